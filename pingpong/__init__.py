@@ -1,0 +1,79 @@
+"""pingpong: run a remote call, then see all of it; or read any capture of Thrift.
+
+    >>> import pingpong
+    >>> capture = pingpong.read("captures/first_light.pcap")      # doctest: +SKIP
+    >>> print(capture.exchanges)                                  # doctest: +SKIP
+
+Here are the public names of the pure rooms.  What starts servers and records packets is in
+``pingpong.lab`` (for notebooks) and ``pingpong.live`` (for programs): they import thriftpy2
+and scapy, this does not.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from . import views  # noqa: F401  (it tells the model how to show itself)
+from .calls.explain import check_cover, explain
+from .capture import Capture, Pipeline, decode, read, read_packets, steps_of
+from .errors import CaptureError, DecodeError, LiveError, PingpongError
+from .model import (
+    Exchange,
+    Field,
+    Finding,
+    Flow,
+    Gap,
+    Limits,
+    Message,
+    MessageType,
+    Note,
+    Outcome,
+    Packet,
+    Span,
+    Struct,
+    TType,
+    Value,
+)
+from .wire.capturefile import open_capture, write_capture
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Capture",
+    "CaptureError",
+    "DecodeError",
+    "Exchange",
+    "Field",
+    "Finding",
+    "Flow",
+    "Gap",
+    "Limits",
+    "LiveError",
+    "Message",
+    "MessageType",
+    "Note",
+    "Outcome",
+    "Packet",
+    "PingpongError",
+    "Pipeline",
+    "Span",
+    "Struct",
+    "TType",
+    "Value",
+    "check_cover",
+    "decode",
+    "explain",
+    "open_capture",
+    "read",
+    "read_packets",
+    "steps_of",
+    "write_capture",
+]
+
+
+def scapy_ext(extension: Any) -> None:
+    """Tell scapy's extension loader (``conf.exts``), which calls this, of the Thrift layer."""
+    extension.config("pingpong", __version__)
+    layer = Path(__file__).parent / "layers" / "__init__.py"
+    extension.register("thrift", extension.MODE.CONTRIB, layer, default=False)

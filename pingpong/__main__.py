@@ -1,0 +1,18 @@
+"""``python -m pingpong``, and the command ``pingpong``."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> int:
+    """Run the command line; its exit code."""
+    from .cli import run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Messages → meaning: exchanges, and a note for every byte.  Pure."""

@@ -1,0 +1,356 @@
+"""The line itself: packets in at one end, messages and exchanges out at the other.
+
+    Packet ─▶ Peeler ─▶ Connections ─▶ MessageReader ─▶ Pairing
+              segment   pieces in       messages         exchanges
+                        order, Gaps
+
+``Pipeline`` takes a packet at a time and gives back the Step that it was: that is all that a
+stream of any length needs.  ``Capture`` keeps every Step, to be looked at as a whole.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from .calls.exchanges import Pairing
+from .errors import DecodeError
+from .model import (
+    DEFAULT_LIMITS,
+    Chunk,
+    Detection,
+    Endpoint,
+    Exchange,
+    Exchanges,
+    Finding,
+    Flow,
+    Limits,
+    Message,
+    Messages,
+    MessageType,
+    Packet,
+    Segment,
+    Severity,
+    Shown,
+    Step,
+)
+from .thrift.binary import read_header
+from .thrift.framed import HEAD
+from .thrift.messages import Found, MessageReader
+from .wire.capturefile import CaptureFile, open_capture
+from .wire.link import TCP, Peeler
+from .wire.streams import Connection, Connections, Piece
+
+# The transport of a message that came in a datagram of its own.
+DATAGRAM: Final = "datagram"
+
+__all__ = ["Capture", "Pipeline", "decode", "read", "read_packets", "steps_of"]
+
+
+class _Line:
+    """One connection with the readers of its two directions."""
+
+    __slots__ = ("closed", "connection", "from_client", "from_server")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.from_client: MessageReader | None = None
+        self.from_server: MessageReader | None = None
+        self.closed = False
+
+
+class Pipeline:
+    """Reads packets one by one.
+
+    ``findings`` are about packets and connections; what is odd about a message is with
+    the message.  ``flows`` are all connections seen.
+    """
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.flows: list[Flow] = []
+        self._limits = limits
+        self._peeler = Peeler()
+        self._connections = Connections()
+        self._lines: dict[int, _Line] = {}
+        self._messages = 0
+
+    @property
+    def findings(self) -> list[Finding]:
+        return self._peeler.findings + [f for flow in self.flows for f in flow.findings]
+
+    def feed(self, packet: Packet) -> Step:
+        """Take the next packet."""
+        segment = self._peeler.segment(packet)
+        if segment is None:
+            return Step(packet, segment, None, True, "", ())
+        if segment.protocol != TCP:
+            return self._datagram(packet, segment)
+        connection, replaced = self._connections.of(segment)
+        found: list[Message] = []
+        if replaced is not None:
+            found += self._close(replaced, "its ports were used for a new connection")
+        line = self._lines.get(connection.flow.number)
+        if line is None:
+            line = self._lines[connection.flow.number] = _Line(connection)
+            self.flows.append(connection.flow)
+        from_client, from_server, remark = connection.add(segment)
+        by_client = connection.is_from_client(segment)
+        if from_client:
+            found += self._read(line, True, from_client)
+        if from_server:
+            found += self._read(line, False, from_server)
+        if connection.flow.ended and not line.closed:
+            how = "was reset" if connection.flow.ended == "RST" else "was closed"
+            found += self._close(connection, f"the connection {how}")
+        return Step(packet, segment, connection.flow, by_client, remark, tuple(found))
+
+    def close(self) -> Step:
+        """No more packets: what is still open ends with the capture."""
+        self._peeler.close()
+        found: list[Message] = []
+        for connection in self._connections.all():
+            if connection.flow.protocol != TCP:
+                continue
+            found += self._close(connection, "the capture ends")
+        return Step(None, None, None, True, "", tuple(found))
+
+    # ── A datagram ───────────────────────────────────────────────────────────────────
+
+    def _datagram(self, packet: Packet, segment: Segment) -> Step:
+        """UDP: a datagram holds whole messages, or it is not Thrift."""
+        connection, _ = self._connections.of(segment)
+        flow = connection.flow
+        by_client = connection.is_from_client(segment)
+        direction = connection.from_client if by_client else connection.from_server
+        reader = MessageReader(True, self._limits)
+        found = reader.feed(Chunk(direction.offset, segment.payload, segment.time, segment.number))
+        found += reader.close("the datagram ends")
+        direction.offset += len(segment.payload)
+        if flow.number > len(self.flows):
+            self.flows.append(flow)
+        flow.sent, flow.received = connection.from_client.offset, connection.from_server.offset
+        whole = sum(one.size for one in found) == len(segment.payload)
+        known = flow.detection is not None and flow.detection.transport is not None
+        if not known:
+            flow.detection = reader.detection
+        if not found or not (known or (whole and not any(one.findings for one in found))):
+            if not known and flow.detection is not None:
+                flow.detection = Detection(None, None, flow.detection.evidence)
+            return Step(packet, segment, flow, by_client, "", ())
+        if not known and flow.detection is not None:
+            told = flow.detection
+            flow.detection = Detection(told.protocol, DATAGRAM, told.evidence)
+        messages = []
+        for one in found:
+            one.transport = DATAGRAM
+            self._messages += 1
+            messages.append(_message(flow, one, self._messages, self._limits))
+        return Step(packet, segment, flow, by_client, "", tuple(messages))
+
+    # ── A connection ─────────────────────────────────────────────────────────────────
+
+    def _reader(self, line: _Line, by_client: bool) -> MessageReader:
+        reader = line.from_client if by_client else line.from_server
+        if reader is None:
+            connection = line.connection
+            direction = connection.from_client if by_client else connection.from_server
+            reader = MessageReader(direction.from_start, self._limits)
+            if by_client:
+                line.from_client = reader
+            else:
+                line.from_server = reader
+        return reader
+
+    def _read(self, line: _Line, by_client: bool, pieces: list[Piece]) -> list[Message]:
+        reader = self._reader(line, by_client)
+        found: list[Found] = []
+        for piece in pieces:
+            found += reader.feed(piece) if isinstance(piece, Chunk) else reader.lose(piece)
+        return self._report(line, reader, by_client, found)
+
+    def _close(self, connection: Connection, reason: str) -> list[Message]:
+        line = self._lines[connection.flow.number]
+        if line.closed:
+            return []
+        messages: list[Message] = []
+        for by_client, pieces in zip((True, False), connection.close(), strict=True):
+            if pieces:
+                messages += self._read(line, by_client, pieces)
+        for by_client in (True, False):
+            reader = line.from_client if by_client else line.from_server
+            if reader is not None:
+                messages += self._report(line, reader, by_client, reader.close(reason))
+        line.closed = True
+        self._compare(line)
+        return messages
+
+    def _report(
+        self, line: _Line, reader: MessageReader, by_client: bool, found: list[Found]
+    ) -> list[Message]:
+        """Make messages of what a direction found, and tell its findings to its flow."""
+        flow = line.connection.flow
+        if found and not flow.opened and _is_call(found[0]) != by_client:
+            line.connection.swap()
+            line.from_client, line.from_server = line.from_server, line.from_client
+            by_client = not by_client
+        if reader.detection is not None and (
+            flow.detection is None or flow.detection.transport is None
+        ):
+            flow.detection = reader.detection
+        if reader.findings:
+            who = "client" if by_client else "server"
+            for finding in reader.findings:
+                text = f"flow {flow.number}, from the {who}: {finding.text}"
+                flow.findings.append(Finding(finding.severity, text, finding.offset))
+            reader.findings.clear()
+        messages = []
+        for item in found:
+            self._messages += 1
+            messages.append(_message(flow, item, self._messages, self._limits))
+        return messages
+
+    def _compare(self, line: _Line) -> None:
+        """Say what is odd about a connection as a whole."""
+        flow = line.connection.flow
+        for who, direction in (
+            ("client", line.connection.from_client),
+            ("server", line.connection.from_server),
+        ):
+            if direction.lost:
+                text = (
+                    f"flow {flow.number}, from the {who}: the capture lost {direction.lost} bytes"
+                )
+                flow.findings.append(Finding(Severity.WARNING, text))
+        spoken = []
+        for who, reader in (("client", line.from_client), ("server", line.from_server)):
+            if reader is None or reader.detection is None:
+                continue
+            if reader.detection.wrong:
+                text = f"flow {flow.number}, from the {who}: {reader.detection.wrong}"
+                flow.findings.append(Finding(Severity.ERROR, text, 0))
+            if reader.detection.transport is not None:
+                spoken.append(reader.detection.transport)
+        if len(spoken) == 2 and spoken[0] != spoken[1]:
+            text = f"flow {flow.number}: the client speaks {spoken[0]}, the server {spoken[1]}"
+            flow.findings.append(Finding(Severity.WARNING, text))
+
+
+def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
+    return Message(
+        header=found.header,
+        data=found.data,
+        protocol=found.protocol,
+        transport=found.transport,
+        client=flow.client,
+        server=flow.server,
+        from_client=_is_call(found),
+        number=number,
+        flow=flow.number,
+        offset=found.offset,
+        size=found.size,
+        time=found.time,
+        end_time=found.end_time,
+        packets=found.packets,
+        gaps=found.gaps,
+        listed=found.findings,
+        limits=limits,
+    )
+
+
+def _is_call(found: Found) -> bool:
+    return found.header.type in (MessageType.CALL, MessageType.ONEWAY)
+
+
+class Capture(Shown):
+    """A capture that was read whole.
+
+    ``steps`` is what each packet did, ``packets`` the packets themselves.  ``name`` is what
+    it was read from.  ``findings`` are about the file, its packets and its connections, and
+    about its messages as far as listing them told; ``message.findings`` has the rest.
+    """
+
+    def __init__(
+        self, name: str, steps: list[Step], flows: list[Flow], findings: list[Finding]
+    ) -> None:
+        self.name = name
+        self.steps = steps
+        self.flows = flows
+        self.messages = Messages([message for step in steps for message in step.messages])
+        self._findings = findings
+        self._exchanges: Exchanges | None = None
+
+    @property
+    def packets(self) -> list[Packet]:
+        return [step.packet for step in self.steps if step.packet is not None]
+
+    @property
+    def exchanges(self) -> Exchanges:
+        if self._exchanges is None:
+            pairing = Pairing()
+            exchanges: dict[int, Exchange] = {}
+            for message in self.messages:
+                exchange = pairing.add(message)
+                exchanges[exchange.number] = exchange
+            self._exchanges = Exchanges(list(exchanges.values()))
+        return self._exchanges
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        listed = [finding for message in self.messages for finding in message.listed]
+        return tuple(self._findings + listed)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Capture {self.name!r}: {len(self.packets)} packets, {len(self.flows)} connections, "
+            f"{len(self.messages)} messages>"
+        )
+
+
+def steps_of(packets: Iterable[Packet], pipeline: Pipeline) -> Iterator[Step]:
+    """The Steps of ``packets``, one at a time; the last one is the capture's end."""
+    for packet in packets:
+        yield pipeline.feed(packet)
+    yield pipeline.close()
+
+
+def read_packets(
+    packets: Iterable[Packet], name: str = "packets", limits: Limits = DEFAULT_LIMITS
+) -> Capture:
+    """Read packets that are at hand, whether from a file or from a wire."""
+    pipeline = Pipeline(limits)
+    steps = list(steps_of(packets, pipeline))
+    findings = list(packets.findings) if isinstance(packets, CaptureFile) else []
+    return Capture(name, steps, pipeline.flows, findings + pipeline.findings)
+
+
+def decode(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
+    """The message that ``data`` begins with, framed or not: bytes from a log, a test, a hand.
+
+    It may be cut off or broken: then its ``findings`` say where.  Bytes behind its end are not
+    looked at: compare its ``size``.  Its client and server are
+    the addresses of nobody.  Raises DecodeError if ``data`` begins with no header that can be
+    read.
+
+    >>> decode(bytes.fromhex("80010001 00000004 70696e67 00000000 00")).method
+    'ping'
+    """
+    reader = MessageReader(True, limits)
+    found = reader.feed(Chunk(0, data)) or reader.close("the bytes end")
+    if not found:
+        # Say what is wrong in the words of whoever reads a header.
+        start = HEAD if data[:1] != b"\x80" == data[HEAD : HEAD + 1] else 0
+        read_header(data, start, len(data), limits)
+        raise DecodeError("message", 0, found="none", wanted="a strict binary message")
+    flow = Flow(1, TCP, Endpoint("0.0.0.0", 0), Endpoint("0.0.0.0", 0))
+    return _message(flow, found[0], 1, limits)
+
+
+def read(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> Capture:
+    """Read a capture file: pcap or pcapng, gzipped or not; "-" is standard input.
+
+    A file that goes bad midway gives what was read before; ``findings`` says where it
+    ended and why.  Raises CaptureError if it cannot be opened or is no capture.
+    """
+    with open_capture(path) as file:
+        return read_packets(file, file.name, limits)

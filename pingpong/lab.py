@@ -1,0 +1,190 @@
+"""The notebook's door: what a lesson starts, and what running a cell twice does.
+
+    server = lab.serve(pingpong.PingPong, Dispatcher())
+    wire = lab.record(server)
+    ...
+    wire.stop()
+
+Cells are run again, out of order, and kernels are killed.  So what a cell made before is
+replaced, not leaked: a server by the next one on its port, a recording by the next one of
+its server.  All of them share one private network where this machine can make one.  When
+Python ends, everything is closed.
+"""
+
+from __future__ import annotations
+
+import ast
+import atexit
+import html
+import inspect
+import linecache
+import os
+import textwrap
+from types import FunctionType, ModuleType
+from typing import Any, Final
+
+from pingpong.errors import NotAllowed
+from pingpong.live.idl import load_idl
+from pingpong.live.private import PrivateNetwork
+from pingpong.live.recording import Recording, recording, use_layers
+from pingpong.live.serving import Server, serving
+from pingpong.model import Endpoint
+
+__all__ = ["Source", "close", "load", "record", "serve", "show_source"]
+
+# What runs now.  A server is known by the port that was asked for (0: by its service) and by
+# whether it is private; a recording by the server's address.
+_servers: dict[tuple[object, bool], Server] = {}
+_recordings: dict[Endpoint, Recording] = {}
+_networks: list[PrivateNetwork] = []
+
+
+def load(path: str | os.PathLike[str], module_name: str | None = None) -> ModuleType:
+    """A .thrift file as thriftpy2 loads it; raises IdlError that says what is wrong."""
+    return load_idl(path, module_name)
+
+
+def serve(
+    service: Any,
+    handler: object,
+    *,
+    port: int = 9000,
+    protocol: Any = None,
+    transport: Any = None,
+    private: bool | None = None,
+) -> Server:
+    """Start a thriftpy2 server.  One that this made before on the same port (with port 0: for
+    the same service) is closed first.
+
+    ``private`` puts it into the private network (True), on 127.0.0.1 of this machine (False),
+    or into the private network where there can be one (None).  ``protocol`` and ``transport``
+    are thriftpy2 factories (None: binary, buffered).
+
+    Raises PortTaken if another program has the port, NotAllowed if the private network is
+    asked for and cannot be made.
+    """
+    network = None if private is False else _network(needed=private is True)
+    key = (port or service.__name__, network is not None)
+    _close_server(_servers.pop(key, None))
+    _servers[key] = server = serving(
+        service, handler, port=port, protocol=protocol, transport=transport, network=network
+    )
+    return server
+
+
+def record(
+    server: Server | None = None,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    interface: str | None = None,
+    way: str | None = None,
+) -> Recording:
+    """Record what passes to and from a server from now on; see ``recording`` for the rest.
+
+    One that this made before of the same server is stopped first.
+    """
+    address = server.address if server is not None else Endpoint(host or "127.0.0.1", port or 0)
+    _stop_recording(address)
+    made = recording(server, host=host, port=port, interface=interface, way=way)
+    _recordings[address] = made
+    return made
+
+
+def close() -> None:
+    """Stop all recordings, close all servers and the private network.
+
+    Python does it when it ends; the next ``serve`` begins anew.
+    """
+    for address in list(_recordings):
+        _stop_recording(address)
+    while _servers:
+        _servers.popitem()[1].close()
+    while _networks:
+        _networks.pop().close()
+
+
+def _load_thrift_layer() -> None:
+    from pingpong.layers import thrift  # noqa: F401  # it tells scapy of itself
+
+
+atexit.register(close)
+use_layers(_load_thrift_layer)
+
+
+class Source:
+    """Python source, to be read: shows itself as it stands in its file."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f'<pre style="{_SOURCE_STYLE}">{html.escape(self.text)}</pre>'
+
+
+_SOURCE_STYLE: Final = (
+    "padding: 0.6em 0.8em; border-left: 3px solid #8888; overflow-x: auto; line-height: 1.35"
+)
+
+
+def show_source(thing: Any) -> Source:
+    """The source of a function, class or module: of the very one that runs here.
+
+    Raises TypeError for what has no Python source, as thriftpy2's services.
+    """
+    try:
+        text = inspect.getsource(thing)
+    except (OSError, TypeError):
+        found = _source_of_class(thing) if inspect.isclass(thing) else None
+        if found is None:
+            raise TypeError(f"{thing!r} has no Python source") from None
+        text = found
+    return Source(textwrap.dedent(text).rstrip("\n"))
+
+
+def _source_of_class(cls: type) -> str | None:
+    """The source of a class made in a notebook, which Python before 3.13 does not find: a
+    method of it knows its cell."""
+    for member in vars(cls).values():
+        if not isinstance(member, FunctionType):
+            continue
+        code = member.__code__
+        text = "".join(linecache.getlines(code.co_filename))
+        for node in ast.walk(ast.parse(text)):
+            if (
+                isinstance(node, ast.ClassDef)
+                and node.name == cls.__name__
+                and node.lineno <= code.co_firstlineno <= (node.end_lineno or 0)
+            ):
+                first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+                return "".join(text.splitlines(True)[first - 1 : node.end_lineno])
+    return None
+
+
+def _network(*, needed: bool) -> PrivateNetwork | None:
+    """The one private network, made on first use; None where there can be none."""
+    if not _networks:
+        try:
+            _networks.append(PrivateNetwork())
+        except NotAllowed:
+            if needed:
+                raise
+            return None
+    return _networks[0]
+
+
+def _close_server(server: Server | None) -> None:
+    if server is not None:
+        _stop_recording(server.address)
+        server.close()
+
+
+def _stop_recording(address: Endpoint) -> None:
+    earlier = _recordings.pop(address, None)
+    if earlier is not None:
+        earlier.stop()

@@ -1,0 +1,1 @@
+"""Where the world comes in: servers, private networks, captures.  The only room with sockets."""

@@ -1,0 +1,260 @@
+"""One way to record a conversation, three ways to do it.
+
+    way        what it sees                      what it needs
+    private    real packets, a private loopback  Linux; a server in a PrivateNetwork
+    sniff      real packets, a real interface    the right to capture; scapy opens it
+    tap        the bytes at the socket           nothing; its packet headers are made up
+
+``recording`` takes the first of them that works here, says which, and keeps the reason
+of each that did not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Final, Protocol
+
+from pingpong.capture import Capture, read_packets
+from pingpong.errors import LiveError, NotAllowed
+from pingpong.live.serving import Client, Server, connect, resolve
+from pingpong.live.sniffing import Relief, sniff_interface, sniff_network
+from pingpong.live.tap import Tap, Watcher
+from pingpong.model import Endpoint, Exchanges, Messages, Packet
+from pingpong.wire.capturefile import write_capture
+
+__all__ = ["WAYS", "Recording", "recording", "use_layers"]
+
+# Best first.
+WAYS: Final = ("private", "sniff", "tap")
+
+HOW: Final = {
+    "private": "Recorded in a private network: real packets of its loopback, where nobody "
+    "else is. No rights were needed.",
+    "sniff": "Recorded by scapy on a real interface: real packets, of this server only.",
+    "tap": "Recorded at the socket: the bytes, their order and their times are true, the "
+    "packet headers around them are made up.",
+}
+
+
+_layers: list[Callable[[], None]] = []
+
+
+def use_layers(load: Callable[[], None]) -> None:
+    """Say what makes scapy know more layers, before it dissects.  A door calls this once:
+    this room knows nothing of doors."""
+    _layers[:] = [load]
+
+
+class Recorder(Protocol):
+    """What a way of recording has to be able to do: Sniffer and Tap are such."""
+
+    @property
+    def packets(self) -> list[Packet]: ...
+    @property
+    def dropped(self) -> int: ...
+    def stop(self) -> None: ...
+
+
+class Recording:
+    """What passes to and from one server, until ``stop()``.
+
+    ``way`` is "private", "sniff" or "tap", ``how`` says in words what that means, and
+    ``refused`` why each better way did not work.  All that was sent before you ask is
+    there, also while it runs.  It prints and shows itself as its Capture does.
+    """
+
+    def __init__(
+        self, server: Server | None, address: Endpoint, way: str, refused: dict[str, str]
+    ) -> None:
+        self.server = server
+        self.address = address
+        self.way = way
+        self.how = HOW[way]
+        self.refused = refused
+        # Whoever speaks tells these: the server's connections, or the clients made here.
+        self._watchers: list[Watcher] = [] if server is None else server.watchers
+        self._watcher: Watcher | None = None
+        self._recorder: Recorder = Tap()
+        self._stopped = False
+        self._capture: Capture | None = None
+        self._packets_read = 0
+
+    @property
+    def is_running(self) -> bool:
+        return not self._stopped
+
+    @property
+    def raw(self) -> list[Packet]:
+        """The packets, undissected, in the order in which they were sent."""
+        return self._recorder.packets
+
+    @property
+    def dropped(self) -> int:
+        """How many packets the kernel had no room for.  0, or the conversation has gaps."""
+        return self._recorder.dropped
+
+    @property
+    def capture(self) -> Capture:
+        """The packets, read: flows, messages, exchanges."""
+        packets = self.raw
+        if self._capture is None or self._packets_read != len(packets):
+            self._capture = read_packets(packets, name="live")
+            self._packets_read = len(packets)
+        return self._capture
+
+    @property
+    def messages(self) -> Messages:
+        return self.capture.messages
+
+    @property
+    def exchanges(self) -> Exchanges:
+        return self.capture.exchanges
+
+    @property
+    def packets(self) -> Any:
+        """The same packets as a scapy PacketList, dissected now.
+
+        They end in Thrift's fields if scapy knows the Thrift layer: ``lab`` sees to it,
+        others import pingpong.layers.thrift.
+        """
+        from scapy.config import conf
+        from scapy.layers import inet, inet6, l2  # noqa: F401  # scapy learns the layers
+        from scapy.plist import PacketList
+        from scapy.utils import EDecimal
+
+        for load in _layers:
+            load()
+        dissected = []
+        for packet in self.raw:
+            made = conf.l2types[packet.link](packet.data)
+            made.time = EDecimal(packet.time) / 1_000_000_000
+            made.wirelen = packet.length
+            dissected.append(made)
+        return PacketList(dissected, name="Recording")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a pcap file.  Raises CaptureError; then there is no half a file."""
+        write_capture(path, self.raw)
+
+    def client(
+        self,
+        service: Any,
+        *,
+        protocol: Any = None,
+        transport: Any = None,
+        timeout_ms: int | None = None,
+    ) -> Client:
+        """A client of the recorded server, whose bytes this recording sees: the way to
+        record with a tap where the server is another process."""
+        return connect(
+            service,
+            self.address,
+            protocol=protocol,
+            transport=transport,
+            timeout_ms=timeout_ms,
+            network=None if self.server is None else self.server.network,
+            # Our own server tells already.
+            watchers=self._watchers if self.server is None else None,
+        )
+
+    def stop(self) -> None:
+        """Record no more; what was recorded stays.  Calling it again does nothing."""
+        if self._stopped:
+            return
+        self._stopped = True
+        if self._watcher is not None:
+            self._watchers.remove(self._watcher)
+        self._recorder.stop()
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<Recording of {self.address}, {'stopped' if self._stopped else 'running'}>"
+
+    def __str__(self) -> str:
+        return str(self.capture)
+
+    def _repr_html_(self) -> str:
+        return self.capture._repr_html_()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return self.capture._repr_mimebundle_(include, exclude)
+
+    def _start(self, host: str | None, interface: str | None) -> None:
+        """Begin; ``host`` None means any.  Raises LiveError if this way does not work."""
+        network = None if self.server is None else self.server.network
+        if self.way == "private":
+            if network is None:
+                raise LiveError(
+                    "the server is not in a private network",
+                    "Start it there: serving(..., network=PrivateNetwork())",
+                )
+            sniffer = sniff_network(network, host, self.address.port)
+            self._recorder, self._watcher = sniffer, Relief(sniffer)
+        elif self.way == "sniff":
+            if network is not None:
+                raise LiveError(
+                    "the server is in a private network, which no interface here sees",
+                    'Record it with way="private"',
+                )
+            self._recorder = sniff_interface(interface, host, self.address.port)
+        else:
+            self._recorder = self._watcher = Tap()
+        if self._watcher is not None:
+            self._watchers.append(self._watcher)
+
+
+def recording(
+    server: Server | None = None,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    interface: str | None = None,
+    way: str | None = None,
+) -> Recording:
+    """Record what passes to and from a server from now on.
+
+    The server is one of ours, or whoever is at ``port`` and ``host`` (None: of any host).
+    ``way`` asks for one way; None takes the best that works.  ``interface`` asks for
+    sniffing on that one.
+
+    Raises NotAllowed if no way works, with the reason of each; LiveError for an interface
+    that is not there.
+    """
+    if way is not None and way not in WAYS:
+        raise ValueError(f'way is "{way}", want one of {", ".join(WAYS)}')
+    if interface is not None:
+        if way not in (None, "sniff"):
+            raise ValueError(f'way "{way}" has no interface; only "sniff" has')
+        way = "sniff"
+    if server is not None:
+        address, host = server.address, server.host
+    elif port is not None:
+        _, found = resolve("127.0.0.1" if host is None else host, port)
+        address = Endpoint(*found[:2])
+        host = None if host is None else address.host
+    else:
+        raise TypeError("recording needs a server, or a port and perhaps a host")
+    refused: dict[str, str] = {}
+    for one in WAYS if way is None else (way,):
+        made = Recording(server, address, one, refused)
+        try:
+            made._start(host, interface)
+            return made
+        except LiveError as error:
+            if way is not None:
+                raise
+            refused[one] = str(error)
+    reasons = " ".join(f"{one}: {reason}" for one, reason in refused.items())
+    raise NotAllowed(f"no way to record works here. {reasons}")

@@ -1,0 +1,429 @@
+"""A thriftpy2 server that is ready when you are in and gone when you are out.
+
+    serving() ─ bind, listen ─▶ Server ─ thread: accept ─▶ thread per connection: thriftpy2
+
+thriftpy2 speaks: its protocols, transports, processor and connection loop.  What stands
+around it here is the life of the sockets and threads:
+
+- The socket listens before ``serving`` returns, so no client comes too early, and a port
+  that is taken or a foreign host is an error of the caller's.  A second server does not get
+  the same port (thriftpy2 allows it, and the kernel then splits the connections).
+- ``close`` wakes the thread in accept, ends every connection and waits for all threads.
+- A connection may be idle for as long as it likes (thriftpy2 drops it after 3 seconds).
+- Nothing is printed or logged: what a handler raises is kept in ``errors``.
+
+Loopback only: other machines cannot reach what is started here.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import selectors
+import socket
+import sys
+import threading
+import traceback
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Final
+
+from thriftpy2.protocol import TBinaryProtocolFactory
+from thriftpy2.server import TThreadedServer
+from thriftpy2.thrift import TClient, TProcessor
+from thriftpy2.transport import TBufferedTransportFactory, TTransportException
+
+from pingpong.errors import HostNotLocal, LiveError, NotAllowed, PortTaken
+from pingpong.live.private import PrivateNetwork
+from pingpong.live.tap import WatchedSocket, Watcher
+from pingpong.model import Endpoint
+
+__all__ = ["Client", "Failure", "Server", "connect", "resolve", "serving"]
+
+# How long, in seconds, closing waits for what may never happen: a handler to return, and
+# the other end of a connection to close it too.
+PATIENCE: Final = 5.0
+CLIENT_PATIENCE: Final = 1.0
+BACKLOG: Final = 128
+
+# thriftpy2 says that it is typed; some of it is not.
+BINARY: Final = TBinaryProtocolFactory()
+BUFFERED: Final = TBufferedTransportFactory()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong on a connection: in which method (None: before one was read), what
+    was raised, and where."""
+
+    method: str | None
+    error: BaseException = field(repr=False)
+
+    @property
+    def traceback(self) -> str:
+        """As Python would have printed it."""
+        return "".join(traceback.format_exception(self.error))
+
+    def __str__(self) -> str:
+        what = "".join(traceback.format_exception_only(self.error)).strip()
+        return f"{self.method or 'reading a message'}: {what}"
+
+
+class Server:
+    """A thriftpy2 server that runs: made by ``serving``.
+
+    ``address`` is where it listens; ``errors`` what its handler raised without the IDL
+    declaring it, in order.  Such a call gets no answer: thriftpy2 closes the connection.
+    """
+
+    def __init__(
+        self,
+        service: Any,
+        handler: object,
+        listener: socket.socket,
+        protocol: Any,
+        transport: Any,
+        network: PrivateNetwork | None,
+    ) -> None:
+        self.service = service
+        self.address = Endpoint(*listener.getsockname()[:2])
+        self.protocol = protocol
+        self.transport = transport
+        self.network = network
+        self.errors: list[Failure] = []
+        self.watchers: list[Watcher] = []
+        self._listener = listener
+        self._waker, self._alarm = socket.socketpair()
+        self._speaker = TThreadedServer(
+            _KeepingProcessor(service, handler, self.errors),
+            None,
+            iprot_factory=protocol,
+            itrans_factory=transport,
+        )
+        self._lock = threading.Lock()
+        self._closed = False
+        self._connections: dict[threading.Thread, WatchedSocket] = {}
+        self._clients: list[Client] = []
+        self._accepting = threading.Thread(
+            target=self._accept, name=f"pingpong server {self.address}", daemon=True
+        )
+        self._accepting.start()
+
+    @property
+    def host(self) -> str:
+        return self.address.host
+
+    @property
+    def port(self) -> int:
+        return self.address.port
+
+    @property
+    def is_open(self) -> bool:
+        return not self._closed
+
+    def client(self, timeout_ms: int | None = None) -> Client:
+        """A client that is connected to this server; closing the server closes it.
+
+        ``timeout_ms`` is how long it waits for an answer; None: for ever.
+        """
+        made = connect(
+            self.service,
+            self.address,
+            protocol=self.protocol,
+            transport=self.transport,
+            timeout_ms=timeout_ms,
+            network=self.network,
+        )
+        with self._lock:
+            self._clients = [client for client in self._clients if client.is_open] + [made]
+        return made
+
+    def close(self) -> None:
+        """Stop listening, end the connections, wait for the threads, close the clients.
+
+        Calling it again does nothing.  A handler that does not return within PATIENCE
+        seconds is left behind, and ``errors`` says so.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._alarm.send(b"!")
+        self._accepting.join()
+        with self._lock:
+            connections, clients = dict(self._connections), self._clients
+        for connection in connections.values():
+            connection.hang_up()
+        for thread in connections:
+            if thread is not threading.current_thread():
+                thread.join(PATIENCE)
+                if thread.is_alive():
+                    text = f"a handler did not return within {PATIENCE:g} seconds of close()"
+                    self.errors.append(Failure(None, LiveError(text)))
+        for client in clients:
+            client.close()
+        self._waker.close()
+        self._alarm.close()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "open"
+        return f"<Server of {self.service.__name__} at {self.address}, {state}>"
+
+    def _accept(self) -> None:
+        """Take connections until close() wakes it: the body of the accepting thread."""
+        with self._listener, selectors.DefaultSelector() as selector:
+            self._listener.setblocking(False)
+            selector.register(self._listener, selectors.EVENT_READ)
+            selector.register(self._waker, selectors.EVENT_READ)
+            while not self._closed:
+                selector.select()
+                if self._closed:
+                    return
+                try:
+                    accepted, _ = self._listener.accept()
+                except (BlockingIOError, ConnectionError):
+                    continue  # who knocked has gone
+                except OSError as error:  # too many open files, for one
+                    self.errors.append(Failure(None, error))
+                    selector.unregister(self._listener)
+                    selector.select(1)
+                    selector.register(self._listener, selectors.EVENT_READ)
+                else:
+                    self._welcome(accepted)
+
+    def _welcome(self, accepted: socket.socket) -> None:
+        try:
+            accepted.setblocking(True)
+            connection = WatchedSocket(accepted, self.watchers, from_client=False)
+        except OSError:  # gone, between the knock and now
+            accepted.close()
+            return
+        thread = threading.Thread(
+            target=self._speak, args=(connection,), name=self._accepting.name, daemon=True
+        )
+        with self._lock:
+            self._connections[thread] = connection
+        thread.start()
+
+    def _speak(self, connection: WatchedSocket) -> None:
+        """One connection, from first message to last: the body of its thread."""
+        try:
+            self._speaker.handle(connection)
+        except BaseException as error:
+            self.errors.append(Failure(None, error))
+        finally:
+            connection.close()
+            with self._lock:
+                self._connections.pop(threading.current_thread(), None)
+
+
+class Client(TClient):
+    """thriftpy2's client, connected; ``close()`` it or use it in a ``with``.
+
+    Closing waits until the server has closed its end too.
+    """
+
+    def __init__(self, service: Any, protocol: Any, connection: WatchedSocket) -> None:
+        super().__init__(service, protocol)
+        self._connection = connection
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection.sock is not None
+
+    def close(self) -> None:
+        self._connection.finish(CLIENT_PATIENCE)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Client of {self._service.__name__} at {self._connection.line.server}>"
+
+
+def serving(
+    service: Any,
+    handler: object,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    protocol: Any = None,
+    transport: Any = None,
+    network: PrivateNetwork | None = None,
+) -> Server:
+    """Start a thriftpy2 server; it listens when this returns.
+
+    ``service`` is what thriftpy2 made of the IDL's service, ``handler`` the object with its
+    methods.  ``protocol`` and ``transport`` are thriftpy2 factories (None: binary, buffered).
+    With port 0 the system chooses one.  In a private network every port is free.
+
+    Raises PortTaken; HostNotLocal for anything but a loopback address of this machine;
+    NotAllowed for a port that needs rights.
+    """
+    family, address = _loopback(host, port)
+    listener = _listen(family, address, network)
+    try:
+        return Server(
+            service,
+            handler,
+            listener,
+            protocol or BINARY,
+            transport or BUFFERED,
+            network,
+        )
+    except BaseException:
+        listener.close()
+        raise
+
+
+def connect(
+    service: Any,
+    address: tuple[str, int],
+    *,
+    protocol: Any = None,
+    transport: Any = None,
+    timeout_ms: int | None = None,
+    network: PrivateNetwork | None = None,
+    watchers: list[Watcher] | None = None,
+) -> Client:
+    """A client of the server at ``address``, ours or any other.
+
+    ``watchers`` are told what passes.  Raises LiveError if nobody answers there.
+    """
+    where = Endpoint(*address)
+    family, target = resolve(*where)
+    try:
+        if network is not None:
+            sock = network.client_socket(target[0], family)
+        else:
+            sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise LiveError(f"cannot connect to {where}: {error.strerror}") from None
+    try:
+        sock.settimeout(None if timeout_ms is None else timeout_ms / 1000)
+        # As thriftpy2's own client does it.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.connect(target)
+        connection = WatchedSocket(sock, [] if watchers is None else watchers, from_client=True)
+    except OSError as error:
+        sock.close()
+        raise LiveError(
+            f"cannot connect to {where}: {error.strerror or error}",
+            "Is the server running, and is it this host and port?",
+        ) from None
+    except BaseException:
+        sock.close()
+        raise
+    stream = (transport or BUFFERED).get_transport(connection)
+    return Client(service, (protocol or BINARY).get_protocol(stream), connection)
+
+
+class _KeepingProcessor(TProcessor):
+    """thriftpy2's processor, keeping what it would let out.
+
+    It then ends the connection in the way that thriftpy2's loop takes without logging.
+    """
+
+    def __init__(self, service: Any, handler: object, errors: list[Failure]) -> None:
+        super().__init__(service, handler)
+        self._errors = errors
+        # Which method each connection's thread is in.
+        self._here = threading.local()
+
+    def process_in(self, iprot: Any) -> Any:
+        read = super().process_in(iprot)
+        self._here.method = read[0]
+        return read
+
+    def process(self, iprot: Any, oprot: Any) -> None:
+        self._here.method = None
+        try:
+            super().process(iprot, oprot)
+        except TTransportException:
+            raise
+        except BaseException as error:
+            self._errors.append(Failure(self._here.method, error))
+            raise TTransportException(TTransportException.UNKNOWN, str(error)) from error
+
+
+def _checked(port: int) -> int:
+    if not 0 <= port <= 65535:
+        raise ValueError(f"port is {port}, want 0 to 65535")
+    return port
+
+
+def resolve(host: str, port: int) -> tuple[int, Any]:
+    """The address family and the socket address of ``host``.  Raises LiveError."""
+    try:
+        found = socket.getaddrinfo(host, _checked(port), type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise LiveError(f'host "{host}" cannot be resolved: {reason}') from None
+    # "localhost" is both; thriftpy2 takes IPv4.
+    best = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+    return best[0], best[4]
+
+
+def _loopback(host: str, port: int) -> tuple[int, Any]:
+    remedy = 'Use host="127.0.0.1"'
+    try:
+        family, address = resolve(host, port)
+    except LiveError as error:
+        raise HostNotLocal(str(error), remedy) from None
+    if not ipaddress.ip_address(address[0].partition("%")[0]).is_loopback:
+        raise HostNotLocal(
+            f'host "{host}" is no loopback address, and servers here listen on no other', remedy
+        )
+    return family, address
+
+
+def _listen(family: int, address: Any, network: PrivateNetwork | None) -> socket.socket:
+    make = socket.socket if network is None else network.socket
+    listener = make(family, socket.SOCK_STREAM)
+    where = Endpoint(*address[:2])
+    try:
+        # A port whose last server has just gone is free; a port that is in use is not.
+        # Windows takes the same option to mean that two may share it.
+        if sys.platform == "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(
+                f"port {where.port} of {where.host} is taken",
+                "Close the server that listens there, choose another port, or let port=0 "
+                "choose a free one",
+            ) from None
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise HostNotLocal(
+                f"{where.host} is not an address of this machine", 'Use host="127.0.0.1"'
+            ) from None
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise NotAllowed(
+                f"listening on port {where.port} needs rights", "Use a port from 1024 up"
+            ) from None
+        raise LiveError(f"cannot listen on {where}: {error.strerror}") from None
+    return listener

@@ -1,0 +1,797 @@
+"""The words that every room uses.
+
+    Packet ─▶ Segment ─▶ Chunk, Gap ─▶ Message ─▶ Exchange ─▶ Note
+
+Values only: nothing here reads a file, a socket or a clock.  Times are whole
+nanoseconds since 1970; offsets and lengths count bytes.  What is missing is a
+value (Gap), never zeros and never silence.
+
+How an object looks is the business of ``views``: it hands its two renderers to
+``use_renderers`` once, and every ``Shown`` object prints and shows itself with them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final, NamedTuple, Union
+
+__all__ = [
+    "APPLICATION_ERRORS",
+    "DEFAULT_LIMITS",
+    "Chunk",
+    "Content",
+    "Detection",
+    "Endpoint",
+    "Entries",
+    "Exchange",
+    "Exchanges",
+    "Field",
+    "Finding",
+    "Flow",
+    "Gap",
+    "Header",
+    "Items",
+    "Limits",
+    "Message",
+    "MessageType",
+    "Messages",
+    "Note",
+    "Outcome",
+    "Packet",
+    "Plain",
+    "Protocol",
+    "Segment",
+    "Severity",
+    "Shown",
+    "Skipper",
+    "Span",
+    "Step",
+    "Struct",
+    "TType",
+    "Value",
+    "use_renderers",
+]
+
+# ── How objects show themselves ──────────────────────────────────────────────────────
+
+_renderers: list[Callable[[object], str]] = []
+
+
+def use_renderers(text: Callable[[object], str], html: Callable[[object], str]) -> None:
+    """Say how every Shown object becomes text, and HTML.  ``views`` calls this once."""
+    _renderers[:] = [text, html]
+
+
+class Shown:
+    """Prints itself as text in a terminal and shows itself as HTML in a notebook."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return _renderers[0](self) if _renderers else repr(self)
+
+    def _repr_html_(self) -> str:
+        return _renderers[1](self) if _renderers else ""
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        # IPython asks here for both forms.  Inside a list it takes the short repr.
+        return {"text/plain": str(self), "text/html": self._repr_html_()}
+
+
+# ── Places ───────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of offsets, like ``range`` and like slices.
+
+    >>> Span(4, 8).of(b"....seqid")
+    b'seqi'
+    """
+
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def of(self, data: bytes) -> bytes:
+        return data[self.start : self.stop]
+
+
+class Endpoint(NamedTuple):
+    """One end of a connection: a numeric address and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Severity(IntEnum):
+    """How much a Finding matters."""
+
+    NOTE = 0  # worth knowing; nothing is wrong
+    WARNING = 1  # odd, yet everything there was read
+    ERROR = 2  # something could not be read
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something odd in the input: how bad, where, and one sentence that says all of it.
+
+    ``offset`` is None where no single place can be named.
+    """
+
+    severity: Severity
+    text: str
+    offset: int | None = None
+
+
+# ── wire: packets, segments, ordered bytes ───────────────────────────────────────────
+
+
+class Packet:
+    """One captured packet, raw.
+
+    ``number`` counts from 1 as WireShark does; ``time`` is in nanoseconds since 1970;
+    ``link`` is the capture file's link type (1 is Ethernet: tcpdump.org/linktypes.html);
+    ``length`` is what it had on the wire, ``len(data)`` what was kept of it.
+    """
+
+    __slots__ = ("data", "length", "link", "number", "time")
+
+    def __init__(self, number: int, time: int, link: int, data: bytes, length: int) -> None:
+        self.number = number
+        self.time = time
+        self.link = link
+        self.data = data
+        self.length = length
+
+    def __repr__(self) -> str:
+        return f"<Packet {self.number}: {self.length} bytes>"
+
+
+class Segment:
+    """What TCP (or UDP) carried in one packet.
+
+    ``source`` and ``target`` are raw: the address's 4 or 16 bytes, then the port's 2.
+    ``cut`` counts payload bytes that were on the wire but not kept (a short snaplen).
+    For UDP (``protocol`` 17), ``seq``, ``ack`` and ``flags`` are 0.
+    """
+
+    __slots__ = (
+        "ack",
+        "cut",
+        "flags",
+        "number",
+        "payload",
+        "protocol",
+        "seq",
+        "source",
+        "target",
+        "time",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        time: int,
+        protocol: int,
+        source: bytes,
+        target: bytes,
+        seq: int,
+        ack: int,
+        flags: int,
+        payload: bytes,
+        cut: int,
+    ) -> None:
+        self.number = number
+        self.time = time
+        self.protocol = protocol
+        self.source = source
+        self.target = target
+        self.seq = seq
+        self.ack = ack
+        self.flags = flags
+        self.payload = payload
+        self.cut = cut
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes of a stream, in order: ``data`` stands at ``offset`` of its direction.
+
+    ``time`` and ``number`` are those of the packet that brought them.
+    """
+
+    offset: int
+    data: bytes
+    time: int = 0
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Bytes that were sent and that the capture does not have: never zeros, never silence."""
+
+    offset: int
+    length: int
+
+    @property
+    def stop(self) -> int:
+        return self.offset + self.length
+
+
+# ── thrift: messages, fields, values ─────────────────────────────────────────────────
+
+
+class MessageType(IntEnum):
+    """doc/specs/thrift-binary-protocol.md, "Message"."""
+
+    CALL = 1
+    REPLY = 2
+    EXCEPTION = 3
+    ONEWAY = 4
+
+
+# What field 2 of a TApplicationException says (lib/py/src/Thrift.py).
+APPLICATION_ERRORS: Final = (
+    "UNKNOWN",
+    "UNKNOWN_METHOD",
+    "INVALID_MESSAGE_TYPE",
+    "WRONG_METHOD_NAME",
+    "BAD_SEQUENCE_ID",
+    "MISSING_RESULT",
+    "INTERNAL_ERROR",
+    "PROTOCOL_ERROR",
+    "INVALID_TRANSFORM",
+    "INVALID_PROTOCOL",
+    "UNSUPPORTED_CLIENT_TYPE",
+)
+
+
+class TType(IntEnum):
+    """Type numbers of the binary protocol; other protocols are translated to these."""
+
+    STOP = 0
+    BOOL = 2
+    I8 = 3
+    DOUBLE = 4
+    I16 = 6
+    I32 = 8
+    I64 = 10
+    STRING = 11  # and binary: the wire does not tell them apart
+    STRUCT = 12
+    MAP = 13
+    SET = 14
+    LIST = 15
+    UUID = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is allowed to be claimed: doc/specs/thrift-tconfiguration.md gives these numbers."""
+
+    depth: int = 64
+    frame: int = 16_384_000
+    message: int = 100 * 1024 * 1024
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The part of a message before its struct: method, type, seqid.
+
+    ``span`` covers it whole; ``method_span`` the method's name alone.  Bytes of a
+    method that are not UTF-8 stand as ``\\xff``.
+    """
+
+    method: str
+    type: MessageType
+    seqid: int
+    strict: bool
+    span: Span
+    method_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value and the bytes that it came from.
+
+    ``span`` covers the value with its own length or size; the first ``head`` bytes of
+    it are that length or size.  ``content`` is bytes for STRING; None if the value was
+    lost.  ``lost`` counts bytes of it that the capture does not have: then a STRING's
+    content stops where the loss begins.
+    """
+
+    ttype: TType
+    content: Content
+    span: Span
+    head: int = 0
+    lost: int = 0
+
+    @property
+    def text(self) -> str | None:
+        """The STRING as text; None where it is not UTF-8, or not a STRING."""
+        if not isinstance(self.content, bytes):
+            return None
+        try:
+            return self.content.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+
+    @property
+    def plain(self) -> Plain:
+        """The value as Python would hold it: a struct is a dict by field id, a map a list of
+        pairs (keys may be unhashable), a STRING is str where it is UTF-8 and else bytes."""
+        content = self.content
+        if isinstance(content, bytes):
+            text = self.text
+            return content if text is None else text
+        if isinstance(content, Struct):
+            return content.plain
+        if isinstance(content, Items):
+            return [item.plain for item in content.items]
+        if isinstance(content, Entries):
+            return [(key.plain, value.plain) for key, value in content.items]
+        return content
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a struct.  ``span`` covers its type, its id and its value.
+
+    thriftpy2's JSON writes names and no ids: then ``name`` is what the wire says, and
+    ``field_id`` is -1 and means nothing.  Everywhere else ``name`` is None.
+    """
+
+    field_id: int
+    value: Value
+    span: Span
+    name: str | None = None
+
+    @property
+    def ttype(self) -> TType:
+        return self.value.ttype
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """Fields in the order in which they came.
+
+    ``stop`` is the place of the STOP byte; None if reading ended before it, and then
+    ``findings`` says why.  What was read before stays.
+    """
+
+    fields: tuple[Field, ...]
+    stop: Span | None
+    findings: tuple[Finding, ...] = ()
+
+    def __iter__(self) -> Iterator[Field]:
+        return iter(self.fields)
+
+    def __getitem__(self, field_id: int) -> Field:
+        """The first field with that id; KeyError if there is none."""
+        for field in self.fields:
+            if field.field_id == field_id:
+                return field
+        raise KeyError(field_id)
+
+    @property
+    def plain(self) -> dict[int, Plain]:
+        return {field.field_id: field.value.plain for field in self.fields}
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """What a LIST or a SET holds.  ``count`` is what it claims; ``items`` what was there.
+
+    ``raw_type`` is the compact protocol's own number of the element type (BOOL has two); 0
+    from other protocols.
+    """
+
+    element_type: TType
+    count: int
+    items: tuple[Value, ...]
+    raw_type: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What a MAP holds.  The types are STOP where an empty map does not name them.
+
+    ``raw_type`` is the compact protocol's own byte with both types; 0 from other protocols.
+    """
+
+    key_type: TType
+    value_type: TType
+    count: int
+    items: tuple[tuple[Value, Value], ...]
+    raw_type: int = 0
+
+
+Content = Union[bool, int, float, bytes, uuid.UUID, Struct, Items, Entries, None]
+Plain = Union[bool, int, float, bytes, str, uuid.UUID, dict[int, Any], list[Any], None]
+
+
+class Skipper(ABC):
+    """Finds where a message ends without building it, however its bytes are cut."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def advance(self, data: bytes | bytearray, stop: int) -> int:
+        """Read on as far as ``data[:stop]`` goes.
+
+        Returns the offset behind the message once it is there, else -1: call again with
+        more.  Offsets do not change between calls.  Raises DecodeError on bytes that no
+        message could have.
+        """
+
+    @abstractmethod
+    def known_until(self) -> int:
+        """Up to which offset the bytes are a value of known size (the rest of a string, of a
+        number).  A Gap that ends there does not hide where the message goes on."""
+
+
+class Protocol(ABC):
+    """value ↔ bytes: binary, compact, JSON.  One object each; they hold no state."""
+
+    name: str
+
+    @abstractmethod
+    def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
+        """The header at ``data[start:stop]``.  Raises DecodeError (Incomplete if cut)."""
+
+    @abstractmethod
+    def read_struct(
+        self, data: bytes, start: int, stop: int, gaps: tuple[Gap, ...], limits: Limits
+    ) -> Struct:
+        """The struct at ``data[start:stop]``, as far as it can be read.  Raises nothing:
+        what is wrong is in ``findings``.  Bytes inside ``gaps`` are not looked at."""
+
+    @abstractmethod
+    def skipper(self, start: int, limits: Limits) -> Skipper:
+        """A Skipper for the message (header and struct) that begins at ``start``."""
+
+
+class Message(Shown):
+    """One Thrift message: a CALL, a REPLY, an EXCEPTION or a ONEWAY.
+
+    ``number`` counts messages in the capture from 1; ``flow`` is its connection's number.
+    ``data`` holds all of its bytes, a frame's length included; every offset in its header,
+    fields, notes and findings counts from the first byte of ``data``.  Where ``gaps`` says
+    so, the capture lost the bytes, and ``data`` holds filler that nothing reads or shows.
+    ``size`` counts its bytes on the wire, a frame's length and lost ones included; ``data`` is
+    longer or shorter than that where the transport packs.
+    ``time`` and ``end_time`` are those of the packets with its first and its last byte;
+    ``packets`` are the numbers of all that carried it.  ``offset`` is its place in its
+    direction of the connection.
+
+    The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.
+    """
+
+    __slots__ = (
+        "_body",
+        "client",
+        "data",
+        "end_time",
+        "flow",
+        "from_client",
+        "gaps",
+        "header",
+        "limits",
+        "listed",
+        "number",
+        "offset",
+        "packets",
+        "protocol",
+        "server",
+        "size",
+        "time",
+        "transport",
+    )
+
+    def __init__(
+        self,
+        *,
+        header: Header,
+        data: bytes,
+        protocol: Protocol,
+        transport: str,
+        client: Endpoint,
+        server: Endpoint,
+        from_client: bool,
+        number: int = 1,
+        flow: int = 1,
+        offset: int = 0,
+        size: int | None = None,
+        time: int = 0,
+        end_time: int = 0,
+        packets: tuple[int, ...] = (),
+        gaps: tuple[Gap, ...] = (),
+        listed: tuple[Finding, ...] = (),
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self.header = header
+        self.data = data
+        self.protocol = protocol
+        self.transport = transport
+        self.client = client
+        self.server = server
+        self.from_client = from_client
+        self.number = number
+        self.flow = flow
+        self.offset = offset
+        self.size = len(data) if size is None else size
+        self.time = time
+        self.end_time = end_time
+        self.packets = packets
+        self.gaps = gaps
+        self.listed = listed
+        self.limits = limits
+        self._body: Struct | None = None
+
+    @property
+    def method(self) -> str:
+        return self.header.method
+
+    @property
+    def type(self) -> MessageType:
+        return self.header.type
+
+    @property
+    def seqid(self) -> int:
+        return self.header.seqid
+
+    @property
+    def source(self) -> Endpoint:
+        return self.client if self.from_client else self.server
+
+    @property
+    def target(self) -> Endpoint:
+        return self.server if self.from_client else self.client
+
+    @property
+    def body(self) -> Struct:
+        """The struct behind the header: a CALL's arguments, a REPLY's result."""
+        if self._body is None:
+            self._body = self.protocol.read_struct(
+                self.data, self.header.span.stop, len(self.data), self.gaps, self.limits
+            )
+        return self._body
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return self.body.fields
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that is odd about it: what listing it found (``listed``) and what reading
+        its fields did, each once."""
+        return self.listed + tuple(f for f in self.body.findings if f not in self.listed)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Message {self.number}: {self.type.name} {self.method!r} seqid {self.seqid}, "
+            f"{self.size} bytes, {self.protocol.name} {self.transport}>"
+        )
+
+
+class Messages(Shown):
+    """Messages in the order in which they ended; shows itself as a table."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: list[Message]) -> None:
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self._items)
+
+    def __getitem__(self, index: int) -> Message:
+        return self._items[index]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} messages>"
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a connection speaks and how that is known.
+
+    ``protocol`` and ``transport`` are None together: nothing was recognised, and
+    ``evidence`` says what was seen instead; ``wrong`` is what keeps bytes that are nearly
+    Thrift from being it ("version at offset 0: is 0x8002, want 0x8001"), else "".
+    """
+
+    protocol: Protocol | None
+    transport: str | None
+    evidence: str
+    wrong: str = ""
+
+
+class Flow(Shown):
+    """One connection (for UDP: two ends that talk), both directions of it.
+
+    ``client`` is who sent the SYN; without one, who sent the first CALL; else the end with
+    the higher port.  ``opened``: its first packet was captured.  ``ended`` is "", "FIN" (both
+    directions closed) or "RST".  ``sent`` and ``received`` count the client's and the server's
+    stream bytes, ``lost`` those of both that the capture does not have.
+    """
+
+    __slots__ = (
+        "client",
+        "detection",
+        "ended",
+        "findings",
+        "lost",
+        "number",
+        "opened",
+        "protocol",
+        "received",
+        "sent",
+        "server",
+    )
+
+    def __init__(self, number: int, protocol: int, client: Endpoint, server: Endpoint) -> None:
+        self.number = number
+        self.protocol = protocol
+        self.client = client
+        self.server = server
+        self.opened = False
+        self.ended = ""
+        self.sent = 0
+        self.received = 0
+        self.lost = 0
+        self.detection: Detection | None = None
+        self.findings: list[Finding] = []
+
+    def __repr__(self) -> str:
+        return f"<Flow {self.number}: {self.client} → {self.server}>"
+
+
+class Step:
+    """What one packet did: the row of a ladder.
+
+    ``segment`` and ``flow`` are None for a packet that holds neither TCP nor UDP.
+    ``remark`` is "" or says what is odd about the segment ("retransmission", "out of order",
+    "overlap", "keep-alive").  ``messages`` are those that became complete with this packet.
+    The last Step of a capture may have no packet: it brings what ended with the capture.
+    """
+
+    __slots__ = ("flow", "from_client", "messages", "packet", "remark", "segment")
+
+    def __init__(
+        self,
+        packet: Packet | None,
+        segment: Segment | None,
+        flow: Flow | None,
+        from_client: bool,
+        remark: str,
+        messages: tuple[Message, ...],
+    ) -> None:
+        self.packet = packet
+        self.segment = segment
+        self.flow = flow
+        self.from_client = from_client
+        self.remark = remark
+        self.messages = messages
+
+
+# ── calls: exchanges, notes ──────────────────────────────────────────────────────────
+
+
+class Outcome(IntEnum):
+    """How an Exchange ended."""
+
+    SUCCESS = 0
+    DECLARED_EXCEPTION = 1  # one that the IDL names: field n of the result
+    APPLICATION_EXCEPTION = 2  # the server's own: TApplicationException
+    ONEWAY = 3  # no reply was asked for
+    NO_REPLY = 4  # none came while the capture ran
+    NO_CALL = 5  # the capture has the reply alone
+    UNREADABLE = 6  # the reply's fields cannot be read
+
+
+class Exchange(Shown):
+    """A call with its reply.  One of them may be missing, never both."""
+
+    __slots__ = ("call", "number", "reply")
+
+    def __init__(self, number: int, call: Message | None, reply: Message | None = None) -> None:
+        self.number = number
+        self.call = call
+        self.reply = reply
+
+    @property
+    def first(self) -> Message:
+        """The call; the reply where the call was not captured."""
+        message = self.call if self.call is not None else self.reply
+        assert message is not None
+        return message
+
+    @property
+    def method(self) -> str:
+        return self.first.method
+
+    @property
+    def latency(self) -> int | None:
+        """Nanoseconds from the call's first packet to the reply's last: what the caller
+        waited, as seen where the packets were captured.  None without both."""
+        if self.call is None or self.reply is None:
+            return None
+        return self.reply.end_time - self.call.time
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.reply is None:
+            assert self.call is not None
+            return Outcome.ONEWAY if self.call.type is MessageType.ONEWAY else Outcome.NO_REPLY
+        if self.call is None:
+            return Outcome.NO_CALL
+        if self.reply.type is MessageType.EXCEPTION:
+            return Outcome.APPLICATION_EXCEPTION
+        body = self.reply.body
+        # A REPLY's struct: field 0 is the result, field n the n-th declared exception,
+        # and no field at all is void.
+        if body.fields:
+            is_result = body.fields[0].field_id == 0
+            return Outcome.SUCCESS if is_result else Outcome.DECLARED_EXCEPTION
+        return Outcome.SUCCESS if body.stop is not None else Outcome.UNREADABLE
+
+    def __repr__(self) -> str:
+        return f"<Exchange {self.number}: {self.method!r}, {self.outcome.name}>"
+
+
+class Exchanges(Shown):
+    """Exchanges in the order of their calls; shows itself as a table."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: list[Exchange]) -> None:
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self._items)
+
+    def __getitem__(self, index: int) -> Exchange:
+        return self._items[index]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} exchanges>"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An explained run of bytes.
+
+    ``kind`` is one of frame, header, field, size, value, stop, lost, unread: what sort of
+    bytes they are, for colour and for filters.  ``label`` names them ("method name
+    length"), ``meaning`` says what they say ("4"), ``why`` adds a sentence where one helps,
+    else "".  ``depth`` is 0 for a frame's length and a header, 1 for fields of the outer
+    struct, and so on.  ``path`` names the value that they belong to: (1,) is field 1,
+    (1, 3) is field 3 of the struct in field 1.
+    """
+
+    span: Span
+    kind: str
+    label: str
+    meaning: str
+    why: str = ""
+    depth: int = 0
+    path: tuple[int, ...] = ()

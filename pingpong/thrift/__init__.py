@@ -1,0 +1,1 @@
+"""Ordered bytes → messages: detection, transports, protocols.  Pure."""

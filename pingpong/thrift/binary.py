@@ -1,0 +1,508 @@
+"""TBinaryProtocol, as doc/specs/thrift-binary-protocol.md lays it out.
+
+    Strict header                          Old header                 Field of a struct
+    ┌────┬────┬────┬────┐                  ┌───────────────────┐      ┌────┬─────────┬────────
+    │ 80 │ 01 │ ?? │type│                  │   name length     │      │type│ id  i16 │ value …
+    ├────┴────┴────┴────┤                  ├───────────────────┤      └────┴─────────┴────────
+    │   name length     │                  │ name …            │      ends with type 0, STOP
+    ├───────────────────┤                  ├────┬──────────────┘
+    │ name …            │                  │type│                     string  length i32, bytes
+    ├───────────────────┤                  ├────┴──────────────┐      list    type, count i32, …
+    │   seqid           │                  │   seqid           │      map     two types, count …
+    └───────────────────┘                  └───────────────────┘      numbers big-endian, fixed
+
+The sign of the first i32 tells the headers apart: a name length cannot be negative.
+
+Two readers walk the same bytes (``reading.py`` has what they share with the compact
+protocol).  The Skipper finds where a message ends: it builds nothing, keeps its place in a
+small stack and goes on from there when more bytes come.  The _Reader builds values with
+their spans once somebody looks at a message.  Both ask the same ``_check_…`` functions, so
+that they refuse the same bytes with the same words.
+
+No claimed length is believed: it is held against the limits here and against the bytes
+that are there, and nothing is allocated for it.
+"""
+
+from __future__ import annotations
+
+import struct
+import uuid
+from typing import Final
+
+from ..errors import DecodeError, Incomplete
+from ..model import (
+    Content,
+    Entries,
+    Field,
+    Gap,
+    Header,
+    Items,
+    Limits,
+    MessageType,
+    Protocol,
+    Span,
+    Struct,
+    TType,
+    Value,
+)
+from .reading import WANTED_MTYPES as _WANTED_MTYPES
+from .reading import Reader, Walker, cannot_write
+from .reading import check_depth as _check_depth
+from .reading import check_size as _check_size
+
+__all__ = [
+    "BINARY",
+    "OLD_BINARY",
+    "BinaryProtocol",
+    "BinarySkipper",
+    "OldBinaryProtocol",
+    "read_header",
+    "read_old_header",
+    "write_header",
+    "write_old_header",
+    "write_struct",
+]
+
+# "Message": the top bit is set, the next 15 bits are the version.
+VERSION_1: Final = 0x8001
+
+_I16: Final = struct.Struct(">h")
+_I32: Final = struct.Struct(">i")
+_I64: Final = struct.Struct(">q")
+_DOUBLE: Final = struct.Struct(">d")
+_LIST_HEAD: Final = struct.Struct(">Bi")
+_MAP_HEAD: Final = struct.Struct(">BBi")
+
+# Bytes of a value of each type; 0: not fixed; -1: no such type.
+_SIZES: Final[list[int]] = [-1] * 256
+for _ttype, _size in (
+    (TType.BOOL, 1),
+    (TType.I8, 1),
+    (TType.I16, 2),
+    (TType.I32, 4),
+    (TType.I64, 8),
+    (TType.DOUBLE, 8),
+    (TType.UUID, 16),
+    (TType.STRING, 0),
+    (TType.STRUCT, 0),
+    (TType.MAP, 0),
+    (TType.SET, 0),
+    (TType.LIST, 0),
+):
+    _SIZES[_ttype] = _size
+
+_WANTED_TYPES: Final = "one of " + ", ".join(f"{t.value} {t.name}" for t in TType if t)
+
+_STRUCT: Final = int(TType.STRUCT)
+_STRING: Final = int(TType.STRING)
+_MAP: Final = int(TType.MAP)
+_SET: Final = int(TType.SET)
+_LIST: Final = int(TType.LIST)
+
+
+# ── What both readers refuse ─────────────────────────────────────────────────────────
+
+
+def _check_type(what: str, ttype: int, offset: int) -> int:
+    """The fixed size of that type, 0 if it has none; DecodeError if there is no such type."""
+    size = _SIZES[ttype]
+    if size < 0:
+        raise DecodeError(what, offset, found=str(ttype), wanted=_WANTED_TYPES, size=1)
+    return size
+
+
+# ── Header ───────────────────────────────────────────────────────────────────────────
+
+
+def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
+    """The strict header at ``data[start:stop]``.
+
+    Raises Incomplete if it is cut, DecodeError if it is another version or of no known
+    type, LimitExceeded for a name longer than a message may be.
+    """
+    if stop - start < 4:
+        raise Incomplete("version", start, needs=4, left=stop - start)
+    version = data[start] << 8 | data[start + 1]
+    if version != VERSION_1:
+        raise DecodeError(
+            "version", start, found=f"0x{version:04x}", wanted=f"0x{VERSION_1:04x}", size=4
+        )
+    # "unused, type": the low three bits of the fourth byte; the rest of it is not defined,
+    # and nobody sets it.
+    mtype = data[start + 3]
+    if not 1 <= mtype <= 4:
+        raise DecodeError(
+            "message type", start + 3, found=str(mtype), wanted=_WANTED_MTYPES, size=1
+        )
+    if stop - start < 8:
+        raise Incomplete("method name length", start + 4, needs=4, left=stop - start - 4)
+    length = _I32.unpack_from(data, start + 4)[0]
+    _check_size("method name length", length, start + 4, limits, 4)
+    name = start + 8
+    if stop - name < length:
+        raise Incomplete("method name", name, needs=length, left=stop - name)
+    seqid = name + length
+    if stop - seqid < 4:
+        raise Incomplete("seqid", seqid, needs=4, left=stop - seqid)
+    return Header(
+        bytes(data[name:seqid]).decode("utf-8", "backslashreplace"),
+        MessageType(mtype),
+        _I32.unpack_from(data, seqid)[0],
+        True,
+        Span(start, seqid + 4),
+        Span(name, seqid),
+    )
+
+
+def read_old_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
+    """The header without a version at ``data[start:stop]``.
+
+    Raises Incomplete if it is cut, DecodeError for a negative name length (a strict header
+    reads as one) or no known type, LimitExceeded for a name longer than a message may be.
+    """
+    if stop - start < 4:
+        raise Incomplete("method name length", start, needs=4, left=stop - start)
+    length = _I32.unpack_from(data, start)[0]
+    _check_size("method name length", length, start, limits, 4)
+    name = start + 4
+    if stop - name < length:
+        raise Incomplete("method name", name, needs=length, left=stop - name)
+    kind = name + length
+    if stop - kind < 1:
+        raise Incomplete("message type", kind, needs=1, left=0)
+    mtype = data[kind]
+    if not 1 <= mtype <= 4:
+        raise DecodeError("message type", kind, found=str(mtype), wanted=_WANTED_MTYPES, size=1)
+    if stop - kind < 5:
+        raise Incomplete("seqid", kind + 1, needs=4, left=stop - kind - 1)
+    return Header(
+        bytes(data[name:kind]).decode("utf-8", "backslashreplace"),
+        MessageType(mtype),
+        _I32.unpack_from(data, kind + 1)[0],
+        False,
+        Span(start, kind + 5),
+        Span(name, kind),
+    )
+
+
+# ── Skipping ─────────────────────────────────────────────────────────────────────────
+
+
+class BinarySkipper(Walker):
+    """Finds where a binary message ends."""
+
+    __slots__ = ()
+
+    def _header(self, data: bytes | bytearray, stop: int) -> Header:
+        return read_header(data, self._start, stop, self._limits)
+
+    def advance(self, data: bytes | bytearray, stop: int) -> int:
+        if self._at == self._start:
+            try:
+                header = self._header(data, stop)
+            except Incomplete:
+                return -1
+            self._at = header.span.stop
+            self._left.append(-1)
+            self._types.append(0)
+        most = self._start + self._limits.message
+        while self._left:
+            at = self._at
+            if at > most:
+                raise self._too_long()
+            if at > stop:
+                return -1
+            ttype = self._pending
+            if ttype < 0:
+                left = self._left[-1]
+                if left == 0:
+                    self._left.pop()
+                    self._types.pop()
+                    continue
+                if left < 0:
+                    if at == stop:
+                        return -1
+                    ttype = data[at]
+                    if ttype == 0:
+                        self._at = at + 1
+                        self._left.pop()
+                        self._types.pop()
+                        continue
+                    _check_type("field type", ttype, at)
+                    if at + 3 > stop:
+                        return -1
+                    at += 3
+                else:
+                    self._left[-1] = left - 1
+                    both = self._types[-1]
+                    ttype = both & 255 if left & 1 else both >> 8
+            size = _SIZES[ttype]
+            if size:
+                self._at = at + size
+                self._pending = -1
+            elif not self._enter(data, at, stop, ttype):
+                self._at = at
+                self._pending = ttype
+                return -1
+        return self._at
+
+    def _enter(self, data: bytes | bytearray, at: int, stop: int, ttype: int) -> bool:
+        """Read the head of a value without a fixed size; False if its head is not all there."""
+        if ttype != _STRING:
+            _check_depth(len(self._left) + 1, at, self._limits)
+        if ttype == _STRUCT:
+            self._push(-1, 0, at)
+        elif ttype == _STRING:
+            if at + 4 > stop:
+                return False
+            length = _I32.unpack_from(data, at)[0]
+            _check_size("string length", length, at, self._limits, 4)
+            self._at = at + 4 + length
+        elif ttype == _MAP:
+            if at + 6 > stop:
+                return False
+            ktype, vtype, count = _MAP_HEAD.unpack_from(data, at)
+            _check_size("map count", count, at + 2, self._limits, 4)
+            self._at = at + 6
+            if count:
+                size = _check_type("map key type", ktype, at)
+                other = _check_type("map value type", vtype, at + 1)
+                if size and other:
+                    self._at += count * (size + other)
+                else:
+                    # Counted down from 2n: an even number left is a key's turn.
+                    self._push(2 * count, ktype << 8 | vtype, at + 6)
+        else:
+            if at + 5 > stop:
+                return False
+            etype, count = _LIST_HEAD.unpack_from(data, at)
+            what = "set" if ttype == _SET else "list"
+            _check_size(f"{what} count", count, at + 1, self._limits, 4)
+            self._at = at + 5
+            if count:
+                size = _check_type(f"{what} element type", etype, at)
+                if size:
+                    self._at += count * size
+                else:
+                    self._push(count, etype << 8 | etype, at + 5)
+        self._pending = -1
+        return True
+
+
+class OldBinarySkipper(BinarySkipper):
+    """Finds where a binary message with the old header ends."""
+
+    __slots__ = ()
+
+    def _header(self, data: bytes | bytearray, stop: int) -> Header:
+        return read_old_header(data, self._start, stop, self._limits)
+
+
+# ── Reading ──────────────────────────────────────────────────────────────────────────
+
+
+class _Reader(Reader):
+    """Reads one binary struct."""
+
+    __slots__ = ()
+
+    def struct(self, depth: int) -> Struct:
+        fields: list[Field] = []
+        while self.has("field type", 1):
+            start = self.at
+            ttype = self.data[start]
+            if ttype == 0:
+                self.at = start + 1
+                return Struct(tuple(fields), Span(start, start + 1))
+            try:
+                _check_type("field type", ttype, start)
+            except DecodeError as error:
+                self.fail(error)
+                break
+            self.at = start + 1
+            if not self.has("field id", 2):
+                break
+            field_id = _I16.unpack_from(self.data, start + 1)[0]
+            self.at = start + 3
+            value = self.value(ttype, depth)
+            if value is not None:
+                fields.append(Field(field_id, value, Span(start, self.at)))
+            if self.broken:
+                break
+        return Struct(tuple(fields), None)
+
+    def value(self, ttype: int, depth: int) -> Value | None:
+        size = _SIZES[ttype]
+        try:
+            if size:
+                return self.scalar(TType(ttype), size)
+            if ttype == _STRING:
+                return self.string()
+            _check_depth(depth + 1, self.at, self.limits)
+            if ttype == _STRUCT:
+                return self.inner(depth + 1)
+            if ttype == _MAP:
+                return self.map(depth + 1)
+            return self.items(TType(ttype), depth + 1)
+        except DecodeError as error:
+            self.fail(error)
+            return None
+
+    def number(self, ttype: TType, start: int) -> Content:
+        data = self.data
+        if ttype is TType.I32:
+            return int(_I32.unpack_from(data, start)[0])
+        if ttype is TType.I64:
+            return int(_I64.unpack_from(data, start)[0])
+        if ttype is TType.BOOL:
+            if data[start] > 1:
+                self.warn(f"BOOL at offset {start}: is {data[start]}, want 0 or 1", start)
+            return data[start] != 0
+        if ttype is TType.DOUBLE:
+            return float(_DOUBLE.unpack_from(data, start)[0])
+        if ttype is TType.I16:
+            return int(_I16.unpack_from(data, start)[0])
+        if ttype is TType.I8:
+            return (data[start] ^ 128) - 128
+        return uuid.UUID(bytes=bytes(data[start : self.at]))
+
+    def string(self) -> Value | None:
+        start = self.at
+        if not self.has("string length", 4):
+            return None
+        length = _I32.unpack_from(self.data, start)[0]
+        _check_size("string length", length, start, self.limits, 4)
+        return self.content(start, start + 4, length)
+
+    def items(self, ttype: TType, depth: int) -> Value | None:
+        start = self.at
+        what = "set" if ttype is TType.SET else "list"
+        if not self.has(f"{what} header", 5):
+            return None
+        etype, count = _LIST_HEAD.unpack_from(self.data, start)
+        _check_size(f"{what} count", count, start + 1, self.limits, 4)
+        if count:
+            _check_type(f"{what} element type", etype, start)
+        self.at = start + 5
+        content = Items(_named(etype), count, self.elements(etype, count, depth))
+        return Value(ttype, content, Span(start, self.at), 5)
+
+    def map(self, depth: int) -> Value | None:
+        start = self.at
+        if not self.has("map header", 6):
+            return None
+        ktype, vtype, count = _MAP_HEAD.unpack_from(self.data, start)
+        _check_size("map count", count, start + 2, self.limits, 4)
+        if count:
+            _check_type("map key type", ktype, start)
+            _check_type("map value type", vtype, start + 1)
+        self.at = start + 6
+        pairs = self.pairs(ktype, vtype, count, depth)
+        content = Entries(_named(ktype), _named(vtype), count, pairs)
+        return Value(TType.MAP, content, Span(start, self.at), 6)
+
+
+def _named(ttype: int) -> TType:
+    """The type; STOP for a number that is none (an empty container may hold any)."""
+    return TType(ttype) if _SIZES[ttype] >= 0 else TType.STOP
+
+
+class BinaryProtocol(Protocol):
+    """The binary protocol with the strict header."""
+
+    name = "binary"
+
+    def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
+        return read_header(data, start, stop, limits)
+
+    def read_struct(
+        self, data: bytes, start: int, stop: int, gaps: tuple[Gap, ...], limits: Limits
+    ) -> Struct:
+        return _Reader(data, start, stop, gaps, limits).whole()
+
+    def skipper(self, start: int, limits: Limits) -> BinarySkipper:
+        return BinarySkipper(start, limits)
+
+
+class OldBinaryProtocol(BinaryProtocol):
+    """The binary protocol with the old header, which has no version: the same structs."""
+
+    name = "binary-old"
+
+    def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
+        return read_old_header(data, start, stop, limits)
+
+    def skipper(self, start: int, limits: Limits) -> BinarySkipper:
+        return OldBinarySkipper(start, limits)
+
+
+BINARY: Final = BinaryProtocol()
+OLD_BINARY: Final = OldBinaryProtocol()
+
+
+# ── Writing ──────────────────────────────────────────────────────────────────────────
+
+
+def write_header(method: bytes, mtype: int, seqid: int) -> bytes:
+    """A strict header.  What ``read_header`` reads, this writes back byte for byte."""
+    return b"".join(
+        (
+            struct.pack(">HBB", VERSION_1, 0, mtype),
+            _I32.pack(len(method)),
+            method,
+            _I32.pack(seqid),
+        )
+    )
+
+
+def write_old_header(method: bytes, mtype: int, seqid: int) -> bytes:
+    """A header without a version, as ``read_old_header`` reads it."""
+    return b"".join((_I32.pack(len(method)), method, bytes((mtype,)), _I32.pack(seqid)))
+
+
+def write_struct(value: Struct) -> bytes:
+    """A struct with its STOP.  Raises ValueError for a value that was lost."""
+    out = bytearray()
+    _write_struct(out, value)
+    return bytes(out)
+
+
+def _write_struct(out: bytearray, value: Struct) -> None:
+    for field in value.fields:
+        out.append(field.value.ttype)
+        out += _I16.pack(field.field_id)
+        _write_value(out, field.value)
+    out.append(0)
+
+
+def _write_value(out: bytearray, value: Value) -> None:
+    content = value.content
+    ttype = value.ttype
+    if content is None or value.lost:
+        raise cannot_write(value)
+    if isinstance(content, Struct):
+        _write_struct(out, content)
+    elif isinstance(content, Items):
+        out += _LIST_HEAD.pack(content.element_type, content.count)
+        for item in content.items:
+            _write_value(out, item)
+    elif isinstance(content, Entries):
+        out += _MAP_HEAD.pack(content.key_type, content.value_type, content.count)
+        for key, item in content.items:
+            _write_value(out, key)
+            _write_value(out, item)
+    elif isinstance(content, bytes):
+        out += _I32.pack(len(content))
+        out += content
+    elif isinstance(content, uuid.UUID):
+        out += content.bytes
+    elif isinstance(content, float):
+        out += _DOUBLE.pack(content)
+    elif ttype is TType.BOOL or ttype is TType.I8:
+        out += (int(content) & 255).to_bytes(1, "big")
+    elif ttype is TType.I16:
+        out += _I16.pack(content)
+    elif ttype is TType.I32:
+        out += _I32.pack(content)
+    else:
+        out += _I64.pack(content)

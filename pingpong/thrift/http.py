@@ -1,0 +1,468 @@
+"""Thrift over HTTP/1: a request or a response whose body is one message (RFC 9112).
+
+    POST /calc HTTP/1.1 ⏎                  HTTP/1.1 200 OK ⏎
+    Content-Type: application/x-thrift ⏎   Transfer-Encoding: chunked ⏎
+    Content-Length: 30 ⏎                   ⏎
+    ⏎                                      17 ⏎ 23 bytes ⏎  0 ⏎ ⏎
+    30 bytes
+
+A body ends where its length says, or with its last chunk, or with the stream; some heads
+have none.  The body's own bytes tell its protocol: application/x-thrift is said of all of
+them.  A message's ``data`` is its head and then the body without its chunks' sizes.
+
+Not all HTTP is Thrift.  A body that does not begin like a message is passed over, a window
+at a time, so that a long download does not wait in memory; ``seen_thrift`` says whether
+anything was Thrift so far.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ..errors import DecodeError, LimitExceeded
+from ..model import Finding, Limits, Protocol, Severity
+from .header import Part, ProtocolAt
+from .transport import Transport, Unit
+
+__all__ = ["HttpTransport", "begins", "describe"]
+
+MAX_HEAD: Final = 65_536
+MAX_START: Final = 8192  # the start line
+MAX_LINE: Final = 4096  # a chunk's size with its extensions, or a line of a trailer
+
+# How much of a body tells whether it is a message: room for the longest name too.
+_TELLING: Final = 2048
+
+# How much of a body that is none is taken in one go.
+_WINDOW: Final = 65_536
+
+_END: Final = b"\r\n\r\n"
+_METHODS: Final = (
+    b"GET ",
+    b"POST ",
+    b"PUT ",
+    b"HEAD ",
+    b"OPTIONS ",
+    b"DELETE ",
+    b"PATCH ",
+    b"TRACE ",
+    b"CONNECT ",
+)
+_ANSWER: Final = b"HTTP/1."
+_REQUEST_LINE: Final = re.compile(rb"[A-Z]+ [\x21-\x7e]+ HTTP/1\.[01]\Z")
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] [1-5][0-9][0-9](?: [^\r\n]*)?\Z")
+_CHUNK_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,16}\Z")
+_THRIFT_TYPES: Final = (b"application/x-thrift", b"application/vnd.apache.thrift")
+
+# How a body ends.
+_NO_BODY: Final = 0
+_LENGTH: Final = 1
+_CHUNKED: Final = 2
+_CLOSE: Final = 3
+
+
+class _Head:
+    """The start line and the headers, as far as they say what the body is."""
+
+    __slots__ = ("coding", "content_type", "ends", "is_answer", "length", "start", "stop")
+
+    def __init__(self, data: bytes) -> None:
+        lines = data[: -len(_END)].split(b"\r\n")
+        self.stop = len(data)
+        self.is_answer = lines[0].startswith(_ANSWER)
+        self.start = lines[0]
+        if not (_STATUS_LINE if self.is_answer else _REQUEST_LINE).match(lines[0]):
+            raise _no_start()
+        self.content_type = b""
+        self.coding = b""
+        self.length = -1
+        chunked: bool | None = None
+        at = len(lines[0]) + 2
+        for line in lines[1:]:
+            name, _, value = line.partition(b":")
+            name, value = name.lower(), value.strip()
+            if name == b"content-type":
+                self.content_type = value.partition(b";")[0].strip().lower()
+            elif name == b"content-encoding" and value.lower() != b"identity":
+                self.coding = value.lower()
+            elif name == b"content-length":
+                self._set_length(value, at)
+            elif name == b"transfer-encoding":
+                chunked = value.lower().rpartition(b",")[2].strip() == b"chunked"
+            at += len(line) + 2
+        self.ends = self._ends(chunked)
+
+    def _set_length(self, value: bytes, at: int) -> None:
+        # RFC 9112, 6.3: a list of the same numbers is that number.
+        for part in value.split(b","):
+            part = part.strip()
+            number = int(part) if part.isdigit() and len(part) < 20 else -1
+            if number < 0 or self.length not in (-1, number):
+                raise DecodeError(
+                    "Content-Length", at, found=_text(value), wanted="one number of bytes"
+                )
+            self.length = number
+
+    def _ends(self, chunked: bool | None) -> int:
+        """RFC 9112, 6.3, "Message Body Length"."""
+        if self.is_answer and (self.status < 200 or self.status in (204, 304)):
+            return _NO_BODY
+        if chunked:
+            return _CHUNKED
+        if chunked is None and self.length >= 0:
+            return _LENGTH if self.length else _NO_BODY
+        return _CLOSE if self.is_answer or chunked is False else _NO_BODY
+
+    @property
+    def status(self) -> int:
+        return int(self.start[9:12])
+
+    @property
+    def is_thrift(self) -> bool:
+        """Does it say so itself?"""
+        return self.content_type.startswith(_THRIFT_TYPES)
+
+    def what(self, size: int) -> str:
+        """The message in a few words, with a body of ``size`` bytes."""
+        if self.is_answer:
+            words = [f"HTTP {self.status}"]
+        else:
+            method, target, _ = self.start.split(b" ")
+            words = [f"HTTP {_text(method)} {_text(target)}"]
+        if size:
+            words += [_text(value) for value in (self.content_type, self.coding) if value]
+        words.append(("1 byte" if size == 1 else f"{size} bytes") if size else "no body")
+        return ", ".join(words)
+
+
+def _text(value: bytes) -> str:
+    text = value[:80].decode("utf-8", "backslashreplace")
+    return text if len(value) <= 80 else text + "…"
+
+
+def _no_start() -> DecodeError:
+    return DecodeError(
+        "HTTP start line", 0, found="neither a request nor a status", wanted="one of them"
+    )
+
+
+# ── The body ─────────────────────────────────────────────────────────────────────────
+
+_SIZE: Final = 0  # of a chunk
+_DATA: Final = 1
+_DATA_END: Final = 2
+_TRAILER: Final = 3
+_DONE: Final = 4
+
+
+class _Body:
+    """A body, read as it comes.
+
+    ``at`` is the next byte of the buffer to look at.  ``total`` counts the body's own bytes,
+    ``content`` has them while ``keeps`` is true.  ``is_message``: it begins like one.
+    """
+
+    __slots__ = (
+        "at",
+        "begin",
+        "content",
+        "ends",
+        "is_message",
+        "keeps",
+        "left",
+        "limits",
+        "state",
+        "total",
+        "trailer",
+    )
+
+    def __init__(self, head: _Head, limits: Limits) -> None:
+        self.ends = head.ends
+        self.begin = self.at = head.stop
+        self.left = head.length if head.ends == _LENGTH else 0  # of the chunk, or of all
+        self.state = {_NO_BODY: _DONE, _CHUNKED: _SIZE}.get(head.ends, _DATA)
+        self.limits = limits
+        self.keeps = True
+        self.is_message = False
+        self.content = bytearray()
+        self.total = 0
+        self.trailer = 0
+
+    def advance(self, buffer: bytearray, have: int, most: int) -> None:
+        """Read on in ``buffer[:have]``, until ``total`` is ``most``."""
+        while self.state != _DONE and self.total < most:
+            if self.state == _DATA:
+                if not self._data(buffer, have, most):
+                    return
+            elif self.state == _DATA_END:
+                if have < self.at + 2:
+                    return
+                end = bytes(buffer[self.at : self.at + 2])
+                if end != b"\r\n":
+                    found = end.hex(" ")
+                    raise DecodeError("end of a chunk", self.at, found=found, wanted="0d 0a")
+                self.at += 2
+                self.state = _SIZE
+            else:
+                line = self._line(buffer, have)
+                if line is None:
+                    return
+                if self.state == _SIZE:
+                    self._size(line)
+                elif line:
+                    self.trailer += len(line)
+                    if self.trailer > MAX_HEAD:
+                        found = f"over {MAX_HEAD} bytes"
+                        raise LimitExceeded("HTTP trailer", self.at, found=found, limit=MAX_HEAD)
+                else:
+                    self.state = _DONE
+                self.at += len(line) + 2
+
+    def _data(self, buffer: bytearray, have: int, most: int) -> bool:
+        """Take content; False if there is none."""
+        size = min(have - self.at, most - self.total)
+        if self.ends != _CLOSE:
+            size = min(size, self.left)
+        if size <= 0:
+            return False
+        if self.keeps:
+            self.content += buffer[self.at : self.at + size]
+            if self.is_message and len(self.content) > self.limits.message:
+                raise self._too_long(f"over {self.limits.message}")
+        self.at += size
+        self.total += size
+        if self.ends != _CLOSE:
+            self.left -= size
+            if not self.left:
+                self.state = _DATA_END if self.ends == _CHUNKED else _DONE
+        return True
+
+    def _line(self, buffer: bytearray, have: int) -> bytes | None:
+        end = buffer.find(b"\r\n", self.at, min(have, self.at + MAX_LINE + 2))
+        if end < 0:
+            if have - self.at >= MAX_LINE + 2:
+                found = f"over {MAX_LINE} bytes"
+                raise LimitExceeded("HTTP chunk line", self.at, found=found, limit=MAX_LINE)
+            return None
+        return bytes(buffer[self.at : end])
+
+    def _size(self, line: bytes) -> None:
+        number = line.partition(b";")[0].strip()
+        if not _CHUNK_SIZE.match(number):
+            found = repr(_text(line))
+            raise DecodeError("chunk size", self.at, found=found, wanted="hexadecimal digits")
+        self.left = int(number, 16)
+        self.check()
+        self.state = _DATA if self.left else _TRAILER
+
+    def check(self) -> None:
+        """Raise LimitExceeded if a message's body claims more than a message may have."""
+        claimed = self.total + self.left
+        if self.is_message and claimed > self.limits.message:
+            raise self._too_long(str(claimed))
+
+    def _too_long(self, found: str) -> LimitExceeded:
+        return LimitExceeded("HTTP body", self.begin, found=found, limit=self.limits.message)
+
+    def pass_over(self) -> None:
+        """This body is no message: keep nothing of it."""
+        self.keeps = False
+        self.content.clear()
+
+
+# ── The transport ────────────────────────────────────────────────────────────────────
+
+
+class HttpTransport(Transport):
+    """One direction of HTTP/1.  ``protocol_at`` says which protocol a body is in.
+
+    ``seen_thrift``: a body was a message, or a head said that it is one.  ``is_whole``: the
+    unit that ``rest`` gave last is complete, because such a body ends with the stream.
+    """
+
+    name = "http"
+
+    def __init__(self, limits: Limits, protocol_at: ProtocolAt) -> None:
+        self.seen_thrift = False
+        self.is_whole = False
+        self._limits = limits
+        self._protocol_at = protocol_at
+        self._reset()
+
+    def _reset(self) -> None:
+        """The next head begins at the buffer's start."""
+        self._scanned = 0  # no head ends before this
+        self._head: _Head | None = None
+        self._body: _Body | None = None
+        self._protocol: Protocol | None = None
+
+    def next(self, buffer: bytearray, have: int) -> Unit | None:
+        if not have:
+            return None
+        if self._body is None:
+            if self._head is None and buffer[0] == 0x0D:
+                # RFC 9112, 2.2: an empty line before a request is to be ignored.
+                if have < 2:
+                    return None
+                if buffer[1] == 0x0A:
+                    return Unit(2, b"", 0, None)
+            if not self._begin(buffer, have):
+                return None
+        assert self._body is not None
+        body = self._body
+        if body.keeps and self._protocol is None:
+            body.advance(buffer, have, _TELLING)
+            if body.state != _DONE and body.total < _TELLING:
+                return None
+            self._settle(buffer)
+        return self._read(buffer, have) if body.keeps else self._pass(buffer, have)
+
+    def _begin(self, buffer: bytearray, have: int) -> bool:
+        """Read the head; False if it, or what tells whether it has a body, is not there."""
+        if self._head is None:
+            if begins(bytes(buffer[: min(have, MAX_START)])) is False:
+                raise _no_start()
+            end = buffer.find(_END, self._scanned, min(have, MAX_HEAD))
+            if end < 0:
+                self._scanned = max(0, have - len(_END) + 1)
+                if have >= MAX_HEAD:
+                    found = f"over {MAX_HEAD} bytes"
+                    raise LimitExceeded("HTTP head", 0, found=found, limit=MAX_HEAD)
+                return False
+            self._head = _Head(bytes(buffer[: end + len(_END)]))
+        head = self._head
+        if head.is_answer and head.ends != _NO_BODY:
+            # The answer to a HEAD has the head of a body and no body: then the next answer
+            # begins here.  No message begins like one.
+            room = min(len(_ANSWER), head.length) if head.ends == _LENGTH else len(_ANSWER)
+            seen = bytes(buffer[head.stop : min(have, head.stop + room)])
+            if room > 4 and _ANSWER.startswith(seen):
+                if len(seen) < room:
+                    return False
+                head.ends = _NO_BODY
+        self._body = _Body(head, self._limits)
+        self.seen_thrift = self.seen_thrift or head.is_thrift
+        return True
+
+    def _settle(self, buffer: bytearray) -> None:
+        """Enough of the body is there to tell whether it is a message."""
+        assert self._head is not None
+        assert self._body is not None
+        head, body = self._head, self._body
+        content = bytes(body.content)
+        if content and not head.coding:
+            self._protocol = self._protocol_at(content, 0, len(content))
+        if self._protocol is None:
+            body.pass_over()
+            return
+        self.seen_thrift = body.is_message = True
+        body.check()
+
+    def _read(self, buffer: bytearray, have: int) -> Unit | None:
+        """A body that is a message."""
+        assert self._body is not None
+        self._body.advance(buffer, have, self._limits.message + 1)
+        return self._unit(buffer) if self._body.state == _DONE else None
+
+    def _unit(self, buffer: bytearray) -> Unit:
+        assert self._head is not None
+        assert self._body is not None
+        start = self._head.stop
+        data = bytes(buffer[:start]) + bytes(self._body.content)
+        unit = Unit(self._body.at, data, start, self._protocol)
+        self._reset()
+        return unit
+
+    def _pass(self, buffer: bytearray, have: int) -> Unit | None:
+        """A body that is none: windows without a word, and at its end what it was."""
+        assert self._head is not None
+        assert self._body is not None
+        head, body = self._head, self._body
+        body.advance(buffer, min(have, _WINDOW), body.total + _WINDOW)
+        if body.state != _DONE:
+            if have < _WINDOW or not body.at:
+                return None
+            stop = body.at
+            body.at = 0
+            return Unit(stop, b"", 0, None)
+        findings: tuple[Finding, ...] = ()
+        if head.is_thrift and body.total:
+            why = f"is packed with {_text(head.coding)}" if head.coding else "begins no message"
+            text = f"{head.what(body.total)}: the body {why}"
+            findings = (Finding(Severity.ERROR, text, 0),)
+        unit = Unit(body.at, b"", 0, None, head.what(body.total), findings)
+        self._reset()
+        return unit
+
+    def known_until(self, buffer: bytearray, have: int) -> int:
+        # Behind a chunk the offsets of the body are no longer those of the stream.
+        body = self._body
+        if body is None or body.ends != _LENGTH or not body.keeps:
+            return 0
+        return body.at + body.left
+
+    def frame_stop(self, buffer: bytearray, have: int) -> int:
+        body = self._body
+        return body.at + body.left if body is not None and body.ends == _LENGTH else 0
+
+    def rest(self, buffer: bytearray, have: int) -> Unit | None:
+        head, body = self._head, self._body
+        self.is_whole = body is not None and body.ends == _CLOSE
+        if head is None or body is None or not body.total:
+            return None
+        if not body.keeps:
+            return Unit(have, b"", 0, None, head.what(body.total))
+        content = bytes(body.content)
+        protocol = self._protocol or self._protocol_at(content, 0, len(content))
+        if protocol is None or head.coding:
+            return Unit(have, b"", 0, None, head.what(body.total))
+        self.seen_thrift = True
+        return Unit(have, bytes(buffer[: head.stop]) + content, head.stop, protocol)
+
+
+# ── What tells it from others, and what its bytes say ────────────────────────────────
+
+
+def begins(data: bytes | bytearray) -> bool | None:
+    """Do these first bytes of a direction begin HTTP/1?  None: too few bytes yet.
+
+    Whether it is Thrift too, its bodies tell: see ``seen_thrift``.
+    """
+    word = bytes(data[:8])
+    starts = [one for one in (*_METHODS, _ANSWER) if one.startswith(word) or word.startswith(one)]
+    if not starts:
+        return False
+    end = data.find(b"\r\n", 0, MAX_START)
+    if end < 0:
+        return None if len(data) < MAX_START else False
+    line = bytes(data[:end])
+    return bool((_STATUS_LINE if line.startswith(_ANSWER) else _REQUEST_LINE).match(line))
+
+
+_HEADER_WHY: Final = {
+    b"content-type": "What the body claims to be; its own bytes decide.",
+    b"content-length": "Bytes of the body.",
+    b"transfer-encoding": "Sizes stood between parts of the body; they are left out below.",
+}
+
+
+def describe(data: bytes, stop: int) -> list[Part]:
+    """What stands before the message: size, label, meaning and why of each part."""
+    parts: list[Part] = []
+    at = 0
+    while at < stop:
+        end = data.find(b"\r\n", at, stop)
+        size = (stop if end < 0 else end + 2) - at
+        line = data[at : at + size].rstrip(b"\r\n")
+        meaning = line.decode("utf-8", "backslashreplace")
+        if not at:
+            is_answer = line.startswith(_ANSWER)
+            parts.append((size, "status line" if is_answer else "request line", meaning, ""))
+        elif line:
+            why = _HEADER_WHY.get(line.partition(b":")[0].lower(), "")
+            parts.append((size, "HTTP header", meaning, why))
+        else:
+            parts.append((size, "end of head", "an empty line", "The body follows."))
+        at += size
+    return parts

@@ -1,0 +1,431 @@
+"""Ordered bytes of one direction → its messages, however the bytes were cut.
+
+             first bytes                 a message that proves itself
+    UNDECIDED ─────────▶ READING ◀───────────────────────── SEARCHING
+        │                   │  bytes lost, or not what they should be   ▲
+        │                   └───────────────────────────────────────────┘
+        └──────────▶ FOREIGN   not Thrift: nothing is kept
+
+Its Transport says where a message ends.  A message is given out once its last byte is
+there: nothing of it is built but its header.  What cannot be a message is skipped up to the
+next one that proves itself, and a finding says how many bytes that were.
+
+Bytes lost inside content of known size (the rest of a string, of a frame) do not hide
+where the message goes on: it is given out with its Gaps.  Any other loss cuts it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..errors import DecodeError, Incomplete
+from ..model import Chunk, Detection, Finding, Gap, Header, Limits, Protocol, Severity
+from .detect import PROOF, UNFRAMED, Spoken, detect, find_message, make_transport
+from .framed import HEAD
+from .prefix import UPGRADES
+from .transport import Transport, Unit
+
+__all__ = ["Found", "MessageReader"]
+
+_UNDECIDED: Final = 0
+_READING: Final = 1
+_SEARCHING: Final = 2
+_FOREIGN: Final = 3
+
+# A message that was found needs bytes in place of lost ones, so that offsets stay true.
+# Not more of them than there are true ones: a few packets must not cost much memory.
+FILLER: Final = 2048
+
+
+class Found:
+    """A message as its direction gives it out; who sent it is known one level up.
+
+    ``offset`` is its place in the direction, ``size`` how many of its bytes it took;
+    ``time``, ``end_time`` and ``packets`` are of the packets that brought it.
+    """
+
+    __slots__ = (
+        "data",
+        "end_time",
+        "findings",
+        "gaps",
+        "header",
+        "offset",
+        "packets",
+        "protocol",
+        "size",
+        "time",
+        "transport",
+    )
+
+    def __init__(
+        self,
+        header: Header,
+        protocol: Protocol,
+        transport: str,
+        offset: int,
+        size: int,
+        data: bytes,
+        gaps: tuple[Gap, ...],
+        findings: tuple[Finding, ...],
+        time: int,
+        end_time: int,
+        packets: tuple[int, ...],
+    ) -> None:
+        self.header = header
+        self.protocol = protocol
+        self.transport = transport
+        self.offset = offset
+        self.size = size
+        self.data = data
+        self.gaps = gaps
+        self.findings = findings
+        self.time = time
+        self.end_time = end_time
+        self.packets = packets
+
+
+class MessageReader:
+    """Reads the messages of one direction.
+
+    ``from_start``: the first chunk begins the connection.  ``spoken`` is what the user says
+    that it speaks; None lets the bytes tell.  ``detection`` is None until they have;
+    ``findings`` is about bytes that belong to no message.
+    """
+
+    def __init__(self, from_start: bool, limits: Limits, spoken: Spoken | None = None) -> None:
+        self.detection: Detection | None = None
+        self.findings: list[Finding] = []
+        self._limits = limits
+        self._state = _UNDECIDED if from_start else _SEARCHING
+        self._told = spoken
+        self._spoken: Spoken | None = None  # what is being read now
+        self._transport: Transport | None = None
+        self._evidence = ""
+        self._prefixed = False  # tracing headers were asked for
+        self._read = 0  # messages, since ``_spoken`` was settled
+        self._guessed = False  # found where there was no room for a frame's length
+        self._patience = 0  # do not search again in fewer bytes than this
+        self._base = 0  # the direction's offset of the first byte in _buffer
+        self._buffer = bytearray()
+        self._marks: list[Chunk] = []  # where each packet's bytes begin (their data left out)
+        self._gaps: list[Gap] = []  # inside _buffer; offsets of the direction
+        self._skipped = 0  # bytes passed over since the search began
+        self._lost_frame = 0  # bytes of a frame still to come that was given out, cut
+        self._reason = ""  # why the search began
+
+    # ── What comes in ────────────────────────────────────────────────────────────────
+
+    def feed(self, chunk: Chunk) -> list[Found]:
+        """Take the next bytes; give out the messages that are complete with them."""
+        if self._state == _FOREIGN:
+            return []
+        data = chunk.data
+        if self._lost_frame:
+            passed = min(self._lost_frame, len(data))
+            self._lost_frame -= passed
+            self._base = chunk.offset + passed
+            data = data[passed:]
+            if not data:
+                return []
+        elif not self._buffer:
+            self._base = chunk.offset
+        self._marks.append(Chunk(self._base + len(self._buffer), b"", chunk.time, chunk.number))
+        self._buffer += data
+        return self._parse(False)
+
+    def lose(self, gap: Gap) -> list[Found]:
+        """Take note that the next bytes were lost."""
+        if self._state == _FOREIGN:
+            return []
+        found: list[Found] = []
+        if self._state == _UNDECIDED:
+            self._decide(True, from_loss=True)
+        if self._state == _SEARCHING:
+            found = self._parse(True)
+        if self._state == _SEARCHING:
+            self._pass_over(len(self._buffer))
+            self._base = gap.stop
+            return found
+        if self._lost_frame:
+            passed = min(self._lost_frame, gap.length)
+            self._lost_frame -= passed
+            if passed < gap.length:
+                self._search("the capture lost bytes")
+            self._base = gap.stop
+            return found
+        if self._bridge(gap):
+            return found + self._parse(False)
+        found += self._cut(f"the capture lost {gap.length} bytes here")
+        # Where a frame ends is known even if its bytes are not.
+        beyond = self._lost_frame - gap.length
+        self._lost_frame = max(0, beyond)
+        if beyond < 0:
+            self._search("the capture lost bytes")
+        self._base = gap.stop
+        return found
+
+    def close(self, reason: str) -> list[Found]:
+        """No more will come, because of ``reason``; give out what there is of a message."""
+        if self._state == _FOREIGN:
+            return []
+        found = self._parse(True)
+        if self._state == _READING:
+            found += self._cut(reason)
+        elif self._state == _SEARCHING:
+            self._pass_over(len(self._buffer))
+            if self.detection is not None and self.detection.transport is not None:
+                self._report_skipped()
+        if self.detection is None:
+            evidence = self._evidence or "begins in mid-stream, and no message proves itself"
+            self.detection = Detection(None, None, evidence)
+            self.findings.clear()  # about bytes that are no Thrift
+        self._state = _FOREIGN
+        return found
+
+    # ── Deciding ─────────────────────────────────────────────────────────────────────
+
+    def _decide(self, ended: bool, from_loss: bool = False) -> None:
+        """Ask what the first bytes are, if that can be told already."""
+        if self._told is not None:
+            self._evidence = "told by the user"
+            self._read_on(self._told)
+            return
+        told = detect(self._buffer, ended, self._limits)
+        if told is None:
+            return
+        self._evidence = told.evidence
+        if told.transport is not None:
+            if told.protocol is not None:
+                self.detection = told  # else a message in it has to be seen first
+            self._read_on(Spoken(told.protocol, told.transport))
+        elif from_loss:
+            self._search("the capture lost bytes")
+        else:
+            self.detection = told
+            self._state = _FOREIGN
+            self._buffer.clear()
+            self._marks.clear()
+
+    def _read_on(self, spoken: Spoken) -> None:
+        self._state = _READING
+        if spoken != self._spoken:
+            self._spoken = spoken
+            self._read = 0
+        self._transport = make_transport(spoken, self._limits, self._prefixed)
+
+    def _search(self, reason: str) -> None:
+        """Look for the next message, or stop where none can be found behind a break."""
+        self._state = _SEARCHING
+        self._reason = reason
+        if self._spoken is not None and not self._spoken.is_searchable:
+            text = (
+                f"nothing was read from stream offset {self._base} on: {reason}, and "
+                f"{self._spoken.transport} cannot be picked up in mid-stream"
+            )
+            self.findings.append(Finding(Severity.ERROR, text, self._base))
+            self._state = _FOREIGN
+            self._buffer.clear()
+            self._marks.clear()
+
+    # ── Reading ──────────────────────────────────────────────────────────────────────
+
+    def _parse(self, ended: bool) -> list[Found]:
+        found: list[Found] = []
+        if self._state == _UNDECIDED:
+            self._decide(ended)
+        while self._buffer:
+            if self._state == _READING:
+                if not self._next(found):
+                    break
+            elif self._state == _SEARCHING:
+                if len(self._buffer) < self._patience and not ended:
+                    break
+                doubtful = self._guessed and self._read < 2
+                settled = None if doubtful else self._spoken
+                place = find_message(self._buffer, self._told or settled, ended, self._limits)
+                self._pass_over(place.at)
+                if place.spoken is None:
+                    # A long message that has yet to prove itself is not tried at every byte.
+                    have = len(self._buffer)
+                    self._patience = have + have // 8 if have > PROOF else 0
+                    break
+                self._patience = 0
+                self._guessed = place.at < HEAD and place.spoken.transport == UNFRAMED
+                self._report_skipped()
+                self._read_on(place.spoken)
+                self._evidence = self._evidence or "a whole message proves itself in mid-stream"
+            else:
+                break
+        return found
+
+    def _next(self, found: list[Found]) -> bool:
+        """Take the unit at the buffer's start; False if it is not all there yet."""
+        assert self._transport is not None
+        try:
+            unit = self._transport.next(self._buffer, len(self._buffer))
+        except DecodeError as error:
+            self._stumble(error, error.offset + error.size, found)
+            return True
+        if unit is None:
+            return False
+        if unit.protocol is None:
+            self.findings += unit.findings
+            if unit.what:
+                self._evidence += f"; {unit.what}"
+            self._drop(unit.stop)
+            return True
+        try:
+            header = unit.protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
+        except DecodeError as error:
+            self._stumble(error, unit.stop, found)
+            return True
+        found.append(self._take(header, unit, unit.findings))
+        self._read += 1
+        if header.method in UPGRADES and not self._prefixed:
+            self._prefixed = True
+            assert self._spoken is not None
+            self._transport = make_transport(self._spoken, self._limits, True)
+        return True
+
+    def _stumble(self, error: DecodeError, stop: int, found: list[Found]) -> None:
+        """These bytes are not what they should be: give out what is readable, then search."""
+        assert self._transport is not None
+        finding = Finding(Severity.ERROR, str(error), error.offset)
+        unit = self._transport.rest(self._buffer, min(stop, len(self._buffer)))
+        header = self._header(unit)
+        if unit is not None and header is not None:
+            found.append(self._take(header, unit, (finding,)))
+        else:
+            # A message found in mid-stream whose frame's length the capture did not have
+            # was taken for an unframed one: what comes next tells.
+            if not (self._guessed and self._read == 1):
+                text = f"no message at stream offset {self._base}: {error}"
+                self.findings.append(Finding(Severity.ERROR, text))
+            end = self._transport.frame_stop(self._buffer, len(self._buffer))
+            if 0 < end <= len(self._buffer):
+                self._pass_over(end)
+        self._search("what follows is no message")
+
+    def _header(self, unit: Unit | None) -> Header | None:
+        """The header in a unit; None if it cannot be read."""
+        if unit is None or unit.protocol is None:
+            return None
+        try:
+            return unit.protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
+        except DecodeError:
+            return None
+
+    def _cut(self, reason: str) -> list[Found]:
+        """Give out what there is of a message that will not be completed."""
+        have = len(self._buffer)
+        if not have:
+            return []
+        assert self._transport is not None
+        end = self._transport.frame_stop(self._buffer, have)
+        self._lost_frame = max(0, end - have)
+        unit = self._transport.rest(self._buffer, have)
+        header = self._header(unit)
+        if unit is None or header is None:
+            what = "byte is" if have == 1 else "bytes are"
+            why = self._why_no_header(unit)
+            text = (
+                f"the {have} {what} at stream offset {self._base} no whole message header"
+                f"{why}: {reason}"
+            )
+            self.findings.append(Finding(Severity.ERROR, text))
+            self._pass_over(have)
+            self._skipped = 0
+            return []
+        text = f"message cut off at offset {have}: {reason}"
+        if self._lost_frame:
+            inside = unit.start
+            needs, left = end - inside, have - inside
+            text = f"{Incomplete('frame', inside, needs=needs, left=left)}: {reason}"
+        finding = Finding(Severity.ERROR, text, have)
+        return [self._take(header, unit, (*unit.findings, finding))]
+
+    def _why_no_header(self, unit: Unit | None) -> str:
+        if unit is not None and unit.protocol is not None:
+            try:
+                unit.protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
+            except DecodeError as error:
+                return f" ({error})"
+        return ""
+
+    def _bridge(self, gap: Gap) -> bool:
+        """Put filler in place of lost bytes if they hide nothing but a value's content."""
+        have = len(self._buffer)
+        if not have or gap.length > have + FILLER or self._transport is None:
+            return False
+        if have + gap.length > self._transport.known_until(self._buffer, have):
+            return False
+        if self._header(self._transport.rest(self._buffer, have)) is None:
+            return False
+        self._gaps.append(gap)
+        self._buffer += bytes(gap.length)
+        return True
+
+    # ── The buffer ───────────────────────────────────────────────────────────────────
+
+    def _take(self, header: Header, unit: Unit, findings: tuple[Finding, ...]) -> Found:
+        """Take a message off the buffer's start."""
+        assert self._spoken is not None
+        assert unit.protocol is not None
+        base = self._base
+        stop = base + max(unit.stop, 1)
+        first = last = self._marks[0]
+        packets: list[int] = []
+        for mark in self._marks:
+            if mark.offset >= stop:
+                break
+            last = mark
+            if not packets or packets[-1] != mark.number:
+                packets.append(mark.number)
+        found = Found(
+            header,
+            unit.protocol,
+            self._spoken.transport,
+            base,
+            unit.stop or len(unit.data),
+            unit.data,
+            tuple(Gap(gap.offset - base, gap.length) for gap in self._gaps if gap.offset < stop),
+            findings,
+            first.time,
+            last.time,
+            tuple(packets),
+        )
+        if self.detection is None or self.detection.transport is None:
+            self.detection = Detection(unit.protocol, self._spoken.transport, self._evidence)
+        self._drop(unit.stop)
+        return found
+
+    def _pass_over(self, size: int) -> None:
+        if size:
+            self._skipped += size
+            self._drop(size)
+
+    def _drop(self, size: int) -> None:
+        if not size:
+            return
+        del self._buffer[:size]
+        self._base += size
+        if self._gaps:
+            self._gaps = [gap for gap in self._gaps if gap.offset >= self._base]
+        # Keep the mark of the packet that the next byte came in.
+        keep = 0
+        while keep + 1 < len(self._marks) and self._marks[keep + 1].offset <= self._base:
+            keep += 1
+        if keep:
+            del self._marks[:keep]
+        if not self._buffer:
+            self._marks.clear()
+
+    def _report_skipped(self) -> None:
+        if self._skipped:
+            start = self._base - self._skipped
+            why = self._reason or "the capture begins in mid-stream"
+            unit = "byte" if self._skipped == 1 else "bytes"
+            text = f"skipped {self._skipped} {unit} before stream offset {self._base}: {why}"
+            self.findings.append(Finding(Severity.WARNING, text, start))
+        self._skipped = 0

@@ -1,0 +1,239 @@
+"""What the binary and the compact protocol have in common: only their numbers differ.
+
+Both write a struct as fields up to a STOP, a string as a length and bytes, a container as a
+head and its elements, one after the other.  So both are walked in the same two ways:
+
+    Walker    finds where a message ends; keeps a stack and its place, and builds nothing
+    Reader    builds values with their spans, as far as the bytes go
+
+What is refused is refused here or by functions that both ways call, so that they agree.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Final
+
+from ..errors import DecodeError, Incomplete, LimitExceeded
+from ..model import (
+    Content,
+    Finding,
+    Gap,
+    Limits,
+    MessageType,
+    Severity,
+    Skipper,
+    Span,
+    Struct,
+    TType,
+    Value,
+)
+
+__all__ = ["WANTED_MTYPES", "Reader", "Walker", "cannot_write", "check_depth", "check_size"]
+
+WANTED_MTYPES: Final = "one of " + ", ".join(f"{t.value} {t.name}" for t in MessageType)
+
+
+def check_size(what: str, size: int, offset: int, limits: Limits, width: int) -> None:
+    """A length or a count at ``offset``, in ``width`` bytes, that is below 0 or over the limit.
+
+    An element takes a byte at least, so that the limit of a message also bounds a count.
+    """
+    if size < 0:
+        raise DecodeError(what, offset, found=str(size), wanted="0 or more", size=width)
+    if size > limits.message:
+        raise LimitExceeded(what, offset, found=str(size), limit=limits.message, size=width)
+
+
+def check_depth(depth: int, offset: int, limits: Limits) -> None:
+    if depth > limits.depth:
+        raise LimitExceeded("nesting", offset, found=f"{depth} deep", limit=limits.depth)
+
+
+def cannot_write(value: Value) -> ValueError:
+    """The error for a value that was lost: what is missing cannot be written."""
+    return ValueError(
+        f"{value.ttype.name}: {value.lost} bytes of it were lost, so it cannot be written"
+    )
+
+
+# ── Skipping ─────────────────────────────────────────────────────────────────────────
+
+
+class Walker(Skipper):
+    """Finds where a message ends.
+
+    The stack holds a level each: ``_left`` is -1 for a struct, else how many elements are to
+    come; ``_types`` holds a container's two element types (a list's is there twice, so that
+    lists and maps are one case).  ``_at`` is the next byte to look at.  It may lie behind the
+    bytes that are there: what is between is a value of known size.
+    """
+
+    __slots__ = ("_at", "_left", "_limits", "_pending", "_start", "_types")
+
+    def __init__(self, start: int, limits: Limits) -> None:
+        self._start = start
+        self._at = start
+        self._limits = limits
+        self._left: list[int] = []
+        self._types: list[int] = []
+        self._pending = -1  # the type of a value whose first byte is at _at
+
+    def known_until(self) -> int:
+        return self._at
+
+    def _push(self, left: int, types: int, inside: int) -> None:
+        self._left.append(left)
+        self._types.append(types)
+        self._at = inside
+
+    def _too_long(self) -> LimitExceeded:
+        most = self._limits.message
+        return LimitExceeded("message", self._start, found=f"over {most} bytes", limit=most)
+
+
+# ── Reading ──────────────────────────────────────────────────────────────────────────
+
+
+class Reader(ABC):
+    """Reads one struct into values, as far as its bytes go.
+
+    A value that cannot be read ends the reading: ``broken`` is set, and every level
+    returns what it has.  ``findings`` says why.
+    """
+
+    __slots__ = ("at", "broken", "data", "findings", "gaps", "limits", "stop")
+
+    def __init__(
+        self, data: bytes, start: int, stop: int, gaps: tuple[Gap, ...], limits: Limits
+    ) -> None:
+        self.data = data
+        self.at = start
+        self.stop = stop
+        self.gaps = gaps
+        self.limits = limits
+        self.findings: list[Finding] = []
+        self.broken = False
+
+    # ── What a protocol adds ─────────────────────────────────────────────────────────
+
+    @abstractmethod
+    def struct(self, depth: int) -> Struct:
+        """The struct at the current place, without findings."""
+
+    @abstractmethod
+    def value(self, ttype: int, depth: int) -> Value | None:
+        """The value at the current place, whose type has that number in this protocol; None
+        if there is nothing of it to show."""
+
+    @abstractmethod
+    def number(self, ttype: TType, start: int) -> Content:
+        """The value of fixed size at ``start``; its bytes are all there."""
+
+    # ── What is wrong ────────────────────────────────────────────────────────────────
+
+    def fail(self, error: DecodeError) -> None:
+        self.findings.append(Finding(Severity.ERROR, str(error), error.offset))
+        self.broken = True
+
+    def warn(self, text: str, offset: int) -> None:
+        self.findings.append(Finding(Severity.WARNING, text, offset))
+
+    def lost_in(self, start: int, stop: int) -> int:
+        """How many bytes of that range the capture does not have."""
+        return sum(
+            min(stop, gap.stop) - max(start, gap.offset)
+            for gap in self.gaps
+            if gap.offset < stop and start < gap.stop
+        )
+
+    def has(self, what: str, size: int) -> bool:
+        """Are ``size`` bytes of structure there?  Sizes and types cannot be guessed, so a
+        loss among them ends the reading."""
+        left = self.stop - self.at
+        if size > left:
+            self.fail(Incomplete(what, self.at, needs=size, left=left))
+        elif self.gaps and self.lost_in(self.at, self.at + size):
+            lost = self.lost_in(self.at, self.at + size)
+            self.fail(
+                Incomplete(f"{what} (lost by the capture)", self.at, needs=size, left=size - lost)
+            )
+        return not self.broken
+
+    # ── What is read alike ───────────────────────────────────────────────────────────
+
+    def whole(self) -> Struct:
+        """The struct, and a finding for each thing that is wrong with it or behind it."""
+        read = self.struct(1)
+        if read.stop is not None and read.stop.stop < self.stop:
+            left = self.stop - read.stop.stop
+            self.warn(
+                f"{left} bytes left over behind the struct at offset {read.stop.stop}",
+                read.stop.stop,
+            )
+        return Struct(read.fields, read.stop, tuple(self.findings))
+
+    def inner(self, depth: int) -> Value | None:
+        """A STRUCT as a value."""
+        start = self.at
+        inner = self.struct(depth)
+        if self.at == start:
+            return None
+        return Value(TType.STRUCT, inner, Span(start, self.at))
+
+    def scalar(self, ttype: TType, size: int) -> Value:
+        """A value of fixed size."""
+        start = self.at
+        if start + size > self.stop:
+            raise Incomplete(ttype.name, start, needs=size, left=self.stop - start)
+        self.at = start + size
+        span = Span(start, self.at)
+        lost = self.lost_in(start, self.at) if self.gaps else 0
+        if lost:
+            self.warn(
+                f"{ttype.name} at offset {start}: {lost} of its {size} bytes were lost", start
+            )
+            return Value(ttype, None, span, 0, lost)
+        return Value(ttype, self.number(ttype, start), span)
+
+    def content(self, start: int, inside: int, length: int) -> Value:
+        """A STRING that begins at ``start``, its ``length`` bytes at ``inside``."""
+        end = min(inside + length, self.stop)
+        if inside + length > self.stop:
+            self.fail(Incomplete("string", inside, needs=length, left=self.stop - inside))
+        lost = length - (end - inside)
+        first_lost = end
+        for gap in self.gaps:
+            if gap.offset < end and inside < gap.stop:
+                lost += min(end, gap.stop) - max(inside, gap.offset)
+                first_lost = min(first_lost, max(inside, gap.offset))
+        if lost and not self.broken:
+            self.warn(f"string at offset {inside}: {lost} of its {length} bytes were lost", inside)
+        self.at = end
+        content = bytes(self.data[inside:first_lost])
+        return Value(TType.STRING, content, Span(start, end), inside - start, lost)
+
+    def elements(self, etype: int, count: int, depth: int) -> tuple[Value, ...]:
+        items: list[Value] = []
+        for _ in range(count):
+            value = self.value(etype, depth)
+            if value is not None:
+                items.append(value)
+            if self.broken:
+                break
+        return tuple(items)
+
+    def pairs(
+        self, ktype: int, vtype: int, count: int, depth: int
+    ) -> tuple[tuple[Value, Value], ...]:
+        items: list[tuple[Value, Value]] = []
+        for _ in range(count):
+            key = self.value(ktype, depth)
+            if key is None or self.broken:
+                break
+            value = self.value(vtype, depth)
+            if value is not None:
+                items.append((key, value))
+            if self.broken:
+                break
+        return tuple(items)

@@ -1,0 +1,76 @@
+"""What a transport is: it says where the next message begins and ends.
+
+    bytes of one direction ─▶ Transport.next ─▶ Unit: the bytes of one message, and where
+                                                      its Thrift header begins in them
+
+One object a direction; it may hold state (a deflate stream has some).  ``framed.py`` and
+``unframed.py`` are the plain ones.  A transport that wraps or packs (HTTP, THeader, zlib)
+hands on ``data`` as the message is to be read: its own head, unchanged, then the payload,
+unpacked.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from ..model import Finding, Protocol
+
+__all__ = ["Transport", "Unit"]
+
+
+class Unit:
+    """What a transport found at the start of the buffer.
+
+    ``stop``: how many bytes of the buffer it takes.  ``data``: what the message is read
+    from; its Thrift header begins at ``start``, in ``protocol``.  ``protocol`` is None for
+    bytes that belong to the transport alone (a negotiation): no message is in them, and
+    ``what`` says in a few words what they are.
+    """
+
+    __slots__ = ("data", "findings", "protocol", "start", "stop", "what")
+
+    def __init__(
+        self,
+        stop: int,
+        data: bytes,
+        start: int,
+        protocol: Protocol | None,
+        what: str = "",
+        findings: tuple[Finding, ...] = (),
+    ) -> None:
+        self.stop = stop
+        self.data = data
+        self.start = start
+        self.protocol = protocol
+        self.what = what
+        self.findings = findings
+
+
+class Transport(ABC):
+    """Where messages begin and end in one direction of a connection."""
+
+    name: str
+
+    @abstractmethod
+    def next(self, buffer: bytearray, have: int) -> Unit | None:
+        """The unit at the start of ``buffer[:have]``; None while it is not all there.
+
+        Called again with the same start and more bytes until it gives a unit, then with
+        the bytes behind it.  Raises DecodeError (its offset counts from the buffer's start)
+        for bytes that cannot be a unit.  Claimed lengths are held against limits, and
+        nothing is allocated for them.
+        """
+
+    def known_until(self, buffer: bytearray, have: int) -> int:
+        """Up to which offset of the buffer the bytes are content of known size, so that
+        bytes lost before it do not hide where the unit ends.  0: they do."""
+        return 0
+
+    def rest(self, buffer: bytearray, have: int) -> Unit | None:
+        """What there is of a unit that will never be complete, to be read as far as it
+        goes; None if no Thrift header can be in it."""
+        return None
+
+    def frame_stop(self, buffer: bytearray, have: int) -> int:
+        """Where the unit at the buffer's start will end, if its own bytes say so; else 0."""
+        return 0

@@ -1,0 +1,171 @@
+"""A message, byte by byte, each with what it means.
+
+    offset  bytes                    what                 meaning
+         0  80 01                    version              1, strict
+         2  00                       unused               0
+         3  01                       message type         1 CALL
+
+The notes of ``calls.explain`` tile the message; ``rows`` cuts them into rows of 8 bytes
+and lays out what they say.  A long value shows its beginning and its end, a long message its
+first notes; both say how much they leave out.  Lost bytes are ··, never values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..calls.explain import explain
+from ..model import Message, Note
+from .short import SEVERITIES, header_line
+from .text import Line, Run, counted, display_width, elide, escape, pad, trim, wrap
+
+__all__ = ["MAX_BYTES", "MAX_NOTES", "NoteRow", "hexdump", "left_out", "note_rows"]
+
+MAX_BYTES = 64
+MAX_NOTES = 200
+
+_ROW = 8
+_BYTES_WIDTH = _ROW * 3 - 1
+_MAX_INDENT = 8
+_MAX_LABEL = 28
+_MAX_MEANING = 400
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    """A note, cut and escaped: what both the text and the HTML show of it.
+
+    ``rows`` are (offset, hex of up to 8 bytes); an offset of None is the row that says
+    how many bytes are not shown.  ``indent`` is how deep it stands.
+    """
+
+    note: Note
+    rows: tuple[tuple[int | None, str], ...]
+    indent: int
+    label: str
+    meaning: str
+    why: str
+
+
+def note_rows(
+    message: Message, limit: int | None = MAX_BYTES, notes: int | None = MAX_NOTES
+) -> tuple[list[NoteRow], int]:
+    """The first ``notes`` notes of a message, at most ``limit`` bytes of each, and how many
+    notes are left out.  None: all."""
+    every = explain(message)
+    shown = every if notes is None else every[:notes]
+    said: set[str] = set()
+    return [_note_row(message, note, limit, said) for note in shown], len(every) - len(shown)
+
+
+def hexdump(
+    message: Message,
+    *,
+    limit: int | None = MAX_BYTES,
+    notes: int | None = MAX_NOTES,
+    why: bool = True,
+    exact: bool = False,
+    width: int = 100,
+) -> list[Line]:
+    """Every byte of a message with its meaning.
+
+    ``limit`` and ``notes`` bound what is shown of a note and of the message; None shows
+    all.  ``why`` adds the sentences that explain, each once; ``exact`` the ports.
+    """
+    rows, hidden = note_rows(message, limit, notes)
+    places = max(len(str(message.size)), 4)
+    labels = max((display_width(_label(row)) for row in rows), default=0)
+    lines: list[Line] = [[Run(header_line(message, exact), "title")], []]
+    for row in rows:
+        room = max(width - places - _BYTES_WIDTH - labels - 6, 20)
+        lines += _lines(row, places, labels, room, why)
+    if hidden:
+        lines.append([Run(" " * (places + 2) + left_out(hidden), "dim")])
+    findings = message.findings
+    if findings:
+        lines.append([])
+    for finding in findings:
+        style = "dim" if not finding.severity else SEVERITIES[finding.severity]
+        text = f"{SEVERITIES[finding.severity]}: {escape(finding.text)}"
+        lines += [[Run(piece, style)] for piece in wrap(text, width)]
+    return lines
+
+
+def left_out(notes: int) -> str:
+    return f"… {counted(notes, 'more note')}, not shown"
+
+
+def _note_row(message: Message, note: Note, limit: int | None, said: set[str]) -> NoteRow:
+    room = _MAX_MEANING if limit is not None else len(note.meaning)
+    return NoteRow(
+        note,
+        tuple(_byte_rows(message.data, note, limit)),
+        min(note.depth, _MAX_INDENT),
+        elide(escape(note.label), _MAX_LABEL),
+        elide(escape(trim(note.meaning, room)), room if limit is not None else 6 * room),
+        _unsaid(escape(trim(note.why, 1_000)), said),
+    )
+
+
+def _unsaid(why: str, said: set[str]) -> str:
+    """The sentences of ``why`` that no note before had: what is said once is enough."""
+    sentences = [sentence.rstrip(".") for sentence in why.split(". ") if sentence]
+    fresh = [sentence for sentence in sentences if sentence not in said]
+    said.update(fresh)
+    return ". ".join(fresh) + "." if fresh else ""
+
+
+def _byte_rows(data: bytes, note: Note, limit: int | None) -> list[tuple[int | None, str]]:
+    """(offset, hex) of up to 8 bytes each, the middle of a long note left out."""
+    start, stop = note.span.start, note.span.stop
+    if limit is None or stop - start <= limit:
+        return _cut(data, note, start, stop)
+    # Three quarters from its beginning, one from its end, in whole rows.
+    first = start + max(limit * 3 // 4 // _ROW, 1) * _ROW
+    last = stop - max(limit // 4 // _ROW, 1) * _ROW
+    if last <= first:
+        return _cut(data, note, start, stop)
+    hidden = f"… {counted(last - first, 'byte')} more"
+    return [*_cut(data, note, start, first), (None, hidden), *_cut(data, note, last, stop)]
+
+
+def _cut(data: bytes, note: Note, start: int, stop: int) -> list[tuple[int | None, str]]:
+    rows: list[tuple[int | None, str]] = []
+    for at in range(start, stop, _ROW):
+        end = min(at + _ROW, stop)
+        shown = " ".join(["··"] * (end - at)) if note.kind == "lost" else data[at:end].hex(" ")
+        rows.append((at, shown))
+    return rows
+
+
+def _label(row: NoteRow) -> str:
+    return "  " * row.indent + row.label
+
+
+def _lines(row: NoteRow, places: int, labels: int, room: int, why: bool) -> list[Line]:
+    """The rows of one note: bytes on the left, words beside them and below."""
+    words = wrap(row.meaning, room)
+    styles = [row.note.kind] * len(words)
+    beside = ""
+    if why and row.why:
+        # Beside the meaning where there is room, else below it.
+        if len(words) == 1 and display_width(words[0] + row.why) + 3 <= room:
+            beside = "   " + row.why
+        else:
+            reasons = wrap(row.why, room)
+            words += reasons
+            styles += ["dim"] * len(reasons)
+    lines = []
+    for at in range(max(len(row.rows), len(words))):
+        offset, shown = row.rows[at] if at < len(row.rows) else (None, "")
+        line = [
+            Run(pad("" if offset is None else str(offset), places, ">") + "  ", "dim"),
+            Run(pad(shown, _BYTES_WIDTH) + "  ", row.note.kind),
+            Run(pad(_label(row) if at == 0 else "", labels) + "  "),
+        ]
+        if at < len(words):
+            line.append(Run(words[at], styles[at]))
+        if at == 0 and beside:
+            line.append(Run(beside, "dim"))
+        lines.append(line)
+    return lines

@@ -1,0 +1,241 @@
+"""Values and messages in one line, as far as the room for them goes.
+
+    "root"   2.5   [1, 2, 3]   {"a" → 1}   {1: "x", 2: true}   3 bytes: ff 00 fe
+
+A list of a million elements costs what is shown of it, not what it holds: writing stops
+as soon as the line is full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..capture import Capture
+from ..model import (
+    APPLICATION_ERRORS,
+    Entries,
+    Exchange,
+    Field,
+    Finding,
+    Flow,
+    Items,
+    Message,
+    MessageType,
+    Outcome,
+    Severity,
+    Struct,
+    TType,
+    Value,
+)
+from .text import counted, duration, elide, escape, quote, trim
+
+__all__ = [
+    "OUTCOMES",
+    "SEVERITIES",
+    "arguments",
+    "call_line",
+    "capture_line",
+    "exchange_line",
+    "finding_line",
+    "flow_line",
+    "header_line",
+    "method",
+    "outcome_text",
+    "result",
+    "value_text",
+]
+
+OUTCOMES = {
+    Outcome.SUCCESS: "success",
+    Outcome.DECLARED_EXCEPTION: "declared exception",
+    Outcome.APPLICATION_EXCEPTION: "application exception",
+    Outcome.ONEWAY: "oneway",
+    Outcome.NO_REPLY: "no reply",
+    Outcome.NO_CALL: "call not captured",
+    Outcome.UNREADABLE: "reply unreadable",
+}
+
+SEVERITIES = {Severity.NOTE: "note", Severity.WARNING: "warning", Severity.ERROR: "error"}
+
+_UDP = 17
+_MAX_METHOD = 60
+_MAX_BYTES = 16
+
+
+def method(message: Message) -> str:
+    """The method's name, fit to be shown."""
+    name = escape(message.method[: _MAX_METHOD + 1])
+    return elide(name, _MAX_METHOD) or "(no name)"
+
+
+def value_text(value: Value, room: int = 60) -> str:
+    """A value in at most ``room`` columns."""
+    return _joined(_value(value, room), room)
+
+
+def arguments(message: Message, room: int = 60) -> str:
+    """The fields behind a message's header: ``1: "root", 2: "pwd"``."""
+    return _joined(_fields(message.body, room), room)
+
+
+def result(message: Message, room: int = 60) -> str:
+    """What a REPLY or an EXCEPTION brings, in at most ``room`` columns."""
+    body = message.body
+    if message.type is MessageType.EXCEPTION:
+        return _application_exception(body, room)
+    if not body.fields:
+        return "void" if body.stop is not None else "unreadable"
+    first = body.fields[0]
+    if first.field_id == 0 and len(body.fields) == 1:
+        return value_text(first.value, room)
+    return arguments(message, room)
+
+
+def call_line(message: Message, room: int = 60) -> str:
+    """A message in short: ``CALL login 1: "root", 2: "pwd"``, ``REPLY ping "pong"``."""
+    start = f"{message.type.name} {method(message)}"
+    is_call = message.type in (MessageType.CALL, MessageType.ONEWAY)
+    room -= len(start) + 1
+    if room < 4:
+        return start
+    rest = arguments(message, room) if is_call else result(message, room)
+    return f"{start} {rest}".rstrip()
+
+
+def header_line(message: Message, exact: bool = False) -> str:
+    """What a message is: type, method, seqid, who to whom, size, protocol and transport."""
+    source, target = ("client", "server") if message.from_client else ("server", "client")
+    if exact:
+        source, target = f"{source} {message.source}", f"{target} {message.target}"
+    strict = "" if message.header.strict else " (old header)"
+    return (
+        f"{message.type.name} {method(message)}, seqid {message.seqid}, {source} → {target}, "
+        f"{counted(message.size, 'byte')}, {message.protocol.name}{strict} {message.transport}"
+    )
+
+
+def outcome_text(exchange: Exchange) -> str:
+    return OUTCOMES[exchange.outcome]
+
+
+def exchange_line(exchange: Exchange, exact: bool = False) -> str:
+    """``exchange 2: login, success, 39 bytes sent, 38 received``"""
+    parts = [f"exchange {exchange.number}: {method(exchange.first)}", outcome_text(exchange)]
+    if exact and exchange.latency is not None:
+        parts.append(f"after {duration(exchange.latency)}")
+    if exchange.call is not None:
+        parts.append(f"{counted(exchange.call.size, 'byte')} sent")
+    if exchange.reply is not None:
+        parts.append(f"{counted(exchange.reply.size, 'byte')} received")
+    return ", ".join(parts)
+
+
+def flow_line(flow: Flow, exact: bool = False) -> str:
+    """What a connection is and carried, how it began and ended."""
+    client, server = ("client", "server")
+    if exact:
+        client, server = f"client {flow.client}", f"server {flow.server}"
+    spoken = "nothing recognised"
+    if flow.detection is not None and flow.detection.protocol is not None:
+        spoken = f"{flow.detection.protocol.name} {flow.detection.transport}"
+    parts = [
+        f"flow {flow.number}: {'UDP' if flow.protocol == _UDP else 'TCP'}, {client} ⇄ {server}",
+        spoken,
+        f"{counted(flow.sent, 'byte')} sent, {flow.received} received",
+    ]
+    if flow.lost:
+        parts.append(f"{counted(flow.lost, 'byte')} lost")
+    if flow.protocol != _UDP:
+        if not flow.opened:
+            parts.append("its beginning was not captured")
+        ends = {"FIN": "closed by both (FIN)", "RST": "reset (RST)"}
+        parts.append(ends.get(flow.ended, "still open at the end"))
+    return ", ".join(parts)
+
+
+def capture_line(capture: Capture, exact: bool = False) -> str:
+    """``lesson.pcap: 1 connection, 4 messages, 2 exchanges``"""
+    # Without what it was read from and the packets: neither is the same on every run.
+    start = f"{elide(escape(capture.name), 60)}: {counted(len(capture.packets), 'packet')}, "
+    return (start if exact else "") + (
+        f"{counted(len(capture.flows), 'connection')}, "
+        f"{counted(len(capture.messages), 'message')}, "
+        f"{counted(len(capture.exchanges), 'exchange')}"
+    )
+
+
+def finding_line(finding: Finding) -> str:
+    """``error: count at offset 20: …``"""
+    return f"{SEVERITIES[finding.severity]}: {escape(finding.text)}"
+
+
+# ── Pieces, as many as fit ───────────────────────────────────────────────────────────
+
+
+def _joined(pieces: Iterator[str], room: int) -> str:
+    out: list[str] = []
+    size = 0
+    for piece in pieces:
+        out.append(piece)
+        size += len(piece)
+        if size > room:
+            break
+    return elide("".join(out), room)
+
+
+def _value(value: Value, room: int) -> Iterator[str]:
+    content = value.content
+    if content is None:
+        yield f"({counted(value.lost, 'byte')} lost)" if value.lost else "(not read)"
+    elif isinstance(content, bytes):
+        yield _string(value, content, room)
+    elif isinstance(content, bool):
+        yield "true" if content else "false"
+    elif isinstance(content, Struct):
+        yield "{"
+        yield from _fields(content, room)
+        yield "}"
+    elif isinstance(content, Items):
+        yield "["
+        for at, item in enumerate(content.items):
+            yield ", " if at else ""
+            yield from _value(item, room)
+        yield "]"
+    elif isinstance(content, Entries):
+        yield "{"
+        for at, (key, item) in enumerate(content.items):
+            yield ", " if at else ""
+            yield from _value(key, room)
+            yield " → "
+            yield from _value(item, room)
+        yield "}"
+    else:
+        yield str(content)
+
+
+def _fields(struct: Struct, room: int) -> Iterator[str]:
+    for at, field in enumerate(struct.fields):
+        yield ", " if at else ""
+        yield f"{field.field_id}: "
+        yield from _value(field.value, room)
+    if struct.stop is None:
+        yield ", …" if struct.fields else "…"
+
+
+def _string(value: Value, content: bytes, room: int) -> str:
+    lost = f" ({counted(value.lost, 'byte')} lost)" if value.lost else ""
+    text = value.text
+    if text is None:
+        more = " …" if len(content) > _MAX_BYTES else ""
+        return f"{counted(len(content), 'byte')}: {content[:_MAX_BYTES].hex(' ')}{more}{lost}"
+    return quote(trim(text, 2 * room)) + lost
+
+
+def _application_exception(body: Struct, room: int) -> str:
+    fields: dict[int, Field] = {field.field_id: field for field in body.fields}
+    number = fields[2].value.content if 2 in fields else None
+    words = value_text(fields[1].value, room) if 1 in fields else ""
+    if fields.get(2) is None or fields[2].ttype is not TType.I32 or not isinstance(number, int):
+        return words or "no reason given"
+    name = APPLICATION_ERRORS[number] if 0 <= number < len(APPLICATION_ERRORS) else "type"
+    return elide(f"{name} ({number}) {words}".rstrip(), room)

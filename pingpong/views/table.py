@@ -1,0 +1,204 @@
+"""Tables of messages and of exchanges.
+
+    messages ─┐
+              ├─▶ Table: columns, rows of words, what was left out ─▶ lines (here) or HTML
+    exchanges ┘
+
+``exact`` shows what differs from run to run of the same lesson: times, addresses, ports.
+A long table shows its first rows and says how many it leaves out; nothing is decoded that
+is not shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Generic, TypeVar
+
+from ..model import Exchange, Exchanges, Message, Messages, Outcome
+from .short import arguments, method, outcome_text, result
+from .text import Line, Run, clock, counted, display_width, duration, elide, pad
+
+__all__ = [
+    "MAX_ROWS",
+    "Column",
+    "Table",
+    "exchange_table",
+    "lines",
+    "message_table",
+]
+
+MAX_ROWS = 50
+
+_GAP = 2
+_CELL = 60
+_MIN_CELL = 8
+_NUMBER = 5
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Column(Generic[T]):
+    """A column: its title, what it says of an object, "<" or ">", and its style.
+
+    Only an ``elastic`` one is cut where the room is short: half a number misleads.
+    """
+
+    title: str
+    cell: Callable[[T], str]
+    align: str = "<"
+    style: Callable[[T], str] = lambda _: ""
+    elastic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table in words, ready to be drawn.  ``remark`` says what is left out, or is ""."""
+
+    titles: tuple[str, ...]
+    aligns: tuple[str, ...]
+    elastic: tuple[bool, ...]
+    rows: tuple[tuple[Run, ...], ...]
+    remark: str
+
+
+def message_table(
+    messages: Messages, *, exact: bool = False, limit: int | None = MAX_ROWS
+) -> Table:
+    """A row a message; their fields are not read.  ``limit`` None shows all."""
+    columns = _message_columns(messages[0] if len(messages) else None, exact)
+    return _table(columns, messages, len(messages), "message", limit)
+
+
+def exchange_table(
+    exchanges: Exchanges, *, exact: bool = False, limit: int | None = MAX_ROWS
+) -> Table:
+    """A row an exchange: the call, how it ended, what came back.  ``limit`` None shows all."""
+    return _table(_exchange_columns(exact), exchanges, len(exchanges), "exchange", limit)
+
+
+def lines(table: Table, width: int | None = 100) -> list[Line]:
+    """The table as text, no wider than ``width`` columns if that can be; None: as wide as
+    it is."""
+    return _drawn(table, _widths(table, width))
+
+
+# ── The columns ──────────────────────────────────────────────────────────────────────
+
+
+def _message_columns(first: Message | None, exact: bool) -> list[Column[Message]]:
+    columns: list[Column[Message]] = [Column("#", lambda m: str(m.number), ">")]
+    if exact:
+        # The date stands once, at the top; a row of another day has its own.
+        day = clock(first.time).partition(" ")[0] if first else ""
+        columns += [
+            Column(f"{day} UTC".strip(), lambda m: clock(m.time).removeprefix(f"{day} ")),
+            Column("client", lambda m: str(m.client)),
+            Column("server", lambda m: str(m.server)),
+        ]
+    else:
+        columns.append(Column("flow", lambda m: str(m.flow), ">"))
+    return [
+        *columns,
+        Column("type", lambda m: m.type.name, style=lambda m: "call" if m.from_client else "reply"),
+        Column("method", method, elastic=True),
+        Column("seqid", lambda m: str(m.seqid), ">"),
+        Column("bytes", lambda m: str(m.size), ">"),
+        Column("protocol", lambda m: f"{m.protocol.name} {m.transport}", elastic=True),
+    ]
+
+
+def _exchange_columns(exact: bool) -> list[Column[Exchange]]:
+    columns: list[Column[Exchange]] = [
+        Column("#", lambda e: str(e.number), ">"),
+        Column("flow", lambda e: str(e.first.flow), ">"),
+        Column("method", lambda e: method(e.first), elastic=True),
+        Column("arguments", lambda e: arguments(e.call, _CELL) if e.call else "", elastic=True),
+        Column("outcome", outcome_text, style=_outcome_style),
+        Column("result", lambda e: result(e.reply, _CELL) if e.reply else "", elastic=True),
+    ]
+    if exact:
+        columns.append(Column("latency", _latency, ">"))
+    return [
+        *columns,
+        Column("sent", lambda e: str(e.call.size) if e.call else "", ">"),
+        Column("received", lambda e: str(e.reply.size) if e.reply else "", ">"),
+    ]
+
+
+def _latency(exchange: Exchange) -> str:
+    return "" if exchange.latency is None else duration(exchange.latency)
+
+
+def _outcome_style(exchange: Exchange) -> str:
+    outcome = exchange.outcome
+    if outcome in (Outcome.SUCCESS, Outcome.ONEWAY):
+        return "good"
+    if outcome in (Outcome.DECLARED_EXCEPTION, Outcome.NO_CALL):
+        return "warning"
+    return "error"
+
+
+# ── Drawing ──────────────────────────────────────────────────────────────────────────
+
+
+def _table(
+    columns: Sequence[Column[T]],
+    things: Iterable[T],
+    total: int,
+    what: str,
+    limit: int | None,
+) -> Table:
+    rows = tuple(_cells(columns, thing) for thing in islice(things, limit))
+    remark = "" if rows else f"no {what}"
+    if total > len(rows):
+        remark = f"… {counted(total - len(rows), f'more {what}')}, not shown"
+    return Table(
+        tuple(column.title for column in columns),
+        tuple(column.align for column in columns),
+        tuple(column.elastic for column in columns),
+        rows,
+        remark,
+    )
+
+
+def _cells(columns: Sequence[Column[T]], thing: T) -> tuple[Run, ...]:
+    return tuple(Run(column.cell(thing), column.style(thing)) for column in columns)
+
+
+def _widths(table: Table, width: int | None) -> list[int]:
+    """How wide each column is."""
+    widths = [
+        max([display_width(title), *(display_width(row[at].text) for row in table.rows)])
+        for at, title in enumerate(table.titles)
+    ]
+    # Take from the widest elastic column until all fit, or none can give any more.
+    over = sum(widths) + _GAP * (len(widths) - 1) - (width or 0)
+    while width is not None and over > 0:
+        widest = max((at for at, can in enumerate(table.elastic) if can), key=lambda at: widths[at])
+        if widths[widest] <= _MIN_CELL:
+            break
+        widths[widest] -= 1
+        over -= 1
+    return widths
+
+
+def _drawn(table: Table, widths: Sequence[int]) -> list[Line]:
+    heads = [Run(title, "head") for title in table.titles]
+    drawn = [_row(heads, table, widths)]
+    drawn.append([Run("─" * (sum(widths) + _GAP * (len(widths) - 1)), "dim")])
+    drawn += [_row(row, table, widths) for row in table.rows]
+    if table.remark:
+        drawn.append([Run(table.remark, "dim")])
+    return drawn
+
+
+def _row(cells: Sequence[Run], table: Table, widths: Sequence[int]) -> Line:
+    line: Line = []
+    for at, cell in enumerate(cells):
+        text = elide(cell.text, widths[at]) if table.elastic[at] else cell.text
+        gap = " " * _GAP if at < len(widths) - 1 else ""
+        line.append(Run(pad(text, widths[at], table.aligns[at]) + gap, cell.style))
+    return line

@@ -1,0 +1,245 @@
+"""Text that is safe to show, and as wide as it looks.
+
+    wire ─▶ escape ─▶ elide, pad, wrap ─▶ Run (text, style) ─▶ Line ─▶ plain
+
+Captured bytes are hostile: what a terminal or a page would obey instead of show (control
+characters, ANSI escapes, overrides of the direction of writing, line ends) becomes visible.
+Escaping twice changes nothing, so a backslash stays as it is.
+
+A Line is a list of Runs.  A style only repeats what the text says: nothing is told by colour
+alone.  The shell's door turns styles into colours; ``plain`` drops them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
+from typing import Final, NamedTuple
+
+__all__ = [
+    "STYLES",
+    "Line",
+    "Run",
+    "clock",
+    "counted",
+    "display_width",
+    "duration",
+    "elide",
+    "escape",
+    "pad",
+    "plain",
+    "quote",
+    "trim",
+    "wrap",
+]
+
+# Styles: "" is ordinary text; the kinds of a Note are styles by their own names.
+STYLES: Final = (
+    "",
+    "title",
+    "head",
+    "dim",
+    "good",
+    "warning",
+    "error",
+    "call",
+    "reply",
+    "frame",
+    "header",
+    "field",
+    "size",
+    "value",
+    "stop",
+    "lost",
+    "unread",
+)
+
+# More marks than this on one letter are a picture, not a script.
+_MAX_MARKS = 3
+
+
+class Run(NamedTuple):
+    """Some text in one style, one of STYLES."""
+
+    text: str
+    style: str = ""
+
+
+Line = list[Run]
+
+
+def plain(lines: Iterable[Line]) -> str:
+    """The lines as one string, without styles and without a line end at its end."""
+    return "\n".join("".join(run.text for run in line).rstrip() for line in lines)
+
+
+# ── What is shown ────────────────────────────────────────────────────────────────────
+
+
+def escape(text: str) -> str:
+    r"""``text`` with everything visible that a terminal or a page would obey.
+
+    >>> escape("登录成功!\x1b[31m\n")
+    '登录成功!\\x1b[31m\\n'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    out = []
+    marks = _MAX_MARKS  # a mark at the very start would sit on what stands before the text
+    for char in text:
+        if _is_mark(char):
+            marks += 1
+            out.append(_escaped(char) if marks > _MAX_MARKS else char)
+        else:
+            marks = 0
+            out.append(char if char.isprintable() else _escaped(char))
+    return "".join(out)
+
+
+def quote(text: str) -> str:
+    r"""``text`` escaped, in double quotes, as Python and JSON would write it.
+
+    Quotes and backslashes inside are escaped too: no text can look like two.
+
+    >>> print(quote('say "hi"'))
+    "say \"hi\""
+    """
+    return '"' + escape(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
+
+
+def _escaped(char: str) -> str:
+    short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char)
+    if short:
+        return short
+    code = ord(char)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _is_mark(char: str) -> bool:
+    return char > "\u02ff" and unicodedata.category(char) in ("Mn", "Me")
+
+
+# ── How wide it is ───────────────────────────────────────────────────────────────────
+
+
+def display_width(text: str) -> int:
+    """Columns that ``text`` takes in a terminal: East Asian wide is 2, a mark is 0.
+
+    >>> display_width("登录成功!")
+    9
+    """
+    if text.isascii():
+        return len(text)
+    return sum(_char_width(char) for char in text)
+
+
+def _char_width(char: str) -> int:
+    if char < "\u0300":
+        return 1
+    if _is_mark(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def trim(text: str, limit: int) -> str:
+    """At most ``limit`` characters of it: for long values, before anything costs time."""
+    return text if len(text) <= limit else text[:limit] + "…"
+
+
+def elide(text: str, width: int) -> str:
+    """``text`` in at most ``width`` columns; "…" stands for what was cut off.
+
+    >>> elide("abcdef", 4)
+    'abc…'
+    """
+    if len(text) * 2 <= width or display_width(text) <= width:
+        return text
+    return _head(text, width - 1) + "…" if width > 0 else ""
+
+
+def _head(text: str, width: int) -> str:
+    """The longest beginning that takes at most ``width`` columns."""
+    used = 0
+    for at, char in enumerate(text):
+        used += _char_width(char)
+        if used > width:
+            return text[:at]
+    return text
+
+
+def pad(text: str, width: int, align: str = "<") -> str:
+    """``text`` with spaces up to ``width`` columns: "<" left, ">" right, "^" in the middle."""
+    room = max(width - display_width(text), 0)
+    if align == ">":
+        return " " * room + text
+    if align == "^":
+        return " " * (room // 2) + text + " " * (room - room // 2)
+    return text + " " * room
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """``text`` in pieces of at most ``width`` columns, cut at spaces where there are any.
+
+    >>> wrap("one two three", 8)
+    ['one two', 'three']
+    """
+    pieces: list[str] = []
+    start = 0
+    while True:
+        stop = start + len(_head(text[start : start + width + 1], width))
+        # Marks take no column, so a piece may have more characters than columns.
+        while stop < len(text) and _is_mark(text[stop]):
+            stop += 1
+        if stop >= len(text):
+            return [*pieces, text[start:]]
+        stop = max(stop, start + 1)
+        if text[stop] != " ":
+            space = text.rfind(" ", start, stop)
+            stop = space if space > start + width // 3 else stop
+        pieces.append(text[start:stop].rstrip())
+        start = stop + 1 if text[stop] == " " else stop
+
+
+# ── Numbers ──────────────────────────────────────────────────────────────────────────
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """
+    >>> counted(1, "byte"), counted(2, "byte"), counted(0, "reply", "replies")
+    ('1 byte', '2 bytes', '0 replies')
+    """
+    return f"{number} {thing if number == 1 else things or thing + 's'}"
+
+
+def clock(time: int) -> str:
+    """Nanoseconds since 1970 as wall time in UTC, to the microsecond.
+
+    >>> clock(1_700_000_000_000_312_999)
+    '2023-11-14 22:13:20.000312'
+    """
+    seconds, rest = divmod(time, 1_000_000_000)
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
+    except OverflowError:
+        return f"{seconds}.{rest // 1000:06d} s since 1970"
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{rest // 1000:06d}"
+
+
+def duration(time: int) -> str:
+    """Nanoseconds as a length of time that one can read.
+
+    >>> duration(312_400), duration(1_204_000_000), duration(-5)
+    ('312 µs', '1.204 s', '-5 ns')
+    """
+    if time < 0:
+        return "-" + duration(-time)
+    if time < 1_000:
+        return f"{time} ns"
+    if time < 1_000_000:
+        return f"{time // 1_000} µs"
+    if time < 1_000_000_000:
+        return f"{time // 1_000 / 1_000:.2f} ms" if time < 999_995_000 else "1.000 s"
+    return f"{time // 1_000_000 / 1_000:.3f} s"

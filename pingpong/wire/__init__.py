@@ -1,0 +1,1 @@
+"""Packets → ordered bytes: capture files, link layers, streams.  Pure."""

@@ -1,0 +1,463 @@
+"""Capture files: pcap and pcapng, plain or gzipped, from a path or standard input.
+
+    pcap      one header, then a record a packet           (draft-ietf-opsawg-pcap)
+    pcapng    blocks: section ▸ interface ▸ packet …       (draft-ietf-opsawg-pcapng)
+
+A record at a time: memory does not grow with the file.  A file that is no capture raises
+CaptureError at once.  A file that goes bad later ends there: the packets before it stand,
+and ``findings`` says where and why.
+
+Times become nanoseconds whatever the file's own unit is.  Writing makes pcap with
+nanoseconds, which tshark, tcpdump and scapy read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import struct
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from ..errors import CaptureError
+from ..model import Finding, Packet, Severity
+
+__all__ = ["CaptureFile", "open_capture", "write_capture"]
+
+_GZIP: Final = b"\x1f\x8b"
+_PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
+
+# The first four bytes of a pcap: its byte order, and how many nanoseconds a tick is.
+_PCAP: Final[dict[bytes, tuple[str, int]]] = {
+    b"\xd4\xc3\xb2\xa1": ("<", 1000),
+    b"\xa1\xb2\xc3\xd4": (">", 1000),
+    b"\x4d\x3c\xb2\xa1": ("<", 1),
+    b"\xa1\xb2\x3c\x4d": (">", 1),
+}
+
+# libpcap's MAXIMUM_SNAPLEN: no packet that it writes is larger.
+MAX_PACKET: Final = 262_144
+# Wireshark refuses larger pcapng blocks too.
+MAX_BLOCK: Final = 16 * 1024 * 1024
+
+_READ: Final = 1 << 20
+
+_SECTION: Final = 0x0A0D0D0A
+_INTERFACE: Final = 1
+_OLD_PACKET: Final = 2
+_SIMPLE_PACKET: Final = 3
+_STATISTICS: Final = 5
+_PACKET: Final = 6
+
+
+class _Interface:
+    """What a pcapng section says of one interface."""
+
+    __slots__ = ("link", "offset", "snaplen", "ticks")
+
+    def __init__(self, link: int, snaplen: int) -> None:
+        self.link = link
+        self.snaplen = snaplen
+        self.ticks = 1_000_000  # a second; if_tsresol
+        self.offset = 0  # seconds; if_tsoffset
+
+
+class CaptureFile:
+    """The packets of a capture: iterate over it, once.
+
+    ``findings`` grows while packets are read.  ``consumed`` counts the bytes taken from the
+    source so far (packed ones, of a gzip), for progress.
+    """
+
+    def __init__(self, source: io.BufferedReader, name: str) -> None:
+        self.name = name
+        self.findings: list[Finding] = []
+        self._raw = source
+        self._stream: io.BufferedReader | gzip.GzipFile = source
+        self._buffer = b""
+        self._at = 0
+        self._passed = 0  # bytes of the (unpacked) file before the buffer
+        self._number = 0
+        self._said: set[str] = set()
+        self._broken = ""  # why the source could not be read further
+        try:
+            packed = source.peek(2)[:2] == _GZIP
+        except OSError as error:
+            raise CaptureError(f"{name}: cannot be read: {error.strerror or error}") from error
+        if packed:
+            self._stream = gzip.GzipFile(fileobj=source)
+        magic = self._peek(4)
+        if self._broken:
+            raise CaptureError(f"{name}: {self._broken}", 0)
+        if not magic:
+            raise CaptureError(f"{name}: is empty, want a pcap or pcapng capture", 0)
+        self._is_pcapng = magic == _PCAPNG
+        if not self._is_pcapng and magic not in _PCAP:
+            raise CaptureError(
+                f"{name}: is not a capture: begins with {magic.hex(' ')}, want a pcap "
+                f"(d4 c3 b2 a1 or a1 b2 c3 d4, nanoseconds 4d 3c b2 a1 or a1 b2 3c 4d), a pcapng "
+                f"(0a 0d 0d 0a), or one of them gzipped (1f 8b)",
+                0,
+            )
+        if self._is_pcapng:
+            head = self._peek(12)
+            if len(head) < 12 or head[8:12] not in (b"\x1a\x2b\x3c\x4d", b"\x4d\x3c\x2b\x1a"):
+                raise CaptureError(
+                    f"{name}: section header at offset 0: byte order is "
+                    f"{head[8:12].hex(' ') or 'missing'}, want 1a 2b 3c 4d or 4d 3c 2b 1a",
+                    0,
+                )
+        elif len(self._peek(24)) < 24:
+            raise CaptureError(
+                f"{name}: pcap header at offset 0: needs 24 bytes, {len(self._peek(24))} left", 0
+            )
+
+    def __iter__(self) -> Iterator[Packet]:
+        return self._pcapng() if self._is_pcapng else self._pcap()
+
+    @property
+    def consumed(self) -> int:
+        try:
+            return self._raw.tell()
+        except (OSError, ValueError):
+            return self._passed + self._at
+
+    def close(self) -> None:
+        self._raw.close()
+
+    def __enter__(self) -> CaptureFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ── Reading bytes ────────────────────────────────────────────────────────────────
+
+    def _fill(self, size: int) -> int:
+        """Have ``size`` bytes in the buffer if there are so many; how many there are."""
+        have = len(self._buffer) - self._at
+        while have < size and not self._broken:
+            try:
+                more = self._stream.read1(_READ)
+            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                self._broken = f"gzip data ends or breaks ({error})"
+                break
+            except OSError as error:
+                self._broken = f"cannot be read ({error.strerror or error})"
+                break
+            if not more:
+                break
+            self._passed += self._at
+            self._buffer = self._buffer[self._at :] + more
+            self._at = 0
+            have = len(self._buffer)
+        return have
+
+    def _peek(self, size: int) -> bytes:
+        self._fill(size)
+        return self._buffer[self._at : self._at + size]
+
+    def _take(self, what: str, size: int) -> bytes | None:
+        """The next ``size`` bytes; None, with a finding, if the file ends before."""
+        have = self._fill(size)
+        if have < size:
+            why = f" ({self._broken})" if self._broken else ""
+            self._say(
+                Severity.ERROR,
+                f"{what} at offset {self._offset}: needs {size} bytes, {have} left{why}: "
+                f"the file is cut off after packet {self._number}",
+                self._offset,
+            )
+            return None
+        data = self._buffer[self._at : self._at + size]
+        self._at += size
+        return data
+
+    @property
+    def _offset(self) -> int:
+        return self._passed + self._at
+
+    def _ended(self) -> bool:
+        """Is the file at its end, where a record may end?"""
+        if self._fill(1):
+            return False
+        if self._broken:
+            self._say(
+                Severity.ERROR,
+                f"offset {self._offset}: {self._broken}, after packet {self._number}",
+                self._offset,
+            )
+        return True
+
+    def _say(self, severity: Severity, text: str, offset: int | None, once: str = "") -> None:
+        if once in self._said:
+            return
+        if once:
+            self._said.add(once)
+        self.findings.append(Finding(severity, f"{self.name}: {text}", offset))
+
+    def _check_snaplen(self, kept: int, length: int, snaplen: int, offset: int) -> None:
+        """Say once if packets are larger than the file allows, or were cut."""
+        if snaplen and kept > snaplen:
+            self._say(
+                Severity.ERROR,
+                f"packet {self._number} at offset {offset}: has {kept} bytes, the file's snaplen "
+                f"wants at most {snaplen}. The packets were read nevertheless",
+                offset,
+                "snaplen",
+            )
+        elif kept < length:
+            self._say(
+                Severity.WARNING,
+                f"packet {self._number} at offset {offset}: {kept} of its {length} bytes were "
+                f"captured (snaplen {snaplen}). Capture with a larger snaplen (tcpdump -s 0)",
+                offset,
+                "cut",
+            )
+
+    # ── pcap ─────────────────────────────────────────────────────────────────────────
+
+    def _pcap(self) -> Iterator[Packet]:
+        head = self._take("pcap header", 24)
+        assert head is not None  # __init__ has looked
+        order, tick = _PCAP[head[:4]]
+        snaplen, link = struct.unpack_from(order + "II", head, 16)
+        link &= 0xFFFF  # above it stands the length of the frame check sequence
+        if snaplen == 0:
+            self._say(Severity.ERROR, "snaplen at offset 16: is 0, want 1 or more", 16)
+        record = struct.Struct(order + "IIII")
+        while not self._ended():
+            offset = self._offset
+            raw = self._take("packet record", 16)
+            if raw is None:
+                return
+            seconds, fraction, kept, length = record.unpack(raw)
+            if kept > MAX_PACKET:
+                self._say(
+                    Severity.ERROR,
+                    f"packet record at offset {offset}: has {kept} bytes, want at most "
+                    f"{MAX_PACKET}. Nothing behind it was read, after packet {self._number}",
+                    offset,
+                )
+                return
+            data = self._take("packet", kept)
+            if data is None:
+                return
+            self._number += 1
+            self._check_snaplen(kept, length, snaplen, offset)
+            time = seconds * 1_000_000_000 + fraction * tick
+            yield Packet(self._number, time, link, data, max(kept, length))
+
+    # ── pcapng ───────────────────────────────────────────────────────────────────────
+
+    def _pcapng(self) -> Iterator[Packet]:
+        order = "<"
+        interfaces: list[_Interface] = []
+        while not self._ended():
+            offset = self._offset
+            # A section says its byte order only behind its type and length.
+            head = self._peek(12)
+            if head[:4] == _PCAPNG and len(head) == 12:
+                order = "<" if head[8:12] == b"\x4d\x3c\x2b\x1a" else ">"
+                interfaces = []
+            block = self._block(order)
+            if block is None:
+                return
+            kind, body = block
+            if kind == _INTERFACE:
+                if len(body) < 8:
+                    self._bad_block(offset, "interface block", 8, len(body))
+                    return
+                interfaces.append(_interface(body, order))
+            elif kind == _STATISTICS:
+                self._drops(body, order, offset)
+            elif kind in (_PACKET, _OLD_PACKET, _SIMPLE_PACKET):
+                packet = self._packet(kind, body, order, interfaces, offset)
+                if packet is None:
+                    return
+                yield packet
+
+    def _block(self, order: str) -> tuple[int, bytes] | None:
+        """A block's type and body; None, with a finding, if it is none."""
+        offset = self._offset
+        head = self._take("block", 8)
+        if head is None:
+            return None
+        kind, length = struct.unpack(order + "II", head)
+        if length < 12 or length % 4 or length > MAX_BLOCK:
+            self._say(
+                Severity.ERROR,
+                f"block at offset {offset}: length is {length}, want a multiple of 4 from 12 to "
+                f"{MAX_BLOCK}. Nothing behind it was read, after packet {self._number}",
+                offset,
+            )
+            return None
+        body = self._take("block", length - 8)
+        if body is None:
+            return None
+        again = struct.unpack_from(order + "I", body, len(body) - 4)[0]
+        if again != length:
+            self._say(
+                Severity.ERROR,
+                f"block at offset {offset}: its second length is {again}, want {length}. Nothing "
+                f"behind it was read, after packet {self._number}",
+                offset,
+            )
+            return None
+        return kind, body[:-4]
+
+    def _bad_block(self, offset: int, what: str, needs: int, left: int) -> None:
+        self._say(
+            Severity.ERROR,
+            f"{what} at offset {offset}: needs {needs} bytes, {left} left: nothing behind it was "
+            f"read, after packet {self._number}",
+            offset,
+        )
+
+    def _packet(
+        self, kind: int, body: bytes, order: str, interfaces: list[_Interface], offset: int
+    ) -> Packet | None:
+        needs = 4 if kind == _SIMPLE_PACKET else 20
+        if len(body) < needs:
+            self._bad_block(offset, "packet block", needs, len(body))
+            return None
+        ticks = 0
+        if kind == _SIMPLE_PACKET:
+            length = struct.unpack_from(order + "I", body)[0]
+            index = 0
+            kept = min(length, len(body) - 4)
+            if interfaces and interfaces[0].snaplen:
+                kept = min(kept, interfaces[0].snaplen)
+        else:
+            if kind == _PACKET:
+                index = struct.unpack_from(order + "I", body)[0]
+            else:
+                index = struct.unpack_from(order + "H", body)[0]
+            high, low, kept, length = struct.unpack_from(order + "IIII", body, 4)
+            ticks = high << 32 | low
+        if index >= len(interfaces):
+            self._say(
+                Severity.ERROR,
+                f"packet block at offset {offset}: interface is {index}, want less than "
+                f"{len(interfaces)}. Nothing behind it was read, after packet {self._number}",
+                offset,
+            )
+            return None
+        if kept > len(body) - needs:
+            self._bad_block(offset, "packet block", needs + kept, len(body))
+            return None
+        interface = interfaces[index]
+        self._number += 1
+        self._check_snaplen(kept, length, interface.snaplen, offset)
+        time = interface.offset * 1_000_000_000 + ticks * 1_000_000_000 // interface.ticks
+        data = body[needs : needs + kept]
+        return Packet(self._number, time, interface.link, data, max(kept, length))
+
+    def _drops(self, body: bytes, order: str, offset: int) -> None:
+        """isb_ifdrop: what the capturing program itself could not keep up with."""
+        for code, value in _options(body[12:], order):
+            if code == 5 and len(value) == 8:
+                count = struct.unpack(order + "Q", value)[0]
+                if count:
+                    self._say(
+                        Severity.WARNING,
+                        f"statistics at offset {offset}: {count} packets were dropped while "
+                        f"capturing",
+                        offset,
+                    )
+
+
+def _interface(body: bytes, order: str) -> _Interface:
+    link, snaplen = struct.unpack_from(order + "HxxI", body)
+    interface = _Interface(link, snaplen)
+    for code, value in _options(body[8:], order):
+        if code == 9 and len(value) == 1:  # if_tsresol: a power of 10, or of 2
+            power = value[0] & 0x7F
+            interface.ticks = 2**power if value[0] & 0x80 else 10**power
+        elif code == 14 and len(value) == 8:  # if_tsoffset
+            interface.offset = struct.unpack(order + "q", value)[0]
+    return interface
+
+
+def _options(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
+    """The options of a block: code, length, value, padded to four bytes."""
+    at = 0
+    while at + 4 <= len(data):
+        code, length = struct.unpack_from(order + "HH", data, at)
+        if code == 0 or at + 4 + length > len(data):
+            return
+        yield code, data[at + 4 : at + 4 + length]
+        at += 4 + (length + 3) // 4 * 4
+
+
+def open_capture(path: str | os.PathLike[str]) -> CaptureFile:
+    """Open a capture; "-" is standard input.
+
+    Raises CaptureError if it cannot be opened or is no capture.
+    """
+    name = os.fspath(path)
+    if name == "-":
+        return CaptureFile(open(sys.stdin.fileno(), "rb", closefd=False), "standard input")
+    try:
+        source = open(name, "rb")  # noqa: SIM115  (CaptureFile closes it)
+    except OSError as error:
+        raise CaptureError(f"{name}: cannot be opened: {error.strerror or error}") from error
+    try:
+        return CaptureFile(source, name)
+    except BaseException:
+        source.close()
+        raise
+
+
+def write_capture(path: str | os.PathLike[str], packets: Iterable[Packet]) -> int:
+    """Write ``packets`` as a pcap; how many there were.
+
+    The file appears whole or not at all: an interrupted call leaves what was there before.
+    Raises CaptureError if it cannot be written or if packets have different link types
+    (a pcap has one).
+    """
+    name = os.fspath(path)
+    folder = os.path.dirname(name) or "."
+    count = 0
+    try:
+        handle, part = tempfile.mkstemp(prefix=os.path.basename(name) + ".", dir=folder)
+    except OSError as error:
+        raise CaptureError(f"{name}: cannot be written: {error.strerror or error}") from error
+    try:
+        with open(handle, "wb") as out:
+            link = -1
+            for packet in packets:
+                if link < 0:
+                    link = packet.link
+                    out.write(_pcap_header(link))
+                if packet.link != link:
+                    raise CaptureError(
+                        f"{name}: packet {packet.number} has link type {packet.link}, want {link} "
+                        f"as the packets before it: a pcap has one link type"
+                    )
+                seconds, fraction = divmod(packet.time, 1_000_000_000)
+                out.write(struct.pack("<IIII", seconds, fraction, len(packet.data), packet.length))
+                out.write(packet.data)
+                count += 1
+            if link < 0:
+                out.write(_pcap_header(1))
+        # mkstemp made it for its owner alone; a capture is a file like any other.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(part, 0o666 & ~mask)
+        os.replace(part, name)
+    except OSError as error:
+        os.unlink(part)
+        raise CaptureError(f"{name}: cannot be written: {error.strerror or error}") from error
+    except BaseException:
+        os.unlink(part)
+        raise
+    return count
+
+
+def _pcap_header(link: int) -> bytes:
+    return struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, MAX_PACKET, link)

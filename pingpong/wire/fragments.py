@@ -1,0 +1,277 @@
+"""IP fragments → the datagrams that they are parts of.
+
+    fragments     [0,1480)+  [2960,3200).  [1480,2960)+         + more follow   . the last
+    given out                              [0,3200)
+
+The parts of a datagram wait, in order and without overlap, until they reach from 0 to the
+end that its last fragment names.  Where two fragments claim the same place, the first is
+kept.  A fragment of a datagram that was just completed is a duplicate if it brings the same
+bytes: captures of several interfaces hold each packet more than once.
+
+How much may wait is bounded, in datagrams, in bytes and in the packets' own time, since
+identifiers are used again.  Bytes that a fragment had on the wire and that the capture did
+not keep count as covered, so that the datagram still ends where it says; its ``data`` then
+stops at the first of them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import Final
+
+from ..model import Packet, Severity
+
+__all__ = ["Datagram", "Fragments"]
+
+# RFC 791, RFC 8200: a total length, or a payload length, has 16 bits.
+LARGEST: Final = 65_535
+
+# Linux has the same bounds (ipfrag_high_thresh, ipfrag_time) but for the number.
+MAX_BYTES: Final = 4 << 20
+TIMEOUT: Final = 30 * 1_000_000_000
+MAX_OPEN: Final = 1024
+
+# Completed ones that are remembered, to know duplicates by.
+MAX_DONE: Final = 64
+
+# What a part costs beside its bytes: fragments may be as small as 8.
+_PART: Final = 128
+
+
+class _Part:
+    """Bytes ``[start, stop)`` of a datagram; ``data`` is shorter if the capture cut them."""
+
+    __slots__ = ("data", "start", "stop")
+
+    def __init__(self, start: int, stop: int, data: bytes) -> None:
+        self.start = start
+        self.stop = stop
+        self.data = data
+
+
+class Datagram:
+    """What IP carried, put together from ``count`` fragments.
+
+    ``kind`` is the protocol in it.  ``data`` are its bytes up to the first that the capture
+    did not keep; ``length`` is how many it had.  ``first`` is the number of the packet with
+    the fragment that came first.
+    """
+
+    __slots__ = ("_covered", "_parts", "count", "data", "first", "kind", "length", "size", "time")
+
+    def __init__(self, packet: Packet, kind: int) -> None:
+        self.first = packet.number
+        self.time = packet.time
+        self.kind = kind
+        self.count = 0
+        self.length = -1  # the last fragment says it
+        self.size = 0  # memory that it holds
+        self.data = b""
+        self._covered = 0
+        self._parts: list[_Part] = []
+
+    @property
+    def is_whole(self) -> bool:
+        return self._covered == self.length
+
+    def add(self, kind: int, start: int, stop: int, data: bytes, is_last: bool) -> bool:
+        """Take what is new in a fragment; False if it contradicts what came before."""
+        if start == 0 and not (self._parts and self._parts[0].start == 0):
+            # RFC 8200, 4.5: what follows the fragment header is what the first one says.
+            self.kind = kind
+        end = self._parts[-1].stop if self._parts else 0
+        if is_last and self.length < 0 and end <= stop:
+            self.length = stop
+        agrees = stop == self.length if is_last else self.length < 0 or stop < self.length
+        if self.length >= 0:
+            stop = min(stop, self.length)
+        self.count += 1
+        return self._fill(start, stop, data) and agrees
+
+    def _fill(self, start: int, stop: int, data: bytes) -> bool:
+        """Lay a fragment into the places that are free; False if it differs in the others."""
+        parts = self._parts
+        origin = start
+        at = bisect_right(parts, start, key=_stop)
+        agrees = True
+        while start < stop:
+            if at == len(parts) or start < parts[at].start:
+                until = stop if at == len(parts) else min(stop, parts[at].start)
+                self._insert(at, _Part(start, until, data[start - origin : until - origin]))
+            else:
+                known = parts[at]
+                until = min(stop, known.stop)
+                ours = data[start - origin : until - origin]
+                theirs = known.data[start - known.start : until - known.start]
+                both = min(len(ours), len(theirs))
+                agrees = agrees and ours[:both] == theirs[:both]
+            start = until
+            at += 1
+        return agrees
+
+    def _insert(self, at: int, part: _Part) -> None:
+        self._parts.insert(at, part)
+        self._covered += part.stop - part.start
+        self.size += len(part.data) + _PART
+
+    def close(self) -> bool:
+        """Join the parts into ``data``.  False if captured bytes stand behind a cut."""
+        pieces: list[bytes] = []
+        used = 0
+        for part in self._parts:
+            pieces.append(part.data)
+            used += 1
+            if len(part.data) < part.stop - part.start:
+                break
+        self.data = b"".join(pieces)
+        return not any(part.data for part in self._parts[used:])
+
+    def has(self, start: int, stop: int, data: bytes, is_last: bool) -> bool:
+        """Is a fragment of this completed datagram one more copy?"""
+        if stop > self.length or is_last != (stop == self.length):
+            return False
+        known = self.data[start:stop]
+        return known.startswith(data) or data.startswith(known)
+
+    def missing(self) -> str:
+        """What never came, in words."""
+        at = 0
+        for part in self._parts:
+            if part.start > at:
+                return f"bytes {at} to {part.start} never came"
+            at = part.stop
+        if self.length < 0:
+            return f"nothing behind byte {at} came"
+        return f"bytes {at} to {self.length} never came"
+
+
+def _stop(part: _Part) -> int:
+    return part.stop
+
+
+class Fragments:
+    """Puts datagrams together.  ``say`` takes a severity, a reason and a sentence, and tells
+    each reason once."""
+
+    def __init__(self, say: Callable[[Severity, str, str], None]) -> None:
+        self._say = say
+        self._open: dict[bytes, Datagram] = {}  # oldest first
+        self._done: dict[bytes, Datagram] = {}
+        self._size = 0  # memory that the open ones hold
+        self._lost = 0  # datagrams that were given up
+        self._example = ""  # what became of the first of them
+
+    def add(
+        self, packet: Packet, key: bytes, kind: int, start: int, data: bytes, size: int, more: bool
+    ) -> Datagram | None:
+        """Take a fragment; the datagram, if it is the one that completes it.
+
+        ``key`` tells one datagram from another (addresses, identifier, protocol).  The
+        fragment had ``size`` bytes, which begin at ``start``; ``data`` was kept of them.
+        ``more``: it is not the last.
+        """
+        stop = start + size
+        if not self._is_sound(packet, start, stop, more):
+            return None
+        if self._is_duplicate(packet, key, start, stop, data, not more):
+            return None
+        datagram = self._of(packet, key, kind)
+        before = datagram.size
+        if not datagram.add(kind, start, stop, data, not more):
+            self._say(
+                Severity.WARNING,
+                "fragments that differ",
+                f"packet {packet.number}: its IP fragment (bytes {start} to {stop}) differs from "
+                f"those of the same datagram before it, from packet {datagram.first} on. Where "
+                f"they overlap, the first was kept",
+            )
+        self._size += datagram.size - before
+        if datagram.is_whole:
+            return self._complete(packet, key, datagram)
+        self._bound(packet)
+        return None
+
+    def close(self) -> None:
+        """No more fragments will come: tell of the datagrams that are not complete."""
+        for key in list(self._open):
+            self._give_up(key)
+        if self._lost:
+            how_many = "a datagram" if self._lost == 1 else f"{self._lost} datagrams"
+            self._say(
+                Severity.WARNING,
+                "fragments that never came",
+                f"IP fragments: {how_many} could not be put together; {self._example}",
+            )
+
+    def _is_sound(self, packet: Packet, start: int, stop: int, more: bool) -> bool:
+        size = stop - start
+        if stop > LARGEST:
+            text = f"ends at byte {stop}, want at most {LARGEST}"
+        elif size <= 0 or (more and size % 8):
+            text = f"has {max(size, 0)} bytes, want 1 or more, and a multiple of 8 but in the last"
+        else:
+            return True
+        self._say(
+            Severity.WARNING,
+            "fragments that cannot be",
+            f"packet {packet.number}: its IP fragment at byte {start} {text}. It was not used",
+        )
+        return False
+
+    def _is_duplicate(
+        self, packet: Packet, key: bytes, start: int, stop: int, data: bytes, is_last: bool
+    ) -> bool:
+        done = self._done.get(key)
+        if done is None:
+            return False
+        if packet.time - done.time <= TIMEOUT and done.has(start, stop, data, is_last):
+            return True
+        del self._done[key]
+        return False
+
+    def _of(self, packet: Packet, key: bytes, kind: int) -> Datagram:
+        datagram = self._open.get(key)
+        if datagram is not None and packet.time - datagram.time > TIMEOUT:
+            self._give_up(key)
+            datagram = None
+        if datagram is None:
+            datagram = self._open[key] = Datagram(packet, kind)
+        return datagram
+
+    def _complete(self, packet: Packet, key: bytes, datagram: Datagram) -> Datagram:
+        del self._open[key]
+        self._size -= datagram.size
+        if not datagram.close():
+            self._say(
+                Severity.WARNING,
+                "fragments that were cut",
+                f"packet {packet.number}: completes an IP datagram of {datagram.length} bytes, of "
+                f"which only the first {len(datagram.data)} are used, because a fragment was "
+                f"captured in part. Capture with a larger snaplen (tcpdump -s 0)",
+            )
+        self._done[key] = datagram
+        if len(self._done) > MAX_DONE:
+            del self._done[next(iter(self._done))]
+        return datagram
+
+    def _bound(self, packet: Packet) -> None:
+        while len(self._open) > MAX_OPEN or self._size > MAX_BYTES:
+            self._say(
+                Severity.WARNING,
+                "too many fragments",
+                f"packet {packet.number}: more than {MAX_OPEN} IP datagrams or {MAX_BYTES} bytes "
+                f"wait for their fragments. The oldest are given up",
+            )
+            self._give_up(next(iter(self._open)))
+
+    def _give_up(self, key: bytes) -> None:
+        datagram = self._open.pop(key)
+        self._size -= datagram.size
+        self._lost += 1
+        if not self._example:
+            fragments = "fragment" if datagram.count == 1 else "fragments"
+            self._example = (
+                f"of the first, from packet {datagram.first} on, {datagram.count} {fragments} "
+                f"came, and {datagram.missing()}"
+            )

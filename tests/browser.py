@@ -1,0 +1,197 @@
+"""A lesson in JupyterLab in a real browser, for the tests and by hand:
+
+    python tests/browser.py notebooks/03-every-byte.ipynb picture.png [--dark]
+
+runs every cell and takes a picture of the last output.
+
+JupyterLab starts as ``pingpong lab`` starts it, with a home of its own, so that neither its
+settings nor its open windows are the user's.  Nothing sleeps: the server is up when it has
+printed its address, a cell is done when it shows its number.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from playwright.sync_api import Page, sync_playwright
+
+PATIENCE = 120  # seconds for anything that is waited for
+SERVE = """
+import sys
+from pathlib import Path
+from pingpong.live.jupyter import run_lab
+sys.exit(run_lab(Path(sys.argv[1]), sys.argv[2], browser=False))
+"""
+FLAGS = [
+    "--no-sandbox",  # which root needs
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell after it ran: its number, and what it wrote to stderr: an error too."""
+
+    count: int | None
+    error: str
+
+
+def find_chromium() -> str | None:
+    """Where the browser is; None if this machine has none."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    return None
+
+
+@contextmanager
+def open_lesson(lesson: Path, *, dark: bool = False) -> Iterator[Page]:
+    """The lesson in JupyterLab, not yet run.  Everything is stopped on the way out."""
+    with (
+        tempfile.TemporaryDirectory() as home,
+        jupyterlab(lesson, Path(home), dark) as address,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 960})
+        page.set_default_timeout(PATIENCE * 1000)
+        page.goto(address)
+        page.locator(".jp-NotebookPanel .jp-CodeCell").first.wait_for()
+        yield page
+        browser.close()
+
+
+@contextmanager
+def jupyterlab(lesson: Path, home: Path, dark: bool) -> Iterator[str]:
+    """The address of a JupyterLab on the lesson."""
+    settings = home / "settings"
+    write_settings(settings, dark)
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("JUPYTER", "IPYTHON", "XDG_"))
+    }
+    environment |= {"HOME": str(home), "JUPYTERLAB_SETTINGS_DIR": str(settings)}
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(lesson.parent), lesson.name],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stderr is not None
+    lines: queue.Queue[str] = queue.Queue()
+    # The reader goes on after the address was found: a full pipe would stop the server.
+    reader = threading.Thread(target=read_lines, args=(server.stderr, lines))
+    reader.start()
+    try:
+        yield wait_for_address(lines)
+    finally:
+        server.terminate()
+        server.wait(PATIENCE)
+        reader.join()
+        server.stderr.close()
+
+
+def read_lines(stream: IO[str], lines: queue.Queue[str]) -> None:
+    for line in stream:
+        lines.put(line)
+    lines.put("")  # the end
+
+
+def wait_for_address(lines: queue.Queue[str]) -> str:
+    seen = []
+    while line := lines.get(timeout=PATIENCE):
+        if found := re.search(r"http://127\.0\.0\.1:\d+/lab/tree/\S+", line):
+            return found[0]
+        seen.append(line)
+    raise RuntimeError("JupyterLab ended before it gave an address:\n" + "".join(seen))
+
+
+def write_settings(folder: Path, dark: bool) -> None:
+    """No question about news, nothing saved, the wanted theme, every cell in the page at once."""
+    chosen = {
+        "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+        "docmanager-extension/plugin": {"autosave": False},
+        "apputils-extension/themes": {"theme": "JupyterLab Dark" if dark else "JupyterLab Light"},
+        "notebook-extension/tracker": {"windowingMode": "none"},
+    }
+    for name, values in chosen.items():
+        path = folder / f"@jupyterlab/{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values), encoding="utf-8")
+
+
+def run_all(page: Page) -> list[Cell]:
+    """Clear every output, run every cell and wait until none is left to run.
+
+    Cells behind one that failed do not run and have no number.
+    """
+    # The toolbar's circle looks idle before there is a kernel; the status bar tells the truth.
+    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
+    choose(page, "Edit", "Clear Outputs of All Cells")
+    choose(page, "Run", "Run All Cells")
+    page.wait_for_function(f"""() => {{
+        const numbers = ({CELLS})().map(cell => cell[0]);
+        const indicator = document.querySelector("{INDICATOR}");
+        return numbers.some(text => /[0-9]/.test(text)) && !numbers.some(text => /[*]/.test(text))
+            && indicator.dataset.status == "idle";
+    }}""")
+    return [
+        Cell(int(digits[0]) if (digits := re.search("[0-9]+", prompt)) else None, error)
+        for prompt, error in page.evaluate(CELLS)
+    ]
+
+
+def choose(page: Page, menu: str, item: str) -> None:
+    page.get_by_role("menuitem", name=menu, exact=True).click()
+    page.get_by_role("menuitem", name=item, exact=True).click()
+
+
+INDICATOR = ".jp-NotebookPanel .jp-Notebook-ExecutionIndicator"
+# For each code cell that is not empty its prompt, "[3]:", and what stands on stderr, where
+# JupyterLab shows an error too.
+CELLS = """() => [...document.querySelectorAll(".jp-NotebookPanel .jp-CodeCell")]
+    .filter(cell => cell.querySelector(".cm-content").innerText.trim())
+    .map(cell => [
+        cell.querySelector(".jp-InputPrompt").innerText,
+        [...cell.querySelectorAll("[data-mime-type='application/vnd.jupyter.stderr']")]
+            .map(output => output.innerText).join(""),
+    ])"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Run a lesson and take its picture.")
+    parser.add_argument("lesson", type=Path)
+    parser.add_argument("picture", type=Path)
+    parser.add_argument("--dark", action="store_true", help="JupyterLab's dark theme")
+    parser.add_argument("--select", default=".jp-OutputArea-output", help="CSS; the last match")
+    wanted = parser.parse_args()
+    with open_lesson(wanted.lesson.resolve(), dark=wanted.dark) as page:
+        for number, cell in enumerate(run_all(page), 1):
+            print(f"cell {number}: [{cell.count}] {cell.error}".rstrip())
+        page.locator(wanted.select).last.screenshot(path=wanted.picture, timeout=10_000)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""One lesson in JupyterLab, in a real browser, from its first cell to its last."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import browser
+import pytest
+from playwright.sync_api import Locator
+
+pytestmark = [
+    pytest.mark.notebook,
+    pytest.mark.skipif(not find_spec("jupyterlab"), reason="JupyterLab is not installed"),
+    pytest.mark.skipif(not browser.find_chromium(), reason="Chromium is not installed"),
+]
+
+# views/html.py: what belongs to note n, its bytes and its row, has the class pp-n.
+BYTES = "span.pp-{}"
+ROW = "tr.pp-{}"
+LOOKS = """inspector => [...inspector.querySelectorAll("tr[class], span[class]")]
+    .map(element => [element.tagName, element.className, getComputedStyle(element).background])"""
+
+
+def lit(inspector: Locator, dark: list[list[str]]) -> set[tuple[str, str]]:
+    """Tag and class of what looks different now than it did with nothing hovered."""
+    return {
+        (tag, name)
+        for (tag, name, now), (_, _, before) in zip(inspector.evaluate(LOOKS), dark, strict=True)
+        if now != before
+    }
+
+
+def test_lesson_runs_and_a_byte_lights_its_field(course: Path) -> None:
+    lesson = next(course.glob("*byte*.ipynb"))
+    with browser.open_lesson(lesson) as page:
+        cells = browser.run_all(page)
+        assert [cell.error for cell in cells] == [""] * len(cells)
+        assert [cell.count for cell in cells] == list(range(1, len(cells) + 1))
+
+        inspector = page.locator(".pp-message").first
+        page.mouse.move(0, 0)
+        dark = inspector.evaluate(LOOKS)
+        notes = inspector.locator("tr[class]").count()
+        assert notes > 5  # a header alone has five
+        for note in range(notes):
+            both = {("TR", f"pp-{note}"), ("SPAN", f"pp-{note}")}
+            inspector.locator(BYTES.format(note)).first.hover()
+            assert lit(inspector, dark) == both
+            inspector.locator(ROW.format(note)).hover()
+            assert lit(inspector, dark) == both

@@ -1,0 +1,408 @@
+"""The shell's door: what it prints, what it exits with, and that no traceback leaves it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from making import ADD, PING, PONG, ROOT, Talk, framed, packet
+from test_binary import RICH
+from test_capture import FOREIGN
+
+from pingpong import cli, read
+from pingpong.live.private import unavailable
+from pingpong.thrift.binary import write_header
+from pingpong.wire.capturefile import write_capture
+
+CAPTURE = str(ROOT / "captures" / "ping_login.pcap")
+FRAMED = str(ROOT / "captures" / "ping_login_framed.pcap")
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = cli.run(list(arguments))
+    out, err = capsys.readouterr()
+    assert "Traceback" not in out + err
+    return code, out, err
+
+
+def written(tmp_path: Path, talk: Talk) -> str:
+    path = str(tmp_path / "x.pcap")
+    write_capture(path, talk.packets)
+    return path
+
+
+# ── show, messages ───────────────────────────────────────────────────────────────────
+
+
+def test_show(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "show", CAPTURE)
+    assert (code, err) == (0, "")
+    assert 'CALL login 1: "root", 2: "pwd"' in out
+    assert 'REPLY login "登录成功!"' in out
+    assert "12 packets, 1 connection, 4 messages, 2 exchanges" in out
+
+
+def test_show_a_message(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "show", FRAMED, "--message", "4")
+    assert (code, err) == (0, "")
+    shown = bytes.fromhex(
+        "".join(line[6:29].replace("·", "") for line in out.splitlines()[2:] if line[4:6] == "  ")
+        .replace(" ", "")
+    )  # fmt: skip
+    assert shown == read(FRAMED).messages[3].data
+
+
+def test_show_a_message_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "show", CAPTURE, "--message", "9")
+    assert code == 2
+    assert err == f"pingpong: error: {CAPTURE}: there is no message 9\n"
+
+
+def test_show_json(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "show", FRAMED, "--json")
+    assert (code, err) == (0, "")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [(row["type"], row["method"], row["seqid"], row["size"]) for row in rows] == [
+        ("CALL", "ping", 0, 21),
+        ("REPLY", "ping", 0, 32),
+        ("CALL", "login", 0, 43),
+        ("REPLY", "login", 0, 42),
+    ]
+    login = rows[2]
+    assert (login["protocol"], login["transport"]) == ("binary", "framed")
+    assert login["server"] == "127.0.0.1:9000"
+    assert [
+        (f["id"], f["type"], f["value"], f["offset"], f["length"]) for f in login["fields"]
+    ] == [(1, "STRING", "root", 21, 11), (2, "STRING", "pwd", 32, 10)]
+    assert rows[3]["fields"][0]["value"] == "登录成功!"
+
+
+def test_messages(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "messages", CAPTURE)
+    assert (code, err) == (0, "")
+    rows = [line.split() for line in out.splitlines()]
+    assert " ".join(rows[0]) == "time client server protocol method type seqid size"
+    assert [row[-4:] for row in rows[1:]] == [
+        ["ping", "CALL", "0", "17"],
+        ["ping", "REPLY", "0", "28"],
+        ["login", "CALL", "0", "39"],
+        ["login", "REPLY", "0", "38"],
+    ]
+    code, out, _ = run(capsys, "messages", CAPTURE, "--json")
+    assert code == 0
+    assert "fields" not in json.loads(out.splitlines()[0])
+
+
+def test_messages_decodes_nothing_that_it_does_not_show(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pingpong.thrift.binary import BinaryProtocol
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a struct was read")
+
+    monkeypatch.setattr(BinaryProtocol, "read_struct", refuse)
+    assert run(capsys, "messages", CAPTURE)[0] == 0
+    assert run(capsys, "messages", FRAMED, "--json")[0] == 0
+
+
+def test_long_captures_are_cut_and_say_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    talk = Talk().open()
+    for _ in range(100):
+        talk.call(PING).reply(PONG)
+    path = written(tmp_path, talk)
+    _, out, _ = run(capsys, "show", path)
+    assert "more packets, not shown; --all shows them" in out
+    assert "… 40 more exchanges, not shown; --all shows them" in out
+    assert "203 packets, 1 connection, 200 messages, 100 exchanges" in out
+    _, out, _ = run(capsys, "show", path, "--all")
+    assert out.count("CALL ping") == 100
+    assert "not shown" not in out
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_no_thrift(name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = written(tmp_path, Talk().open().call(FOREIGN[name]).close())
+    code, _, err = run(capsys, "messages", path)
+    assert code == 1
+    assert "no Thrift message that can be read in 1 TCP connection" in err
+    assert "flow 1, 10.0.0.1:50001 to 10.0.0.2:9090: begins with" in err
+
+
+def test_standard_input(tmp_path: Path) -> None:
+    done = _pingpong("messages", "-", stdin=Path(CAPTURE).read_bytes())
+    assert done.returncode == 0
+    assert done.stdout.count(b"login") == 2
+
+
+def test_who_stops_reading_is_not_told_of_it() -> None:
+    """`pingpong messages x | head -1`: no traceback, whatever the timing."""
+    command = f'"{sys.executable}" -m pingpong show --json "{CAPTURE}" | head -c 1'
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, check=True)
+    assert done.stderr == b""
+
+
+# ── Bad input ────────────────────────────────────────────────────────────────────────
+
+
+def _raw(data: bytes) -> Any:
+    return lambda path: Path(path).write_bytes(data)
+
+
+def _packets(*talks: Talk) -> Any:
+    return lambda path: write_capture(path, [p for talk in talks for p in talk.packets])
+
+
+def _cut(path: str) -> None:
+    write_capture(path, Talk().open().call(PING).reply(PONG).packets)
+    data = Path(path).read_bytes()
+    Path(path).write_bytes(data[:-3])
+
+
+def _snaplen(path: str) -> None:
+    write_capture(path, Talk().open().call(PING).reply(PONG).packets)
+    data = bytearray(Path(path).read_bytes())
+    data[16:20] = (60).to_bytes(4, "little")
+    Path(path).write_bytes(data)
+
+
+NESTED = write_header(b"deep", 1, 0) + bytes.fromhex("0c0001") * 5000
+
+BAD = {
+    "not a capture": (_raw(b"hello"), "is not a capture: begins with 68 65 6c 6c", 0),
+    "empty": (_raw(b""), "is empty, want a pcap or pcapng capture", 0),
+    "a truncated last record": (_cut, "the file is cut off after packet 4", 1),
+    "a wrong snaplen": (_snaplen, "the file's snaplen wants at most 60", 2),
+    "an unknown link type": (
+        lambda path: write_capture(path, [packet(1, bytes(60), link=147)]),
+        "packet 1: link type is 147, want one of",
+        0,
+    ),
+    "a message cut off": (
+        _packets(Talk().open().call(PING).reply(PONG[:-3])),
+        "message 2: message cut off at offset 25: the capture ends",
+        2,
+    ),
+    "a length beyond what is there": (
+        _packets(Talk().open().call(framed(PING[:-1] + bytes.fromhex("0b0001000000ff61")))),
+        "string at offset 27: needs 255 bytes, 1 left",
+        1,
+    ),
+    "a bad version": (
+        _packets(Talk().open().call(b"\x80\x02" + PING[2:]).close()),
+        "version at offset 0: is 0x8002, want 0x8001",
+        0,
+    ),
+    "nesting without end": (
+        _packets(Talk().open().call(NESTED)),
+        "nesting at offset 208: is 65 deep, want at most 64",
+        1,
+    ),
+    "a bad type": (
+        _packets(Talk().open().call(PING[:-1] + b"\x63\0\0\0")),
+        "field type at offset 16: is 99, want one of",
+        1,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", [["show"], ["show", "--json"], ["messages"]], ids=" ".join)
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(
+    name: str, how: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A sentence, what was read before, exit code 2."""
+    make, sentence, count = BAD[name]
+    path = str(tmp_path / "x.pcap")
+    make(path)
+    code, out, err = run(capsys, *how, path)
+    assert sum(out.count(f'"type": "{kind}"') for kind in ("CALL", "REPLY")) == (
+        count if "--json" in how else 0
+    )
+    if how == ["messages"] and name == "a length beyond what is there":
+        return  # a framed message is listed by its length: nothing in it was looked at
+    assert code == 2
+    assert sentence in err
+    assert err.startswith("pingpong: ")
+
+
+def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "show", "nothing.pcap")
+    assert (code, out) == (2, "")
+    assert err == "pingpong: error: nothing.pcap: cannot be opened: No such file or directory\n"
+
+
+def test_hostile_bytes_are_escaped(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """What a terminal would obey is shown instead."""
+    evil = "\x1b[31mred\x07\n\u202e".encode()
+    call = write_header(evil, 1, 0) + bytes.fromhex("0b0001") + len(evil).to_bytes(4, "big")
+    path = written(tmp_path, Talk().open().call(call + evil + b"\0").call(PING))
+    for how in (["show"], ["show", "--message", "1"], ["show", "--json"], ["messages"]):
+        _, out, err = run(capsys, *how, path)
+        for char in "\x1b\x07\u202e":
+            assert char not in out + err
+    assert "\\x1b[31mred" in run(capsys, "show", path)[1]
+
+
+def test_everything_is_shown_of_a_rich_message(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = written(tmp_path, Talk().open().call(RICH))
+    _, out, _ = run(capsys, "show", "--json", path)
+    (row,) = [json.loads(line) for line in out.splitlines()]
+    assert [field["type"] for field in row["fields"]] == [
+        "LIST", "MAP", "SET", "MAP", "MAP", "UUID",
+    ]  # fmt: skip
+
+
+# ── serve, call, demo, record ────────────────────────────────────────────────────────
+
+
+def _pingpong(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "pingpong", *arguments]
+    return subprocess.run(command, cwd=ROOT, input=stdin, capture_output=True, check=False)
+
+
+@contextmanager
+def _background(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command that runs until Ctrl-C, and ends well with it."""
+    command = [sys.executable, "-m", "pingpong", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        try:
+            yield process
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.fixture(params=[[], ["--framed"]], ids=["unframed", "framed"])
+def served(request: pytest.FixtureRequest, free_port: int) -> Iterator[list[str]]:
+    """A server in another process; the options that a client of it needs."""
+    options = ["--port", str(free_port), *request.param]
+    with _background("serve", *options) as server:
+        assert server.stdout is not None
+        assert b"PingPong listens on 127.0.0.1:" in server.stdout.readline()
+        yield options
+
+
+def test_serve_and_call(served: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "call", "ping", *served) == (0, "pong\n", "")
+    assert run(capsys, "call", "login", "root", "pwd", *served) == (0, "登录成功!\n", "")
+    code, out, err = run(capsys, "call", "login", "root", "pwd", "--wire", *served)
+    assert (code, err) == (0, "")
+    assert "made up" in out
+    assert 'CALL login 1: "root", 2: "pwd"' in out
+    assert "70 77 64" in out
+    assert out.endswith("登录成功!\n")
+
+
+def test_call_wrongly(capsys: pytest.CaptureFixture[str], free_port: int) -> None:
+    code, _, err = run(capsys, "call", "ping", "--port", str(free_port))
+    assert code == 2
+    assert f"cannot connect to 127.0.0.1:{free_port}" in err
+    code, _, err = run(capsys, "call", "login", "root")
+    assert code == 2
+    assert "login takes 2 arguments, not 1. Write: pingpong call login username password" in err
+    code, _, err = run(capsys, "call", "logout")
+    assert code == 2
+    assert "the service has no method logout; it has ping, login" in err
+
+
+def test_call_with_the_wrong_transport(
+    served: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = [option for option in served if option != "--framed"]
+    if other == served:
+        other = [*served, "--framed"]
+    code, _, err = run(capsys, "call", "ping", "--timeout", "2", *other)
+    assert code == 2
+    assert "did not answer as a Thrift server of this kind" in err
+
+
+def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, _, err = run(capsys, "serve", "--port", str(taken.getsockname()[1]))
+    assert code == 2
+    assert "is taken" in err
+
+
+def test_demo(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "demo.pcap"
+    code, out, err = run(capsys, "demo", "--save", str(path))
+    assert (code, err) == (0, "")
+    for message in read(path).messages:
+        assert message.method in out
+    if unavailable() is None:
+        assert "private network" in out
+        assert read(path).findings == ()
+
+
+def test_record_says_what_it_lacks(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, _, err = run(capsys, "record", str(tmp_path / "x.pcap"), "-i", "no-such-interface")
+    assert code == 2
+    assert "no-such-interface" in err
+    code, _, err = run(capsys, "record", str(tmp_path / "no" / "x.pcap"))
+    assert code == 2
+    assert "cannot be written: No such file or directory" in err
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="sniffing needs root")
+def test_record(served: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.pcap"
+    options = [option for option in served if option != "--framed"]
+    with _background("record", str(path), *options) as recorder:
+        assert recorder.stdout is not None
+        if not recorder.stdout.readline():
+            pytest.skip("root may not sniff here")
+        assert run(capsys, "call", "ping", *served)[0] == 0
+    assert [m.method for m in read(path).messages] == ["ping", "ping"]
+
+
+# ── Help ─────────────────────────────────────────────────────────────────────────────
+
+COMMANDS = ["lab", "demo", "serve", "call", "record", "show", "messages"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_and_a_word_in_the_readme(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.run([name, "--help"])
+    assert ended.value.code == 0
+    assert f"usage: pingpong {name}" in capsys.readouterr().out
+    assert f"pingpong {name}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_wrong_words(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["nonsense"], [], ["serve", "--port", "70000"], ["call", "x", "--timeout", "0"]):
+        with pytest.raises(SystemExit) as ended:
+            cli.run(words)
+        assert ended.value.code == 2
+        assert "Traceback" not in capsys.readouterr().err
+
+
+def test_add_is_not_forgotten(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = written(tmp_path, Talk().open().call(ADD))
+    code, out, _ = run(capsys, "show", path)
+    assert code == 0
+    assert "no reply" in out

@@ -1,0 +1,120 @@
+"""Pairing: by order, by seqid and by method together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from making import foo, message, thriftpy2_message
+
+from pingpong.calls.exchanges import Pairing, bare_method
+from pingpong.model import Exchange, Message, MessageType, Outcome
+from pingpong.thrift.binary import write_header
+
+CALL, REPLY, EXCEPTION, ONEWAY = 1, 2, 3, 4
+
+
+def made(method: str, mtype: int, seqid: int = 0, body: str = "00", **also: Any) -> Message:
+    return message(write_header(method.encode(), mtype, seqid) + bytes.fromhex(body), **also)
+
+
+def pairs(*messages: Message) -> list[tuple[int | None, int | None]]:
+    """The numbers of each exchange's call and reply; messages are numbered as they come."""
+    pairing = Pairing()
+    exchanges: dict[int, Exchange] = {}
+    for number, one in enumerate(messages, 1):
+        one.number = number
+        exchange = pairing.add(one)
+        exchanges[exchange.number] = exchange
+    return [
+        (e.call.number if e.call else None, e.reply.number if e.reply else None)
+        for e in exchanges.values()
+    ]
+
+
+def test_in_turn() -> None:
+    assert pairs(made("a", CALL), made("a", REPLY), made("a", CALL), made("a", REPLY)) == [
+        (1, 2), (3, 4),
+    ]  # fmt: skip
+
+
+def test_pipelined_out_of_order() -> None:
+    one, two = made("a", CALL, 1), made("a", CALL, 2)
+    assert pairs(one, two, made("a", REPLY, 2), made("a", REPLY, 1)) == [(1, 4), (2, 3)]
+
+
+def test_pipelined_with_the_same_seqid_goes_by_order() -> None:
+    assert pairs(made("a", CALL), made("a", CALL), made("a", REPLY), made("a", REPLY)) == [
+        (1, 3), (2, 4),
+    ]  # fmt: skip
+
+
+def test_a_oneway_sent_as_call_takes_no_reply_from_another() -> None:
+    assert pairs(made("zip", CALL), made("ping", CALL), made("ping", REPLY)) == [
+        (1, None), (2, 3),
+    ]  # fmt: skip
+
+
+def test_multiplexed() -> None:
+    assert pairs(made("Calc:add", CALL), made("add", REPLY)) == [(1, 2)]
+    assert bare_method("add") == "add"
+
+
+def test_an_exception_without_a_name() -> None:
+    assert pairs(made("a", CALL), made("", EXCEPTION)) == [(1, 2)]
+    assert pairs(made("a", CALL, 1), made("", EXCEPTION, 2)) == [(1, None), (None, 2)]
+
+
+def test_a_call_given_out_late_finds_its_reply() -> None:
+    assert pairs(made("a", REPLY, time=5), made("a", CALL, time=1)) == [(2, 1)]
+    assert pairs(made("a", REPLY, time=5), made("a", CALL, time=9)) == [(None, 1), (2, None)]
+
+
+def test_connections_are_apart() -> None:
+    assert pairs(made("a", CALL), made("a", CALL, flow=2), made("a", REPLY, flow=2)) == [
+        (1, None), (2, 3),
+    ]  # fmt: skip
+
+
+def test_a_connection_can_be_forgotten() -> None:
+    pairing = Pairing()
+    pairing.add(made("a", CALL))
+    pairing.forget(1)
+    assert pairing.add(made("a", REPLY)).call is None
+
+
+OUTCOMES = {
+    Outcome.SUCCESS: (made("a", CALL), made("a", REPLY, 0, "0b0000 00000001 61 00")),
+    Outcome.DECLARED_EXCEPTION: (made("a", CALL), made("a", REPLY, 0, "0c0001 00 00")),
+    Outcome.APPLICATION_EXCEPTION: (made("a", CALL), made("a", EXCEPTION)),
+    Outcome.ONEWAY: (made("a", ONEWAY), None),
+    Outcome.NO_REPLY: (made("a", CALL), None),
+    Outcome.NO_CALL: (None, made("a", REPLY)),
+}
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_outcome(outcome: Outcome) -> None:
+    call, reply = OUTCOMES[outcome]
+    assert Exchange(1, call, reply).outcome is outcome
+
+
+def test_a_reply_without_fields_is_void() -> None:
+    assert Exchange(1, made("a", CALL), made("a", REPLY)).outcome is Outcome.SUCCESS
+
+
+def test_a_reply_that_cannot_be_read() -> None:
+    broken = message(write_header(b"a", 2, 0) + bytes.fromhex("0b00"))
+    assert Exchange(1, made("a", CALL), broken).outcome is Outcome.UNREADABLE
+
+
+def test_latency_is_what_the_caller_waited() -> None:
+    call, reply = made("a", CALL, time=10, end_time=20), made("a", REPLY, time=50, end_time=70)
+    assert Exchange(1, call, reply).latency == 60
+    assert Exchange(1, call).latency is None
+
+
+def test_thriftpy2_sends_0_for_every_call() -> None:
+    data = thriftpy2_message(foo().PingPong.ping_args(), "ping")
+    assert message(data).seqid == 0
+    assert message(data).type is MessageType.CALL

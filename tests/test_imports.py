@@ -1,0 +1,149 @@
+"""Imports point one way: this is DESIGN.md's table of rooms, held.
+
+model, errors ◀─ wire ◀─ thrift ◀─ calls ◀─ capture ◀─ live, views ◀─ doors
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "pingpong"
+
+DOORS = {"lab", "cli", "__main__", "layers"}
+PURE = {"wire", "thrift", "calls"}
+PIPELINE = {"model", "errors", "wire", "thrift", "calls", "capture"}
+# What a room may import: rooms, and packages that are not the standard library's.
+# "" is pingpong/__init__.py.
+MAY_IMPORT = {
+    "model": set[str](),
+    "errors": set[str](),
+    "wire": {"model", "errors"},
+    "thrift": {"model", "errors", "wire"},
+    "calls": {"model", "errors", "wire", "thrift"},
+    "capture": {"model", "errors", "wire", "thrift", "calls"},
+    "live": {*PIPELINE, "scapy", "thriftpy2"},
+    "views": {"model", "errors", "calls", "capture"},
+    "": {*PIPELINE, "views"},
+}
+# No sockets, clocks, threads or processes in the pure rooms, and nothing dynamic.
+IMPURE = {
+    *("_thread", "asyncio", "concurrent", "multiprocessing", "queue", "subprocess", "threading"),
+    *("select", "selectors", "signal", "socket", "socketserver", "ssl"),
+    *("importlib", "inspect", "sched", "time"),
+}
+# Files are read and written in one place.
+FILES = {"os", "pathlib", "shutil", "tempfile"}
+READS_FILES = "pingpong.wire.capturefile"
+# An import by name is an import.
+DYNAMIC = ("import_module", "__import__", "run_module")
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def room(module: str) -> str:
+    """The part of the house that a module of pingpong stands in."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def imported(module: str, source: str, is_package: bool) -> Iterator[str]:
+    """The modules that a module imports, at its top or inside a function."""
+    package = module if is_package else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parents, *([base] if base else [])])
+            for alias in node.names:
+                # `from pingpong import wire` imports a module, `from …model import Span` a name.
+                name = f"{base}.{alias.name}"
+                yield name if name in MODULES else base
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(DYNAMIC):
+            yield from (str(arg.value) for arg in node.args[:1] if isinstance(arg, ast.Constant))
+
+
+def complaints(module: str, source: str, is_package: bool = False) -> list[str]:
+    """What a module imports against the table."""
+    here = room(module)
+    if here in DOORS:
+        return []
+    wrong = []
+    for name in imported(module, source, is_package):
+        top = name.partition(".")[0]
+        if top == "pingpong":
+            allowed = room(name) == here or room(name) in MAY_IMPORT[here]
+        elif top in sys.stdlib_module_names:
+            allowed = here not in PURE or not (
+                top in IMPURE or (top in FILES and module != READS_FILES)
+            )
+        else:
+            allowed = top in MAY_IMPORT[here]
+        if not allowed:
+            wrong.append(f"{module} imports {name}")
+    return wrong
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_one_way(module: str) -> None:
+    path = MODULES[module]
+    source = path.read_text(encoding="utf-8")
+    assert complaints(module, source, path.name == "__init__.py") == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_opens_with_its_strategy(module: str) -> None:
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), f"{module} has no docstring"
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "found"),
+    [
+        ("pingpong.wire.link", "from pingpong.model import Span", ""),
+        ("pingpong.wire.link", "from ..model import Span", ""),
+        ("pingpong.wire.link", "import struct", ""),
+        ("pingpong.wire.link", "from pingpong.wire import streams", ""),
+        ("pingpong.calls.explain", "from pingpong.thrift import binary", ""),
+        ("pingpong.live.idl", "import thriftpy2", ""),
+        ("pingpong.wire.capturefile", "import os", ""),
+        ("pingpong.wire.link", "import os", "os"),
+        ("pingpong.live.tap", "import_module('pingpong.layers.thrift')", "pingpong.layers.thrift"),
+        ("pingpong.cli", "from pingpong.lab import serve", ""),
+        ("pingpong.wire.link", "from ..thrift import binary", "pingpong.thrift.binary"),
+        ("pingpong.wire.link", "from scapy.utils import rdpcap", "scapy.utils"),
+        ("pingpong.wire.link", "def f():\n    import time", "time"),
+        ("pingpong.wire.link", "if TYPE_CHECKING:\n    import socket", "socket"),
+        ("pingpong.model", "import pingpong.errors", "pingpong.errors"),
+        ("pingpong.views.tree", "from pingpong.live import serving", "pingpong.live"),
+        ("pingpong.views.tree", "import thriftpy2", "thriftpy2"),
+        ("pingpong.live.tap", "from pingpong.views import text", "pingpong.views"),
+        ("pingpong.live.tap", "from pingpong import layers", "pingpong.layers"),
+        ("pingpong.live.tap", "from pingpong import something", "pingpong"),
+    ],
+)
+def test_a_wrong_import_is_found(module: str, line: str, found: str) -> None:
+    wrong = complaints(module, line)
+    assert bool(wrong) == bool(found)
+    assert all(text.startswith(f"{module} imports {found}") for text in wrong)
+
+
+def test_importing_pingpong_imports_nothing_heavy() -> None:
+    code = "import sys, pingpong; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "pingpong" in loaded
+    assert not loaded & {"scapy", "thriftpy2", "IPython", "rich", "ssl", "asyncio"}

@@ -36,14 +36,18 @@ from .model import (
     Step,
 )
 from .thrift.binary import read_header
+from .thrift.detect import UNFRAMED, UNTOLD, Told, tell
 from .thrift.framed import HEAD
 from .thrift.messages import Found, MessageReader
 from .wire.capturefile import CaptureFile, open_capture
 from .wire.link import TCP, Peeler
 from .wire.streams import Connection, Connections, Piece
 
-# The transport of a message that came in a datagram of its own.
+# The transport of a message that came in a datagram, with nothing around it.
 DATAGRAM: Final = "datagram"
+
+# The first byte of every strict header, whatever its version.
+_STRICT: Final = b"\x80"
 
 __all__ = ["Capture", "Pipeline", "decode", "read", "read_packets", "steps_of"]
 
@@ -63,13 +67,22 @@ class _Line:
 class Pipeline:
     """Reads packets one by one.
 
+    ``told`` is what the user says that connections speak; ``ports``: only connections with
+    one of these at either end (none named: all).
     ``findings`` are about packets and connections; what is odd about a message is with
     the message.  ``flows`` are all connections seen.
     """
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        limits: Limits = DEFAULT_LIMITS,
+        told: Told = UNTOLD,
+        ports: frozenset[int] = frozenset(),
+    ) -> None:
         self.flows: list[Flow] = []
         self._limits = limits
+        self._told = told
+        self._ports = {port.to_bytes(2, "big") for port in ports}
         self._peeler = Peeler()
         self._connections = Connections()
         self._lines: dict[int, _Line] = {}
@@ -82,8 +95,12 @@ class Pipeline:
     def feed(self, packet: Packet) -> Step:
         """Take the next packet."""
         segment = self._peeler.segment(packet)
-        if segment is None:
-            return Step(packet, segment, None, True, "", ())
+        if segment is None or (
+            self._ports
+            and segment.source[-2:] not in self._ports
+            and segment.target[-2:] not in self._ports
+        ):
+            return Step(packet, None, None, True, "", ())
         if segment.protocol != TCP:
             return self._datagram(packet, segment)
         connection, replaced = self._connections.of(segment)
@@ -123,7 +140,7 @@ class Pipeline:
         flow = connection.flow
         by_client = connection.is_from_client(segment)
         direction = connection.from_client if by_client else connection.from_server
-        reader = MessageReader(True, self._limits)
+        reader = MessageReader(True, self._limits, self._told)
         found = reader.feed(Chunk(direction.offset, segment.payload, segment.time, segment.number))
         found += reader.close("the datagram ends")
         direction.offset += len(segment.payload)
@@ -140,10 +157,12 @@ class Pipeline:
             return Step(packet, segment, flow, by_client, "", ())
         if not known and flow.detection is not None:
             told = flow.detection
-            flow.detection = Detection(told.protocol, DATAGRAM, told.evidence)
+            transport = DATAGRAM if told.transport == UNFRAMED else told.transport
+            flow.detection = Detection(told.protocol, transport, told.evidence)
         messages = []
         for one in found:
-            one.transport = DATAGRAM
+            if one.transport == UNFRAMED:
+                one.transport = DATAGRAM
             self._messages += 1
             messages.append(_message(flow, one, self._messages, self._limits))
         return Step(packet, segment, flow, by_client, "", tuple(messages))
@@ -155,7 +174,7 @@ class Pipeline:
         if reader is None:
             connection = line.connection
             direction = connection.from_client if by_client else connection.from_server
-            reader = MessageReader(direction.from_start, self._limits)
+            reader = MessageReader(direction.from_start, self._limits, self._told)
             if by_client:
                 line.from_client = reader
             else:
@@ -164,6 +183,9 @@ class Pipeline:
 
     def _read(self, line: _Line, by_client: bool, pieces: list[Piece]) -> list[Message]:
         reader = self._reader(line, by_client)
+        other = line.from_server if by_client else line.from_client
+        if other is not None and not reader.other:
+            reader.other = other.speaks
         found: list[Found] = []
         for piece in pieces:
             found += reader.feed(piece) if isinstance(piece, Chunk) else reader.lose(piece)
@@ -194,11 +216,10 @@ class Pipeline:
             line.connection.swap()
             line.from_client, line.from_server = line.from_server, line.from_client
             by_client = not by_client
-        if reader.detection is not None and (
-            flow.detection is None or flow.detection.transport is None
-        ):
-            flow.detection = reader.detection
-        if reader.findings:
+        seen = reader.detection
+        if seen is not None and (flow.detection is None or _says_more(seen, flow.detection)):
+            flow.detection = seen
+        if reader.findings and reader.is_settled:
             who = "client" if by_client else "server"
             for finding in reader.findings:
                 text = f"flow {flow.number}, from the {who}: {finding.text}"
@@ -234,6 +255,13 @@ class Pipeline:
         if len(spoken) == 2 and spoken[0] != spoken[1]:
             text = f"flow {flow.number}: the client speaks {spoken[0]}, the server {spoken[1]}"
             flow.findings.append(Finding(Severity.WARNING, text))
+
+
+def _says_more(one: Detection, other: Detection) -> bool:
+    """Does ``one`` tell more of a connection than ``other`` does?"""
+    if one.transport is None or other.protocol is not None:
+        return False
+    return other.transport is None or one.protocol is not None
 
 
 def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
@@ -315,42 +343,70 @@ def steps_of(packets: Iterable[Packet], pipeline: Pipeline) -> Iterator[Step]:
 
 
 def read_packets(
-    packets: Iterable[Packet], name: str = "packets", limits: Limits = DEFAULT_LIMITS
+    packets: Iterable[Packet],
+    name: str = "packets",
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    protocol: str | None = None,
+    transport: str | None = None,
+    ports: Iterable[int] = (),
 ) -> Capture:
-    """Read packets that are at hand, whether from a file or from a wire."""
-    pipeline = Pipeline(limits)
+    """Read packets that are at hand, whether from a file or from a wire.
+
+    ``protocol`` and ``transport`` say what connections speak, where their bytes do not tell;
+    ``ports``: only connections with one of these.  Raises ValueError for a name that is none.
+    """
+    pipeline = Pipeline(limits, tell(protocol, transport), frozenset(ports))
     steps = list(steps_of(packets, pipeline))
     findings = list(packets.findings) if isinstance(packets, CaptureFile) else []
     return Capture(name, steps, pipeline.flows, findings + pipeline.findings)
 
 
-def decode(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
-    """The message that ``data`` begins with, framed or not: bytes from a log, a test, a hand.
+def decode(
+    data: bytes,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    protocol: str | None = None,
+    transport: str | None = None,
+) -> Message:
+    """The message that ``data`` begins with: bytes from a log, a test, a hand.
 
     It may be cut off or broken: then its ``findings`` say where.  Bytes behind its end are not
-    looked at: compare its ``size``.  Its client and server are
-    the addresses of nobody.  Raises DecodeError if ``data`` begins with no header that can be
-    read.
+    looked at: compare its ``size``.  Its client and server are the addresses of nobody.
+    ``protocol`` and ``transport`` are as for ``read_packets``.  Raises DecodeError if ``data``
+    begins with no header that can be read.
 
     >>> decode(bytes.fromhex("80010001 00000004 70696e67 00000000 00")).method
     'ping'
     """
-    reader = MessageReader(True, limits)
+    reader = MessageReader(True, limits, tell(protocol, transport))
     found = reader.feed(Chunk(0, data)) or reader.close("the bytes end")
     if not found:
-        # Say what is wrong in the words of whoever reads a header.
-        start = HEAD if data[:1] != b"\x80" == data[HEAD : HEAD + 1] else 0
-        read_header(data, start, len(data), limits)
-        raise DecodeError("message", 0, found="none", wanted="a strict binary message")
+        for start in (0, HEAD):
+            if data[start : start + 1] == _STRICT:
+                # Say what is wrong in the words of whoever reads a header.
+                read_header(data, start, len(data), limits)
+        shown = data[:8].hex(" ") or "nothing"
+        raise DecodeError("message", 0, found=shown, wanted="one that Thrift's libraries write")
     flow = Flow(1, TCP, Endpoint("0.0.0.0", 0), Endpoint("0.0.0.0", 0))
     return _message(flow, found[0], 1, limits)
 
 
-def read(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> Capture:
+def read(
+    path: str | os.PathLike[str],
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    protocol: str | None = None,
+    transport: str | None = None,
+    ports: Iterable[int] = (),
+) -> Capture:
     """Read a capture file: pcap or pcapng, gzipped or not; "-" is standard input.
 
     A file that goes bad midway gives what was read before; ``findings`` says where it
-    ended and why.  Raises CaptureError if it cannot be opened or is no capture.
+    ended and why.  The rest is as for ``read_packets``.  Raises CaptureError if the file
+    cannot be opened or is no capture.
     """
     with open_capture(path) as file:
-        return read_packets(file, file.name, limits)
+        return read_packets(
+            file, file.name, limits, protocol=protocol, transport=transport, ports=ports
+        )

@@ -611,9 +611,10 @@ class Messages(Shown):
 class Detection:
     """What a connection speaks and how that is known.
 
-    ``protocol`` and ``transport`` are None together: nothing was recognised, and
-    ``evidence`` says what was seen instead; ``wrong`` is what keeps bytes that are nearly
-    Thrift from being it ("version at offset 0: is 0x8002, want 0x8001"), else "".
+    ``transport`` is None where nothing was recognised: ``evidence`` says what was seen
+    instead.  ``protocol`` is None then too, and where no message could be read (SASL that
+    wraps its content); ``wrong`` is what keeps bytes that are nearly Thrift from being it
+    ("version at offset 0: is 0x8002, want 0x8001"), else "".
     """
 
     protocol: Protocol | None
@@ -745,9 +746,10 @@ class Exchange(Shown):
             return Outcome.APPLICATION_EXCEPTION
         body = self.reply.body
         # A REPLY's struct: field 0 is the result, field n the n-th declared exception,
-        # and no field at all is void.
+        # and no field at all is void.  Where names are written, the result is "success".
         if body.fields:
-            is_result = body.fields[0].field_id == 0
+            first = body.fields[0]
+            is_result = first.field_id == 0 or first.name == "success"
             return Outcome.SUCCESS if is_result else Outcome.DECLARED_EXCEPTION
         return Outcome.SUCCESS if body.stop is not None else Outcome.UNREADABLE
 

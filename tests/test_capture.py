@@ -153,7 +153,7 @@ def test_datagrams_hold_whole_messages() -> None:
         ("ping", "datagram"),
         ("ping", "datagram"),
         ("add", "datagram"),
-        ("add", "datagram"),
+        ("add", "framed"),
     ]
     (flow,) = capture.flows
     assert flow.protocol == 17

@@ -32,7 +32,7 @@ from ..model import (
     TType,
     Value,
 )
-from ..thrift import deflate, framed, header, http, ttheader
+from ..thrift import deflate, framed, header, http, sasl, ttheader
 from ..thrift.binary import BINARY
 from ..thrift.compact import read_varint
 from .explain_json import explain_json
@@ -52,6 +52,7 @@ _TYPE_WHY = {
 _HEADS: Final[dict[str, Callable[[bytes, int], list[tuple[int, str, str, str]]]]] = {
     "framed": framed.describe,
     "http": http.describe,
+    "sasl": sasl.describe,
     "theader": header.describe,
     "ttheader": ttheader.describe,
     "zlib": deflate.describe,

@@ -47,16 +47,11 @@ _NAMED: Final = 2048
 
 
 class DeflateTransport(Transport):
-    """One direction of a zlib transport.
-
-    ``is_whole``: the unit that ``rest`` gave last is a complete message that only lacks its
-    flush.
-    """
+    """One direction of a zlib transport.  ``is_whole``: a message only lacks its flush."""
 
     name = "zlib"
 
     def __init__(self, limits: Limits, protocol_at: ProtocolAt) -> None:
-        self.is_whole = False
         self._limits = limits
         self._protocol_at = protocol_at
         self._stream = zlib.decompressobj()

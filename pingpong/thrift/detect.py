@@ -3,14 +3,24 @@
     80 01 ?? tt  nn nn nn nn          strict binary, if tt is a message type and n can be a name
     82 t1                             compact, if t is a message type
     nn nn nn nn  name  tt             old binary
+    [1,"                              Apache's JSON
+    ll ll ll ll  {"metadata"          thriftpy2's JSON
     ll ll ll ll  and any of them      framed, if the message ends where l says
 
-For strict binary that is enough at the first byte of a connection: five of the bytes are
-fixed or nearly so, and nothing else begins like it.  Protocols whose headers are weaker
-have to prove more: a name that can be one, and a struct that can be read to its end.  In
-mid-stream, where any byte may be the first of a message, all have to: see ``find_message``.
+    ll ll ll ll  0f ff                THeader (10 00: TTHeader), if its head makes sense
+    POST …  HTTP/1.1 …                HTTP, if a message is in a body
+    78 ..                             zlib, if it inflates to the begin of a message
+    01 00 00 00 nn  mechanism         SASL
 
-"I don't know" is an answer: then ``evidence`` says what was there instead.
+Protocols have a ``Sign``, transports with a head of their own a ``Wrapper``.  For strict
+binary the header is enough at the first byte of a connection: five of the bytes are fixed or
+nearly so, and nothing else begins like it.  Protocols whose headers are weaker have to prove
+more: a name that can be one, and a struct that can be read to its end.  In mid-stream, where
+any byte may be the first of a message, all have to: see ``find_message``.  A wrapper alone
+proves nothing yet: a connection speaks Thrift once a message was in it.
+
+"I don't know" is an answer: then ``evidence`` says what was there instead.  What the user
+says (``Told``) narrows what is tried; it replaces no proof but the one for what was said.
 """
 
 from __future__ import annotations
@@ -21,25 +31,36 @@ from typing import Final, NamedTuple
 
 from ..errors import DecodeError, Incomplete
 from ..model import Detection, Limits, Protocol
+from . import deflate, header, http, sasl, ttheader
 from .binary import BINARY, OLD_BINARY, VERSION_1
 from .compact import COMPACT
 from .framed import HEAD, Framed, read_frame_length
+from .json import JSON
+from .thriftpy2json import THRIFTPY2_JSON
 from .transport import Transport
 from .unframed import Unframed
 
 __all__ = [
     "FRAMED",
     "PROOF",
+    "PROTOCOLS",
+    "TRANSPORTS",
     "UNFRAMED",
+    "UNTOLD",
     "Place",
     "Spoken",
+    "Told",
     "detect",
     "find_message",
     "make_transport",
+    "protocol_at",
+    "tell",
 ]
 
 UNFRAMED: Final = "unframed"
 FRAMED: Final = "framed"
+SASL: Final = "sasl"
+ZLIB: Final = "zlib"
 
 # Longer names than this are not taken for a method's.  Apache's generators make identifiers;
 # a multiplexed one has a service and a colon before it.
@@ -60,18 +81,15 @@ class Spoken(NamedTuple):
     protocol: Protocol | None
     transport: str
 
-    @property
-    def is_searchable(self) -> bool:
-        """Can a message of it be found in mid-stream?"""
-        return self.transport in (UNFRAMED, FRAMED)
+
+class Told(NamedTuple):
+    """What the user says that connections speak: both, one of them or neither."""
+
+    protocol: Protocol | None
+    transport: str | None
 
 
-def make_transport(spoken: Spoken, limits: Limits, prefixed: bool) -> Transport:
-    """The object that reads it; ``prefixed``: tracing headers may stand before messages."""
-    assert spoken.protocol is not None
-    if spoken.transport == FRAMED:
-        return Framed(spoken.protocol, limits, prefixed)
-    return Unframed(spoken.protocol, limits, prefixed)
+UNTOLD: Final = Told(None, None)
 
 
 # ── What a protocol's messages begin with ────────────────────────────────────────────
@@ -81,7 +99,8 @@ class Sign(NamedTuple):
     """How the messages of a protocol are recognised.
 
     ``begins(data, at)``: can one begin there?  None: too few bytes to say no.  ``magic`` is
-    what to search for in mid-stream; empty: it cannot be found there.  ``strength``: see below.
+    what to search for in mid-stream, ``shift`` bytes behind the message's first; empty: it
+    cannot be found there.  ``strength``: see below.
     """
 
     protocol: Protocol
@@ -89,6 +108,7 @@ class Sign(NamedTuple):
     begins: Callable[[bytes | bytearray, int], bool | None]
     magic: bytes
     strength: int
+    shift: int = 0
 
 
 # At the first byte of a connection, ``begins`` alone is enough; or the struct has to make
@@ -99,6 +119,8 @@ FAIR: Final = 1
 WEAK: Final = 0
 
 _VERSION: Final = VERSION_1.to_bytes(2, "big")
+_JSON_BEGIN: Final = b'[1,"'
+_METADATA: Final = b'{"metadata"'
 
 
 def _strict(data: bytes | bytearray, at: int) -> bool | None:
@@ -128,25 +150,155 @@ def _old(data: bytes | bytearray, at: int) -> bool | None:
     return 1 <= behind[0] <= 4 if behind else None
 
 
+def _json(data: bytes | bytearray, at: int) -> bool | None:
+    return _starts(data, at, _JSON_BEGIN)
+
+
+def _thriftpy2_json(data: bytes | bytearray, at: int) -> bool | None:
+    # A length of 2**24 and more would be a message that nobody sends as text.
+    if data[at : at + 1] not in (b"", b"\0"):
+        return False
+    return _starts(data, at + HEAD, _METADATA)
+
+
+def _starts(data: bytes | bytearray, at: int, wanted: bytes) -> bool | None:
+    head = bytes(data[at : at + len(wanted)])
+    if len(head) < len(wanted):
+        return None if wanted.startswith(head) else False
+    return head == wanted
+
+
 SIGNS: Final = (
     Sign(BINARY, "a strict binary header", _strict, _VERSION, STRONG),
     Sign(COMPACT, "a compact header", _compact, b"\x82", FAIR),
+    Sign(JSON, "a message in Apache's JSON", _json, _JSON_BEGIN, FAIR),
+    Sign(THRIFTPY2_JSON, "a message in thriftpy2's JSON", _thriftpy2_json, _METADATA, FAIR, HEAD),
     Sign(OLD_BINARY, "an old binary header", _old, b"\0\0", WEAK),
 )
+
+PROTOCOLS: Final = {sign.protocol.name: sign.protocol for sign in SIGNS}
+
+
+# ── What a transport's own head begins with ──────────────────────────────────────────
+
+
+class Wrapper(NamedTuple):
+    """How a transport with a head of its own is recognised.
+
+    ``begins(data)``: do these first bytes begin one?  None: too few to tell.  ``magics`` are
+    what to search for in mid-stream, ``shift`` bytes behind the head's first; none: it cannot
+    be picked up there.
+    """
+
+    transport: str
+    words: str
+    begins: Callable[[bytes | bytearray], bool | None]
+    make: Callable[[Limits, header.ProtocolAt], Transport]
+    magics: tuple[bytes, ...]
+    shift: int = 0
+
+
+WRAPPERS: Final = (
+    Wrapper("theader", "a THeader frame", header.begins, header.HeaderTransport, (b"\x0f\xff",), 4),
+    Wrapper(
+        "ttheader", "a TTHeader frame", ttheader.begins, ttheader.TTHeaderTransport,
+        (b"\x10\0",), 4,
+    ),
+    Wrapper("http", "HTTP", http.begins, http.HttpTransport, http.STARTS),
+    Wrapper(ZLIB, "a zlib stream", deflate.begins, deflate.DeflateTransport, ()),
+    Wrapper(SASL, "a SASL negotiation", sasl.begins, sasl.SaslTransport, ()),
+)  # fmt: skip
+
+TRANSPORTS: Final = (UNFRAMED, FRAMED, *(wrapper.transport for wrapper in WRAPPERS))
+
+# The part of a wrapper's head that refuses nearly all that is none.
+_GLANCE: Final = 64
+# As much of a head as any of them looks at.
+_MOST_HEAD: Final = 70_000
+
+
+def tell(protocol: str | None, transport: str | None) -> Told:
+    """What the user says, by names.  Raises ValueError for a name that is none."""
+    if protocol is not None and protocol not in PROTOCOLS:
+        raise ValueError(f'protocol is "{protocol}", want one of {", ".join(PROTOCOLS)}')
+    if transport is not None and transport not in TRANSPORTS:
+        raise ValueError(f'transport is "{transport}", want one of {", ".join(TRANSPORTS)}')
+    return Told(None if protocol is None else PROTOCOLS[protocol], transport)
+
+
+def make_transport(spoken: Spoken, limits: Limits, prefixed: bool) -> Transport:
+    """The object that reads it; ``prefixed``: tracing headers may stand before messages."""
+    for wrapper in WRAPPERS:
+        if wrapper.transport == spoken.transport:
+            return wrapper.make(limits, _protocols(limits, spoken.protocol))
+    assert spoken.protocol is not None
+    if spoken.transport == FRAMED:
+        return Framed(spoken.protocol, limits, prefixed)
+    return Unframed(spoken.protocol, limits, prefixed)
+
+
+def _protocols(limits: Limits, only: Protocol | None) -> header.ProtocolAt:
+    """What a wrapper asks for the protocol of its payload."""
+
+    def inside(data: bytes, start: int, stop: int) -> Protocol | None:
+        return protocol_at(data, start, stop, limits, only)
+
+    return inside
+
+
+def protocol_at(
+    data: bytes, start: int, stop: int, limits: Limits, only: Protocol | None = None
+) -> Protocol | None:
+    """The protocol of the message that begins at ``data[start:stop]``; None if none does.
+
+    ``only``: no other than this.  A long message need not be there to its end.  One that
+    fills its place may have any name: the transport around it is a proof too.
+    """
+    if stop < len(data):
+        data = data[:stop]
+    for sign in SIGNS:
+        if (only is None or sign.protocol is only) and sign.begins(data, start):
+            if sign.strength == STRONG:
+                return sign.protocol
+            end = _walk(data, start, sign, limits, PROOF)
+            is_named = _has_name(data, start, sign, limits)
+            fills = end == stop and sign.strength == FAIR
+            if fills or (end > 0 and is_named):
+                return sign.protocol
+            enough = sign.strength == FAIR or stop - start >= PROOF
+            if end == _UNKNOWN and enough and is_named:
+                return sign.protocol
+    return None
+
 
 # ── At the first byte of a direction ─────────────────────────────────────────────────
 
 
-def detect(data: bytes | bytearray, ended: bool, limits: Limits) -> Detection | None:
+def detect(
+    data: bytes | bytearray, ended: bool, limits: Limits, told: Told = UNTOLD
+) -> Detection | None:
     """What a direction speaks, from its first bytes; None while there are too few of them.
 
     ``ended``: no more will come, so that even a few bytes get an answer.  The answer does
     not depend on how the bytes were cut: a sign that cannot be refused yet is waited for.
+    A wrapper's protocol is None: its messages will tell.
     """
     if not data:
         return Detection(None, None, "no bytes") if ended else None
+    for wrapper in WRAPPERS:
+        if told.transport in (None, wrapper.transport):
+            answer = wrapper.begins(data)
+            if answer:
+                text = f"begins with {_hex(data, 8)}: {wrapper.words}"
+                return Detection(None, wrapper.transport, text)
+            if answer is None and not ended:
+                return None
     for sign in SIGNS:
+        if told.protocol not in (None, sign.protocol):
+            continue
         for transport, start in ((UNFRAMED, 0), (FRAMED, HEAD)):
+            if told.transport not in (None, transport):
+                continue
             spoken = _speaks(data, sign, transport, start, ended, limits)
             if spoken:
                 shown = _hex(data, start + 8)
@@ -182,9 +334,10 @@ def _speaks(
     if end == _REFUSED:
         return False
     if end == _UNKNOWN:
-        if ended and sign.strength == FAIR:
+        enough = len(data) - start >= PROOF
+        if enough or (ended and sign.strength == FAIR):
             return _has_name(data, start, sign, limits)
-        return True if len(data) - start >= PROOF else None
+        return None
     return not start or end == stop
 
 
@@ -214,44 +367,105 @@ class Place(NamedTuple):
     spoken: Spoken | None
 
 
-def find_message(
-    data: bytes | bytearray, settled: Spoken | None, ended: bool, limits: Limits
-) -> Place:
-    """The first place in ``data`` where a message proves itself.
+def find_message(data: bytes | bytearray, settled: Told, ended: bool, limits: Limits) -> Place:
+    """The first place in ``data`` where a message, or a wrapper's head, proves itself.
 
-    ``settled`` is what it has to be, None for anything known.  ``ended``: no more will
-    come.  A framed message begins with its length.
+    ``settled`` is what it has to be, as far as that is known.  ``ended``: no more will come.
+    A framed message begins with its length.
     """
-    signs = [sign for sign in SIGNS if sign.magic and _may_be(sign, settled)]
-    at = 0
+    search = _search_for(settled)
     stop = len(data)
-    while True:
-        hits = [(hit, sign) for sign in signs if (hit := data.find(sign.magic, at)) >= 0]
-        if not hits:
-            # Keep what may be a frame's length and the begin of a header.
-            return Place(stop if ended else max(0, stop - HEAD - 4), None)
-        at, sign = min(hits, key=lambda hit: hit[0])
-        end = _prove(data, at, sign, limits, PROOF)
-        if end == _UNKNOWN and not ended and stop - at < PROOF:
-            return Place(max(0, at - HEAD), None)
-        if end != _REFUSED and (end != _UNKNOWN or _has_name(data, at, sign, limits)):
-            transport = settled.transport if settled is not None else None
-            framed: bool | None = False
-            if transport != UNFRAMED:
-                framed = _is_framed(data, at, end, sign, ended, limits)
-            if framed is None:
-                return Place(max(0, at - HEAD), None)
-            if framed:
-                return Place(at - HEAD, Spoken(sign.protocol, FRAMED))
-            if transport != FRAMED:
-                return Place(at, Spoken(sign.protocol, UNFRAMED))
-        at += 1
+    if search is None:
+        return Place(stop if ended else max(0, stop - _OVERLAP), None)
+    hit = search.search(data)
+    while hit is not None:
+        magic = hit.group()
+        for sign in SIGNS:
+            if sign.magic == magic and hit.start() >= sign.shift and _may_be(sign, settled):
+                place = _message_at(data, hit.start() - sign.shift, sign, settled, ended, limits)
+                if place is not None:
+                    return place
+        for wrapper in WRAPPERS:
+            if magic in wrapper.magics and settled.transport in (None, wrapper.transport):
+                at = hit.start() - wrapper.shift
+                begins = _begins_at(data, at, wrapper) if at >= 0 else False
+                if begins:
+                    return Place(at, Spoken(settled.protocol, wrapper.transport))
+                if begins is None and not ended:
+                    return Place(at, None)
+        hit = search.search(data, hit.start() + 1)
+    # Keep what may be the begin of a frame and of a magic.
+    return Place(stop if ended else max(0, stop - _OVERLAP), None)
 
 
-def _may_be(sign: Sign, settled: Spoken | None) -> bool:
-    if settled is None:
+# As long as any magic with what stands before it, a frame's length too.
+_OVERLAP: Final = 24
+
+_SEARCHES: Final[dict[tuple[str, str], re.Pattern[bytes] | None]] = {}
+
+
+def _search_for(settled: Told) -> re.Pattern[bytes] | None:
+    """What finds the next place to look at; None if nothing can be found."""
+    key = (settled.protocol.name if settled.protocol else "", settled.transport or "")
+    if key not in _SEARCHES:
+        magics = [sign.magic for sign in SIGNS if sign.magic and _may_be(sign, settled)]
+        for wrapper in WRAPPERS:
+            if settled.transport in (None, wrapper.transport):
+                magics += wrapper.magics
+        _SEARCHES[key] = re.compile(b"|".join(map(re.escape, magics))) if magics else None
+    return _SEARCHES[key]
+
+
+def _begins_at(data: bytes | bytearray, at: int, wrapper: Wrapper) -> bool | None:
+    begins = wrapper.begins(bytes(data[at : at + _GLANCE]))
+    if begins is None and len(data) > at + _GLANCE:
+        begins = wrapper.begins(bytes(data[at : at + _MOST_HEAD]))
+    return begins
+
+
+def _message_at(
+    data: bytes | bytearray, at: int, sign: Sign, settled: Told, ended: bool, limits: Limits
+) -> Place | None:
+    """The place of the message at ``at``, or of the bytes to wait with; None if there is none.
+
+    A magic of one byte is everywhere: then a frame has to end with the message, or the next
+    message to begin behind it, or the stream to end there.
+    """
+    wait = Place(max(0, at - HEAD), None)
+    needs_next = len(sign.magic) == 1 and settled.protocol is None
+    reach = AGREE if needs_next else PROOF
+    end = _prove(data, at, sign, limits, reach)
+    if end == _UNKNOWN and not ended and len(data) - at < reach:
+        return wait
+    if end == _REFUSED or (end == _UNKNOWN and not _has_name(data, at, sign, limits)):
+        return None
+    framed: bool | None = False
+    if settled.transport != UNFRAMED:
+        framed = _is_framed(data, at, end, sign, ended, limits)
+    if framed is None:
+        return wait
+    if framed:
+        return Place(at - HEAD, Spoken(sign.protocol, FRAMED))
+    if settled.transport not in (None, UNFRAMED):
+        return None
+    if needs_next:
+        if end == _UNKNOWN:
+            return None
+        begins = sign.begins(data, end)
+        if begins is None and not ended:
+            return wait
+        if not begins and not (ended and end == len(data)):
+            return None
+    return Place(at, Spoken(sign.protocol, UNFRAMED))
+
+
+def _may_be(sign: Sign, settled: Told) -> bool:
+    """May a message of that sign be found where that much is settled?"""
+    if settled.transport not in (None, UNFRAMED, FRAMED):
+        return False
+    if settled.protocol is None:
         return sign.strength != WEAK
-    return settled.protocol is None or settled.protocol is sign.protocol
+    return settled.protocol is sign.protocol
 
 
 _REFUSED: Final = 0
@@ -263,6 +477,11 @@ def _prove(data: bytes | bytearray, at: int, sign: Sign, limits: Limits, reach: 
     makes sense as far as it goes, or for ``reach`` bytes."""
     if sign.begins(data, at) is False or _has_name(data, at, sign, limits) is False:
         return _REFUSED
+    return _walk(data, at, sign, limits, reach)
+
+
+def _walk(data: bytes | bytearray, at: int, sign: Sign, limits: Limits, reach: int) -> int:
+    """The same by the struct alone."""
     try:
         return sign.protocol.skipper(at, limits).advance(data, min(len(data), at + reach))
     except DecodeError:

@@ -83,6 +83,7 @@ class Head:
     title = "THeader"
     magic = 0x0FFF
     protocols = PROTOCOLS
+    infos = _INFOS
 
     def __init__(self, data: bytes | bytearray, limit: int) -> None:
         self.data = data
@@ -173,15 +174,12 @@ class Head:
 
     def info(self, info_id: int) -> bool:
         """Read the info block behind its id; False if it is not known."""
-        if info_id not in _INFOS:
+        if info_id not in self.infos:
             return False
         for _ in range(self.count("count", plain_number)):
             self.text("key")
             self.text("value")
         return True
-
-    def info_name(self, info_id: int) -> str:
-        return _INFOS.get(info_id, "")
 
     # ── What they share ──────────────────────────────────────────────────────────────
 
@@ -206,15 +204,13 @@ class Head:
         at = self.at
         info_id = self.number("info id", self._named_info)
         if not self.info(info_id):
-            known = self._known_infos()
-            raise DecodeError("info id", at, found=str(info_id), wanted=known, size=self.at - at)
-
-    def _known_infos(self) -> str:
-        known = [f"{number} {self.info_name(number)}" for number in range(256)]
-        return "one of " + ", ".join(text for text in known if not text.endswith(" "))
+            known = ", ".join(f"{number} {name}" for number, name in self.infos.items())
+            raise DecodeError(
+                "info id", at, found=str(info_id), wanted=f"one of {known}", size=self.at - at
+            )
 
     def _named_info(self, value: int) -> tuple[str, str]:
-        return f"{value} {self.info_name(value)}".rstrip(), ""
+        return f"{value} {self.infos.get(value, '')}".rstrip(), ""
 
     def _protocol(self, value: int) -> tuple[str, str]:
         return f"{value} {self.protocols.get(value, 'unknown')}", "The protocol of the payload."
@@ -355,6 +351,7 @@ class HeaderTransport(Transport):
         return self._unreadable(frame, what, error)
 
     def _unreadable(self, frame: bytes, what: str, error: DecodeError) -> Unit:
+        self.seen_thrift = True
         finding = Finding(Severity.ERROR, str(error), error.offset)
         return Unit(len(frame), frame, len(frame), None, what, (finding,))
 

@@ -25,7 +25,7 @@ from ..model import Finding, Limits, Protocol, Severity
 from .header import Part, ProtocolAt
 from .transport import Transport, Unit
 
-__all__ = ["HttpTransport", "begins", "describe"]
+__all__ = ["STARTS", "HttpTransport", "begins", "describe"]
 
 MAX_HEAD: Final = 65_536
 MAX_START: Final = 8192  # the start line
@@ -50,6 +50,7 @@ _METHODS: Final = (
     b"CONNECT ",
 )
 _ANSWER: Final = b"HTTP/1."
+STARTS: Final = (*_METHODS, _ANSWER)
 _REQUEST_LINE: Final = re.compile(rb"[A-Z]+ [\x21-\x7e]+ HTTP/1\.[01]\Z")
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] [1-5][0-9][0-9](?: [^\r\n]*)?\Z")
 _CHUNK_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,16}\Z")
@@ -277,15 +278,13 @@ class _Body:
 class HttpTransport(Transport):
     """One direction of HTTP/1.  ``protocol_at`` says which protocol a body is in.
 
-    ``seen_thrift``: a body was a message, or a head said that it is one.  ``is_whole``: the
-    unit that ``rest`` gave last is complete, because such a body ends with the stream.
+    ``seen_thrift``: a body was a message, or a head said that it is one.  ``is_whole``: such
+    a body ends with the stream.
     """
 
     name = "http"
 
     def __init__(self, limits: Limits, protocol_at: ProtocolAt) -> None:
-        self.seen_thrift = False
-        self.is_whole = False
         self._limits = limits
         self._protocol_at = protocol_at
         self._reset()
@@ -430,7 +429,7 @@ def begins(data: bytes | bytearray) -> bool | None:
     Whether it is Thrift too, its bodies tell: see ``seen_thrift``.
     """
     word = bytes(data[:8])
-    starts = [one for one in (*_METHODS, _ANSWER) if one.startswith(word) or word.startswith(one)]
+    starts = [one for one in STARTS if one.startswith(word) or word.startswith(one)]
     if not starts:
         return False
     end = data.find(b"\r\n", 0, MAX_START)

@@ -20,9 +20,22 @@ from typing import Final
 
 from ..errors import DecodeError, Incomplete
 from ..model import Chunk, Detection, Finding, Gap, Header, Limits, Protocol, Severity
-from .detect import PROOF, UNFRAMED, Spoken, detect, find_message, make_transport
+from .detect import (
+    FRAMED,
+    PROOF,
+    SASL,
+    UNFRAMED,
+    UNTOLD,
+    ZLIB,
+    Spoken,
+    Told,
+    detect,
+    find_message,
+    make_transport,
+)
 from .framed import HEAD
 from .prefix import UPGRADES
+from .sasl import COMPLETE
 from .transport import Transport, Unit
 
 __all__ = ["Found", "MessageReader"]
@@ -35,6 +48,12 @@ _FOREIGN: Final = 3
 # A message that was found needs bytes in place of lost ones, so that offsets stay true.
 # Not more of them than there are true ones: a few packets must not cost much memory.
 FILLER: Final = 2048
+
+# What a step of a SASL negotiation may begin with.
+_STATUSES: Final = tuple(bytes((status,)) for status in range(1, COMPLETE + 1))
+
+# How long the evidence may grow: a connection may carry anything, for as long as it likes.
+MAX_EVIDENCE: Final = 300
 
 
 class Found:
@@ -88,17 +107,19 @@ class Found:
 class MessageReader:
     """Reads the messages of one direction.
 
-    ``from_start``: the first chunk begins the connection.  ``spoken`` is what the user says
-    that it speaks; None lets the bytes tell.  ``detection`` is None until they have;
-    ``findings`` is about bytes that belong to no message.
+    ``from_start``: the first chunk begins the connection.  ``told`` is what the user says
+    that it speaks.  ``other`` is the transport that the other direction was seen to speak, ""
+    while that is not known.  ``detection`` is None until the bytes have told; ``findings`` is
+    about bytes that belong to no message.
     """
 
-    def __init__(self, from_start: bool, limits: Limits, spoken: Spoken | None = None) -> None:
+    def __init__(self, from_start: bool, limits: Limits, told: Told = UNTOLD) -> None:
+        self.other = ""
         self.detection: Detection | None = None
         self.findings: list[Finding] = []
         self._limits = limits
         self._state = _UNDECIDED if from_start else _SEARCHING
-        self._told = spoken
+        self._told = told
         self._spoken: Spoken | None = None  # what is being read now
         self._transport: Transport | None = None
         self._evidence = ""
@@ -174,24 +195,48 @@ class MessageReader:
             found += self._cut(reason)
         elif self._state == _SEARCHING:
             self._pass_over(len(self._buffer))
-            if self.detection is not None and self.detection.transport is not None:
+            if self.is_settled:
                 self._report_skipped()
         if self.detection is None:
             evidence = self._evidence or "begins in mid-stream, and no message proves itself"
-            self.detection = Detection(None, None, evidence)
-            self.findings.clear()  # about bytes that are no Thrift
+            spoken = self._spoken
+            is_thrift = self._transport is not None and self._transport.seen_thrift
+            if spoken is not None and is_thrift:
+                self.detection = Detection(None, spoken.transport, evidence)
+            else:
+                self.detection = Detection(None, None, evidence)
+                self.findings.clear()  # about bytes that are no Thrift
         self._state = _FOREIGN
         return found
+
+    @property
+    def speaks(self) -> str:
+        """The transport that is being read; "" before that is known."""
+        return self._spoken.transport if self._spoken is not None else ""
+
+    @property
+    def is_settled(self) -> bool:
+        """Is it known to be Thrift, so that what is odd about its bytes matters?"""
+        return self.detection is not None and self.detection.transport is not None
 
     # ── Deciding ─────────────────────────────────────────────────────────────────────
 
     def _decide(self, ended: bool, from_loss: bool = False) -> None:
         """Ask what the first bytes are, if that can be told already."""
-        if self._told is not None:
+        protocol, transport = self._told
+        if transport is not None and (protocol is not None or transport not in (UNFRAMED, FRAMED)):
             self._evidence = "told by the user"
-            self._read_on(self._told)
+            self._read_on(Spoken(protocol, transport))
             return
-        told = detect(self._buffer, ended, self._limits)
+        told = detect(self._buffer, ended, self._limits, self._told)
+        if (
+            self.other == SASL
+            and self._buffer[:1] in _STATUSES
+            and (told is None or told.transport is None)
+        ):
+            # What a server says first is too little to be told from anything else.
+            shown = self._buffer[:8].hex(" ")
+            told = Detection(None, SASL, f"begins with {shown}: the answer to a SASL START")
         if told is None:
             return
         self._evidence = told.evidence
@@ -218,7 +263,7 @@ class MessageReader:
         """Look for the next message, or stop where none can be found behind a break."""
         self._state = _SEARCHING
         self._reason = reason
-        if self._spoken is not None and not self._spoken.is_searchable:
+        if self._spoken is not None and self._spoken.transport == ZLIB:
             text = (
                 f"nothing was read from stream offset {self._base} on: {reason}, and "
                 f"{self._spoken.transport} cannot be picked up in mid-stream"
@@ -227,6 +272,20 @@ class MessageReader:
             self._state = _FOREIGN
             self._buffer.clear()
             self._marks.clear()
+
+    def _settled(self) -> Told:
+        """What the next message has to be, as far as that is known."""
+        doubtful = self._guessed and self._read < 2
+        if self._spoken is None or doubtful:
+            return self._told
+        if self._spoken.transport == SASL:
+            return Told(self._spoken.protocol, FRAMED)
+        return Told(self._spoken.protocol, self._spoken.transport)
+
+    def _remark(self, what: str) -> None:
+        """Add to what is known of the bytes that are no message, once each."""
+        if what and len(self._evidence) < MAX_EVIDENCE and what not in self._evidence:
+            self._evidence += f"; {what}"
 
     # ── Reading ──────────────────────────────────────────────────────────────────────
 
@@ -241,9 +300,7 @@ class MessageReader:
             elif self._state == _SEARCHING:
                 if len(self._buffer) < self._patience and not ended:
                     break
-                doubtful = self._guessed and self._read < 2
-                settled = None if doubtful else self._spoken
-                place = find_message(self._buffer, self._told or settled, ended, self._limits)
+                place = find_message(self._buffer, self._settled(), ended, self._limits)
                 self._pass_over(place.at)
                 if place.spoken is None:
                     # A long message that has yet to prove itself is not tried at every byte.
@@ -253,7 +310,9 @@ class MessageReader:
                 self._patience = 0
                 self._guessed = place.at < HEAD and place.spoken.transport == UNFRAMED
                 self._report_skipped()
-                self._read_on(place.spoken)
+                # Behind a negotiation there are frames, and the next one was found.
+                is_sasl = self._spoken is not None and self._spoken.transport == SASL
+                self._read_on(Spoken(None, SASL) if is_sasl else place.spoken)
                 self._evidence = self._evidence or "a whole message proves itself in mid-stream"
             else:
                 break
@@ -271,8 +330,7 @@ class MessageReader:
             return False
         if unit.protocol is None:
             self.findings += unit.findings
-            if unit.what:
-                self._evidence += f"; {unit.what}"
+            self._remark(unit.what)
             self._drop(unit.stop)
             return True
         try:
@@ -285,7 +343,8 @@ class MessageReader:
         if header.method in UPGRADES and not self._prefixed:
             self._prefixed = True
             assert self._spoken is not None
-            self._transport = make_transport(self._spoken, self._limits, True)
+            if self._spoken.transport in (UNFRAMED, FRAMED):
+                self._transport = make_transport(self._spoken, self._limits, True)
         return True
 
     def _stumble(self, error: DecodeError, stop: int, found: list[Found]) -> None:
@@ -303,7 +362,10 @@ class MessageReader:
                 text = f"no message at stream offset {self._base}: {error}"
                 self.findings.append(Finding(Severity.ERROR, text))
             end = self._transport.frame_stop(self._buffer, len(self._buffer))
-            if 0 < end <= len(self._buffer):
+            if self.speaks not in (UNFRAMED, FRAMED):
+                # The search would take the same head for one again.
+                self._pass_over(1)
+            elif 0 < end <= len(self._buffer):
                 self._pass_over(end)
         self._search("what follows is no message")
 
@@ -325,7 +387,14 @@ class MessageReader:
         end = self._transport.frame_stop(self._buffer, have)
         self._lost_frame = max(0, end - have)
         unit = self._transport.rest(self._buffer, have)
+        if unit is not None and unit.protocol is None:
+            self._remark(unit.what)
+            self._pass_over(have)
+            self._skipped = 0
+            return []
         header = self._header(unit)
+        if unit is not None and header is not None and self._transport.is_whole:
+            return [self._take(header, unit, unit.findings)]
         if unit is None or header is None:
             what = "byte is" if have == 1 else "bytes are"
             why = self._why_no_header(unit)
@@ -395,7 +464,7 @@ class MessageReader:
             last.time,
             tuple(packets),
         )
-        if self.detection is None or self.detection.transport is None:
+        if not self.is_settled:
             self.detection = Detection(unit.protocol, self._spoken.transport, self._evidence)
         self._drop(unit.stop)
         return found

@@ -59,6 +59,7 @@ class SaslTransport(Transport):
     """One direction of a SASL transport.  ``protocol_at`` says which protocol a frame is in.
 
     ``mechanism`` is what the client asked for, "" until then and in the other direction.
+    No other user of SASL frames it like this, so a step of it is a sign of Thrift.
     """
 
     name = "sasl"
@@ -95,6 +96,7 @@ class SaslTransport(Transport):
         if have < stop:
             return None
         self._in_frames = status == COMPLETE
+        self.seen_thrift = True
         payload = bytes(buffer[_STEP_HEAD:stop])
         name = _STATUSES[status]
         what = f"SASL {name}"

@@ -47,9 +47,16 @@ class Unit:
 
 
 class Transport(ABC):
-    """Where messages begin and end in one direction of a connection."""
+    """Where messages begin and end in one direction of a connection.
+
+    ``seen_thrift``: its own bytes say that Thrift is in it, whether or not a message of it
+    could be read.  ``is_whole``: the unit that ``rest`` gave last is complete, since nothing
+    more of it could have come.
+    """
 
     name: str
+    seen_thrift: bool = False
+    is_whole: bool = False
 
     @abstractmethod
     def next(self, buffer: bytearray, have: int) -> Unit | None:

@@ -75,6 +75,7 @@ class TTHead(Head):
     title = "TTHeader"
     magic = 0x1000
     protocols = _PROTOCOLS
+    infos = _INFOS
 
     def number(self, label: str, meaning: Callable[[int], tuple[str, str]]) -> int:
         """One byte."""
@@ -103,9 +104,6 @@ class TTHead(Head):
                 self.text("key")
             self.text("value")
         return True
-
-    def info_name(self, info_id: int) -> str:
-        return _INFOS.get(info_id, "")
 
 
 def _key(value: int) -> tuple[str, str]:

@@ -1,0 +1,893 @@
+"""A number out of a log → what sent it, what read it as what, and what to change.
+
+    -2147418111  ─▶  80 01 00 01  ─▶  the first bytes of a strict binary CALL, which a framed
+    1195725856   ─▶  47 45 54 20  ─▶  "GET ": an HTTP client          reader took for a length
+
+A reader that is not spoken to as it expects takes the first bytes it gets for something else:
+a length, a version, a status.  It complains of a mysterious number, and the number is just
+those bytes.  So a number is written as bytes again and held against a table of what
+messages, records and greetings begin with: first bytes, byte by byte, as one value, a range
+("00-04") or anything ("..").  No number stands here for its own sake but a few limits that
+programs print beside it.
+
+How sure a row can be is in the row: four fixed bytes cannot be chance, two can.  Where no
+row matches, the verdict says what the number cannot be, and nothing else.
+
+``Role`` is what the reader took the bytes for, where the log says so (``calls.complaints``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from ..model import DEFAULT_LIMITS
+from ..thrift.detect import MAX_NAME
+from ..thrift.header import MAX_FRAME
+
+__all__ = [
+    "Certainty",
+    "NumberVerdict",
+    "Reading",
+    "Role",
+    "explain_bytes",
+    "explain_number",
+]
+
+
+class Certainty(IntEnum):
+    """How sure a Reading is."""
+
+    POSSIBLE = 0  # one explanation among others
+    LIKELY = 1  # bytes that begin like this seldom are anything else
+    CERTAIN = 2  # too many bytes agree for chance
+
+
+class Role(IntEnum):
+    """What the reader took the bytes for."""
+
+    UNKNOWN = 0
+    FRAME = 1  # the length of a frame
+    LENGTH = 2  # the length of a string: of a method's name, if the header is old
+    VERSION = 3  # the first four bytes of a strict header
+    PROTOCOL_ID = 4  # compact's first byte
+    STATUS = 5  # the first byte of a SASL negotiation
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One explanation of a number.
+
+    ``what`` the bytes are, ``sender`` and ``reader`` who sent them and who took them for
+    what, ``remedy`` what to change; "" where there is nothing to say.  ``source`` is where
+    it is written down that such bytes begin so.
+    """
+
+    what: str
+    sender: str
+    reader: str
+    remedy: str
+    certainty: Certainty
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberVerdict:
+    """What a number means.
+
+    ``data`` is the number as 1, 4 or 8 bytes, big-endian, b"" if it has more than 8; from
+    ``explain_bytes`` it is up to 8 bytes, and the number its first 4.
+    ``readings`` are the explanations, the best first; none: the bytes begin nothing that is
+    known here.  ``remarks`` are sentences about the number itself.
+    """
+
+    number: int
+    data: bytes
+    role: Role
+    readings: tuple[Reading, ...]
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str | None:
+        """The bytes as ASCII; None if one of them is no character of it."""
+        if self.data and all(byte in _CHARACTERS for byte in self.data):
+            return self.data.decode("ascii")
+        return None
+
+
+_CHARACTERS: Final = frozenset([*range(0x20, 0x7F), *b"\t\n\r"])
+
+
+# ── What there is to recognise ───────────────────────────────────────────────────────
+
+
+class _Side(IntEnum):
+    """Who sends such bytes."""
+
+    EITHER = 0
+    CLIENT = 1
+    SERVER = 2
+
+
+class _Kind(IntEnum):
+    """What the sender speaks: with the reader's Role it tells what to change."""
+
+    BINARY = 0  # unframed
+    COMPACT = 1  # unframed
+    JSON = 2  # unframed
+    FRAMED = 3
+    HEADER = 4  # THeader, TTHeader
+    ZLIB = 5
+    HTTP = 6
+    GRPC = 7
+    TLS = 8
+    SASL = 9
+    REFUSAL = 10  # a SASL status that the reader understood
+    PROXY = 11
+    FOREIGN = 12  # nothing that speaks Thrift
+
+
+class _Sender(NamedTuple):
+    """Who sends such bytes: in words, which side, and what it speaks."""
+
+    words: str
+    side: _Side
+    kind: _Kind
+
+
+class _Rule(NamedTuple):
+    """A row: bytes that match ``pattern`` are ``what``, and ``sender`` sends them."""
+
+    pattern: tuple[tuple[int, int], ...]  # lowest and highest value of each byte
+    what: str
+    sender: _Sender
+    certainty: Certainty
+    source: str
+
+
+def _rule(pattern: str, what: str, sender: _Sender, certainty: Certainty, source: str) -> _Rule:
+    """A row from a pattern such as ``16 03 00-04 ..``, or from text in quotes."""
+    if pattern.startswith('"'):
+        pattern = pattern[1:-1].encode("ascii").hex(" ")
+    ranges = []
+    for byte in pattern.split():
+        low, _, high = ("00", "", "ff") if byte == ".." else byte.partition("-")
+        ranges.append((int(low, 16), int(high or low, 16)))
+    return _Rule(tuple(ranges), what, sender, certainty, source)
+
+
+_POSSIBLE: Final = Certainty.POSSIBLE
+_LIKELY: Final = Certainty.LIKELY
+_CERTAIN: Final = Certainty.CERTAIN
+
+_EITHER: Final = _Side.EITHER
+_CLIENT: Final = _Side.CLIENT
+_SERVER: Final = _Side.SERVER
+
+
+def _with(words: str, kind: _Kind, side: _Side = _EITHER) -> _Sender:
+    """A Thrift program with a transport or a protocol."""
+    who = {_EITHER: "a client or a server", _CLIENT: "a client", _SERVER: "a server"}[side]
+    return _Sender(f"{who} with {words}", side, kind)
+
+
+def _other(words: str, side: _Side = _EITHER, kind: _Kind = _Kind.FOREIGN) -> _Sender:
+    """Something else that connects, or that was connected to."""
+    return _Sender(words, side, kind)
+
+
+_UNFRAMED: Final = "an unframed (buffered) transport"
+_BINARY_CLIENT: Final = _with(_UNFRAMED, _Kind.BINARY, _CLIENT)
+_BINARY_SERVER: Final = _with(_UNFRAMED, _Kind.BINARY, _SERVER)
+_BINARY_SIDE: Final = _with(_UNFRAMED, _Kind.BINARY)
+_COMPACT: Final = f"the compact protocol in {_UNFRAMED}"
+_COMPACT_CLIENT: Final = _with(_COMPACT, _Kind.COMPACT, _CLIENT)
+_COMPACT_SERVER: Final = _with(_COMPACT, _Kind.COMPACT, _SERVER)
+_COMPACT_SIDE: Final = _with(_COMPACT, _Kind.COMPACT)
+_JSON_SIDE: Final = _with("the JSON protocol in an unframed transport", _Kind.JSON)
+_FRAMED_SIDE: Final = _with("a framed transport", _Kind.FRAMED)
+_HEADER_SIDE: Final = _with("a THeader transport", _Kind.HEADER)
+_TTHEADER_SIDE: Final = _with("CloudWeGo's TTHeader (Kitex)", _Kind.HEADER)
+_ZLIB_SIDE: Final = _with("a zlib transport (TZlibTransport)", _Kind.ZLIB)
+_SASL_CLIENT: Final = _with("a SASL transport", _Kind.SASL, _CLIENT)
+_SASL_SERVER: Final = _with("a SASL transport", _Kind.SASL, _SERVER)
+_SASL_SIDE: Final = _with("a SASL transport", _Kind.SASL)
+_REFUSING: Final = _with("a SASL transport", _Kind.REFUSAL)
+_TLS_CLIENT: Final = _other("a client that speaks TLS", _CLIENT, _Kind.TLS)
+_TLS_SERVER: Final = _other("a server that speaks TLS", _SERVER, _Kind.TLS)
+_TLS_SIDE: Final = _other("a client or a server that speaks TLS", _EITHER, _Kind.TLS)
+_HTTP_CLIENT: Final = _other(
+    "an HTTP client: a browser, a health check, a scraper, or Thrift over HTTP",
+    _CLIENT,
+    _Kind.HTTP,
+)
+_HTTP_SERVER: Final = _other(
+    "an HTTP server: a web server, or a proxy before the Thrift server", _SERVER, _Kind.HTTP
+)
+_BALANCER: Final = _other(
+    "a load balancer with the PROXY protocol switched on", _CLIENT, _Kind.PROXY
+)
+_POSTGRES: Final = _other("a PostgreSQL client", _CLIENT)
+_MAIL: Final = _other("an SMTP or FTP server", _SERVER)
+
+_MESSAGE: Final = "doc/specs/thrift-binary-protocol.md, Message"
+_COMPACT_MESSAGE: Final = "doc/specs/thrift-compact-protocol.md, Message"
+_FRAMES: Final = "doc/specs/thrift-rpc.md, Framed vs. unframed transport"
+_APACHE_JSON: Final = "lib/py/src/protocol/TJSONProtocol.py"
+_SASL: Final = "doc/specs/thrift-sasl-spec.txt"
+_THEADER: Final = "doc/specs/HeaderFormat.md"
+_TTHEADER: Final = "CloudWeGo's TTHeader specification"
+_REQUEST: Final = "RFC 9112, 3"
+_STATUS_LINE: Final = "RFC 9112, 4"
+_RECORD: Final = "RFC 8446, 5.1"
+_ZLIB: Final = "RFC 1950, 2.2"
+_RESP: Final = "Redis serialization protocol specification"
+_SSH: Final = "RFC 4253, 4.2"
+_CALL_FAILED: Final = "the server could not make the call"
+
+# In order: the first row that matches counts.  A row that needs more bytes than there are
+# does not match.
+_RULES: Final = (
+    # 8 bytes: a length, and what it is the length of.
+    _rule(
+        "00 .. .. .. 80 01 .. 01-04",
+        "the length of a frame, then a strict binary message",
+        _FRAMED_SIDE,
+        _CERTAIN,
+        _FRAMES,
+    ),
+    _rule(
+        "00 .. .. .. 82 21",
+        "the length of a frame, then a compact CALL",
+        _with("a framed transport", _Kind.FRAMED, _CLIENT),
+        _LIKELY,
+        _FRAMES,
+    ),
+    _rule("00-3f .. .. .. 0f ff", "the start of a THeader frame", _HEADER_SIDE, _LIKELY, _THEADER),
+    _rule(
+        "00-3f .. .. .. 10 00", "the start of a TTHeader frame", _TTHEADER_SIDE, _LIKELY, _TTHEADER
+    ),
+    _rule(
+        "00 00 00 08 04 d2 16 2f",
+        "a PostgreSQL client's question for TLS",
+        _POSTGRES,
+        _CERTAIN,
+        "PostgreSQL, Message Formats: SSLRequest",
+    ),
+    _rule(
+        "00 00 .. .. 00 03 00 00",
+        "the start of a PostgreSQL session",
+        _POSTGRES,
+        _LIKELY,
+        "PostgreSQL, Message Formats: StartupMessage",
+    ),
+    _rule(
+        "00 00 00-60 04 00 00 00 00",
+        "HTTP/2 SETTINGS",
+        _other("an HTTP/2 server, perhaps of gRPC", _SERVER, _Kind.GRPC),
+        _LIKELY,
+        "RFC 9113, 6.5",
+    ),
+    _rule(
+        ".. 00 00 00 0a 35-39 2e",
+        "the greeting of a MySQL server",
+        _other("a MySQL or MariaDB server", _SERVER),
+        _CERTAIN,
+        "MySQL, Protocol::HandshakeV10",
+    ),
+    # Thrift without frames.
+    _rule(
+        "80 01 00 01",
+        "the first 4 bytes of a strict binary CALL",
+        _BINARY_CLIENT,
+        _CERTAIN,
+        _MESSAGE,
+    ),
+    _rule(
+        "80 01 00 02",
+        "the first 4 bytes of a strict binary REPLY",
+        _BINARY_SERVER,
+        _CERTAIN,
+        _MESSAGE,
+    ),
+    _rule(
+        "80 01 00 03",
+        f"the first 4 bytes of a strict binary EXCEPTION: {_CALL_FAILED}",
+        _BINARY_SERVER,
+        _CERTAIN,
+        _MESSAGE,
+    ),
+    _rule(
+        "80 01 00 04",
+        "the first 4 bytes of a strict binary ONEWAY",
+        _BINARY_CLIENT,
+        _CERTAIN,
+        _MESSAGE,
+    ),
+    _rule(
+        "80 01 .. ..",
+        "like the first bytes of a strict binary message, but without one of its message types",
+        _BINARY_SIDE,
+        _POSSIBLE,
+        _MESSAGE,
+    ),
+    _rule(
+        "82 21 .. ..",
+        "the first 4 bytes of a compact CALL",
+        _COMPACT_CLIENT,
+        _LIKELY,
+        _COMPACT_MESSAGE,
+    ),
+    _rule(
+        "82 41 .. ..",
+        "the first 4 bytes of a compact REPLY",
+        _COMPACT_SERVER,
+        _LIKELY,
+        _COMPACT_MESSAGE,
+    ),
+    _rule(
+        "82 61 .. ..",
+        f"the first 4 bytes of a compact EXCEPTION: {_CALL_FAILED}",
+        _COMPACT_SERVER,
+        _LIKELY,
+        _COMPACT_MESSAGE,
+    ),
+    _rule(
+        "82 81 .. ..",
+        "the first 4 bytes of a compact ONEWAY",
+        _COMPACT_CLIENT,
+        _LIKELY,
+        _COMPACT_MESSAGE,
+    ),
+    _rule(
+        "82 01 .. ..",
+        "like the first bytes of a compact message (82, version 1), but with message type 0, "
+        "which none has",
+        _COMPACT_SIDE,
+        _POSSIBLE,
+        _COMPACT_MESSAGE,
+    ),
+    _rule(
+        '"[1,""',
+        "the first 4 bytes of a message of Apache's JSON protocol",
+        _JSON_SIDE,
+        _CERTAIN,
+        _APACHE_JSON,
+    ),
+    _rule(
+        '"{"me"',
+        "what thriftpy2's JSON protocol writes behind its own length",
+        _with("thriftpy2's JSON protocol", _Kind.JSON),
+        _CERTAIN,
+        "thriftpy2/protocol/json.py",
+    ),
+    _rule(
+        "7b 22 .. ..",
+        "the start of a JSON object",
+        _other("something that speaks JSON"),
+        _LIKELY,
+        "RFC 8259, 4",
+    ),
+    # Other transports of Thrift.
+    _rule(
+        "0f ff .. ..",
+        "the magic and the flags of a THeader, which stand behind its length",
+        _HEADER_SIDE,
+        _LIKELY,
+        _THEADER,
+    ),
+    _rule(
+        "10 00 00 ..",
+        "perhaps the magic and the flags of a TTHeader, which stand behind its length",
+        _TTHEADER_SIDE,
+        _POSSIBLE,
+        _TTHEADER,
+    ),
+    _rule(
+        "01 00 00 ..",
+        "a SASL START, and the first 3 bytes of its length",
+        _SASL_CLIENT,
+        _LIKELY,
+        _SASL,
+    ),
+    _rule(
+        "02 00 00 ..",
+        "a SASL OK, a step of a negotiation, and the first 3 bytes of its length",
+        _SASL_SIDE,
+        _LIKELY,
+        _SASL,
+    ),
+    _rule(
+        "03 00 00 07-ff",
+        "a TPKT header, with which Remote Desktop begins",
+        _other("a port scanner, or a Remote Desktop client", _CLIENT),
+        _POSSIBLE,
+        "RFC 1006, 6",
+    ),
+    _rule(
+        "03 00 00 ..",
+        "a SASL BAD, which refuses the credentials, and the first 3 bytes of its length",
+        _SASL_SERVER,
+        _LIKELY,
+        _SASL,
+    ),
+    _rule(
+        "04 00 00 ..",
+        "a SASL ERROR, which gives the negotiation up, and the first 3 bytes of its length",
+        _SASL_SERVER,
+        _LIKELY,
+        _SASL,
+    ),
+    _rule(
+        "05 00 00 ..",
+        "a SASL COMPLETE, a negotiation that went well, and the first 3 bytes of its length",
+        _SASL_SERVER,
+        _LIKELY,
+        _SASL,
+    ),
+    *(
+        _rule(f"78 {level} .. ..", "the start of a zlib stream", _ZLIB_SIDE, _LIKELY, _ZLIB)
+        for level in ("01", "5e", "9c", "da")
+    ),
+    # TLS.
+    _rule(
+        "16 03 00-04 00-41",
+        "a TLS handshake, most likely a client's hello",
+        _TLS_CLIENT,
+        _CERTAIN,
+        _RECORD,
+    ),
+    _rule(
+        "15 03 00-04 00-41",
+        "a TLS alert: who sent it expects TLS, and could not read what it got",
+        _TLS_SERVER,
+        _CERTAIN,
+        _RECORD,
+    ),
+    _rule("17 03 00-04 00-41", "TLS in the middle of a connection", _TLS_SIDE, _CERTAIN, _RECORD),
+    _rule("14 03 00-04 00", "TLS in the middle of a connection", _TLS_SIDE, _CERTAIN, _RECORD),
+    _rule(
+        "80 .. 01 03",
+        "an SSL 2 hello that offers TLS, as old clients send it",
+        _TLS_CLIENT,
+        _LIKELY,
+        "RFC 5246, E.2",
+    ),
+    # HTTP.
+    *(
+        _rule(
+            f'"{method[:4]:4}"',
+            f"the start of an HTTP {method} request",
+            _HTTP_CLIENT,
+            _CERTAIN,
+            _REQUEST,
+        )
+        for method in (
+            *("GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE"),
+        )
+    ),
+    _rule('"HTTP"', "the start of an HTTP response", _HTTP_SERVER, _CERTAIN, _STATUS_LINE),
+    _rule(
+        '"PRI "',
+        "the preface of HTTP/2",
+        _other("an HTTP/2 client, most likely of gRPC", _CLIENT, _Kind.GRPC),
+        _CERTAIN,
+        "RFC 9113, 3.4",
+    ),
+    _rule(
+        "1f 8b 08 ..",
+        "the start of gzip data",
+        _other("something that packs with gzip, as HTTP bodies are packed", _EITHER, _Kind.HTTP),
+        _LIKELY,
+        "RFC 1952, 2.3",
+    ),
+    # What else connects, or is connected to by mistake.
+    _rule(
+        '"PROX"',
+        "the start of a PROXY line, which names the client's address",
+        _BALANCER,
+        _CERTAIN,
+        "HAProxy's proxy-protocol.txt, 2.1",
+    ),
+    _rule(
+        "0d 0a 0d 0a",
+        "the signature of the PROXY protocol, version 2, or two empty lines",
+        _BALANCER,
+        _LIKELY,
+        "HAProxy's proxy-protocol.txt, 2.2",
+    ),
+    _rule('"SSH-"', "the greeting of SSH", _other("an SSH server or client"), _CERTAIN, _SSH),
+    _rule(
+        '"-ERR"',
+        "an error reply",
+        _other("a Redis server, most likely; POP3 writes it too", _SERVER),
+        _LIKELY,
+        _RESP,
+    ),
+    _rule("2a 31-39 0d 0a", "a Redis command", _other("a Redis client", _CLIENT), _CERTAIN, _RESP),
+    _rule(
+        '"AMQP"',
+        "the protocol header of AMQP",
+        _other("an AMQP client or server, such as RabbitMQ"),
+        _CERTAIN,
+        "AMQP 0-9-1, 4.2.2",
+    ),
+    _rule('"220 "', "the greeting of a mail or file server", _MAIL, _LIKELY, "RFC 5321, 4.2"),
+    _rule('"220-"', "the greeting of a mail or file server", _MAIL, _LIKELY, "RFC 5321, 4.2"),
+    _rule(
+        "da bb .. ..",
+        "the magic of Dubbo's protocol",
+        _other("a Dubbo client or server"),
+        _LIKELY,
+        "Apache Dubbo's ExchangeCodec",
+    ),
+    _rule(
+        "f1 f1 .. ..",
+        "the magic of Motan's protocol",
+        _other("a Motan client or server"),
+        _LIKELY,
+        "Motan's MotanV2Codec",
+    ),
+    _rule(
+        "20-7e 20-7e 20-7e 20-7e",
+        "four characters of text",
+        _other("something that speaks in text, unless it is chance"),
+        _POSSIBLE,
+        "RFC 20",
+    ),
+)
+
+# The same, for readers that looked at one byte only.
+_FIRST_BYTES: Final = (
+    _rule("00", "the first byte of a frame's length", _FRAMED_SIDE, _LIKELY, _FRAMES),
+    _rule("80", "the first byte of a strict binary message", _BINARY_SIDE, _LIKELY, _MESSAGE),
+    _rule("82", "the first byte of a compact message", _COMPACT_SIDE, _LIKELY, _COMPACT_MESSAGE),
+    _rule("01-05", "the status of a SASL negotiation", _SASL_SIDE, _POSSIBLE, _SASL),
+    _rule("16", "the first byte of a TLS handshake", _TLS_CLIENT, _LIKELY, _RECORD),
+    _rule(
+        "15",
+        "the first byte of a TLS alert: who sent it expects TLS",
+        _TLS_SERVER,
+        _LIKELY,
+        _RECORD,
+    ),
+    _rule('"G"', "the first byte of an HTTP GET", _HTTP_CLIENT, _LIKELY, _REQUEST),
+    _rule('"P"', "the first byte of an HTTP POST, PUT or PATCH", _HTTP_CLIENT, _LIKELY, _REQUEST),
+    _rule('"H"', "the first byte of an HTTP response", _HTTP_SERVER, _LIKELY, _STATUS_LINE),
+    _rule(
+        '"["',
+        "the first byte of a message of Apache's JSON protocol",
+        _JSON_SIDE,
+        _POSSIBLE,
+        _APACHE_JSON,
+    ),
+    _rule(
+        '"S"',
+        "the first byte of an SSH greeting",
+        _other("an SSH server or client"),
+        _POSSIBLE,
+        _SSH,
+    ),
+    _rule("78", "the first byte of a zlib stream", _ZLIB_SIDE, _POSSIBLE, _ZLIB),
+)
+
+# A SASL reader knew the status, and it is no good news.
+_REFUSALS: Final = (
+    _rule(
+        "03",
+        "the SASL status BAD: the other side refuses the mechanism or the credentials",
+        _REFUSING,
+        _CERTAIN,
+        _SASL,
+    ),
+    _rule(
+        "04",
+        "the SASL status ERROR: the other side gives the negotiation up",
+        _REFUSING,
+        _CERTAIN,
+        _SASL,
+    ),
+    _rule("01-05", "a SASL status that cannot come here", _REFUSING, _LIKELY, _SASL),
+)
+
+# Limits that logs print beside the number that is meant.
+_LIMITS: Final = {
+    DEFAULT_LIMITS.frame: (
+        "the longest frame that Apache Thrift takes by default",
+        "doc/specs/thrift-tconfiguration.md, MaxFrameSize",
+    ),
+    DEFAULT_LIMITS.message: (
+        "the longest message that Apache Thrift takes by default, 100 MiB",
+        "doc/specs/thrift-tconfiguration.md, MaxMessageSize",
+    ),
+    MAX_FRAME: ("the longest frame that THeader can have", _THEADER),
+    2**31 - 1: (
+        "the largest 32-bit number, which stands for “no limit” or “not known”",
+        "doc/specs/thrift-rpc.md: a length is a signed 32-bit number",
+    ),
+}
+
+
+# ── The way from a number to its readings ────────────────────────────────────────────
+
+
+def explain_number(number: int, role: Role = Role.UNKNOWN) -> NumberVerdict:
+    """What ``number`` says, whatever number it is.  ``role``: what its reader took it for.
+
+    >>> verdict = explain_number(-2147418111)
+    >>> verdict.data.hex(" "), verdict.readings[0].what
+    ('80 01 00 01', 'the first 4 bytes of a strict binary CALL')
+    """
+    if not -(2**63) <= number < 2**64:
+        remark = "It needs more than 8 bytes: nothing in Thrift's headers is that long."
+        return NumberVerdict(number, b"", role, (), (remark,))
+    # A byte, which Java prints as -128 or ffffff80.
+    is_byte = -128 <= number < 256 or number >> 8 == 0xFFFFFF
+    if is_byte and role in (Role.PROTOCOL_ID, Role.STATUS):
+        return _verdict(number, (number & 255).to_bytes(1, "big"), role)
+    size = 4 if -(2**31) <= number < 2**32 else 8
+    return _verdict(number, (number % 2 ** (8 * size)).to_bytes(size, "big"), role)
+
+
+def explain_bytes(data: bytes, role: Role = Role.UNKNOWN) -> NumberVerdict:
+    """What begins like ``data``, of which the first 8 bytes are looked at.
+
+    This is for bytes in which no message was found.  The verdict's number is the first 4 of
+    them; fewer than 4 are a small number.
+    """
+    head = data[:8]
+    number = int.from_bytes(head[:4], "big", signed=len(head) >= 4)
+    return _verdict(number, head, role) if len(head) >= 4 else explain_number(number, role)
+
+
+def _verdict(number: int, data: bytes, role: Role) -> NumberVerdict:
+    found: list[Reading] = []
+    remarks: list[str] = []
+    if len(data) == 1:
+        rules = _REFUSALS + _FIRST_BYTES if role is Role.STATUS else _FIRST_BYTES
+        found = [_reading(rule, role) for rule in _match(rules, data)]
+    else:
+        found = [_reading(rule, role) for rule in _match(_RULES, data)]
+        if -(2**31) <= number < 2**32:
+            remarks = _remarks(number, role)
+            _add_others(found, number, data, role)
+        else:
+            remarks = [
+                "It does not fit into 4 bytes, so it is no frame's length and no version; of its "
+                "8 bytes the first are looked at."
+            ]
+    if not found and not remarks:
+        remarks = ["Nothing that is known here begins with these bytes."]
+    found.sort(key=lambda reading: -reading.certainty)
+    return NumberVerdict(number, data, role, tuple(found), tuple(remarks))
+
+
+def _add_others(found: list[Reading], number: int, data: bytes, role: Role) -> None:
+    """What a number of 4 bytes may be besides the first bytes of something."""
+    if role is Role.UNKNOWN and number in _LIMITS:
+        words, source = _LIMITS[number]
+        found.insert(0, Reading(f"{words}, and no bytes of a message", "", "", "", _LIKELY, source))
+    if all(reading.certainty is _POSSIBLE for reading in found):
+        length = int.from_bytes(data[:4], "big", signed=True)
+        if not 0 <= length <= DEFAULT_LIMITS.frame:
+            found += _turned(data, role)
+        found += _as_length(length, role)
+    if role is Role.UNKNOWN and -128 <= number < 0:
+        byte = (number & 255).to_bytes(1, "big")
+        for rule in _match(_FIRST_BYTES, byte):
+            rule = rule._replace(what=f"as one byte {byte.hex()}, {rule.what}", certainty=_POSSIBLE)
+            found.append(_reading(rule, Role.STATUS))
+
+
+def _match(rules: tuple[_Rule, ...], data: bytes) -> list[_Rule]:
+    """The first row that ``data`` matches, if there is one."""
+    for rule in rules:
+        if len(rule.pattern) <= len(data) and all(
+            low <= byte <= high for byte, (low, high) in zip(data, rule.pattern, strict=False)
+        ):
+            return [rule]
+    return []
+
+
+def _nothing(found: list[Reading]) -> tuple[str, ...]:
+    return () if found else ("Nothing that is known here begins with these bytes.",)
+
+
+def _remarks(number: int, role: Role) -> list[str]:
+    """Sentences about the number that hold whatever the bytes are."""
+    if number == -1:
+        return ["Programs write -1 where they have no number: it may never have been on the wire."]
+    if role is Role.UNKNOWN and number >= 2**20 and number & (number - 1) == 0:
+        return [
+            f"It is a power of two, {number >> 20} MiB: it may be a limit, and no bytes of a "
+            "message at all."
+        ]
+    return []
+
+
+# ── A number that is a length ────────────────────────────────────────────────────────
+
+
+def _as_length(length: int, role: Role) -> list[Reading]:
+    """What a number says that begins nothing known: perhaps it is the length it was read as."""
+    if length < 0:
+        return []
+    if length == 0:
+        return [_empty_frame(role)]
+    if length <= DEFAULT_LIMITS.frame:
+        return _ordinary_length(length, role)
+    if length > MAX_FRAME or role not in (Role.UNKNOWN, Role.FRAME):
+        return []
+    return [
+        Reading(
+            f"as a length {length / 2**20:.1f} MiB, more than the {DEFAULT_LIMITS.frame} bytes "
+            "that Apache Thrift takes by default",
+            "a side that sends very large messages, if it is a length at all",
+            "",
+            "If messages are that large, raise the reader's limit. If they are not, these are the "
+            "first bytes of something else, or the reader is out of step.",
+            _POSSIBLE,
+            "doc/specs/thrift-tconfiguration.md, MaxFrameSize",
+        )
+    ]
+
+
+def _empty_frame(role: Role) -> Reading:
+    return Reading(
+        "four zero bytes: as a length, of a frame without a message",
+        "a side with a framed transport that flushed without a message, or a probe that sends "
+        "zero bytes",
+        _who_read(_EITHER, Role.FRAME if role is Role.UNKNOWN else role),
+        "Look at what came with it, and from which address: nothing can be said from the number.",
+        _POSSIBLE,
+        _FRAMES,
+    )
+
+
+def _ordinary_length(length: int, role: Role) -> list[Reading]:
+    size = "1 byte" if length == 1 else f"{length} bytes"
+    name = Reading(
+        f"the length of a method's name, {size}, in the old binary header",
+        "a side with the old header (strict_write off) in an unframed transport",
+        _who_read(_EITHER, Role.FRAME),
+        "Use a framed transport on both sides, or an unframed one on both.",
+        _POSSIBLE,
+        _MESSAGE,
+    )
+    old = [name] if length <= MAX_NAME else []
+    if role is Role.FRAME:
+        frame = Reading(
+            f"the length of a frame, {size}: within the default limit of {DEFAULT_LIMITS.frame}",
+            "a side with a framed transport",
+            "the other side, as what it is",
+            "If the reader refuses it, its limit is lower than that: raise it.",
+            _POSSIBLE,
+            _FRAMES,
+        )
+        return [frame, *old]
+    frame = Reading(
+        f"the length of a frame, {size}: an ordinary number",
+        "a client or a server with a framed transport",
+        _who_read(_EITHER, role)
+        if role is not Role.UNKNOWN
+        else "if anybody complains of it, the other side with an unframed transport, as the "
+        "length of a method's name, where it expects a version",
+        "Use a framed transport on both sides, or an unframed one on both.",
+        _LIKELY if role is not Role.UNKNOWN else _POSSIBLE,
+        _FRAMES,
+    )
+    return [frame] if role is not Role.UNKNOWN else [frame, *old]
+
+
+def _turned(data: bytes, role: Role) -> list[Reading]:
+    """Bytes that nobody can mistake in the other order: the reader takes numbers little-endian."""
+    return [
+        _reading(
+            rule._replace(
+                what=f"{rule.what}, if the reader takes numbers in little-endian order",
+                certainty=_LIKELY,
+            ),
+            role,
+        )
+        for rule in _match(_RULES, data[3::-1])
+        if rule.certainty is _CERTAIN
+    ]
+
+
+# ── Who read it as what, and what to change ──────────────────────────────────────────
+
+_SIDES: Final = {
+    _EITHER: ("sender", "reader", "the other side"),
+    _CLIENT: ("client", "server", "a server"),
+    _SERVER: ("server", "client", "a client"),
+}
+
+
+def _reading(rule: _Rule, role: Role) -> Reading:
+    taken = _usual_role(rule.sender.kind) if role is Role.UNKNOWN else role
+    return Reading(
+        rule.what,
+        rule.sender.words,
+        _who_read(rule.sender.side, taken),
+        _remedy(rule.sender, taken),
+        rule.certainty,
+        rule.source,
+    )
+
+
+def _usual_role(kind: _Kind) -> Role:
+    """What bytes of that kind are mostly taken for."""
+    return Role.VERSION if kind in (_Kind.FRAMED, _Kind.HEADER) else Role.FRAME
+
+
+def _who_read(side: _Side, role: Role) -> str:
+    reader = _SIDES[side][2]
+    if role is Role.LENGTH:
+        return (
+            f"{reader} with the binary protocol, as the length of a string: of a method's name, if "
+            "it takes the header for an old one"
+        )
+    if role is Role.VERSION:
+        return f"{reader} with the binary protocol, as the version at the start of a message"
+    if role is Role.PROTOCOL_ID:
+        return f"{reader} with the compact protocol, as the first byte of a message"
+    if role is Role.STATUS:
+        return f"{reader} with a SASL transport, as the status of a negotiation"
+    return f"{reader} with a framed transport, as the length of a frame"
+
+
+# What to change, whatever the reader took it for.
+_REMEDIES: Final = {
+    _Kind.HEADER: "Use a header transport on both sides, or plain frames on both.",
+    _Kind.ZLIB: "Use a zlib transport on both sides, or on neither.",
+    _Kind.GRPC: "gRPC is not Thrift. Check host and port on the client's side.",
+    _Kind.TLS: "Use TLS on both sides, or on neither.",
+    _Kind.SASL: "Use SASL on both sides, or on neither. Hive and Impala call it authentication: "
+    "NOSASL is without.",
+    _Kind.REFUSAL: "The text behind the status says why. Check user, password or ticket, and that "
+    "both sides name the same mechanism.",
+    _Kind.PROXY: "Switch the PROXY protocol off for this port in the load balancer: no Thrift "
+    "server reads it.",
+}
+_HTTP_REMEDIES: Final = {
+    _CLIENT: "Keep browsers, health checks and scrapers off this port. If it is a Thrift client, "
+    "use a socket transport in it instead of HTTP, or serve HTTP (THttpServer).",
+    _SERVER: "Check host and port: is it the Thrift server that answers? If the service is Thrift "
+    "over HTTP, use an HTTP transport in the client (THttpClient).",
+    _EITHER: "Use HTTP on both sides, or on neither.",
+}
+_FOREIGN_REMEDIES: Final = {
+    _CLIENT: "Find out who connects to this port, and why.",
+    _SERVER: "Check host and port: the client has reached another kind of server.",
+    _EITHER: "Check host and port: one of the two sides is not a Thrift program.",
+}
+
+
+def _remedy(sender: _Sender, role: Role) -> str:
+    """What to change so that both sides speak alike."""
+    kind = sender.kind
+    if role is Role.STATUS and kind in (_Kind.BINARY, _Kind.COMPACT, _Kind.FRAMED, _Kind.JSON):
+        kind = _Kind.SASL
+    if kind in _REMEDIES:
+        return _REMEDIES[kind]
+    if kind is _Kind.HTTP:
+        return _HTTP_REMEDIES[sender.side]
+    if kind is _Kind.FOREIGN:
+        return _FOREIGN_REMEDIES[sender.side]
+    # Both speak Thrift, in different transports or protocols.
+    one, other, _ = _SIDES[sender.side]
+    if kind is _Kind.FRAMED:
+        return f"Use a framed transport in the {other}, or an unframed one in the {one}."
+    if role is Role.FRAME:
+        also = {_Kind.COMPACT: "compact", _Kind.JSON: "JSON"}.get(kind)
+        more = f" The {other} has to speak {also}, too." if also else ""
+        return f"Use a framed transport in the {one}, or an unframed one in the {other}.{more}"
+    if role is Role.VERSION and kind is _Kind.BINARY:
+        return "This version is the right one. Look at the message type and at what follows."
+    if role is Role.LENGTH and kind is _Kind.BINARY:
+        return (
+            "The reader is out of step: it wants a length where a message begins. Look at what it "
+            "read before, and give up a connection after an error."
+        )
+    return "Use the same protocol on both sides."

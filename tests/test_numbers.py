@@ -1,0 +1,272 @@
+"""Numbers out of logs: the table of wire.md, what Apache writes, and every other number."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from making import ADD, framed
+
+from pingpong.calls import numbers
+from pingpong.calls.numbers import (
+    Certainty,
+    NumberVerdict,
+    Role,
+    explain_bytes,
+    explain_number,
+)
+
+# wire.md, "Numbers that people paste from a log": number, bytes, what they are, who sent
+# them, who read them.
+TABLE = {
+    -2147418111: ("80 01 00 01", "strict binary CALL", "a client with an unframed", "a server"),
+    2147549185: ("80 01 00 01", "strict binary CALL", "a client with an unframed", "a server"),
+    -2147418110: ("80 01 00 02", "strict binary REPLY", "a server with an unframed", "a client"),
+    -2147418109: ("80 01 00 03", "binary EXCEPTION", "a server with an unframed", "a client"),
+    -2147418108: ("80 01 00 04", "strict binary ONEWAY", "a client with an unframed", "a server"),
+    1195725856: ("47 45 54 20", "HTTP GET", "an HTTP client", "a server"),
+    1347375956: ("50 4f 53 54", "HTTP POST", "an HTTP client", "a server"),
+    1213486160: ("48 54 54 50", "HTTP response", "an HTTP server", "a client"),
+    369295616: ("16 03 01 00", "TLS handshake", "a client that speaks TLS", "a server"),
+    369296128: ("16 03 03 00", "TLS handshake", "a client that speaks TLS", "a server"),
+    369295362: ("16 03 00 02", "TLS handshake", "a client that speaks TLS", "a server"),
+    352518912: ("15 03 03 00", "TLS alert", "a server that speaks TLS", "a client"),
+    16777216: ("01 00 00 00", "SASL START", "a client with a SASL", "a server"),
+    67108864: ("04 00 00 00", "SASL ERROR", "a server with a SASL", "a client"),
+    -2111766528: ("82 21 00 00", "compact CALL", "a client with the compact", "a server"),
+    -2111700993: ("82 21 ff ff", "compact CALL", "a client with the compact", "a server"),
+    -2109669375: ("82 41 00 01", "compact REPLY", "a server with the compact", "a client"),
+    1529949218: ("5b 31 2c 22", "Apache's JSON", "with the JSON protocol", "the other side"),
+    1397966893: ("53 53 48 2d", "greeting of SSH", "an SSH server", "the other side"),
+    268369920: ("0f ff 00 00", "THeader", "a THeader transport", "the other side"),
+    2023358464: ("78 9a 00 00", "", "", ""),  # no zlib level, no text: nothing known
+    2023489536: ("78 9c 00 00", "zlib stream", "a zlib transport", "the other side"),
+    1347571544: ("50 52 4f 58", "PROXY line", "a load balancer", "a server"),
+    1347569952: ("50 52 49 20", "preface of HTTP/2", "an HTTP/2 client", "a server"),
+    -625229312: ("da bb c2 00", "Dubbo", "a Dubbo client", "the other side"),
+}
+
+
+def first(number: int, role: Role = Role.UNKNOWN) -> numbers.Reading:
+    return explain_number(number, role).readings[0]
+
+
+@pytest.mark.parametrize("number", TABLE)
+def test_the_table_of_numbers(number: int) -> None:
+    data, what, sender, reader = TABLE[number]
+    verdict = explain_number(number)
+    assert verdict.data == bytes.fromhex(data)
+    if not what:
+        assert not any(reading.certainty > Certainty.POSSIBLE for reading in verdict.readings)
+        return
+    best = verdict.readings[0]
+    assert best.certainty > Certainty.POSSIBLE
+    assert what in best.what
+    assert sender in best.sender
+    assert best.reader.startswith(reader)
+    assert best.remedy
+    assert best.source
+
+
+def test_what_to_change_depends_on_who_sent_it() -> None:
+    assert first(-2147418111).remedy == (
+        "Use a framed transport in the client, or an unframed one in the server."
+    )
+    assert first(-2147418110).remedy == (
+        "Use a framed transport in the server, or an unframed one in the client."
+    )
+    assert "compact" in first(-2111766528).remedy
+    assert "TLS on both sides" in first(369295616).remedy
+    assert "THttpClient" in first(1213486160).remedy
+
+
+# What the reader took it for changes who it was, and what to change.
+ROLES = {
+    (-2147418111, Role.STATUS): ("SASL transport", "Use SASL on both sides"),
+    (-128, Role.STATUS): ("SASL transport", "Use SASL on both sides"),
+    (-2147418111, Role.LENGTH): ("length of a string", "out of step"),
+    (-2147418111, Role.VERSION): ("binary protocol, as the version", "right one"),
+    (-2111766528, Role.VERSION): ("binary protocol, as the version", "same protocol"),
+    (1195725856, Role.LENGTH): ("length of a string", "health checks"),
+    (30, Role.VERSION): ("as the version", "Use a framed transport on both sides"),
+    (30, Role.FRAME): ("as what it is", "its limit is lower"),
+    (128, Role.PROTOCOL_ID): ("compact protocol", "same protocol"),
+    (0xFFFFFF80, Role.PROTOCOL_ID): ("compact protocol", "same protocol"),
+    (0, Role.PROTOCOL_ID): ("compact protocol", "Use a framed transport in the reader"),
+    (0x82, Role.PROTOCOL_ID): ("compact protocol", "same protocol"),
+    (3, Role.STATUS): ("SASL transport", "user, password"),
+}
+
+
+@pytest.mark.parametrize(("number", "role"), ROLES)
+def test_roles(number: int, role: Role) -> None:
+    reader, remedy = ROLES[number, role]
+    assert reader in first(number, role).reader
+    assert remedy in first(number, role).remedy
+
+
+# TSaslTransport's "Invalid status N", from public issues.
+STATUSES = {-128: "strict binary", 72: "HTTP response", 21: "TLS alert", 22: "TLS handshake"}
+
+
+@pytest.mark.parametrize("number", STATUSES)
+def test_one_byte(number: int) -> None:
+    verdict = explain_number(number, Role.STATUS)
+    assert len(verdict.data) == 1
+    assert STATUSES[number] in verdict.readings[0].what
+
+
+def test_a_byte_that_begins_nothing_known() -> None:
+    verdict = explain_number(82, Role.STATUS)  # "Invalid status 82" was never explained
+    assert verdict.readings == ()
+    assert verdict.remarks == ("Nothing that is known here begins with these bytes.",)
+
+
+def test_ordinary_lengths_are_called_ordinary() -> None:
+    small, longer = explain_number(30), explain_number(200_000)
+    assert [reading.certainty for reading in small.readings] == [Certainty.POSSIBLE] * 2
+    assert "30 bytes" in small.readings[0].what
+    assert "a method's name" in small.readings[1].what
+    assert len(longer.readings) == 1  # too long for a method's name
+    assert "1 byte:" in first(1).what
+    assert "without a message" in first(0).what
+
+
+def test_large_lengths_are_not_called_anything_else() -> None:
+    verdict = explain_number(17_000_000, Role.FRAME)
+    assert [reading.certainty for reading in verdict.readings] == [Certainty.POSSIBLE]
+    assert "16.2 MiB" in verdict.readings[0].what
+    assert explain_number(17_000_000, Role.VERSION).readings == ()
+    assert explain_number(2**30 + 5).readings == ()  # more than any frame may have
+
+
+def test_limits_are_called_limits() -> None:
+    assert "longest frame" in first(16_384_000).what
+    assert "longest message" in first(104_857_600).what
+    assert "32-bit" in first(2**31 - 1).what
+    assert "power of two" in explain_number(16_777_216).remarks[0]
+    # Where the log says that it was read as a length, it is no limit.
+    assert explain_number(16_777_216, Role.FRAME).remarks == ()
+
+
+def test_minus_one_and_numbers_out_of_range() -> None:
+    assert "may never have been on the wire" in explain_number(-1).remarks[0]
+    assert explain_number(-1).readings == ()
+    for number in (2**64, -(2**63) - 1, 10**5000):
+        verdict = explain_number(number)
+        assert (verdict.data, verdict.readings) == (b"", ())
+        assert "more than 8 bytes" in verdict.remarks[0]
+
+
+def test_eight_bytes() -> None:
+    verdict = explain_number(0x8001_0001_0000_0004)
+    assert verdict.data.hex(" ") == "80 01 00 01 00 00 00 04"
+    assert "strict binary CALL" in verdict.readings[0].what
+    assert "does not fit into 4 bytes" in verdict.remarks[0]
+    assert len(explain_number(-(2**31) - 1).data) == 8
+
+
+def test_a_reader_that_takes_numbers_in_the_other_order() -> None:
+    for number in (0x0100_0180, 0x2054_4547):
+        assert "little-endian" in first(number).what
+        assert first(number).certainty is Certainty.LIKELY
+    # An ordinary length stays one, whatever it would be the other way round.
+    assert "little-endian" not in first(0x0003_0316).what
+
+
+def test_text() -> None:
+    assert explain_number(1195725856).text == "GET "
+    assert explain_number(0x2A31_0D0A).text == "*1\r\n"
+    assert explain_number(30).text is None
+    assert explain_number(2**80).text is None
+
+
+BEGINNINGS = {
+    framed(ADD): "the length of a frame, then a strict binary message",
+    framed(bytes.fromhex("822101")): "the length of a frame, then a compact CALL",
+    ADD: "the first 4 bytes of a strict binary CALL",
+    bytes.fromhex("0000003e 0fff 0000 00000001"): "the start of a THeader frame",
+    bytes.fromhex("0000003e 1000 0000 00000001"): "the start of a TTHeader frame",
+    bytes.fromhex("00000008 04d2162f"): "a PostgreSQL client's question for TLS",
+    bytes.fromhex("4a000000 0a") + b"8.0.33\0": "the greeting of a MySQL server",
+    bytes.fromhex("000012 04 00 00000000"): "HTTP/2 SETTINGS",
+    b"GET / HTTP/1.1\r\n": "the start of an HTTP GET request",
+    b"SSH-2.0-OpenSSH_9.2\r\n": "the greeting of SSH",
+    b"*1\r\n$4\r\nPING\r\n": "a Redis command",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01": "a TLS handshake, most likely a client's hello",
+}
+
+
+@pytest.mark.parametrize("data", BEGINNINGS, ids=lambda data: data[:8].hex())
+def test_beginnings(data: bytes) -> None:
+    assert explain_bytes(data).readings[0].what == BEGINNINGS[data]
+
+
+@pytest.mark.parametrize("size", range(4))
+def test_few_bytes_are_a_number(size: int) -> None:
+    assert isinstance(explain_bytes(ADD[:size]), NumberVerdict)
+
+
+# ── The table itself ─────────────────────────────────────────────────────────────────
+
+
+def fixed_bits(rule: numbers._Rule) -> float:
+    """Of how many bits a row decides, a range as much as it leaves out."""
+    import math
+
+    return sum(8 - math.log2(high - low + 1) for low, high in rule.pattern)
+
+
+@pytest.mark.parametrize("rule", numbers._RULES, ids=lambda rule: rule.what[:40])
+def test_a_row_is_no_surer_than_its_bytes(rule: numbers._Rule) -> None:
+    bits = fixed_bits(rule)
+    if rule.certainty is Certainty.CERTAIN:
+        assert bits >= 20
+    if rule.certainty is Certainty.LIKELY:
+        assert bits >= 16
+    assert rule.source
+    assert len(rule.pattern) in (4, 5, 6, 7, 8, 9)
+
+
+@pytest.mark.parametrize("at", range(len(numbers._RULES)))
+def test_every_row_can_be_reached(at: int) -> None:
+    # Some number between the ends of its ranges is not taken by a row before it.
+    rule = numbers._RULES[at]
+    for choose in (lambda ends: ends[0], lambda ends: ends[1], lambda ends: sum(ends) // 2):
+        data = bytes(choose(ends) for ends in rule.pattern).ljust(8, b"\x55")
+        if rule in numbers._match(numbers._RULES, data):
+            return
+    pytest.fail(f"{rule.what} is hidden by another row")
+
+
+# ── Any number ───────────────────────────────────────────────────────────────────────
+
+
+@given(
+    st.one_of(st.integers(), st.integers(-(2**31), 2**32 - 1), st.integers(-256, 70_000)),
+    st.sampled_from(Role),
+)
+def test_any_number_gets_an_honest_answer(number: int, role: Role) -> None:
+    verdict = explain_number(number, role)
+    assert verdict.number == number
+    if verdict.data:
+        bits = 8 * len(verdict.data)
+        assert int.from_bytes(verdict.data, "big") == number % 2**bits
+    assert verdict.readings or verdict.remarks
+    order = [reading.certainty for reading in verdict.readings]
+    assert order == sorted(order, reverse=True)
+    for reading in verdict.readings:
+        assert reading.what
+        assert reading.source
+
+
+@given(st.binary(max_size=40), st.sampled_from(Role))
+def test_any_bytes_get_an_answer(data: bytes, role: Role) -> None:
+    assert explain_bytes(data, role).readings is not None
+
+
+@given(st.integers(-(2**31), 2**31 - 1))
+def test_signed_and_unsigned_are_the_same_bytes(number: int) -> None:
+    unsigned = explain_number(number % 2**32, Role.FRAME)
+    assert unsigned.data == explain_number(number, Role.FRAME).data
+    assert unsigned.readings == explain_number(number, Role.FRAME).readings

@@ -16,7 +16,7 @@ from typing import Any
 
 from . import views  # noqa: F401  (it tells the model how to show itself)
 from .calls.explain import check_cover, explain
-from .capture import Capture, Pipeline, decode, read, read_packets, steps_of
+from .capture import Capture, Pipeline, decode, decode_struct, read, read_packets, steps_of
 from .errors import CaptureError, DecodeError, LiveError, PingpongError
 from .model import (
     Exchange,
@@ -30,6 +30,7 @@ from .model import (
     Note,
     Outcome,
     Packet,
+    Record,
     Span,
     Struct,
     TType,
@@ -57,12 +58,14 @@ __all__ = [
     "Packet",
     "PingpongError",
     "Pipeline",
+    "Record",
     "Span",
     "Struct",
     "TType",
     "Value",
     "check_cover",
     "decode",
+    "decode_struct",
     "explain",
     "open_capture",
     "read",

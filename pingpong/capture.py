@@ -30,15 +30,19 @@ from .model import (
     Messages,
     MessageType,
     Packet,
+    Record,
     Segment,
     Severity,
     Shown,
     Step,
 )
-from .thrift.binary import read_header
+from .thrift.binary import BINARY, read_header
+from .thrift.compact import COMPACT
 from .thrift.detect import UNFRAMED, UNTOLD, Told, tell
 from .thrift.framed import HEAD
+from .thrift.json import JSON
 from .thrift.messages import Found, MessageReader
+from .thrift.thriftpy2json import THRIFTPY2_JSON
 from .wire.capturefile import CaptureFile, open_capture
 from .wire.link import TCP, Peeler
 from .wire.streams import Connection, Connections, Piece
@@ -49,7 +53,7 @@ DATAGRAM: Final = "datagram"
 # The first byte of every strict header, whatever its version.
 _STRICT: Final = b"\x80"
 
-__all__ = ["Capture", "Pipeline", "decode", "read", "read_packets", "steps_of"]
+__all__ = ["Capture", "Pipeline", "decode", "decode_struct", "read", "read_packets", "steps_of"]
 
 
 class _Line:
@@ -390,6 +394,33 @@ def decode(
         raise DecodeError("message", 0, found=shown, wanted="one that Thrift's libraries write")
     flow = Flow(1, TCP, Endpoint("0.0.0.0", 0), Endpoint("0.0.0.0", 0))
     return _message(flow, found[0], 1, limits)
+
+
+def decode_struct(
+    data: bytes, limits: Limits = DEFAULT_LIMITS, *, protocol: str | None = None
+) -> Record:
+    """The struct that ``data`` holds, with no message around it: a file, a Kafka value.
+
+    ``protocol`` is "binary", "compact", "json" or "thriftpy2-json"; None takes the one in which
+    ``data`` is a struct from its first byte to its last, with nothing odd about it.  Raises
+    DecodeError if that is true of none; ValueError for a name that is no protocol.
+
+    >>> decode_struct(bytes.fromhex("08 0001 0000002a 00")).body.plain
+    {1: 42}
+    """
+    if protocol is not None:
+        told = tell(protocol, None).protocol
+        assert told is not None
+        return Record(data=data, protocol=told, limits=limits)
+    tried = []
+    for one in (BINARY, COMPACT, JSON, THRIFTPY2_JSON):
+        record = Record(data=data, protocol=one, limits=limits)
+        if record.body.stop is not None and not record.findings:
+            return record
+        tried.append(f"{one.name} says {record.findings[0].text}" if record.findings else one.name)
+    shown = data[:8].hex(" ") or "nothing"
+    wanted = f"a struct in one of the protocols ({'; '.join(tried)})"
+    raise DecodeError("struct", 0, found=shown, wanted=wanted)
 
 
 def read(

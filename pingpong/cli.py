@@ -1,6 +1,7 @@
 """The shell's door: ``pingpong COMMAND``.
 
     look at captures     show, messages
+    look at bytes        struct
     make one             demo, record
     be one end           serve, call
     learn                lab
@@ -31,11 +32,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import __version__
 from .calls.exchanges import Pairing
-from .capture import Pipeline, steps_of
-from .errors import DecodeError, LiveError, PingpongError
-from .model import Exchange, Exchanges, Finding, Flow, Message, Packet, Severity, Step
-from .views.hexdump import MAX_BYTES, hexdump
-from .views.json import listing_row, message_row
+from .capture import Pipeline, decode_struct, steps_of
+from .errors import CaptureError, DecodeError, LiveError, PingpongError
+from .model import (
+    DEFAULT_LIMITS,
+    Exchange,
+    Exchanges,
+    Finding,
+    Flow,
+    Limits,
+    Message,
+    Packet,
+    Severity,
+    Step,
+)
+from .thrift.detect import PROTOCOLS, TRANSPORTS, tell
+from .views.hexdump import MAX_BYTES, MAX_NOTES, hexdump
+from .views.json import listing_row, message_row, record_row
 from .views.ladder import ladder
 from .views.listing import listing
 from .views.table import exchange_table, lines
@@ -156,7 +169,7 @@ def with_progress(file: CaptureFile, path: str) -> Iterator[Packet]:
 def show(args: argparse.Namespace) -> int:
     """``pingpong show``: ladder and exchanges; one message; or all of it as JSON lines."""
     verdict = Verdict()
-    pipeline = Pipeline()
+    pipeline = _pipeline(args)
     with open_capture(args.file) as file:
         steps = steps_of(with_progress(file, args.file), pipeline)
         if args.json:
@@ -178,7 +191,7 @@ def show(args: argparse.Namespace) -> int:
 def messages(args: argparse.Namespace) -> int:
     """``pingpong messages``: a line a message, nothing decoded that is not shown."""
     verdict = Verdict()
-    pipeline = Pipeline()
+    pipeline = _pipeline(args)
     with open_capture(args.file) as file:
         steps = steps_of(with_progress(file, args.file), pipeline)
         found = _messages(steps, verdict, deep=False)
@@ -192,6 +205,38 @@ def messages(args: argparse.Namespace) -> int:
     if not verdict.any_thrift and not verdict.bad:
         _say_no_thrift(pipeline.flows)
     return verdict.exit_code
+
+
+def _limits(args: argparse.Namespace) -> Limits:
+    return Limits(args.max_depth, args.max_frame, args.max_message)
+
+
+def _pipeline(args: argparse.Namespace) -> Pipeline:
+    told = tell(args.protocol, args.transport)
+    return Pipeline(_limits(args), told, frozenset(args.port or ()))
+
+
+def struct(args: argparse.Namespace) -> int:
+    """``pingpong struct``: every byte of a struct that has no message around it."""
+    verdict = Verdict()
+    data = _bytes_of(args.file)
+    stop = len(data) if args.length is None else min(len(data), args.offset + args.length)
+    record = decode_struct(data[args.offset : stop], _limits(args), protocol=args.protocol)
+    verdict.any_thrift = True
+    if args.json:
+        sys.stdout.write(record_row(record) + "\n")
+    else:
+        limit, notes = (None, None) if args.all else (MAX_BYTES, MAX_NOTES)
+        say(hexdump(record, limit=limit, notes=notes, width=width()))
+    verdict.report(record.findings)
+    return verdict.exit_code
+
+
+def _bytes_of(path: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise CaptureError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _messages(steps: Iterable[Step], verdict: Verdict, *, deep: bool) -> Iterator[Message]:
@@ -478,6 +523,14 @@ message's first byte, a frame's length included.
   pingpong show trouble.pcap --json | jq 'select(.type == "EXCEPTION")'
 """
 
+STRUCT: Final = """\
+  pingpong struct value.bin
+  pingpong struct footer.parquet --protocol compact --offset 1200 --length 340
+
+The bytes of a file, of a Kafka value, of a Parquet footer.  With no --protocol it is the one in
+which all the bytes are one struct.
+"""
+
 CODES: Final = """\
 exit codes: 0 all was read, 1 no Thrift in it, 2 something in it is bad (standard error says
 what and where; what could be read is printed)"""
@@ -538,11 +591,52 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--json", action="store_true", help="all of it, a JSON object a message")
     one.add_argument("--acks", action="store_true", help="draw segments that only acknowledge")
     one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
+    _reading(one)
 
     one = command("messages", messages, "list the messages of a capture, a line each", CODES)
     one.add_argument("file", help='a pcap or pcapng file, gzipped or not; "-" is standard input')
     one.add_argument("--json", action="store_true", help="a JSON object a message")
+    _reading(one)
+
+    one = command("struct", struct, "explain a struct that has no message around it", STRUCT)
+    one.add_argument("file", help='a file of bytes; "-" is standard input')
+    one.add_argument("--offset", type=_size, default=0, help="where it begins in the file (0)")
+    one.add_argument("--length", type=_size, help="how long it is (to the end)")
+    one.add_argument("--json", action="store_true", help="as a JSON object")
+    one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
+    what = sorted(set(PROTOCOLS) - {"binary-old"})  # it differs in the header of a message
+    one.add_argument("--protocol", choices=what, help="what it is in (its bytes tell)")
+    _allowing(one)
     return top
+
+
+def _reading(one: argparse.ArgumentParser) -> None:
+    """Options of what reads captures."""
+    what = one.add_argument_group("what connections speak (their bytes tell)")
+    what.add_argument("--protocol", choices=sorted(PROTOCOLS), help="take it for this")
+    what.add_argument("--transport", choices=TRANSPORTS, help="take it for this")
+    what.add_argument(
+        "-p", "--port", type=_port, action="append", help="only connections with this port"
+    )
+    _allowing(one)
+
+
+def _allowing(one: argparse.ArgumentParser) -> None:
+    most = one.add_argument_group("what is allowed to be claimed")
+    for name, number, what in (
+        ("depth", DEFAULT_LIMITS.depth, "structs and containers in each other"),
+        ("frame", DEFAULT_LIMITS.frame, "bytes in a frame"),
+        ("message", DEFAULT_LIMITS.message, "bytes in a message"),
+    ):
+        most.add_argument(
+            f"--max-{name}", type=_size, default=number, metavar="N", help=f"{what} ({number})"
+        )
+
+
+def _size(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) >= 1 << 31:
+        raise argparse.ArgumentTypeError(f'"{text}" is no number from 0 to 2147483647')
+    return int(text)
 
 
 def _where(one: argparse.ArgumentParser) -> None:

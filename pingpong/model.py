@@ -44,6 +44,7 @@ __all__ = [
     "Packet",
     "Plain",
     "Protocol",
+    "Record",
     "Segment",
     "Severity",
     "Shown",
@@ -463,7 +464,60 @@ class Protocol(ABC):
         """A Skipper for the message (header and struct) that begins at ``start``."""
 
 
-class Message(Shown):
+class Record(Shown):
+    """A struct with no message around it: in a file, a Kafka value, a Parquet footer.
+
+    ``data`` holds all of its bytes; every offset in its fields, notes and findings counts from
+    the first byte of ``data``.  The struct begins at ``start``.  Where ``gaps`` says so, the
+    bytes were lost, and ``data`` holds filler that nothing reads or shows.
+
+    The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.
+    """
+
+    __slots__ = ("_body", "data", "gaps", "limits", "listed", "protocol", "start")
+
+    def __init__(
+        self,
+        *,
+        data: bytes,
+        protocol: Protocol,
+        start: int = 0,
+        gaps: tuple[Gap, ...] = (),
+        listed: tuple[Finding, ...] = (),
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self.data = data
+        self.protocol = protocol
+        self.start = start
+        self.gaps = gaps
+        self.listed = listed
+        self.limits = limits
+        self._body: Struct | None = None
+
+    @property
+    def body(self) -> Struct:
+        """The struct: behind a message's header, a CALL's arguments or a REPLY's result."""
+        if self._body is None:
+            self._body = self.protocol.read_struct(
+                self.data, self.start, len(self.data), self.gaps, self.limits
+            )
+        return self._body
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return self.body.fields
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that is odd about it: what listing it found (``listed``) and what reading
+        its fields did, each once."""
+        return self.listed + tuple(f for f in self.body.findings if f not in self.listed)
+
+    def __repr__(self) -> str:
+        return f"<Record: {len(self.data)} bytes, {self.protocol.name}>"
+
+
+class Message(Record):
     """One Thrift message: a CALL, a REPLY, an EXCEPTION or a ONEWAY.
 
     ``number`` counts messages in the capture from 1; ``flow`` is its connection's number.
@@ -480,20 +534,14 @@ class Message(Shown):
     """
 
     __slots__ = (
-        "_body",
         "client",
-        "data",
         "end_time",
         "flow",
         "from_client",
-        "gaps",
         "header",
-        "limits",
-        "listed",
         "number",
         "offset",
         "packets",
-        "protocol",
         "server",
         "size",
         "time",
@@ -521,9 +569,15 @@ class Message(Shown):
         listed: tuple[Finding, ...] = (),
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
+        super().__init__(
+            data=data,
+            protocol=protocol,
+            start=header.span.stop,
+            gaps=gaps,
+            listed=listed,
+            limits=limits,
+        )
         self.header = header
-        self.data = data
-        self.protocol = protocol
         self.transport = transport
         self.client = client
         self.server = server
@@ -535,10 +589,6 @@ class Message(Shown):
         self.time = time
         self.end_time = end_time
         self.packets = packets
-        self.gaps = gaps
-        self.listed = listed
-        self.limits = limits
-        self._body: Struct | None = None
 
     @property
     def method(self) -> str:
@@ -559,25 +609,6 @@ class Message(Shown):
     @property
     def target(self) -> Endpoint:
         return self.server if self.from_client else self.client
-
-    @property
-    def body(self) -> Struct:
-        """The struct behind the header: a CALL's arguments, a REPLY's result."""
-        if self._body is None:
-            self._body = self.protocol.read_struct(
-                self.data, self.header.span.stop, len(self.data), self.gaps, self.limits
-            )
-        return self._body
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        return self.body.fields
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """All that is odd about it: what listing it found (``listed``) and what reading
-        its fields did, each once."""
-        return self.listed + tuple(f for f in self.body.findings if f not in self.listed)
 
     def __repr__(self) -> str:
         return (

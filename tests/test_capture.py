@@ -319,3 +319,88 @@ def recut(talk: Talk, size: int) -> list[Packet]:
         for at in range(0, len(payload), size):
             again.send(step.from_client, payload[at : at + size])
     return again.packets
+
+
+# ── What the user says ───────────────────────────────────────────────────────────────
+
+OLD_ADD = bytes.fromhex("00000003 616464 01 00000001 08 0001 00000002 00".replace(" ", ""))
+
+
+def test_only_the_connections_of_a_port() -> None:
+    talks = [Talk(50001 + n, server_port=port).open() for n, port in enumerate((9090, 9091, 9092))]
+    packets = [one for each in talks for one in each.call(PING).packets]
+    capture = read_packets(packets, ports=[9091, 50003])
+    assert [flow.server.port for flow in capture.flows] == [9091, 9092]
+    assert len(capture.messages) == 2
+
+
+@pytest.mark.parametrize(
+    ("payload", "told"),
+    [
+        (OLD_ADD, {"protocol": "binary-old"}),
+        (framed(OLD_ADD), {"transport": "framed"}),
+        (PING, {"protocol": "binary", "transport": "unframed"}),
+        (b"POST / HTTP/1.1\r\nContent-Length: 17\r\n\r\n" + PING, {"transport": "http"}),
+    ],
+)
+def test_what_is_told_is_read_so(payload: bytes, told: dict[str, str]) -> None:
+    capture = read_packets(Talk().open().call(payload).packets, **told)  # type: ignore[arg-type]
+    (message,) = capture.messages
+    assert told.get("protocol", message.protocol.name) == message.protocol.name
+    assert told.get("transport", message.transport) == message.transport
+    assert message.findings == ()
+
+
+def test_what_is_told_wrongly_is_not_read() -> None:
+    packets = Talk().open().call(PING).packets
+    assert len(read_packets(packets, protocol="compact").messages) == 0
+    assert len(read_packets(packets, transport="framed").messages) == 0
+    wrong = read_packets(packets, protocol="compact", transport="framed")
+    assert len(wrong.messages) == 0
+    assert "frame length at offset 0: is -2147418111" in wrong.findings[0].text
+
+
+@pytest.mark.parametrize("told", [{"protocol": "soap"}, {"transport": "pigeon"}])
+def test_names_that_are_none(told: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="want one of"):
+        read_packets([], **told)  # type: ignore[arg-type]
+
+
+def test_a_message_in_mid_stream_needs_more_than_one_byte_of_magic() -> None:
+    """82 and a type are in any data: a message has to follow, or the stream to end there."""
+    chance = bytes.fromhex("82 21 05 01 78 00")  # CALL x, seqid 5, no fields
+    talk = Talk()
+    talk.call(b"noise" + chance + b"more noise")
+    assert len(read_packets(talk.packets).messages) == 0
+    talk = Talk()
+    talk.call(b"noise" + chance + chance)
+    assert len(read_packets(talk.packets).messages) == 2
+
+
+def test_sasl_that_wraps_its_content_is_known_and_not_read() -> None:
+    def step(status: int, payload: bytes) -> bytes:
+        return bytes((status,)) + len(payload).to_bytes(4, "big") + payload
+
+    talk = Talk().open().call(step(1, b"GSSAPI") + step(2, b"token"))
+    talk.reply(step(2, b"challenge") + step(5, b"")).call(step(5, b""))
+    for _ in range(3):
+        talk.call(framed(b"\x05\x04\x06\xff wrapped")).reply(framed(b"\x05\x04\x07\xff wrapped"))
+    capture = read_packets(talk.close().packets)
+    assert len(capture.messages) == 0
+    detection = capture.flows[0].detection
+    assert detection is not None
+    assert detection.transport == "sasl"
+    assert detection.protocol is None
+    assert "SASL-wrapped content, which cannot be read" in detection.evidence
+    assert "token" not in detection.evidence
+
+
+def test_a_frame_whose_transform_is_not_undone_is_told() -> None:
+    head = bytes.fromhex("0fff 0000 00000001 0001 02 01 03 00")  # compact, one transform: snappy
+    talk = Talk().open().call(framed(head + b"snappy bytes"))
+    capture = read_packets(talk.close().packets)
+    assert len(capture.messages) == 0
+    assert "transform at offset" in capture.findings[0].text
+    assert "snappy" in capture.findings[0].text
+    assert capture.flows[0].detection is not None
+    assert capture.flows[0].detection.transport == "theader"

@@ -67,6 +67,19 @@ def test_show_a_message_that_is_not_there(capsys: pytest.CaptureFixture[str]) ->
     assert err == f"pingpong: error: {CAPTURE}: there is no message 9\n"
 
 
+def test_show_what_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = written(tmp_path, Talk().open().call(PING).close())
+    assert run(capsys, "show", path, "-p", "9090")[0] == cli.READ_ALL
+    assert run(capsys, "show", path, "-p", "9091")[0] == cli.NO_THRIFT
+    assert run(capsys, "messages", path, "--protocol", "compact")[0] == cli.NO_THRIFT
+    code, _, err = run(capsys, "show", path, "--protocol", "binary", "--transport", "framed")
+    assert code == cli.BAD
+    assert "frame length at offset 0: is -2147418111" in err
+    code, _, err = run(capsys, "show", path, "--max-message", "10")
+    assert code == cli.BAD
+    assert "want at most 10" in err
+
+
 def test_show_json(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "show", FRAMED, "--json")
     assert (code, err) == (0, "")

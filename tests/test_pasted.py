@@ -322,12 +322,16 @@ TOOLS = (
 )
 
 
-@pytest.mark.parametrize("command", TOOLS)
-@pytest.mark.parametrize("sample", SAMPLES)
+# Its offsets can be read as hexdump's, and where rows are omitted nothing says otherwise.
+AMBIGUOUS = {("od -x", "zeros"), ("od -x", "repeated")}
+
+
+@pytest.mark.parametrize(
+    ("command", "sample"),
+    [(tool, name) for tool in TOOLS for name in SAMPLES if (tool, name) not in AMBIGUOUS],
+)
 def test_what_tools_write(command: str, sample: str) -> None:
     program, *options = command.split()
-    if command == "od -x" and sample in ("zeros", "repeated"):
-        pytest.skip("its offsets read as hexdump's, and the stars agree with both")
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not installed")
     done = subprocess.run([program, *options], input=SAMPLES[sample], capture_output=True)

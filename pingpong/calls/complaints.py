@@ -135,6 +135,8 @@ _ROWS: Final = (
             rf"frame size{_N} (?:is )?larger than",
             rf"frame size of{_N}, which is bigger",
             r"received an oversized frame",
+            r"no frame\.",
+            r"grow (?:read )?buffer fail",
             rf"negative pre-adjustment length field{_N}",
             r"frame (?:size|length)[^0-9\n-]{0,24}(?P<number>-?[0-9]{1,20})",
         ),
@@ -143,12 +145,14 @@ _ROWS: Final = (
         "them.",
         _FRAME_CAUSES,
         f"the number. Without one, {_FIRST_BYTES}",
-        "TFramedTransport and TNonblockingServer of Apache Thrift (Java, C++, Python, Go); Netty",
+        "TFramedTransport and TNonblockingServer (Apache Thrift in Java, C++, Python, Go), "
+        "TFramedTransport (thriftpy2: “No frame.”, “grow buffer fail”), Netty",
     ),
     _row(
         (
             rf"bad version in read_?message_?begin{_PERHAPS_N}",
             rf"bad version identifier(?:, sz)?{_PERHAPS_N}",
+            rf"invalid version{_N}",
         ),
         Role.VERSION,
         "A reader of the binary protocol got a message that begins with a negative number, as a "
@@ -183,6 +187,21 @@ _ROWS: Final = (
         ),
         _FIRST_BYTES,
         "readMessageBegin of TBinaryProtocol (Apache Thrift), read_message_begin (thriftpy2)",
+    ),
+    _row(
+        (r"can't decode byte 0x8[02] in position 0",),
+        Role.UNKNOWN,
+        "Python read text that begins with 80 or 82, as no text does and strict binary and compact "
+        "messages do: a message was taken for a name.",
+        (
+            "The sender uses a framed transport and the reader an unframed one that takes old "
+            "headers: it took the frame's length for the length of a method's name, and the "
+            "message in the frame for the name.",
+            "The reader is out of step: bytes of an earlier message were left over.",
+            "It is a binary field that the IDL calls a string.",
+        ),
+        _FIRST_BYTES,
+        "readMessageBegin of TBinaryProtocol (Apache Thrift in Python)",
     ),
     _row(
         (
@@ -266,7 +285,8 @@ _ROWS: Final = (
             "what the reader expects. Then the number is the first bytes of something else.",
             "The reader is out of step: the structs of the two sides differ, or bytes were left "
             "over.",
-            "The string or the list really is longer than the reader's limit.",
+            "The string or the list really is longer than the reader's limit. (Apache's Python "
+            "prints the limit, Java the length.)",
         ),
         f"the number. Without one, {_FIRST_BYTES}",
         "TBinaryProtocol and TCompactProtocol (Apache Thrift)",
@@ -356,7 +376,7 @@ _ROWS: Final = (
         (
             r"out of (?:sequence|order)(?: sequence)? response(?:: expected -?[0-9]{1,11} but got "
             r"-?[0-9]{1,11})?",
-            r"bad_sequence_id",
+            r"bad[_ ]sequence[_ ]id",
         ),
         Role.UNKNOWN,
         "The client got a reply with another seqid than its call had: the reply to another call.",
@@ -389,7 +409,7 @@ _ROWS: Final = (
     _row(
         (
             r"(?:invalid|unknown|wrong) method name(?:: ?'?[\w:.]{0,64}'?)?",
-            r"\b(?:unknown_method|wrong_method_name)\b",
+            r"\b(?:unknown[_ ]method|wrong_method_name)\b",
             r"unknown function \w{1,64}",
         ),
         Role.UNKNOWN,
@@ -407,7 +427,7 @@ _ROWS: Final = (
             r"internal error processing \w{1,64}",
             r"\binternal_error\b",
             r"failed: unknown result",
-            r"\bmissing_result\b",
+            r"\bmissing[_ ]result\b",
         ),
         Role.UNKNOWN,
         "The call arrived and could be read. The server's handler failed.",

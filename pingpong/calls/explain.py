@@ -27,6 +27,7 @@ from ..model import (
     Message,
     MessageType,
     Note,
+    Record,
     Span,
     Struct,
     TType,
@@ -36,16 +37,9 @@ from ..thrift import deflate, framed, header, http, sasl, ttheader
 from ..thrift.binary import BINARY
 from ..thrift.compact import read_varint
 from .explain_json import explain_json
+from .roles import TYPE_WHY, role, whole
 
 __all__ = ["check_cover", "explain"]
-
-_TYPE_WHY = {
-    MessageType.CALL: "The client waits for a reply.",
-    MessageType.REPLY: "A result, or an exception of the IDL.",
-    MessageType.EXCEPTION: "The server could not make the call.",
-    MessageType.ONEWAY: "No reply will come.",
-}
-
 
 # What describes the bytes before a message, by transport: size, label, meaning and why of each
 # part of ``data[:stop]``, in order.
@@ -62,23 +56,26 @@ _HEADS: Final[dict[str, Callable[[bytes, int], list[tuple[int, str, str, str]]]]
 _JSON: Final = ("json", "thriftpy2-json")
 
 
-def explain(message: Message) -> list[Note]:
-    """The notes of a message, in order.  Together they cover ``message.data``."""
-    writer = _writer(message)
-    writer.before(message.header.span.start)
-    if message.protocol.name in _JSON:
-        return writer.notes + explain_json(message)
-    writer.header(message.header)
-    writer.struct(message.body, 1, ())
-    writer.rest(len(message.data))
+def explain(record: Record) -> list[Note]:
+    """The notes of a message, or of a struct alone, in order.  Together they cover its
+    ``data``."""
+    writer = _writer(record)
+    if isinstance(record, Message):
+        writer.before(record.header.span.start, record.transport)
+    if record.protocol.name in _JSON:
+        return writer.notes + explain_json(record)
+    if isinstance(record, Message):
+        writer.header(record.header)
+    writer.struct(record.body, 1, ())
+    writer.rest(len(record.data))
     return writer.notes
 
 
-def _writer(message: Message) -> _Writer:
-    name = message.protocol.name
+def _writer(record: Record) -> _Writer:
+    name = record.protocol.name
     if name == "compact":
-        return _CompactWriter(message)
-    return _OldBinaryWriter(message) if name == "binary-old" else _BinaryWriter(message)
+        return _CompactWriter(record)
+    return _OldBinaryWriter(record) if name == "binary-old" else _BinaryWriter(record)
 
 
 def check_cover(notes: list[Note], length: int) -> None:
@@ -113,9 +110,10 @@ class _Writer(ABC):
     ``prefix`` is "" or names the struct that is being explained, if it is not the message's.
     """
 
-    def __init__(self, message: Message) -> None:
-        self.message = message
-        self.data = message.data
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.kind = record.type if isinstance(record, Message) else None
+        self.data = record.data
         self.notes: list[Note] = []
         self.at = 0
         self.prefix = ""
@@ -168,7 +166,7 @@ class _Writer(ABC):
 
     def rest(self, stop: int) -> None:
         """Note what no value was read from: lost bytes, and bytes that could not be read."""
-        for gap in self.message.gaps:
+        for gap in self.record.gaps:
             if self.at < gap.stop and gap.offset < stop:
                 self.unread(max(self.at, gap.offset))
                 self.note(
@@ -181,23 +179,23 @@ class _Writer(ABC):
 
     def unread(self, stop: int) -> None:
         size = stop - self.at
-        body = self.message.body
+        body = self.record.body
         left_over = body.stop is not None and self.at >= body.stop.stop
         if left_over:
             why = "The struct has ended, the frame has not: nothing says what these bytes are."
             self.note(size, "unread", "left over", f"{_counted(size)} behind the end", why)
         else:
-            reasons = [finding.text for finding in self.message.findings]
+            reasons = [finding.text for finding in self.record.findings]
             self.note(size, "unread", "not read", _counted(size), "; ".join(reasons))
 
     # ── Before the message ───────────────────────────────────────────────────────────
 
-    def before(self, stop: int) -> None:
+    def before(self, stop: int, transport: str) -> None:
         """The transport's own head, then perhaps a struct of a tracing system."""
-        if any(gap.offset < stop for gap in self.message.gaps):
+        if any(gap.offset < stop for gap in self.record.gaps):
             self.rest(stop)
             return
-        describe = _HEADS.get(self.message.transport)
+        describe = _HEADS.get(transport)
         if describe is not None and stop:
             for size, label, meaning, why in describe(self.data, stop):
                 self.note(min(size, stop - self.at), "frame", label, meaning, why)
@@ -206,11 +204,11 @@ class _Writer(ABC):
 
     def tracing(self, stop: int) -> None:
         """Headers that Finagle and thriftpy2.contrib.tracking put before a message."""
-        struct = BINARY.read_struct(self.data, self.at, stop, (), self.message.limits)
+        struct = BINARY.read_struct(self.data, self.at, stop, (), self.record.limits)
         if struct.findings:
             self.note(stop - self.at, "frame", "before the message", _counted(stop - self.at))
             return
-        writer = _BinaryWriter(self.message)
+        writer = _BinaryWriter(self.record)
         writer.prefix = "tracing header"
         writer.at = self.at
         writer.struct(struct, 1, ())
@@ -237,23 +235,11 @@ class _Writer(ABC):
             return f"end of the struct in field {'.'.join(str(part) for part in path)}"
         if self.prefix:
             return f"end of the {self.prefix}"
-        kind = self.message.type
-        if kind in (MessageType.CALL, MessageType.ONEWAY):
-            return "end of the arguments"
-        return "end of the result" if kind is MessageType.REPLY else "end of the exception"
+        return f"end of {whole(self.kind)}"
 
     def _role(self, path: tuple[int, ...]) -> str:
         """What a field of the outermost struct is for."""
-        if len(path) != 1 or self.prefix:
-            return ""
-        kind = self.message.type
-        if kind in (MessageType.CALL, MessageType.ONEWAY):
-            return f"Argument {path[0]}. Its name stays in the IDL."
-        if kind is MessageType.REPLY:
-            if path[0] == 0:
-                return "Field 0 of a reply: the result."
-            return f"Field {path[0]} of a reply: an exception of the IDL."
-        return {1: "What went wrong, in words.", 2: "What went wrong, by number."}.get(path[0], "")
+        return role(self.kind, path[0]) if len(path) == 1 and not self.prefix else ""
 
     def _seqid_why(self, header: Header) -> str:
         if header.type in (MessageType.CALL, MessageType.ONEWAY):
@@ -287,7 +273,7 @@ class _Writer(ABC):
         if value.ttype is TType.UUID:
             return str(content), "16 bytes, without a length."
         if (
-            self.message.type is MessageType.EXCEPTION
+            self.kind is MessageType.EXCEPTION
             and path == (2,)
             and not self.prefix
             and isinstance(content, int)
@@ -353,7 +339,7 @@ class _BinaryWriter(_Writer):
 
     def mtype(self, header: Header) -> None:
         meaning = f"{header.type.value} {header.type.name}"
-        self.note(1, "header", "message type", meaning, _TYPE_WHY[header.type])
+        self.note(1, "header", "message type", meaning, TYPE_WHY[header.type])
 
     def name(self, header: Header, why: str = "") -> None:
         name = header.method_span
@@ -418,7 +404,7 @@ class _CompactWriter(_Writer):
             "header",
             "version and message type",
             f"version 1, type {header.type.value} {header.type.name}",
-            f"Five bits and three. {_TYPE_WHY[header.type]}",
+            f"Five bits and three. {TYPE_WHY[header.type]}",
         )
         _, size, how = self.varint()
         sign = "Not zigzag: a negative number keeps its 32 bits." if header.seqid < 0 else ""

@@ -25,21 +25,16 @@ from ..model import (
     Message,
     MessageType,
     Note,
+    Record,
     Span,
     Struct,
     TType,
     Value,
 )
 from ..thrift.json import TAGS, next_token
+from .roles import TYPE_WHY, role, whole
 
 __all__ = ["explain_json"]
-
-_TYPE_WHY = {
-    MessageType.CALL: "The client waits for a reply.",
-    MessageType.REPLY: "A result, or an exception of the IDL.",
-    MessageType.EXCEPTION: "The server could not make the call.",
-    MessageType.ONEWAY: "No reply will come.",
-}
 
 # The metadata's entries, and what other protocols call them.
 _ENTRIES = {
@@ -50,14 +45,16 @@ _ENTRIES = {
 }
 
 
-def explain_json(message: Message) -> list[Note]:
-    """The notes of a message in JSON, from its header's first byte to the end of ``data``."""
-    writer = _Writer(message)
-    if message.protocol.name == "json":
-        writer.header(message.header)
-    else:
-        writer.named_header(message.header)
-    writer.struct(message.body, 1, ())
+def explain_json(record: Record) -> list[Note]:
+    """The notes of a message in JSON, from its header's first byte to the end of ``data``;
+    or those of a struct alone."""
+    writer = _Writer(record)
+    if isinstance(record, Message):
+        if record.protocol.name == "json":
+            writer.header(record.header)
+        else:
+            writer.named_header(record.header)
+    writer.struct(record.body, 1, ())
     writer.end()
     return writer.finish()
 
@@ -69,13 +66,14 @@ class _Writer:
     begins: until then its end is a guess.
     """
 
-    def __init__(self, message: Message) -> None:
-        self.message = message
-        self.data = message.data
-        self.start = message.header.span.start
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.kind = record.type if isinstance(record, Message) else None
+        self.data = record.data
+        self.start = record.header.span.start if isinstance(record, Message) else record.start
         self.at = self.start
         self.notes: list[Note] = []
-        self.reasons = sorted((f.offset or 0, f.text) for f in message.findings)
+        self.reasons = sorted((f.offset or 0, f.text) for f in record.findings)
 
     def note(
         self,
@@ -93,6 +91,8 @@ class _Writer:
 
     def finish(self) -> list[Note]:
         """The notes, each with the separators behind it."""
+        if not self.notes:
+            return []
         starts = [note.span.start for note in self.notes[1:]] + [len(self.data)]
         finished: list[Note] = []
         start = self.start
@@ -119,7 +119,7 @@ class _Writer:
 
     def rest(self, stop: int) -> None:
         """Note what no value was read from: lost bytes, and bytes that could not be read."""
-        for gap in self.message.gaps:
+        for gap in self.record.gaps:
             if self.at < gap.stop and gap.offset < stop:
                 self.unread(max(self.at, gap.offset))
                 end = min(gap.stop, stop)
@@ -146,8 +146,9 @@ class _Writer:
 
     def end(self) -> None:
         """The message's last bracket, and what stands behind it."""
-        body = self.message.body
-        if body.stop is not None and not self.is_lost(body.stop.stop):
+        body = self.record.body
+        is_message = self.kind is not None
+        if is_message and body.stop is not None and not self.is_lost(body.stop.stop):
             span = self.token()
             if span.of(self.data) in (b"]", b"}"):
                 self.note(span, "stop", "message ends", "end of the message")
@@ -156,7 +157,7 @@ class _Writer:
     def is_lost(self, offset: int) -> bool:
         """Does the next token begin with a byte that the capture does not have?"""
         start = next_token(self.data, offset, len(self.data)).start
-        return any(gap.offset <= start < gap.stop for gap in self.message.gaps)
+        return any(gap.offset <= start < gap.stop for gap in self.record.gaps)
 
     # ── Before the struct ────────────────────────────────────────────────────────────
 
@@ -208,7 +209,7 @@ class _Writer:
             meaning = f'"{header.method}"'
         elif label == "message type":
             meaning = f"{header.type.value} {header.type.name}"
-            why = _TYPE_WHY[header.type]
+            why = TYPE_WHY[header.type]
         elif label == "seqid":
             meaning = str(header.seqid)
             is_call = header.type in (MessageType.CALL, MessageType.ONEWAY)
@@ -236,15 +237,9 @@ class _Writer:
             self.rest(struct.stop.start)
             self.bracket("stop", "struct ends", f"end of {self._of(path)}", depth, path)
 
-    def _what(self) -> str:
-        kind = self.message.type
-        if kind in (MessageType.CALL, MessageType.ONEWAY):
-            return "the arguments"
-        return "the result" if kind is MessageType.REPLY else "the exception"
-
     def _of(self, path: tuple[int, ...]) -> str:
         if not path:
-            return self._what()
+            return whole(self.kind)
         return f"the struct in field {'.'.join(str(part) for part in path)}"
 
     def field(self, field: Field, depth: int, path: tuple[int, ...]) -> None:
@@ -266,16 +261,7 @@ class _Writer:
 
     def _role(self, path: tuple[int, ...]) -> str:
         """What a field of the outermost struct is for."""
-        if len(path) != 1:
-            return ""
-        kind = self.message.type
-        if kind in (MessageType.CALL, MessageType.ONEWAY):
-            return f"Argument {path[0]}. Its name stays in the IDL."
-        if kind is MessageType.REPLY:
-            if path[0] == 0:
-                return "Field 0 of a reply: the result."
-            return f"Field {path[0]} of a reply: an exception of the IDL."
-        return {1: "What went wrong, in words.", 2: "What went wrong, by number."}.get(path[0], "")
+        return role(self.kind, path[0]) if len(path) == 1 else ""
 
     def value(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
         content = value.content
@@ -299,7 +285,7 @@ class _Writer:
         if isinstance(content, float):
             return repr(content), ""
         if (
-            self.message.type is MessageType.EXCEPTION
+            self.kind is MessageType.EXCEPTION
             and path == (2,)
             and isinstance(content, int)
             and 0 <= content < len(APPLICATION_ERRORS)
@@ -352,7 +338,7 @@ class _Writer:
             self.rest(stop)
 
     def _has_tags(self) -> bool:
-        return self.message.protocol.name == "json"
+        return self.record.protocol.name == "json"
 
     def _typed(self, label: str, ttype: TType, depth: int, path: tuple[int, ...]) -> None:
         meaning = f"{TAGS[ttype]} {ttype.name}"

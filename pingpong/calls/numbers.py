@@ -665,7 +665,7 @@ def _verdict(number: int, data: bytes, role: Role) -> NumberVerdict:
 
 def _add_others(found: list[Reading], number: int, data: bytes, role: Role) -> None:
     """What a number of 4 bytes may be besides the first bytes of something."""
-    if role is Role.UNKNOWN and number in _LIMITS:
+    if role in (Role.UNKNOWN, Role.LENGTH) and number in _LIMITS:
         words, source = _LIMITS[number]
         found.insert(0, Reading(f"{words}, and no bytes of a message", "", "", "", _LIKELY, source))
     if all(reading.certainty is _POSSIBLE for reading in found):

@@ -97,7 +97,9 @@ def _found(text: str) -> list[bytes]:
 
 _OFFSET: Final = re.compile(r"([ \t]*)(0x)?([0-9A-Fa-f]{3,16})(:?)([ \t]*)")
 _BYTES: Final = re.compile(r"[ \t]*(?:0x|\\x)?((?:[0-9A-Fa-f]{2}){1,64})(?![^ \t])")
-_BASES: Final = (16, 10, 8)  # hexdump and all others; od -A d; od
+# hexdump and all others; od -A d; od.  Where rows were omitted, the offsets of od -x can be
+# read as hexdump's: then they are.
+_BASES: Final = (16, 10, 8)
 
 
 class _Row(NamedTuple):
@@ -156,9 +158,9 @@ def _row(line: str) -> _Row | None:
     seven = len(offset) == 7 and not prefix and not colon
     if seven and not sizes <= {2, 4}:
         return None  # od writes words in octal, if nobody tells it otherwise
-    bases = (16, 10, 8) if seven else (16,)
+    bases: tuple[int, ...] = _BASES if seven else (16,)
     if sizes == {2}:
-        bases = bases[1:] or bases  # hexdump writes words, od bytes too
+        bases = bases[1:] or bases  # hexdump writes words, od bytes too; hexdump -C has 8 digits
     marked = bool(prefix or colon) or seven or len(gap) > 1 or "\t" in gap
     swapped = seven and sizes == {4}
     return _Row(indent, offset, marked, bases, swapped, rest, bytes(data), tuple(ends))

@@ -46,7 +46,7 @@ from ..model import (
     Value,
 )
 from .reading import WANTED_MTYPES as _WANTED_MTYPES
-from .reading import Reader, Walker, cannot_write
+from .reading import Reader, Walker, cannot_write, note_order
 from .reading import check_depth as _check_depth
 from .reading import check_size as _check_size
 
@@ -308,6 +308,7 @@ class _Reader(Reader):
 
     def struct(self, depth: int) -> Struct:
         fields: list[Field] = []
+        is_odd = False
         while self.has("field type", 1):
             start = self.at
             ttype = self.data[start]
@@ -324,6 +325,7 @@ class _Reader(Reader):
                 break
             field_id = _I16.unpack_from(self.data, start + 1)[0]
             self.at = start + 3
+            is_odd = is_odd or note_order(self.findings, fields, field_id, start)
             value = self.value(ttype, depth)
             if value is not None:
                 fields.append(Field(field_id, value, Span(start, self.at)))

@@ -44,7 +44,15 @@ from ..model import (
     TType,
     Value,
 )
-from .reading import WANTED_MTYPES, Reader, Walker, cannot_write, check_depth, check_size
+from .reading import (
+    WANTED_MTYPES,
+    Reader,
+    Walker,
+    cannot_write,
+    check_depth,
+    check_size,
+    note_order,
+)
 
 __all__ = [
     "COMPACT",
@@ -410,6 +418,7 @@ class _Reader(Reader):
     def struct(self, depth: int) -> Struct:
         fields: list[Field] = []
         field_id = 0
+        is_odd = False
         while self.has("field type", 1):
             start = self.at
             head = self.data[start]
@@ -423,6 +432,7 @@ class _Reader(Reader):
             except DecodeError as error:
                 self.failed(error)
                 break
+            is_odd = is_odd or note_order(self.findings, fields, field_id, start)
             value: Value | None
             if nibble <= _FALSE:
                 # "Struct": a bool field is in its type; its value has no bytes of its own.

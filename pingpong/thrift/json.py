@@ -47,6 +47,7 @@ from ..model import (
     TType,
     Value,
 )
+from .reading import note_order
 
 __all__ = [
     "CLOSE",
@@ -701,7 +702,7 @@ class _Reader(TokenReader):
     def struct(self, depth: int) -> Struct:
         """The struct whose opening brace is the last token."""
         fields: list[Field] = []
-        seen: set[int] = set()
+        is_odd = False
         level = self.scanner.depth
         while not self.broken:
             kind = self.next("field id")
@@ -709,13 +710,15 @@ class _Reader(TokenReader):
                 return Struct(tuple(fields), self.span)
             if kind == MORE:
                 break
-            field = self.field(kind, depth, seen)
+            field = self.field(kind, depth)
             if field is not None:
+                start = field.span.start
+                is_odd = is_odd or note_order(self.findings, fields, field.field_id, start)
                 fields.append(field)
             self.finish_pair(level)
         return Struct(tuple(fields), None)
 
-    def field(self, kind: int, depth: int, seen: set[int]) -> Field | None:
+    def field(self, kind: int, depth: int) -> Field | None:
         start = self.scanner.start
         field_id = self.integer("field id", kind, 16, True)
         if field_id is None or not self.expect("field", OBJECT):
@@ -726,9 +729,6 @@ class _Reader(TokenReader):
         value = self.value(ttype, self.next(ttype.name), depth, False)
         if value is None:
             return None
-        if field_id in seen:
-            self.warn(f"field id at offset {start}: is {field_id}, which was there before", start)
-        seen.add(field_id)
         is_whole = not self.broken and self.expect("end of the field", CLOSE)
         return Field(field_id, value, Span(start, self.scanner.at if is_whole else value.span.stop))
 

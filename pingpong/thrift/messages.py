@@ -226,6 +226,7 @@ class MessageReader:
         protocol, transport = self._told
         if transport is not None and (protocol is not None or transport not in (UNFRAMED, FRAMED)):
             self._evidence = "told by the user"
+            self.detection = Detection(protocol, transport, self._evidence)
             self._read_on(Spoken(protocol, transport))
             return
         told = detect(self._buffer, ended, self._limits, self._told)
@@ -464,7 +465,7 @@ class MessageReader:
             last.time,
             tuple(packets),
         )
-        if not self.is_settled:
+        if self.detection is None or self.detection.protocol is None:
             self.detection = Detection(unit.protocol, self._spoken.transport, self._evidence)
         self._drop(unit.stop)
         return found

@@ -17,6 +17,7 @@ from typing import Final
 from ..errors import DecodeError, Incomplete, LimitExceeded
 from ..model import (
     Content,
+    Field,
     Finding,
     Gap,
     Limits,
@@ -29,7 +30,15 @@ from ..model import (
     Value,
 )
 
-__all__ = ["WANTED_MTYPES", "Reader", "Walker", "cannot_write", "check_depth", "check_size"]
+__all__ = [
+    "WANTED_MTYPES",
+    "Reader",
+    "Walker",
+    "cannot_write",
+    "check_depth",
+    "check_size",
+    "note_order",
+]
 
 WANTED_MTYPES: Final = "one of " + ", ".join(f"{t.value} {t.name}" for t in MessageType)
 
@@ -55,6 +64,21 @@ def cannot_write(value: Value) -> ValueError:
     return ValueError(
         f"{value.ttype.name}: {value.lost} bytes of it were lost, so it cannot be written"
     )
+
+
+def note_order(findings: list[Finding], fields: list[Field], field_id: int, start: int) -> bool:
+    """Add a finding if a field's id does not rise behind those of ``fields``; was that so?
+
+    Generators write ids in their order, each once.  Ids below 0 fall: an old IDL that numbers
+    no arguments has them.  The caller asks no more in the same struct.
+    """
+    if field_id < 0 or not fields or field_id > fields[-1].field_id:
+        return False
+    is_there = any(field.field_id == field_id for field in fields)
+    severity = Severity.WARNING if is_there else Severity.NOTE
+    what = "which was there before" if is_there else f"behind {fields[-1].field_id}"
+    findings.append(Finding(severity, f"field id at offset {start}: is {field_id}, {what}", start))
+    return True
 
 
 # ── Skipping ─────────────────────────────────────────────────────────────────────────

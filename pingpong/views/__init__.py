@@ -21,8 +21,8 @@ from ..model import (
     Exchanges,
     Finding,
     Flow,
-    Message,
     Messages,
+    Record,
     use_renderers,
 )
 from . import html as _html
@@ -44,7 +44,7 @@ def lines(thing: object, *, exact: bool = False, width: int = 100) -> list[Line]
 
     Raises TypeError for an object that has no view.
     """
-    if isinstance(thing, Message):
+    if isinstance(thing, Record):
         return hexdump(thing, exact=exact, width=width)
     if isinstance(thing, Messages):
         return _table_lines(message_table(thing, exact=exact), width)
@@ -66,7 +66,7 @@ def text(thing: object, *, exact: bool = False, width: int = 100) -> str:
 
 def html(thing: object, *, exact: bool = False) -> str:
     """The object as HTML: the same facts as the text.  Raises TypeError without a view."""
-    if isinstance(thing, Message):
+    if isinstance(thing, Record):
         return _html.message_html(thing, exact)
     if isinstance(thing, Messages):
         return _html.messages_html(thing, exact)

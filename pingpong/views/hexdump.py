@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..calls.explain import explain
-from ..model import Message, Note
+from ..model import Note, Record
 from .short import SEVERITIES, header_line
 from .text import Line, Run, counted, display_width, elide, escape, pad, trim, wrap
 
@@ -48,18 +48,18 @@ class NoteRow:
 
 
 def note_rows(
-    message: Message, limit: int | None = MAX_BYTES, notes: int | None = MAX_NOTES
+    record: Record, limit: int | None = MAX_BYTES, notes: int | None = MAX_NOTES
 ) -> tuple[list[NoteRow], int]:
     """The first ``notes`` notes of a message, at most ``limit`` bytes of each, and how many
     notes are left out.  None: all."""
-    every = explain(message)
+    every = explain(record)
     shown = every if notes is None else every[:notes]
     said: set[str] = set()
-    return [_note_row(message, note, limit, said) for note in shown], len(every) - len(shown)
+    return [_note_row(record, note, limit, said) for note in shown], len(every) - len(shown)
 
 
 def hexdump(
-    message: Message,
+    record: Record,
     *,
     limit: int | None = MAX_BYTES,
     notes: int | None = MAX_NOTES,
@@ -67,21 +67,21 @@ def hexdump(
     exact: bool = False,
     width: int = 100,
 ) -> list[Line]:
-    """Every byte of a message with its meaning.
+    """Every byte of a message, or of a struct alone, with its meaning.
 
     ``limit`` and ``notes`` bound what is shown of a note and of the message; None shows
     all.  ``why`` adds the sentences that explain, each once; ``exact`` the ports.
     """
-    rows, hidden = note_rows(message, limit, notes)
-    places = max(len(str(message.size)), 4)
+    rows, hidden = note_rows(record, limit, notes)
+    places = max(len(str(len(record.data))), 4)
     labels = max((display_width(_label(row)) for row in rows), default=0)
-    lines: list[Line] = [[Run(header_line(message, exact), "title")], []]
+    lines: list[Line] = [[Run(header_line(record, exact), "title")], []]
     for row in rows:
         room = max(width - places - _BYTES_WIDTH - labels - 6, 20)
         lines += _lines(row, places, labels, room, why)
     if hidden:
         lines.append([Run(" " * (places + 2) + left_out(hidden), "dim")])
-    findings = message.findings
+    findings = record.findings
     if findings:
         lines.append([])
     for finding in findings:
@@ -95,11 +95,11 @@ def left_out(notes: int) -> str:
     return f"… {counted(notes, 'more note')}, not shown"
 
 
-def _note_row(message: Message, note: Note, limit: int | None, said: set[str]) -> NoteRow:
+def _note_row(record: Record, note: Note, limit: int | None, said: set[str]) -> NoteRow:
     room = _MAX_MEANING if limit is not None else len(note.meaning)
     return NoteRow(
         note,
-        tuple(_byte_rows(message.data, note, limit)),
+        tuple(_byte_rows(record.data, note, limit)),
         min(note.depth, _MAX_INDENT),
         elide(escape(note.label), _MAX_LABEL),
         elide(escape(trim(note.meaning, room)), room if limit is not None else 6 * room),

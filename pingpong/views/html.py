@@ -22,7 +22,7 @@ from html import escape
 from itertools import groupby
 
 from ..capture import Capture
-from ..model import Exchange, Exchanges, Finding, Flow, Message, Messages, Severity, Step
+from ..model import Exchange, Exchanges, Finding, Flow, Messages, Record, Severity, Step
 from .hexdump import MAX_NOTES, NoteRow, left_out, note_rows
 from .ladder import MAX_RUNGS, NO_ACKS, Rung, arrow, more, rungs
 from .short import (
@@ -81,7 +81,7 @@ _SMALL = "font-size:12px;opacity:0.75"
 _PLAIN_ROW = f"background:none;border-bottom:1px solid {_FAINT}"
 
 
-def message_html(message: Message, exact: bool = False) -> str:
+def message_html(message: Record, exact: bool = False) -> str:
     """The inspector: every byte on the left, what it means on the right."""
     rows, hidden = note_rows(message, notes=MAX_NOTES)
     drawn, cut = _within([_note(at, row) for at, row in enumerate(rows)], _BUDGET)

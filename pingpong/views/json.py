@@ -22,13 +22,14 @@ from ..model import (
     Finding,
     Items,
     Message,
+    Record,
     Struct,
     TType,
     Value,
 )
 from .short import SEVERITIES
 
-__all__ = ["exchange_row", "listing_row", "message_row"]
+__all__ = ["exchange_row", "listing_row", "message_row", "record_row"]
 
 # NaN as IEEE 754 and every writer has it, big- and little-endian.
 _NAN = (bytes.fromhex("7ff8000000000000"), bytes.fromhex("000000000000f87f"))
@@ -40,6 +41,12 @@ _Pair = tuple[str, str]
 def message_row(message: Message) -> str:
     """The message with all its fields, as one line of JSON without its line end."""
     return _object([*_listing(message), *_content(message)])
+
+
+def record_row(record: Record) -> str:
+    """A struct alone, with all its fields, as one line of JSON without its line end."""
+    pairs = [("protocol", _text(record.protocol.name)), ("size", str(len(record.data)))]
+    return _object([*pairs, *_content(record)])
 
 
 def listing_row(message: Message) -> str:
@@ -100,16 +107,16 @@ def _method(message: Message) -> Iterator[_Pair]:
             yield "method_hex", _text(raw.hex())
 
 
-def _content(message: Message) -> Iterator[_Pair]:
-    yield "fields", _struct(message, message.body)
-    if message.findings:
-        yield "findings", _array(_finding(finding) for finding in message.findings)
-    if message.gaps:
+def _content(record: Record) -> Iterator[_Pair]:
+    yield "fields", _struct(record, record.body)
+    if record.findings:
+        yield "findings", _array(_finding(finding) for finding in record.findings)
+    if record.gaps:
         yield (
             "lost",
             _array(
                 _object([("offset", str(gap.offset)), ("length", str(gap.length))])
-                for gap in message.gaps
+                for gap in record.gaps
             ),
         )
 
@@ -127,46 +134,46 @@ def _finding(finding: Finding) -> str:
 # ── Fields and values ────────────────────────────────────────────────────────────────
 
 
-def _struct(message: Message, struct: Struct) -> str:
-    return _array(_field(message, field) for field in struct.fields)
+def _struct(record: Record, struct: Struct) -> str:
+    return _array(_field(record, field) for field in struct.fields)
 
 
-def _field(message: Message, field: Field) -> str:
+def _field(record: Record, field: Field) -> str:
     return _object(
         [
             ("id", str(field.field_id)),
             ("type", _text(field.ttype.name)),
-            *_value(message, field.value),
+            *_value(record, field.value),
             ("offset", str(field.span.start)),
             ("length", str(len(field.span))),
         ]
     )
 
 
-def _element(message: Message, value: Value) -> str:
+def _element(record: Record, value: Value) -> str:
     return _object(
         [
             ("type", _text(value.ttype.name)),
-            *_value(message, value),
+            *_value(record, value),
             ("offset", str(value.span.start)),
             ("length", str(len(value.span))),
         ]
     )
 
 
-def _value(message: Message, value: Value) -> Iterator[_Pair]:
+def _value(record: Record, value: Value) -> Iterator[_Pair]:
     content = value.content
     if isinstance(content, Struct):
-        yield "value", _struct(message, content)
+        yield "value", _struct(record, content)
     elif isinstance(content, Items):
         yield "element_type", _text(content.element_type.name)
         yield "count", str(content.count)
-        yield "value", _array(_element(message, item) for item in content.items)
+        yield "value", _array(_element(record, item) for item in content.items)
     elif isinstance(content, Entries):
         yield "key_type", _text(content.key_type.name)
         yield "value_type", _text(content.value_type.name)
         yield "count", str(content.count)
-        yield "value", _array(_entry(message, key, item) for key, item in content.items)
+        yield "value", _array(_entry(record, key, item) for key, item in content.items)
     elif isinstance(content, bytes):
         text = value.text
         yield "value", "null" if text is None else _text(text)
@@ -174,7 +181,7 @@ def _value(message: Message, value: Value) -> Iterator[_Pair]:
             yield "hex", _text(content.hex())
     elif isinstance(content, float):
         yield "value", _double(content)
-        raw = value.span.of(message.data)
+        raw = value.span.of(record.data)
         if math.isnan(content) and value.ttype is TType.DOUBLE and raw not in _NAN:
             yield "hex", _text(raw.hex())
     elif content is None:
@@ -187,8 +194,8 @@ def _value(message: Message, value: Value) -> Iterator[_Pair]:
         yield "lost", str(value.lost)
 
 
-def _entry(message: Message, key: Value, value: Value) -> str:
-    return _object([("key", _element(message, key)), ("value", _element(message, value))])
+def _entry(record: Record, key: Value, value: Value) -> str:
+    return _object([("key", _element(record, key)), ("value", _element(record, value))])
 
 
 # ── JSON ─────────────────────────────────────────────────────────────────────────────

@@ -22,6 +22,7 @@ from ..model import (
     Message,
     MessageType,
     Outcome,
+    Record,
     Severity,
     Struct,
     TType,
@@ -102,8 +103,11 @@ def call_line(message: Message, room: int = 60) -> str:
     return f"{start} {rest}".rstrip()
 
 
-def header_line(message: Message, exact: bool = False) -> str:
-    """What a message is: type, method, seqid, who to whom, size, protocol and transport."""
+def header_line(message: Record, exact: bool = False) -> str:
+    """What a message is: type, method, seqid, who to whom, size, protocol and transport.  Of
+    a struct alone, size and protocol."""
+    if not isinstance(message, Message):
+        return f"struct, {counted(len(message.data), 'byte')}, {message.protocol.name}"
     source, target = ("client", "server") if message.from_client else ("server", "client")
     if exact:
         source, target = f"{source} {message.source}", f"{target} {message.target}"

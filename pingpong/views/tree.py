@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from ..model import Entries, Items, Message, Struct, TType, Value
+from ..model import Entries, Items, Record, Struct, TType, Value
 from .short import finding_line, header_line, value_text
 from .text import Line, Run, counted, display_width
 
@@ -30,7 +30,7 @@ _Child = tuple[str, "Value | None"]
 
 
 def tree(
-    message: Message,
+    record: Record,
     *,
     children: int | None = MAX_CHILDREN,
     limit: int | None = MAX_LINES,
@@ -39,9 +39,9 @@ def tree(
 ) -> list[Line]:
     """Method, type, seqid and fields.  At most ``children`` parts of each list, map and struct
     are shown, and ``limit`` lines in all; None shows all."""
-    lines: list[Line] = [[Run(header_line(message, exact), "title")]]
-    parts = list(_children(_of_struct(message.body), len(message.body.fields), children))
-    if message.body.stop is None:
+    lines: list[Line] = [[Run(header_line(record, exact), "title")]]
+    parts = list(_children(_of_struct(record.body), len(record.body.fields), children))
+    if record.body.stop is None:
         parts.append(("… the rest was not read", None))
     elif not parts:
         parts.append(("no fields", None))
@@ -49,7 +49,7 @@ def tree(
     lines += islice(branches, limit)
     if next(branches, None) is not None:
         lines.append([Run("… the rest of the tree, not shown", "dim")])
-    for finding in message.findings:
+    for finding in record.findings:
         lines.append([Run(finding_line(finding), "error" if finding.severity > 1 else "warning")])
     return lines
 

@@ -1,0 +1,44 @@
+"""What the parts of a message are for, in words that hold for every protocol.
+
+A field's number means nothing without the IDL, but its place says a little: an argument, a
+result, an exception.  The writers of notes (``explain.py``, ``explain_json.py``) ask here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..model import MessageType
+
+__all__ = ["TYPE_WHY", "role", "whole"]
+
+TYPE_WHY: Final = {
+    MessageType.CALL: "The client waits for a reply.",
+    MessageType.REPLY: "A result, or an exception of the IDL.",
+    MessageType.EXCEPTION: "The server could not make the call.",
+    MessageType.ONEWAY: "No reply will come.",
+}
+
+_IN_EXCEPTION: Final = {1: "What went wrong, in words.", 2: "What went wrong, by number."}
+
+
+def role(kind: MessageType | None, field_id: int) -> str:
+    """What a field of the outermost struct is for; ``kind`` is None for a struct alone."""
+    if kind is None:
+        return f"Field {field_id}. Its name stays in the IDL."
+    if kind in (MessageType.CALL, MessageType.ONEWAY):
+        return f"Argument {field_id}. Its name stays in the IDL."
+    if kind is MessageType.EXCEPTION:
+        return _IN_EXCEPTION.get(field_id, "")
+    if field_id == 0:
+        return "Field 0 of a reply: the result."
+    return f"Field {field_id} of a reply: an exception of the IDL."
+
+
+def whole(kind: MessageType | None) -> str:
+    """What the outermost struct is."""
+    if kind is None:
+        return "the struct"
+    if kind in (MessageType.CALL, MessageType.ONEWAY):
+        return "the arguments"
+    return "the result" if kind is MessageType.REPLY else "the exception"

@@ -291,6 +291,7 @@ def written_capture(folder: Path, capture: Capture, messages: int, say: Progress
     # In a child, so that this process stays small: see measure.py.
     program = str(HERE / "captures.py")
     run([sys.executable, program, capture.name, str(path), "--messages", str(messages)])
+    say.done()
     known = stored(path, capture, messages)
     if known is None:
         raise Failed(f"{path} was written, and is not what was asked for")
@@ -344,8 +345,9 @@ def measure_capture(
                 rate(written.messages, runs) if command.tool != "capinfos" else "–",
                 page.memory(runs),
             )
-            for command in plan.commands
             if (runs := results[command.name])
+            else (command.title, "failed", *("–" * 5))
+            for command in plan.commands
         ],
     )
     page.ratios(titles(plan.commands), PAIRS, results)
@@ -375,8 +377,9 @@ def measure_start(plan: Plan, page: Page, say: Progress) -> None:
                 f"{1000 * median(each.wall for each in runs):.0f}",
                 page.memory(runs),
             )
-            for command in commands
             if (runs := results[command.name])
+            else (command.title, "failed", *("–" * 4))
+            for command in commands
         ],
     )
     page.ratios(titles(commands), START_PAIRS, results)

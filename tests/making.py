@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,15 @@ from thriftpy2.protocol import TBinaryProtocol
 from thriftpy2.thrift import TMessageType
 from thriftpy2.transport import TMemoryBuffer
 
-from pingpong.model import DEFAULT_LIMITS, Chunk, Endpoint, Message, MessageType, Packet
+from pingpong.model import (
+    DEFAULT_LIMITS,
+    Chunk,
+    Endpoint,
+    Finding,
+    Message,
+    MessageType,
+    Packet,
+)
 from pingpong.thrift.messages import Found, MessageReader
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,6 +89,11 @@ def as_message(found: Found, **also: Any) -> Message:
         listed=found.findings,
         **also,
     )
+
+
+def misread(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, without those on the order of ids: a random struct has any order."""
+    return [one for one in findings if not one.text.startswith("field id at")]
 
 
 # ── Packets ──────────────────────────────────────────────────────────────────────────

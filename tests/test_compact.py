@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from making import misread
 from thriftpy2.protocol import TCompactProtocol
 from thriftpy2.transport import TMemoryBuffer
 
@@ -614,7 +615,7 @@ def check_read(data: bytes, method: str, mtype: int, seqid: int, value: Any) -> 
     """``data`` reads as that, has a note for every byte, and is written again alike."""
     one = message(data)
     assert (one.method, one.type, one.seqid) == (method, mtype, seqid)
-    assert one.findings == ()
+    assert misread(one.findings) == []
     assert one.body.plain == value
     assert write_header(method.encode(), mtype, seqid) + write_struct(one.body) == data
     assert skip(data + b"\x82") == len(data)

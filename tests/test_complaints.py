@@ -72,6 +72,11 @@ LINES = {
         "does not use frames",
         "16030100",
     ),
+    "frame length at offset 0: is 1347375956, want at most 16384000": (
+        "length of a frame",
+        "does not use frames",
+        "504f5354",
+    ),
     "Frame size has negative value": ("length of a frame", "does not use frames", ""),
     "Adjusted frame length exceeds 1048576: 369295620 - discarded": (
         "Netty",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from making import misread
 
 from pingpong.errors import DecodeError, Incomplete, LimitExceeded
 from pingpong.model import (
@@ -583,7 +584,7 @@ def test_apache_writes_and_we_read(fields: list[Any], method: str, seqid: int, m
 
     header, struct = read_message(data)
     assert (header.method, header.type, header.seqid) == (method, mtype, seqid)
-    assert struct.findings == ()
+    assert misread(struct.findings) == []
     assert same(struct.plain, TType.STRUCT, fields)
     assert write_message(header, struct) == data
     assert skip(data) == len(data)

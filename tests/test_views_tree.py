@@ -33,7 +33,8 @@ CALL everything, seqid 7, client → server, {size} bytes, binary unframed
 │  └─ "k" → STRUCT, empty
 ├─ 16: DOUBLE -inf
 ├─ 17: MAP, 0 entries
-└─ 4: I32 8"""
+└─ 4: I32 8
+warning: field id at offset 242: is 4, which was there before"""
 
 TREES = {
     "ping": """\

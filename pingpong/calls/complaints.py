@@ -138,6 +138,7 @@ _ROWS: Final = (
             r"no frame\.",
             r"grow (?:read )?buffer fail",
             rf"negative pre-adjustment length field{_N}",
+            r"frame length at offset [0-9]{1,20}: is (?P<number>-?[0-9]{1,20})",
             r"frame (?:size|length)[^0-9\n-]{0,24}(?P<number>-?[0-9]{1,20})",
         ),
         Role.FRAME,
@@ -146,7 +147,7 @@ _ROWS: Final = (
         _FRAME_CAUSES,
         f"the number. Without one, {_FIRST_BYTES}",
         "TFramedTransport and TNonblockingServer (Apache Thrift in Java, C++, Python, Go), "
-        "TFramedTransport (thriftpy2: “No frame.”, “grow buffer fail”), Netty",
+        "TFramedTransport (thriftpy2: “No frame.”, “grow buffer fail”), Netty, pingpong",
     ),
     _row(
         (

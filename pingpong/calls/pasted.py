@@ -284,7 +284,7 @@ def _swapped(data: bytes) -> bytes:
 
 # ── Literals and escapes ─────────────────────────────────────────────────────────────
 
-_BYTES_LITERAL: Final = re.compile(r"(?<![0-9A-Za-z_])[bB](['\"])")
+_BYTES_LITERAL: Final = re.compile(r"(?<![0-9A-Za-z_\\])[bB](['\"])")
 _ESCAPE: Final = re.compile(
     r"\\x(?P<hex>[0-9A-Fa-f]{2})|\\u(?P<unicode>[0-9A-Fa-f]{4})|\\(?P<octal>[0-7]{1,3})"
     r"|\\(?P<letter>.)|(?P<plain>[^\\'\"]+|['\"]|\\)",

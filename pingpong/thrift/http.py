@@ -50,7 +50,7 @@ _METHODS: Final = (
     b"CONNECT ",
 )
 _ANSWER: Final = b"HTTP/1."
-STARTS: Final = (*_METHODS, _ANSWER)
+STARTS: Final[tuple[bytes, ...]] = (*_METHODS, _ANSWER)
 _REQUEST_LINE: Final = re.compile(rb"[A-Z]+ [\x21-\x7e]+ HTTP/1\.[01]\Z")
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] [1-5][0-9][0-9](?: [^\r\n]*)?\Z")
 _CHUNK_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,16}\Z")

@@ -11,7 +11,7 @@ stream of any length needs.  ``Capture`` keeps every Step, to be looked at as a 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from .calls.exchanges import Pairing
@@ -43,8 +43,9 @@ from .thrift.framed import HEAD
 from .thrift.json import JSON
 from .thrift.messages import Found, MessageReader
 from .thrift.thriftpy2json import THRIFTPY2_JSON
+from .thrift.transport import Whole
 from .wire.capturefile import CaptureFile, open_capture
-from .wire.link import TCP, Peeler
+from .wire.link import ACK, PSH, TCP, Peeler, Usual, number, usual
 from .wire.streams import Connection, Connections, Piece
 
 # The transport of a message that came in a datagram, with nothing around it.
@@ -59,17 +60,32 @@ __all__ = ["Capture", "Pipeline", "decode", "decode_struct", "read", "read_packe
 class _Line:
     """One connection with the readers of its two directions."""
 
-    __slots__ = ("closed", "connection", "from_client", "from_server")
+    __slots__ = ("closed", "connection", "ends", "from_client", "from_server")
 
     def __init__(self, connection: Connection) -> None:
+        self.ends: list[bytes] = []  # its lanes
         self.connection = connection
         self.from_client: MessageReader | None = None
         self.from_server: MessageReader | None = None
         self.closed = False
 
 
+class _Lane:
+    """One direction of a connection, reached by its addresses and ports at once."""
+
+    __slots__ = ("by_client", "direction", "flow", "other", "reader")
+
+    def __init__(self, line: _Line, by_client: bool, reader: MessageReader) -> None:
+        connection = line.connection
+        self.flow = connection.flow
+        self.by_client = by_client
+        self.direction = connection.from_client if by_client else connection.from_server
+        self.other = connection.from_server if by_client else connection.from_client
+        self.reader = reader
+
+
 class Pipeline:
-    """Reads packets one by one.
+    """Reads packets one by one: ``feed`` gives back what each did, ``take`` the messages alone.
 
     ``told`` is what the user says that connections speak; ``ports``: only connections with
     one of these at either end (none named: all).
@@ -90,6 +106,7 @@ class Pipeline:
         self._peeler = Peeler()
         self._connections = Connections()
         self._lines: dict[int, _Line] = {}
+        self._lanes: dict[bytes, _Lane] = {}
         self._messages = 0
 
     @property
@@ -125,6 +142,99 @@ class Pipeline:
             how = "was reset" if connection.flow.ended == "RST" else "was closed"
             found += self._close(connection, f"the connection {how}")
         return Step(packet, segment, connection.flow, by_client, remark, tuple(found))
+
+    def take(self, packet: Packet) -> Sequence[Message]:
+        """Take the next packet; the messages that are complete with it.
+
+        The same as ``feed(packet).messages``, sooner.  Most packets come in order, and hold
+        whole messages or none: these are read where they lie.  All others go the long way.
+        """
+        place = usual(packet)
+        if place is None:
+            return self.feed(packet).messages
+        ends = packet.data[place.ends : place.ends + 12]
+        lane = self._lanes.get(ends)
+        if lane is not None:
+            messages = self._straight(lane, packet, place)
+            if messages is not None:
+                return messages
+        step = self.feed(packet)
+        if step.flow is not None and lane is None:
+            self._open_lane(ends, step.flow, step.from_client)
+        return step.messages
+
+    def _open_lane(self, ends: bytes, flow: Flow, by_client: bool) -> None:
+        line = self._lines[flow.number]
+        reader = line.from_client if by_client else line.from_server
+        if reader is not None and not line.closed:
+            self._lanes[ends] = _Lane(line, by_client, reader)
+            line.ends.append(ends)
+
+    def _close_lanes(self, line: _Line) -> None:
+        for ends in line.ends:
+            self._lanes.pop(ends, None)
+        line.ends.clear()
+
+    def _straight(self, lane: _Lane, packet: Packet, place: Usual) -> list[Message] | None:
+        """The messages in a packet that is next in its direction; None, and nothing is
+        changed, unless it holds whole messages or nothing."""
+        data = packet.data
+        direction, other = lane.direction, lane.other
+        if (
+            data[place.tcp + 13] & ~PSH != ACK
+            or not direction.goes_on_at(number(data, place.tcp + 4))
+            or other.is_waiting
+        ):
+            return None
+        messages: list[Message] = []
+        size = place.stop - place.inside
+        if size:
+            payload = data[place.inside : place.stop]
+            offset = direction.offset
+            while payload:
+                found = lane.reader.whole(payload)
+                if found is None:
+                    return None
+                stop = found.stop
+                whole = payload if stop == len(payload) else payload[:stop]
+                message = self._made(lane, found, whole, offset, packet)
+                if message.from_client != lane.by_client:
+                    return None
+                messages.append(message)
+                payload = payload[stop:]
+                offset += stop
+            flow = lane.flow
+            direction.go_on(size)
+            if lane.by_client:
+                flow.sent = offset
+            else:
+                flow.received = offset
+            for message in messages:
+                lane.reader.pass_whole()
+                self._messages += 1
+                message.number = self._messages
+        other.acknowledge(number(data, place.tcp + 8))
+        return messages
+
+    def _made(self, lane: _Lane, found: Whole, data: bytes, offset: int, packet: Packet) -> Message:
+        flow = lane.flow
+        mtype = found.header.type
+        return Message(
+            header=found.header,
+            data=data,
+            protocol=found.protocol,
+            transport=lane.reader.speaks,
+            client=flow.client,
+            server=flow.server,
+            from_client=mtype is MessageType.CALL or mtype is MessageType.ONEWAY,
+            flow=flow.number,
+            offset=offset,
+            size=found.stop,
+            time=packet.time,
+            end_time=packet.time,
+            packets=(packet.number,),
+            limits=self._limits,
+        )
 
     def close(self) -> Step:
         """No more packets: what is still open ends with the capture."""
@@ -208,6 +318,7 @@ class Pipeline:
             if reader is not None:
                 messages += self._report(line, reader, by_client, reader.close(reason))
         line.closed = True
+        self._close_lanes(line)
         self._compare(line)
         return messages
 
@@ -218,6 +329,7 @@ class Pipeline:
         flow = line.connection.flow
         if found and not flow.opened and _is_call(found[0]) != by_client:
             line.connection.swap()
+            self._close_lanes(line)
             line.from_client, line.from_server = line.from_server, line.from_client
             by_client = not by_client
         seen = reader.detection
@@ -344,6 +456,34 @@ def steps_of(packets: Iterable[Packet], pipeline: Pipeline) -> Iterator[Step]:
     for packet in packets:
         yield pipeline.feed(packet)
     yield pipeline.close()
+
+
+def batches(
+    file: CaptureFile, pipeline: Pipeline, progress: Callable[[], None] | None = None
+) -> Iterator[list[Message]]:
+    """The messages of a file, as many at a time as one read of it brings; the last are those
+    that end with it.  For who needs no Steps: see ``Pipeline.take``.
+
+    ``progress`` is called once a batch.
+    """
+    while packets := file.batch():
+        batch: list[Message] = []
+        for packet in packets:
+            found = pipeline.take(packet)
+            if found:
+                batch += found
+        if progress is not None:
+            progress()
+        if batch:
+            yield batch
+    last = pipeline.close().messages
+    if last:
+        yield list(last)
+
+
+def odd(messages: Sequence[Message], deep: bool) -> list[Message]:
+    """Those with findings: of listing them, and with ``deep`` of reading their fields."""
+    return [one for one in messages if one.listed or (deep and one.body.findings)]
 
 
 def read_packets(

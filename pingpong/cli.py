@@ -26,13 +26,14 @@ import socket
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from . import __version__
 from .calls.exchanges import Pairing
-from .capture import Pipeline, decode_struct, steps_of
+from .capture import Pipeline, batches, decode_struct, odd
 from .errors import CaptureError, DecodeError, LiveError, PingpongError
 from .model import (
     DEFAULT_LIMITS,
@@ -42,15 +43,14 @@ from .model import (
     Flow,
     Limits,
     Message,
-    Packet,
     Severity,
     Step,
 )
 from .thrift.detect import PROTOCOLS, TRANSPORTS, tell
 from .views.hexdump import MAX_BYTES, MAX_NOTES, hexdump
-from .views.json import listing_row, message_row, record_row
+from .views.json import Rows, record_row
 from .views.ladder import ladder
-from .views.listing import listing
+from .views.listing import Lister, listing
 from .views.table import exchange_table, lines
 from .views.text import Line, Run, escape, plain
 from .wire.capturefile import CaptureFile, open_capture, write_capture
@@ -146,21 +146,31 @@ class Verdict:
         return READ_ALL if self.any_thrift else NO_THRIFT
 
 
-def with_progress(file: CaptureFile, path: str) -> Iterator[Packet]:
-    """The packets of ``file``; shows how far it is, where somebody waits and sees nothing."""
+@contextmanager
+def progress_of(file: CaptureFile, path: str) -> Iterator[Callable[[], None] | None]:
+    """What to call now and then to show how much of ``file`` is read; None where nobody
+    waits, or where lines on the terminal show it."""
     total = os.path.getsize(path) if path != "-" and os.path.isfile(path) else 0
     if not sys.stderr.isatty() or sys.stdout.isatty() or total < 8_000_000:
-        yield from file
+        yield None
         return
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(escape(os.path.basename(path)), total=total)
-        for packet in file:
-            if packet.number % 4096 == 0:
-                progress.update(task, completed=file.consumed)
-            yield packet
+        yield lambda: progress.update(task, completed=file.consumed)
+
+
+def steps(file: CaptureFile, pipeline: Pipeline, path: str) -> Iterator[Step]:
+    """What each packet of ``file`` does, and its end; shows how far it is."""
+    with progress_of(file, path) as progress:
+        while packets := file.batch():
+            for packet in packets:
+                yield pipeline.feed(packet)
+            if progress is not None:
+                progress()
+    yield pipeline.close()
 
 
 # ── Looking at captures ──────────────────────────────────────────────────────────────
@@ -171,16 +181,16 @@ def show(args: argparse.Namespace) -> int:
     verdict = Verdict()
     pipeline = _pipeline(args)
     with open_capture(args.file) as file:
-        steps = steps_of(with_progress(file, args.file), pipeline)
         if args.json:
-            for message in _messages(steps, verdict, deep=True):
-                sys.stdout.write(message_row(message) + "\n")
+            rows = Rows()
+            for batch in _batches(args, file, pipeline, verdict, deep=True):
+                sys.stdout.write(rows.wholes(batch))
         elif args.message is not None:
-            if not _show_message(args, steps, verdict):
+            if not _show_message(args, file, pipeline, verdict):
                 complain(f"error: {file.name}: there is no message {args.message}")
                 verdict.bad = True
         else:
-            _show_all(args, steps, pipeline, verdict)
+            _show_all(args, steps(file, pipeline, args.file), pipeline, verdict)
         verdict.report(file.findings)
         verdict.report(pipeline.findings)
     if not verdict.any_thrift and not verdict.bad:
@@ -193,18 +203,47 @@ def messages(args: argparse.Namespace) -> int:
     verdict = Verdict()
     pipeline = _pipeline(args)
     with open_capture(args.file) as file:
-        steps = steps_of(with_progress(file, args.file), pipeline)
-        found = _messages(steps, verdict, deep=False)
+        found = _batches(args, file, pipeline, verdict, deep=False)
         if args.json:
-            for message in found:
-                sys.stdout.write(listing_row(message) + "\n")
+            rows = Rows()
+            for batch in found:
+                sys.stdout.write(rows.listings(batch))
+        elif sys.stdout.isatty():
+            say(listing(message for batch in found for message in batch))
         else:
-            say(listing(found))
+            _list(found)
         verdict.report(file.findings)
         verdict.report(pipeline.findings)
     if not verdict.any_thrift and not verdict.bad:
         _say_no_thrift(pipeline.flows)
     return verdict.exit_code
+
+
+def _list(batches: Iterator[list[Message]]) -> None:
+    first = next(batches, [])
+    lister = Lister(first)
+    sys.stdout.write(lister.heading() + "\n" + lister.rows(first))
+    for batch in batches:
+        sys.stdout.write(lister.rows(batch))
+        sys.stdout.flush()
+
+
+def _batches(
+    args: argparse.Namespace,
+    file: CaptureFile,
+    pipeline: Pipeline,
+    verdict: Verdict,
+    *,
+    deep: bool,
+) -> Iterator[list[Message]]:
+    """The messages of a file.  ``deep`` reports what is wrong inside them too."""
+    with progress_of(file, args.file) as progress:
+        for batch in batches(file, pipeline, progress):
+            verdict.any_thrift = True
+            yield batch
+            for message in odd(batch, deep):
+                findings = message.findings if deep else message.listed
+                verdict.report(findings, f"message {message.number}: ")
 
 
 def _limits(args: argparse.Namespace) -> Limits:
@@ -239,23 +278,16 @@ def _bytes_of(path: str) -> bytes:
         raise CaptureError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _messages(steps: Iterable[Step], verdict: Verdict, *, deep: bool) -> Iterator[Message]:
-    """The messages of ``steps``.  ``deep`` reports what is wrong inside them too."""
-    for step in steps:
-        for message in step.messages:
-            verdict.any_thrift = True
-            yield message
-            findings = message.findings if deep else message.listed
-            verdict.report(findings, f"message {message.number}: ")
-
-
-def _show_message(args: argparse.Namespace, steps: Iterable[Step], verdict: Verdict) -> bool:
-    for message in _messages(steps, verdict, deep=False):
-        if message.number == args.message:
-            limit = None if args.all else MAX_BYTES
-            say(hexdump(message, exact=True, limit=limit, width=width()))
-            verdict.report(message.findings, f"message {message.number}: ")
-            return True
+def _show_message(
+    args: argparse.Namespace, file: CaptureFile, pipeline: Pipeline, verdict: Verdict
+) -> bool:
+    for batch in _batches(args, file, pipeline, verdict, deep=False):
+        for message in batch:
+            if message.number == args.message:
+                limit = None if args.all else MAX_BYTES
+                say(hexdump(message, exact=True, limit=limit, width=width()))
+                verdict.report(message.findings, f"message {message.number}: ")
+                return True
     return False
 
 

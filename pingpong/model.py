@@ -22,6 +22,8 @@ from typing import Any, Final, NamedTuple, Union
 __all__ = [
     "APPLICATION_ERRORS",
     "DEFAULT_LIMITS",
+    "MESSAGE_TYPES",
+    "TTYPES",
     "Chunk",
     "Content",
     "Detection",
@@ -241,6 +243,9 @@ class MessageType(IntEnum):
     ONEWAY = 4
 
 
+# By number: a list is looked into faster than an Enum is called.
+MESSAGE_TYPES: Final = [MessageType.CALL, *MessageType]
+
 # What field 2 of a TApplicationException says (lib/py/src/Thrift.py).
 APPLICATION_ERRORS: Final = (
     "UNKNOWN",
@@ -273,6 +278,12 @@ class TType(IntEnum):
     SET = 14
     LIST = 15
     UUID = 16
+
+
+# By number, where there is one; STOP stands in the gaps.
+TTYPES: Final = [TType.STOP] * 17
+for _one in TType:
+    TTYPES[_one.value] = _one
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,6 +473,11 @@ class Protocol(ABC):
     @abstractmethod
     def skipper(self, start: int, limits: Limits) -> Skipper:
         """A Skipper for the message (header and struct) that begins at ``start``."""
+
+    def struct_end(self, data: bytes, start: int, limits: Limits) -> int:
+        """Where the struct at ``start`` ends, if all of it is there and a Skipper would pass
+        over it: the short way for what is whole.  -1: ask a Skipper."""
+        return -1
 
 
 class Record(Shown):

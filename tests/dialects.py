@@ -18,6 +18,7 @@ out about other programs, from their sources and by running them.
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import http.client
 import io
@@ -666,7 +667,10 @@ def _rows() -> Iterator[Row]:
 
 
 ROWS = tuple(_rows())
-MULTIPLEXED = tuple(row._replace(service=SERVICE) for row in ROWS)
+# One writer of each is enough to see that the name goes through.
+MULTIPLEXED = tuple(
+    row._replace(service=SERVICE) for row in ROWS if row.writer == [*WRITERS[row.protocol]][0]
+)
 
 
 def conversation(row: Row) -> list[list[Piece]]:
@@ -813,29 +817,61 @@ def check(row: Row, cut: int = WHOLE, port: int = PORT) -> Capture:
     return capture
 
 
+def late(row: Row) -> list[Packet]:
+    """The conversation as a capture has it that began after the first call and its reply."""
+    (pieces,) = conversation(row)
+    begin = [at for at, piece in enumerate(pieces) if piece.is_message][2]
+    talk = Talk()
+    for by_client, payload in _cut(pieces[begin:], WHOLE):
+        talk.send(by_client, payload)
+    return talk.close().packets
+
+
+def check_late(row: Row) -> None:
+    """All but the first call and its reply is read.  Behind SASL's negotiation there are
+    frames, and nothing says what stood before them."""
+    capture = read_packets(late(row))
+    transport = "framed" if row.transport == "sasl" else row.transport
+    for by_client in (True, False):
+        got = [told(one) for one in capture.messages if one.from_client == by_client]
+        assert got == [one for one in wanted(row)[2:] if (one[0] in FROM_CLIENT) == by_client], row
+    for message in capture.messages:
+        assert (message.protocol.name, message.transport) == (row.protocol, transport), row
+        check_message(message)
+    assert [exchange.outcome.name for exchange in capture.exchanges] == OUTCOMES[1:], row
+    assert capture.findings == (), capture.findings
+
+
+def is_picked_up(row: Row) -> bool:
+    """Can it be read from the middle on?  Each byte of a zlib stream leans on those before
+    it; the old header is too weak a sign, unless HTTP says where to look."""
+    return row.column != "zlib" and (row.protocol != "binary-old" or row.column == "HTTP")
+
+
 # ── Tracing headers ──────────────────────────────────────────────────────────────────
 
 
 class _Tracker(tracking.TrackerBase):  # type: ignore[misc]  # thriftpy2 is typed in part only
     """The same headers on every run."""
 
+    def handle(self, header: Any) -> None:
+        pass
+
     def gen_header(self, header: Any) -> None:
-        header.request_id = "a-b-c"
-        header.seq = "1.1"
-        header.meta = {"user": "root"}
+        header.request_id, header.seq, header.meta = "a-b-c", "1.1", {"user": "root"}
 
     def gen_response_header(self, header: Any) -> None:
         header.meta = {"host": "b"}
 
 
-class _Handler:
-    """A server of the IDL."""
+class _Calc:
+    """A server of the IDL, as SAID has it."""
 
     def add(self, a: int, b: int) -> int:
         return a + b
 
     def look(self, x: Any) -> Any:
-        if x.yes is None:
+        if x.last is None:
             raise idl().Oops("nope", 7)
         return x
 
@@ -847,16 +883,13 @@ class _Handler:
 
 
 class _Loop:
-    """A client's transport whose server is a processor in this process.
+    """A client's transport whose server is a processor in this process; ``pieces`` is what
+    each end sent."""
 
-    ``pieces`` is what went over the wire, had there been one.
-    """
-
-    def __init__(self, processor: Any, wrap: Callable[[Any], Any], protocol: Any) -> None:
+    def __init__(self, processor: Any, protocol_of: Callable[[Any], Any]) -> None:
         self.pieces: list[Piece] = []
         self._processor = processor
-        self._wrap = wrap
-        self._protocol = protocol
+        self._protocol_of = protocol_of
         self._sent = b""
         self._answer = io.BytesIO()
 
@@ -864,12 +897,11 @@ class _Loop:
         self._sent += data
 
     def flush(self) -> None:
-        self.pieces.append(Piece(True, self._sent))
+        sent, self._sent = self._sent, b""
+        self.pieces.append(Piece(True, sent))
         wire = TheirMemoryBuffer()
-        source = self._protocol(self._wrap(TheirMemoryBuffer(self._sent)))
-        target = self._protocol(self._wrap(wire))
-        self._sent = b""
-        self._processor.process(source, target)
+        source = self._protocol_of(TheirMemoryBuffer(sent))
+        self._processor.process(source, self._protocol_of(wire))
         answer = bytes(wire.getvalue())
         if answer:
             self.pieces.append(Piece(False, answer))
@@ -882,19 +914,136 @@ class _Loop:
         return True
 
 
-def tracked(wrap: Callable[[Any], Any], protocol: Any) -> list[Piece]:
+# In what thriftpy2.contrib.tracking can stand, and of that what is read.  THeader, TTHeader,
+# zlib and UDP are not thriftpy2's.
+TRACED: dict[str, Any] = {"unframed": TheirBufferedTransport, "framed": TheirFramedTransport}
+NOT_TRACED = ("HTTP", "SASL")
+
+TRACED_CALLS = (
+    Said("CALL", "__thriftpy_tracing_method_name__v2", 0, "", {2: 2}),
+    Said("REPLY", "__thriftpy_tracing_method_name__v2", 0, "", {1: 2}),
+    *(said._replace(seqid=0) for said in SAID if said.method != "nope"),
+)
+
+
+def tracked(column: str, protocol: Any = TBinaryProtocol) -> list[Piece]:
     """The conversation between a client and a server of thriftpy2.contrib.tracking."""
-    service = idl().Calc
-    loop = _Loop(tracking.TTrackedProcessor(_Tracker(), service, _Handler()), wrap, protocol)
-    out = protocol(wrap(loop))
-    client = tracking.TTrackedClient(_Tracker(), service, out)
-    everything = SAID[2]
-    client.add(2, 40)
-    client.look(_thriftpy2_value(TType.STRUCT, idl().Everything, everything.values[1]))
-    try:
-        client.look(idl().Everything(n=1))
-    except idl().Oops:
-        pass
-    client.ping()
-    client.fire("boom")
+    service, wrap = idl().Calc, TRACED[column]
+
+    def protocol_of(wire: Any) -> Any:
+        return protocol(wrap(wire))
+
+    loop = _Loop(tracking.TTrackedProcessor(_Tracker(), service, _Calc()), protocol_of)
+    client = tracking.TTrackedClient(_Tracker(), service, protocol_of(loop))
+    for said in TRACED_CALLS[2:]:
+        if said.by_client:
+            arguments = _thriftpy2_struct(struct_of(said.spec), said.values)
+            with contextlib.suppress(idl().Oops):
+                getattr(client, said.method)(**vars(arguments))
     return loop.pieces
+
+
+def check_tracked(column: str, cut: int = WHOLE) -> None:
+    """Each message is read, and the struct before it is explained."""
+    pieces = tracked(column)
+    capture = read_packets(packets([pieces], cut))
+    for by_client in (True, False):
+        got = [told(one) for one in capture.messages if one.from_client == by_client]
+        assert got == [
+            (said.type, said.method, said.seqid, said.values)
+            for said in TRACED_CALLS
+            if said.by_client == by_client
+        ]
+    for message in capture.messages:
+        assert (message.protocol.name, message.transport) == ("binary", column)
+        check_message(message)
+        labels = [note.label for note in explain(message)]
+        has_header = any(label.startswith("tracing header") for label in labels)
+        assert has_header == ("tracing" not in message.method), message.method
+    assert capture.findings == (), capture.findings
+    check_places(capture, [pieces])
+
+
+# ── README's tables ──────────────────────────────────────────────────────────────────
+
+NAMES = {
+    "binary": "binary, strict",
+    "binary-old": "binary, old",
+    "compact": "compact",
+    "json": "JSON, Apache's",
+    "thriftpy2-json": "JSON, thriftpy2's",
+}
+
+# ../shared/peers.md: read from their sources, and run side by side where they run.
+PEERS = ("Wireshark 4.0–4.4", "packetbeat", "thrift-tools")
+PEERS_READ: dict[str, tuple[str, str, str]] = {
+    "binary, strict, framed and unframed": ("yes", "yes", "yes"),
+    "binary, old": ("wrong: message types; framed is shown as SMPP", "yes", "partly"),
+    "compact": ("wrong: seqids; bool fields shift later ids", "no", "yes"),
+    "JSON, Apache's": ("no", "no", "yes"),
+    "JSON, thriftpy2's": ("no", "no", "no"),
+    "THeader, zlib, SASL": ("no; resumes behind SASL", "no", "no"),
+    "HTTP": ("binary only", "no", "no"),
+    "UDP": ("yes", "no", "no"),
+    "multiplexed": ("partly: the raw name", "wrong: replies dropped", "wrong: never pairs"),
+    "Finagle's headers": ("no", "no", "yes"),
+}
+
+
+def _holds(check_it: Callable[[], object]) -> bool:
+    try:
+        check_it()
+    except Exception:
+        return False
+    return True
+
+
+def _cell(rows: list[Row]) -> str:
+    """What README says of these."""
+    if not rows:
+        return "–"
+    return "yes" if all(_holds(functools.partial(check, row)) for row in rows) else "no"
+
+
+def _traced_cell(column: str) -> str:
+    if column in TRACED:
+        return "yes" if _holds(functools.partial(check_tracked, column)) else "no"
+    return "no" if column in NOT_TRACED else "–"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(
+        "|" + "|".join("---" if cell == "---" else f" {cell} " for cell in line) + "|\n"
+        for line in lines
+    )
+
+
+def table() -> str:
+    """What is read: protocol by transport."""
+    rows = [
+        (
+            name,
+            *(
+                _cell([row for row in ROWS if (row.protocol, row.column) == (protocol, column)])
+                for column in COLUMNS
+            ),
+        )
+        for protocol, name in NAMES.items()
+    ]
+    multiplexed = (
+        _cell([row for row in MULTIPLEXED if row.column == column]) for column in COLUMNS
+    )
+    rows.append(("multiplexed, any of them", *multiplexed))
+    rows.append(("tracing headers, binary", *(_traced_cell(column) for column in COLUMNS)))
+    return _table(("protocol", *COLUMNS), rows)
+
+
+def peers_table() -> str:
+    """What others read."""
+    return _table(("", *PEERS), [(name, *cells) for name, cells in PEERS_READ.items()])
+
+
+if __name__ == "__main__":
+    print(table())
+    print(peers_table(), end="")

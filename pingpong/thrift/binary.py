@@ -31,6 +31,8 @@ from typing import Final
 
 from ..errors import DecodeError, Incomplete
 from ..model import (
+    MESSAGE_TYPES,
+    TTYPES,
     Content,
     Entries,
     Field,
@@ -38,7 +40,6 @@ from ..model import (
     Header,
     Items,
     Limits,
-    MessageType,
     Protocol,
     Span,
     Struct,
@@ -46,7 +47,7 @@ from ..model import (
     Value,
 )
 from .reading import WANTED_MTYPES as _WANTED_MTYPES
-from .reading import Reader, Walker, cannot_write, note_order
+from .reading import Reader, Walker, cannot_write, method_name, note_order
 from .reading import check_depth as _check_depth
 from .reading import check_size as _check_size
 
@@ -120,6 +121,10 @@ def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) 
     Raises Incomplete if it is cut, DecodeError if it is another version or of no known
     type, LimitExceeded for a name longer than a message may be.
     """
+    if isinstance(data, bytes):
+        header = _whole_header(data, start, stop)
+        if header is not None:
+            return header
     if stop - start < 4:
         raise Incomplete("version", start, needs=4, left=stop - start)
     version = data[start] << 8 | data[start + 1]
@@ -145,13 +150,40 @@ def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) 
     if stop - seqid < 4:
         raise Incomplete("seqid", seqid, needs=4, left=stop - seqid)
     return Header(
-        bytes(data[name:seqid]).decode("utf-8", "backslashreplace"),
-        MessageType(mtype),
+        method_name(bytes(data[name:seqid])),
+        MESSAGE_TYPES[mtype],
         _I32.unpack_from(data, seqid)[0],
         True,
         Span(start, seqid + 4),
         Span(name, seqid),
     )
+
+
+def _whole_header(data: bytes, start: int, stop: int) -> Header | None:
+    """The header, if there is nothing to say of it; else None, and ``read_header`` says it."""
+    name = start + 8
+    if stop < name or data[start] != 0x80 or data[start + 1] != 1:
+        return None
+    mtype = data[start + 3]
+    # A name of 2**16 bytes and more is left to who knows the limits.
+    if not 1 <= mtype <= 4 or data[start + 4] or data[start + 5]:
+        return None
+    seqid = name + (data[start + 6] << 8 | data[start + 7])
+    if stop < seqid + 4:
+        return None
+    return Header(
+        method_name(data[name:seqid]),
+        MESSAGE_TYPES[mtype],
+        _i32(data, seqid),
+        True,
+        Span(start, seqid + 4),
+        Span(name, seqid),
+    )
+
+
+def _i32(data: bytes, at: int) -> int:
+    number = data[at] << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]
+    return number if number < 1 << 31 else number - (1 << 32)
 
 
 def read_old_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
@@ -176,8 +208,8 @@ def read_old_header(data: bytes | bytearray, start: int, stop: int, limits: Limi
     if stop - kind < 5:
         raise Incomplete("seqid", kind + 1, needs=4, left=stop - kind - 1)
     return Header(
-        bytes(data[name:kind]).decode("utf-8", "backslashreplace"),
-        MessageType(mtype),
+        method_name(bytes(data[name:kind])),
+        MESSAGE_TYPES[mtype],
         _I32.unpack_from(data, kind + 1)[0],
         False,
         Span(start, kind + 5),
@@ -298,6 +330,65 @@ class OldBinarySkipper(BinarySkipper):
         return read_old_header(data, self._start, stop, self._limits)
 
 
+def struct_end(data: bytes, at: int, stop: int, depth: int) -> int:
+    """Where the struct at ``at`` ends; -1 if it is not all there, or not what it should be,
+    or if it nests deeper than ``depth``.
+
+    The short way for what is whole: the Skipper keeps its place, and says what is wrong.
+    """
+    if depth < 1:
+        return -1
+    while 0 <= at < stop:
+        ttype = data[at]
+        if not ttype:
+            return at + 1
+        at = _value_end(data, at + 3, stop, ttype, depth)
+    return -1
+
+
+def _value_end(data: bytes, at: int, stop: int, ttype: int, depth: int) -> int:
+    size = _SIZES[ttype]
+    if size > 0:
+        return at + size if at + size <= stop else -1
+    if ttype == _STRING:
+        # A length below 0 is one of 2**31 and more here.
+        end = at + 4
+        if end > stop:
+            return -1
+        end += data[at] << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]
+        return end if end <= stop else -1
+    if ttype == _STRUCT:
+        return struct_end(data, at, stop, depth - 1)
+    if size < 0 or depth < 2:
+        return -1
+    other = ttype
+    head = at + 5
+    if ttype == _MAP:
+        head = at + 6
+    if head > stop:
+        return -1
+    ktype = data[at]
+    count = _i32(data, head - 4)
+    if not count:
+        return head
+    other = data[at + 1] if ttype == _MAP else ktype
+    if count < 0 or _SIZES[ktype] < 0 or _SIZES[other] < 0:
+        return -1
+    at = head
+    size = _SIZES[ktype]
+    if size and ttype != _MAP:
+        return at + count * size if at + count * size <= stop else -1
+    # An element takes a byte at least.
+    if count > stop - at:
+        return -1
+    while count and at >= 0:
+        at = _value_end(data, at, stop, ktype, depth - 1)
+        if ttype == _MAP and at >= 0:
+            at = _value_end(data, at, stop, other, depth - 1)
+        count -= 1
+    return at
+
+
 # ── Reading ──────────────────────────────────────────────────────────────────────────
 
 
@@ -337,7 +428,7 @@ class _Reader(Reader):
         size = _SIZES[ttype]
         try:
             if size:
-                return self.scalar(TType(ttype), size)
+                return self.scalar(TTYPES[ttype], size)
             if ttype == _STRING:
                 return self.string()
             _check_depth(depth + 1, self.at, self.limits)
@@ -345,7 +436,7 @@ class _Reader(Reader):
                 return self.inner(depth + 1)
             if ttype == _MAP:
                 return self.map(depth + 1)
-            return self.items(TType(ttype), depth + 1)
+            return self.items(TTYPES[ttype], depth + 1)
         except DecodeError as error:
             self.fail(error)
             return None
@@ -406,7 +497,7 @@ class _Reader(Reader):
 
 def _named(ttype: int) -> TType:
     """The type; STOP for a number that is none (an empty container may hold any)."""
-    return TType(ttype) if _SIZES[ttype] >= 0 else TType.STOP
+    return TTYPES[ttype] if _SIZES[ttype] >= 0 else TType.STOP
 
 
 class BinaryProtocol(Protocol):
@@ -424,6 +515,9 @@ class BinaryProtocol(Protocol):
 
     def skipper(self, start: int, limits: Limits) -> BinarySkipper:
         return BinarySkipper(start, limits)
+
+    def struct_end(self, data: bytes, start: int, limits: Limits) -> int:
+        return struct_end(data, start, len(data), limits.depth)
 
 
 class OldBinaryProtocol(BinaryProtocol):

@@ -30,6 +30,7 @@ from typing import Final
 
 from ..errors import DecodeError, Incomplete
 from ..model import (
+    MESSAGE_TYPES,
     Content,
     Entries,
     Field,
@@ -37,7 +38,6 @@ from ..model import (
     Header,
     Items,
     Limits,
-    MessageType,
     Protocol,
     Span,
     Struct,
@@ -51,6 +51,7 @@ from .reading import (
     cannot_write,
     check_depth,
     check_size,
+    method_name,
     note_order,
 )
 
@@ -245,8 +246,8 @@ def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) 
     if stop - name < length:
         raise Incomplete("method name", name, needs=length, left=stop - name)
     return Header(
-        bytes(data[name : name + length]).decode("utf-8", "backslashreplace"),
-        MessageType(mtype),
+        method_name(bytes(data[name : name + length])),
+        MESSAGE_TYPES[mtype],
         (seqid ^ 1 << 31) - (1 << 31),
         True,
         Span(start, name + length),
@@ -391,6 +392,95 @@ def _map_head(data: bytes | bytearray, at: int, stop: int, limits: Limits) -> tu
     return count, types, inside + 1
 
 
+# How long a varint may be for the short way: so many bytes cannot be over the type's bits.
+_SURE: Final[list[int]] = [0] * 16
+for _nibble, _width in enumerate(_BITS):
+    _SURE[_nibble] = _width // 7
+
+
+def struct_end(data: bytes, at: int, stop: int, depth: int) -> int:
+    """Where the struct at ``at`` ends; -1 if it is not all there, or not what it should be,
+    or if it nests deeper than ``depth``, or holds a number of the greatest lengths.
+
+    The short way for what is whole: the Skipper keeps its place, and says what is wrong.
+    """
+    if depth < 1:
+        return -1
+    field_id = 0
+    while 0 <= at < stop:
+        head = data[at]
+        if not head:
+            return at + 1
+        at += 1
+        nibble = head & 15
+        field_id += head >> 4
+        if head < 16:
+            # The id is written out: small ones do, and the next may add to it.
+            if at >= stop or data[at] > 127:
+                return -1
+            field_id = unzigzag(data[at])
+            at += 1
+        if field_id > 32767 or _NIBBLES[_TTYPES[nibble]] == 0:
+            return -1
+        if nibble > _FALSE:
+            at = _value_end(data, at, stop, nibble, depth)
+    return -1
+
+
+def _varint_end(data: bytes, at: int, stop: int, most: int) -> int:
+    stop = min(stop, at + most)
+    while at < stop:
+        if data[at] < 128:
+            return at + 1
+        at += 1
+    return -1
+
+
+def _value_end(data: bytes, at: int, stop: int, nibble: int, depth: int) -> int:
+    size = _SIZES[nibble]
+    if size:
+        return at + size if at + size <= stop else -1
+    if _BITS[nibble]:
+        return _varint_end(data, at, stop, _SURE[nibble])
+    if nibble == _STRUCT:
+        return struct_end(data, at, stop, depth - 1)
+    if at >= stop or (nibble != _STRING and depth < 2):
+        return -1
+    count = data[at]
+    if nibble in (_LIST, _SET):
+        key = item = count & 15
+        count >>= 4
+        at += 1
+        if count == 15:
+            count = data[at] if at < stop else 128
+            at += 1
+    else:
+        key = item = 0
+        at += 1
+        if count > 127 and at < stop:
+            count = count & 127 | data[at] << 7
+            at += 1
+            if data[at - 1] > 127:
+                return -1
+    if nibble == _STRING:
+        return at + count if at + count <= stop else -1
+    if count > stop - at or (nibble != _MAP and count > 127):
+        return -1
+    if not count:
+        return at
+    if nibble == _MAP:
+        key, item = data[at] >> 4, data[at] & 15
+        at += 1
+    if _TTYPES[key] is TType.STOP or _TTYPES[item] is TType.STOP:
+        return -1
+    while count and at >= 0:
+        at = _value_end(data, at, stop, key, depth - 1)
+        if nibble == _MAP and at >= 0:
+            at = _value_end(data, at, stop, item, depth - 1)
+        count -= 1
+    return at
+
+
 # ── Reading ──────────────────────────────────────────────────────────────────────────
 
 
@@ -520,6 +610,9 @@ class CompactProtocol(Protocol):
 
     def skipper(self, start: int, limits: Limits) -> CompactSkipper:
         return CompactSkipper(start, limits)
+
+    def struct_end(self, data: bytes, start: int, limits: Limits) -> int:
+        return struct_end(data, start, len(data), limits.depth)
 
 
 COMPACT: Final = CompactProtocol()

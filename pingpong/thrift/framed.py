@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..errors import DecodeError, Incomplete, LimitExceeded
 from ..model import Limits, Protocol
 from .prefix import after_prefix
-from .transport import Transport, Unit
+from .transport import Transport, Unit, Whole
 
 __all__ = ["HEAD", "Framed", "describe", "read_frame_length"]
 
@@ -58,6 +58,18 @@ class Framed(Transport):
             return None
         stop = HEAD + read_frame_length(buffer, 0, have, self._limits)
         return self._unit(buffer, stop) if have >= stop else None
+
+    def whole(self, data: bytes) -> Whole | None:
+        if self._prefixed or len(data) < HEAD or data[0]:
+            return None
+        stop = HEAD + (data[1] << 16 | data[2] << 8 | data[3])
+        if not HEAD < stop <= len(data) or stop - HEAD > self._limits.frame:
+            return None
+        try:
+            header = self._protocol.read_header(data, HEAD, stop, self._limits)
+        except DecodeError:
+            return None
+        return Whole(header, self._protocol, stop)
 
     def _unit(self, buffer: bytearray, stop: int) -> Unit:
         data = bytes(buffer[:stop])

@@ -31,6 +31,7 @@ from typing import Final
 
 from ..errors import DecodeError, Incomplete, LimitExceeded
 from ..model import (
+    MESSAGE_TYPES,
     Entries,
     Field,
     Finding,
@@ -466,7 +467,7 @@ class _HeaderReader:
         name, _ = unescape(bytes(data[self.method_span.start : self.method_span.stop]))
         return Header(
             name.decode("utf-8", "backslashreplace"),
-            MessageType(self._numbers[1]),
+            MESSAGE_TYPES[self._numbers[1]],
             self._numbers[2],
             True,
             Span(self._start, self.scanner.separator + 1),

@@ -36,7 +36,7 @@ from .detect import (
 from .framed import HEAD
 from .prefix import UPGRADES
 from .sasl import COMPLETE
-from .transport import Transport, Unit
+from .transport import Transport, Unit, Whole
 
 __all__ = ["Found", "MessageReader"]
 
@@ -218,6 +218,21 @@ class MessageReader:
     def is_settled(self) -> bool:
         """Is it known to be Thrift, so that what is odd about its bytes matters?"""
         return self.detection is not None and self.detection.transport is not None
+
+    def whole(self, data: bytes) -> Whole | None:
+        """The message that begins ``data``, the next bytes of this direction, if all of it is
+        there, nothing came before it that waits, and nothing is odd about it.
+
+        It changes nothing; ``pass_whole`` says that the message was taken.
+        """
+        if self._state != _READING or self._buffer or self._lost_frame:
+            return None
+        assert self._transport is not None
+        found = self._transport.whole(data)
+        return None if found is None or found.header.method in UPGRADES else found
+
+    def pass_whole(self) -> None:
+        self._read += 1
 
     # ── Deciding ─────────────────────────────────────────────────────────────────────
 

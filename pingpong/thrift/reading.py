@@ -37,6 +37,7 @@ __all__ = [
     "cannot_write",
     "check_depth",
     "check_size",
+    "method_name",
     "note_order",
 ]
 
@@ -57,6 +58,21 @@ def check_size(what: str, size: int, offset: int, limits: Limits, width: int) ->
 def check_depth(depth: int, offset: int, limits: Limits) -> None:
     if depth > limits.depth:
         raise LimitExceeded("nesting", offset, found=f"{depth} deep", limit=limits.depth)
+
+
+# Names that were seen, so that the same bytes are not decoded again.
+_NAMES: Final[dict[bytes, str]] = {}
+_MAX_NAMES: Final = 4096
+
+
+def method_name(raw: bytes) -> str:
+    """A method's name as text; bytes that are not UTF-8 stand as ``\\xff``."""
+    name = _NAMES.get(raw)
+    if name is None:
+        name = raw.decode("utf-8", "backslashreplace")
+        if len(raw) <= 64 and len(_NAMES) < _MAX_NAMES:
+            _NAMES[raw] = name
+    return name
 
 
 def cannot_write(value: Value) -> ValueError:

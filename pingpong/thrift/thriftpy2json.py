@@ -22,6 +22,7 @@ from typing import Final
 
 from ..errors import DecodeError, Incomplete, LimitExceeded
 from ..model import (
+    MESSAGE_TYPES,
     Entries,
     Field,
     Gap,
@@ -191,7 +192,7 @@ class _HeaderReader:
         name, _ = unescape(bytes(data[self.method_span.start : self.method_span.stop]))
         return Header(
             name.decode("utf-8", "backslashreplace"),
-            MessageType(self._numbers[2]),
+            MESSAGE_TYPES[self._numbers[2]],
             self._numbers[3],
             True,
             Span(self._start, self.scanner.separator + 1),

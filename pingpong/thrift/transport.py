@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from ..model import Finding, Protocol
+from ..model import Finding, Header, Protocol
 
-__all__ = ["Transport", "Unit"]
+__all__ = ["Transport", "Unit", "Whole"]
 
 
 class Unit:
@@ -46,6 +46,17 @@ class Unit:
         self.findings = findings
 
 
+class Whole:
+    """A message that lies whole at the start of some bytes: its header, and where it ends."""
+
+    __slots__ = ("header", "protocol", "stop")
+
+    def __init__(self, header: Header, protocol: Protocol, stop: int) -> None:
+        self.header = header
+        self.protocol = protocol
+        self.stop = stop
+
+
 class Transport(ABC):
     """Where messages begin and end in one direction of a connection.
 
@@ -67,6 +78,14 @@ class Transport(ABC):
         for bytes that cannot be a unit.  Claimed lengths are held against limits, and
         nothing is allocated for them.
         """
+
+    def whole(self, data: bytes) -> Whole | None:
+        """The message that begins ``data``, if all of it is there and nothing is odd about
+        it: the short way for what is whole.  None: ask ``next``.
+
+        Between units only; changes nothing.
+        """
+        return None
 
     def known_until(self, buffer: bytearray, have: int) -> int:
         """Up to which offset of the buffer the bytes are content of known size, so that

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ..errors import DecodeError
 from ..model import Limits, Protocol, Skipper
 from .prefix import StructSkipper, begins_message
-from .transport import Transport, Unit
+from .transport import Transport, Unit, Whole
 
 __all__ = ["Unframed"]
 
@@ -36,6 +37,18 @@ class Unframed(Transport):
         self._skipper = None
         self._start = -1 if self._prefixed else 0
         return unit
+
+    def whole(self, data: bytes) -> Whole | None:
+        if self._prefixed or self._skipper is not None:
+            return None
+        try:
+            header = self._protocol.read_header(data, 0, len(data), self._limits)
+        except DecodeError:
+            return None
+        stop = self._protocol.struct_end(data, header.span.stop, self._limits)
+        if 0 < stop <= self._limits.message:
+            return Whole(header, self._protocol, stop)
+        return None
 
     def _pass_prefix(self, buffer: bytearray, have: int) -> bool:
         """Find where the message begins; False while that cannot be told."""

@@ -6,52 +6,136 @@ Times are written from whole nanoseconds, so they keep all nine decimals: a floa
 A struct is a list of fields, because a field id may come twice and an object's keys may not.
 Offsets count from the message's first byte.  Characters that a terminal would obey are
 written as \\u escapes; a JSON reader gives them back as they were.
+
+Text is put together here by hand, because that is where the time goes in a long capture:
+``Rows`` remembers what is the same in row after row.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
+from typing import Final
 
 from ..model import (
+    MESSAGE_TYPES,
+    TTYPES,
     Endpoint,
     Entries,
     Exchange,
-    Field,
     Finding,
     Items,
     Message,
     Record,
+    Span,
     Struct,
     TType,
     Value,
 )
+from .listing import Side
 from .short import SEVERITIES
 
-__all__ = ["exchange_row", "listing_row", "message_row", "record_row"]
+__all__ = ["Rows", "exchange_row", "listing_row", "message_row", "record_row"]
 
 # NaN as IEEE 754 and every writer has it, big- and little-endian.
 _NAN = (bytes.fromhex("7ff8000000000000"), bytes.fromhex("000000000000f87f"))
 
-# A key and its value, the value as JSON already.
-_Pair = tuple[str, str]
+# How many texts ``Rows`` remembers.
+_MAX_KNOWN: Final = 4096
+
+_TYPES: Final = [f'"{mtype.name}"' for mtype in MESSAGE_TYPES]
+_TTYPES: Final = [f'"{ttype.name}"' for ttype in TTYPES]
+
+
+class Rows:
+    """Rows of many messages."""
+
+    def __init__(self) -> None:
+        self._sides: dict[int, Side] = {}
+        self._methods: dict[str, str] = {}
+        self._second = -1
+        self._clock = ""
+
+    def listing(self, message: Message) -> str:
+        """The message without its fields, which are not read for this."""
+        return f"{{{self._listing(message)}}}"
+
+    def listings(self, messages: Sequence[Message]) -> str:
+        """The rows of many, each with its line end."""
+        rows = [self.listing(message) for message in messages]
+        rows.append("")
+        return "\n".join(rows)
+
+    def wholes(self, messages: Sequence[Message]) -> str:
+        """The rows of many with all their fields, each with its line end."""
+        rows = [self.whole(message) for message in messages]
+        rows.append("")
+        return "\n".join(rows)
+
+    def whole(self, message: Message) -> str:
+        """The message with all its fields, as one line of JSON without its line end."""
+        return f"{{{self._listing(message)}, {_content(message)}}}"
+
+    def _listing(self, message: Message) -> str:
+        header = message.header
+        known = self._methods.get(header.method)
+        method = _method(message) if known is None else known
+        # A name with escapes in it may stand for other bytes in the next message.
+        if known is None and "\\" not in header.method and len(self._methods) < _MAX_KNOWN:
+            self._methods[header.method] = method
+        return (
+            f'"number": {message.number}, "time": {self._time(message.time)}, '
+            f'{self._between(message)}, "type": {_TYPES[header.type]}, {method}, '
+            f'"seqid": {header.seqid}, "offset": {message.offset}, "size": {message.size}'
+        )
+
+    def _time(self, time: int) -> str:
+        """As ``_seconds``; the seconds are mostly those of the row before."""
+        second = time // 1_000_000_000
+        if time < 0:
+            return _seconds(time)
+        if second != self._second:
+            self._second = second
+            self._clock = f"{second}."
+        # One in front keeps the zeros.
+        return self._clock + str(time - second * 1_000_000_000 + 1_000_000_000)[1:]
+
+    def _between(self, message: Message) -> str:
+        """What all messages of a direction have in common."""
+        key = message.flow * 2 + message.from_client
+        known = self._sides.get(key)
+        if known is None or not known.is_of(message):
+            text = (
+                f'"client": {_endpoint(message.client)}, "server": {_endpoint(message.server)}, '
+                f'"flow": {message.flow}, "from": {_FROM[message.from_client]}, '
+                f'"protocol": {_text(message.protocol.name)}, '
+                f'"transport": {_text(message.transport)}'
+            )
+            known = Side(message, text)
+            if len(self._sides) >= _MAX_KNOWN:
+                self._sides.clear()
+            self._sides[key] = known
+        return known.text
+
+
+_FROM: Final = ('"server"', '"client"')
 
 
 def message_row(message: Message) -> str:
     """The message with all its fields, as one line of JSON without its line end."""
-    return _object([*_listing(message), *_content(message)])
+    return Rows().whole(message)
 
 
 def record_row(record: Record) -> str:
     """A struct alone, with all its fields, as one line of JSON without its line end."""
-    pairs = [("protocol", _text(record.protocol.name)), ("size", str(len(record.data)))]
-    return _object([*pairs, *_content(record)])
+    protocol = _text(record.protocol.name)
+    return f'{{"protocol": {protocol}, "size": {len(record.data)}, {_content(record)}}}'
 
 
 def listing_row(message: Message) -> str:
     """The message without its fields, which are not read for this."""
-    return _object(_listing(message))
+    return Rows().listing(message)
 
 
 def exchange_row(exchange: Exchange) -> str:
@@ -61,73 +145,46 @@ def exchange_row(exchange: Exchange) -> str:
     not there is null.
     """
     first, call, reply = exchange.first, exchange.call, exchange.reply
-    return _object(
-        [
-            ("number", str(exchange.number)),
-            ("time", _seconds(first.time)),
-            ("client", _endpoint(first.client)),
-            ("server", _endpoint(first.server)),
-            ("flow", str(first.flow)),
-            *_method(first),
-            ("outcome", _text(exchange.outcome.name)),
-            ("latency", "null" if exchange.latency is None else _seconds(exchange.latency)),
-            ("call", str(call.number) if call else "null"),
-            ("reply", str(reply.number) if reply else "null"),
-            ("sent", str(call.size) if call else "null"),
-            ("received", str(reply.size) if reply else "null"),
-        ]
+    latency = "null" if exchange.latency is None else _seconds(exchange.latency)
+    return (
+        f'{{"number": {exchange.number}, "time": {_seconds(first.time)}, '
+        f'"client": {_endpoint(first.client)}, "server": {_endpoint(first.server)}, '
+        f'"flow": {first.flow}, {_method(first)}, "outcome": {_text(exchange.outcome.name)}, '
+        f'"latency": {latency}, '
+        f'"call": {call.number if call else "null"}, "reply": {reply.number if reply else "null"}, '
+        f'"sent": {call.size if call else "null"}, "received": {reply.size if reply else "null"}}}'
     )
 
 
 # ── A message ────────────────────────────────────────────────────────────────────────
 
 
-def _listing(message: Message) -> Iterator[_Pair]:
-    yield "number", str(message.number)
-    yield "time", _seconds(message.time)
-    yield "client", _endpoint(message.client)
-    yield "server", _endpoint(message.server)
-    yield "flow", str(message.flow)
-    yield "from", '"client"' if message.from_client else '"server"'
-    yield "protocol", _text(message.protocol.name)
-    yield "transport", _text(message.transport)
-    yield "type", _text(message.type.name)
-    yield from _method(message)
-    yield "seqid", str(message.seqid)
-    yield "offset", str(message.offset)
-    yield "size", str(message.size)
-
-
-def _method(message: Message) -> Iterator[_Pair]:
-    yield "method", _text(message.method)
+def _method(message: Message) -> str:
+    text = f'"method": {_text(message.method)}'
     # A name that is not UTF-8 has escapes in it: the bytes tell it from one that is.
     if "\\x" in message.method:
         raw = message.header.method_span.of(message.data)
         if raw != message.method.encode("utf-8", "surrogatepass"):
-            yield "method_hex", _text(raw.hex())
+            text += f', "method_hex": {_text(raw.hex())}'
+    return text
 
 
-def _content(record: Record) -> Iterator[_Pair]:
-    yield "fields", _struct(record, record.body)
-    if record.findings:
-        yield "findings", _array(_finding(finding) for finding in record.findings)
+def _content(record: Record) -> str:
+    text = f'"fields": {_struct(record, record.body)}'
+    findings = record.findings
+    if findings:
+        text += f', "findings": [{", ".join([_finding(finding) for finding in findings])}]'
     if record.gaps:
-        yield (
-            "lost",
-            _array(
-                _object([("offset", str(gap.offset)), ("length", str(gap.length))])
-                for gap in record.gaps
-            ),
-        )
+        lost = [f'{{"offset": {gap.offset}, "length": {gap.length}}}' for gap in record.gaps]
+        text += f', "lost": [{", ".join(lost)}]'
+    return text
 
 
 def _finding(finding: Finding) -> str:
-    return _object(
-        [
-            ("severity", _text(SEVERITIES[finding.severity])),
-            ("offset", "null" if finding.offset is None else str(finding.offset)),
-            ("text", _text(finding.text)),
-        ]
+    offset = "null" if finding.offset is None else str(finding.offset)
+    return (
+        f'{{"severity": {_text(SEVERITIES[finding.severity])}, "offset": {offset}, '
+        f'"text": {_text(finding.text)}}}'
     )
 
 
@@ -135,81 +192,75 @@ def _finding(finding: Finding) -> str:
 
 
 def _struct(record: Record, struct: Struct) -> str:
-    return _array(_field(record, field) for field in struct.fields)
-
-
-def _field(record: Record, field: Field) -> str:
-    return _object(
-        [
-            ("id", str(field.field_id)),
-            ("type", _text(field.ttype.name)),
-            *_value(record, field.value),
-            ("offset", str(field.span.start)),
-            ("length", str(len(field.span))),
-        ]
-    )
+    parts = []
+    for field in struct.fields:
+        name = "" if field.name is None else f'"name": {_text(field.name)}, '
+        parts.append(f'{{"id": {field.field_id}, {name}{_typed(record, field.value, field.span)}}}')
+    return f"[{', '.join(parts)}]"
 
 
 def _element(record: Record, value: Value) -> str:
-    return _object(
-        [
-            ("type", _text(value.ttype.name)),
-            *_value(record, value),
-            ("offset", str(value.span.start)),
-            ("length", str(len(value.span))),
-        ]
+    return f"{{{_typed(record, value, value.span)}}}"
+
+
+def _typed(record: Record, value: Value, span: Span) -> str:
+    """Type, value and place; ``span`` is the place to name."""
+    return (
+        f'"type": {_TTYPES[value.ttype]}, {_value(record, value)}, '
+        f'"offset": {span.start}, "length": {span.stop - span.start}'
     )
 
 
-def _value(record: Record, value: Value) -> Iterator[_Pair]:
+def _value(record: Record, value: Value) -> str:
     content = value.content
-    if isinstance(content, Struct):
-        yield "value", _struct(record, content)
-    elif isinstance(content, Items):
-        yield "element_type", _text(content.element_type.name)
-        yield "count", str(content.count)
-        yield "value", _array(_element(record, item) for item in content.items)
-    elif isinstance(content, Entries):
-        yield "key_type", _text(content.key_type.name)
-        yield "value_type", _text(content.value_type.name)
-        yield "count", str(content.count)
-        yield "value", _array(_entry(record, key, item) for key, item in content.items)
-    elif isinstance(content, bytes):
+    if isinstance(content, bytes):
         text = value.text
-        yield "value", "null" if text is None else _text(text)
-        if text is None:
-            yield "hex", _text(content.hex())
+        shown = f'"value": {_text(text)}' if text is not None else _hex(content)
+    elif isinstance(content, bool):
+        shown = '"value": true' if content else '"value": false'
+    elif isinstance(content, int):
+        shown = f'"value": {content}'
+    elif isinstance(content, Struct):
+        shown = f'"value": {_struct(record, content)}'
+    elif isinstance(content, Items):
+        items = ", ".join([_element(record, item) for item in content.items])
+        shown = (
+            f'"element_type": {_TTYPES[content.element_type]}, "count": {content.count}, '
+            f'"value": [{items}]'
+        )
+    elif isinstance(content, Entries):
+        entries = ", ".join([_entry(record, key, item) for key, item in content.items])
+        shown = (
+            f'"key_type": {_TTYPES[content.key_type]}, '
+            f'"value_type": {_TTYPES[content.value_type]}, "count": {content.count}, '
+            f'"value": [{entries}]'
+        )
     elif isinstance(content, float):
-        yield "value", _double(content)
+        shown = f'"value": {_double(content)}'
         raw = value.span.of(record.data)
         if math.isnan(content) and value.ttype is TType.DOUBLE and raw not in _NAN:
-            yield "hex", _text(raw.hex())
+            shown += f', "hex": {_text(raw.hex())}'
     elif content is None:
-        yield "value", "null"
-    elif isinstance(content, bool):
-        yield "value", "true" if content else "false"
+        shown = '"value": null'
     else:
-        yield "value", str(content) if isinstance(content, int) else _text(str(content))
-    if value.lost:
-        yield "lost", str(value.lost)
+        shown = f'"value": {_text(str(content))}'
+    return f'{shown}, "lost": {value.lost}' if value.lost else shown
+
+
+def _hex(content: bytes) -> str:
+    return f'"value": null, "hex": "{content.hex()}"'
 
 
 def _entry(record: Record, key: Value, value: Value) -> str:
-    return _object([("key", _element(record, key)), ("value", _element(record, value))])
+    return f'{{"key": {_element(record, key)}, "value": {_element(record, value)}}}'
 
 
 # ── JSON ─────────────────────────────────────────────────────────────────────────────
 
 
-def _object(pairs: Iterable[_Pair]) -> str:
-    return "{" + ", ".join(f'"{key}": {value}' for key, value in pairs) + "}"
-
-
-def _array(items: Iterable[str]) -> str:
-    return "[" + ", ".join(items) + "]"
-
-
 def _text(text: str) -> str:
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     quoted = json.dumps(text, ensure_ascii=False)
     if quoted.isprintable():
         return quoted
@@ -221,7 +272,7 @@ def _double(number: float) -> str:
         return '"NaN"'
     if math.isinf(number):
         return '"Infinity"' if number > 0 else '"-Infinity"'
-    return json.dumps(number)
+    return repr(number)
 
 
 def _seconds(time: int) -> str:

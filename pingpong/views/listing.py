@@ -5,52 +5,145 @@
 Whole values, so that a script can take the line apart.  The first messages say how wide
 the columns are; a longer value later pushes the rest of its own line.  Nothing is decoded
 that is not shown, and no message is kept.
+
+What is the same in row after row is made once: the time's seconds, a direction's ends and
+protocol, a method's name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
+from typing import Final
 
-from ..model import Message
+from ..model import MESSAGE_TYPES, Message
 from .short import method
 from .text import Line, Run, clock, display_width, pad
 
-__all__ = ["listing"]
+__all__ = ["Lister", "Side", "listing"]
 
-_TITLES = ("time", "client", "server", "protocol", "method", "type", "seqid", "size")
-_ALIGNS = ("<", "<", "<", "<", "<", "<", ">", ">")
+_TITLES: Final = ("time", "client", "server", "protocol", "method", "type", "seqid", "size")
+_ALIGNS: Final = ("<", "<", "<", "<", "<", "<", ">", ">")
 
 # How many messages set the widths.
-_SAMPLE = 100
+SAMPLE: Final = 100
+
+# How many texts are remembered.
+_MAX_KNOWN: Final = 4096
+
+
+class Side:
+    """A text for one direction of a connection, and what it was made from."""
+
+    __slots__ = ("client", "protocol", "server", "text", "transport")
+
+    def __init__(self, message: Message, text: str) -> None:
+        self.client = message.client
+        self.server = message.server
+        self.protocol = message.protocol
+        self.transport = message.transport
+        self.text = text
+
+    def is_of(self, message: Message) -> bool:
+        """Is the text right for that message, of the same connection and direction?"""
+        return (
+            message.client is self.client
+            and message.server is self.server
+            and message.protocol is self.protocol
+            and message.transport == self.transport
+        )
+
+
+class Lister:
+    """Makes the rows; ``first`` are the messages that say how wide the columns are."""
+
+    def __init__(self, first: Sequence[Message]) -> None:
+        self._widths = [len(title) for title in _TITLES]
+        self._sides: dict[int, Side] = {}
+        self._methods: dict[str, str] = {}
+        self._second = -1
+        self._clock = ""
+        for message in first[:SAMPLE]:
+            for at, cell in enumerate(_cells(message)):
+                self._widths[at] = max(self._widths[at], display_width(cell))
+        self._types = [pad(mtype.name, self._widths[5]) + "  " for mtype in MESSAGE_TYPES]
+
+    def heading(self) -> str:
+        padded = (
+            pad(title, width, align)
+            for title, width, align in zip(_TITLES, self._widths, _ALIGNS, strict=True)
+        )
+        return "  ".join(padded).rstrip()
+
+    def row(self, message: Message) -> str:
+        header = message.header
+        seqid, size = str(header.seqid), str(message.size)
+        return (
+            f"{self._time(message.time)}{self._between(message)}{self._method(message)}"
+            f"{self._types[header.type]}{seqid.rjust(self._widths[6])}  "
+            f"{size.rjust(self._widths[7])}"
+        )
+
+    def rows(self, messages: Sequence[Message]) -> str:
+        """The lines of many, each with its end."""
+        lines = [self.row(message) for message in messages]
+        lines.append("")
+        return "\n".join(lines)
+
+    def _time(self, time: int) -> str:
+        second = time // 1_000_000_000
+        if second != self._second:
+            self._second = second
+            self._clock = clock(second * 1_000_000_000).replace(" ", "T")[:-6]
+        # One in front keeps the zeros.
+        text = self._clock + str((time - second * 1_000_000_000) // 1000 + 1_000_000)[1:]
+        return pad(text, self._widths[0]) + "  " if len(text) < self._widths[0] else text + "  "
+
+    def _between(self, message: Message) -> str:
+        key = message.flow * 2 + message.from_client
+        known = self._sides.get(key)
+        if known is None or not known.is_of(message):
+            cells = _ends(message)
+            padded = [
+                pad(cell, width) for cell, width in zip(cells, self._widths[1:4], strict=True)
+            ]
+            known = Side(message, "  ".join(padded) + "  ")
+            if len(self._sides) >= _MAX_KNOWN:
+                self._sides.clear()
+            self._sides[key] = known
+        return known.text
+
+    def _method(self, message: Message) -> str:
+        name = message.header.method
+        text = self._methods.get(name)
+        if text is None:
+            text = pad(method(message), self._widths[4]) + "  "
+            if len(self._methods) < _MAX_KNOWN:
+                self._methods[name] = text
+        return text
 
 
 def listing(messages: Iterable[Message]) -> Iterator[Line]:
     """A heading, then a line for each message."""
     rest = iter(messages)
-    first = list(islice(rest, _SAMPLE))
-    widths = [len(title) for title in _TITLES]
-    for message in first:
-        cells = _cells(message)
-        widths = [max(w, display_width(c)) for w, c in zip(widths, cells, strict=True)]
-    yield [Run(_line(_TITLES, widths), "head")]
+    first = list(islice(rest, SAMPLE))
+    lister = Lister(first)
+    yield [Run(lister.heading(), "head")]
     for message in chain(first, rest):
-        yield [Run(_line(_cells(message), widths), "call" if message.from_client else "reply")]
+        yield [Run(lister.row(message), "call" if message.from_client else "reply")]
+
+
+def _ends(message: Message) -> tuple[str, str, str]:
+    protocol = f"{message.protocol.name}/{message.transport}"
+    return str(message.client), str(message.server), protocol
 
 
 def _cells(message: Message) -> tuple[str, ...]:
     return (
         clock(message.time).replace(" ", "T"),
-        str(message.client),
-        str(message.server),
-        f"{message.protocol.name}/{message.transport}",
+        *_ends(message),
         method(message),
         message.type.name,
         str(message.seqid),
         str(message.size),
     )
-
-
-def _line(cells: Iterable[str], widths: list[int]) -> str:
-    padded = (pad(c, w, a) for c, w, a in zip(cells, widths, _ALIGNS, strict=True))
-    return "  ".join(padded).rstrip()

@@ -84,6 +84,14 @@ class CaptureFile:
         self._number = 0
         self._said: set[str] = set()
         self._broken = ""  # why the source could not be read further
+        self._is_done = False
+        # What the file's head, or its section, says.
+        self._order = "<"
+        self._tick = 1
+        self._snaplen = 0
+        self._link = -1  # -1: the head of a pcap was not read yet
+        self._record = struct.Struct("<IIII")
+        self._interfaces: list[_Interface] = []
         try:
             packed = source.peek(2)[:2] == _GZIP
         except OSError as error:
@@ -117,7 +125,24 @@ class CaptureFile:
             )
 
     def __iter__(self) -> Iterator[Packet]:
-        return self._pcapng() if self._is_pcapng else self._pcap()
+        while packets := self.batch():
+            yield from packets
+
+    def batch(self) -> list[Packet]:
+        """The next packets, as many as one read brought; none: the end of the file.
+
+        It waits for no more than one, so that a live capture is read while it comes.
+        """
+        packets: list[Packet] = []
+        while not self._is_done:
+            if packets and not self._is_next_there():
+                break
+            packet = self._next_pcapng() if self._is_pcapng else self._next_pcap()
+            if packet is not None:
+                packets.append(packet)
+                if not self._is_pcapng:
+                    self._rest_of_pcap(packets)
+        return packets
 
     @property
     def consumed(self) -> int:
@@ -221,65 +246,104 @@ class CaptureFile:
 
     # ── pcap ─────────────────────────────────────────────────────────────────────────
 
-    def _pcap(self) -> Iterator[Packet]:
+    def _is_next_there(self) -> bool:
+        """Is the next record, or block, in the buffer already?"""
+        have = len(self._buffer) - self._at
+        if have < 16:
+            return False
+        if self._is_pcapng:
+            return have >= int(struct.unpack_from(self._order + "I", self._buffer, self._at + 4)[0])
+        return have >= 16 + int(self._record.unpack_from(self._buffer, self._at)[2])
+
+    def _read_pcap_head(self) -> None:
         head = self._take("pcap header", 24)
         assert head is not None  # __init__ has looked
-        order, tick = _PCAP[head[:4]]
-        snaplen, link = struct.unpack_from(order + "II", head, 16)
-        link &= 0xFFFF  # above it stands the length of the frame check sequence
-        if snaplen == 0:
+        self._order, self._tick = _PCAP[head[:4]]
+        self._snaplen, link = struct.unpack_from(self._order + "II", head, 16)
+        self._link = link & 0xFFFF  # above it stands the length of the frame check sequence
+        if self._snaplen == 0:
             self._say(Severity.ERROR, "snaplen at offset 16: is 0, want 1 or more", 16)
-        record = struct.Struct(order + "IIII")
-        while not self._ended():
-            offset = self._offset
-            raw = self._take("packet record", 16)
-            if raw is None:
-                return
-            seconds, fraction, kept, length = record.unpack(raw)
-            if kept > MAX_PACKET:
-                self._say(
-                    Severity.ERROR,
-                    f"packet record at offset {offset}: has {kept} bytes, want at most "
-                    f"{MAX_PACKET}. Nothing behind it was read, after packet {self._number}",
-                    offset,
-                )
-                return
-            data = self._take("packet", kept)
-            if data is None:
-                return
-            self._number += 1
-            self._check_snaplen(kept, length, snaplen, offset)
+        self._record = struct.Struct(self._order + "IIII")
+
+    def _next_pcap(self) -> Packet | None:
+        """The next packet; None at the end, with a finding if it is no good one."""
+        if self._link < 0:
+            self._read_pcap_head()
+        self._is_done = True  # unless it goes well
+        if self._ended():
+            return None
+        offset = self._offset
+        raw = self._take("packet record", 16)
+        if raw is None:
+            return None
+        seconds, fraction, kept, length = self._record.unpack(raw)
+        if kept > MAX_PACKET:
+            self._say(
+                Severity.ERROR,
+                f"packet record at offset {offset}: has {kept} bytes, want at most "
+                f"{MAX_PACKET}. Nothing behind it was read, after packet {self._number}",
+                offset,
+            )
+            return None
+        data = self._take("packet", kept)
+        if data is None:
+            return None
+        self._is_done = False
+        self._number += 1
+        self._check_snaplen(kept, length, self._snaplen, offset)
+        time = seconds * 1_000_000_000 + fraction * self._tick
+        return Packet(self._number, time, self._link, data, max(kept, length))
+
+    def _rest_of_pcap(self, packets: list[Packet]) -> None:
+        """Add the packets that lie whole in the buffer, up to one that is worth a word."""
+        buffer, at = self._buffer, self._at
+        stop = len(buffer) - 16
+        number, link, tick = self._number, self._link, self._tick
+        most = min(MAX_PACKET, self._snaplen or MAX_PACKET)
+        record = self._record
+        while at <= stop:
+            seconds, fraction, kept, length = record.unpack_from(buffer, at)
+            end = at + 16 + kept
+            if kept > most or kept != length or end > stop + 16:
+                break
+            number += 1
             time = seconds * 1_000_000_000 + fraction * tick
-            yield Packet(self._number, time, link, data, max(kept, length))
+            packets.append(Packet(number, time, link, buffer[at + 16 : end], kept))
+            at = end
+        self._at, self._number = at, number
 
     # ── pcapng ───────────────────────────────────────────────────────────────────────
 
-    def _pcapng(self) -> Iterator[Packet]:
-        order = "<"
-        interfaces: list[_Interface] = []
-        while not self._ended():
-            offset = self._offset
-            # A section says its byte order only behind its type and length.
-            head = self._peek(12)
-            if head[:4] == _PCAPNG and len(head) == 12:
-                order = "<" if head[8:12] == b"\x4d\x3c\x2b\x1a" else ">"
-                interfaces = []
-            block = self._block(order)
-            if block is None:
-                return
-            kind, body = block
-            if kind == _INTERFACE:
-                if len(body) < 8:
-                    self._bad_block(offset, "interface block", 8, len(body))
-                    return
-                interfaces.append(_interface(body, order))
-            elif kind == _STATISTICS:
-                self._drops(body, order, offset)
-            elif kind in (_PACKET, _OLD_PACKET, _SIMPLE_PACKET):
-                packet = self._packet(kind, body, order, interfaces, offset)
-                if packet is None:
-                    return
-                yield packet
+    def _next_pcapng(self) -> Packet | None:
+        """The next packet; None at the end, or for a block that holds none."""
+        self._is_done = True  # unless it goes well
+        if self._ended():
+            return None
+        offset = self._offset
+        # A section says its byte order only behind its type and length.
+        head = self._peek(12)
+        if head[:4] == _PCAPNG and len(head) == 12:
+            self._order = "<" if head[8:12] == b"\x4d\x3c\x2b\x1a" else ">"
+            self._interfaces = []
+        order = self._order
+        block = self._block(order)
+        if block is None:
+            return None
+        kind, body = block
+        packet: Packet | None = None
+        if kind == _INTERFACE:
+            if len(body) < 8:
+                self._bad_block(offset, "interface block", 8, len(body))
+                return None
+            self._interfaces.append(_interface(body, order))
+        elif kind == _STATISTICS:
+            self._drops(body, order, offset)
+        elif kind in (_PACKET, _OLD_PACKET, _SIMPLE_PACKET):
+            packet = self._packet(kind, body, order, self._interfaces, offset)
+            if packet is None:
+                return None
+        self._is_done = False
+        return packet
 
     def _block(self, order: str) -> tuple[int, bytes] | None:
         """A block's type and body; None, with a finding, if it is none."""

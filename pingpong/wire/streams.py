@@ -88,6 +88,18 @@ class Direction:
         """The FIN was seen and everything before it given out."""
         return 0 <= self._fin <= self.offset
 
+    def goes_on_at(self, seq: int) -> bool:
+        """Is that the next byte's number, and does nothing wait for bytes before it?"""
+        return seq == self._next and not self._waiting and self._fin < 0
+
+    def go_on(self, size: int) -> None:
+        """So many bytes came in order: the short way of ``add``."""
+        self._move(size)
+
+    @property
+    def is_waiting(self) -> bool:
+        return len(self._waiting) > 0
+
     def begin(self, seq: int) -> None:
         """A SYN: the first byte has the number after it."""
         self._next = (seq + 1) & _WRAP

@@ -2,7 +2,7 @@
 PYTHON = python3
 PY = .venv/bin/python
 
-.PHONY: lab test notebooks captures clean
+.PHONY: lab test plain notebooks captures bench clean
 
 lab: .venv/lab.done  # JupyterLab on the first lesson
 	.venv/bin/pingpong lab
@@ -13,6 +13,12 @@ test: .venv/lab,test.done  # every test: code, lessons, browser
 	$(PY) -m mypy
 	$(PY) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=60
 
+plain:  # throw away what was compiled: the source itself runs
+	rm -f *.so pingpong/*.so pingpong/*/*.so
+
+bench: .venv/lab,test.done  # measure against tshark and capinfos: hours at full size
+	$(PY) benchmarks/run.py --markdown
+
 notebooks: .venv/lab,test.done  # run the lessons and store their outputs
 	$(PY) notebooks/store.py
 
@@ -21,10 +27,15 @@ captures: .venv/lab,test.done  # record captures/ again
 
 clean:
 	rm -rf .venv build dist pingpong.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -f *.so pingpong/*.so pingpong/*/*.so
+
+# What setup.py compiles: when it changes, it is built again.  `make plain` while you work on it.
+SOURCES = $(wildcard pingpong/*.py pingpong/calls/*.py pingpong/thrift/*.py pingpong/views/*.py pingpong/wire/*.py)
 
 # The stamp is named after the extras that were installed.
-.venv/%.done: pyproject.toml
+.venv/%.done: pyproject.toml setup.py $(SOURCES)
 	@$(PYTHON) -c 'import sys; sys.version_info < (3, 10) and sys.exit("pingpong needs Python 3.10 or newer, this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 lab")'
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install -e ".[$*]"
+	.venv/bin/pingpong --version
 	touch $@

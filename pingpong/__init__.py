@@ -36,6 +36,7 @@ from .model import (
     TType,
     Value,
 )
+from .wire import streams
 from .wire.capturefile import open_capture, write_capture
 
 __version__ = "0.1.0"
@@ -67,12 +68,18 @@ __all__ = [
     "decode",
     "decode_struct",
     "explain",
+    "is_compiled",
     "open_capture",
     "read",
     "read_packets",
     "steps_of",
     "write_capture",
 ]
+
+
+def is_compiled() -> bool:
+    """Do the rooms that read long captures run compiled, or as plain Python?  See setup.py."""
+    return not (streams.__file__ or "").endswith(".py")
 
 
 def scapy_ext(extension: Any) -> None:

@@ -10,6 +10,7 @@ stream of any length needs.  ``Capture`` keeps every Step, to be looked at as a 
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
@@ -501,7 +502,14 @@ def read_packets(
     ``ports``: only connections with one of these.  Raises ValueError for a name that is none.
     """
     pipeline = Pipeline(limits, tell(protocol, transport), frozenset(ports))
-    steps = list(steps_of(packets, pipeline))
+    # Nothing here makes cycles, and all of it stays: looking for some takes longer than reading.
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        steps = list(steps_of(packets, pipeline))
+    finally:
+        if was_on:
+            gc.enable()
     findings = list(packets.findings) if isinstance(packets, CaptureFile) else []
     return Capture(name, steps, pipeline.flows, findings + pipeline.findings)
 

@@ -18,6 +18,7 @@ the same to a script:
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import select
 import shutil
@@ -31,7 +32,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from . import __version__
+from . import __version__, is_compiled
 from .calls.exchanges import Pairing
 from .capture import Pipeline, batches, decode_struct, odd
 from .errors import CaptureError, DecodeError, LiveError, PingpongError
@@ -162,6 +163,18 @@ def progress_of(file: CaptureFile, path: str) -> Iterator[Callable[[], None] | N
         yield lambda: progress.update(task, completed=file.consumed)
 
 
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """Let Python look for cycles seldom: nothing here makes any, and looking at every message
+    again and again takes longer than reading it."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 def steps(file: CaptureFile, pipeline: Pipeline, path: str) -> Iterator[Step]:
     """What each packet of ``file`` does, and its end; shows how far it is."""
     with progress_of(file, path) as progress:
@@ -237,7 +250,7 @@ def _batches(
     deep: bool,
 ) -> Iterator[list[Message]]:
     """The messages of a file.  ``deep`` reports what is wrong inside them too."""
-    with progress_of(file, args.file) as progress:
+    with progress_of(file, args.file) as progress, few_collections():
         for batch in batches(file, pipeline, progress):
             verdict.any_thrift = True
             yield batch
@@ -571,7 +584,8 @@ what and where; what could be read is printed)"""
 def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     top = argparse.ArgumentParser(prog="pingpong", description=TOP, formatter_class=raw)
-    top.add_argument("--version", action="version", version=f"pingpong {__version__}")
+    how = "compiled" if is_compiled() else "plain Python (no C compiler built it)"
+    top.add_argument("--version", action="version", version=f"pingpong {__version__}, {how}")
     commands = top.add_subparsers(metavar="COMMAND", required=True, title="commands")
 
     def command(

@@ -19,7 +19,9 @@ import html
 import inspect
 import linecache
 import os
+import sys
 import textwrap
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
@@ -140,11 +142,39 @@ def show_source(thing: Any) -> Source:
     try:
         text = inspect.getsource(thing)
     except (OSError, TypeError):
-        found = _source_of_class(thing) if inspect.isclass(thing) else None
+        found = _source_of_compiled(thing)
+        if found is None and inspect.isclass(thing):
+            found = _source_of_class(thing)
         if found is None:
             raise TypeError(f"{thing!r} has no Python source") from None
         text = found
     return Source(textwrap.dedent(text).rstrip("\n"))
+
+
+def _source_of_compiled(thing: Any) -> str | None:
+    """The source of what was compiled from a module of pingpong: the file beside it."""
+    is_module = isinstance(thing, ModuleType)
+    module = thing if is_module else sys.modules.get(getattr(thing, "__module__", None) or "")
+    if module is None or module.__name__.partition(".")[0] != "pingpong":
+        return None
+    path = Path(module.__file__ or "")
+    source = path.parent / f"{path.name.partition('.')[0]}.py"
+    if not source.is_file():
+        return None
+    text = source.read_text(encoding="utf-8")
+    if is_module:
+        return text
+    inside: list[ast.stmt] = ast.parse(text).body
+    found: ast.ClassDef | ast.FunctionDef | None = None
+    for part in str(getattr(thing, "__qualname__", "")).split("."):
+        defined = [one for one in inside if isinstance(one, (ast.ClassDef, ast.FunctionDef))]
+        found = next((one for one in defined if one.name == part), None)
+        if found is None:
+            return None
+        inside = found.body
+    assert found is not None
+    first = min([found.lineno, *(each.lineno for each in found.decorator_list)])
+    return "".join(text.splitlines(True)[first - 1 : found.end_lineno])
 
 
 def _source_of_class(cls: type) -> str | None:

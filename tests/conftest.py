@@ -12,6 +12,8 @@ from typing import Protocol
 import pytest
 from hypothesis import settings
 
+from pingpong import is_compiled
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # In CI the same examples on every run: a red run must mean that the change broke something.
@@ -42,6 +44,13 @@ def real_captures() -> Path:
 def edge_captures() -> Path:
     """Captures of the hard cases, beside the checkout."""
     return _folder(ROOT.parent / "shared/captures/edge", "the captures of hard cases")
+
+
+@pytest.fixture
+def plain_python() -> None:
+    """For a test that looks inside, or puts something else there: compiled classes let nobody."""
+    if is_compiled():
+        pytest.skip("pingpong is compiled here; this looks inside of plain Python")
 
 
 @pytest.fixture(scope="session")

@@ -28,10 +28,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from unittest import mock
 
-import thrift.protocol.TBinaryProtocol
-import thrift.protocol.TCompactProtocol
-import thrift.protocol.TJSONProtocol
-import thrift.protocol.TMultiplexedProtocol
 import thriftpy2
 import thriftpy2.protocol as theirs
 from making import CLIENT, SERVER, Talk, ethernet, framed, ipv4, packet, udp
@@ -39,7 +35,11 @@ from test_http import chunked
 from test_sasl import SECRET, step
 from test_thriftpy2json import by_name
 from test_ttheader import frame as ttheader_frame
-from thrift.server import THttpServer
+from thrift.protocol.TBinaryProtocol import TBinaryProtocol as TApacheBinaryProtocol
+from thrift.protocol.TCompactProtocol import TCompactProtocol
+from thrift.protocol.TJSONProtocol import TJSONProtocol
+from thrift.protocol.TMultiplexedProtocol import TMultiplexedProtocol
+from thrift.server.THttpServer import THttpServer
 from thrift.transport.THeaderTransport import THeaderTransformID, THeaderTransport
 from thrift.transport.THttpClient import THttpClient
 from thrift.transport.TTransport import TFramedTransport, TMemoryBuffer
@@ -47,9 +47,11 @@ from thrift.transport.TZlibTransport import TZlibTransport
 from thriftpy2.contrib import tracking
 from thriftpy2.http import THttpClient as TheirHttpClient
 from thriftpy2.http import THttpServer as TheirHttpServer
+from thriftpy2.protocol.binary import TBinaryProtocol
 from thriftpy2.thrift import TApplicationException, TType
-from thriftpy2.transport import TFramedTransport as TheirFramedTransport
 from thriftpy2.transport import TMemoryBuffer as TheirMemoryBuffer
+from thriftpy2.transport.buffered import TBufferedTransport as TheirBufferedTransport
+from thriftpy2.transport.framed import TFramedTransport as TheirFramedTransport
 from thriftpy2.transport.sasl import TSaslClientTransport
 
 from pingpong import check_cover, explain, read_packets
@@ -160,6 +162,13 @@ APACHE = "Apache's thrift"
 THRIFTPY2 = "thriftpy2"
 
 
+def _fields(made: Any, values: dict[int, Any]) -> Iterator[tuple[int, str, int, Any, Any]]:
+    """Of each field: its id and name, its type, what thriftpy2 holds about it, its value."""
+    for field_id, value in values.items():
+        ttype, name, *rest = made.thrift_spec[field_id]
+        yield field_id, name, ttype, rest[0] if len(rest) > 1 else None, value
+
+
 def _thriftpy2_value(ttype: int, spec: Any, value: Any) -> Any:
     """A value of SAID as thriftpy2 holds it."""
     if ttype == TType.STRUCT:
@@ -174,22 +183,19 @@ def _thriftpy2_value(ttype: int, spec: Any, value: Any) -> Any:
 
 def _thriftpy2_struct(made: Any, values: dict[int, Any]) -> Any:
     """A struct of SAID as thriftpy2 holds it."""
-    held = {}
-    for field_id, value in values.items():
-        ttype, name, *rest = made.thrift_spec[field_id]
-        held[name] = _thriftpy2_value(ttype, rest[0] if len(rest) > 1 else None, value)
-    return made(**held)
+    return made(**{name: _thriftpy2_value(*typed) for _, name, *typed in _fields(made, values)})
 
 
 def _by_thriftpy2(protocol: str, said: Said, service: str) -> bytes:
     buffer = TheirMemoryBuffer()
-    made: Any = {
+    protocols: dict[str, Any] = {
         "binary": theirs.TBinaryProtocol,
         "binary-old": functools.partial(theirs.TBinaryProtocol, strict_write=False),
         "compact": theirs.TCompactProtocol,
         "json": theirs.TApacheJSONProtocol,
         "thriftpy2-json": theirs.TJSONProtocol,
-    }[protocol](buffer)
+    }
+    made = protocols[protocol](buffer)
     if service:
         made = theirs.TMultiplexedProtocol(made, service)
     made.write_message_begin(said.method, MessageType[said.type].value, said.seqid)
@@ -239,10 +245,9 @@ def _apache_value(out: Any, ttype: int, spec: Any, value: Any) -> None:
 
 def _apache_struct(out: Any, made: Any, values: dict[int, Any]) -> None:
     out.writeStructBegin(made.__name__)
-    for field_id, value in values.items():
-        ttype, name, *rest = made.thrift_spec[field_id]
+    for field_id, name, ttype, spec, value in _fields(made, values):
         out.writeFieldBegin(name, _wire_type(ttype), field_id)
-        _apache_value(out, ttype, rest[0] if len(rest) > 1 else None, value)
+        _apache_value(out, ttype, spec, value)
         out.writeFieldEnd()
     out.writeFieldStop()
     out.writeStructEnd()
@@ -250,16 +255,15 @@ def _apache_struct(out: Any, made: Any, values: dict[int, Any]) -> None:
 
 def _by_apache(protocol: str, said: Said, service: str) -> bytes:
     buffer = TMemoryBuffer()
+    old = functools.partial(TApacheBinaryProtocol, strictWrite=False)
     made: Any = {
-        "binary": thrift.protocol.TBinaryProtocol.TBinaryProtocol,
-        "binary-old": functools.partial(
-            thrift.protocol.TBinaryProtocol.TBinaryProtocol, strictWrite=False
-        ),
-        "compact": thrift.protocol.TCompactProtocol.TCompactProtocol,
-        "json": thrift.protocol.TJSONProtocol.TJSONProtocol,
+        "binary": TApacheBinaryProtocol,
+        "binary-old": old,
+        "compact": TCompactProtocol,
+        "json": TJSONProtocol,
     }[protocol](buffer)
     if service:
-        made = thrift.protocol.TMultiplexedProtocol.TMultiplexedProtocol(made, service)
+        made = TMultiplexedProtocol(made, service)
     made.writeMessageBegin(said.method, MessageType[said.type].value, said.seqid)
     _apache_struct(made, struct_of(said.spec), said.values)
     made.writeMessageEnd()
@@ -296,12 +300,11 @@ def _as_read(protocol: str, ttype: int, spec: Any, value: Any) -> Any:
 
 
 def _struct_as_read(protocol: str, made: Any, values: dict[int, Any]) -> dict[Any, Any]:
-    read: dict[Any, Any] = {}
-    for field_id, value in values.items():
-        ttype, name, *rest = made.thrift_spec[field_id]
-        key = name if protocol == "thriftpy2-json" else field_id
-        read[key] = _as_read(protocol, ttype, rest[0] if len(rest) > 1 else None, value)
-    return read
+    named = protocol == "thriftpy2-json"
+    return {
+        name if named else field_id: _as_read(protocol, *typed)
+        for field_id, name, *typed in _fields(made, values)
+    }
 
 
 # ── The writers of transports ────────────────────────────────────────────────────────
@@ -451,7 +454,11 @@ class _Answers:
 def _answered(handler: Any, request: bytes) -> bytes:
     """What a library's HTTP server answers."""
     socket = _Socket(request)
-    with mock.patch.object(handler, "log_message", lambda *_: None):
+    date = "Mon, 23 Nov 2026 09:14:29 GMT"
+    with (
+        mock.patch.object(handler, "log_message"),
+        mock.patch.object(handler, "date_time_string", return_value=date),
+    ):
         handler(socket, (CLIENT, 50001), None)
     return socket.sent
 
@@ -468,8 +475,8 @@ def _http(messages: Messages) -> list[Piece]:
     """Apache's client and server: the answer has a length, but for a oneway's."""
     pieces = []
     for call, reply in _in_turns(messages):
-        processor = _Answers(reply or b"", reply is None)
-        server = THttpServer.THttpServer(processor, ("", 0), _AsIs(), server_class=_Kept)
+        processor: Any = _Answers(reply or b"", reply is None)
+        server = THttpServer(processor, ("", 0), _AsIs(), server_class=_Kept)
         request = b"POST / HTTP/1.0\r\nContent-Length: 0\r\n\r\n"
         answer = _answered(server.httpd.handler, request)
         with mock.patch("urllib.request.getproxies", dict):
@@ -483,13 +490,10 @@ def _http_to_the_end(messages: Messages) -> list[Piece]:
     """thriftpy2's client and server: the answer ends with the connection."""
     pieces = []
     for call, reply in _in_turns(messages):
-        server: Any = TheirHttpServer(
-            _Answers(reply or b"", False),
-            ("", 0),
-            _AsIs(),
-            _AsIs(),
-            _Kept,  # type: ignore[arg-type]
-        )
+        processor: Any = _Answers(reply or b"", False)
+        factory: Any = _AsIs()
+        kept: Any = _Kept
+        server: Any = TheirHttpServer(processor, ("", 0), factory, factory, kept)
         request = b"POST / HTTP/1.0\r\nContent-Length: 0\r\n\r\n"
         answer = _answered(server.httpd.handler, request)
         client = TheirHttpClient("http://calc.example:9090/calc")
@@ -504,7 +508,7 @@ def _http_chunked(messages: Messages) -> list[Piece]:
     for call, reply in _in_turns(messages):
         socket = _Socket(b"")
         client = http.client.HTTPConnection("calc.example", 9090)
-        client.sock = socket  # type: ignore[assignment]
+        client.sock = socket
         heads = {"Content-Type": "application/x-thrift", "Transfer-Encoding": "chunked"}
         client.request("POST", "/calc", _parts(call), heads, encode_chunked=True)
         pieces.append(Piece(True, socket.sent))
@@ -669,10 +673,11 @@ def _rows() -> Iterator[Row]:
 ROWS = tuple(_rows())
 # One writer of each is enough to see that the name goes through.
 MULTIPLEXED = tuple(
-    row._replace(service=SERVICE) for row in ROWS if row.writer == [*WRITERS[row.protocol]][0]
+    row._replace(service=SERVICE) for row in ROWS if row.writer == next(iter(WRITERS[row.protocol]))
 )
 
 
+@functools.cache
 def conversation(row: Row) -> list[list[Piece]]:
     """The pieces of each connection that the conversation takes."""
     write = WRITERS[row.protocol][row.writer]
@@ -851,7 +856,7 @@ def is_picked_up(row: Row) -> bool:
 # ── Tracing headers ──────────────────────────────────────────────────────────────────
 
 
-class _Tracker(tracking.TrackerBase):  # type: ignore[misc]  # thriftpy2 is typed in part only
+class _Tracker(tracking.TrackerBase):
     """The same headers on every run."""
 
     def handle(self, header: Any) -> None:
@@ -933,8 +938,9 @@ def tracked(column: str, protocol: Any = TBinaryProtocol) -> list[Piece]:
     def protocol_of(wire: Any) -> Any:
         return protocol(wrap(wire))
 
-    loop = _Loop(tracking.TTrackedProcessor(_Tracker(), service, _Calc()), protocol_of)
-    client = tracking.TTrackedClient(_Tracker(), service, protocol_of(loop))
+    tracker: Any = _Tracker
+    loop = _Loop(tracking.TTrackedProcessor(tracker(), service, _Calc()), protocol_of)
+    client = tracking.TTrackedClient(tracker(), service, protocol_of(loop))
     for said in TRACED_CALLS[2:]:
         if said.by_client:
             arguments = _thriftpy2_struct(struct_of(said.spec), said.values)
@@ -975,7 +981,7 @@ NAMES = {
 }
 
 # ../shared/peers.md: read from their sources, and run side by side where they run.
-PEERS = ("Wireshark 4.0–4.4", "packetbeat", "thrift-tools")
+PEERS = ("Wireshark/tshark 4.0–4.4", "packetbeat", "thrift-tools")
 PEERS_READ: dict[str, tuple[str, str, str]] = {
     "binary, strict, framed and unframed": ("yes", "yes", "yes"),
     "binary, old": ("wrong: message types; framed is shown as SMPP", "yes", "partly"),
@@ -1005,6 +1011,10 @@ def _cell(rows: list[Row]) -> str:
     return "yes" if all(_holds(functools.partial(check, row)) for row in rows) else "no"
 
 
+def _multiplexed_cell(column: str) -> str:
+    return _cell([row for row in MULTIPLEXED if row.column == column])
+
+
 def _traced_cell(column: str) -> str:
     if column in TRACED:
         return "yes" if _holds(functools.partial(check_tracked, column)) else "no"
@@ -1031,11 +1041,11 @@ def table() -> str:
         )
         for protocol, name in NAMES.items()
     ]
-    multiplexed = (
-        _cell([row for row in MULTIPLEXED if row.column == column]) for column in COLUMNS
-    )
-    rows.append(("multiplexed, any of them", *multiplexed))
-    rows.append(("tracing headers, binary", *(_traced_cell(column) for column in COLUMNS)))
+    for name, cell in (
+        ("any of them, multiplexed", _multiplexed_cell),
+        ("binary, strict, with tracing headers", _traced_cell),
+    ):
+        rows.append((name, *map(cell, COLUMNS)))
     return _table(("protocol", *COLUMNS), rows)
 
 

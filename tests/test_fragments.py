@@ -287,6 +287,7 @@ class Kept(Fragments):
         return len(self._open), len(self._done)
 
 
+@pytest.mark.usefixtures("plain_python")
 def test_too_many_datagrams_drop_the_oldest() -> None:
     kept = Kept()
     for number in range(MAX_OPEN + 10):
@@ -302,6 +303,7 @@ def test_too_many_datagrams_drop_the_oldest() -> None:
     assert kept.size == 0
 
 
+@pytest.mark.usefixtures("plain_python")
 def test_too_many_bytes_drop_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pingpong.wire.fragments.MAX_BYTES", 10_000)
     kept = Kept()
@@ -311,6 +313,7 @@ def test_too_many_bytes_drop_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None
     assert kept.counts[0] == 8
 
 
+@pytest.mark.usefixtures("plain_python")
 def test_completed_datagrams_are_forgotten() -> None:
     kept = Kept()
     for number in range(MAX_DONE * 2):
@@ -358,6 +361,7 @@ def test_any_cut_in_any_order(ip: str, kind: str, at: set[int], random: object) 
     assert peeled.texts == []
 
 
+@pytest.mark.usefixtures("plain_python")
 @given(
     st.lists(
         st.tuples(st.integers(0, 12), st.integers(0, 40), st.booleans(), st.integers(0, 40)),

@@ -513,6 +513,7 @@ def test_a_message_without_end_is_given_back(monkeypatch: pytest.MonkeyPatch) ->
     assert type(Thrift.tcp_reassemble(data, {}, {})) is Raw
 
 
+@pytest.mark.usefixtures("plain_python")
 def test_looking_again_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     starts = 0
 

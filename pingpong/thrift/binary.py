@@ -121,10 +121,6 @@ def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) 
     Raises Incomplete if it is cut, DecodeError if it is another version or of no known
     type, LimitExceeded for a name longer than a message may be.
     """
-    if isinstance(data, bytes):
-        header = _whole_header(data, start, stop)
-        if header is not None:
-            return header
     if stop - start < 4:
         raise Incomplete("version", start, needs=4, left=stop - start)
     version = data[start] << 8 | data[start + 1]
@@ -160,7 +156,10 @@ def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) 
 
 
 def _whole_header(data: bytes, start: int, stop: int) -> Header | None:
-    """The header, if there is nothing to say of it; else None, and ``read_header`` says it."""
+    """The header, if there is nothing to say of it; else None, and ``read_header`` says it.
+
+    The short way for what is whole and usual, as ``struct_end`` is for the rest.
+    """
     name = start + 8
     if stop < name or data[start] != 0x80 or data[start + 1] != 1:
         return None
@@ -506,6 +505,10 @@ class BinaryProtocol(Protocol):
     name = "binary"
 
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
+        if isinstance(data, bytes):
+            header = _whole_header(data, start, stop)
+            if header is not None:
+                return header
         return read_header(data, start, stop, limits)
 
     def read_struct(

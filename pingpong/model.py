@@ -24,6 +24,7 @@ __all__ = [
     "DEFAULT_LIMITS",
     "MESSAGE_TYPES",
     "TTYPES",
+    "UPGRADES",
     "Chunk",
     "Content",
     "Detection",
@@ -295,6 +296,16 @@ class MessageType(IntEnum):
 # By number: a list is looked into faster than an Enum is called.
 MESSAGE_TYPES: Final = [MessageType.CALL, *MessageType]
 
+# Methods by which tracing systems ask whether the other end takes headers before messages:
+# Finagle's, and those of thriftpy2.contrib.tracking.  Their replies are no results.
+UPGRADES: Final = frozenset(
+    {
+        "__can__finagle__trace__v3__",
+        "__thriftpy_tracing_method_name__v2",
+        "__thriftpy_tracing_method_name__",
+    }
+)
+
 # What field 2 of a TApplicationException says (lib/py/src/Thrift.py).
 APPLICATION_ERRORS: Final = (
     "UNKNOWN",
@@ -413,7 +424,8 @@ class Value(Facts):
 
     @property
     def plain(self) -> Plain:
-        """The value as Python would hold it: a struct is a dict by field id, a map a list of
+        """The value as Python would hold it: a struct is a dict by field id (by name, where the
+        wire has names), a map a list of
         pairs (keys may be unhashable), a STRING is str where it is UTF-8 and else bytes."""
         content = self.content
         if isinstance(content, bytes):
@@ -451,6 +463,11 @@ class Field(Facts):
     def ttype(self) -> TType:
         return self.value.ttype
 
+    @property
+    def is_result(self) -> bool:
+        """Is it, in a reply, what the call returns?  A reply's other fields are exceptions."""
+        return self.field_id == 0 or self.name == "success"
+
 
 class Struct(Facts):
     """Fields in the order in which they came.
@@ -483,8 +500,11 @@ class Struct(Facts):
         raise KeyError(field_id)
 
     @property
-    def plain(self) -> dict[int, Plain]:
-        return {field.field_id: field.value.plain for field in self.fields}
+    def plain(self) -> dict[int | str, Plain]:
+        return {
+            field.field_id if field.name is None else field.name: field.value.plain
+            for field in self.fields
+        }
 
 
 class Items(Facts):
@@ -537,7 +557,7 @@ class Entries(Facts):
 
 
 Content = Union[bool, int, float, bytes, uuid.UUID, Struct, Items, Entries, None]
-Plain = Union[bool, int, float, bytes, str, uuid.UUID, dict[int, Any], list[Any], None]
+Plain = Union[bool, int, float, bytes, str, uuid.UUID, dict[Any, Any], list[Any], None]
 
 
 class Skipper(ABC):
@@ -901,9 +921,8 @@ class Exchange(Shown):
         # A REPLY's struct: field 0 is the result, field n the n-th declared exception,
         # and no field at all is void.  Where names are written, the result is "success".
         if body.fields:
-            first = body.fields[0]
-            is_result = first.field_id == 0 or first.name == "success"
-            return Outcome.SUCCESS if is_result else Outcome.DECLARED_EXCEPTION
+            is_good = body.fields[0].is_result or self.call.method in UPGRADES
+            return Outcome.SUCCESS if is_good else Outcome.DECLARED_EXCEPTION
         return Outcome.SUCCESS if body.stop is not None else Outcome.UNREADABLE
 
     def __repr__(self) -> str:

@@ -408,8 +408,12 @@ class HttpTransport(Transport):
     def rest(self, buffer: bytearray, have: int) -> Unit | None:
         head, body = self._head, self._body
         self.is_whole = body is not None and body.ends == _CLOSE
-        if head is None or body is None or not body.total:
+        if head is None:
             return None
+        if body is None or not body.total:
+            # A body that ends with the stream may be none at all.
+            is_all = have == head.stop and head.ends == _CLOSE
+            return Unit(have, b"", 0, None, head.what(0)) if is_all else None
         if not body.keeps:
             return Unit(have, b"", 0, None, head.what(body.total))
         content = bytes(body.content)

@@ -19,7 +19,8 @@ from __future__ import annotations
 from typing import Final
 
 from ..errors import DecodeError, Incomplete
-from ..model import Chunk, Detection, Finding, Gap, Header, Limits, Protocol, Severity
+from ..model import UPGRADES, Chunk, Detection, Finding, Gap, Header, Limits, Protocol, Severity
+from .binary import BINARY
 from .detect import (
     FRAMED,
     PROOF,
@@ -33,9 +34,7 @@ from .detect import (
     find_message,
     make_transport,
 )
-from .framed import HEAD
-from .prefix import UPGRADES
-from .sasl import COMPLETE
+from .sasl import COMPLETE, WRAPPED
 from .transport import Transport, Unit, Whole
 
 __all__ = ["Found", "MessageReader"]
@@ -125,7 +124,12 @@ class MessageReader:
         self._evidence = ""
         self._prefixed = False  # tracing headers were asked for
         self._read = 0  # messages, since ``_spoken`` was settled
-        self._guessed = False  # found where there was no room for a frame's length
+        self._protocol: Protocol | None = None  # of the last message
+        self._said_wrapped = False
+        # Found in mid-stream, where it may have been the inside of something larger: a frame
+        # whose length was not captured, the payload behind a head.
+        self._guessed = False
+        self._stumbled: tuple[int, Spoken | None] = (-1, None)  # where, reading what
         self._patience = 0  # do not search again in fewer bytes than this
         self._base = 0  # the direction's offset of the first byte in _buffer
         self._buffer = bytearray()
@@ -295,7 +299,7 @@ class MessageReader:
         if self._spoken is None or doubtful:
             return self._told
         if self._spoken.transport == SASL:
-            return Told(self._spoken.protocol, FRAMED)
+            return Told(self._protocol, FRAMED)
         return Told(self._spoken.protocol, self._spoken.transport)
 
     def _remark(self, what: str) -> None:
@@ -324,7 +328,12 @@ class MessageReader:
                     self._patience = have + have // 8 if have > PROOF else 0
                     break
                 self._patience = 0
-                self._guessed = place.at < HEAD and place.spoken.transport == UNFRAMED
+                if self._stumbled == (self._base, place.spoken):
+                    # The same bytes in the same way once more: go on behind the first.
+                    self._pass_over(1)
+                    continue
+                doubtful = self._spoken is None or (self._guessed and self._read < 2)
+                self._guessed = doubtful and place.spoken.transport in (UNFRAMED, FRAMED)
                 self._report_skipped()
                 # Behind a negotiation there are frames, and the next one was found.
                 is_sasl = self._spoken is not None and self._spoken.transport == SASL
@@ -347,6 +356,10 @@ class MessageReader:
         if unit.protocol is None:
             self.findings += unit.findings
             self._remark(unit.what)
+            if unit.what == WRAPPED and self.is_settled and not self._said_wrapped:
+                # Until then it was read: from now on something is hidden.
+                self._said_wrapped = True
+                self.findings.append(Finding(Severity.WARNING, WRAPPED, self._base))
             self._drop(unit.stop)
             return True
         try:
@@ -356,7 +369,9 @@ class MessageReader:
             return True
         found.append(self._take(header, unit, unit.findings))
         self._read += 1
-        if header.method in UPGRADES and not self._prefixed:
+        self._protocol = unit.protocol
+        # The headers are binary structs, before strict binary messages.
+        if header.method in UPGRADES and not self._prefixed and unit.protocol is BINARY:
             self._prefixed = True
             assert self._spoken is not None
             if self._spoken.transport in (UNFRAMED, FRAMED):
@@ -372,17 +387,15 @@ class MessageReader:
         if unit is not None and header is not None:
             found.append(self._take(header, unit, (finding,)))
         else:
-            # A message found in mid-stream whose frame's length the capture did not have
-            # was taken for an unframed one: what comes next tells.
+            # What was found in mid-stream and is followed by something else was the inside of
+            # something larger: what comes next tells.
             if not (self._guessed and self._read == 1):
                 text = f"no message at stream offset {self._base}: {error}"
                 self.findings.append(Finding(Severity.ERROR, text))
-            end = self._transport.frame_stop(self._buffer, len(self._buffer))
-            if self.speaks not in (UNFRAMED, FRAMED):
-                # The search would take the same head for one again.
-                self._pass_over(1)
-            elif 0 < end <= len(self._buffer):
-                self._pass_over(end)
+                end = self._transport.frame_stop(self._buffer, len(self._buffer))
+                if self.speaks == FRAMED and 0 < end <= len(self._buffer):
+                    self._pass_over(end)
+        self._stumbled = (self._base, self._spoken)
         self._search("what follows is no message")
 
     def _header(self, unit: Unit | None) -> Header | None:
@@ -412,10 +425,11 @@ class MessageReader:
         if unit is not None and header is not None and self._transport.is_whole:
             return [self._take(header, unit, unit.findings)]
         if unit is None or header is None:
-            what = "byte is" if have == 1 else "bytes are"
+            what = "byte" if have == 1 else "bytes"
+            verb = "is" if have == 1 else "are"
             why = self._why_no_header(unit)
             text = (
-                f"the {have} {what} at stream offset {self._base} no whole message header"
+                f"the {have} {what} at stream offset {self._base} {verb} no whole message header"
                 f"{why}: {reason}"
             )
             self.findings.append(Finding(Severity.ERROR, text))

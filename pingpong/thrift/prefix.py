@@ -13,22 +13,11 @@ Whether the answer was yes is seen from what follows: a message, or a struct and
 
 from __future__ import annotations
 
-from typing import Final
-
 from ..errors import DecodeError
 from ..model import Limits
 from .binary import VERSION_1, BinarySkipper
 
-__all__ = ["UPGRADES", "StructSkipper", "after_prefix", "begins_message"]
-
-# The reserved methods: Finagle's, and those of thriftpy2.contrib.tracking.
-UPGRADES: Final = frozenset(
-    {
-        "__can__finagle__trace__v3__",
-        "__thriftpy_tracing_method_name__v2",
-        "__thriftpy_tracing_method_name__",
-    }
-)
+__all__ = ["StructSkipper", "after_prefix", "begins_message"]
 
 
 class StructSkipper(BinarySkipper):

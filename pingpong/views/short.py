@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from ..capture import Capture
 from ..model import (
     APPLICATION_ERRORS,
+    Content,
     Entries,
     Exchange,
     Field,
@@ -25,7 +26,6 @@ from ..model import (
     Record,
     Severity,
     Struct,
-    TType,
     Value,
 )
 from .text import counted, duration, elide, escape, quote, trim
@@ -37,6 +37,7 @@ __all__ = [
     "call_line",
     "capture_line",
     "exchange_line",
+    "field_name",
     "finding_line",
     "flow_line",
     "header_line",
@@ -69,6 +70,13 @@ def method(message: Message) -> str:
     return elide(name, _MAX_METHOD) or "(no name)"
 
 
+def field_name(field: Field) -> str:
+    """What the wire calls a field: its id, or its name where it has one."""
+    if field.name is None:
+        return str(field.field_id)
+    return elide(escape(field.name[: _MAX_METHOD + 1]), _MAX_METHOD) or "(no name)"
+
+
 def value_text(value: Value, room: int = 60) -> str:
     """A value in at most ``room`` columns."""
     return _joined(_value(value, room), room)
@@ -87,7 +95,7 @@ def result(message: Message, room: int = 60) -> str:
     if not body.fields:
         return "void" if body.stop is not None else "unreadable"
     first = body.fields[0]
-    if first.field_id == 0 and len(body.fields) == 1:
+    if first.is_result and len(body.fields) == 1:
         return value_text(first.value, room)
     return arguments(message, room)
 
@@ -220,7 +228,7 @@ def _value(value: Value, room: int) -> Iterator[str]:
 def _fields(struct: Struct, room: int) -> Iterator[str]:
     for at, field in enumerate(struct.fields):
         yield ", " if at else ""
-        yield f"{field.field_id}: "
+        yield f"{field_name(field)}: "
         yield from _value(field.value, room)
     if struct.stop is None:
         yield ", …" if struct.fields else "…"
@@ -236,10 +244,14 @@ def _string(value: Value, content: bytes, room: int) -> str:
 
 
 def _application_exception(body: Struct, room: int) -> str:
-    fields: dict[int, Field] = {field.field_id: field for field in body.fields}
-    number = fields[2].value.content if 2 in fields else None
-    words = value_text(fields[1].value, room) if 1 in fields else ""
-    if fields.get(2) is None or fields[2].ttype is not TType.I32 or not isinstance(number, int):
+    number: Content = None
+    words = ""
+    for field in body.fields:
+        if field.field_id == 1 or field.name == "message":
+            words = value_text(field.value, room)
+        elif field.field_id == 2 or field.name == "type":
+            number = field.value.content
+    if isinstance(number, bool) or not isinstance(number, int):
         return words or "no reason given"
     name = APPLICATION_ERRORS[number] if 0 <= number < len(APPLICATION_ERRORS) else "type"
     return elide(f"{name} ({number}) {words}".rstrip(), room)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from ..model import Entries, Items, Record, Struct, TType, Value
-from .short import finding_line, header_line, value_text
+from .short import field_name, finding_line, header_line, value_text
 from .text import Line, Run, counted, display_width
 
 __all__ = ["MAX_CHILDREN", "MAX_LINES", "tree"]
@@ -131,7 +131,7 @@ def _children(parts: Iterator[_Child], total: int, most: int | None) -> Iterator
 
 
 def _of_struct(struct: Struct) -> Iterator[_Child]:
-    return ((f"{field.field_id}: ", field.value) for field in struct.fields)
+    return ((f"{field_name(field)}: ", field.value) for field in struct.fields)
 
 
 def _of_map(content: Entries) -> Iterator[_Child]:

@@ -111,7 +111,7 @@ def test_every_end_of_a_message_is_told() -> None:
             assert reader.detection.transport is None
         elif stop < 15:
             assert found == []
-            assert f"the {stop} bytes are" in reader.findings[0].text
+            assert f"the {stop} bytes at stream offset" in reader.findings[0].text
             assert "no whole message header" in reader.findings[0].text
         else:
             (one,) = found

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from . import views  # noqa: F401  (it tells the model how to show itself)
+from .calls.complaints import explain_text
 from .calls.explain import check_cover, explain
+from .calls.numbers import explain_number
 from .capture import Capture, Pipeline, decode, decode_struct, read, read_packets, steps_of
 from .errors import CaptureError, DecodeError, LiveError, PingpongError
 from .model import (
@@ -68,6 +70,8 @@ __all__ = [
     "decode",
     "decode_struct",
     "explain",
+    "explain_number",
+    "explain_text",
     "is_compiled",
     "open_capture",
     "read",

@@ -1,7 +1,7 @@
 """The shell's door: ``pingpong COMMAND``.
 
     look at captures     show, messages
-    look at bytes        struct
+    look at bytes        struct, explain
     make one             demo, record
     be one end           serve, call
     learn                lab
@@ -33,8 +33,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from . import __version__, is_compiled
+from .calls.complaints import explain_text
 from .calls.exchanges import Pairing
-from .capture import Pipeline, batches, decode_struct, odd
+from .calls.numbers import explain_bytes
+from .calls.pasted import MAX_TEXT
+from .capture import Pipeline, batches, decode, decode_struct, odd, read_packets
 from .errors import CaptureError, DecodeError, LiveError, PingpongError
 from .model import (
     DEFAULT_LIMITS,
@@ -44,6 +47,7 @@ from .model import (
     Flow,
     Limits,
     Message,
+    Packet,
     Severity,
     Step,
 )
@@ -52,6 +56,8 @@ from .views.hexdump import MAX_BYTES, MAX_NOTES, hexdump
 from .views.json import Rows, record_row
 from .views.ladder import ladder
 from .views.listing import Lister, listing
+from .views.number import number as number_lines
+from .views.number import pasted
 from .views.table import exchange_table, lines
 from .views.text import Line, Run, escape, plain
 from .wire.capturefile import CaptureFile, open_capture, write_capture
@@ -282,6 +288,45 @@ def struct(args: argparse.Namespace) -> int:
         say(hexdump(record, limit=limit, notes=notes, width=width()))
     verdict.report(record.findings)
     return verdict.exit_code
+
+
+def explain(args: argparse.Namespace) -> int:
+    """``pingpong explain``: a number, a line of a log or bytes, with no capture at all."""
+    typed = args.text and args.text != ["-"]
+    text = " ".join(args.text) if typed else sys.stdin.read(MAX_TEXT + 1)
+    verdict = explain_text(text)
+    say(pasted(verdict, width=width()))
+    packets = [
+        Packet(at, 0, block.link, block.data, len(block.data))
+        for at, block in enumerate(verdict.blocks, 1)
+        if block.link is not None
+    ]
+    found = list(read_packets(packets).messages) if packets else []
+    for message in found[:ROWS]:
+        say_text()
+        say(hexdump(message, width=width()))
+    if packets and not found:
+        _explain_bytes(next((block.payload for block in verdict.blocks if block.payload), b""))
+    for block in verdict.blocks:
+        if not block.is_packet:
+            _explain_bytes(block.data)
+    return NO_THRIFT if verdict.is_empty else READ_ALL
+
+
+def _explain_bytes(data: bytes) -> None:
+    """The messages in ``data``, one after the other; where there is none, what begins so."""
+    for _ in range(ROWS):
+        if not data:
+            return
+        say_text()
+        try:
+            message = decode(data)
+        except DecodeError as error:
+            say_text(f"no message here: {escape(str(error))}", "dim")
+            say(number_lines(explain_bytes(data), width=width()))
+            return
+        say(hexdump(message, width=width()))
+        data = data[message.size :]
 
 
 def _bytes_of(path: str) -> bytes:
@@ -576,6 +621,16 @@ The bytes of a file, of a Kafka value, of a Parquet footer.  With no --protocol 
 which all the bytes are one struct.
 """
 
+EXPLAIN: Final = """\
+  pingpong explain -- -2147418111
+  pingpong explain "Frame size (1213486160) larger than max length (16384000)!"
+  pingpong explain 80 01 00 01 00 00 00 04 70 69 6e 67 00 00 00 00 00
+  xxd message.bin | pingpong explain
+
+Numbers as they stand in logs; bytes as hex, as a string with \\x in it, or as tcpdump -X, xxd,
+hexdump -C and WireShark print them, with or without the packet around.  No capture is needed.
+"""
+
 CODES: Final = """\
 exit codes: 0 all was read, 1 no Thrift in it, 2 something in it is bad (standard error says
 what and where; what could be read is printed)"""
@@ -653,6 +708,9 @@ def _parser() -> argparse.ArgumentParser:
     what = sorted(set(PROTOCOLS) - {"binary-old"})  # it differs in the header of a message
     one.add_argument("--protocol", choices=what, help="what it is in (its bytes tell)")
     _allowing(one)
+
+    one = command("explain", explain, "explain a number, a line of a log, or pasted bytes", EXPLAIN)
+    one.add_argument("text", nargs="*", help='what was pasted; nothing, or "-": standard input')
     return top
 
 

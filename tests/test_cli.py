@@ -419,3 +419,44 @@ def test_add_is_not_forgotten(capsys: pytest.CaptureFixture[str], tmp_path: Path
     code, out, _ = run(capsys, "show", path)
     assert code == 0
     assert "no reply" in out
+
+
+# ── explain ──────────────────────────────────────────────────────────────────────────
+
+
+def test_explain_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "explain", "--", "-2147418111")
+    assert code == cli.READ_ALL
+    assert out.startswith("-2147418111 = 80 01 00 01\n")
+    assert "framed transport in the client" in out
+    assert err == ""
+
+
+def test_explain_a_line_of_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+    line = "Frame size (1213486160) larger than max length (16384000)!"
+    code, out, _ = run(capsys, "explain", line)
+    assert code == cli.READ_ALL
+    assert '1213486160 = 48 54 54 50 "HTTP"' in out
+    assert "likely causes" in out
+
+
+def test_explain_bytes_and_what_is_no_message(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "explain", (PING + PONG).hex(" "))
+    assert code == cli.READ_ALL
+    assert out.count("method name  ") == 2
+    code, out, _ = run(capsys, "explain", "16 03 01 02 00 01 00 01 fc 03 03 ec")
+    assert code == cli.READ_ALL
+    assert "no message here" in out
+    assert "TLS" in out
+
+
+def test_explain_a_packet_from_standard_input(tmp_path: Path) -> None:
+    data = Talk().open().call(PING).packets[-1].data
+    rows = [f"0x{at:04x}:  {data[at : at + 16].hex(' ', 2)}" for at in range(0, len(data), 16)]
+    done = _pingpong("explain", stdin="\n".join(rows).encode())
+    assert done.returncode == cli.READ_ALL, done.stderr
+    assert b"CALL ping, seqid 42" in done.stdout
+
+
+def test_explain_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "explain", "good morning")[0] == cli.NO_THRIFT

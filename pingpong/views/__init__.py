@@ -4,6 +4,7 @@
     short.py  values and messages in one line         tree.py     fields and values
     table.py  messages, exchanges                     ladder.py   packets and messages in time
     html.py   the same facts for a notebook           json.py     … for a program
+    listing.py  a line a message, for any length      number.py   a number, a line of a log
 
 ``text`` and ``html`` find the view for an object; importing this room makes them the way
 in which every object of ``model`` shows itself.  By default they leave out what differs from

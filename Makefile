@@ -14,7 +14,7 @@ test: .venv/lab,test.done  # every test: code, lessons, browser
 	$(PY) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=60
 
 plain:  # throw away what was compiled: the source itself runs
-	rm -f *.so pingpong/*.so pingpong/*/*.so
+	rm -f pingpong/*.so pingpong/*/*.so
 
 bench: .venv/lab,test.done  # measure against tshark and capinfos: hours at full size
 	$(PY) benchmarks/run.py --markdown
@@ -27,7 +27,7 @@ captures: .venv/lab,test.done  # record captures/ again
 
 clean:
 	rm -rf .venv build dist pingpong.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -f *.so pingpong/*.so pingpong/*/*.so
+	rm -f pingpong/*.so pingpong/*/*.so
 
 # What setup.py compiles: when it changes, it is built again.  `make plain` while you work on it.
 SOURCES = $(wildcard pingpong/*.py pingpong/calls/*.py pingpong/thrift/*.py pingpong/views/*.py pingpong/wire/*.py)

@@ -22,6 +22,22 @@ settings.register_profile("local", deadline=None, max_examples=100)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+class _OnlyPlainDoctests:
+    """Leaves out the doctests of what is compiled here: pytest reads those of plain Python only.
+    Where nothing is compiled, they run."""
+
+    @staticmethod
+    def pytest_ignore_collect(collection_path: Path) -> bool | None:
+        if collection_path.suffix != ".py" or "pingpong" not in collection_path.parts:
+            return None
+        compiled = collection_path.parent.glob(f"{collection_path.stem}.*.so")
+        return True if any(compiled) else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(_OnlyPlainDoctests())
+
+
 def _folder(path: Path, what: str) -> Path:
     if not path.is_dir():
         pytest.skip(f"{what} are not on this machine (looked in {path})")

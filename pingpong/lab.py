@@ -19,7 +19,6 @@ import html
 import inspect
 import linecache
 import os
-import sys
 import textwrap
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -152,14 +151,13 @@ def show_source(thing: Any) -> Source:
 
 
 def _source_of_compiled(thing: Any) -> str | None:
-    """The source of what was compiled from a module of pingpong: the file beside it."""
+    """The source of what was compiled from a module of pingpong: its file is there too."""
     is_module = isinstance(thing, ModuleType)
-    module = thing if is_module else sys.modules.get(getattr(thing, "__module__", None) or "")
-    if module is None or module.__name__.partition(".")[0] != "pingpong":
-        return None
-    path = Path(module.__file__ or "")
-    source = path.parent / f"{path.name.partition('.')[0]}.py"
-    if not source.is_file():
+    owner = getattr(thing, "__objclass__", thing)  # of a method
+    name = thing.__name__ if is_module else getattr(owner, "__module__", None) or ""
+    parts = name.split(".")
+    source = Path(__file__).parents[1].joinpath(*parts).with_suffix(".py")
+    if parts[0] != "pingpong" or not source.is_file():
         return None
     text = source.read_text(encoding="utf-8")
     if is_module:

@@ -88,9 +88,10 @@ MEMORY = (4 << 20) + 4 * LIMITS.message
 LISTING_A_BYTE = 64
 
 # Calls of functions: the same structs take 360 for each byte, and short messages that are
-# read and shown several times up to 350 000 in all.
+# read and shown several times up to 350 000 in all.  What was packed may unfold to the limit of
+# a message, and takes up to 6 for each byte of that.
 CALLS_A_BYTE = 2000
-CALLS = 1_000_000
+CALLS = 1_000_000 + 8 * LIMITS.message
 
 
 class Broken(AssertionError):

@@ -256,6 +256,16 @@ def test_mid_stream_foreign_bytes() -> None:
     assert reader.detection.transport is None
 
 
+@pytest.mark.parametrize("size", [1100, 3000])
+def test_a_message_that_does_not_end_in_its_frame_is_none(size: int) -> None:
+    """However much of what follows is there when the end of the frame is."""
+    head = b'[1,"ping",1,1,{"1":{"str":"'
+    frame = size.to_bytes(4, "big") + (head + b"a" * size)[:size]
+    data = b"noise" + frame + b"a" * 500 + b'"xx, and that is no JSON' * 9
+    results = {tuple(facts(feed(data, step, False)[0])) for step in (0, 1, 7, 500, len(frame) + 5)}
+    assert len(results) == 1
+
+
 # ── Hostile bytes ────────────────────────────────────────────────────────────────────
 
 PIECES = st.one_of(

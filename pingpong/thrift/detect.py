@@ -513,9 +513,11 @@ def _is_framed(
     if end == _UNKNOWN:
         if length <= PROOF:
             return False
-        end = _prove(data, at, sign, limits, AGREE)
+        end = _prove(data, at, sign, limits, min(AGREE, length))
         if end == _UNKNOWN:
-            # Longer than AGREE both, or cut off: they agree as far as one can see.
             there = len(data) - at
-            return True if ended or there >= AGREE or there >= length else None
+            if length <= min(AGREE, there):
+                return False  # all of the frame is there, and the message does not end in it
+            # Longer than AGREE both, or cut off: they agree as far as one can see.
+            return True if ended or there >= AGREE else None
     return at + length == end

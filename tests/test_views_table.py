@@ -108,6 +108,7 @@ class _Closed(BinaryProtocol):
         raise AssertionError("a listing reads no fields")
 
 
+@pytest.mark.usefixtures("plain_python")
 def test_a_listing_reads_no_fields() -> None:
     header = BINARY.read_header(PING, 0, len(PING), Limits())
     end = Endpoint("10.0.0.1", 1)

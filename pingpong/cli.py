@@ -608,7 +608,8 @@ With --json, one object a line a message: number, time (seconds since 1970), cli
 flow, protocol, transport, type (CALL, REPLY, EXCEPTION, ONEWAY), method, seqid, offset (in
 the stream), size, and fields, in order, each with id, type, value, offset and length.  A
 field's offset and length are those of its type, id and value together, counted from the
-message's first byte, a frame's length included.
+message's first byte, a frame's length included.  thriftpy2's JSON has names and no ids: there
+id is -1, and name says which.
 
   pingpong show trouble.pcap --json | jq 'select(.type == "EXCEPTION")'
 """

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -320,3 +321,42 @@ def test_tshark_reads_what_we_write(tmp_path: Path, tshark: str) -> None:
     rows = [line.split("\t") for line in done.stdout.splitlines()]
     assert [int(row[0]) for row in rows] == [p.number for p in packets]
     assert [int(row[1].replace(".", "")) for row in rows] == [p.time for p in packets]
+
+
+# ── A batch is what one read brings ──────────────────────────────────────────────────
+
+
+class Pipe(io.RawIOBase):
+    """Gives a piece a read, as a pipe does that is written to now and then.  Who reads on
+    behind the last piece would wait: that fails the test."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.pieces = list(pieces)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        assert self.pieces, "it waits for more than it needs"
+        piece = self.pieces.pop(0)
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+NG = section() + interface() + enhanced(b"one", 1) + enhanced(b"three", 2) + enhanced(b"five!", 3)
+
+
+@pytest.mark.parametrize(
+    ("whole", "last"),
+    [(pcap(b"one", b"three", b"five!"), 16 + 5), (NG, len(enhanced(b"five!", 3)))],
+    ids=["pcap", "pcapng"],
+)
+def test_packets_are_given_out_when_they_are_there(whole: bytes, last: int) -> None:
+    """A live capture in a pipe: no packet waits for the next one."""
+    for cut in range(len(whole) - last, len(whole)):
+        file = CaptureFile(io.BufferedReader(Pipe(whole[:cut], whole[cut:], b"")), "pipe")
+        first = file.batch()
+        assert [packet.data for packet in first] == [b"one", b"three"]
+        assert [packet.data for packet in file.batch()] == [b"five!"]
+        assert file.batch() == []
+        assert file.findings == []

@@ -18,7 +18,7 @@ from making import ADD, PING, PONG, ROOT, Talk, framed, packet
 from test_binary import RICH
 from test_capture import FOREIGN
 
-from pingpong import cli, read
+from pingpong import __version__, cli, is_compiled, read
 from pingpong.live.private import unavailable
 from pingpong.thrift.binary import write_header
 from pingpong.wire.capturefile import write_capture
@@ -404,6 +404,13 @@ def test_every_command_has_help_and_a_word_in_the_readme(
     assert ended.value.code == 0
     assert f"usage: pingpong {name}" in capsys.readouterr().out
     assert f"pingpong {name}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_version_says_what_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.run(["--version"])
+    how = "compiled" if is_compiled() else "plain Python (no C compiler built it)"
+    assert capsys.readouterr().out == f"pingpong {__version__}, {how}\n"
 
 
 def test_wrong_words(capsys: pytest.CaptureFixture[str]) -> None:

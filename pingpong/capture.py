@@ -297,6 +297,8 @@ class Pipeline:
         return reader
 
     def _read(self, line: _Line, by_client: bool, pieces: list[Piece]) -> list[Message]:
+        if line.closed:
+            return []  # something sent again, behind the end
         reader = self._reader(line, by_client)
         other = line.from_server if by_client else line.from_client
         if other is not None and not reader.other:
@@ -321,6 +323,8 @@ class Pipeline:
         line.closed = True
         self._close_lanes(line)
         self._compare(line)
+        # The connection is remembered, so that its ports can be used again; what read it is not.
+        line.from_client = line.from_server = None
         return messages
 
     def _report(

@@ -91,7 +91,8 @@ class Pipeline:
     ``told`` is what the user says that connections speak; ``ports``: only connections with
     one of these at either end (none named: all).
     ``findings`` are about packets and connections; what is odd about a message is with
-    the message.  ``flows`` are all connections seen.
+    the message.  ``flows`` are all connections seen; without ``keep``, those that ended long ago
+    are dropped, so that a capture of any length fits.  ``connections`` counts all.
     """
 
     def __init__(
@@ -99,8 +100,13 @@ class Pipeline:
         limits: Limits = DEFAULT_LIMITS,
         told: Told = UNTOLD,
         ports: frozenset[int] = frozenset(),
+        *,
+        keep: bool = True,
     ) -> None:
         self.flows: list[Flow] = []
+        self.connections = 0
+        self._keep = keep
+        self._findings: list[Finding] = []  # of flows that were dropped
         self._limits = limits
         self._told = told
         self._ports = {port.to_bytes(2, "big") for port in ports}
@@ -112,7 +118,11 @@ class Pipeline:
 
     @property
     def findings(self) -> list[Finding]:
-        return self._peeler.findings + [f for flow in self.flows for f in flow.findings]
+        return (
+            self._peeler.findings
+            + self._findings
+            + [finding for flow in self.flows for finding in flow.findings]
+        )
 
     def feed(self, packet: Packet) -> Step:
         """Take the next packet."""
@@ -132,7 +142,7 @@ class Pipeline:
         line = self._lines.get(connection.flow.number)
         if line is None:
             line = self._lines[connection.flow.number] = _Line(connection)
-            self.flows.append(connection.flow)
+            self._add(connection.flow)
         from_client, from_server, remark = connection.add(segment)
         by_client = connection.is_from_client(segment)
         if from_client:
@@ -259,8 +269,8 @@ class Pipeline:
         found = reader.feed(Chunk(direction.offset, segment.payload, segment.time, segment.number))
         found += reader.close("the datagram ends")
         direction.offset += len(segment.payload)
-        if flow.number > len(self.flows):
-            self.flows.append(flow)
+        if flow.number > self.connections:
+            self._add(flow)
         flow.sent, flow.received = connection.from_client.offset, connection.from_server.offset
         whole = sum(one.size for one in found) == len(segment.payload)
         known = flow.detection is not None and flow.detection.transport is not None
@@ -309,8 +319,8 @@ class Pipeline:
         return self._report(line, reader, by_client, found)
 
     def _close(self, connection: Connection, reason: str) -> list[Message]:
-        line = self._lines[connection.flow.number]
-        if line.closed:
+        line = self._lines.get(connection.flow.number)
+        if line is None or line.closed:
             return []
         messages: list[Message] = []
         for by_client, pieces in zip((True, False), connection.close(), strict=True):
@@ -325,7 +335,20 @@ class Pipeline:
         self._compare(line)
         # The connection is remembered, so that its ports can be used again; what read it is not.
         line.from_client = line.from_server = None
+        forgotten = self._connections.end(connection)
+        if forgotten is not None:
+            self._forget(forgotten.flow)
         return messages
+
+    def _add(self, flow: Flow) -> None:
+        self.flows.append(flow)
+        self.connections += 1
+
+    def _forget(self, flow: Flow) -> None:
+        del self._lines[flow.number]
+        if not self._keep:
+            self._findings += flow.findings
+            self.flows.remove(flow)
 
     def _report(
         self, line: _Line, reader: MessageReader, by_client: bool, found: list[Found]

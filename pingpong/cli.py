@@ -44,7 +44,6 @@ from .model import (
     Exchange,
     Exchanges,
     Finding,
-    Flow,
     Limits,
     Message,
     Packet,
@@ -213,7 +212,7 @@ def show(args: argparse.Namespace) -> int:
         verdict.report(file.findings)
         verdict.report(pipeline.findings)
     if not verdict.any_thrift and not verdict.bad:
-        _say_no_thrift(pipeline.flows)
+        _say_no_thrift(pipeline)
     return verdict.exit_code
 
 
@@ -234,7 +233,7 @@ def messages(args: argparse.Namespace) -> int:
         verdict.report(file.findings)
         verdict.report(pipeline.findings)
     if not verdict.any_thrift and not verdict.bad:
-        _say_no_thrift(pipeline.flows)
+        _say_no_thrift(pipeline)
     return verdict.exit_code
 
 
@@ -271,7 +270,7 @@ def _limits(args: argparse.Namespace) -> Limits:
 
 def _pipeline(args: argparse.Namespace) -> Pipeline:
     told = tell(args.protocol, args.transport)
-    return Pipeline(_limits(args), told, frozenset(args.port or ()))
+    return Pipeline(_limits(args), told, frozenset(args.port or ()), keep=False)
 
 
 def struct(args: argparse.Namespace) -> int:
@@ -385,7 +384,7 @@ def _show_all(
             rest = counts["exchanges"] - len(shown)
             say_text(f"… {rest} more exchanges, not shown; --all shows them", "dim")
         say_text()
-    flows = len(pipeline.flows)
+    flows = pipeline.connections
     say_text(
         f"{_count(counts['packets'], 'packet')}, {_count(flows, 'connection')}, "
         f"{_count(counts['messages'], 'message')}, {_count(counts['exchanges'], 'exchange')}",
@@ -397,14 +396,15 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def _say_no_thrift(flows: list[Flow]) -> None:
-    """Say what was there instead, of the first few connections."""
-    complain(f"no Thrift message that can be read in {_count(len(flows), 'TCP connection')}")
-    for flow in flows[:5]:
+def _say_no_thrift(pipeline: Pipeline) -> None:
+    """Say what was there instead, of a few connections."""
+    count = pipeline.connections
+    complain(f"no Thrift message that can be read in {_count(count, 'connection')}")
+    for flow in pipeline.flows[:5]:
         seen = flow.detection.evidence if flow.detection else "carries no bytes"
         complain(f"flow {flow.number}, {flow.client} to {flow.server}: {seen}")
-    if len(flows) > 5:
-        complain(f"and {len(flows) - 5} more")
+    if count > 5:
+        complain(f"and {count - 5} more")
 
 
 # ── Being one end ────────────────────────────────────────────────────────────────────

@@ -18,6 +18,7 @@ from pingpong.errors import DecodeError
 from pingpong.model import DEFAULT_LIMITS, Limits, Message, Packet, Protocol
 from pingpong.thrift import binary, compact
 from pingpong.wire.capturefile import open_capture
+from pingpong.wire.streams import MAX_ENDED
 
 Row = tuple[object, ...]
 
@@ -139,6 +140,29 @@ def test_every_capture_at_hand(edge_captures: Path, root: Path) -> None:
     for path in paths:
         with open_capture(path) as file:
             both_ways(file)
+
+
+def test_connections_that_ended_are_forgotten() -> None:
+    """Memory is bounded by what is open: with and without it, the same messages."""
+    count = MAX_ENDED + 300
+    pipeline, keeping = Pipeline(keep=False), Pipeline()
+    number = 0
+    for at in range(count):
+        one = Talk(port=1024 + at % 60_000, server_port=9090 + at // 60_000).open().call(PING)
+        for each in one.reply(PONG).close().packets:
+            number += 1
+            again = packet(number, each.data)
+            got = [row(m) for m in pipeline.take(again)]
+            assert got == [row(m) for m in keeping.feed(again).messages]
+    assert pipeline.connections == keeping.connections == count
+    assert len(keeping.flows) == count
+    assert len(pipeline.flows) == MAX_ENDED
+    assert len(pipeline._lines) == MAX_ENDED
+    assert pipeline.close().messages == keeping.close().messages == ()
+    # A segment sent again behind the end begins nothing new.
+    late = packet(number + 1, one.packets[3].data)
+    assert list(pipeline.take(late)) == []
+    assert pipeline.connections == count
 
 
 # ── Where a struct ends ──────────────────────────────────────────────────────────────

@@ -15,6 +15,7 @@ Offsets are unwrapped: sequence numbers begin anew at 2³², offsets do not.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final, Union
 
 from ..model import Chunk, Flow, Gap, Segment
@@ -31,6 +32,10 @@ MAX_WAITING_SEGMENTS: Final = 4096
 # Segments to wait for bytes that their receiver has acknowledged: a capture of several
 # queues can hold an ACK before the bytes that it is for.
 PATIENCE: Final = 64
+
+# How many connections that have ended are remembered, so that what is sent again behind the end
+# begins no new one.
+MAX_ENDED: Final = 4096
 
 _HALF: Final = 1 << 31
 _WRAP: Final = (1 << 32) - 1
@@ -227,6 +232,10 @@ class Connection:
         self.from_client = Direction()
         self.from_server = Direction()
 
+    @property
+    def key(self) -> bytes:
+        return _key(self.flow.protocol, self.client_key, self.server_key)
+
     def is_from_client(self, segment: Segment) -> bool:
         return segment.source == self.client_key
 
@@ -285,12 +294,13 @@ class Connections:
 
     def __init__(self) -> None:
         self._open: dict[bytes, Connection] = {}
+        self._ended: deque[Connection] = deque()
         self._count = 0
 
     def of(self, segment: Segment) -> tuple[Connection, Connection | None]:
         """The segment's connection, and the one whose place it takes, if any: a SYN on
         ports that were used before begins a new connection."""
-        key = _key(segment)
+        key = _key(segment.protocol, segment.source, segment.target)
         known = self._open.get(key)
         if known is not None and not self._begins_anew(known, segment):
             return known, None
@@ -299,6 +309,18 @@ class Connections:
         new = Connection(self._count, segment, client, server)
         self._open[key] = new
         return new, known
+
+    def end(self, connection: Connection) -> Connection | None:
+        """Take note that a connection has ended.  The one that is forgotten for it, if any: so
+        memory is bounded by what is open, not by what was."""
+        self._ended.append(connection)
+        if len(self._ended) <= MAX_ENDED:
+            return None
+        oldest = self._ended.popleft()
+        key = oldest.key
+        if self._open.get(key) is oldest:
+            del self._open[key]
+        return oldest
 
     def all(self) -> list[Connection]:
         return list(self._open.values())
@@ -313,11 +335,10 @@ class Connections:
         return direction.is_known or bool(known.flow.ended)
 
 
-def _key(segment: Segment) -> bytes:
+def _key(protocol: int, source: bytes, target: bytes) -> bytes:
     """The same for both directions."""
-    source, target = segment.source, segment.target
     first, second = (source, target) if source < target else (target, source)
-    return bytes((segment.protocol,)) + first + second
+    return bytes((protocol,)) + first + second
 
 
 def _ends(segment: Segment) -> tuple[bytes, bytes]:

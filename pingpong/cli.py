@@ -77,6 +77,9 @@ PORT: Final = 9000
 # How many rows of a ladder, and of a table of exchanges, ``show`` prints.
 ROWS: Final = 60
 
+# How many messages have their fields read at a time, where all of a capture is shown.
+FEW: Final = 500
+
 # Width of lines where no terminal says its own.
 WIDTH: Final = 100
 
@@ -258,10 +261,16 @@ def _batches(
     with progress_of(file, args.file) as progress, few_collections():
         for batch in batches(file, pipeline, progress):
             verdict.any_thrift = True
-            yield batch
-            for message in odd(batch, deep):
-                findings = message.findings if deep else message.listed
-                verdict.report(findings, f"message {message.number}: ")
+            # The fields of a few messages at a time, so that they do not all lie in memory.
+            size = FEW if deep else len(batch)
+            for start in range(0, len(batch), size):
+                part = batch[start : start + size]
+                yield part
+                for message in odd(part, deep):
+                    findings = message.findings if deep else message.listed
+                    verdict.report(findings, f"message {message.number}: ")
+                for message in part if deep else ():
+                    message.forget()
 
 
 def _limits(args: argparse.Namespace) -> Limits:

@@ -645,6 +645,10 @@ class Record(Shown):
             )
         return self._body
 
+    def forget(self) -> None:
+        """Drop the fields that were read; who looks again reads them again."""
+        self._body = None
+
     @property
     def fields(self) -> tuple[Field, ...]:
         return self.body.fields

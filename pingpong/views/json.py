@@ -205,6 +205,13 @@ def _element(record: Record, value: Value) -> str:
 
 def _typed(record: Record, value: Value, span: Span) -> str:
     """Type, value and place; ``span`` is the place to name."""
+    content = value.content
+    if isinstance(content, int) and not isinstance(content, bool):
+        # Most values are numbers: these in one go.
+        return (
+            f'"type": {_TTYPES[value.ttype]}, "value": {content}, '
+            f'"offset": {span.start}, "length": {span.stop - span.start}'
+        )
     return (
         f'"type": {_TTYPES[value.ttype]}, {_value(record, value)}, '
         f'"offset": {span.start}, "length": {span.stop - span.start}'

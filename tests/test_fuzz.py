@@ -35,6 +35,11 @@ REGRESSIONS = {
         "zlib alone",
         "789c8a36d45132d4a9aecdc94fcfcc5302326201000000ffff8a8a",
     ),
+    "THeader: thriftpy2's JSON, known by its fifth byte": (
+        "theader",
+        "0000254c0fff000100000007000100000000000025347b226d65746164617461223a7b2276657273696f6e22"
+        "3a312c226e616d65223a2267222c227474797065223a312c227365716964223a307d2c",
+    ),
     "thriftpy2's JSON: complete before its length says": (
         "thriftpy2json",
         "000000667b226d65746164617461223a7b2276657273696f6e223a312c226e616d65223a22222c22747479706522"

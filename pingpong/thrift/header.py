@@ -435,16 +435,14 @@ def like_message(data: bytes | bytearray, at: int) -> bool | None:
         if len(head) < 2:
             return None
         return head[1] & 0x1F == 1 and 1 <= head[1] >> 5 <= 4
+    if head[:1] == b"\0" and len(head) < 5:
+        return None
     if head[:1] == b"\0" and head[4:5] == b"{":
         # thriftpy2's JSON has a length of its own.
         inside = bytes(data[at + 4 : at + 15])
-        return (
-            True
-            if inside == b'{"metadata"'
-            else None
-            if b'{"metadata"'.startswith(inside)
-            else False
-        )
+        if len(inside) < 11 and b'{"metadata"'.startswith(inside):
+            return None
+        return inside == b'{"metadata"'
     if head[:1] == b"[":
         return True if head[:4] == b'[1,"' else None if b'[1,"'.startswith(head) else False
     if head[:3] != b"\0\0\0"[: len(head)]:

@@ -272,6 +272,48 @@ def test_a_handler_may_close_its_own_server() -> None:
     assert not server.is_open
 
 
+def test_what_goes_wrong_in_closing_leaves_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serving(foo.PingPong, Dispatcher())
+    client = server.client()
+
+    def fail() -> None:
+        raise RuntimeError("in between")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(client, "close", fail)
+        with pytest.raises(RuntimeError):
+            server.close()
+    client.close()
+    assert server._waker.fileno() == server._alarm.fileno() == -1
+
+
+def test_many_threads_close_a_client_at_once() -> None:
+    with serving(foo.PingPong, Dispatcher()) as server:
+        for _ in range(50):
+            client = server.client()
+            start = threading.Barrier(4)
+            errors: list[BaseException] = []
+
+            def close(
+                client: Any = client,
+                start: threading.Barrier = start,
+                errors: list[BaseException] = errors,
+            ) -> None:
+                start.wait()
+                try:
+                    client.close()
+                except BaseException as error:
+                    errors.append(error)
+
+            threads = [threading.Thread(target=close) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert errors == []
+            assert not client.is_open
+
+
 def test_twenty_clients_at_once_with_large_replies() -> None:
     with serving(foo.PingPong, Dispatcher()) as server:
         replies: list[int] = []

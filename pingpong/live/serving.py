@@ -148,6 +148,13 @@ class Server:
             if self._closed:
                 return
             self._closed = True
+        try:
+            self._end()
+        finally:
+            self._waker.close()
+            self._alarm.close()
+
+    def _end(self) -> None:
         self._alarm.send(b"!")
         self._accepting.join()
         with self._lock:
@@ -162,8 +169,6 @@ class Server:
                     self.errors.append(Failure(None, LiveError(text)))
         for client in clients:
             client.close()
-        self._waker.close()
-        self._alarm.close()
 
     def __enter__(self) -> Server:
         return self

@@ -164,7 +164,7 @@ class WatchedSocket(TSocket):
     def close(self) -> None:
         if self.sock is not None:
             self._tell_end(self._from_client)
-        super().close()  # type: ignore[no-untyped-call]
+        self._let_go()
 
     def finish(self, patience: float) -> None:
         """Say that no more comes, wait until the other end has said so too (``patience``
@@ -180,7 +180,12 @@ class WatchedSocket(TSocket):
             while sock.recv(65536):
                 pass
             self._tell_end(not self._from_client)
-        super().close()  # type: ignore[no-untyped-call]
+        self._let_go()
+
+    def _let_go(self) -> None:
+        # A server that ends and the client's own thread may both do this, at once.
+        with self._lock:
+            super().close()  # type: ignore[no-untyped-call]
 
     def hang_up(self) -> None:
         """End it from another thread: who is reading reads the end."""

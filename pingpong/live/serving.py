@@ -148,15 +148,10 @@ class Server:
             if self._closed:
                 return
             self._closed = True
-        try:
-            self._end()
-        finally:
-            self._waker.close()
-            self._alarm.close()
-
-    def _end(self) -> None:
         self._alarm.send(b"!")
         self._accepting.join()
+        self._waker.close()
+        self._alarm.close()
         with self._lock:
             connections, clients = dict(self._connections), self._clients
         for connection in connections.values():

@@ -26,6 +26,7 @@ from .model import (
     Exchanges,
     Finding,
     Flow,
+    Half,
     Limits,
     Message,
     Messages,
@@ -74,12 +75,13 @@ class _Line:
 class _Lane:
     """One direction of a connection, reached by its addresses and ports at once."""
 
-    __slots__ = ("by_client", "direction", "flow", "other", "reader")
+    __slots__ = ("by_client", "direction", "flow", "half", "other", "reader")
 
     def __init__(self, line: _Line, by_client: bool, reader: MessageReader) -> None:
         connection = line.connection
         self.flow = connection.flow
         self.by_client = by_client
+        self.half = self.flow.from_client if by_client else self.flow.from_server
         self.direction = connection.from_client if by_client else connection.from_server
         self.other = connection.from_server if by_client else connection.from_client
         self.reader = reader
@@ -216,6 +218,10 @@ class Pipeline:
                 offset += stop
             flow = lane.flow
             direction.go_on(size)
+            half = lane.half
+            half.last = packet.time
+            if direction.offset - size == len(half.first):
+                half.first += data[place.inside : place.stop][: Half.FIRST - len(half.first)]
             if lane.by_client:
                 flow.sent = offset
             else:
@@ -224,6 +230,7 @@ class Pipeline:
                 lane.reader.pass_whole()
                 self._messages += 1
                 message.number = self._messages
+        lane.flow.last = packet.time
         other.acknowledge(number(data, place.tcp + 8))
         return messages
 
@@ -271,6 +278,9 @@ class Pipeline:
         direction.offset += len(segment.payload)
         if flow.number > self.connections:
             self._add(flow)
+        half = flow.from_client if by_client else flow.from_server
+        half.first = half.first or segment.payload[: Half.FIRST]
+        flow.last = half.last = segment.time
         flow.sent, flow.received = connection.from_client.offset, connection.from_server.offset
         whole = sum(one.size for one in found) == len(segment.payload)
         known = flow.detection is not None and flow.detection.transport is not None
@@ -313,8 +323,12 @@ class Pipeline:
         other = line.from_server if by_client else line.from_client
         if other is not None and not reader.other:
             reader.other = other.speaks
+        flow = line.connection.flow
+        half = flow.from_client if by_client else flow.from_server
         found: list[Found] = []
         for piece in pieces:
+            if isinstance(piece, Chunk) and piece.offset == len(half.first):
+                half.first += piece.data[: Half.FIRST - len(half.first)]
             found += reader.feed(piece) if isinstance(piece, Chunk) else reader.lose(piece)
         return self._report(line, reader, by_client, found)
 
@@ -361,6 +375,8 @@ class Pipeline:
             line.from_client, line.from_server = line.from_server, line.from_client
             by_client = not by_client
         seen = reader.detection
+        half = flow.from_client if by_client else flow.from_server
+        half.detection = seen
         if seen is not None and (flow.detection is None or _says_more(seen, flow.detection)):
             flow.detection = seen
         if reader.findings and reader.is_settled:

@@ -36,6 +36,7 @@ __all__ = [
     "Finding",
     "Flow",
     "Gap",
+    "Half",
     "Header",
     "Items",
     "Limits",
@@ -800,20 +801,49 @@ class Detection:
     wrong: str = ""
 
 
+class Half:
+    """One direction of a connection: what its end did, and when.
+
+    ``first`` are its first bytes, FIRST of them at most and up to the first that the capture
+    lost; they begin the stream if ``from_start``.  ``detection`` is what this direction speaks.
+    Times are -1 for what was not seen: ``syn``, ``fin`` and ``rst`` when this end opened, closed
+    and reset; ``last`` when it last sent bytes that were new.
+    """
+
+    FIRST: ClassVar = 256
+
+    __slots__ = ("detection", "fin", "first", "from_start", "last", "rst", "syn")
+
+    def __init__(self) -> None:
+        self.first = b""
+        self.from_start = False
+        self.detection: Detection | None = None
+        self.syn = -1
+        self.fin = -1
+        self.rst = -1
+        self.last = -1
+
+
 class Flow(Shown):
     """One connection (for UDP: two ends that talk), both directions of it.
 
     ``client`` is who sent the SYN; without one, who sent the first CALL; else the end with
     the higher port.  ``opened``: its first packet was captured.  ``ended`` is "", "FIN" (both
     directions closed) or "RST".  ``sent`` and ``received`` count the client's and the server's
-    stream bytes, ``lost`` those of both that the capture does not have.
+    stream bytes, ``lost`` those of both that the capture does not have.  ``began`` and ``last``
+    are the times of its first and its last packet; ``from_client`` and ``from_server`` say what
+    each end did.
     """
 
     __slots__ = (
+        "began",
         "client",
         "detection",
         "ended",
         "findings",
+        "from_client",
+        "from_server",
+        "last",
         "lost",
         "number",
         "opened",
@@ -830,6 +860,10 @@ class Flow(Shown):
         self.server = server
         self.opened = False
         self.ended = ""
+        self.began = -1
+        self.last = -1
+        self.from_client = Half()
+        self.from_server = Half()
         self.sent = 0
         self.received = 0
         self.lost = 0

@@ -17,6 +17,7 @@ from pingpong.capture import Capture
 from pingpong.model import MessageType, Packet, Severity
 from pingpong.thrift.binary import write_header, write_struct
 from pingpong.wire.capturefile import write_capture
+from pingpong.wire.link import RST
 
 SUM = bytes.fromhex("80010002 00000003 616464 00000001 08 0000 0000002a 00".replace(" ", ""))
 
@@ -77,6 +78,36 @@ def test_order_and_duplicates_do_not_matter(chance: random.Random) -> None:
     chance.shuffle(rest)
     shuffled = [packet(at, packets[n - 1].data) for at, n in enumerate(order + rest, 1)]
     assert sorted(told(read_packets(shuffled))) == sorted(told(read_packets(packets)))
+
+
+def test_what_each_end_did_and_when() -> None:
+    one = Talk().open().call(PING).reply(PONG).fin(False).add(True, RST)
+    packets = one.packets
+    (flow,) = read_packets(packets).flows
+    client, server = flow.from_client, flow.from_server
+    assert (flow.began, flow.last) == (packets[0].time, packets[-1].time)
+    assert (client.first, client.from_start, client.last) == (PING, True, packets[3].time)
+    assert (client.syn, client.fin, client.rst) == (packets[0].time, -1, packets[-1].time)
+    assert (server.first, server.from_start, server.last) == (PONG, True, packets[4].time)
+    assert (server.syn, server.fin, server.rst) == (packets[1].time, packets[5].time, -1)
+    assert flow.detection in (client.detection, server.detection)
+
+
+def test_what_an_end_did_stays_with_it_when_the_ends_were_guessed_wrongly() -> None:
+    """The server has the higher port, and the capture begins in mid-stream."""
+    one = Talk(port=1024, server_port=9090).call(PING).reply(PONG)
+    (flow,) = read_packets(one.packets).flows
+    assert (flow.client.port, flow.from_client.first) == (1024, PING)
+    assert (flow.server.port, flow.from_server.first) == (9090, PONG)
+    assert not flow.from_client.from_start
+
+
+def test_first_bytes_stop_where_some_were_lost() -> None:
+    one = Talk().open().call(PING[:4]).skip(True, 4).call(PING[8:]).close()
+    (flow,) = read_packets(one.packets).flows
+    assert flow.from_client.first == PING[:4]
+    long = Talk().open().call(PING * 30)
+    assert read_packets(long.packets).flows[0].from_client.first == (PING * 30)[:256]
 
 
 def test_a_port_that_is_used_again() -> None:

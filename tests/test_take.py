@@ -54,8 +54,14 @@ def both_ways(packets: Iterable[Packet], limits: Limits = DEFAULT_LIMITS) -> tup
     assert [row(m) for m in long.close().messages] == [row(m) for m in short.close().messages]
     assert long.findings == short.findings
     for flow, again in zip(long.flows, short.flows, strict=True):
-        for name in ("client", "server", "opened", "ended", "sent", "received", "lost"):
+        for name in ("client", "server", "opened", "ended", "sent", "received", "lost", "last"):
             assert getattr(flow, name) == getattr(again, name)
+        for half, other_half in (
+            (flow.from_client, again.from_client),
+            (flow.from_server, again.from_server),
+        ):
+            for name in ("first", "from_start", "detection", "syn", "fin", "rst", "last"):
+                assert getattr(half, name) == getattr(other_half, name)
         assert flow.detection == again.detection
     return len(one), len(packets)
 

@@ -229,6 +229,7 @@ class Connection:
         self.client_key = client
         self.server_key = server
         self.flow = Flow(number, segment.protocol, endpoint(client), endpoint(server))
+        self.flow.began = segment.time
         self.from_client = Direction()
         self.from_server = Direction()
 
@@ -247,6 +248,8 @@ class Connection:
         by_client = self.is_from_client(segment)
         one = self.from_client if by_client else self.from_server
         other = self.from_server if by_client else self.from_client
+        half = self.flow.from_client if by_client else self.flow.from_server
+        self.flow.last = segment.time
         flags = segment.flags
         remark = ""
         if flags & SYN:
@@ -255,10 +258,19 @@ class Connection:
             else:
                 one.begin(segment.seq)
                 self.flow.opened = True
+                half.syn = segment.time
+                half.from_start = True
         pieces: list[Piece] = []
+        said = ""
         if not flags & RST:
             pieces, said = one.add(segment)
             remark = remark or said
+        if pieces or said == "out of order":
+            half.last = segment.time
+        if flags & FIN and half.fin < 0:
+            half.fin = segment.time
+        if flags & RST and half.rst < 0:
+            half.rst = segment.time
         others: list[Piece] = []
         if flags & ACK:
             others = other.acknowledge(segment.ack)
@@ -273,7 +285,9 @@ class Connection:
         """The ends were guessed, and wrongly: the client is the server."""
         self.client_key, self.server_key = self.server_key, self.client_key
         self.from_client, self.from_server = self.from_server, self.from_client
-        self.flow.client, self.flow.server = self.flow.server, self.flow.client
+        flow = self.flow
+        flow.client, flow.server = flow.server, flow.client
+        flow.from_client, flow.from_server = flow.from_server, flow.from_client
         self._count()
 
     def close(self) -> tuple[list[Piece], list[Piece]]:

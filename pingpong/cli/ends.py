@@ -1,0 +1,232 @@
+"""Being one end: ``pingpong demo``, ``serve``, ``call``; and ``record`` between two others."""
+
+from __future__ import annotations
+
+import argparse
+import select
+import signal
+import socket
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from ..errors import LiveError
+from ..views.hexdump import hexdump
+from ..views.ladder import ladder
+from ..views.text import escape
+from ..wire.capturefile import write_capture
+from .options import HOST, PORT, Command, port, positive
+from .printing import READ_ALL, complain, counted, say, say_text, width
+
+if TYPE_CHECKING:
+    from ..live.recording import Recording
+
+__all__ = ["Stop", "add"]
+
+
+def add(command: Command) -> None:
+    """The commands of this file."""
+
+    one = command("demo", demo, "serve, call, capture, and explain every byte, with no rights")
+    one.add_argument("--framed", action="store_true", help="use the framed transport")
+    one.add_argument("--save", metavar="FILE", help="write the packets to a pcap file too")
+
+    one = command("serve", serve, "run the PingPong server until Ctrl-C")
+    _where(one)
+
+    one = command(
+        "call",
+        call,
+        "call the PingPong server",
+        "  pingpong call ping\n  pingpong call login root pwd --wire",
+    )
+    one.add_argument("method", help="ping or login")
+    one.add_argument("arguments", nargs="*", help="login takes a user name and a password")
+    one.add_argument("--wire", action="store_true", help="show the bytes of the call")
+    one.add_argument("--timeout", type=positive, default=5.0, help="seconds to wait (5)")
+    _where(one)
+
+    one = command(
+        "record",
+        record,
+        "record the packets of a port into a pcap file, until Ctrl-C (needs rights)",
+        "  sudo pingpong record trouble.pcap -i lo -p 9090",
+    )
+    one.add_argument("file", help="the pcap file to write")
+    one.add_argument("-i", "--interface", help="where to listen (the loopback)")
+    one.add_argument("-p", "--port", type=port, default=PORT, help=f"the server's port ({PORT})")
+    one.add_argument("--host", help="the server's address (any)")
+    one.add_argument("--seconds", type=positive, help="stop after so long")
+
+
+def _where(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--host", default=HOST, help=f"the server's address ({HOST})")
+    one.add_argument("-p", "--port", type=port, default=PORT, help=f"its port ({PORT})")
+    one.add_argument("--framed", action="store_true", help="use the framed transport")
+
+
+class Handler:
+    """What the lessons' server does: the article's two methods."""
+
+    def ping(self) -> str:
+        return "pong"
+
+    def login(self, username: str, password: str) -> str:
+        return "登录成功!"
+
+
+def _service() -> Any:
+    from ..live.course import course_file
+    from ..live.idl import load_idl
+
+    return load_idl(course_file("foo.thrift"), "pingpong_thrift").PingPong
+
+
+def _factories(args: argparse.Namespace) -> dict[str, Any]:
+    if not args.framed:
+        return {}
+    from thriftpy2.transport import TFramedTransportFactory
+
+    return {"transport": TFramedTransportFactory()}
+
+
+def demo(args: argparse.Namespace) -> int:
+    """``pingpong demo``: the whole of it, in a second."""
+    from ..live.private import PrivateNetwork, unavailable
+    from ..live.recording import recording
+    from ..live.serving import serving
+
+    network = None if unavailable() else PrivateNetwork()
+    try:
+        with serving(_service(), Handler(), network=network, **_factories(args)) as server:
+            with recording(server) as wire, server.client() as client:
+                said = [client.ping(), client.login("root", "pwd")]
+            say_text(f'ping() → "{said[0]}"', "good")
+            say_text(f'login("root", "pwd") → "{said[1]}"', "good")
+            say_text()
+            say_text("\n".join(textwrap.wrap(wire.how, width())), "dim")
+            say_text()
+            say(ladder(wire.capture.steps, width=width()))
+            for message in wire.messages:
+                say_text()
+                say(hexdump(message, width=width()))
+            if args.save:
+                wire.save(args.save)
+                say_text(f"\nSaved to {escape(args.save)}", "dim")
+    finally:
+        if network is not None:
+            network.close()
+    return READ_ALL
+
+
+def serve(args: argparse.Namespace) -> int:
+    """``pingpong serve``: the article's server, until Ctrl-C."""
+    from ..live.serving import serving
+
+    with (
+        Stop() as stop,
+        serving(
+            _service(), Handler(), host=args.host, port=args.port, **_factories(args)
+        ) as server,
+    ):
+        say_text(f"PingPong listens on {server.address}; Ctrl-C stops it")
+        sys.stdout.flush()
+        stop.wait()
+    return READ_ALL
+
+
+def call(args: argparse.Namespace) -> int:
+    """``pingpong call``: one call, as the article's client makes it."""
+    from thriftpy2.thrift import TApplicationException, TException
+
+    from ..live.recording import recording
+
+    service = _service()
+    wanted = getattr(service, f"{args.method}_args", None)
+    if wanted is None:
+        methods = ", ".join(service.thrift_services)
+        raise LiveError(f"the service has no method {args.method}; it has {methods}")
+    names = [wanted.thrift_spec[field_id][1] for field_id in sorted(wanted.thrift_spec)]
+    if len(names) != len(args.arguments):
+        form = " ".join(["pingpong call", args.method, *names])
+        raise LiveError(
+            f"{args.method} takes {counted(len(names), 'argument')}, not {len(args.arguments)}",
+            f"Write: {form}",
+        )
+    with recording(host=args.host, port=args.port, way="tap") as wire:
+        try:
+            with wire.client(
+                service, timeout_ms=round(args.timeout * 1000), **_factories(args)
+            ) as client:
+                answer = getattr(client, args.method)(*args.arguments)
+        except TApplicationException as error:
+            _say_wire(args, wire)
+            raise LiveError(f"the server could not make the call: {error}") from None
+        except (TException, OSError, EOFError) as error:
+            _say_wire(args, wire)
+            raise LiveError(
+                f"{wire.address} did not answer as a Thrift server of this kind: {error}",
+                "Does it speak the same protocol and transport (--framed)?",
+            ) from None
+    _say_wire(args, wire)
+    say_text(escape(str(answer)))
+    return READ_ALL
+
+
+def _say_wire(args: argparse.Namespace, wire: Recording) -> None:
+    if not args.wire:
+        return
+    wire.stop()
+    say_text("\n".join(textwrap.wrap(wire.how, width())), "dim")
+    say_text()
+    say(ladder(wire.capture.steps, width=width()))
+    for message in wire.messages:
+        say_text()
+        say(hexdump(message, width=width()))
+    say_text()
+
+
+def record(args: argparse.Namespace) -> int:
+    """``pingpong record``: packets of one port into a file, until Ctrl-C."""
+    from ..live.recording import recording
+
+    # Find out now that the file cannot be written, not after an hour of recording.
+    write_capture(args.file, [])
+    with Stop() as stop:
+        with recording(
+            host=args.host, port=args.port, interface=args.interface, way="sniff"
+        ) as wire:
+            say_text(f"Recording port {args.port}; Ctrl-C stops and saves")
+            sys.stdout.flush()
+            stop.wait(args.seconds)
+        wire.save(args.file)
+    say_text(
+        f"{counted(len(wire.raw), 'packet')}, {counted(len(wire.messages), 'message')} "
+        f"in {escape(args.file)}"
+    )
+    if wire.dropped:
+        complain(f"warning: the kernel had no room for {wire.dropped} packets: they are missing")
+    return READ_ALL
+
+
+class Stop:
+    """Ctrl-C and SIGTERM, asked for instead of being interrupted by: whatever runs inside
+    the ``with`` is not cut in the middle."""
+
+    def __enter__(self) -> Stop:
+        self._wake, self._asleep = socket.socketpair()
+        self._before = {
+            number: signal.signal(number, lambda *_: self._wake.send(b"!"))
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Until a signal came, or for ``seconds``."""
+        select.select([self._asleep], [], [], seconds)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._wake.close()
+        self._asleep.close()

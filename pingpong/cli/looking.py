@@ -1,0 +1,248 @@
+"""Looking at captures: ``pingpong show`` and ``pingpong messages``."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Final
+
+from ..calls.exchanges import Pairing
+from ..capture import Pipeline, batches, odd
+from ..model import Exchange, Exchanges, Message, Step
+from ..views.hexdump import MAX_BYTES, hexdump
+from ..views.json import Rows
+from ..views.ladder import ladder
+from ..views.listing import Lister, listing
+from ..views.table import exchange_table, lines
+from ..views.text import escape
+from ..wire.capturefile import CaptureFile, open_capture
+from .options import CODES, Command, add_reading, pipeline_of
+from .printing import Verdict, complain, counted, say, say_text, width
+
+__all__ = ["add", "batches_of", "say_no_thrift"]
+
+# How many rows of a ladder, and of a table of exchanges, ``show`` prints.
+ROWS: Final = 60
+
+# How many messages have their fields read at a time, where all of a capture is shown.
+FEW: Final = 500
+
+SHOW: Final = """\
+  pingpong show trouble.pcap             ladder and exchanges
+  pingpong show trouble.pcap --message 3     message 3 (the numbers of `messages`)
+  tcpdump -i lo -w - port 9090 | pingpong show -
+
+With --json, one object a line a message: number, time (seconds since 1970), client, server,
+flow, protocol, transport, type (CALL, REPLY, EXCEPTION, ONEWAY), method, seqid, offset (in
+the stream), size, and fields, in order, each with id, type, value, offset and length.  A
+field's offset and length are those of its type, id and value together, counted from the
+message's first byte, a frame's length included.  thriftpy2's JSON has names and no ids: there
+id is -1, and name says which.
+
+  pingpong show trouble.pcap --json | jq 'select(.type == "EXCEPTION")'
+"""
+
+
+def add(command: Command) -> None:
+    """The commands of this file."""
+    file = 'a pcap or pcapng file, gzipped or not; "-" is standard input'
+    one = command("show", show, "show what is in a capture", f"{SHOW}\n{CODES}")
+    one.add_argument("file", help=file)
+    one.add_argument("-m", "--message", type=int, metavar="N", help="every byte of message N")
+    one.add_argument("--json", action="store_true", help="all of it, a JSON object a message")
+    one.add_argument("--acks", action="store_true", help="draw segments that only acknowledge")
+    one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
+    add_reading(one)
+
+    one = command("messages", messages, "list the messages of a capture, a line each", CODES)
+    one.add_argument("file", help=file)
+    one.add_argument("--json", action="store_true", help="a JSON object a message")
+    add_reading(one)
+
+
+@contextmanager
+def progress_of(file: CaptureFile, path: str) -> Iterator[Callable[[], None] | None]:
+    """What to call now and then to show how much of ``file`` is read; None where nobody
+    waits, or where lines on the terminal show it."""
+    total = os.path.getsize(path) if path != "-" and os.path.isfile(path) else 0
+    if not sys.stderr.isatty() or sys.stdout.isatty() or total < 8_000_000:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(escape(os.path.basename(path)), total=total)
+        yield lambda: progress.update(task, completed=file.consumed)
+
+
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """Let Python look for cycles seldom: nothing here makes any, and looking at every message
+    again and again takes longer than reading it."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def steps(file: CaptureFile, pipeline: Pipeline, path: str) -> Iterator[Step]:
+    """What each packet of ``file`` does, and its end; shows how far it is."""
+    with progress_of(file, path) as progress:
+        while packets := file.batch():
+            for packet in packets:
+                yield pipeline.feed(packet)
+            if progress is not None:
+                progress()
+    yield pipeline.close()
+
+
+def show(args: argparse.Namespace) -> int:
+    """``pingpong show``: ladder and exchanges; one message; or all of it as JSON lines."""
+    verdict = Verdict()
+    pipeline = pipeline_of(args)
+    with open_capture(args.file) as file:
+        if args.json:
+            rows = Rows()
+            for batch in batches_of(args, file, pipeline, verdict, deep=True):
+                sys.stdout.write(rows.wholes(batch))
+        elif args.message is not None:
+            if not _show_message(args, file, pipeline, verdict):
+                complain(f"error: {file.name}: there is no message {args.message}")
+                verdict.bad = True
+        else:
+            _show_all(args, steps(file, pipeline, args.file), pipeline, verdict)
+        verdict.report(file.findings)
+        verdict.report(pipeline.findings)
+    if not verdict.any_thrift and not verdict.bad:
+        say_no_thrift(pipeline)
+    return verdict.exit_code
+
+
+def messages(args: argparse.Namespace) -> int:
+    """``pingpong messages``: a line a message, nothing decoded that is not shown."""
+    verdict = Verdict()
+    pipeline = pipeline_of(args)
+    with open_capture(args.file) as file:
+        found = batches_of(args, file, pipeline, verdict, deep=False)
+        if args.json:
+            rows = Rows()
+            for batch in found:
+                sys.stdout.write(rows.listings(batch))
+        elif sys.stdout.isatty():
+            say(listing(message for batch in found for message in batch))
+        else:
+            _list(found)
+        verdict.report(file.findings)
+        verdict.report(pipeline.findings)
+    if not verdict.any_thrift and not verdict.bad:
+        say_no_thrift(pipeline)
+    return verdict.exit_code
+
+
+def _list(batches: Iterator[list[Message]]) -> None:
+    first = next(batches, [])
+    lister = Lister(first)
+    sys.stdout.write(lister.heading() + "\n" + lister.rows(first))
+    for batch in batches:
+        sys.stdout.write(lister.rows(batch))
+        sys.stdout.flush()
+
+
+def batches_of(
+    args: argparse.Namespace,
+    file: CaptureFile,
+    pipeline: Pipeline,
+    verdict: Verdict,
+    *,
+    deep: bool,
+) -> Iterator[list[Message]]:
+    """The messages of a file.  ``deep`` reports what is wrong inside them too."""
+    with progress_of(file, args.file) as progress, few_collections():
+        for batch in batches(file, pipeline, progress):
+            verdict.any_thrift = True
+            # The fields of a few messages at a time, so that they do not all lie in memory.
+            size = FEW if deep else len(batch)
+            for start in range(0, len(batch), size):
+                part = batch[start : start + size]
+                yield part
+                for message in odd(part, deep):
+                    findings = message.findings if deep else message.listed
+                    verdict.report(findings, f"message {message.number}: ")
+                for message in part if deep else ():
+                    message.forget()
+
+
+def _show_message(
+    args: argparse.Namespace, file: CaptureFile, pipeline: Pipeline, verdict: Verdict
+) -> bool:
+    for batch in batches_of(args, file, pipeline, verdict, deep=False):
+        for message in batch:
+            if message.number == args.message:
+                limit = None if args.all else MAX_BYTES
+                say(hexdump(message, exact=True, limit=limit, width=width()))
+                verdict.report(message.findings, f"message {message.number}: ")
+                return True
+    return False
+
+
+def _show_all(
+    args: argparse.Namespace, steps: Iterable[Step], pipeline: Pipeline, verdict: Verdict
+) -> None:
+    """The ladder, then the exchanges.  Memory holds what is shown, not what is read."""
+    most = sys.maxsize if args.all else ROWS
+    pairing = Pairing()
+    shown: dict[int, Exchange] = {}
+    counts = {"packets": 0, "messages": 0, "exchanges": 0}
+
+    def counting() -> Iterator[Step]:
+        for step in steps:
+            counts["packets"] += step.packet is not None
+            for message in step.messages:
+                verdict.any_thrift = True
+                verdict.report(message.findings, f"message {message.number}: ")
+                counts["messages"] += 1
+                exchange = pairing.add(message)
+                counts["exchanges"] = max(counts["exchanges"], exchange.number)
+                if exchange.number <= most:
+                    shown[exchange.number] = exchange
+            yield step
+
+    line = counting()
+    rungs = ladder(line, exact=True, acks=args.acks, width=width())
+    say(islice(rungs, most))
+    left = sum(1 for step in line if step.packet is not None)
+    if left:
+        say_text(f"… {left} more packets, not shown; --all shows them", "dim")
+    say_text()
+    if shown:
+        rows = exchange_table(Exchanges(list(shown.values())), exact=True, limit=None)
+        say(lines(rows, width()))
+        if counts["exchanges"] > len(shown):
+            rest = counts["exchanges"] - len(shown)
+            say_text(f"… {rest} more exchanges, not shown; --all shows them", "dim")
+        say_text()
+    flows = pipeline.connections
+    say_text(
+        f"{counted(counts['packets'], 'packet')}, {counted(flows, 'connection')}, "
+        f"{counted(counts['messages'], 'message')}, {counted(counts['exchanges'], 'exchange')}",
+        "dim",
+    )
+
+
+def say_no_thrift(pipeline: Pipeline) -> None:
+    """Say what was there instead, of a few connections."""
+    count = pipeline.connections
+    complain(f"no Thrift message that can be read in {counted(count, 'connection')}")
+    for flow in pipeline.flows[:5]:
+        seen = flow.detection.evidence if flow.detection else "carries no bytes"
+        complain(f"flow {flow.number}, {flow.client} to {flow.server}: {seen}")
+    if count > 5:
+        complain(f"and {count - 5} more")

@@ -1,0 +1,124 @@
+"""Bytes and numbers with no capture around them: ``pingpong struct`` and ``pingpong explain``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+from ..calls.complaints import explain_text
+from ..calls.numbers import explain_bytes
+from ..calls.pasted import MAX_TEXT
+from ..capture import decode, decode_struct, read_packets
+from ..errors import CaptureError, DecodeError
+from ..model import Packet
+from ..thrift.detect import PROTOCOLS
+from ..views.hexdump import MAX_BYTES, MAX_NOTES, hexdump
+from ..views.json import record_row
+from ..views.number import number as number_lines
+from ..views.number import pasted
+from ..views.text import escape
+from .options import Command, add_limits, limits_of, size
+from .printing import NO_THRIFT, READ_ALL, Verdict, say, say_text, width
+
+__all__ = ["add"]
+
+# How many messages of what was pasted are explained.
+MESSAGES: Final = 60
+
+STRUCT: Final = """\
+  pingpong struct value.bin
+  pingpong struct footer.parquet --protocol compact --offset 1200 --length 340
+
+The bytes of a file, of a Kafka value, of a Parquet footer.  With no --protocol it is the one in
+which all the bytes are one struct.
+"""
+
+EXPLAIN: Final = """\
+  pingpong explain -- -2147418111
+  pingpong explain "Frame size (1213486160) larger than max length (16384000)!"
+  pingpong explain 80 01 00 01 00 00 00 04 70 69 6e 67 00 00 00 00 00
+  xxd message.bin | pingpong explain
+
+Numbers as they stand in logs; bytes as hex, as a string with \\x in it, or as tcpdump -X, xxd,
+hexdump -C and WireShark print them, with or without the packet around.  No capture is needed.
+"""
+
+
+def add(command: Command) -> None:
+    """The commands of this file."""
+    one = command("struct", struct, "explain a struct that has no message around it", STRUCT)
+    one.add_argument("file", help='a file of bytes; "-" is standard input')
+    one.add_argument("--offset", type=size, default=0, help="where it begins in the file (0)")
+    one.add_argument("--length", type=size, help="how long it is (to the end)")
+    one.add_argument("--json", action="store_true", help="as a JSON object")
+    one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
+    what = sorted(set(PROTOCOLS) - {"binary-old"})  # it differs in the header of a message
+    one.add_argument("--protocol", choices=what, help="what it is in (its bytes tell)")
+    add_limits(one)
+
+    one = command("explain", explain, "explain a number, a line of a log, or pasted bytes", EXPLAIN)
+    one.add_argument("text", nargs="*", help='what was pasted; nothing, or "-": standard input')
+
+
+def struct(args: argparse.Namespace) -> int:
+    """``pingpong struct``: every byte of a struct that has no message around it."""
+    verdict = Verdict()
+    data = _bytes_of(args.file)
+    stop = len(data) if args.length is None else min(len(data), args.offset + args.length)
+    record = decode_struct(data[args.offset : stop], limits_of(args), protocol=args.protocol)
+    verdict.any_thrift = True
+    if args.json:
+        sys.stdout.write(record_row(record) + "\n")
+    else:
+        limit, notes = (None, None) if args.all else (MAX_BYTES, MAX_NOTES)
+        say(hexdump(record, limit=limit, notes=notes, width=width()))
+    verdict.report(record.findings)
+    return verdict.exit_code
+
+
+def explain(args: argparse.Namespace) -> int:
+    """``pingpong explain``: a number, a line of a log or bytes, with no capture at all."""
+    typed = args.text and args.text != ["-"]
+    text = " ".join(args.text) if typed else sys.stdin.read(MAX_TEXT + 1)
+    verdict = explain_text(text)
+    say(pasted(verdict, width=width()))
+    packets = [
+        Packet(at, 0, block.link, block.data, len(block.data))
+        for at, block in enumerate(verdict.blocks, 1)
+        if block.link is not None
+    ]
+    found = list(read_packets(packets).messages) if packets else []
+    for message in found[:MESSAGES]:
+        say_text()
+        say(hexdump(message, width=width()))
+    if packets and not found:
+        _explain_bytes(next((block.payload for block in verdict.blocks if block.payload), b""))
+    for block in verdict.blocks:
+        if not block.is_packet:
+            _explain_bytes(block.data)
+    return NO_THRIFT if verdict.is_empty else READ_ALL
+
+
+def _explain_bytes(data: bytes) -> None:
+    """The messages in ``data``, one after the other; where there is none, what begins so."""
+    for _ in range(MESSAGES):
+        if not data:
+            return
+        say_text()
+        try:
+            message = decode(data)
+        except DecodeError as error:
+            say_text(f"no message here: {escape(str(error))}", "dim")
+            say(number_lines(explain_bytes(data), width=width()))
+            return
+        say(hexdump(message, width=width()))
+        data = data[message.size :]
+
+
+def _bytes_of(path: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise CaptureError(f"{path} cannot be read: {error.strerror}") from None

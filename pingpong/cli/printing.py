@@ -1,0 +1,105 @@
+"""What every command prints with: lines, complaints, and the exit code of what was read."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+from collections.abc import Iterable
+from typing import Final
+
+from ..model import Finding, Severity
+from ..views.text import Line, Run, escape, plain
+
+__all__ = [
+    "BAD",
+    "INTERRUPTED",
+    "NO_THRIFT",
+    "READ_ALL",
+    "Verdict",
+    "complain",
+    "counted",
+    "say",
+    "say_text",
+    "width",
+]
+
+READ_ALL: Final = 0
+NO_THRIFT: Final = 1
+BAD: Final = 2
+INTERRUPTED: Final = 128 + signal.SIGINT
+
+# Width of lines where no terminal says its own.
+WIDTH: Final = 100
+
+# What the styles of ``views`` look like on a terminal.
+COLOURS: Final = {
+    "title": "bold",
+    "head": "bold",
+    "dim": "dim",
+    "good": "green",
+    "warning": "yellow",
+    "error": "bold red",
+    "call": "cyan",
+    "reply": "green",
+    "frame": "magenta",
+    "header": "blue",
+    "field": "yellow",
+    "size": "dim cyan",
+    "value": "bold green",
+    "stop": "dim",
+    "lost": "bold red",
+    "unread": "red",
+}
+
+
+def say(lines: Iterable[Line]) -> None:
+    """Print lines: in colour on a terminal, plain elsewhere."""
+    if not sys.stdout.isatty():
+        for line in lines:
+            sys.stdout.write(plain([line]) + "\n")
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    for line in lines:
+        console.print(Text.assemble(*((run.text, COLOURS.get(run.style, "")) for run in line)))
+
+
+def say_text(text: str = "", style: str = "") -> None:
+    say([[Run(part, style)] for part in text.split("\n")])
+
+
+def complain(text: str) -> None:
+    """A line on standard error."""
+    sys.stderr.write(f"pingpong: {escape(text)}\n")
+
+
+def width() -> int:
+    return shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
+
+
+class Verdict:
+    """What is wrong with the input, said while it is read, and the exit code of it all."""
+
+    def __init__(self) -> None:
+        self.bad = False
+        self.any_thrift = False
+
+    def report(self, findings: Iterable[Finding], about: str = "") -> None:
+        for finding in findings:
+            if finding.severity is Severity.NOTE:
+                continue
+            self.bad = self.bad or finding.severity is Severity.ERROR
+            complain(f"{finding.severity.name.lower()}: {about}{finding.text}")
+
+    @property
+    def exit_code(self) -> int:
+        if self.bad:
+            return BAD
+        return READ_ALL if self.any_thrift else NO_THRIFT
+
+
+def counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -138,6 +138,11 @@ class Server:
             self._clients = [client for client in self._clients if client.is_open] + [made]
         return made
 
+    def connect(self, timeout_ms: int | None = None) -> socket.socket:
+        """A plain TCP connection to this server, for bytes that no client of it would send.
+        Close it, or use it in a ``with``."""
+        return _connected(self.address, timeout_ms, self.network)
+
     def close(self) -> None:
         """Stop listening, end the connections, wait for the threads, close the clients.
 
@@ -309,6 +314,24 @@ def connect(
 
     ``watchers`` are told what passes.  Raises LiveError if nobody answers there.
     """
+    sock = _connected(address, timeout_ms, network)
+    try:
+        # As thriftpy2's own client does it.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = WatchedSocket(sock, [] if watchers is None else watchers, from_client=True)
+    except OSError as error:
+        sock.close()
+        raise _no_connection(Endpoint(*address), error) from None
+    except BaseException:
+        sock.close()
+        raise
+    stream = (transport or BUFFERED).get_transport(connection)
+    return Client(service, (protocol or BINARY).get_protocol(stream), connection)
+
+
+def _connected(
+    address: tuple[str, int], timeout_ms: int | None, network: PrivateNetwork | None
+) -> socket.socket:
     where = Endpoint(*address)
     family, target = resolve(*where)
     try:
@@ -320,21 +343,21 @@ def connect(
         raise LiveError(f"cannot connect to {where}: {error.strerror}") from None
     try:
         sock.settimeout(None if timeout_ms is None else timeout_ms / 1000)
-        # As thriftpy2's own client does it.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.connect(target)
-        connection = WatchedSocket(sock, [] if watchers is None else watchers, from_client=True)
     except OSError as error:
         sock.close()
-        raise LiveError(
-            f"cannot connect to {where}: {error.strerror or error}",
-            "Is the server running, and is it this host and port?",
-        ) from None
+        raise _no_connection(where, error) from None
     except BaseException:
         sock.close()
         raise
-    stream = (transport or BUFFERED).get_transport(connection)
-    return Client(service, (protocol or BINARY).get_protocol(stream), connection)
+    return sock
+
+
+def _no_connection(where: Endpoint, error: OSError) -> LiveError:
+    return LiveError(
+        f"cannot connect to {where}: {error.strerror or error}",
+        "Is the server running, and is it this host and port?",
+    )
 
 
 class _KeepingProcessor(TProcessor):

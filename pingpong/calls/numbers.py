@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from ..model import DEFAULT_LIMITS
+from ..model import DEFAULT_LIMITS, Shown
 from ..thrift.detect import MAX_NAME
 from ..thrift.header import MAX_FRAME
 
@@ -73,7 +73,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class NumberVerdict:
+class NumberVerdict(Shown):
     """What a number means.
 
     ``data`` is the number as 1, 4 or 8 bytes, big-endian, b"" if it has more than 8; from

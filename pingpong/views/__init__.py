@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..calls.complaints import TextVerdict
+from ..calls.numbers import NumberVerdict
 from ..capture import Capture
 from ..model import (
     Exchange,
@@ -29,6 +31,7 @@ from ..model import (
 from . import html as _html
 from .hexdump import hexdump
 from .ladder import MAX_RUNGS, ladder
+from .number import number, pasted
 from .short import capture_line, exchange_line, finding_line, flow_line
 from .table import exchange_table, message_table
 from .table import lines as _table_lines
@@ -57,6 +60,10 @@ def lines(thing: object, *, exact: bool = False, width: int = 100) -> list[Line]
         return _flow(thing, exact)
     if isinstance(thing, Capture):
         return _capture(thing, exact, width)
+    if isinstance(thing, NumberVerdict):
+        return number(thing, width=width)
+    if isinstance(thing, TextVerdict):
+        return pasted(thing, width=width)
     raise TypeError(f"no view for {type(thing).__name__}")
 
 
@@ -79,6 +86,8 @@ def html(thing: object, *, exact: bool = False) -> str:
         return _html.flow_html(thing, exact)
     if isinstance(thing, Capture):
         return _html.capture_html(thing, exact)
+    if isinstance(thing, (NumberVerdict, TextVerdict)):
+        return _html.lines_html(lines(thing))
     raise TypeError(f"no view for {type(thing).__name__}")
 
 

@@ -43,6 +43,7 @@ __all__ = [
     "exchanges_html",
     "flow_html",
     "ladder_html",
+    "lines_html",
     "message_html",
     "messages_html",
 ]
@@ -139,6 +140,11 @@ def capture_html(capture: Capture, exact: bool = False) -> str:
         + _words_table(exchange_table(capture.exchanges, exact=exact))
         + _findings(capture.findings)
     )
+
+
+def lines_html(lines: Iterable[Line]) -> str:
+    """Text as it is, for what has no table in it."""
+    return _root(_pre(lines))
 
 
 # ── A message ────────────────────────────────────────────────────────────────────────

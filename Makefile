@@ -21,6 +21,7 @@ bench: .venv/lab,test.done  # measure against tshark and capinfos: hours at full
 
 notebooks: .venv/lab,test.done  # run the lessons and store their outputs
 	$(PY) notebooks/store.py
+	$(PY) notebooks/course.py
 
 captures: .venv/lab,test.done  # record captures/ again
 	$(PY) captures/record.py

@@ -29,7 +29,8 @@ MAY_IMPORT = {
     "capture": {"model", "errors", "wire", "thrift", "calls"},
     "live": {*PIPELINE, "scapy", "thriftpy2"},
     "views": {"model", "errors", "calls", "capture"},
-    "": {*PIPELINE, "views"},
+    # live: where a .thrift file is read, and not before (see the last test).
+    "": {*PIPELINE, "views", "live"},
 }
 # No sockets, clocks, threads or processes in the pure rooms, and nothing dynamic.
 IMPURE = {

@@ -6,9 +6,10 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
-from ..model import Finding, Severity
+from ..model import Differences, Finding, Severity
 from ..views.text import Line, Run, escape, plain
 
 __all__ = [
@@ -31,6 +32,9 @@ INTERRUPTED: Final = 128 + signal.SIGINT
 
 # Width of lines where no terminal says its own.
 WIDTH: Final = 100
+
+# How many ways in which wire and IDL differ are told.
+WAYS: Final = 60
 
 # What the styles of ``views`` look like on a terminal.
 COLOURS: Final = {
@@ -93,6 +97,14 @@ class Verdict:
                 continue
             self.bad = self.bad or finding.severity is Severity.ERROR
             complain(f"{finding.severity.name.lower()}: {about}{finding.text}")
+
+    def differ(self, differences: Differences) -> None:
+        """Say where wire and IDL differ, a line for each way."""
+        for one in islice(differences, WAYS):
+            complain(f"warning: {one.summary}")
+        rest = max(len(differences) - WAYS, 0)
+        if rest or differences.more:
+            complain(f"warning: and wire and IDL differ in {rest or 'many'} more ways")
 
     @property
     def exit_code(self) -> int:

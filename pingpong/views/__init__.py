@@ -20,6 +20,7 @@ from ..calls.complaints import TextVerdict
 from ..calls.numbers import NumberVerdict
 from ..capture import Capture
 from ..model import (
+    Differences,
     Exchange,
     Exchanges,
     Finding,
@@ -32,8 +33,15 @@ from . import html as _html
 from .hexdump import hexdump
 from .ladder import MAX_RUNGS, ladder
 from .number import number, pasted
-from .short import capture_line, exchange_line, finding_line, flow_line
-from .table import exchange_table, message_table
+from .short import (
+    DIFFER,
+    capture_line,
+    exchange_line,
+    finding_line,
+    flow_line,
+    has_differences,
+)
+from .table import difference_table, exchange_table, message_table
 from .table import lines as _table_lines
 from .text import Line, Run, escape, plain
 from .tree import tree
@@ -54,6 +62,8 @@ def lines(thing: object, *, exact: bool = False, width: int = 100) -> list[Line]
         return _table_lines(message_table(thing, exact=exact), width)
     if isinstance(thing, Exchanges):
         return _table_lines(exchange_table(thing, exact=exact), width)
+    if isinstance(thing, Differences):
+        return _table_lines(difference_table(thing), width)
     if isinstance(thing, Exchange):
         return _exchange(thing, exact, width)
     if isinstance(thing, Flow):
@@ -80,6 +90,8 @@ def html(thing: object, *, exact: bool = False) -> str:
         return _html.messages_html(thing, exact)
     if isinstance(thing, Exchanges):
         return _html.exchanges_html(thing, exact)
+    if isinstance(thing, Differences):
+        return _html.differences_html(thing)
     if isinstance(thing, Exchange):
         return _html.exchange_html(thing, exact)
     if isinstance(thing, Flow):
@@ -111,6 +123,9 @@ def _capture(capture: Capture, exact: bool, width: int) -> list[Line]:
     drawn += ladder(capture.steps, exact=exact, limit=MAX_RUNGS, width=width)
     drawn.append([])
     drawn += _table_lines(exchange_table(capture.exchanges, exact=exact), width)
+    if has_differences(capture):
+        drawn += [[], [Run(DIFFER, "title")], []]
+        drawn += _table_lines(difference_table(capture.differences), width)
     return drawn + _findings(capture.findings)
 
 

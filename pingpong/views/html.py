@@ -22,23 +22,36 @@ from html import escape
 from itertools import groupby
 
 from ..capture import Capture
-from ..model import Exchange, Exchanges, Finding, Flow, Messages, Record, Severity, Step
+from ..model import (
+    Differences,
+    Exchange,
+    Exchanges,
+    Finding,
+    Flow,
+    Messages,
+    Record,
+    Severity,
+    Step,
+)
 from .hexdump import MAX_NOTES, NoteRow, left_out, note_rows
 from .ladder import MAX_RUNGS, NO_ACKS, Rung, arrow, more, rungs
 from .short import (
+    DIFFER,
     capture_line,
     exchange_line,
     finding_line,
     flow_line,
+    has_differences,
     header_line,
 )
-from .table import Table, exchange_table, message_table
+from .table import Table, difference_table, exchange_table, message_table
 from .text import Line, elide
 from .tree import tree
 
 __all__ = [
     "MAX_HTML",
     "capture_html",
+    "differences_html",
     "exchange_html",
     "exchanges_html",
     "flow_html",
@@ -111,6 +124,10 @@ def exchanges_html(exchanges: Exchanges, exact: bool = False) -> str:
     return _root(_words_table(exchange_table(exchanges, exact=exact)))
 
 
+def differences_html(differences: Differences) -> str:
+    return _root(_words_table(difference_table(differences)))
+
+
 def exchange_html(exchange: Exchange, exact: bool = False) -> str:
     """Its two messages in short, as trees."""
     parts = [_title(exchange_line(exchange, exact))]
@@ -138,6 +155,7 @@ def capture_html(capture: Capture, exact: bool = False) -> str:
         + _ladder(capture.steps, exact, False)
         + '<div style="height:14px"></div>'
         + _words_table(exchange_table(capture.exchanges, exact=exact))
+        + _differ(capture)
         + _findings(capture.findings)
     )
 
@@ -145,6 +163,13 @@ def capture_html(capture: Capture, exact: bool = False) -> str:
 def lines_html(lines: Iterable[Line]) -> str:
     """Text as it is, for what has no table in it."""
     return _root(_pre(lines))
+
+
+def _differ(capture: Capture) -> str:
+    if not has_differences(capture):
+        return ""
+    table = _words_table(difference_table(capture.differences))
+    return f'<div style="height:14px"></div>{_title(DIFFER)}{table}'
 
 
 # ── A message ────────────────────────────────────────────────────────────────────────

@@ -23,6 +23,7 @@ from itertools import groupby
 
 from ..capture import Capture
 from ..model import Exchange, Exchanges, Finding, Flow, Messages, Record, Severity, Step
+from . import side
 from .bars import Bars, bars_table, heading
 from .hexdump import MAX_NOTES, NoteRow, left_out, note_rows
 from .ladder import MAX_RUNGS, NO_ACKS, Rung, arrow, more, rungs
@@ -47,6 +48,7 @@ __all__ = [
     "ladder_html",
     "message_html",
     "messages_html",
+    "sides_html",
 ]
 
 MAX_HTML = 200_000
@@ -157,6 +159,39 @@ def bars_html(chart: Bars) -> str:
     heads = zip((escape(title) for title in table.titles), table.aligns, strict=True)
     title = _title(heading(chart)) if chart.title else ""
     return _root(title + _table(list(heads), "".join(drawn)))
+
+
+def sides_html(thing: side.Sides) -> str:
+    """A row a part, a column a message."""
+    found, is_cut = side.rows(thing)
+    drawn, cut = _within([_side(row) for row in found], _BUDGET)
+    columns = len(thing.records) + 1
+    if is_cut or cut:
+        drawn.append(_remark(side.MORE, columns))
+    sizes = "".join(
+        f'<td style="{_CELL}"><strong>{len(record.data)}</strong></td>' for record in thing.records
+    )
+    drawn.append(
+        f'<tr style="background:none"><td style="{_CELL}"><strong>bytes in all</strong></td>'
+        f"{sizes}</tr>"
+    )
+    heads = [("what", "<"), *((escape(side.short_name(name)), "<") for name in thing.names)]
+    return _root(_title(side.heading(thing)) + _table(heads, "".join(drawn)))
+
+
+def _side(row: side.Row) -> str:
+    look = f"{_CODE};white-space:pre;display:inline-block;border-radius:3px;padding:0 4px"
+    look += f";background:rgba({_TINTS[row.kind]},0.2)"
+    cells = []
+    for lines in row.cells:
+        shown = "<br>".join(escape(line, quote=False) for line in lines)
+        if lines != (side.NOTHING,):
+            shown = f'<code style="{look}">{shown}</code>'
+        cells.append(f'<td style="{_CELL};white-space:nowrap">{shown}</td>')
+    return (
+        f'<tr style="{_PLAIN_ROW}"><td style="{_CELL};white-space:nowrap">{escape(row.title)}</td>'
+        f"{''.join(cells)}</tr>"
+    )
 
 
 # ── A message ────────────────────────────────────────────────────────────────────────

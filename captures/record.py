@@ -5,6 +5,9 @@ pcap files.  Times differ from run to run; the messages are the same, byte for b
 
     ping_login*   the article's two calls
     incident      a shop where customers see the orders of others: lesson 13 finds out why
+
+thriftpy2 has no THeader: there its protocol writes into Apache's transport (the package
+``thrift``, which the tests need too).
 """
 
 from __future__ import annotations
@@ -17,6 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import thriftpy2
+from thrift.transport.THeaderTransport import THeaderTransport
+from thrift.transport.TTransport import TTransportBase
+from thriftpy2.protocol import TBinaryProtocolFactory
+from thriftpy2.protocol.binary import TBinaryProtocolFactory as TPlainBinaryProtocolFactory
 from thriftpy2.thrift import TApplicationException
 from thriftpy2.transport import (
     TBufferedTransportFactory,
@@ -31,10 +38,38 @@ from pingpong.live.serving import serving
 HERE = Path(__file__).resolve().parent
 PORT = 9000
 
-# File by file: the transport that both ends use.
-TRANSPORTS: dict[str, Any] = {
-    "ping_login.pcap": TBufferedTransportFactory,
-    "ping_login_framed.pcap": TFramedTransportFactory,
+
+class _Socket(TTransportBase):  # type: ignore[misc]  # thrift has no types
+    """thriftpy2's socket, by the names that Apache's transports call."""
+
+    def __init__(self, trans: Any) -> None:
+        self.trans = trans
+        self.isOpen = trans.is_open
+        self.open = trans.open
+        self.close = trans.close
+        self.read = trans.read
+        self.write = trans.write
+        self.flush = trans.flush
+
+
+class _Header(THeaderTransport):  # type: ignore[misc]  # the same
+    def is_open(self) -> bool:
+        return bool(self.isOpen())
+
+
+class HeaderFactory:
+    """Makes Apache's THeader, for thriftpy2's servers and clients."""
+
+    def get_transport(self, trans: Any) -> Any:
+        return _Header(_Socket(trans), allowed_client_types=[0])  # 0: HEADERS
+
+
+# File by file: the transport and the protocol that both ends use.  thriftpy2's fast protocol
+# takes no transport but its own.
+SPOKEN: dict[str, tuple[Any, Any]] = {
+    "ping_login.pcap": (TBufferedTransportFactory, TBinaryProtocolFactory),
+    "ping_login_framed.pcap": (TFramedTransportFactory, TBinaryProtocolFactory),
+    "ping_login_theader.pcap": (HeaderFactory, TPlainBinaryProtocolFactory),
 }
 
 
@@ -149,11 +184,16 @@ def save(wire: Recording, path: Path) -> None:
 def record(folder: Path) -> None:
     """Record every capture into ``folder``."""
     record_incident(folder / "incident.pcap")
-    for name, factory in TRANSPORTS.items():
+    for name, (transport, protocol) in SPOKEN.items():
         with (
             PrivateNetwork() as network,
             serving(
-                foo.PingPong, Dispatcher(), port=PORT, transport=factory(), network=network
+                foo.PingPong,
+                Dispatcher(),
+                port=PORT,
+                protocol=protocol(),
+                transport=transport(),
+                network=network,
             ) as server,
             recording(server) as wire,
         ):

@@ -20,6 +20,7 @@ import inspect
 import linecache
 import os
 import textwrap
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, Final
@@ -29,9 +30,11 @@ from pingpong.live.idl import load_idl
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.recording import Recording, recording, use_layers
 from pingpong.live.serving import Server, serving
-from pingpong.model import Endpoint
+from pingpong.model import Endpoint, Record
+from pingpong.views.bars import Bars
+from pingpong.views.side import Sides
 
-__all__ = ["Source", "close", "load", "record", "serve", "show_source"]
+__all__ = ["Source", "bars", "close", "load", "record", "serve", "show_source", "side_by_side"]
 
 # What runs now.  A server is known by the port that was asked for (0: by its service) and by
 # whether it is private; a recording by the server's address.
@@ -90,6 +93,25 @@ def record(
     made = recording(server, host=host, port=port, interface=interface, way=way)
     _recordings[address] = made
     return made
+
+
+def bars(numbers: Mapping[str, float], unit: str = "bytes", title: str = "") -> Bars:
+    """Named numbers as bars: ``lab.bars({"binary": 39, "compact": 25})``.
+
+    They stand in the order in which they are given.  ``unit`` is what they count, ``title``
+    what they are numbers of.  Raises ValueError for one that is negative or not finite.
+    """
+    return Bars(numbers, unit, title)
+
+
+def side_by_side(*messages: Record, names: Sequence[str] = ()) -> Sides:
+    """Messages beside each other, lined up by what their bytes are for: the method's name, the
+    seqid, field 1.  Each byte is in one cell.
+
+    ``names`` are the columns' titles (none: protocol, and transport where two would be the
+    same).  Raises ValueError for no message, and for more than MAX_SIDES.
+    """
+    return Sides(messages, names)
 
 
 def close() -> None:

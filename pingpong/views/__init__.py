@@ -5,6 +5,7 @@
     table.py  messages, exchanges                     ladder.py   packets and messages in time
     html.py   the same facts for a notebook           json.py     … for a program
     listing.py  a line a message, for any length      number.py   a number, a line of a log
+    bars.py   numbers, to be compared                 side.py     messages, part by part
 
 ``text`` and ``html`` find the view for an object; importing this room makes them the way
 in which every object of ``model`` shows itself.  By default they leave out what differs from
@@ -30,6 +31,7 @@ from ..model import (
     use_renderers,
 )
 from . import html as _html
+from .bars import Bars, bars
 from .hexdump import hexdump
 from .ladder import MAX_RUNGS, ladder
 from .number import number, pasted
@@ -41,6 +43,7 @@ from .short import (
     flow_line,
     has_differences,
 )
+from .side import Sides, sides
 from .table import difference_table, exchange_table, message_table
 from .table import lines as _table_lines
 from .text import Line, Run, escape, plain
@@ -74,6 +77,10 @@ def lines(thing: object, *, exact: bool = False, width: int = 100) -> list[Line]
         return number(thing, width=width)
     if isinstance(thing, TextVerdict):
         return pasted(thing, width=width)
+    if isinstance(thing, Bars):
+        return bars(thing, width=width)
+    if isinstance(thing, Sides):
+        return sides(thing, width=width)
     raise TypeError(f"no view for {type(thing).__name__}")
 
 
@@ -100,6 +107,10 @@ def html(thing: object, *, exact: bool = False) -> str:
         return _html.capture_html(thing, exact)
     if isinstance(thing, (NumberVerdict, TextVerdict)):
         return _html.lines_html(lines(thing))
+    if isinstance(thing, Bars):
+        return _html.bars_html(thing)
+    if isinstance(thing, Sides):
+        return _html.sides_html(thing)
     raise TypeError(f"no view for {type(thing).__name__}")
 
 

@@ -33,6 +33,8 @@ from ..model import (
     Severity,
     Step,
 )
+from . import side
+from .bars import Bars, bars_table, heading
 from .hexdump import MAX_NOTES, NoteRow, left_out, note_rows
 from .ladder import MAX_RUNGS, NO_ACKS, Rung, arrow, more, rungs
 from .short import (
@@ -50,6 +52,7 @@ from .tree import tree
 
 __all__ = [
     "MAX_HTML",
+    "bars_html",
     "capture_html",
     "differences_html",
     "exchange_html",
@@ -59,6 +62,7 @@ __all__ = [
     "lines_html",
     "message_html",
     "messages_html",
+    "sides_html",
 ]
 
 MAX_HTML = 200_000
@@ -170,6 +174,55 @@ def _differ(capture: Capture) -> str:
         return ""
     table = _words_table(difference_table(capture.differences))
     return f'<div style="height:14px"></div>{_title(DIFFER)}{table}'
+
+
+def bars_html(chart: Bars) -> str:
+    """A real table; the bars are characters, so that they stay where styles do not."""
+    table = bars_table(chart)
+    drawn = []
+    for name, number, bar in table.rows:
+        drawn.append(
+            f'<tr style="background:none"><td style="{_CELL}">{escape(name.text)}</td>'
+            f'<td style="{_NUMBER}">{number.text}</td><td style="{_CELL};white-space:nowrap">'
+            f'<code style="{_CODE};color:rgb({_TINTS[bar.style]})">{bar.text}</code></td></tr>'
+        )
+    drawn.append(_remark(table.remark, len(table.titles)))
+    heads = zip((escape(title) for title in table.titles), table.aligns, strict=True)
+    title = _title(heading(chart)) if chart.title else ""
+    return _root(title + _table(list(heads), "".join(drawn)))
+
+
+def sides_html(thing: side.Sides) -> str:
+    """A row a part, a column a message."""
+    found, is_cut = side.rows(thing)
+    drawn, cut = _within([_side(row) for row in found], _BUDGET)
+    columns = len(thing.records) + 1
+    if is_cut or cut:
+        drawn.append(_remark(side.MORE, columns))
+    sizes = "".join(
+        f'<td style="{_CELL}"><strong>{len(record.data)}</strong></td>' for record in thing.records
+    )
+    drawn.append(
+        f'<tr style="background:none"><td style="{_CELL}"><strong>bytes in all</strong></td>'
+        f"{sizes}</tr>"
+    )
+    heads = [("what", "<"), *((escape(side.short_name(name)), "<") for name in thing.names)]
+    return _root(_title(side.heading(thing)) + _table(heads, "".join(drawn)))
+
+
+def _side(row: side.Row) -> str:
+    look = f"{_CODE};white-space:pre;display:inline-block;border-radius:3px;padding:0 4px"
+    look += f";background:rgba({_TINTS[row.kind]},0.2)"
+    cells = []
+    for lines in row.cells:
+        shown = "<br>".join(escape(line, quote=False) for line in lines)
+        if lines != (side.NOTHING,):
+            shown = f'<code style="{look}">{shown}</code>'
+        cells.append(f'<td style="{_CELL};white-space:nowrap">{shown}</td>')
+    return (
+        f'<tr style="{_PLAIN_ROW}"><td style="{_CELL};white-space:nowrap">{escape(row.title)}</td>'
+        f"{''.join(cells)}</tr>"
+    )
 
 
 # ── A message ────────────────────────────────────────────────────────────────────────

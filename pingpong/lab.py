@@ -21,6 +21,7 @@ import linecache
 import os
 import ssl
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, Final
@@ -32,8 +33,18 @@ from pingpong.live.recording import Recording, recording, use_layers
 from pingpong.live.serving import Server, serving
 from pingpong.live.tls import make_certificate
 from pingpong.model import Endpoint
+from pingpong.views.bars import Bars
 
-__all__ = ["Source", "close", "load", "make_certificate", "record", "serve", "show_source"]
+__all__ = [
+    "Source",
+    "bars",
+    "close",
+    "load",
+    "make_certificate",
+    "record",
+    "serve",
+    "show_source",
+]
 
 # What runs now.  A server is known by the port that was asked for (0: by its service) and by
 # whether it is private; a recording by the server's address.
@@ -100,6 +111,15 @@ def record(
     made = recording(server, host=host, port=port, interface=interface, way=way)
     _recordings[address] = made
     return made
+
+
+def bars(numbers: Mapping[str, float], unit: str = "bytes", title: str = "") -> Bars:
+    """Named numbers as bars: ``lab.bars({"binary": 39, "compact": 25})``.
+
+    They stand in the order in which they are given.  ``unit`` is what they count, ``title``
+    what they are numbers of.  Raises ValueError for one that is negative or not finite.
+    """
+    return Bars(numbers, unit, title)
 
 
 def close() -> None:

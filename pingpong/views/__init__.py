@@ -5,6 +5,7 @@
     table.py  messages, exchanges                     ladder.py   packets and messages in time
     html.py   the same facts for a notebook           json.py     … for a program
     listing.py  a line a message, for any length      number.py   a number, a line of a log
+    bars.py   numbers, to be compared
 
 ``text`` and ``html`` find the view for an object; importing this room makes them the way
 in which every object of ``model`` shows itself.  By default they leave out what differs from
@@ -27,6 +28,7 @@ from ..model import (
     use_renderers,
 )
 from . import html as _html
+from .bars import Bars, bars
 from .hexdump import hexdump
 from .ladder import MAX_RUNGS, ladder
 from .short import capture_line, exchange_line, finding_line, flow_line
@@ -57,6 +59,8 @@ def lines(thing: object, *, exact: bool = False, width: int = 100) -> list[Line]
         return _flow(thing, exact)
     if isinstance(thing, Capture):
         return _capture(thing, exact, width)
+    if isinstance(thing, Bars):
+        return bars(thing, width=width)
     raise TypeError(f"no view for {type(thing).__name__}")
 
 
@@ -79,6 +83,8 @@ def html(thing: object, *, exact: bool = False) -> str:
         return _html.flow_html(thing, exact)
     if isinstance(thing, Capture):
         return _html.capture_html(thing, exact)
+    if isinstance(thing, Bars):
+        return _html.bars_html(thing)
     raise TypeError(f"no view for {type(thing).__name__}")
 
 

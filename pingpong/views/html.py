@@ -23,6 +23,7 @@ from itertools import groupby
 
 from ..capture import Capture
 from ..model import Exchange, Exchanges, Finding, Flow, Messages, Record, Severity, Step
+from .bars import Bars, bars_table, heading
 from .hexdump import MAX_NOTES, NoteRow, left_out, note_rows
 from .ladder import MAX_RUNGS, NO_ACKS, Rung, arrow, more, rungs
 from .short import (
@@ -38,6 +39,7 @@ from .tree import tree
 
 __all__ = [
     "MAX_HTML",
+    "bars_html",
     "capture_html",
     "exchange_html",
     "exchanges_html",
@@ -139,6 +141,22 @@ def capture_html(capture: Capture, exact: bool = False) -> str:
         + _words_table(exchange_table(capture.exchanges, exact=exact))
         + _findings(capture.findings)
     )
+
+
+def bars_html(chart: Bars) -> str:
+    """A real table; the bars are characters, so that they stay where styles do not."""
+    table = bars_table(chart)
+    drawn = []
+    for name, number, bar in table.rows:
+        drawn.append(
+            f'<tr style="background:none"><td style="{_CELL}">{escape(name.text)}</td>'
+            f'<td style="{_NUMBER}">{number.text}</td><td style="{_CELL};white-space:nowrap">'
+            f'<code style="{_CODE};color:rgb({_TINTS[bar.style]})">{bar.text}</code></td></tr>'
+        )
+    drawn.append(_remark(table.remark, len(table.titles)))
+    heads = zip((escape(title) for title in table.titles), table.aligns, strict=True)
+    title = _title(heading(chart)) if chart.title else ""
+    return _root(title + _table(list(heads), "".join(drawn)))
 
 
 # ── A message ────────────────────────────────────────────────────────────────────────

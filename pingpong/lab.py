@@ -19,6 +19,7 @@ import html
 import inspect
 import linecache
 import os
+import ssl
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,11 +31,22 @@ from pingpong.live.idl import load_idl
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.recording import Recording, recording, use_layers
 from pingpong.live.serving import Server, serving
+from pingpong.live.tls import make_certificate
 from pingpong.model import Endpoint, Record
 from pingpong.views.bars import Bars
 from pingpong.views.side import Sides
 
-__all__ = ["Source", "bars", "close", "load", "record", "serve", "show_source", "side_by_side"]
+__all__ = [
+    "Source",
+    "bars",
+    "close",
+    "load",
+    "make_certificate",
+    "record",
+    "serve",
+    "show_source",
+    "side_by_side",
+]
 
 # What runs now.  A server is known by the port that was asked for (0: by its service) and by
 # whether it is private; a recording by the server's address.
@@ -56,13 +68,15 @@ def serve(
     protocol: Any = None,
     transport: Any = None,
     private: bool | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Server:
     """Start a thriftpy2 server.  One that this made before on the same port (with port 0: for
     the same service) is closed first.
 
     ``private`` puts it into the private network (True), on 127.0.0.1 of this machine (False),
     or into the private network where there can be one (None).  ``protocol`` and ``transport``
-    are thriftpy2 factories (None: binary, buffered).
+    are thriftpy2 factories (None: binary, buffered).  ``tls`` is the server's side of TLS, with
+    its certificate (None: plain); clients bring theirs: ``server.client(tls=...)``.
 
     Raises PortTaken if another program has the port, NotAllowed if the private network is
     asked for and cannot be made.
@@ -71,7 +85,13 @@ def serve(
     key = (port or service.__name__, network is not None)
     _close_server(_servers.pop(key, None))
     _servers[key] = server = serving(
-        service, handler, port=port, protocol=protocol, transport=transport, network=network
+        service,
+        handler,
+        port=port,
+        protocol=protocol,
+        transport=transport,
+        network=network,
+        tls=tls,
     )
     return server
 

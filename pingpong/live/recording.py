@@ -18,6 +18,8 @@ from typing import Any, Final, Protocol
 
 from pingpong.capture import Capture, read_packets
 from pingpong.errors import LiveError, NotAllowed
+from pingpong.live.pieces import pieces_of
+from pingpong.live.records import TlsRecord, read_records
 from pingpong.live.serving import Client, Server, connect, resolve
 from pingpong.live.sniffing import Relief, sniff_interface, sniff_network
 from pingpong.live.tap import Tap, Watcher
@@ -111,6 +113,21 @@ class Recording:
     @property
     def exchanges(self) -> Exchanges:
         return self.capture.exchanges
+
+    @property
+    def sent(self) -> bytes:
+        """All that clients said to the server, in order; bytes that were lost are left out."""
+        return b"".join(said.data for said in pieces_of(self.raw) if said.from_client)
+
+    @property
+    def received(self) -> bytes:
+        """All that the server said to clients, likewise."""
+        return b"".join(said.data for said in pieces_of(self.raw) if not said.from_client)
+
+    def tls_records(self, key_log: str | os.PathLike[str] | None = None) -> list[TlsRecord]:
+        """The TLS records in it, opened with ``key_log`` as far as that goes: see
+        ``read_records``."""
+        return read_records(self.raw, key_log)
 
     @property
     def packets(self) -> Any:

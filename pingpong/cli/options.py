@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ..capture import Pipeline
-from ..model import DEFAULT_LIMITS, Limits
+from ..model import DEFAULT_LIMITS, Flow, Limits
 from ..thrift.detect import PROTOCOLS, TRANSPORTS, tell
 
 __all__ = [
@@ -56,9 +56,13 @@ def limits_of(args: argparse.Namespace) -> Limits:
     return Limits(args.max_depth, args.max_frame, args.max_message)
 
 
-def pipeline_of(args: argparse.Namespace) -> Pipeline:
+def pipeline_of(
+    args: argparse.Namespace, dropped: Callable[[Flow], None] | None = None
+) -> Pipeline:
+    """``dropped`` is called with each connection that the Pipeline forgets."""
     told = tell(args.protocol, args.transport)
-    return Pipeline(limits_of(args), told, frozenset(args.port or ()), keep=False)
+    ports = frozenset(args.port or ())
+    return Pipeline(limits_of(args), told, ports, keep=False, dropped=dropped)
 
 
 def add_reading(one: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@
     table.py  messages, exchanges                     ladder.py   packets and messages in time
     html.py   the same facts for a notebook           json.py     … for a program
     listing.py  a line a message, for any length      number.py   a number, a line of a log
+    diagnosis.py  what is wrong, and what to change
 
 ``text`` and ``html`` find the view for an object; importing this room makes them the way
 in which every object of ``model`` shows itself.  By default they leave out what differs from
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..calls.diagnosis import Diagnosis
 from ..capture import Capture
 from ..model import (
     Exchange,
@@ -27,6 +29,7 @@ from ..model import (
     use_renderers,
 )
 from . import html as _html
+from .diagnosis import diagnosis_lines
 from .hexdump import hexdump
 from .ladder import MAX_RUNGS, ladder
 from .short import capture_line, exchange_line, finding_line, flow_line
@@ -55,6 +58,8 @@ def lines(thing: object, *, exact: bool = False, width: int = 100) -> list[Line]
         return _exchange(thing, exact, width)
     if isinstance(thing, Flow):
         return _flow(thing, exact)
+    if isinstance(thing, Diagnosis):
+        return diagnosis_lines(thing, exact=exact, width=width)
     if isinstance(thing, Capture):
         return _capture(thing, exact, width)
     raise TypeError(f"no view for {type(thing).__name__}")
@@ -77,6 +82,8 @@ def html(thing: object, *, exact: bool = False) -> str:
         return _html.exchange_html(thing, exact)
     if isinstance(thing, Flow):
         return _html.flow_html(thing, exact)
+    if isinstance(thing, Diagnosis):
+        return _html.diagnosis_html(thing, exact)
     if isinstance(thing, Capture):
         return _html.capture_html(thing, exact)
     raise TypeError(f"no view for {type(thing).__name__}")

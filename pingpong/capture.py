@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import Final, Union
 
+from .calls.diagnosis import Diagnoser, Diagnosis
 from .calls.exchanges import Pairing
 from .errors import DecodeError
 from .model import (
@@ -128,7 +129,8 @@ class Pipeline:
     one of these at either end (none named: all); ``interface``: what its messages' names are.
     ``findings`` are about packets and connections; what is odd about a message is with
     the message.  ``flows`` are all connections seen; without ``keep``, those that ended long ago
-    are dropped, so that a capture of any length fits.  ``connections`` counts all.
+    are dropped, so that a capture of any length fits, and ``dropped`` is called with each.
+    ``connections`` counts all.
     """
 
     def __init__(
@@ -139,10 +141,12 @@ class Pipeline:
         *,
         keep: bool = True,
         interface: Interface | None = None,
+        dropped: Callable[[Flow], None] | None = None,
     ) -> None:
         self.flows: list[Flow] = []
         self.connections = 0
         self._keep = keep
+        self._dropped = dropped
         self._findings: list[Finding] = []  # of flows that were dropped
         self._limits = limits
         self._told = told
@@ -402,6 +406,8 @@ class Pipeline:
         if not self._keep:
             self._findings += flow.findings
             self.flows.remove(flow)
+            if self._dropped is not None:
+                self._dropped(flow)
 
     def _report(
         self, line: _Line, reader: MessageReader, by_client: bool, found: list[Found]
@@ -501,10 +507,16 @@ class Capture(Shown):
     ``steps`` is what each packet did, ``packets`` the packets themselves.  ``name`` is what
     it was read from.  ``findings`` are about the file, its packets and its connections, and
     about its messages as far as listing them told; ``message.findings`` has the rest.
+    ``diagnosis`` says what is wrong between its clients and servers, and what to change.
     """
 
     def __init__(
-        self, name: str, steps: list[Step], flows: list[Flow], findings: list[Finding]
+        self,
+        name: str,
+        steps: list[Step],
+        flows: list[Flow],
+        findings: list[Finding],
+        ports: frozenset[int] = frozenset(),
     ) -> None:
         self.name = name
         self.steps = steps
@@ -513,6 +525,8 @@ class Capture(Shown):
         self._findings = findings
         self._exchanges: Exchanges | None = None
         self._differences: Differences | None = None
+        self._ports = ports
+        self._diagnosis: Diagnosis | None = None
 
     @property
     def packets(self) -> list[Packet]:
@@ -528,6 +542,18 @@ class Capture(Shown):
                 exchanges[exchange.number] = exchange
             self._exchanges = Exchanges(list(exchanges.values()))
         return self._exchanges
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """A verdict on every connection, those that are alike in one."""
+        if self._diagnosis is None:
+            diagnoser = Diagnoser(self._ports)
+            for message in self.messages:
+                diagnoser.add(message)
+            for flow in self.flows:
+                diagnoser.end(flow)
+            self._diagnosis = diagnoser.diagnosis()
+        return self._diagnosis
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -624,8 +650,9 @@ def read_packets(
     ``idl`` names the fields, and shows where the messages differ from it: the path of a .thrift
     file, thriftpy2's module of one, or an Interface.  Raises IdlError for a file that is bad.
     """
+    of_thrift = frozenset(ports)
     told = tell(protocol, transport)
-    pipeline = Pipeline(limits, told, frozenset(ports), interface=_interface(idl))
+    pipeline = Pipeline(limits, told, of_thrift, interface=_interface(idl))
     # Nothing here makes cycles, and all of it stays: looking for some takes longer than reading.
     was_on = gc.isenabled()
     gc.disable()
@@ -635,7 +662,7 @@ def read_packets(
         if was_on:
             gc.enable()
     findings = list(packets.findings) if isinstance(packets, CaptureFile) else []
-    return Capture(name, steps, pipeline.flows, findings + pipeline.findings)
+    return Capture(name, steps, pipeline.flows, findings + pipeline.findings, of_thrift)
 
 
 def decode(

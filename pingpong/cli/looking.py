@@ -25,7 +25,7 @@ from ..wire.capturefile import CaptureFile, open_capture
 from .options import CODES, Command, add_idl, add_reading, pipeline_of
 from .printing import Verdict, complain, counted, say, say_text, width
 
-__all__ = ["add", "batches_of", "say_no_thrift"]
+__all__ = ["add", "batches_of", "few_collections", "progress_of", "say_no_thrift"]
 
 # How many rows of a ladder, and of a table of exchanges, ``show`` prints.
 ROWS: Final = 60

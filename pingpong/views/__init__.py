@@ -6,6 +6,7 @@
     html.py   the same facts for a notebook           json.py     … for a program
     listing.py  a line a message, for any length      number.py   a number, a line of a log
     bars.py   numbers, to be compared                 side.py     messages, part by part
+    diagnosis.py  what is wrong, and what to change
 
 ``text`` and ``html`` find the view for an object; importing this room makes them the way
 in which every object of ``model`` shows itself.  By default they leave out what differs from
@@ -18,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..calls.complaints import TextVerdict
+from ..calls.diagnosis import Diagnosis
 from ..calls.numbers import NumberVerdict
 from ..capture import Capture
 from ..model import (
@@ -32,6 +34,7 @@ from ..model import (
 )
 from . import html as _html
 from .bars import Bars, bars
+from .diagnosis import diagnosis_lines
 from .hexdump import hexdump
 from .ladder import MAX_RUNGS, ladder
 from .number import number, pasted
@@ -71,6 +74,8 @@ def lines(thing: object, *, exact: bool = False, width: int = 100) -> list[Line]
         return _exchange(thing, exact, width)
     if isinstance(thing, Flow):
         return _flow(thing, exact)
+    if isinstance(thing, Diagnosis):
+        return diagnosis_lines(thing, exact=exact, width=width)
     if isinstance(thing, Capture):
         return _capture(thing, exact, width)
     if isinstance(thing, NumberVerdict):
@@ -103,6 +108,8 @@ def html(thing: object, *, exact: bool = False) -> str:
         return _html.exchange_html(thing, exact)
     if isinstance(thing, Flow):
         return _html.flow_html(thing, exact)
+    if isinstance(thing, Diagnosis):
+        return _html.diagnosis_html(thing, exact)
     if isinstance(thing, Capture):
         return _html.capture_html(thing, exact)
     if isinstance(thing, (NumberVerdict, TextVerdict)):

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import groupby
 
+from ..calls.diagnosis import Diagnosis, Group
 from ..capture import Capture
 from ..model import (
     Differences,
@@ -35,8 +36,10 @@ from ..model import (
 )
 from . import side
 from .bars import Bars, bars_table, heading
+from .diagnosis import MAX_GROUPS, head, more, rows, sentence, summary
 from .hexdump import MAX_NOTES, NoteRow, left_out, note_rows
-from .ladder import MAX_RUNGS, NO_ACKS, Rung, arrow, more, rungs
+from .ladder import MAX_RUNGS, NO_ACKS, Rung, arrow, rungs
+from .ladder import more as more_rungs
 from .short import (
     DIFFER,
     capture_line,
@@ -54,6 +57,7 @@ __all__ = [
     "MAX_HTML",
     "bars_html",
     "capture_html",
+    "diagnosis_html",
     "differences_html",
     "exchange_html",
     "exchanges_html",
@@ -225,6 +229,36 @@ def _side(row: side.Row) -> str:
     )
 
 
+def diagnosis_html(diagnosis: Diagnosis, exact: bool = False) -> str:
+    """The verdicts, one below the other."""
+    groups = [_verdict(group, exact) for group in diagnosis.groups[:MAX_GROUPS]]
+    drawn, _ = _within(groups, _BUDGET)
+    left_out = more(diagnosis, len(drawn))
+    ends = [f'<p style="{_SMALL}">{escape(text)}</p>' for text in (left_out, summary(diagnosis))]
+    return _root("".join(drawn) + "".join(ends[0 if left_out else 1 :]))
+
+
+def _verdict(group: Group, exact: bool) -> str:
+    """A head, the sentence, and a table of what was seen and what to change."""
+    ((word, style),) = head(group)
+    cells = []
+    for label, text, tint in rows(group, exact):
+        said = _marked(elide(text, _FINDING * 2), tint if tint == "good" else "")
+        cells.append(
+            f'<tr style="background:none"><td style="{_CELL};{_SMALL};white-space:nowrap">'
+            f'{escape(label)}</td><td style="{_CELL}">{said}</td></tr>'
+        )
+    table = (
+        '<table style="border-collapse:collapse;border:0;margin:0;width:auto">'
+        f"<tbody>{''.join(cells)}</tbody></table>"
+    )
+    said = escape(elide(sentence(group, exact), _FINDING * 2))
+    return (
+        f'<div style="margin:0 0 16px 0"><p style="margin:0 0 4px 0">{_marked(word, style)}</p>'
+        f'<p style="margin:0 0 4px 0"><strong>{said}</strong></p>{table}</div>'
+    )
+
+
 # ── A message ────────────────────────────────────────────────────────────────────────
 
 
@@ -322,7 +356,7 @@ def _ladder(steps: Iterable[Step], exact: bool, acks: bool) -> str:
             drawn.append(_rung(rung, exact, columns))
     drawn, cut = _within(drawn, _BUDGET * 3 // 4)
     if hidden + cut:
-        drawn.append(_remark(more(hidden + cut), columns))
+        drawn.append(_remark(more_rungs(hidden + cut), columns))
     if not drawn:
         drawn.append(_remark("no packet", columns))
     if not acks:

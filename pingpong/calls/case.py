@@ -39,7 +39,6 @@ class Said(NamedTuple):
     """What is kept of a message."""
 
     number: int
-    packet: int
     method: str
     seqid: int
     time: int
@@ -48,14 +47,12 @@ class Said(NamedTuple):
     dialect: Dialect
 
     def __str__(self) -> str:
-        where = f", packet {self.packet}" if self.packet else ""
-        return f"{shown(self.method)}, {sized(self.size)} (message {self.number}{where})"
+        return f"{shown(self.method)}, {sized(self.size)} (message {self.number})"
 
 
 def said_in(message: Message) -> Said:
     return Said(
         message.number,
-        message.packets[0] if message.packets else 0,
         message.method,
         message.seqid,
         message.time,

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import course
 import pytest
 from making import ROOT
 
 from pingpong.live.exercises import ASKS_WITH_SOLUTION
-
-sys.path.insert(0, str(ROOT / "notebooks"))
-import course
 
 FOLDER = ROOT / "notebooks"
 LESSONS = sorted(FOLDER.glob("*.ipynb"))

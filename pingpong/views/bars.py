@@ -32,7 +32,7 @@ BAR: Final = 40
 MAX_BARS: Final = 50
 
 _MIN_BAR: Final = 8
-_MAX_NAME: Final = 30
+_MAX_NAME: Final = 40
 _MAX_TITLE: Final = 400
 _EIGHTHS: Final = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 

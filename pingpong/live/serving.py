@@ -363,7 +363,8 @@ def _shake_hands(watched: WatchedSocket, tls: ssl.SSLContext, server_name: str) 
         return TlsSocket(watched, tls, server_name)
     except (OSError, TTransportException) as error:
         watched.close()
-        reason = getattr(error, "verify_message", "") or getattr(error, "reason", "") or error
+        told = (getattr(error, name, "") for name in ("verify_message", "message", "reason"))
+        reason = next(filter(None, told), error)
         raise LiveError(
             f"no TLS with {watched.line.server}: {reason}",
             "Does the server speak TLS, and does this client trust its certificate?",

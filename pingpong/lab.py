@@ -24,17 +24,20 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pingpong.errors import NotAllowed
 from pingpong.live.idl import load_idl
 from pingpong.live.private import PrivateNetwork
-from pingpong.live.recording import Recording, recording, use_layers
+from pingpong.live.recording import Recorded, Recording, recording, use_layers
 from pingpong.live.serving import Server, serving
 from pingpong.live.tls import make_certificate
 from pingpong.model import Endpoint, Record
 from pingpong.views.bars import Bars
 from pingpong.views.side import Sides
+
+if TYPE_CHECKING:  # it needs what only the extra "lab" brings
+    from pingpong.live.http import HttpServer
 
 __all__ = [
     "Source",
@@ -44,13 +47,14 @@ __all__ = [
     "make_certificate",
     "record",
     "serve",
+    "serve_http",
     "show_source",
     "side_by_side",
 ]
 
 # What runs now.  A server is known by the port that was asked for (0: by its service) and by
 # whether it is private; a recording by the server's address.
-_servers: dict[tuple[object, bool], Server] = {}
+_servers: dict[tuple[object, bool], Server | HttpServer] = {}
 _recordings: dict[Endpoint, Recording] = {}
 _networks: list[PrivateNetwork] = []
 
@@ -96,8 +100,22 @@ def serve(
     return server
 
 
+def serve_http(handler: object, *, port: int = 8000, private: bool | None = None) -> HttpServer:
+    """Serve a handler's methods over HTTP and JSON: POST /method, to compare with Thrift.
+
+    As with ``serve``, what ran on the port before is closed first.
+    """
+    from pingpong.live.http import serving_http
+
+    network = None if private is False else _network(needed=private is True)
+    key = (port or "HTTP", network is not None)
+    _close_server(_servers.pop(key, None))
+    _servers[key] = server = serving_http(handler, port=port, network=network)
+    return server
+
+
 def record(
-    server: Server | None = None,
+    server: Recorded | None = None,
     *,
     host: str | None = None,
     port: int | None = None,
@@ -248,7 +266,7 @@ def _network(*, needed: bool) -> PrivateNetwork | None:
     return _networks[0]
 
 
-def _close_server(server: Server | None) -> None:
+def _close_server(server: Server | HttpServer | None) -> None:
     if server is not None:
         _stop_recording(server.address)
         server.close()

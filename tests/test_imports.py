@@ -19,7 +19,7 @@ DOORS = {"lab", "cli", "__main__", "layers"}
 PURE = {"wire", "thrift", "calls"}
 PIPELINE = {"model", "errors", "wire", "thrift", "calls", "capture"}
 # Of the extra "lab": imported where they are used, so that all else works without them.
-LAB = {"cryptography"}
+LAB = {"cryptography", "httpcore", "hypercorn"}
 # What a room may import: rooms, and packages that are not the standard library's.
 # "" is pingpong/__init__.py.
 MAY_IMPORT = {

@@ -41,7 +41,7 @@ from pingpong.live.tap import WatchedSocket, Watcher
 from pingpong.live.tls import TlsSocket
 from pingpong.model import Endpoint
 
-__all__ = ["Client", "Failure", "Server", "connect", "resolve", "serving"]
+__all__ = ["Client", "Failure", "Server", "connect", "dial", "listen_on", "resolve", "serving"]
 
 # How long, in seconds, closing waits for what may never happen: a handler to return, and
 # the other end of a connection to close it too.
@@ -298,8 +298,7 @@ def serving(
     Raises PortTaken; HostNotLocal for anything but a loopback address of this machine;
     NotAllowed for a port that needs rights.
     """
-    family, address = _loopback(host, port)
-    listener = _listen(family, address, network)
+    listener = listen_on(host, port, network)
     try:
         return Server(
             service,
@@ -333,26 +332,36 @@ def connect(
     ``server_name`` whose certificate it wants (None: the host's).  Raises LiveError if nobody
     answers there, or not with TLS.
     """
-    sock = _connected(address, timeout_ms, network)
-    try:
-        # As thriftpy2's own client does it.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        watched = WatchedSocket(sock, [] if watchers is None else watchers, from_client=True)
-    except OSError as error:
-        sock.close()
-        raise _no_connection(Endpoint(*address), error) from None
-    except BaseException:
-        sock.close()
-        raise
+    watched = dial(Endpoint(*address), network, [] if watchers is None else watchers, timeout_ms)
     connection = watched if tls is None else _shake_hands(watched, tls, server_name or address[0])
     stream = (transport or BUFFERED).get_transport(connection)
     return Client(service, (protocol or BINARY).get_protocol(stream), connection)
 
 
+def dial(
+    where: Endpoint,
+    network: PrivateNetwork | None,
+    watchers: list[Watcher],
+    timeout_ms: int | None = None,
+) -> WatchedSocket:
+    """A connected socket that tells ``watchers`` what passes.  Raises LiveError if nobody
+    answers there."""
+    sock = _connected(where, timeout_ms, network)
+    try:
+        # As thriftpy2's own client does it.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return WatchedSocket(sock, watchers, from_client=True)
+    except OSError as error:
+        sock.close()
+        raise _no_connection(where, error) from None
+    except BaseException:
+        sock.close()
+        raise
+
+
 def _connected(
-    address: tuple[str, int], timeout_ms: int | None, network: PrivateNetwork | None
+    where: Endpoint, timeout_ms: int | None, network: PrivateNetwork | None
 ) -> socket.socket:
-    where = Endpoint(*address)
     family, target = resolve(*where)
     try:
         if network is not None:
@@ -386,7 +395,8 @@ def _shake_hands(watched: WatchedSocket, tls: ssl.SSLContext, server_name: str) 
         return TlsSocket(watched, tls, server_name)
     except (OSError, TTransportException) as error:
         watched.close()
-        reason = getattr(error, "verify_message", "") or getattr(error, "reason", "") or error
+        told = (getattr(error, name, "") for name in ("verify_message", "message", "reason"))
+        reason = next(filter(None, told), error)
         raise LiveError(
             f"no TLS with {watched.line.server}: {reason}",
             "Does the server speak TLS, and does this client trust its certificate?",
@@ -440,6 +450,11 @@ def resolve(host: str, port: int) -> tuple[int, Any]:
     # "localhost" is both; thriftpy2 takes IPv4.
     best = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     return best[0], best[4]
+
+
+def listen_on(host: str, port: int, network: PrivateNetwork | None) -> socket.socket:
+    """A socket that listens on a loopback address.  Raises as ``serving`` does."""
+    return _listen(*_loopback(host, port), network)
 
 
 def _loopback(host: str, port: int) -> tuple[int, Any]:

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Final, Union
 
 from .calls.diagnosis import Diagnoser, Diagnosis
-from .calls.exchanges import Pairing
+from .calls.ledger import Ledger
 from .errors import DecodeError
 from .model import (
     DEFAULT_LIMITS,
@@ -130,7 +130,10 @@ class Pipeline:
     ``findings`` are about packets and connections; what is odd about a message is with
     the message.  ``flows`` are all connections seen; without ``keep``, those that ended long ago
     are dropped, so that a capture of any length fits, and ``dropped`` is called with each.
-    ``connections`` counts all.
+    ``connections`` counts all.  ``time`` is that of the last packet, -1 before the first.
+
+    ``ended`` is None, or a list that somebody made and empties: connections that were over before
+    the capture was are added to it.
     """
 
     def __init__(
@@ -144,7 +147,9 @@ class Pipeline:
         dropped: Callable[[Flow], None] | None = None,
     ) -> None:
         self.flows: list[Flow] = []
+        self.ended: list[Flow] | None = None
         self.connections = 0
+        self.time = -1
         self._keep = keep
         self._dropped = dropped
         self._findings: list[Finding] = []  # of flows that were dropped
@@ -155,6 +160,7 @@ class Pipeline:
         self._connections = Connections()
         self._lines: dict[int, _Line] = {}
         self._lanes: dict[bytes, _Lane] = {}
+        self._known: dict[int, Flow] = {}
         self._messages = 0
         self._namer = None if interface is None else Namer(interface)
 
@@ -166,8 +172,13 @@ class Pipeline:
             + [finding for flow in self.flows for finding in flow.findings]
         )
 
+    def flow(self, number: int) -> Flow | None:
+        """The connection of that number; None if there is none, or it was dropped."""
+        return self._known.get(number)
+
     def feed(self, packet: Packet) -> Step:
         """Take the next packet."""
+        self.time = packet.time
         segment = self._peeler.segment(packet)
         if segment is None or (
             self._ports
@@ -180,7 +191,7 @@ class Pipeline:
         connection, replaced = self._connections.of(segment)
         found: list[Message] = []
         if replaced is not None:
-            found += self._close(replaced, "its ports were used for a new connection")
+            found += self._end(replaced, "its ports were used for a new connection")
         line = self._lines.get(connection.flow.number)
         if line is None:
             line = self._lines[connection.flow.number] = _Line(connection)
@@ -193,7 +204,7 @@ class Pipeline:
             found += self._read(line, False, from_server)
         if connection.flow.ended and not line.closed:
             how = "was reset" if connection.flow.ended == "RST" else "was closed"
-            found += self._close(connection, f"the connection {how}")
+            found += self._end(connection, f"the connection {how}")
         return Step(packet, segment, connection.flow, by_client, remark, tuple(found))
 
     def take(self, packet: Packet) -> Sequence[Message]:
@@ -202,6 +213,7 @@ class Pipeline:
         The same as ``feed(packet).messages``, sooner.  Most packets come in order, and hold
         whole messages or none: these are read where they lie.  All others go the long way.
         """
+        self.time = packet.time
         place = usual(packet)
         if place is None:
             return self.feed(packet).messages
@@ -373,6 +385,16 @@ class Pipeline:
             found += reader.feed(piece) if isinstance(piece, Chunk) else reader.lose(piece)
         return self._report(line, reader, by_client, found)
 
+    def _end(self, connection: Connection, reason: str) -> list[Message]:
+        """The connection is over, and the capture goes on."""
+        messages = self._close(connection, reason)
+        flow = connection.flow
+        if flow.over < 0:
+            flow.over = self._messages
+            if self.ended is not None:
+                self.ended.append(flow)
+        return messages
+
     def _close(self, connection: Connection, reason: str) -> list[Message]:
         line = self._lines.get(connection.flow.number)
         if line is None or line.closed:
@@ -399,6 +421,7 @@ class Pipeline:
 
     def _add(self, flow: Flow) -> None:
         self.flows.append(flow)
+        self._known[flow.number] = flow
         self.connections += 1
 
     def _forget(self, flow: Flow) -> None:
@@ -408,6 +431,7 @@ class Pipeline:
             self.flows.remove(flow)
             if self._dropped is not None:
                 self._dropped(flow)
+            del self._known[flow.number]
 
     def _report(
         self, line: _Line, reader: MessageReader, by_client: bool, found: list[Found]
@@ -535,12 +559,12 @@ class Capture(Shown):
     @property
     def exchanges(self) -> Exchanges:
         if self._exchanges is None:
-            pairing = Pairing()
-            exchanges: dict[int, Exchange] = {}
-            for message in self.messages:
-                exchange = pairing.add(message)
-                exchanges[exchange.number] = exchange
-            self._exchanges = Exchanges(list(exchanges.values()))
+            ledger = Ledger({flow.number: flow for flow in self.flows}.get, in_order=False)
+            ended = sorted([flow for flow in self.flows if flow.over >= 0], key=_over)
+            packets = [step.packet.time for step in self.steps[-2:] if step.packet is not None]
+            settled = ledger.take(list(self.messages), ended)
+            settled += ledger.close(packets[-1] if packets else -1)
+            self._exchanges = Exchanges(sorted(settled, key=_number))
         return self._exchanges
 
     @property
@@ -596,6 +620,14 @@ class Capture(Shown):
         )
 
 
+def _over(flow: Flow) -> int:
+    return flow.over
+
+
+def _number(exchange: Exchange) -> int:
+    return exchange.number
+
+
 def steps_of(packets: Iterable[Packet], pipeline: Pipeline) -> Iterator[Step]:
     """The Steps of ``packets``, one at a time; the last one is the capture's end."""
     for packet in packets:
@@ -607,7 +639,8 @@ def batches(
     file: CaptureFile, pipeline: Pipeline, progress: Callable[[], None] | None = None
 ) -> Iterator[list[Message]]:
     """The messages of a file, as many at a time as one read of it brings; the last are those
-    that end with it.  For who needs no Steps: see ``Pipeline.take``.
+    that end with it.  For who needs no Steps: see ``Pipeline.take``.  There may be none, when
+    connections ended that ``pipeline.ended`` tells of.
 
     ``progress`` is called once a batch.
     """
@@ -619,7 +652,7 @@ def batches(
                 batch += found
         if progress is not None:
             progress()
-        if batch:
+        if batch or pipeline.ended:
             yield batch
     last = pipeline.close().messages
     if last:

@@ -83,6 +83,7 @@ class Diagnoser:
             case = self._open[message.flow] = Case()
         self._any_thrift = True
         exchange = self._pairing.add(message)
+        self._pairing.settled.clear()  # what became of a call is for the rules to say
         said = said_in(message)
         if message.type in (MessageType.CALL, MessageType.ONEWAY):
             self._calls += 1
@@ -107,7 +108,7 @@ class Diagnoser:
             if exchange.reply is not message:  # the call was given out after its reply
                 case.tally.calls += 1
                 case.tally.replies -= 1
-            self._answered(case, exchange.number, exchange.call, exchange.reply, exchange.outcome)
+            self._answered(case, exchange.number, exchange.call, exchange.reply, exchange.answer)
             exchange.reply.forget()
 
     def _answered(
@@ -150,7 +151,8 @@ class Diagnoser:
     def end(self, flow: Flow) -> None:
         """A connection has ended, or the capture has: nothing more comes of it."""
         case = self._open.pop(flow.number, None) or Case()
-        self._pairing.forget(flow.number)
+        self._pairing.end(flow)
+        self._pairing.settled.clear()
         case.flow = flow
         self._connections += 1
         self._any_thrift = self._any_thrift or case.is_thrift

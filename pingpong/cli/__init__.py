@@ -2,6 +2,7 @@
 
     look at captures     show, messages            looking.py
     say what is wrong    diagnose                  diagnose.py
+    look at calls        calls                     calls.py
     look at bytes        struct, explain           loose.py
     be one end           demo, serve, call         ends.py
     make one             record                    ends.py
@@ -25,7 +26,7 @@ from typing import Final
 
 from .. import __version__, is_compiled
 from ..errors import DecodeError, PingpongError
-from . import course, diagnose, ends, looking, loose
+from . import calls, course, diagnose, ends, looking, loose
 from .options import Command
 from .printing import BAD, INTERRUPTED, NO_THRIFT, READ_ALL, TROUBLE, complain
 
@@ -39,6 +40,7 @@ explained. Or point it at any capture of Thrift.
   pingpong show trouble.pcap             who called what, when, and what came back
   pingpong show trouble.pcap --message 3     every byte of one message
   pingpong diagnose trouble.pcap         what is wrong, and what to change
+  pingpong calls trouble.pcap            a line a call: how it ended, how long it took
   pingpong lab                           the lessons, in JupyterLab
 """
 
@@ -50,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     how = "compiled" if is_compiled() else "plain Python (no C compiler built it)"
     top.add_argument("--version", action="version", version=f"pingpong {__version__}, {how}")
     command = Command(top.add_subparsers(metavar="COMMAND", required=True, title="commands"))
-    for part in (course, diagnose, ends, looking, loose):
+    for part in (course, ends, looking, calls, diagnose, loose):
         part.add(command)
     return top
 

@@ -659,7 +659,12 @@ DIFFERENCES: Final = ("method", "oneway", "unknown field", "type", "missing", "u
 
 
 class Naming(ABC):
-    """Knows the names of what a Record holds: see ``thrift.names``."""
+    """Knows the names of what a Record holds: see ``thrift.names``.
+
+    ``label`` is what the IDL calls a struct that has no message around it, else "".
+    """
+
+    label: str = ""
 
     @abstractmethod
     def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:

@@ -252,6 +252,7 @@ def test_a_struct_with_names(capsys: pytest.CaptureFixture[str], tmp_path: Path)
     path.write_bytes(bytes.fromhex("0b0001 00000001 61  080003 00000006  080005 00000001 00"))
     code, out, err = run(capsys, "struct", str(path), "--idl", shop, "--type", "Item")
     assert code == 0
+    assert out.startswith("struct Item, 23 bytes, binary\n")
     assert "3 colour" in out
     assert "6 BLUE" in out
     wanted = "Item, field 5 at offset 15: is I32, and the IDL has no such field"

@@ -426,10 +426,11 @@ class _AsStruct(Naming):
 
     def __init__(self, interface: Interface, root: StructType) -> None:
         self._interface = interface
-        self.root = root
+        self.label = root.name
+        self._root = root
 
     def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
-        return self._interface.differences(record, body, self.root)
+        return self._interface.differences(record, body, self._root)
 
 
 class Namer:

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import Final, Union
 
-from .calls.exchanges import Pairing
+from .calls.diagnosis import Diagnoser, Diagnosis
+from .calls.ledger import Ledger
 from .errors import DecodeError
 from .model import (
     DEFAULT_LIMITS,
@@ -130,7 +131,11 @@ class Pipeline:
     one of these at either end (none named: all); ``interface``: what its messages' names are.
     ``findings`` are about packets and connections; what is odd about a message is with
     the message.  ``flows`` are all connections seen; without ``keep``, those that ended long ago
-    are dropped, so that a capture of any length fits.  ``connections`` counts all.
+    are dropped, so that a capture of any length fits, and ``dropped`` is called with each.
+    ``connections`` counts all.  ``time`` is that of the last packet, -1 before the first.
+
+    ``ended`` is None, or a list that somebody made and empties: connections that were over before
+    the capture was are added to it.
     """
 
     def __init__(
@@ -141,10 +146,14 @@ class Pipeline:
         *,
         keep: bool = True,
         interface: Interface | None = None,
+        dropped: Callable[[Flow], None] | None = None,
     ) -> None:
         self.flows: list[Flow] = []
+        self.ended: list[Flow] | None = None
         self.connections = 0
+        self.time = -1
         self._keep = keep
+        self._dropped = dropped
         self._findings: list[Finding] = []  # of flows that were dropped
         self._limits = limits
         self._told = told
@@ -153,6 +162,7 @@ class Pipeline:
         self._connections = Connections()
         self._lines: dict[int, _Line] = {}
         self._lanes: dict[bytes, _Lane] = {}
+        self._known: dict[int, Flow] = {}
         self._messages = 0
         self._namer = None if interface is None else Namer(interface)
 
@@ -164,8 +174,13 @@ class Pipeline:
             + [finding for flow in self.flows for finding in flow.findings]
         )
 
+    def flow(self, number: int) -> Flow | None:
+        """The connection of that number; None if there is none, or it was dropped."""
+        return self._known.get(number)
+
     def feed(self, packet: Packet) -> Step:
         """Take the next packet."""
+        self.time = packet.time
         segment = self._peeler.segment(packet)
         if segment is None or (
             self._ports
@@ -178,7 +193,7 @@ class Pipeline:
         connection, replaced = self._connections.of(segment)
         found: list[Message] = []
         if replaced is not None:
-            found += self._close(replaced, "its ports were used for a new connection")
+            found += self._end(replaced, "its ports were used for a new connection")
         line = self._lines.get(connection.flow.number)
         if line is None:
             line = self._lines[connection.flow.number] = _Line(connection)
@@ -191,7 +206,7 @@ class Pipeline:
             found += self._read(line, False, from_server)
         if connection.flow.ended and not line.closed:
             how = "was reset" if connection.flow.ended == "RST" else "was closed"
-            found += self._close(connection, f"the connection {how}")
+            found += self._end(connection, f"the connection {how}")
         return Step(packet, segment, connection.flow, by_client, remark, tuple(found))
 
     def take(self, packet: Packet) -> Sequence[Message]:
@@ -200,6 +215,7 @@ class Pipeline:
         The same as ``feed(packet).messages``, sooner.  Most packets come in order, and hold
         whole messages or none: these are read where they lie.  All others go the long way.
         """
+        self.time = packet.time
         place = usual(packet)
         if place is None:
             return self.feed(packet).messages
@@ -371,6 +387,16 @@ class Pipeline:
             found += reader.feed(piece) if isinstance(piece, Chunk) else reader.lose(piece)
         return self._report(line, reader, by_client, found)
 
+    def _end(self, connection: Connection, reason: str) -> list[Message]:
+        """The connection is over, and the capture goes on."""
+        messages = self._close(connection, reason)
+        flow = connection.flow
+        if flow.over < 0:
+            flow.over = self._messages
+            if self.ended is not None:
+                self.ended.append(flow)
+        return messages
+
     def _close(self, connection: Connection, reason: str) -> list[Message]:
         line = self._lines.get(connection.flow.number)
         if line is None or line.closed:
@@ -397,6 +423,7 @@ class Pipeline:
 
     def _add(self, flow: Flow) -> None:
         self.flows.append(flow)
+        self._known[flow.number] = flow
         self.connections += 1
 
     def _forget(self, flow: Flow) -> None:
@@ -404,6 +431,9 @@ class Pipeline:
         if not self._keep:
             self._findings += flow.findings
             self.flows.remove(flow)
+            if self._dropped is not None:
+                self._dropped(flow)
+            del self._known[flow.number]
 
     def _report(
         self, line: _Line, reader: MessageReader, by_client: bool, found: list[Found]
@@ -503,10 +533,16 @@ class Capture(Shown):
     ``steps`` is what each packet did, ``packets`` the packets themselves.  ``name`` is what
     it was read from.  ``findings`` are about the file, its packets and its connections, and
     about its messages as far as listing them told; ``message.findings`` has the rest.
+    ``diagnosis`` says what is wrong between its clients and servers, and what to change.
     """
 
     def __init__(
-        self, name: str, steps: list[Step], flows: list[Flow], findings: list[Finding]
+        self,
+        name: str,
+        steps: list[Step],
+        flows: list[Flow],
+        findings: list[Finding],
+        ports: frozenset[int] = frozenset(),
     ) -> None:
         self.name = name
         self.steps = steps
@@ -515,6 +551,8 @@ class Capture(Shown):
         self._findings = findings
         self._exchanges: Exchanges | None = None
         self._differences: Differences | None = None
+        self._ports = ports
+        self._diagnosis: Diagnosis | None = None
 
     @property
     def packets(self) -> list[Packet]:
@@ -523,13 +561,25 @@ class Capture(Shown):
     @property
     def exchanges(self) -> Exchanges:
         if self._exchanges is None:
-            pairing = Pairing()
-            exchanges: dict[int, Exchange] = {}
-            for message in self.messages:
-                exchange = pairing.add(message)
-                exchanges[exchange.number] = exchange
-            self._exchanges = Exchanges(list(exchanges.values()))
+            ledger = Ledger({flow.number: flow for flow in self.flows}.get, in_order=False)
+            ended = sorted([flow for flow in self.flows if flow.over >= 0], key=_over)
+            packets = [step.packet.time for step in self.steps[-2:] if step.packet is not None]
+            settled = ledger.take(list(self.messages), ended)
+            settled += ledger.close(packets[-1] if packets else -1)
+            self._exchanges = Exchanges(sorted(settled, key=_number))
         return self._exchanges
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """A verdict on every connection, those that are alike in one."""
+        if self._diagnosis is None:
+            diagnoser = Diagnoser(self._ports)
+            for message in self.messages:
+                diagnoser.add(message)
+            for flow in self.flows:
+                diagnoser.end(flow)
+            self._diagnosis = diagnoser.diagnosis()
+        return self._diagnosis
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -572,6 +622,14 @@ class Capture(Shown):
         )
 
 
+def _over(flow: Flow) -> int:
+    return flow.over
+
+
+def _number(exchange: Exchange) -> int:
+    return exchange.number
+
+
 def steps_of(packets: Iterable[Packet], pipeline: Pipeline) -> Iterator[Step]:
     """The Steps of ``packets``, one at a time; the last one is the capture's end."""
     for packet in packets:
@@ -583,7 +641,8 @@ def batches(
     file: CaptureFile, pipeline: Pipeline, progress: Callable[[], None] | None = None
 ) -> Iterator[list[Message]]:
     """The messages of a file, as many at a time as one read of it brings; the last are those
-    that end with it.  For who needs no Steps: see ``Pipeline.take``.
+    that end with it.  For who needs no Steps: see ``Pipeline.take``.  There may be none, when
+    connections ended that ``pipeline.ended`` tells of.
 
     ``progress`` is called once a batch.
     """
@@ -595,7 +654,7 @@ def batches(
                 batch += found
         if progress is not None:
             progress()
-        if batch:
+        if batch or pipeline.ended:
             yield batch
     last = pipeline.close().messages
     if last:
@@ -626,8 +685,9 @@ def read_packets(
     ``idl`` names the fields, and shows where the messages differ from it: the path of a .thrift
     file, thriftpy2's module of one, or an Interface.  Raises IdlError for a file that is bad.
     """
+    of_thrift = frozenset(ports)
     told = tell(protocol, transport)
-    pipeline = Pipeline(limits, told, frozenset(ports), interface=interface_of(idl))
+    pipeline = Pipeline(limits, told, of_thrift, interface=interface_of(idl))
     # Nothing here makes cycles, and all of it stays: looking for some takes longer than reading.
     was_on = gc.isenabled()
     gc.disable()
@@ -637,7 +697,7 @@ def read_packets(
         if was_on:
             gc.enable()
     findings = list(packets.findings) if isinstance(packets, CaptureFile) else []
-    return Capture(name, steps, pipeline.flows, findings + pipeline.findings)
+    return Capture(name, steps, pipeline.flows, findings + pipeline.findings, of_thrift)
 
 
 def decode(

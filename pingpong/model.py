@@ -25,6 +25,8 @@ __all__ = [
     "DIFFERENCES",
     "DIFFERS",
     "MESSAGE_TYPES",
+    "NOT_TOLD",
+    "NO_FIELD",
     "NO_ID",
     "TTYPES",
     "UPGRADES",
@@ -622,6 +624,16 @@ class Protocol(ABC):
         over it: the short way for what is whole.  -1: ask a Skipper."""
         return -1
 
+    def first_field(self, data: bytes, start: int) -> int:
+        """The id of the first field of the whole struct at ``start``, NO_FIELD if it has none:
+        the short way to what a reply brings.  NOT_TOLD: read the struct."""
+        return NOT_TOLD
+
+
+# What ``Protocol.first_field`` says where there is no such id: beyond what an i16 can hold.
+NO_FIELD: Final = 1 << 16
+NOT_TOLD: Final = 1 << 17
+
 
 class Difference(Facts):
     """A place where the wire is not what the IDL says.
@@ -880,6 +892,17 @@ class Message(Record):
     def target(self) -> Endpoint:
         return self.server if self.from_client else self.client
 
+    @property
+    def first_field(self) -> int:
+        """The id of its first field, NO_FIELD if it has none.  NOT_TOLD: ``body`` tells, if
+        anything does (there are names for ids, or bytes are missing or odd)."""
+        if self.gaps or self.listed or self._body is not None:
+            fields = self.body.fields
+            if fields and fields[0].field_id >= 0:
+                return fields[0].field_id
+            return NO_FIELD if not fields and self.body.stop is not None else NOT_TOLD
+        return self.protocol.first_field(self.data, self.start)
+
     def __repr__(self) -> str:
         return (
             f"<Message {self.number}: {self.type.name} {self.method!r} seqid {self.seqid}, "
@@ -1018,12 +1041,24 @@ class Half:
     ``first`` are its first bytes, FIRST of them at most and up to the first that the capture
     lost; they begin the stream if ``from_start``.  ``detection`` is what this direction speaks.
     Times are -1 for what was not seen: ``syn``, ``fin`` and ``rst`` when this end opened, closed
-    and reset; ``last`` when it last sent bytes that were new.
+    and reset; ``last`` when it last sent bytes that were new.  ``lost`` counts the bytes of it
+    that the capture does not have, ``unseen`` those of them that were behind all others: the
+    other end acknowledged them.
     """
 
     FIRST: ClassVar = 256
 
-    __slots__ = ("detection", "fin", "first", "from_start", "last", "rst", "syn")
+    __slots__ = (
+        "detection",
+        "fin",
+        "first",
+        "from_start",
+        "last",
+        "lost",
+        "rst",
+        "syn",
+        "unseen",
+    )
 
     def __init__(self) -> None:
         self.first = b""
@@ -1033,6 +1068,8 @@ class Half:
         self.fin = -1
         self.rst = -1
         self.last = -1
+        self.lost = 0
+        self.unseen = 0
 
 
 class Flow(Shown):
@@ -1043,7 +1080,8 @@ class Flow(Shown):
     directions closed) or "RST".  ``sent`` and ``received`` count the client's and the server's
     stream bytes, ``lost`` those of both that the capture does not have.  ``began`` and ``last``
     are the times of its first and its last packet; ``from_client`` and ``from_server`` say what
-    each end did.
+    each end did.  ``over`` is the number of the capture's last message when the connection was
+    over; -1 while it is open.
     """
 
     __slots__ = (
@@ -1058,6 +1096,7 @@ class Flow(Shown):
         "lost",
         "number",
         "opened",
+        "over",
         "protocol",
         "received",
         "sent",
@@ -1071,6 +1110,7 @@ class Flow(Shown):
         self.server = server
         self.opened = False
         self.ended = ""
+        self.over = -1
         self.began = -1
         self.last = -1
         self.from_client = Half()
@@ -1117,26 +1157,62 @@ class Step:
 
 
 class Outcome(IntEnum):
-    """How an Exchange ended."""
+    """How an Exchange ended.
+
+    ``failed`` are those where the caller did not get what the method returns; ``untold`` those of
+    which the capture does not tell: its end, a loss, or bytes that could not be read are in the
+    way.  The rest went well.
+    """
 
     SUCCESS = 0
     DECLARED_EXCEPTION = 1  # one that the IDL names: field n of the result
     APPLICATION_EXCEPTION = 2  # the server's own: TApplicationException
-    ONEWAY = 3  # no reply was asked for
-    NO_REPLY = 4  # none came while the capture ran
+    ONEWAY = 3  # no reply was asked for; or none is ever given, and it was sent as CALL
+    NO_REPLY = 4  # none came, and nothing tells why
     NO_CALL = 5  # the capture has the reply alone
-    UNREADABLE = 6  # the reply's fields cannot be read
+    UNREADABLE = 6  # what the server sent cannot be read
+    WAITING = 7  # the capture ended before anything else did
+    CLOSED_BY_SERVER = 8  # it closed and did not answer: so does a handler that crashed
+    CLOSED_BY_CLIENT = 9  # it gave up and closed
+    RESET_BY_SERVER = 10
+    RESET_BY_CLIENT = 11
+    LOST = 12  # bytes that the capture lost are where the reply would be
+    LATE = 13  # it came when the client had given up: had closed, or sent its next call
+    OUT_OF_SEQUENCE = 14  # the client took the late reply to an earlier call for this one's
+
+    @property
+    def failed(self) -> bool:
+        return self in _FAILED
+
+    @property
+    def untold(self) -> bool:
+        return self in _UNTOLD
+
+
+_UNTOLD: Final = frozenset(
+    {Outcome.NO_CALL, Outcome.UNREADABLE, Outcome.WAITING, Outcome.LOST, Outcome.NO_REPLY}
+)
+_FAILED: Final = frozenset(Outcome) - _UNTOLD - {Outcome.SUCCESS, Outcome.ONEWAY}
 
 
 class Exchange(Shown):
-    """A call with its reply.  One of them may be missing, never both."""
+    """A call with its reply.  One of them may be missing, never both.
 
-    __slots__ = ("call", "number", "reply")
+    ``fate`` is how it ended, once that is settled; None before.  ``ended`` is when the waiting
+    for a reply that never came was over (-1: not known): when the connection was closed or reset,
+    or the capture's last packet of it.  ``why`` adds a few words to the outcome where they
+    help, else "".
+    """
+
+    __slots__ = ("call", "ended", "fate", "number", "reply", "why")
 
     def __init__(self, number: int, call: Message | None, reply: Message | None = None) -> None:
         self.number = number
         self.call = call
         self.reply = reply
+        self.fate: Outcome | None = None
+        self.ended = -1
+        self.why = ""
 
     @property
     def first(self) -> Message:
@@ -1150,6 +1226,26 @@ class Exchange(Shown):
         return self.first.method
 
     @property
+    def flow(self) -> int:
+        """The number of its connection."""
+        return self.first.flow
+
+    @property
+    def time(self) -> int:
+        """When it began: the time of its first packet that was captured."""
+        return self.first.time
+
+    @property
+    def sent(self) -> int:
+        """The call's bytes on the wire; 0 where it was not captured."""
+        return 0 if self.call is None else self.call.size
+
+    @property
+    def received(self) -> int:
+        """The reply's bytes on the wire; 0 where there is none."""
+        return 0 if self.reply is None else self.reply.size
+
+    @property
     def latency(self) -> int | None:
         """Nanoseconds from the call's first packet to the reply's last: what the caller
         waited, as seen where the packets were captured.  None without both."""
@@ -1158,21 +1254,64 @@ class Exchange(Shown):
         return self.reply.end_time - self.call.time
 
     @property
+    def waited(self) -> int | None:
+        """Nanoseconds until the reply came, or until it was clear that none would; None if
+        that is not known."""
+        if self.reply is not None or self.ended < 0 or self.call is None:
+            return self.latency
+        return self.ended - self.call.time
+
+    @property
     def outcome(self) -> Outcome:
+        if self.fate is not None:
+            return self.fate
         if self.reply is None:
             assert self.call is not None
             return Outcome.ONEWAY if self.call.type is MessageType.ONEWAY else Outcome.NO_REPLY
         if self.call is None:
             return Outcome.NO_CALL
+        return self.answer
+
+    @property
+    def answer(self) -> Outcome:
+        """What the reply alone says: SUCCESS, an exception, or UNREADABLE."""
+        assert self.reply is not None
         if self.reply.type is MessageType.EXCEPTION:
             return Outcome.APPLICATION_EXCEPTION
-        body = self.reply.body
         # A REPLY's struct: field 0 is the result, field n the n-th declared exception,
         # and no field at all is void.  Where names are written, the result is "success".
-        if body.fields:
-            is_good = body.fields[0].is_result or self.call.method in UPGRADES
-            return Outcome.SUCCESS if is_good else Outcome.DECLARED_EXCEPTION
-        return Outcome.SUCCESS if body.stop is not None else Outcome.UNREADABLE
+        first = self.reply.first_field
+        if first == 0 or first == NO_FIELD:
+            return Outcome.SUCCESS
+        if first == NOT_TOLD:
+            body = self.reply.body
+            if not body.fields:
+                return Outcome.UNREADABLE
+            if body.fields[0].is_result:
+                return Outcome.SUCCESS
+        is_good = self.reply.method in UPGRADES
+        return Outcome.SUCCESS if is_good else Outcome.DECLARED_EXCEPTION
+
+    @property
+    def exception(self) -> str:
+        """Which exception came back, "" if none did.  A TApplicationException has the name of
+        its type ("UNKNOWN_METHOD"), or "type 77"; a declared one the name that the IDL gives its
+        field, or without the IDL the field's number ("1")."""
+        if self.reply is None:
+            return ""
+        answer = self.answer
+        if answer is Outcome.DECLARED_EXCEPTION:
+            for field in self.reply.body.fields:
+                return str(field.field_id) if field.name is None else field.name
+        if answer is not Outcome.APPLICATION_EXCEPTION:
+            return ""
+        for field in self.reply.body.fields:
+            if field.field_id == 2 or field.name == "type":
+                number = field.value.content
+                if isinstance(number, int) and not isinstance(number, bool):
+                    is_known = 0 <= number < len(APPLICATION_ERRORS)
+                    return APPLICATION_ERRORS[number] if is_known else f"type {number}"
+        return APPLICATION_ERRORS[0]
 
     def __repr__(self) -> str:
         return f"<Exchange {self.number}: {self.method!r}, {self.outcome.name}>"

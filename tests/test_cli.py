@@ -530,7 +530,7 @@ def test_add_is_not_forgotten(capsys: pytest.CaptureFixture[str], tmp_path: Path
     path = written(tmp_path, Talk().open().call(ADD))
     code, out, _ = run(capsys, "show", path)
     assert code == 0
-    assert "no reply" in out
+    assert "still waiting" in out
 
 
 # ── explain ──────────────────────────────────────────────────────────────────────────

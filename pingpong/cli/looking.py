@@ -25,7 +25,7 @@ from ..wire.capturefile import CaptureFile, open_capture
 from .options import CODES, Command, add_idl, add_reading, pipeline_of
 from .printing import Verdict, complain, counted, say, say_text, width
 
-__all__ = ["add", "batches_of", "say_no_thrift"]
+__all__ = ["add", "batches_of", "few_collections", "progress_of", "say_no_thrift"]
 
 # How many rows of a ladder, and of a table of exchanges, ``show`` prints.
 ROWS: Final = 60
@@ -175,10 +175,10 @@ def batches_of(
     """The messages of a file.  ``deep`` reports what is wrong inside them too."""
     with progress_of(file, args.file) as progress, few_collections():
         for batch in batches(file, pipeline, progress):
-            verdict.any_thrift = True
+            verdict.any_thrift = verdict.any_thrift or bool(batch)
             # The fields of a few messages at a time, so that they do not all lie in memory.
-            size = FEW if deep else len(batch)
-            for start in range(0, len(batch), size):
+            size = FEW if deep else max(len(batch), 1)
+            for start in range(0, max(len(batch), 1), size):
                 part = batch[start : start + size]
                 yield part
                 for message in odd(part, deep):
@@ -206,7 +206,8 @@ def _show_all(
 ) -> None:
     """The ladder, then the exchanges.  Memory holds what is shown, not what is read."""
     most = sys.maxsize if args.all else ROWS
-    pairing = Pairing()
+    pairing = Pairing(pipeline.flow)
+    ended = pipeline.ended = []
     shown: dict[int, Exchange] = {}
     counts = {"packets": 0, "messages": 0, "exchanges": 0}
     differences = Differences()
@@ -224,7 +225,12 @@ def _show_all(
                 counts["exchanges"] = max(counts["exchanges"], exchange.number)
                 if exchange.number <= most:
                     shown[exchange.number] = exchange
+            for flow in ended:
+                pairing.end(flow)
+            ended.clear()
+            pairing.settled.clear()
             yield step
+        pairing.close(pipeline.time)
 
     line = counting()
     rungs = ladder(line, exact=True, acks=args.acks, width=width())

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from .. import read_interface
 from ..capture import Pipeline
-from ..model import DEFAULT_LIMITS, Limits
+from ..model import DEFAULT_LIMITS, Flow, Limits
 from ..thrift.detect import PROTOCOLS, TRANSPORTS, tell
 from ..thrift.names import Interface
 
@@ -60,10 +60,14 @@ def limits_of(args: argparse.Namespace) -> Limits:
     return Limits(args.max_depth, args.max_frame, args.max_message)
 
 
-def pipeline_of(args: argparse.Namespace) -> Pipeline:
+def pipeline_of(
+    args: argparse.Namespace, dropped: Callable[[Flow], None] | None = None
+) -> Pipeline:
+    """``dropped`` is called with each connection that the Pipeline forgets."""
     told = tell(args.protocol, args.transport)
     ports = frozenset(args.port or ())
-    return Pipeline(limits_of(args), told, ports, keep=False, interface=idl_of(args))
+    interface = idl_of(args)
+    return Pipeline(limits_of(args), told, ports, keep=False, interface=interface, dropped=dropped)
 
 
 def idl_of(args: argparse.Namespace) -> Interface | None:

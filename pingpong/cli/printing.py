@@ -17,6 +17,7 @@ __all__ = [
     "INTERRUPTED",
     "NO_THRIFT",
     "READ_ALL",
+    "TROUBLE",
     "Verdict",
     "complain",
     "counted",
@@ -28,6 +29,7 @@ __all__ = [
 READ_ALL: Final = 0
 NO_THRIFT: Final = 1
 BAD: Final = 2
+TROUBLE: Final = 3
 INTERRUPTED: Final = 128 + signal.SIGINT
 
 # Width of lines where no terminal says its own.

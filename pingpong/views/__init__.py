@@ -5,6 +5,8 @@
     table.py  messages, exchanges                     ladder.py   packets and messages in time
     html.py   the same facts for a notebook           json.py     … for a program
     listing.py  a line a message, for any length      number.py   a number, a line of a log
+    bars.py   numbers, to be compared                 side.py     messages, part by part
+    diagnosis.py  what is wrong, and what to change
 
 ``text`` and ``html`` find the view for an object; importing this room makes them the way
 in which every object of ``model`` shows itself.  By default they leave out what differs from
@@ -16,6 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..calls.complaints import TextVerdict
+from ..calls.diagnosis import Diagnosis
+from ..calls.numbers import NumberVerdict
 from ..capture import Capture
 from ..model import (
     Differences,
@@ -28,8 +33,11 @@ from ..model import (
     use_renderers,
 )
 from . import html as _html
+from .bars import Bars, bars
+from .diagnosis import diagnosis_lines
 from .hexdump import hexdump
 from .ladder import MAX_RUNGS, ladder
+from .number import number, pasted
 from .short import (
     DIFFER,
     capture_line,
@@ -38,6 +46,7 @@ from .short import (
     flow_line,
     has_differences,
 )
+from .side import Sides, sides
 from .table import difference_table, exchange_table, message_table
 from .table import lines as _table_lines
 from .text import Line, Run, escape, plain
@@ -65,8 +74,18 @@ def lines(thing: object, *, exact: bool = False, width: int = 100) -> list[Line]
         return _exchange(thing, exact, width)
     if isinstance(thing, Flow):
         return _flow(thing, exact)
+    if isinstance(thing, Diagnosis):
+        return diagnosis_lines(thing, exact=exact, width=width)
     if isinstance(thing, Capture):
         return _capture(thing, exact, width)
+    if isinstance(thing, NumberVerdict):
+        return number(thing, width=width)
+    if isinstance(thing, TextVerdict):
+        return pasted(thing, width=width)
+    if isinstance(thing, Bars):
+        return bars(thing, width=width)
+    if isinstance(thing, Sides):
+        return sides(thing, width=width)
     raise TypeError(f"no view for {type(thing).__name__}")
 
 
@@ -89,8 +108,16 @@ def html(thing: object, *, exact: bool = False) -> str:
         return _html.exchange_html(thing, exact)
     if isinstance(thing, Flow):
         return _html.flow_html(thing, exact)
+    if isinstance(thing, Diagnosis):
+        return _html.diagnosis_html(thing, exact)
     if isinstance(thing, Capture):
         return _html.capture_html(thing, exact)
+    if isinstance(thing, (NumberVerdict, TextVerdict)):
+        return _html.lines_html(lines(thing))
+    if isinstance(thing, Bars):
+        return _html.bars_html(thing)
+    if isinstance(thing, Sides):
+        return _html.sides_html(thing)
     raise TypeError(f"no view for {type(thing).__name__}")
 
 

@@ -45,6 +45,7 @@ __all__ = [
     "header_line",
     "label",
     "method",
+    "outcome_detail",
     "outcome_text",
     "result",
     "value_text",
@@ -58,6 +59,14 @@ OUTCOMES = {
     Outcome.NO_REPLY: "no reply",
     Outcome.NO_CALL: "call not captured",
     Outcome.UNREADABLE: "reply unreadable",
+    Outcome.WAITING: "still waiting",
+    Outcome.CLOSED_BY_SERVER: "closed by server",
+    Outcome.CLOSED_BY_CLIENT: "closed by client",
+    Outcome.RESET_BY_SERVER: "reset by server",
+    Outcome.RESET_BY_CLIENT: "reset by client",
+    Outcome.LOST: "reply lost",
+    Outcome.LATE: "late reply",
+    Outcome.OUT_OF_SEQUENCE: "out of sequence",
 }
 
 SEVERITIES = {Severity.NOTE: "note", Severity.WARNING: "warning", Severity.ERROR: "error"}
@@ -148,6 +157,21 @@ def outcome_text(exchange: Exchange) -> str:
     return OUTCOMES[exchange.outcome]
 
 
+def outcome_detail(exchange: Exchange, exact: bool = False) -> str:
+    """What there is to say behind the outcome: which exception, how long it was waited for a
+    reply that did not come (``exact``), why.  "" where the outcome says all."""
+    parts = []
+    name = exchange.exception
+    if name:
+        name = elide(escape(name[: _MAX_METHOD + 1]), _MAX_METHOD)
+        parts.append(f"field {name}" if name.isdecimal() else name)
+    if exact and exchange.reply is None and exchange.waited is not None:
+        parts.append(f"after {duration(exchange.waited)}")
+    if exchange.why:
+        parts.append(exchange.why)
+    return "; ".join(parts)
+
+
 def exchange_line(exchange: Exchange, exact: bool = False) -> str:
     """``exchange 2: login, success, 39 bytes sent, 38 received``"""
     outcome = outcome_text(exchange)
@@ -160,6 +184,8 @@ def exchange_line(exchange: Exchange, exact: bool = False) -> str:
         parts.append(f"{counted(exchange.call.size, 'byte')} sent")
     if exchange.reply is not None:
         parts.append(f"{counted(exchange.reply.size, 'byte')} received")
+    if exchange.why:
+        parts.append(exchange.why)
     return ", ".join(parts)
 
 

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from ..model import Differences, Exchange, Exchanges, Message, Messages, Outcome, Repeated
-from .short import arguments, method, outcome_text, result
+from .short import arguments, method, outcome_detail, outcome_text, result
 from .text import Line, Run, clock, counted, display_width, duration, elide, escape, pad
 
 __all__ = [
@@ -134,7 +134,7 @@ def _exchange_columns(exact: bool) -> list[Column[Exchange]]:
         Column("method", lambda e: method(e.first), elastic=True),
         Column("arguments", lambda e: arguments(e.call, _CELL) if e.call else "", elastic=True),
         Column("outcome", outcome_text, style=_outcome_style),
-        Column("result", lambda e: result(e.reply, _CELL) if e.reply else "", elastic=True),
+        Column("result", lambda e: _result(e, exact), elastic=True),
     ]
     if exact:
         columns.append(Column("latency", _latency, ">"))
@@ -149,13 +149,19 @@ def _latency(exchange: Exchange) -> str:
     return "" if exchange.latency is None else duration(exchange.latency)
 
 
+def _result(exchange: Exchange, exact: bool) -> str:
+    """What came back, and what there is to say of it."""
+    if exchange.reply is None:
+        return outcome_detail(exchange, exact)
+    said = result(exchange.reply, _CELL)
+    return f"{said} ({exchange.why})" if exchange.why else said
+
+
 def _outcome_style(exchange: Exchange) -> str:
     outcome = exchange.outcome
-    if outcome in (Outcome.SUCCESS, Outcome.ONEWAY):
-        return "good"
-    if outcome in (Outcome.DECLARED_EXCEPTION, Outcome.NO_CALL):
+    if outcome is Outcome.DECLARED_EXCEPTION or outcome is Outcome.NO_CALL:
         return "warning"
-    return "error"
+    return "error" if outcome.failed or outcome.untold else "good"
 
 
 # ── Drawing ──────────────────────────────────────────────────────────────────────────

@@ -22,6 +22,7 @@ from thriftpy2.transport import TMemoryBuffer
 
 import pingpong
 from pingpong.calls.explain import check_cover, explain
+from pingpong.calls.ledger import condition
 from pingpong.capture import Capture, decode, decode_struct, read_packets
 from pingpong.live.idl import as_interface, read_interface
 from pingpong.model import (
@@ -651,10 +652,27 @@ def test_an_exception_says_its_type() -> None:
         (False, wire("buy", REPLY, struct_field(2, text_field(1, b"it") + number_field(2, 10)))),
     )
     exchange = capture.exchanges[0]
+    assert exchange.exception == "shared.NotFound"
     assert str(exchange).startswith("exchange 1: buy, declared exception shared.NotFound,")
     assert "shared.NotFound {what: " in str(capture.exchanges)
     assert '{what: "it", level: HIGH (10)}' in short.result(capture.messages[1])
     assert "Field 2 of a reply: an exception of the IDL." in str(exchange.reply)
+
+
+@pytest.mark.parametrize(
+    ("where", "is_there"),
+    [
+        ("items.colour=GREEN", True),
+        ("items.colour=5", True),
+        ("buy.items.3=G*", True),
+        ("items.colour=RED", False),
+        ("colour=GREEN", False),
+    ],
+)
+def test_calls_are_found_by_names(where: str, is_there: bool) -> None:
+    item = text_field(1, b"a") + number_field(3, 5) + b"\0"
+    capture = conversation((True, wire("buy", CALL, list_field(1, 12, item))))
+    assert condition(where).holds(capture.exchanges[0]) == is_there
 
 
 # ── Any bytes, any interface ─────────────────────────────────────────────────────────

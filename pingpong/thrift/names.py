@@ -397,8 +397,7 @@ class Interface(Naming):
         told = service or prefix
         owner = told if told in self.services else ""
         who = owner or (next(iter(self.services)) if len(self.services) == 1 else self.name)
-        known = list(self.services[owner].methods) if owner else list(self._methods)
-        words = f"is not in the IDL, which has {_listed(known)}"
+        words = "is called, and the IDL has no such method"
         at = record.header.method_span.start
         return (Difference("method", f"{who}, method {_short(bare)}", words, "no such method", at),)
 
@@ -427,10 +426,11 @@ class _AsStruct(Naming):
 
     def __init__(self, interface: Interface, root: StructType) -> None:
         self._interface = interface
-        self.root = root
+        self.label = root.name
+        self._root = root
 
     def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
-        return self._interface.differences(record, body, self.root)
+        return self._interface.differences(record, body, self._root)
 
 
 class Namer:
@@ -523,8 +523,7 @@ class _Walk:
         place = stype.place(field.field_id)
         if named and field.name is not None:
             place = f"{stype.name}, {_short(field.name)}"
-        has = _listed([f"{one.field_id} {one.name}" for one in stype.fields.values()])
-        words = f"is not in the IDL, which has {has}"
+        words = f"is {field.ttype.name}, and the IDL has no such field"
         self.differ("unknown field", place, words, "no such field", field.span.start)
 
     def whole(self, struct: Struct, stype: StructType, stop: int) -> None:
@@ -567,8 +566,7 @@ class _Walk:
     def enum(self, value: Value, number: int, enum: EnumType, place: str) -> None:
         name = enum.values.get(number)
         if name is None:
-            has = _listed([f"{key} {name}" for key, name in enum.values.items()])
-            words = f"is {number}, which is not in enum {enum.name}: {has}"
+            words = f"is {number}, and the enum {enum.name} has no such value"
             brief = f"{enum.name} has no {number}"
             self.differ("enum", place, words, brief, value.span.start)
         elif self.give:

@@ -169,7 +169,7 @@ def foreign_client(case: Case, known: Known) -> Verdict | None:
     flow = case.flow
     if case.client is not None or not (known.answered or known.told or case.server is not None):
         return None
-    reading = _foreign(flow.from_client)
+    reading = foreign_in(flow.from_client)
     if reading is None:
         return None
     return Verdict(
@@ -190,7 +190,7 @@ def foreign_server(case: Case, known: Known) -> Verdict | None:
     flow = case.flow
     if case.server is not None or case.client is None:
         return None
-    reading = _foreign(flow.from_server)
+    reading = foreign_in(flow.from_server)
     if reading is None or reading.family is Family.SASL:
         return None
     over = ""
@@ -233,7 +233,7 @@ def _kind_of(reading: Reading) -> Kind:
 _FOREIGN: Final = frozenset({Family.HTTP, Family.GRPC, Family.TLS, Family.PROXY, Family.FOREIGN})
 
 
-def _foreign(half: Half) -> Reading | None:
+def foreign_in(half: Half) -> Reading | None:
     """What a direction begins with, if that is known and no Thrift."""
     if not half.from_start or not half.first or dialect_of(half) is not None:
         return None
@@ -456,7 +456,7 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
     also = ended_after(case)
     if case.tally.answered or (known.answers(call.dialect) and _same_naming(call, known)):
         return _crashed(case, known, call)
-    odd = _mismatch(case, known, call)
+    odd = _mismatch(case, known, call) or _elsewhere(case, known, call)
     if odd is not None:
         return odd
     if case.left_bytes_unread and call.dialect.transport == "unframed":
@@ -565,13 +565,38 @@ def _mismatch(case: Case, known: Known, call: Said) -> Verdict | None:
     )
 
 
+def _elsewhere(case: Case, known: Known, call: Said) -> Verdict | None:
+    """The server speaks something else, on other connections."""
+    if known.answered or known.foreign is None:
+        return None
+    reading, flow = known.foreign
+    return Verdict(
+        case.flow,
+        _kind_of(reading),
+        Severity.ERROR,
+        f"The client speaks {call.dialect}; the server {how_it_ended(case, 'after')}. On other "
+        f"connections it sends {reading.what}: it is no server of plain Thrift.",
+        evidence=[
+            first_bytes("client", case.flow.from_client),
+            f"CALL {call}",
+            f"on connection {flow} the server sends {reading.what}",
+            ending(case),
+        ],
+        advice=reading.remedy,
+        alike=(case.flow.server, reading.what),
+        **ended_after(case),
+    )
+
+
 def gave_up(case: Case, known: Known) -> Verdict | None:
     """The client closed while a call waited."""
-    call = _unanswered(case)
-    if call is None or not case.closed_by_client or _is_oneway(case, known):
+    if not case.closed_by_client:
+        return None
+    call = _unanswered(case) or _answered_to_nobody(case)
+    if call is None or _is_oneway(case, known):
         return None
     if not case.tally.answered:
-        odd = _mismatch(case, known, call)
+        odd = _mismatch(case, known, call) or _elsewhere(case, known, call)
         if odd is not None:
             return odd
     waited = case.client_end - call.end_time
@@ -806,7 +831,7 @@ def unreadable(case: Case, known: Known) -> Verdict | None:
 def not_thrift(case: Case, known: Known) -> Verdict | None:
     """Nothing to do with Thrift: one line says what it was."""
     flow = case.flow
-    reading = _foreign(flow.from_client) or _foreign(flow.from_server)
+    reading = foreign_in(flow.from_client) or foreign_in(flow.from_server)
     udp = flow.protocol == _UDP
     if reading is not None:
         what = f"The first bytes are {reading.what}"
@@ -917,9 +942,18 @@ def _unanswered(case: Case) -> Said | None:
     return waiting[0]
 
 
+def _answered_to_nobody(case: Case) -> Said | None:
+    """A call whose answer came when the client had closed, and its machine refused it."""
+    client = case.flow.from_client
+    if case.last_answered is None or not 0 <= client.fin < client.rst:
+        return None
+    call, came = case.last_answered
+    return call if came > case.client_end else None
+
+
 def _is_oneway(case: Case, known: Known) -> bool:
-    """Are all that wait methods to which this server sends no reply, whoever calls them?"""
-    return all(one.method in known.skipped for one in case.waiting)
+    """Do only methods wait to which this server sends no reply, whoever calls them?"""
+    return bool(case.waiting) and all(one.method in known.skipped for one in case.waiting)
 
 
 def _same_naming(call: Said, known: Known) -> bool:

@@ -30,7 +30,7 @@ from .looking import batches_of, say_no_thrift
 from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
 from .printing import Verdict, counted, say, say_text, width
 
-__all__ = ["add", "settled"]
+__all__ = ["add", "add_choice", "say_totals", "settled", "wanted_of", "writer"]
 
 CALLS: Final = """\
   pingpong calls trouble.pcap                      a line a call
@@ -83,6 +83,20 @@ def add(command: Command) -> None:
         "calls", calls, "list the calls of a capture, and how each ended", f"{CALLS}\n{CODES}"
     )
     one.add_argument("file", help='a pcap or pcapng file, gzipped or not; "-" is standard input')
+    add_choice(one)
+    how = one.add_argument_group("how they are shown")
+    how.add_argument("--sort", choices=SORTS, help="slowest, first or largest at the top")
+    how.add_argument("--limit", type=size, metavar="N", help="so many at most")
+    how.add_argument("--totals", action="store_true", help="a line a method: how many, how long")
+    form = how.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="a JSON object a line")
+    form.add_argument("--csv", action="store_true", help="comma-separated values")
+    add_idl(one)
+    add_reading(one)
+
+
+def add_choice(one: argparse.ArgumentParser) -> None:
+    """Options that say which calls are shown: see ``wanted_of``."""
     which = one.add_argument_group("which calls (all)")
     which.add_argument(
         "--method", action="append", metavar="GLOB", help='of these methods; "*" and "?" work'
@@ -104,15 +118,15 @@ def add(command: Command) -> None:
         metavar="FIELD=VALUE",
         help="with that value: 1=root, login.username=root, 2.1=r*; in the reply: reply.0=pong",
     )
-    how = one.add_argument_group("how they are shown")
-    how.add_argument("--sort", choices=SORTS, help="slowest, first or largest at the top")
-    how.add_argument("--limit", type=size, metavar="N", help="so many at most")
-    how.add_argument("--totals", action="store_true", help="a line a method: how many, how long")
-    form = how.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="a JSON object a line")
-    form.add_argument("--csv", action="store_true", help="comma-separated values")
-    add_idl(one)
-    add_reading(one)
+
+
+def wanted_of(args: argparse.Namespace) -> Wanted:
+    return Wanted(
+        args.method or (),
+        [one for group in args.outcome or () for one in group],
+        args.slower,
+        args.where or (),
+    )
 
 
 def calls(args: argparse.Namespace) -> int:
@@ -120,19 +134,14 @@ def calls(args: argparse.Namespace) -> int:
     verdict = Verdict()
     pipeline = pipeline_of(args)
     totals = Totals()
-    wanted = Wanted(
-        args.method or (),
-        [one for group in args.outcome or () for one in group],
-        args.slower,
-        args.where or (),
-    )
+    wanted = wanted_of(args)
     with open_capture(args.file) as file:
         found = settled(batches_of(args, file, pipeline, verdict, deep=False), pipeline)
         chosen = _counted((wanted.of(batch) for batch in found), totals)
         if args.totals:
             for _ in chosen:
                 pass
-            _say_totals(args, totals)
+            say_totals(args, totals)
         else:
             _say_calls(args, chosen, totals)
         verdict.report(file.findings)
@@ -170,15 +179,15 @@ def _say_calls(args: argparse.Namespace, batches: Iterator[list[Exchange]], tota
         if batch is None:
             break
         first = batch
-    writer = _writer(args, first)
+    write = writer(args, first)
     rest = chain([first], batches)
     if args.sort:
-        _say_sorted(rest, writer, SORTS[args.sort], args.limit)
+        _say_sorted(rest, write, SORTS[args.sort], args.limit)
     else:
         left = sys.maxsize if args.limit is None else args.limit
         for batch in rest:
             if left > 0 and batch:
-                sys.stdout.write(writer(batch[:left]))
+                sys.stdout.write(write(batch[:left]))
                 sys.stdout.flush()
             left -= len(batch)
     if args.json or args.csv:
@@ -190,7 +199,7 @@ def _say_calls(args: argparse.Namespace, batches: Iterator[list[Exchange]], tota
     say_text(sum_line(totals), "dim")
 
 
-def _writer(
+def writer(
     args: argparse.Namespace, first: Sequence[Exchange]
 ) -> Callable[[Sequence[Exchange]], str]:
     """What makes lines of exchanges; says the heading."""
@@ -219,7 +228,7 @@ def _say_sorted(
         sys.stdout.write(row)
 
 
-def _say_totals(args: argparse.Namespace, totals: Totals) -> None:
+def say_totals(args: argparse.Namespace, totals: Totals) -> None:
     if args.json:
         sys.stdout.write(total_rows(totals))
     elif args.csv:

@@ -39,6 +39,9 @@ _TITLES: Final = (
 )  # fmt: skip
 _ALIGNS: Final = (">", "<", "<", "<", "<", "<", ">", ">", ">")
 
+# What most values need: the first rows may be few, and say little of those that come.
+_LEAST: Final = (4, 26, 15, 14, 10, 18, 9, 5, 8)
+
 # How many texts are remembered.
 _MAX_KNOWN: Final = 4096
 
@@ -49,7 +52,7 @@ class CallLister:
     """Makes the rows; ``first`` are the exchanges that say how wide the columns are."""
 
     def __init__(self, first: Sequence[Exchange]) -> None:
-        self._widths = [len(title) for title in _TITLES]
+        self._widths = list(_LEAST)
         self._flows: dict[int, Side] = {}
         self._methods: dict[str, str] = {}
         self._second = -1
@@ -80,7 +83,7 @@ class CallLister:
             f"{self._between(first)}{self._method(first)}{self._outcomes[outcome]}"
             f"{latency.rjust(widths[6])}  {sent.rjust(widths[7])}  {received.rjust(widths[8])}"
             f"{'  ' + detail if detail else ''}"
-        )
+        ).rstrip()
 
     def rows(self, exchanges: Sequence[Exchange]) -> str:
         """The lines of many, each with its end."""

@@ -8,6 +8,7 @@ that are read too: HBase's, Hive's, Impala's, Parquet's.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,6 +117,7 @@ def order() -> Any:
 
 def test_what_a_file_says() -> None:
     assert list(SHOP.services) == ["Shop", "Stock", "Archive"]
+    assert list(SHOP.included) == ["shared.Health"]
     assert SHOP.services["Shop"].extends == "shared.Health"
     assert [str(one) for one in SHOP.services["Shop"].methods.values()] == [
         "Order buy(1: list<Item> items, 2: Payment payment) "
@@ -465,6 +467,27 @@ def test_what_was_lost_is_not_missing() -> None:
     )
     lost.use_names(SHOP)
     assert said(lost) == []
+
+
+def test_services_of_includes(tmp_path: Path) -> None:
+    """A server may offer those too, by their bare names; what the file itself says goes first."""
+    (tmp_path / "a.thrift").write_text("service A { i32 f(1: i32 a), void g(1: i32 of_a) }\n")
+    (tmp_path / "b.thrift").write_text("service B { i32 f(1: i32 b), void h() }\n")
+    own = "service Own { void g(1: i32 own) }\n"
+    for text, services, included in (("", ["a.A", "b.B"], []), (own, ["Own"], ["a.A", "b.B"])):
+        (tmp_path / "x.thrift").write_text('include "a.thrift"\ninclude "b.thrift"\n' + text)
+        interface = read_interface(tmp_path / "x.thrift")
+        assert list(interface.services) == services
+        assert list(interface.included) == included
+        assert [one.service for one in interface.methods("B:f")] == ["b.B"]
+        assert [one.service for one in interface.methods("f")] == ["a.A", "b.B"]
+        assert [one.service for one in interface.methods("h")] == ["b.B"]
+        assert [one.service for one in interface.methods("g")] == ["Own" if text else "a.A"]
+        assert interface.methods("B:g") == interface.methods("z") == []
+        odd = decode(wire("B:g", CALL, b""), idl=interface)
+        assert said(odd) == [
+            "method: b.B, method g at offset 8: is called, and the IDL has no such method"
+        ]
 
 
 # ── Which service ────────────────────────────────────────────────────────────────────

@@ -202,13 +202,14 @@ class _Reader:
             name = self.names[id(cls)]
             structs[name] = StructType(name, self.kinds[id(cls)], self.fields(cls, name))
         own = _meta(self.module, "services")
-        classes = own or [one for module in self.modules for one in _meta(module, "services")]
+        others = [one for module in self.modules[1:] for one in _meta(module, "services")]
         enums = {enum.name: enum for enum in self.enums.values()}
         return Interface(
             os.path.basename(self.path) or self.module.__name__,
-            [self.service(cls) for cls in classes],
+            [self.service(cls) for cls in own or others],
             structs.values(),
             enums.values(),
+            [self.service(cls) for cls in others] if own else (),
         )
 
     def service(self, cls: Any) -> Service:

@@ -135,7 +135,7 @@ def only(diagnosis: Diagnosis, kind: Kind) -> Verdict:
 # ── Two that speak Thrift, and not the same ──────────────────────────────────────────
 
 # A server, a client that it understands, one that it does not, and what that is.
-MISMATCHES = {
+MISMATCHES: dict[str, tuple[Callable[[], Speaker], Call, Call, Kind, str]] = {
     "framed on unframed, thriftpy2": (
         lambda: thriftpy2_server(Dispatcher()),
         ping(),
@@ -317,7 +317,7 @@ def test_a_multiplexed_client_on_a_plain_server(stage: Stage, who: str) -> None:
 @pytest.mark.parametrize("who", ["thriftpy2", "Apache"])
 def test_a_plain_client_on_a_multiplexed_server(stage: Stage, who: str) -> None:
     if who == "thriftpy2":
-        theirs = TMultiplexedProcessor()  # type: ignore[no-untyped-call]
+        theirs = TMultiplexedProcessor()
         theirs.register_processor("Calculator", TProcessor(foo().PingPong, Dispatcher()))
         server = thriftpy2_server(None, processor=theirs)
     else:
@@ -333,7 +333,7 @@ def test_a_plain_client_on_a_multiplexed_server(stage: Stage, who: str) -> None:
 
 
 def test_a_service_that_is_not_registered(stage: Stage) -> None:
-    processor = TMultiplexedProcessor()  # type: ignore[no-untyped-call]
+    processor = TMultiplexedProcessor()
     processor.register_processor("Calculator", TProcessor(foo().PingPong, Dispatcher()))
     port = stage.serve(thriftpy2_server(None, processor=processor))
     assert "Unknown method" in attempt(stage, port, apache_ping(method="Calc:ping"))

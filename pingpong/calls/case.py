@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from ..model import Endpoint, Flow, Half, Message
 from .numbers import Reading
-from .verdict import Dialect, counted, sized
+from .verdict import Dialect, counted, sized, unbraced
 
 __all__ = [
     "MAX_PENDING",
@@ -253,4 +253,4 @@ NOTHING_KNOWN: Final = Known()
 
 def shown(method: str) -> str:
     """A method's name, short enough to be read."""
-    return (method if len(method) <= 60 else method[:59] + "…") or "(no name)"
+    return unbraced(method if len(method) <= 60 else method[:59] + "…") or "(no name)"

@@ -22,7 +22,7 @@ from typing import Final
 from ..model import DEFAULT_LIMITS, Half, Severity
 from .case import Case, Known, Said, Tally, dialect_of, shown
 from .numbers import Certainty, Family, Reading, explain_bytes
-from .verdict import Dialect, Kind, Verdict, counted, sized
+from .verdict import Dialect, Kind, Verdict, counted, sized, unbraced
 from .wording import (
     as_length,
     ended_after,
@@ -312,7 +312,7 @@ def _refusal(half: Half) -> tuple[int, str]:
             break
         if data[at] in (_BAD, _ERROR):
             text = data[at + 5 : at + 5 + length].decode("utf-8", "backslashreplace")
-            return data[at], text[:120]
+            return data[at], unbraced(text[:120])
         at += 5 + length
     return 0, ""
 
@@ -814,7 +814,7 @@ def unreadable(case: Case, known: Known) -> Verdict | None:
         Kind.NOT_RECOGNISED,
         Severity.ERROR,
         "What passed here is not recognised"
-        + (f": {wrong[0]}" if wrong else "")
+        + (f": {unbraced(wrong[0])}" if wrong else "")
         + f". The server {how_it_ended(case, 'after')}.",
         evidence=[
             first_bytes("client", flow.from_client),

@@ -13,7 +13,7 @@ from ..thrift.detect import protocol_at
 from ..thrift.framed import HEAD
 from .case import Case, Failure, Known, dialect_of, shown
 from .numbers import Certainty, explain_bytes
-from .verdict import sized
+from .verdict import sized, unbraced
 
 __all__ = [
     "as_length",
@@ -132,7 +132,7 @@ def text_of(data: bytes) -> str:
 
 
 def line_of(half: Half) -> str:
-    return f"“{text_of(half.first)}”."
+    return f"“{unbraced(text_of(half.first))}”."
 
 
 def as_length(case: Case) -> str:

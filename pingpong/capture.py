@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from .calls.ledger import Ledger
+from .calls.ledger import Exchanges, Ledger
 from .errors import DecodeError
 from .model import (
     DEFAULT_LIMITS,
@@ -23,7 +23,6 @@ from .model import (
     Detection,
     Endpoint,
     Exchange,
-    Exchanges,
     Finding,
     Flow,
     Half,

@@ -16,12 +16,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, Protocol
 
+from pingpong.calls.ledger import Exchanges
 from pingpong.capture import Capture, read_packets
 from pingpong.errors import LiveError, NotAllowed
 from pingpong.live.serving import Client, Server, connect, resolve
 from pingpong.live.sniffing import Relief, sniff_interface, sniff_network
 from pingpong.live.tap import Tap, Watcher
-from pingpong.model import Endpoint, Exchanges, Messages, Packet
+from pingpong.model import Endpoint, Messages, Packet
 from pingpong.wire.capturefile import write_capture
 
 __all__ = ["WAYS", "Recording", "recording", "use_layers"]

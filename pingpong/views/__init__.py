@@ -5,6 +5,7 @@
     table.py  messages, exchanges                     ladder.py   packets and messages in time
     html.py   the same facts for a notebook           json.py     … for a program
     listing.py  a line a message, for any length      number.py   a number, a line of a log
+    ledger.py   a line a call, for any length; totals
 
 ``text`` and ``html`` find the view for an object; importing this room makes them the way
 in which every object of ``model`` shows itself.  By default they leave out what differs from
@@ -16,10 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..calls.ledger import Exchanges
+from ..calls.totals import Totals
 from ..capture import Capture
 from ..model import (
     Exchange,
-    Exchanges,
     Finding,
     Flow,
     Messages,
@@ -29,8 +31,9 @@ from ..model import (
 from . import html as _html
 from .hexdump import hexdump
 from .ladder import MAX_RUNGS, ladder
+from .ledger import totals_table
 from .short import capture_line, exchange_line, finding_line, flow_line
-from .table import exchange_table, message_table
+from .table import MAX_ROWS, exchange_table, message_table
 from .table import lines as _table_lines
 from .text import Line, Run, escape, plain
 from .tree import tree
@@ -53,6 +56,8 @@ def lines(thing: object, *, exact: bool = False, width: int = 100) -> list[Line]
         return _table_lines(exchange_table(thing, exact=exact), width)
     if isinstance(thing, Exchange):
         return _exchange(thing, exact, width)
+    if isinstance(thing, Totals):
+        return _table_lines(totals_table(thing, exact=exact, limit=MAX_ROWS), width)
     if isinstance(thing, Flow):
         return _flow(thing, exact)
     if isinstance(thing, Capture):
@@ -75,6 +80,8 @@ def html(thing: object, *, exact: bool = False) -> str:
         return _html.exchanges_html(thing, exact)
     if isinstance(thing, Exchange):
         return _html.exchange_html(thing, exact)
+    if isinstance(thing, Totals):
+        return _html.totals_html(thing, exact)
     if isinstance(thing, Flow):
         return _html.flow_html(thing, exact)
     if isinstance(thing, Capture):

@@ -21,10 +21,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import groupby
 
+from ..calls.ledger import Exchanges
+from ..calls.totals import Totals
 from ..capture import Capture
-from ..model import Exchange, Exchanges, Finding, Flow, Messages, Record, Severity, Step
+from ..model import Exchange, Finding, Flow, Messages, Record, Severity, Step
 from .hexdump import MAX_NOTES, NoteRow, left_out, note_rows
 from .ladder import MAX_RUNGS, NO_ACKS, Rung, arrow, more, rungs
+from .ledger import totals_table
 from .short import (
     capture_line,
     exchange_line,
@@ -32,7 +35,7 @@ from .short import (
     flow_line,
     header_line,
 )
-from .table import Table, exchange_table, message_table
+from .table import MAX_ROWS, Table, exchange_table, message_table
 from .text import Line, elide
 from .tree import tree
 
@@ -108,6 +111,10 @@ def messages_html(messages: Messages, exact: bool = False) -> str:
 
 def exchanges_html(exchanges: Exchanges, exact: bool = False) -> str:
     return _root(_words_table(exchange_table(exchanges, exact=exact)))
+
+
+def totals_html(totals: Totals, exact: bool = False) -> str:
+    return _root(_words_table(totals_table(totals, exact=exact, limit=MAX_ROWS)))
 
 
 def exchange_html(exchange: Exchange, exact: bool = False) -> str:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
 
-from ..model import Exchange, Exchanges, Message, Messages, Outcome
+from ..calls.ledger import Exchanges
+from ..model import Exchange, Message, Messages, Outcome
 from .short import arguments, method, outcome_detail, outcome_text, result
 from .text import Line, Run, clock, counted, display_width, duration, elide, pad
 

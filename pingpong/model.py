@@ -22,14 +22,19 @@ from typing import Any, ClassVar, Final, NamedTuple, Union
 __all__ = [
     "APPLICATION_ERRORS",
     "DEFAULT_LIMITS",
+    "DIFFERENCES",
+    "DIFFERS",
     "MESSAGE_TYPES",
     "NOT_TOLD",
     "NO_FIELD",
+    "NO_ID",
     "TTYPES",
     "UPGRADES",
     "Chunk",
     "Content",
     "Detection",
+    "Difference",
+    "Differences",
     "Endpoint",
     "Entries",
     "Exchange",
@@ -44,12 +49,14 @@ __all__ = [
     "Message",
     "MessageType",
     "Messages",
+    "Naming",
     "Note",
     "Outcome",
     "Packet",
     "Plain",
     "Protocol",
     "Record",
+    "Repeated",
     "Segment",
     "Severity",
     "Shown",
@@ -397,9 +404,12 @@ class Value(Facts):
     it are that length or size.  ``content`` is bytes for STRING; None if the value was
     lost.  ``lost`` counts bytes of it that the capture does not have: then a STRING's
     content stops where the loss begins.
+
+    ``label`` is "" or what the IDL calls it: an enum's number by its name, a struct by its
+    type.  It is not on the wire, so it does not count where values are compared.
     """
 
-    __slots__ = ("content", "head", "lost", "span", "ttype")
+    __slots__ = ("content", "head", "label", "lost", "span", "ttype")
     __match_args__: ClassVar = ("ttype", "content", "span", "head", "lost")
 
     def __init__(
@@ -410,6 +420,7 @@ class Value(Facts):
         self.span = span
         self.head = head
         self.lost = lost
+        self.label = ""
 
     def facts(self) -> tuple[object, ...]:
         return (self.ttype, self.content, self.span, self.head, self.lost)
@@ -427,7 +438,7 @@ class Value(Facts):
     @property
     def plain(self) -> Plain:
         """The value as Python would hold it: a struct is a dict by field id (by name, where the
-        wire has names), a map a list of
+        wire has names or the IDL gave them), a map a list of
         pairs (keys may be unhashable), a STRING is str where it is UTF-8 and else bytes."""
         content = self.content
         if isinstance(content, bytes):
@@ -442,11 +453,16 @@ class Value(Facts):
         return content
 
 
+# The id of a field whose protocol writes none.
+NO_ID: Final = -1
+
+
 class Field(Facts):
     """A field of a struct.  ``span`` covers its type, its id and its value.
 
+    ``name`` is what the IDL calls it, None without an IDL or where that has no such field.
     thriftpy2's JSON writes names and no ids: then ``name`` is what the wire says, and
-    ``field_id`` is -1 and means nothing.  Everywhere else ``name`` is None.
+    ``field_id`` is -1 and means nothing.
     """
 
     __slots__ = ("field_id", "name", "span", "value")
@@ -468,7 +484,7 @@ class Field(Facts):
     @property
     def is_result(self) -> bool:
         """Is it, in a reply, what the call returns?  A reply's other fields are exceptions."""
-        return self.field_id == 0 or self.name == "success"
+        return self.field_id == 0 or (self.field_id == NO_ID and self.name == "success")
 
 
 class Struct(Facts):
@@ -618,6 +634,49 @@ NO_FIELD: Final = 1 << 16
 NOT_TOLD: Final = 1 << 17
 
 
+class Difference(Facts):
+    """A place where the wire is not what the IDL says.
+
+    ``kind`` is one of DIFFERENCES; ``place`` is where it is in the IDL ("User, field 7");
+    ``words`` go on from there ("is not in the IDL").  ``brief`` is for beside the value: what the
+    IDL says there ("no such field").  ``offset`` is the field's, the value's, the header's; of
+    what a struct lacks or has too much of it is that of the STOP, where this is settled.
+    """
+
+    __slots__ = ("brief", "kind", "offset", "place", "words")
+    __match_args__: ClassVar = ("kind", "place", "words", "brief", "offset")
+
+    def __init__(self, kind: str, place: str, words: str, brief: str, offset: int) -> None:
+        self.kind = kind
+        self.place = place
+        self.words = words
+        self.brief = brief
+        self.offset = offset
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.kind, self.place, self.words, self.brief, self.offset)
+
+    @property
+    def text(self) -> str:
+        """One sentence, with the offset."""
+        return f"{self.place} at offset {self.offset}: {self.words}"
+
+
+# What stands before the IDL's word, beside a value that is another.
+DIFFERS: Final = "≠ IDL:"
+
+# The kinds, in the order in which a report has them.
+DIFFERENCES: Final = ("method", "oneway", "unknown field", "type", "missing", "union", "enum")
+
+
+class Naming(ABC):
+    """Knows the names of what a Record holds: see ``thrift.names``."""
+
+    @abstractmethod
+    def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
+        """Name the fields and values of ``body``, and say where they differ from the IDL."""
+
+
 class Record(Shown):
     """A struct with no message around it: in a file, a Kafka value, a Parquet footer.
 
@@ -625,10 +684,21 @@ class Record(Shown):
     the first byte of ``data``.  The struct begins at ``start``.  Where ``gaps`` says so, the
     bytes were lost, and ``data`` holds filler that nothing reads or shows.
 
-    The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.
+    The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.  If there
+    are ``names`` (an IDL's), it gets them then.
     """
 
-    __slots__ = ("_body", "data", "gaps", "limits", "listed", "protocol", "start")
+    __slots__ = (
+        "_body",
+        "_differences",
+        "_names",
+        "data",
+        "gaps",
+        "limits",
+        "listed",
+        "protocol",
+        "start",
+    )
 
     def __init__(
         self,
@@ -647,34 +717,77 @@ class Record(Shown):
         self.listed = listed
         self.limits = limits
         self._body: Struct | None = None
+        self._names: Naming | None = None
+        self._differences: tuple[Difference, ...] = ()
 
     @property
     def body(self) -> Struct:
         """The struct: behind a message's header, a CALL's arguments or a REPLY's result."""
         if self._body is None:
-            self._body = self.protocol.read_struct(
+            body = self.protocol.read_struct(
                 self.data, self.start, len(self.data), self.gaps, self.limits
             )
+            if self._names is not None:
+                self._differences = self._names.give_names(self, body)
+            self._body = body
         return self._body
 
     @property
     def is_read(self) -> bool:
-        """Are its fields at hand?"""
+        """Has somebody looked, so that its fields lie in memory?"""
         return self._body is not None
+
+    @property
+    def names(self) -> Naming | None:
+        """Who knows the names of its fields; None: nobody does."""
+        return self._names
+
+    def use_names(self, names: Naming | None) -> None:
+        """Let its fields have these names."""
+        self._names = names
+        self.forget()
 
     def forget(self) -> None:
         """Drop the fields that were read; who looks again reads them again."""
         self._body = None
+        self._differences = ()
 
     @property
     def fields(self) -> tuple[Field, ...]:
         return self.body.fields
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
-        """All that is odd about it: what listing it found (``listed``) and what reading
+    def faults(self) -> tuple[Finding, ...]:
+        """What is odd about its bytes: what listing it found (``listed``) and what reading
         its fields did, each once."""
         return self.listed + tuple(f for f in self.body.findings if f not in self.listed)
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Where it is not what the IDL says, in order; none without an IDL."""
+        return self._differences if self.body is not None else ()
+
+    @property
+    def remarks(self) -> dict[int, str]:
+        """What to show beside a value: by the offset of a difference, what the IDL says there."""
+        said: dict[int, str] = {}
+        for one in self.differences:
+            before = said.get(one.offset)
+            said[one.offset] = (
+                f"{DIFFERS} {one.brief}" if before is None else f"{before}, {one.brief}"
+            )
+        return said
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that is odd about it: its faults, and where it is not what the IDL says.  What
+        differs in one way again and again is one finding."""
+        faults = self.faults
+        if not self._differences:
+            return faults
+        report = Differences()
+        report.take(1, self._differences)
+        return faults + tuple(Finding(Severity.WARNING, r.text, r.offset) for r in report)
 
     def __repr__(self) -> str:
         return f"<Record: {len(self.data)} bytes, {self.protocol.name}>"
@@ -789,6 +902,94 @@ class Message(Record):
             f"<Message {self.number}: {self.type.name} {self.method!r} seqid {self.seqid}, "
             f"{self.size} bytes, {self.protocol.name} {self.transport}>"
         )
+
+
+class Repeated(Facts):
+    """A way in which the wire differs from the IDL: how often, and where first.
+
+    ``times`` counts places, ``messages`` the messages that have them; ``first`` is the first
+    such message's number, ``difference`` its first place in it.
+    """
+
+    __slots__ = ("difference", "first", "messages", "times")
+    __match_args__: ClassVar = ("difference", "first", "messages", "times")
+
+    def __init__(self, difference: Difference, first: int, messages: int, times: int) -> None:
+        self.difference = difference
+        self.first = first
+        self.messages = messages
+        self.times = times
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.difference, self.first, self.messages, self.times)
+
+    @property
+    def offset(self) -> int:
+        return self.difference.offset
+
+    @property
+    def text(self) -> str:
+        """One sentence on one message."""
+        more = f" ({self.times} times)" if self.times > 1 else ""
+        return self.difference.text + more
+
+    @property
+    def summary(self) -> str:
+        """One sentence on all messages."""
+        at = f"message {self.first}, offset {self.difference.offset}"
+        place, words = self.difference.place, self.difference.words
+        if self.times == 1:
+            return f"{place}: {words} ({at})"
+        return f"{place}: {words} ({self.times} times in {self._messages}; first: {at})"
+
+    @property
+    def _messages(self) -> str:
+        return "1 message" if self.messages == 1 else f"{self.messages} messages"
+
+
+class Differences(Shown):
+    """Where wire and IDL differ, each way once, in the order in which they were first seen.
+
+    Not more than ``MOST`` ways are told apart, so that no input makes it large; ``more`` counts
+    the places of all others.
+    """
+
+    MOST: ClassVar = 1000
+
+    def __init__(self) -> None:
+        self._ways: dict[tuple[str, str, str], Repeated] = {}
+        self.more = 0
+
+    def add(self, message: Message) -> None:
+        """Take note of a message's differences.  It has to be read for that."""
+        self.take(message.number, message.differences)
+
+    def take(self, number: int, differences: tuple[Difference, ...]) -> None:
+        """Take note of the differences of message ``number``."""
+        seen: set[tuple[str, str, str]] = set()
+        for one in differences:
+            key = (one.kind, one.place, one.words)
+            known = self._ways.get(key)
+            if known is None and len(self._ways) >= self.MOST:
+                self.more += 1
+                continue
+            if known is None:
+                known = self._ways[key] = Repeated(one, number, 0, 0)
+            known.times += 1
+            known.messages += key not in seen
+            seen.add(key)
+
+    def __len__(self) -> int:
+        return len(self._ways)
+
+    def __iter__(self) -> Iterator[Repeated]:
+        return iter(self._ways.values())
+
+    def __getitem__(self, index: int) -> Repeated:
+        return list(self._ways.values())[index]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} differences>"
 
 
 class Messages(Shown):

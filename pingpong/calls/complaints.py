@@ -22,6 +22,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from ..model import Shown
 from .numbers import Certainty, NumberVerdict, Role, explain_number
 from .pasted import MAX_TEXT, Block, blocks_in
 
@@ -44,7 +45,7 @@ class Complaint:
 
 
 @dataclass(frozen=True, slots=True)
-class TextVerdict:
+class TextVerdict(Shown):
     """What a pasted text holds: known words, numbers, bytes; all empty if nothing is known.
 
     ``is_cut``: the text is longer than MAX_TEXT, and the rest was not looked at.

@@ -30,7 +30,7 @@ from ..views.table import lines
 from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
 from .looking import batches_of, say_no_thrift
-from .options import CODES, Command, add_reading, pipeline_of, size
+from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
 from .printing import Verdict, counted, say, say_text, width
 
 __all__ = ["add", "settled"]
@@ -109,6 +109,7 @@ def add(command: Command) -> None:
     form.add_argument("--json", action="store_true", help="a JSON object a line")
     form.add_argument("--csv", action="store_true", help="comma-separated values")
     form.add_argument("--arrow", metavar="FILE", help="write a Parquet file (needs pyarrow)")
+    add_idl(one)
     add_reading(one)
 
 

@@ -22,6 +22,7 @@ from ..calls.totals import Total, Totals
 from ..model import (
     MESSAGE_TYPES,
     TTYPES,
+    Difference,
     Endpoint,
     Entries,
     Exchange,
@@ -241,9 +242,10 @@ def _method(message: Message) -> str:
 
 def _content(record: Record) -> str:
     text = f'"fields": {_struct(record, record.body)}'
-    findings = record.findings
+    findings = [_finding(finding) for finding in record.faults]
+    findings += [_difference(one) for one in record.differences]
     if findings:
-        text += f', "findings": [{", ".join([_finding(finding) for finding in findings])}]'
+        text += f', "findings": [{", ".join(findings)}]'
     if record.gaps:
         lost = [f'{{"offset": {gap.offset}, "length": {gap.length}}}' for gap in record.gaps]
         text += f', "lost": [{", ".join(lost)}]'
@@ -255,6 +257,13 @@ def _finding(finding: Finding) -> str:
     return (
         f'{{"severity": {_text(SEVERITIES[finding.severity])}, "offset": {offset}, '
         f'"text": {_text(finding.text)}}}'
+    )
+
+
+def _difference(one: Difference) -> str:
+    return (
+        f'{{"severity": "warning", "offset": {one.offset}, "text": {_text(one.text)}, '
+        f'"difference": {_text(one.kind)}, "place": {_text(one.place)}}}'
     )
 
 
@@ -276,7 +285,7 @@ def _element(record: Record, value: Value) -> str:
 def _typed(record: Record, value: Value, span: Span) -> str:
     """Type, value and place; ``span`` is the place to name."""
     content = value.content
-    if isinstance(content, int) and not isinstance(content, bool):
+    if isinstance(content, int) and not isinstance(content, bool) and not value.label:
         # Most values are numbers: these in one go.
         return (
             f'"type": {_TTYPES[value.ttype]}, "value": {content}, '
@@ -321,6 +330,8 @@ def _value(record: Record, value: Value) -> str:
         shown = '"value": null'
     else:
         shown = f'"value": {_text(str(content))}'
+    if value.label:
+        shown = f'"label": {_text(value.label)}, {shown}'
     return f'{shown}, "lost": {value.lost}' if value.lost else shown
 
 

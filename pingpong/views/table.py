@@ -1,8 +1,8 @@
-"""Tables of messages and of exchanges.
+"""Tables of messages, of exchanges, and of where wire and IDL differ.
 
-    messages ─┐
-              ├─▶ Table: columns, rows of words, what was left out ─▶ lines (here) or HTML
-    exchanges ┘
+    messages ────┐
+    exchanges ───┼─▶ Table: columns, rows of words, what was left out ─▶ lines (here) or HTML
+    differences ─┘
 
 ``exact`` shows what differs from run to run of the same lesson: times, addresses, ports.
 A long table shows its first rows and says how many it leaves out; nothing is decoded that
@@ -17,14 +17,15 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from ..calls.ledger import Exchanges
-from ..model import Exchange, Message, Messages, Outcome
+from ..model import Differences, Exchange, Message, Messages, Outcome, Repeated
 from .short import arguments, method, outcome_detail, outcome_text, result
-from .text import Line, Run, clock, counted, display_width, duration, elide, pad
+from .text import Line, Run, clock, counted, display_width, duration, elide, escape, pad
 
 __all__ = [
     "MAX_ROWS",
     "Column",
     "Table",
+    "difference_table",
     "exchange_table",
     "lines",
     "message_table",
@@ -78,6 +79,22 @@ def exchange_table(
 ) -> Table:
     """A row an exchange: the call, how it ended, what came back.  ``limit`` None shows all."""
     return _table(_exchange_columns(exact), exchanges, len(exchanges), "exchange", limit)
+
+
+def difference_table(differences: Differences, *, limit: int | None = MAX_ROWS) -> Table:
+    """A row for each way in which the wire is not what the IDL says.  ``limit`` None shows all."""
+    columns: list[Column[Repeated]] = [
+        Column("in the IDL", lambda r: escape(r.difference.place), elastic=True),
+        Column("on the wire", lambda r: escape(r.difference.words), elastic=True),
+        Column("times", lambda r: str(r.times), ">"),
+        Column("first at", lambda r: f"message {r.first}, offset {r.offset}"),
+    ]
+    table = _table(columns, differences, len(differences), "difference", limit)
+    if not differences.more:
+        return table
+    more = f"… and in other ways {counted(differences.more, 'time')}"
+    remark = f"{table.remark}; {more}" if table.remark else more
+    return Table(table.titles, table.aligns, table.elastic, table.rows, remark)
 
 
 def lines(table: Table, width: int | None = 100) -> list[Line]:

@@ -241,7 +241,7 @@ def test_an_exception_of_the_servers_own() -> None:
     (one,) = diagnosed(talk).verdicts
     assert one.kind is Kind.HANDLER_CRASHED
     assert one.evidence == (
-        "CALL boom, 17 bytes (message 1, packet 4)",
+        "CALL boom, 17 bytes (message 1)",
         "EXCEPTION boom, INTERNAL_ERROR: “Internal error”",
         "1 other call on this connection had an answer",
     )

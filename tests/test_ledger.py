@@ -192,6 +192,20 @@ STORIES: dict[str, tuple[Callable[[], Talk], list[tuple[str, str]]]] = {
         lambda: talk().call(PING).skip(False, 20).reply(PONG[20:]).call(ADD).close(),
         [("ping", "LOST"), ("add", "CLOSED_BY_CLIENT")],
     ),
+    "a lost reply among others under way": (
+        lambda: (
+            talk().call(call("a", 1)).call(call("a", 2)).skip(False, len(reply("a", 1)))
+            .reply(reply("a", 2)).call(call("a", 3)).close()
+        ),
+        [("a", "LOST"), ("a", "SUCCESS"), ("a", "CLOSED_BY_CLIENT")],
+    ),
+    "a reply that the capture cut": (
+        lambda: (
+            talk().call(PING).reply(PONG[:17]).skip(False, len(PONG) - 17).call(PING).reply(PONG)
+            .close()
+        ),
+        [("ping", "LOST"), ("ping", "SUCCESS")],
+    ),
     "a reply that ends in its header": (
         lambda: talk().call(PING).reply(PONG).call(ADD).reply(b"\x80\x01\0\2\0\0").fin(False),
         [("ping", "SUCCESS"), ("add", "UNREADABLE")],

@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from ..calls.ledger import Condition, Ledger, Totals, Wanted, condition
+from ..calls.ledger import Ledger
+from ..calls.totals import Totals
+from ..calls.wanted import Condition, Wanted, condition, outcomes
 from ..capture import Pipeline
+from ..errors import CaptureError
 from ..model import Exchange, Flow, Message, Outcome
 from ..views.json import Rows, total_rows
 from ..views.ledger import (
@@ -24,7 +27,7 @@ from ..views.ledger import (
     totals_table,
 )
 from ..views.table import lines
-from ..views.text import Run
+from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
 from .looking import batches_of, say_no_thrift
 from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
@@ -70,12 +73,6 @@ SORTS: Final[dict[str, Callable[[Exchange], int]]] = {
     "bytes": lambda exchange: -(exchange.sent + exchange.received),
 }
 
-_NAMES: Final = {outcome.name.lower().replace("_", "-"): outcome for outcome in Outcome}
-_GROUPS: Final = {
-    "failed": [one for one in Outcome if one.failed],
-    "untold": [one for one in Outcome if one.untold],
-}
-
 
 def add(command: Command) -> None:
     """The commands of this file."""
@@ -91,6 +88,7 @@ def add(command: Command) -> None:
     form = how.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="a JSON object a line")
     form.add_argument("--csv", action="store_true", help="comma-separated values")
+    form.add_argument("--arrow", metavar="FILE", help="write a Parquet file (needs pyarrow)")
     add_idl(one)
     add_reading(one)
 
@@ -104,7 +102,7 @@ def add_choice(one: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--outcome",
         action="append",
-        type=outcomes,
+        type=_outcomes,
         metavar="NAME",
         help="that ended so; several with commas between",
     )
@@ -131,6 +129,8 @@ def wanted_of(args: argparse.Namespace) -> Wanted:
 
 def calls(args: argparse.Namespace) -> int:
     """``pingpong calls``: every call once, when it is clear what became of it."""
+    if args.arrow and (args.totals or args.sort or args.limit is not None):
+        raise CaptureError("--arrow writes all calls, in their order: no --totals, --sort, --limit")
     verdict = Verdict()
     pipeline = pipeline_of(args)
     totals = Totals()
@@ -138,7 +138,9 @@ def calls(args: argparse.Namespace) -> int:
     with open_capture(args.file) as file:
         found = settled(batches_of(args, file, pipeline, verdict, deep=False), pipeline)
         chosen = _counted((wanted.of(batch) for batch in found), totals)
-        if args.totals:
+        if args.arrow:
+            _write_arrow(args, chosen)
+        elif args.totals:
             for _ in chosen:
                 pass
             say_totals(args, totals)
@@ -228,13 +230,20 @@ def _say_sorted(
         sys.stdout.write(row)
 
 
+def _write_arrow(args: argparse.Namespace, batches: Iterable[list[Exchange]]) -> None:
+    from ..arrow import write
+
+    count = write(args.arrow, batches)
+    say_text(f"{counted(count, 'call')} in {escape(args.arrow)}")
+
+
 def say_totals(args: argparse.Namespace, totals: Totals) -> None:
     if args.json:
         sys.stdout.write(total_rows(totals))
     elif args.csv:
         sys.stdout.write(",".join(CSV_TOTALS) + "\n" + csv_totals(totals))
     else:
-        say(lines(totals_table(totals, limit=args.limit), width()))
+        say(lines(totals_table(totals, exact=True, limit=args.limit), width()))
         say_text()
         say_text(sum_line(totals), "dim")
 
@@ -242,15 +251,11 @@ def say_totals(args: argparse.Namespace, totals: Totals) -> None:
 # ── Options ──────────────────────────────────────────────────────────────────────────
 
 
-def outcomes(text: str) -> list[Outcome]:
-    """``late,closed-by-server``, ``failed``: the outcomes of those names."""
-    found: list[Outcome] = []
-    for name in text.lower().replace("_", "-").split(","):
-        if name not in _NAMES and name not in _GROUPS:
-            known = ", ".join([*_NAMES, *_GROUPS])
-            raise argparse.ArgumentTypeError(f'"{name}" is no outcome, want one of {known}')
-        found += _GROUPS[name] if name in _GROUPS else [_NAMES[name]]
-    return found
+def _outcomes(text: str) -> list[Outcome]:
+    try:
+        return outcomes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 _TIME: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m)", re.ASCII)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import Final, TypeVar
 
-from ..calls.ledger import Totals
+from ..calls.totals import Totals
 from ..capture import Pipeline
 from ..model import Exchange, Message, Packet
 from ..views.text import escape

@@ -17,7 +17,7 @@ import io
 from collections.abc import Sequence
 from typing import Final
 
-from ..calls.ledger import Total, Totals
+from ..calls.totals import Total, Totals
 from ..model import Exchange, Message, Outcome
 from .listing import SAMPLE, Side
 from .short import OUTCOMES, method, outcome_detail
@@ -46,6 +46,7 @@ _LEAST: Final = (4, 26, 15, 14, 10, 18, 9, 5, 8)
 _MAX_KNOWN: Final = 4096
 
 _PERCENTS: Final = (50, 90, 99)
+_TIMES: Final = ("p50", "p90", "p99", "slowest")
 
 
 class CallLister:
@@ -144,7 +145,7 @@ CSV_COLUMNS: Final = (
 )  # fmt: skip
 
 CSV_TOTALS: Final = (
-    "method", "calls", "failed", "untold", "p50", "p90", "p99", "slowest", "sent", "received",
+    "method", "calls", "failed", "untold", *_TIMES, "sent", "received",
 )  # fmt: skip
 
 _NAMES: Final = [outcome.name for outcome in Outcome]
@@ -200,18 +201,20 @@ def _seconds(time: int | None) -> str:
 # ── Totals ───────────────────────────────────────────────────────────────────────────
 
 
-def totals_table(totals: Totals, *, limit: int | None = None) -> Table:
-    """A row a method, those with the most calls first, and a last one of all together."""
+def totals_table(totals: Totals, *, exact: bool = False, limit: int | None = None) -> Table:
+    """A row a method, those with the most calls first, and a last one of all together.
+    ``exact`` shows latencies, which are not the same on every run."""
     ranked = _ranked(totals)
     shown = ranked[:limit]
-    rows = [_total_cells(total, name) for total, name in shown]
+    rows = [_total_cells(total, name, exact) for total, name in shown]
     if len(ranked) != 1:
-        rows.append(_total_cells(totals.all, "all"))
+        rows.append(_total_cells(totals.all, "all", exact))
     left = len(ranked) - len(shown)
+    titles = ("method", "calls", "failed", "untold", *(_TIMES if exact else ()), "sent", "received")
     return Table(
-        ("method", "calls", "failed", "untold", "p50", "p90", "p99", "slowest", "sent", "received"),
-        ("<", *(">" * 9)),
-        (True, *(False,) * 9),
+        titles,
+        ("<", *(">" * (len(titles) - 1))),
+        (True, *[False] * (len(titles) - 1)),
         tuple(rows),
         f"… {counted(left, 'more method')}, not shown" if left else "",
     )
@@ -226,15 +229,20 @@ def _ranked(totals: Totals) -> list[tuple[Total, str]]:
     return named
 
 
-def _total_cells(total: Total, name: str) -> tuple[Run, ...]:
+def _times(total: Total) -> list[int | None]:
+    """The numbers of _TIMES."""
     times = [total.percentile(percent) for percent in _PERCENTS]
-    times.append(total.slowest if total.answered else None)
+    return [*times, total.slowest if total.answered else None]
+
+
+def _total_cells(total: Total, name: str, exact: bool) -> tuple[Run, ...]:
+    times = ["" if time is None else duration(time) for time in _times(total)] if exact else []
     return (
         Run(name, "head" if name == "all" else ""),
         Run(str(total.calls)),
         Run(str(total.failed), "error" if total.failed else ""),
         Run(str(total.untold), "warning" if total.untold else ""),
-        *(Run("" if time is None else duration(time)) for time in times),
+        *[Run(time) for time in times],
         Run(str(total.sent)),
         Run(str(total.received)),
     )
@@ -244,11 +252,9 @@ def csv_totals(totals: Totals) -> str:
     """A row a method; CSV_TOTALS says what they hold, times in seconds."""
     rows = []
     for total, name in _ranked(totals):
-        times = [total.percentile(percent) for percent in _PERCENTS]
-        times.append(total.slowest if total.answered else None)
         rows.append(
             [_safe(name), str(total.calls), str(total.failed), str(total.untold)]
-            + [_seconds(time) for time in times]
+            + [_seconds(time) for time in _times(total)]
             + [str(total.sent), str(total.received)]
         )
     return _csv(rows)

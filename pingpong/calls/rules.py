@@ -129,7 +129,7 @@ def too_large(case: Case, known: Known) -> Verdict | None:
                 Severity.ERROR,
                 f"The {who} announces a frame of {length} bytes, more than the "
                 f"{DEFAULT_LIMITS.frame} that Thrift's readers take by default; the {other} "
-                f"{how_it_ended(case, 'after')}.",
+                f"{how_it_ended(case)}.",
                 evidence=[first_bytes(who, half), ending(case)],
                 advice=_SMALLER.format(other),
                 alike=(case.flow.server, who),
@@ -177,7 +177,7 @@ def foreign_client(case: Case, known: Known) -> Verdict | None:
         _kind_of(reading),
         Severity.ERROR,
         f"What connects to this Thrift server is {reading.sender}: it sends {reading.what}. The "
-        f"server {how_it_ended(case, 'after')}.",
+        f"server {how_it_ended(case)}.",
         evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
         advice=reading.remedy,
         alike=(flow.server, reading.what),
@@ -287,7 +287,7 @@ def sasl(case: Case, known: Known) -> Verdict | None:
         case.flow,
         Kind.SASL,
         Severity.ERROR,
-        f"The client begins a SASL negotiation; the server {how_it_ended(case, 'after')}: "
+        f"The client begins a SASL negotiation; the server {how_it_ended(case)}: "
         + ("it does without SASL." if known.answered else "it does not seem to know SASL."),
         evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
         advice=_USE_SASL,
@@ -451,7 +451,7 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
         return None
     if _is_oneway(case, known):
         return None
-    how = how_it_ended(case, "after")
+    how = how_it_ended(case)
     evidence = [f"CALL {call}", first_bytes("client", case.flow.from_client), ending(case)]
     also = ended_after(case)
     if case.tally.answered or (known.answers(call.dialect) and _same_naming(call, known)):
@@ -515,7 +515,7 @@ def _crashed(case: Case, known: Known, call: Said) -> Verdict:
         case.flow,
         Kind.HANDLER_CRASHED,
         Severity.ERROR,
-        f"The server understands the client, and {how_it_ended(case, 'after')}, without an answer: "
+        f"The server understands the client, and {how_it_ended(case, call)}, without an answer: "
         "its handler failed in a way that the IDL does not declare, or the server died.",
         evidence=[f"CALL {call}", before, known.words(call.dialect), ending(case)],
         advice="Look at the server's log at that time: the handler's own traceback is there. "
@@ -534,7 +534,7 @@ def _mismatch(case: Case, known: Known, call: Said) -> Verdict | None:
         f"CALL {call}",
         ending(case),
     ]
-    how = how_it_ended(case, "after")
+    how = how_it_ended(case)
     if known.answers(call.dialect):
         if _same_naming(call, known):
             return None
@@ -574,7 +574,7 @@ def _elsewhere(case: Case, known: Known, call: Said) -> Verdict | None:
         case.flow,
         _kind_of(reading),
         Severity.ERROR,
-        f"The client speaks {call.dialect}; the server {how_it_ended(case, 'after')}. On other "
+        f"The client speaks {call.dialect}; the server {how_it_ended(case)}. On other "
         f"connections it sends {reading.what}: it is no server of plain Thrift.",
         evidence=[
             first_bytes("client", case.flow.from_client),
@@ -673,7 +673,7 @@ def not_answered(case: Case, known: Known) -> Verdict | None:
         Kind.NOT_RECOGNISED,
         Severity.WARNING,
         f"The client begins as {client} does, but no message of it is whole; the server "
-        f"{how_it_ended(case, 'after')}.",
+        f"{how_it_ended(case)}.",
         evidence=[first_bytes("client", flow.from_client), ending(case)],
         advice="",
         alike=(flow.server, client),
@@ -815,7 +815,7 @@ def unreadable(case: Case, known: Known) -> Verdict | None:
         Severity.ERROR,
         "What passed here is not recognised"
         + (f": {unbraced(wrong[0])}" if wrong else "")
-        + f". The server {how_it_ended(case, 'after')}.",
+        + f". The server {how_it_ended(case)}.",
         evidence=[
             first_bytes("client", flow.from_client),
             first_bytes("server", flow.from_server),

@@ -7,6 +7,7 @@ pcap files.  Times differ from run to run; the messages are the same, byte for b
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,26 @@ from pingpong.live.serving import serving
 HERE = Path(__file__).resolve().parent
 PORT = 9000
 
-# File by file: the transport that both ends use.
-TRANSPORTS: dict[str, Any] = {
-    "ping_login.pcap": TBufferedTransportFactory,
-    "ping_login_framed.pcap": TFramedTransportFactory,
+BUFFERED, FRAMED = TBufferedTransportFactory(), TFramedTransportFactory()
+
+
+def ping_login(client: Any) -> None:
+    """The article's two calls."""
+    client.ping()
+    client.login("root", "pwd")
+
+
+def long_login(client: Any) -> None:
+    """A call that no packet of 1500 bytes can carry, and one behind it."""
+    client.login("root " * 1000, "pwd")
+    client.ping()
+
+
+# File by file: the transport that both ends use, the largest packet, what the client does.
+CAPTURES: dict[str, tuple[Any, int, Callable[[Any], None]]] = {
+    "long_login.pcap": (BUFFERED, 1500, long_login),
+    "ping_login.pcap": (BUFFERED, 65536, ping_login),
+    "ping_login_framed.pcap": (FRAMED, 65536, ping_login),
 }
 
 
@@ -40,17 +57,17 @@ class Dispatcher:
 def record(folder: Path) -> None:
     """Record every capture into ``folder``."""
     service = thriftpy2.load(str(HERE.parent / "foo.thrift"), module_name="foo_thrift").PingPong
-    for name, factory in TRANSPORTS.items():
+    for name, (transport, mtu, calls) in CAPTURES.items():
         with (
             PrivateNetwork() as network,
             serving(
-                service, Dispatcher(), port=PORT, transport=factory(), network=network
+                service, Dispatcher(), port=PORT, transport=transport, network=network
             ) as server,
             recording(server) as wire,
         ):
+            network.set_mtu(mtu)
             with server.client() as client:
-                client.ping()
-                client.login("root", "pwd")
+                calls(client)
             wire.save(folder / name)
             print(f"{name}: {len(wire.raw)} packets, {len(wire.messages)} messages")
 

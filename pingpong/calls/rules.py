@@ -432,7 +432,7 @@ def late_reply(case: Case, known: Known) -> Verdict | None:
         case.flow,
         Kind.LATE_REPLY,
         Severity.ERROR,
-        f"The client gave {shown(first.method)} up {{gave}}after it had sent it, and went on with "
+        f"The client gave up on {shown(first.method)} {{gave}}after it had sent it, and went on with "
         f"{shown(second.method)} on the same connection. Then the reply to the first came, {{late}}"
         f"after its call, and was read as that to the second. {told}.",
         evidence=[f"CALL {first}", f"CALL {second}"],

@@ -79,7 +79,8 @@ def _with_remarks(record: Record, notes: list[Note]) -> list[Note]:
         at = bisect_right(starts, offset) - 1
         if isinstance(record, Message) and offset == record.header.span.start:
             # The header as a whole is its type: nothing else of it can differ there.
-            at = next(i for i, one in enumerate(notes) if one.label.endswith("message type"))
+            types = (i for i, one in enumerate(notes) if one.label.endswith("message type"))
+            at = next(types, at)
         note = notes[at]
         meaning = f"{note.meaning} {remark}"
         notes[at] = Note(note.span, note.kind, note.label, meaning, note.why, note.depth, note.path)

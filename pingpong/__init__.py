@@ -18,6 +18,7 @@ from . import views  # noqa: F401  (it tells the model how to show itself)
 from .calls.complaints import explain_text
 from .calls.explain import check_cover, explain
 from .calls.numbers import explain_number
+from .calls.verdict import Diagnosis, Kind, Verdict
 from .capture import Capture, Pipeline, decode, decode_struct, read, read_packets, steps_of
 from .errors import CaptureError, DecodeError, LiveError, PingpongError
 from .model import (
@@ -47,11 +48,13 @@ __all__ = [
     "Capture",
     "CaptureError",
     "DecodeError",
+    "Diagnosis",
     "Exchange",
     "Field",
     "Finding",
     "Flow",
     "Gap",
+    "Kind",
     "Limits",
     "LiveError",
     "Message",
@@ -66,6 +69,7 @@ __all__ = [
     "Struct",
     "TType",
     "Value",
+    "Verdict",
     "check_cover",
     "decode",
     "decode_struct",

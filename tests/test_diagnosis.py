@@ -69,7 +69,8 @@ def test_a_close_alone_is_one_of_two() -> None:
     assert one.kind is Kind.CLOSED_ON_CALL
     assert one.sentence.startswith(
         "The client speaks framed binary and calls ping; the server closed 1 ms after the "
-        "client's first 21 bytes and sent none. Either it cannot read that (it is unframed, or"
+        "client's first 21 bytes and sent none. Either it cannot read that (it is unframed, "
+        "speaks another protocol, or wants a service's name), or its handler failed"
     )
 
 
@@ -215,8 +216,8 @@ def test_a_late_reply() -> None:
     packets = later(talk.packets, 5, 3_000_000_000)
     (one,) = read_packets(packets).diagnosis.verdicts
     assert one.kind is Kind.LATE_REPLY
-    assert "gave login up 3 s after" in one.sentence
-    assert one.plainly.startswith("The client gave login up after it had sent it, and went on")
+    assert "gave up on login 3 s after" in one.sentence
+    assert one.plainly.startswith("The client gave up on login after it had sent it, and went on")
 
 
 def test_times_are_told_and_left_out() -> None:
@@ -245,6 +246,49 @@ def test_an_exception_of_the_servers_own() -> None:
         "EXCEPTION boom, INTERNAL_ERROR: “Internal error”",
         "1 other call on this connection had an answer",
     )
+
+
+def test_a_server_that_knows_nothing_of_tracing() -> None:
+    """It says so, and the client goes on without: that is how it is meant."""
+    ask = call(b"__thriftpy_tracing_method_name__v2", b"")
+    answer = FAILED.replace(b"\0\0\0\x04boom", ask[4:42]).replace(b"\0\0\0\x06", b"\0\0\0\x01")
+    diagnosis = diagnosed(Talk().open().call(ask).reply(answer).call(PING).reply(PONG).close())
+    assert kinds(diagnosis) == [Kind.ALL_WELL]
+    assert "2 calls in unframed binary, 2 answered" in diagnosis.verdicts[0].sentence
+
+
+def test_thrift_over_http_that_is_answered_without_thrift() -> None:
+    ask = b"POST /rpc HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(PING) + PING
+    answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone"
+    (one,) = diagnosed(Talk().open().call(ask).reply(answer).close()).verdicts
+    assert one.kind is Kind.HTTP
+    assert "“HTTP/1.1 404 Not Found”" in one.sentence
+    assert "path of the URL" in one.advice
+
+
+def test_sasl_that_hides_what_is_said() -> None:
+    """No message can be read, and nothing is wrong with that."""
+    talk = Talk().open().call(bytes.fromhex("01 00000006 475353415049 02 00000002 6162"))
+    talk.reply(bytes.fromhex("05 00000000")).call(framed(b"\x05\x04\x06\xff" + bytes(12)))
+    (one,) = diagnosed(talk.reply(framed(b"\x05\x04\x07\xff" + bytes(12))).close()).verdicts
+    assert (one.kind, one.severity) == (Kind.NOT_RECOGNISED, Severity.NOTE)
+    assert "Both sides speak SASL" in one.sentence
+
+
+def test_a_server_that_takes_any_transport_is_not_accused() -> None:
+    """THeader's servers answer framed and unframed clients: the handler may have failed."""
+    talks = [well(2), well(3, framed(PING), framed(PONG)), closed(4, framed(COMPACT_PING))]
+    assert kinds(diagnosed(*talks)) == [Kind.CLOSED_ON_CALL, Kind.ALL_WELL, Kind.ALL_WELL]
+
+
+def test_one_direction_alone() -> None:
+    whole = well(2).packets
+    mine = [one for one in whole if one.data[34:36] == (2).to_bytes(2, "big")]
+    theirs = [one for one in whole if one not in mine]
+    for some, who in ((mine, "client"), (theirs, "server")):
+        (one,) = read_packets(some).diagnosis.verdicts
+        assert one.kind is Kind.LOST_PACKETS
+        assert f"only what the {who} sends" in one.sentence
 
 
 def test_a_frame_of_17_megabytes() -> None:

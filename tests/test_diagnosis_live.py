@@ -695,7 +695,7 @@ def test_a_late_reply_is_read_by_the_next_call(stage: Stage, who: str) -> None:
             other.answer()
         stage.close(sock)
     verdict = only(stage.capture.diagnosis, Kind.LATE_REPLY)
-    assert "gave login up" in verdict.sentence
+    assert "gave up on login" in verdict.sentence
     assert "went on with ping" in verdict.sentence
     assert ("the same seqid" in verdict.sentence) == (who == "thriftpy2")
     assert "close the connection" in verdict.advice

@@ -230,6 +230,13 @@ class Known:
         return any(one == dialect for one, _ in self.answered)
 
     @property
+    def takes_any(self) -> bool:
+        """Does it answer in more than one transport, as THeader servers do?  Then an unusual one
+        is no sign of trouble."""
+        transports = {dialect.transport for dialect, _ in self.answered}
+        return len(transports) > 1 or "theader" in transports
+
+    @property
     def usual(self) -> Dialect | None:
         """The dialect of most calls that it answered; None if it answered none."""
         if not self.answered:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ..model import APPLICATION_ERRORS, Endpoint, Flow, Message, MessageType, Outcome
+from ..model import APPLICATION_ERRORS, UPGRADES, Endpoint, Flow, Message, MessageType, Outcome
 from .case import (
     MAX_PENDING,
     NOTHING_KNOWN,
@@ -29,6 +29,7 @@ from .case import (
     said_in,
 )
 from .exchanges import Pairing
+from .numbers import Reading
 from .rules import all_well, foreign_in, verdicts
 from .verdict import Diagnosis, Group, Kind, Verdict
 
@@ -71,6 +72,7 @@ class Diagnoser:
         self._pairing = Pairing()
         self._open: dict[int, Case] = {}
         self._known: dict[Endpoint, Known] = {}
+        self._foreign: dict[Endpoint, tuple[Reading, int]] = {}
         self._alike: dict[tuple[object, ...], _Alike] = {}
         self._connections = 0
         self._calls = 0
@@ -127,7 +129,7 @@ class Diagnoser:
         known.largest = max(known.largest, call.size)
         if outcome is Outcome.DECLARED_EXCEPTION:
             tally.declared += 1
-        elif outcome is Outcome.APPLICATION_EXCEPTION:
+        elif outcome is Outcome.APPLICATION_EXCEPTION and call.method not in UPGRADES:
             tally.failed += 1
             name, text = _application_exception(reply)
             count, sample = case.failures.get(name, (0, Failure(call, name, text, reply.method)))
@@ -153,8 +155,8 @@ class Diagnoser:
         self._connections += 1
         self._any_thrift = self._any_thrift or case.is_thrift
         spoken = foreign_in(flow.from_server)
-        if spoken is not None:
-            self._known_of(flow.server).foreign = (spoken, flow.number)
+        if spoken is not None and len(self._foreign) < MAX_SERVERS:
+            self._foreign.setdefault(flow.server, (spoken, flow.number))
         found = verdicts(case, self._known_at(flow.server))
         key = (flow.server, *(one.alike for one in found))
         if key not in self._alike and len(self._alike) >= MAX_ALIKE:
@@ -174,9 +176,16 @@ class Diagnoser:
         return known
 
     def _known_at(self, server: Endpoint) -> Known:
+        """What there is to know of a server so far."""
+        foreign = self._foreign.get(server)
         if server.port in self._ports:
-            return self._known_of(server)
-        return self._known.get(server, NOTHING_KNOWN)
+            known = self._known_of(server)
+        else:
+            known = self._known.get(server, NOTHING_KNOWN)
+        if foreign is not None:
+            known = Known() if known is NOTHING_KNOWN else known
+            known.foreign = foreign
+        return known
 
     def diagnosis(self) -> Diagnosis:
         """The verdicts on all connections that have ended so far."""

@@ -51,6 +51,8 @@ def refused(case: Case, known: Known) -> Verdict | None:
     flow = case.flow
     if flow.from_client.syn < 0 or flow.from_server.syn >= 0 or flow.from_server.rst < 0:
         return None
+    if flow.sent or flow.received:
+        return None
     return Verdict(
         case.flow,
         Kind.REFUSED,
@@ -68,7 +70,7 @@ def no_answer(case: Case, known: Known) -> Verdict | None:
     """A SYN, sent and sent again, and nothing."""
     flow = case.flow
     client, server = flow.from_client, flow.from_server
-    if client.syn < 0 or max(server.syn, server.rst, server.fin, server.last) >= 0:
+    if client.syn < 0 or max(server.syn, server.rst, server.fin, server.last) >= 0 or flow.sent:
         return None
     return Verdict(
         case.flow,
@@ -94,6 +96,27 @@ def _if_thrift(known: Known) -> Severity:
 def _if_known(case: Case, known: Known) -> object:
     """One by one for servers of Thrift; all others together, such as those of a scan."""
     return case.flow.server if known.answered or known.told else None
+
+
+def one_direction(case: Case, known: Known) -> Verdict | None:
+    """Bytes of one end, and not even the SYN of the other."""
+    flow = case.flow
+    client, server = flow.from_client, flow.from_server
+    if not flow.opened or not case.is_thrift or (client.syn >= 0) == (server.syn >= 0):
+        return None
+    who, other = ("client", "server") if client.syn >= 0 else ("server", "client")
+    if flow.received if who == "client" else flow.sent:
+        return None
+    return Verdict(
+        flow,
+        Kind.LOST_PACKETS,
+        Severity.WARNING,
+        f"The capture has only what the {who} sends: whether there were answers cannot be told.",
+        evidence=[first_bytes(who, client if who == "client" else server)],
+        advice=f"Capture where both directions pass, or without a filter that leaves out the "
+        f"{other}'s packets.",
+        alike=(flow.server, who),
+    )
 
 
 def began_late(case: Case, known: Known) -> Verdict | None:
@@ -176,8 +199,8 @@ def foreign_client(case: Case, known: Known) -> Verdict | None:
         case.flow,
         _kind_of(reading),
         Severity.ERROR,
-        f"What connects to this Thrift server is {reading.sender}: it sends {reading.what}. The "
-        f"server {how_it_ended(case)}.",
+        f"This Thrift server was reached by {reading.sender}. It sends {reading.what}; the server "
+        f"{how_it_ended(case)}.",
         evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
         advice=reading.remedy,
         alike=(flow.server, reading.what),
@@ -317,10 +340,31 @@ def _refusal(half: Half) -> tuple[int, str]:
     return 0, ""
 
 
+def sasl_alone(case: Case, known: Known) -> Verdict | None:
+    """A negotiation that went well, and nothing behind it that can be read."""
+    client, server = case.client, case.server
+    if case.first is not None or client is None or server is None or case.tally.replies:
+        return None
+    if client.transport != "sasl" or server.transport != "sasl":
+        return None
+    return Verdict(
+        case.flow,
+        Kind.NOT_RECOGNISED,
+        Severity.NOTE,
+        "Both sides speak SASL, and no message behind it can be read: the mechanism signs or hides "
+        "what they say, or they said nothing.",
+        evidence=[
+            first_bytes("client", case.flow.from_client),
+            first_bytes("server", case.flow.from_server),
+        ],
+        alike=(case.flow.server,),
+    )
+
+
 def answers_differ(case: Case, known: Known) -> Verdict | None:
     """The server answers, and not as it was spoken to."""
     client, server = case.client, case.server
-    if client is None or server is None or client == server:
+    if client is None or server is None or client == server or not case.flow.opened:
         return None
     if "" in (client.protocol, server.protocol) or case.tally.calls > 1:
         return None  # SASL and its like; or the client read the answer, and went on
@@ -459,7 +503,8 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
     odd = _mismatch(case, known, call) or _elsewhere(case, known, call)
     if odd is not None:
         return odd
-    if case.left_bytes_unread and call.dialect.transport == "unframed":
+    unread = case.left_bytes_unread and case.flow.from_client.from_start
+    if unread and call.dialect.transport == "unframed":
         return Verdict(
             case.flow,
             Kind.UNFRAMED_ON_FRAMED,
@@ -472,7 +517,7 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
             alike=(case.flow.server, call.dialect),
             **also,
         )
-    if case.left_bytes_unread and call.dialect.transport == "framed":
+    if unread and call.dialect.transport == "framed":
         return Verdict(
             case.flow,
             Kind.FRAMED_ON_UNFRAMED,
@@ -485,21 +530,35 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
             alike=(case.flow.server, call.dialect),
             **also,
         )
-    other = "unframed" if call.dialect.transport == "framed" else "framed"
+    why, use = _doubt(call)
+    seen = known.words(known.usual) if known.usual is not None else ""
     return Verdict(
         case.flow,
         Kind.CLOSED_ON_CALL,
         Severity.ERROR,
         f"The client speaks {call.dialect} and calls {shown(call.method)}; the server {how}. "
-        f"Either it cannot read that (it is {other}, or speaks another protocol), or its handler "
-        "failed in a way that the IDL does not declare: the two look alike here.",
-        evidence=[*evidence, "this server answers no call in this capture"],
-        advice="The server's log tells. “No protocol version header”, “Bad version”, “Frame size” "
-        f"there: use {_class_of(Dialect('', other))} in the client. A traceback of the handler: "
-        "mend that.",
+        f"Either it cannot read that ({why}), or its handler failed in a way that the IDL does not "
+        "declare: the two look alike here.",
+        evidence=[*evidence, seen or "this server answers no call in this capture"],
+        advice="The server's log tells. “No protocol version header”, “Bad version” or “Frame "
+        f"size” there: use {use} in the client. A traceback of the handler: mend that.",
         alike=(case.flow.server, call.dialect, call.method),
         **also,
     )
+
+
+def _doubt(call: Said) -> tuple[str, str]:
+    """Why a server may not be able to read that, and what to use in the client then."""
+    transport = call.dialect.transport
+    other = {"framed": "unframed", "unframed": "framed"}.get(transport)
+    if other is None:
+        around = Dialect("", transport)
+        both = f"{_class_of(Dialect('', 'framed'))} or {_class_of(Dialect('', 'unframed'))}"
+        return f"it knows nothing of {around}, or speaks another protocol", both
+    why = f"it is {other}, or speaks another protocol"
+    if ":" not in call.method:
+        why = f"it is {other}, speaks another protocol, or wants a service's name"
+    return why, _class_of(Dialect("", other))
 
 
 _UNREAD: Final = "a reset at once, without a FIN: the server closed before it had read all bytes"
@@ -527,7 +586,7 @@ def _crashed(case: Case, known: Known, call: Said) -> Verdict:
 
 def _mismatch(case: Case, known: Known, call: Said) -> Verdict | None:
     """The server answers others, who speak otherwise."""
-    if not known.answered:
+    if not known.answered or known.takes_any:
         return None
     evidence = [
         first_bytes("client", case.flow.from_client),
@@ -627,7 +686,7 @@ def gave_up(case: Case, known: Known) -> Verdict | None:
         ],
         advice="Find out why the server takes that long, or let the client wait longer: its "
         "timeout is set in TSocket (set_timeout in thriftpy2 and setTimeout in Apache's, in ms)."
-        + ("" if understood else f" {_check(call.dialect)}"),
+        + ("" if understood else f" {_check(call)}"),
         alike=(case.flow.server, call.dialect, call.method),
         **times,
     )
@@ -656,7 +715,7 @@ def still_waiting(case: Case, known: Known) -> Verdict | None:
             else "nothing shows that the server can read the call: one that took its first bytes "
             "for a length waits for that many more",
         ],
-        advice="" if understood else _check(call.dialect),
+        advice="" if understood else _check(call),
         alike=(case.flow.server, call.dialect, call.method),
         after=max(case.flow.last - call.end_time, 0),
     )
@@ -766,21 +825,21 @@ def all_well(case: Case, tally: Tally) -> Verdict:
     if tally.oneway and tally.calls:
         parts.append(f"{counted(tally.oneway, 'oneway call')}")
     silent = tally.calls - tally.answered
+    why = "the capture may have lost it"
+    if not case.flow.lost:
+        why = "later ones had theirs: oneway methods, most likely, which old libraries send as CALL"
     return Verdict(
         case.flow,
         Kind.ALL_WELL,
         Severity.NOTE,
-        f"Nothing is wrong: {', '.join(parts)}.",
+        f"Nothing is {'seen to be ' if case.flow.lost else ''}wrong: {', '.join(parts)}.",
         evidence=[
-            f"{counted(silent, 'call')} without an answer, and later ones had theirs: oneway "
-            "methods, most likely, which old libraries send as CALL"
-            if silent
-            else "",
+            f"{counted(silent, 'call')} without an answer: {why}" if silent else "",
             f"{counted(tally.replies, 'reply', 'replies')} to calls that were not captured"
             if tally.replies
             else "",
         ],
-        alike=(case.flow.server, dialect),
+        alike=(case.flow.server, dialect, case.flow.lost > 0),
     )
 
 
@@ -901,11 +960,13 @@ def began_in_the_middle(case: Case, known: Known) -> Verdict | None:
 RULES: Final[tuple[Rule, ...]] = (
     refused,
     no_answer,
+    one_direction,
     began_late,
     too_large,
     foreign_client,
     foreign_server,
     sasl,
+    sasl_alone,
     answers_differ,
     multiplexed_on_plain,
     dropped_when_idle,
@@ -1039,6 +1100,5 @@ def _change(client: Dialect, server: Dialect) -> str:
     return " ".join(parts)
 
 
-def _check(dialect: Dialect) -> str:
-    other = "unframed" if dialect.transport == "framed" else "framed"
-    return f"If no call to this server is ever answered, try {_class_of(Dialect('', other))}."
+def _check(call: Said) -> str:
+    return f"If no call to this server is ever answered, try {_doubt(call)[1]}."

@@ -26,6 +26,7 @@ from ..views.ledger import (
     sum_line,
     totals_table,
 )
+from ..views.listing import SAMPLE
 from ..views.table import lines
 from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
@@ -167,11 +168,10 @@ def _counted(batches: Iterable[list[Exchange]], totals: Totals) -> Iterator[list
 
 def _say_calls(args: argparse.Namespace, batches: Iterator[list[Exchange]], totals: Totals) -> None:
     first: list[Exchange] = []
-    while not first:
-        batch = next(batches, None)
-        if batch is None:
+    for batch in batches:
+        first += batch
+        if len(first) >= SAMPLE:  # they say how wide the columns are
             break
-        first = batch
     writer = _writer(args, first)
     rest = chain([first], batches)
     if args.sort:
@@ -188,7 +188,8 @@ def _say_calls(args: argparse.Namespace, batches: Iterator[list[Exchange]], tota
     left = totals.all.calls - (totals.all.calls if args.limit is None else args.limit)
     if left > 0:
         say_text(f"… {counted(left, 'more call')}, not shown", "dim")
-    say_text()
+    if first:
+        say_text()
     say_text(sum_line(totals), "dim")
 
 
@@ -202,7 +203,8 @@ def _writer(
         sys.stdout.write(",".join(CSV_COLUMNS) + "\n")
         return csv_rows
     lister = CallLister(first)
-    say([[Run(lister.heading(), "head")]])
+    if first:
+        say([[Run(lister.heading(), "head")]])
     return lister.rows
 
 

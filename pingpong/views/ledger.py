@@ -74,14 +74,14 @@ class CallLister:
         latency = "" if call is None or reply is None else duration(reply.end_time - call.time)
         sent = "" if call is None else str(call.size)
         received = "" if reply is None else str(reply.size)
-        # A success has nothing more to say.
-        detail = "" if outcome == 0 and not exchange.why else outcome_detail(exchange, True)
-        return (
+        row = (
             f"{str(exchange.number).rjust(widths[0])}  {self._time(first.time)}"
             f"{self._between(first)}{self._method(first)}{self._outcomes[outcome]}"
             f"{latency.rjust(widths[6])}  {sent.rjust(widths[7])}  {received.rjust(widths[8])}"
-            f"{'  ' + detail if detail else ''}"
         )
+        if outcome == 0 and not exchange.why:  # a success has nothing more to say
+            return row
+        return f"{row}  {outcome_detail(exchange, True)}".rstrip()
 
     def rows(self, exchanges: Sequence[Exchange]) -> str:
         """The lines of many, each with its end."""

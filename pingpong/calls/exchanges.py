@@ -362,7 +362,7 @@ class Pairing:
     def _settle(self, exchange: Exchange, outcome: Outcome, misled_by: int = 0) -> None:
         exchange.fate = outcome
         if misled_by:
-            exchange.why = f"the client read the reply of exchange {misled_by}"
+            exchange.why = f"the client read exchange {misled_by}'s reply"
         self.settled.append(exchange)
 
     def _settle_silent(self, exchange: Exchange) -> None:

@@ -476,9 +476,9 @@ def late_reply(case: Case, known: Known) -> Verdict | None:
         case.flow,
         Kind.LATE_REPLY,
         Severity.ERROR,
-        f"The client gave up on {shown(first.method)} {{gave}}after it had sent it, and went on with "
-        f"{shown(second.method)} on the same connection. Then the reply to the first came, {{late}}"
-        f"after its call, and was read as that to the second. {told}.",
+        f"The client gave up on {shown(first.method)} {{gave}}after it had sent it, and went on "
+        f"with {shown(second.method)} on the same connection. Then the reply to the first came, "
+        f"{{late}}after its call, and was read as that to the second. {told}.",
         evidence=[f"CALL {first}", f"CALL {second}"],
         advice="After a timeout, close the connection and open a new one. Let only one thread "
         "at a time use a client.",

@@ -98,6 +98,8 @@ class Total:
         """The latency that so many percent of the answered calls did not exceed, to 0.4 %;
         None if none was answered."""
         rank = max(1, -int(-percent * self.answered // 100))
+        if self.answered and rank >= self.answered:
+            return self.slowest
         for bucket in sorted(self._buckets):
             rank -= self._buckets[bucket]
             if rank <= 0:

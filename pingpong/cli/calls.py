@@ -20,12 +20,14 @@ from ..views.json import Rows, total_rows
 from ..views.ledger import (
     CSV_COLUMNS,
     CSV_TOTALS,
+    LIVE,
     CallLister,
     csv_rows,
     csv_totals,
     sum_line,
     totals_table,
 )
+from ..views.listing import SAMPLE
 from ..views.table import lines
 from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
@@ -176,11 +178,10 @@ def _counted(batches: Iterable[list[Exchange]], totals: Totals) -> Iterator[list
 
 def _say_calls(args: argparse.Namespace, batches: Iterator[list[Exchange]], totals: Totals) -> None:
     first: list[Exchange] = []
-    while not first:
-        batch = next(batches, None)
-        if batch is None:
+    for batch in batches:
+        first += batch
+        if len(first) >= SAMPLE:  # they say how wide the columns are
             break
-        first = batch
     write = writer(args, first)
     rest = chain([first], batches)
     if args.sort:
@@ -197,12 +198,13 @@ def _say_calls(args: argparse.Namespace, batches: Iterator[list[Exchange]], tota
     left = totals.all.calls - (totals.all.calls if args.limit is None else args.limit)
     if left > 0:
         say_text(f"… {counted(left, 'more call')}, not shown", "dim")
-    say_text()
+    if first:
+        say_text()
     say_text(sum_line(totals), "dim")
 
 
 def writer(
-    args: argparse.Namespace, first: Sequence[Exchange]
+    args: argparse.Namespace, first: Sequence[Exchange], *, live: bool = False
 ) -> Callable[[Sequence[Exchange]], str]:
     """What makes lines of exchanges; says the heading."""
     if args.json:
@@ -210,8 +212,9 @@ def writer(
     if args.csv:
         sys.stdout.write(",".join(CSV_COLUMNS) + "\n")
         return csv_rows
-    lister = CallLister(first)
-    say([[Run(lister.heading(), "head")]])
+    lister = CallLister(first, LIVE if live else ())
+    if first:
+        say([[Run(lister.heading(), "head")]])
     return lister.rows
 
 

@@ -116,7 +116,7 @@ def _watch(
             continue
         totals.add(chosen)
         if write is None:
-            write = writer(args, chosen)
+            write = writer(args, chosen, live=True)
         sys.stdout.write(write(chosen))
         sys.stdout.flush()
     if not args.json:

@@ -27,6 +27,7 @@ from .text import Run, clock, counted, display_width, duration, elide, escape, p
 __all__ = [
     "CSV_COLUMNS",
     "CSV_TOTALS",
+    "LIVE",
     "CallLister",
     "csv_rows",
     "csv_totals",
@@ -39,8 +40,9 @@ _TITLES: Final = (
 )  # fmt: skip
 _ALIGNS: Final = (">", "<", "<", "<", "<", "<", ">", ">", ">")
 
-# What most values need: the first rows may be few, and say little of those that come.
-_LEAST: Final = (4, 26, 15, 14, 10, 18, 9, 5, 8)
+# How wide the columns are at least where rows are shown as they come: the first says little of
+# those behind it.
+LIVE: Final = (4, 26, 15, 14, 10, 18, 9, 5, 8)
 
 # How many texts are remembered.
 _MAX_KNOWN: Final = 4096
@@ -50,10 +52,13 @@ _TIMES: Final = ("p50", "p90", "p99", "slowest")
 
 
 class CallLister:
-    """Makes the rows; ``first`` are the exchanges that say how wide the columns are."""
+    """Makes the rows; ``first`` are the exchanges that say how wide the columns are, ``least``
+    how wide they are in any case."""
 
-    def __init__(self, first: Sequence[Exchange]) -> None:
-        self._widths = list(_LEAST)
+    def __init__(self, first: Sequence[Exchange], least: Sequence[int] = ()) -> None:
+        self._widths = [len(title) for title in _TITLES]
+        for at, width in enumerate(least):
+            self._widths[at] = max(self._widths[at], width)
         self._flows: dict[int, Side] = {}
         self._methods: dict[str, str] = {}
         self._second = -1
@@ -77,14 +82,14 @@ class CallLister:
         latency = "" if call is None or reply is None else duration(reply.end_time - call.time)
         sent = "" if call is None else str(call.size)
         received = "" if reply is None else str(reply.size)
-        # A success has nothing more to say.
-        detail = "" if outcome == 0 and not exchange.why else outcome_detail(exchange, True)
-        return (
+        row = (
             f"{str(exchange.number).rjust(widths[0])}  {self._time(first.time)}"
             f"{self._between(first)}{self._method(first)}{self._outcomes[outcome]}"
             f"{latency.rjust(widths[6])}  {sent.rjust(widths[7])}  {received.rjust(widths[8])}"
-            f"{'  ' + detail if detail else ''}"
-        ).rstrip()
+        )
+        if outcome == 0 and not exchange.why:  # a success has nothing more to say
+            return row
+        return f"{row}  {outcome_detail(exchange, True)}".rstrip()
 
     def rows(self, exchanges: Sequence[Exchange]) -> str:
         """The lines of many, each with its end."""

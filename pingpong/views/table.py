@@ -155,7 +155,7 @@ def _result(exchange: Exchange, exact: bool) -> str:
     if exchange.reply is None:
         return outcome_detail(exchange, exact)
     said = result(exchange.reply, _CELL)
-    return f"{said} ({exchange.why})" if exchange.why else said
+    return f"{exchange.why}; {said}" if exchange.why else said
 
 
 def _outcome_style(exchange: Exchange) -> str:

@@ -12,6 +12,7 @@ from making import ROOT
 from pingpong import cli
 from pingpong.errors import LiveError
 from pingpong.live import jupyter
+from pingpong.live.course import course_file
 from pingpong.live.exercises import ASKS_WITH_SOLUTION, without_solutions, write_exercises
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -167,7 +168,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
 
 def test_lab_opens_the_lessons(opened: list[Path]) -> None:
     assert cli.run(["lab"]) == 0
-    assert opened == [LESSONS[0]]
+    assert opened == [course_file("notebooks") / LESSONS[0].name]
     assert list(Path().iterdir()) == []
 
 

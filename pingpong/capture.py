@@ -65,6 +65,7 @@ __all__ = [
     "Pipeline",
     "decode",
     "decode_struct",
+    "interface_of",
     "read",
     "read_packets",
     "steps_of",
@@ -87,7 +88,8 @@ def use_idl_reader(reader: Callable[[object], Interface]) -> None:
     _idl_readers[:] = [reader]
 
 
-def _interface(idl: Idl | None) -> Interface | None:
+def interface_of(idl: Idl | None) -> Interface | None:
+    """The Interface that ``idl=`` stands for; None for None.  Raises IdlError."""
     if idl is None or isinstance(idl, Interface):
         return idl
     return _idl_readers[0](idl)
@@ -588,7 +590,7 @@ class Capture(Shown):
 
         ``idl`` is as for ``read``.  Gives back the capture, to go on with.
         """
-        interface = _interface(idl)
+        interface = interface_of(idl)
         namer = None if interface is None else Namer(interface)
         self._differences = None
         for message in self.messages:
@@ -684,7 +686,7 @@ def read_packets(
     """
     of_thrift = frozenset(ports)
     told = tell(protocol, transport)
-    pipeline = Pipeline(limits, told, of_thrift, interface=_interface(idl))
+    pipeline = Pipeline(limits, told, of_thrift, interface=interface_of(idl))
     # Nothing here makes cycles, and all of it stays: looking for some takes longer than reading.
     was_on = gc.isenabled()
     gc.disable()
@@ -715,7 +717,7 @@ def decode(
     >>> decode(bytes.fromhex("80010001 00000004 70696e67 00000000 00")).method
     'ping'
     """
-    interface = _interface(idl)
+    interface = interface_of(idl)
     reader = MessageReader(True, limits, tell(protocol, transport))
     found = reader.feed(Chunk(0, data)) or reader.close("the bytes end")
     if not found:
@@ -751,7 +753,7 @@ def decode_struct(
     >>> decode_struct(bytes.fromhex("08 0001 0000002a 00")).body.plain
     {1: 42}
     """
-    interface = _interface(idl)
+    interface = interface_of(idl)
     if struct and interface is None:
         raise ValueError(f"the struct {struct!r} of which idl?")
     if interface is not None and not struct:
@@ -793,7 +795,7 @@ def read(
     ended and why.  The rest is as for ``read_packets``.  Raises CaptureError if the file
     cannot be opened or is no capture.
     """
-    interface = _interface(idl)
+    interface = interface_of(idl)
     with open_capture(path) as file:
         return read_packets(
             file,

@@ -670,7 +670,12 @@ DIFFERENCES: Final = ("method", "oneway", "unknown field", "type", "missing", "u
 
 
 class Naming(ABC):
-    """Knows the names of what a Record holds: see ``thrift.names``."""
+    """Knows the names of what a Record holds: see ``thrift.names``.
+
+    ``label`` is what the IDL calls a struct that has no message around it, else "".
+    """
+
+    label: str = ""
 
     @abstractmethod
     def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
@@ -1289,14 +1294,15 @@ class Exchange(Shown):
     @property
     def exception(self) -> str:
         """Which exception came back, "" if none did.  A TApplicationException has the name of
-        its type ("UNKNOWN_METHOD"), or "type 77"; a declared one the name that the IDL gives its
-        field, or without the IDL the field's number ("1")."""
+        its type ("UNKNOWN_METHOD"), or "type 77"; a declared one what the IDL calls its type,
+        or without an IDL the field's number ("1")."""
         if self.reply is None:
             return ""
         answer = self.answer
         if answer is Outcome.DECLARED_EXCEPTION:
             for field in self.reply.body.fields:
-                return str(field.field_id) if field.name is None else field.name
+                named = str(field.field_id) if field.name is None else field.name
+                return field.value.label or named
         if answer is not Outcome.APPLICATION_EXCEPTION:
             return ""
         for field in self.reply.body.fields:

@@ -77,6 +77,10 @@ def _with_remarks(record: Record, notes: list[Note]) -> list[Note]:
     starts = [note.span.start for note in notes]
     for offset, remark in record.remarks.items():
         at = bisect_right(starts, offset) - 1
+        if isinstance(record, Message) and offset == record.header.span.start:
+            # The header as a whole is its type: nothing else of it can differ there.
+            types = (i for i, one in enumerate(notes) if one.label.endswith("message type"))
+            at = next(types, at)
         note = notes[at]
         meaning = f"{note.meaning} {remark}"
         notes[at] = Note(note.span, note.kind, note.label, meaning, note.why, note.depth, note.path)
@@ -250,11 +254,11 @@ class _Writer(ABC):
             return f"end of the {self.prefix}"
         return f"end of {whole(self.kind)}"
 
-    def _role(self, field: Field, path: tuple[int, ...]) -> str:
+    def _role(self, path: tuple[int, ...]) -> str:
         """What a field of the outermost struct is for."""
         if len(path) > 1 or self.prefix:
             return ""
-        return role(self.kind, path[0], field.name is not None)
+        return role(self.kind, path[0], self.record.names is not None)
 
     def _seqid_why(self, header: Header) -> str:
         if header.type in (MessageType.CALL, MessageType.ONEWAY):
@@ -364,7 +368,7 @@ class _BinaryWriter(_Writer):
     def field_head(self, field: Field, before: int, depth: int, path: tuple[int, ...]) -> None:
         ttype = field.ttype
         self.note(1, "field", "field type", f"{ttype.value} {ttype.name}", "", depth, path)
-        self.note(2, "field", "field id", called(field), self._role(field, path), depth, path)
+        self.note(2, "field", "field id", called(field), self._role(path), depth, path)
 
     def length(self, value: Value) -> tuple[int, str]:
         return int.from_bytes(self.data[self.at : self.at + value.head], "big", signed=True), ""
@@ -441,7 +445,7 @@ class _CompactWriter(_Writer):
         if delta:
             total = f"{before} + {delta} = {field.field_id}"
             meaning = f"{said}: field {called(field)}{means}"
-            role = self._role(field, path)
+            role = self._role(path)
             why = _join(f"Added to the id before, 0 at the start: {total}.", role)
             self.note(1, "field", "field header", meaning, why, depth, path)
             return
@@ -450,7 +454,7 @@ class _CompactWriter(_Writer):
             "Delta 0: the id is written out.", depth, path,
         )  # fmt: skip
         raw, size, how = self.varint()
-        why = _join(how, _zigzag(raw, field.field_id), self._role(field, path))
+        why = _join(how, _zigzag(raw, field.field_id), self._role(path))
         self.note(size, "field", "field id", called(field), why, depth, path)
 
     def length(self, value: Value) -> tuple[int, str]:

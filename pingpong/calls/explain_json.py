@@ -250,7 +250,7 @@ class _Writer:
             self.note(key, "field", "field name", f'"{field.name}"', why, depth, path)
             self.value(field.value, "value", depth, path)
             return
-        why = self._role(field, path)
+        why = self._role(path)
         self.note(key, "field", "field id", called(field), why, depth, path)
         self.skip()
         tag = f"{TAGS[field.ttype]} {field.ttype.name}"
@@ -259,9 +259,9 @@ class _Writer:
         if field.span.stop > field.value.span.stop:
             self.at = field.span.stop
 
-    def _role(self, field: Field, path: tuple[int, ...]) -> str:
+    def _role(self, path: tuple[int, ...]) -> str:
         """What a field of the outermost struct is for."""
-        return role(self.kind, path[0], field.name is not None) if len(path) == 1 else ""
+        return role(self.kind, path[0], self.record.names is not None) if len(path) == 1 else ""
 
     def value(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
         content = value.content

@@ -34,12 +34,13 @@ def labelled(value: Value) -> str:
     return f"{number} {value.label}" if value.label else number
 
 
-def role(kind: MessageType | None, field_id: int, is_named: bool = False) -> str:
-    """What a field of the outermost struct is for; ``kind`` is None for a struct alone."""
+def role(kind: MessageType | None, field_id: int, has_names: bool = False) -> str:
+    """What a field of the outermost struct is for; ``kind`` is None for a struct alone.
+    ``has_names``: there is an IDL, and what it says stands beside the field's number."""
     if kind is None:
-        return "" if is_named else f"Field {field_id}. Its name stays in the IDL."
+        return "" if has_names else f"Field {field_id}. Its name stays in the IDL."
     if kind in (MessageType.CALL, MessageType.ONEWAY):
-        return "An argument." if is_named else f"Argument {field_id}. Its name stays in the IDL."
+        return "An argument." if has_names else f"Argument {field_id}. Its name stays in the IDL."
     if kind is MessageType.EXCEPTION:
         return _IN_EXCEPTION.get(field_id, "")
     if field_id == 0:

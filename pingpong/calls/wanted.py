@@ -84,7 +84,12 @@ class Condition:
             return any(
                 self._in_value(key, path) or self._in_value(one, path) for key, one in content.items
             )
-        return not path and self.wanted.match(_words(value)) is not None
+        if path:
+            return False
+        # An enum's number, or what the IDL calls it.
+        return bool(
+            self.wanted.match(_words(value)) or (value.label and self.wanted.match(value.label))
+        )
 
 
 def _words(value: Value) -> str:

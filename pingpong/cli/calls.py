@@ -20,6 +20,7 @@ from ..views.json import Rows, total_rows
 from ..views.ledger import (
     CSV_COLUMNS,
     CSV_TOTALS,
+    LIVE,
     CallLister,
     csv_rows,
     csv_totals,
@@ -34,7 +35,7 @@ from .looking import batches_of, say_no_thrift
 from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
 from .printing import Verdict, counted, say, say_text, width
 
-__all__ = ["add", "settled"]
+__all__ = ["add", "add_choice", "say_totals", "settled", "wanted_of", "writer"]
 
 CALLS: Final = """\
   pingpong calls trouble.pcap                      a line a call
@@ -81,6 +82,21 @@ def add(command: Command) -> None:
         "calls", calls, "list the calls of a capture, and how each ended", f"{CALLS}\n{CODES}"
     )
     one.add_argument("file", help='a pcap or pcapng file, gzipped or not; "-" is standard input')
+    add_choice(one)
+    how = one.add_argument_group("how they are shown")
+    how.add_argument("--sort", choices=SORTS, help="slowest, first or largest at the top")
+    how.add_argument("--limit", type=size, metavar="N", help="so many at most")
+    how.add_argument("--totals", action="store_true", help="a line a method: how many, how long")
+    form = how.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="a JSON object a line")
+    form.add_argument("--csv", action="store_true", help="comma-separated values")
+    form.add_argument("--arrow", metavar="FILE", help="write a Parquet file (needs pyarrow)")
+    add_idl(one)
+    add_reading(one)
+
+
+def add_choice(one: argparse.ArgumentParser) -> None:
+    """Options that say which calls are shown: see ``wanted_of``."""
     which = one.add_argument_group("which calls (all)")
     which.add_argument(
         "--method", action="append", metavar="GLOB", help='of these methods; "*" and "?" work'
@@ -102,16 +118,15 @@ def add(command: Command) -> None:
         metavar="FIELD=VALUE",
         help="with that value: 1=root, login.username=root, 2.1=r*; in the reply: reply.0=pong",
     )
-    how = one.add_argument_group("how they are shown")
-    how.add_argument("--sort", choices=SORTS, help="slowest, first or largest at the top")
-    how.add_argument("--limit", type=size, metavar="N", help="so many at most")
-    how.add_argument("--totals", action="store_true", help="a line a method: how many, how long")
-    form = how.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="a JSON object a line")
-    form.add_argument("--csv", action="store_true", help="comma-separated values")
-    form.add_argument("--arrow", metavar="FILE", help="write a Parquet file (needs pyarrow)")
-    add_idl(one)
-    add_reading(one)
+
+
+def wanted_of(args: argparse.Namespace) -> Wanted:
+    return Wanted(
+        args.method or (),
+        [one for group in args.outcome or () for one in group],
+        args.slower,
+        args.where or (),
+    )
 
 
 def calls(args: argparse.Namespace) -> int:
@@ -121,12 +136,7 @@ def calls(args: argparse.Namespace) -> int:
     verdict = Verdict()
     pipeline = pipeline_of(args)
     totals = Totals()
-    wanted = Wanted(
-        args.method or (),
-        [one for group in args.outcome or () for one in group],
-        args.slower,
-        args.where or (),
-    )
+    wanted = wanted_of(args)
     with open_capture(args.file) as file:
         found = settled(batches_of(args, file, pipeline, verdict, deep=False), pipeline)
         chosen = _counted((wanted.of(batch) for batch in found), totals)
@@ -135,7 +145,7 @@ def calls(args: argparse.Namespace) -> int:
         elif args.totals:
             for _ in chosen:
                 pass
-            _say_totals(args, totals)
+            say_totals(args, totals)
         else:
             _say_calls(args, chosen, totals)
         verdict.report(file.findings)
@@ -172,15 +182,15 @@ def _say_calls(args: argparse.Namespace, batches: Iterator[list[Exchange]], tota
         first += batch
         if len(first) >= SAMPLE:  # they say how wide the columns are
             break
-    writer = _writer(args, first)
+    write = writer(args, first)
     rest = chain([first], batches)
     if args.sort:
-        _say_sorted(rest, writer, SORTS[args.sort], args.limit)
+        _say_sorted(rest, write, SORTS[args.sort], args.limit)
     else:
         left = sys.maxsize if args.limit is None else args.limit
         for batch in rest:
             if left > 0 and batch:
-                sys.stdout.write(writer(batch[:left]))
+                sys.stdout.write(write(batch[:left]))
                 sys.stdout.flush()
             left -= len(batch)
     if args.json or args.csv:
@@ -193,8 +203,8 @@ def _say_calls(args: argparse.Namespace, batches: Iterator[list[Exchange]], tota
     say_text(sum_line(totals), "dim")
 
 
-def _writer(
-    args: argparse.Namespace, first: Sequence[Exchange]
+def writer(
+    args: argparse.Namespace, first: Sequence[Exchange], *, live: bool = False
 ) -> Callable[[Sequence[Exchange]], str]:
     """What makes lines of exchanges; says the heading."""
     if args.json:
@@ -202,7 +212,7 @@ def _writer(
     if args.csv:
         sys.stdout.write(",".join(CSV_COLUMNS) + "\n")
         return csv_rows
-    lister = CallLister(first)
+    lister = CallLister(first, LIVE if live else ())
     if first:
         say([[Run(lister.heading(), "head")]])
     return lister.rows
@@ -230,7 +240,7 @@ def _write_arrow(args: argparse.Namespace, batches: Iterable[list[Exchange]]) ->
     say_text(f"{counted(count, 'call')} in {escape(args.arrow)}")
 
 
-def _say_totals(args: argparse.Namespace, totals: Totals) -> None:
+def say_totals(args: argparse.Namespace, totals: Totals) -> None:
     if args.json:
         sys.stdout.write(total_rows(totals))
     elif args.csv:

@@ -19,7 +19,7 @@ from ..views.json import record_row
 from ..views.number import number as number_lines
 from ..views.number import pasted
 from ..views.text import escape
-from .options import Command, add_idl, add_limits, interface_of, limits_of, size
+from .options import Command, add_idl, add_limits, idl_of, limits_of, size
 from .printing import NO_THRIFT, READ_ALL, Verdict, say, say_text, width
 
 __all__ = ["add"]
@@ -70,7 +70,7 @@ def struct(args: argparse.Namespace) -> int:
     verdict = Verdict()
     data = _bytes_of(args.file)
     stop = len(data) if args.length is None else min(len(data), args.offset + args.length)
-    interface = interface_of(args)
+    interface = idl_of(args)
     try:
         record = decode_struct(
             data[args.offset : stop],

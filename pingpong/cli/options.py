@@ -20,7 +20,7 @@ __all__ = [
     "add_idl",
     "add_limits",
     "add_reading",
-    "interface_of",
+    "idl_of",
     "limits_of",
     "pipeline_of",
     "port",
@@ -66,11 +66,11 @@ def pipeline_of(
     """``dropped`` is called with each connection that the Pipeline forgets."""
     told = tell(args.protocol, args.transport)
     ports = frozenset(args.port or ())
-    interface = interface_of(args)
+    interface = idl_of(args)
     return Pipeline(limits_of(args), told, ports, keep=False, interface=interface, dropped=dropped)
 
 
-def interface_of(args: argparse.Namespace) -> Interface | None:
+def idl_of(args: argparse.Namespace) -> Interface | None:
     """The IDL that a command was given; None where it was given none, or takes none."""
     path = getattr(args, "idl", None)
     return None if path is None else read_interface(path, args.include or ())

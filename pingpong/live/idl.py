@@ -9,8 +9,9 @@ text: ``_Files`` reads the file and its includes again, without their comments.
 
 thriftpy2 keeps what it has parsed, includes under their bare name: a second interface would get
 the first one's ``shared.thrift``.  ``read_interface`` parses with an empty memory, and leaves
-thriftpy2's own as it was.  thriftpy2 does not tell ``optional`` from neither, and forgets the
-names of typedefs.
+thriftpy2's own as it was.  A type that is used before it is defined has a number below 0, and in
+some places thriftpy2 leaves it at that (``list<Later>`` as an argument): it is looked up here.
+thriftpy2 does not tell ``optional`` from neither, and forgets the names of typedefs.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ from pingpong.thrift.names import (
 __all__ = ["as_interface", "load_idl", "read_interface"]
 
 _Path = str | os.PathLike[str]
+
+# Types that thriftpy2 had not seen when they were used: name and line, by its number of them.
+_Later = dict[int, tuple[str, int]]
 
 
 def load_idl(
@@ -81,15 +85,22 @@ def read_interface(path: _Path, include: Sequence[_Path] = ()) -> Interface:
     ``include`` are folders where includes are looked for, besides the file's own.  The file is
     read anew each time.  Raises IdlError with the file, the line and the reason.
     """
-    with _empty_memory():
+    with _empty_memory() as contexts:
         module = load_idl(path, include=include)
-    return as_interface(module)
+    later: _Later = {}
+    for context in contexts:
+        later.update(context.incomplete_type)
+    return _Reader(module, later).interface()
 
 
 @contextmanager
-def _empty_memory() -> Iterator[None]:
-    """Let thriftpy2 remember no file, and afterwards those that it did before."""
-    # Older versions call it otherwise, and have no lock.
+def _empty_memory() -> Iterator[list[Any]]:
+    """Let thriftpy2 remember no file, and afterwards those that it did before.
+
+    Gives the contexts in which it parses meanwhile: they know the names of types that it had
+    not seen yet.
+    """
+    # Older versions have their memory under another name, no lock and no contexts.
     parser: Any = thriftpy2_parser
     memory: dict[str, Any] = getattr(parser, "_thrift_cache", None) or getattr(
         parser, "thrift_cache", {}
@@ -99,9 +110,20 @@ def _empty_memory() -> Iterator[None]:
         lock.acquire()
     before = dict(memory)
     memory.clear()
+    contexts: list[Any] = []
+    make_context: Any = getattr(parser, "ParseContext", None)
+
+    def kept_context() -> Any:
+        contexts.append(make_context())
+        return contexts[-1]
+
+    if make_context is not None:
+        parser.ParseContext = kept_context
     try:
-        yield
+        yield contexts
     finally:
+        if make_context is not None:
+            parser.ParseContext = make_context
         memory.clear()
         memory.update(before)
         if lock is not None:
@@ -110,7 +132,7 @@ def _empty_memory() -> Iterator[None]:
 
 def as_interface(module: ModuleType) -> Interface:
     """thriftpy2's module as plain values.  Raises IdlError for what it left half done."""
-    return _Reader(module).interface()
+    return _Reader(module, {}).interface()
 
 
 # ── thriftpy2's classes ──────────────────────────────────────────────────────────────
@@ -130,10 +152,12 @@ _KINDS: Final = {"structs": "struct", "unions": "union", "exceptions": "exceptio
 
 
 class _Reader:
-    """Reads a module and its includes."""
+    """Reads a module and its includes.  ``later``: types that were used before they were
+    defined, by thriftpy2's number of them."""
 
-    def __init__(self, module: ModuleType) -> None:
+    def __init__(self, module: ModuleType, later: _Later) -> None:
         self.module = module
+        self.later = later
         self.path = _file(module)
         self.names: dict[int, str] = {}  # of classes, by their identity
         self.kinds: dict[int, str] = {}
@@ -178,13 +202,14 @@ class _Reader:
             name = self.names[id(cls)]
             structs[name] = StructType(name, self.kinds[id(cls)], self.fields(cls, name))
         own = _meta(self.module, "services")
-        classes = own or [one for module in self.modules for one in _meta(module, "services")]
+        others = [one for module in self.modules[1:] for one in _meta(module, "services")]
         enums = {enum.name: enum for enum in self.enums.values()}
         return Interface(
             os.path.basename(self.path) or self.module.__name__,
-            [self.service(cls) for cls in classes],
+            [self.service(cls) for cls in own or others],
             structs.values(),
             enums.values(),
+            [self.service(cls) for cls in others] if own else (),
         )
 
     def service(self, cls: Any) -> Service:
@@ -224,14 +249,13 @@ class _Reader:
             inner = spec[2] if len(spec) == 4 else None
             try:
                 known = self.type(number, inner)
-            except _Unknown:
+            except _Unknown as error:
                 at = lines.get(name) or line
                 path = getattr(owner or cls, "__thrift_file__", None) or self.path
-                raise IdlError(
-                    f"{_at(path, at)}: the type of {name} in {place} has a name that is not "
-                    "known there",
-                    "thriftpy2 wants it defined above, or in a file that is included",
-                ) from None
+                called = str(error) or "has a name that is not known there"
+                remedy = "" if str(error) else "Is it defined, and above this?"
+                text = f"{_at(path, at)}: the type of {name} in {place} {called}"
+                raise IdlError(text, remedy) from None
             default = defaults.get(name)
             text = "" if default is None else _written(default, known)
             fields.append(FieldType(field_id, name, known, bool(required), text))
@@ -256,11 +280,27 @@ class _Reader:
             return Type(TType.MAP, f"map<{key.name},{element.name}>", key=key, element=element)
         if isinstance(number, int) and number in _BASE:
             return BASE_TYPES[_BASE[number]]
+        if isinstance(number, int) and number in self.later:
+            return self.looked_up(self.later[number][0])
         raise _Unknown
+
+    def looked_up(self, name: str) -> Type:
+        """The type of that name, in the file or one that it includes."""
+        for module in self.modules:
+            found: Any = module
+            for part in name.split("."):
+                found = getattr(found, part, None)
+            if isinstance(found, tuple):
+                return self.type(*found)  # a typedef
+            if hasattr(found, "_ttype"):
+                return self.type(found._ttype, found)
+            if isinstance(found, int) and found > 0:
+                return self.type(found)
+        raise _Unknown(f"is called {name}, and there is no such type")
 
 
 class _Unknown(Exception):
-    """A type that thriftpy2 did not find."""
+    """A type that was not found; the text says what is known of it."""
 
 
 def _meta(module: ModuleType, what: str) -> list[Any]:

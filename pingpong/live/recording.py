@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Final, Protocol
 
 from pingpong.calls.ledger import Exchanges
-from pingpong.capture import Capture, read_packets
+from pingpong.capture import Capture, Idl, interface_of, read_packets
 from pingpong.errors import LiveError, NotAllowed
 from pingpong.live.pieces import pieces_of
 from pingpong.live.private import PrivateNetwork
@@ -26,6 +26,7 @@ from pingpong.live.serving import Client, connect, resolve
 from pingpong.live.sniffing import Relief, sniff_interface, sniff_network
 from pingpong.live.tap import Tap, Watcher
 from pingpong.model import Endpoint, Messages, Packet
+from pingpong.thrift.names import Interface
 from pingpong.wire.capturefile import write_capture
 
 __all__ = ["WAYS", "Recorded", "Recording", "recording", "use_layers"]
@@ -97,6 +98,7 @@ class Recording:
         self._recorder: Recorder = Tap()
         self._stopped = False
         self._capture: Capture | None = None
+        self._interface: Interface | None = None
         self._packets_read = 0
 
     @property
@@ -118,9 +120,18 @@ class Recording:
         """The packets, read: flows, messages, exchanges."""
         packets = self.raw
         if self._capture is None or self._packets_read != len(packets):
-            self._capture = read_packets(packets, name="live")
+            self._capture = read_packets(packets, name="live", idl=self._interface)
             self._packets_read = len(packets)
         return self._capture
+
+    def use_idl(self, idl: Idl | None) -> Recording:
+        """Name fields as this IDL does, and hold the messages against it: as of a Capture.
+
+        ``idl`` may be the thriftpy2 module that the server was made with.
+        """
+        self._interface = interface_of(idl)
+        self._capture = None
+        return self
 
     @property
     def messages(self) -> Messages:

@@ -277,7 +277,8 @@ class Interface(Naming):
     """All that a .thrift file and its includes say.
 
     ``name`` is the file's.  ``services`` are those that the file itself declares, or, where it
-    declares none, those of its includes; ``structs`` (unions and exceptions among them) and
+    declares none, those of its includes; ``included`` are the other services of includes, for
+    methods that no service of the file has.  ``structs`` (unions and exceptions among them) and
     ``enums`` are all.
     """
 
@@ -287,18 +288,20 @@ class Interface(Naming):
         services: Iterable[Service],
         structs: Iterable[StructType],
         enums: Iterable[EnumType] = (),
+        included: Iterable[Service] = (),
     ) -> None:
         self.name = name
         self.services = {service.name: service for service in services}
+        self.included = {service.name: service for service in included}
         self.structs = {struct.name: struct for struct in structs}
         self.enums = {enum.name: enum for enum in enums}
-        self._methods: dict[str, list[MethodType]] = {}
-        for service in self.services.values():
-            for method in service.methods.values():
-                known = self._methods.setdefault(method.name, [])
-                if not any(method.agrees(one) for one in known):
-                    known.append(method)
-        self._within = {one.name: _Within(self, one.name) for one in self.services.values()}
+        self._methods = _by_name(self.services.values())
+        self._more_methods = _by_name(self.included.values())
+        # A multiplexed call says no file's name before the service.
+        self._known: dict[str, Service] = {}
+        for service in (*self.services.values(), *self.included.values()):
+            self._known.setdefault(service.name.rpartition(".")[2], service)
+        self._within = {name: _Within(self, name) for name in self._known}
 
     def __repr__(self) -> str:
         methods = sum(len(service.methods) for service in self.services.values())
@@ -329,11 +332,15 @@ class Interface(Naming):
         ``service`` is told otherwise.
         """
         prefix, _, bare = method.rpartition(":")
-        known = self.services.get(service or prefix)
+        known = self.service(service or prefix)
         if known is not None:
             found = known.methods.get(bare)
             return [] if found is None else [found]
-        return self._methods.get(bare, [])
+        return self._methods.get(bare) or self._more_methods.get(bare, [])
+
+    def service(self, name: str) -> Service | None:
+        """A service by its name, that of a file before it or not."""
+        return self.services.get(name) or self.included.get(name) or self._known.get(name)
 
     def of_struct(self, name: str) -> Naming:
         """Who gives names to a record that is such a struct.  Raises ValueError as ``struct``
@@ -394,11 +401,11 @@ class Interface(Naming):
         prefix, _, bare = record.method.rpartition(":")
         if not self.services:
             return ()  # an interface of structs says nothing of methods
-        told = service or prefix
-        owner = told if told in self.services else ""
-        who = owner or (next(iter(self.services)) if len(self.services) == 1 else self.name)
-        known = list(self.services[owner].methods) if owner else list(self._methods)
-        words = f"is not in the IDL, which has {_listed(known)}"
+        owner = self.service(service or prefix)
+        who = next(iter(self.services)) if len(self.services) == 1 else self.name
+        if owner is not None:
+            who = owner.name
+        words = "is called, and the IDL has no such method"
         at = record.header.method_span.start
         return (Difference("method", f"{who}, method {_short(bare)}", words, "no such method", at),)
 
@@ -409,6 +416,17 @@ class Interface(Naming):
         walk = _Walk(self.structs, record.protocol.name == "thriftpy2-json", give)
         walk.struct(body, root)
         return tuple(walk.found)
+
+
+def _by_name(services: Iterable[Service]) -> dict[str, list[MethodType]]:
+    """The methods of all services by their names, those that say the same once."""
+    methods: dict[str, list[MethodType]] = {}
+    for service in services:
+        for method in service.methods.values():
+            known = methods.setdefault(method.name, [])
+            if not any(method.agrees(one) for one in known):
+                known.append(method)
+    return methods
 
 
 class _Within(Naming):
@@ -427,10 +445,11 @@ class _AsStruct(Naming):
 
     def __init__(self, interface: Interface, root: StructType) -> None:
         self._interface = interface
-        self.root = root
+        self.label = root.name
+        self._root = root
 
     def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
-        return self._interface.differences(record, body, self.root)
+        return self._interface.differences(record, body, self._root)
 
 
 class Namer:
@@ -451,7 +470,7 @@ class Namer:
         mtype = message.type
         if mtype is MessageType.CALL:
             prefix, colon, bare = message.method.rpartition(":")
-            if colon and prefix in interface.services:
+            if colon and interface.service(prefix) is not None:
                 self._wait(message.flow, (message.seqid, bare), prefix)
         elif mtype is not MessageType.ONEWAY:
             service = self._answered(message.flow, (message.seqid, message.method))
@@ -523,8 +542,7 @@ class _Walk:
         place = stype.place(field.field_id)
         if named and field.name is not None:
             place = f"{stype.name}, {_short(field.name)}"
-        has = _listed([f"{one.field_id} {one.name}" for one in stype.fields.values()])
-        words = f"is not in the IDL, which has {has}"
+        words = f"is {field.ttype.name}, and the IDL has no such field"
         self.differ("unknown field", place, words, "no such field", field.span.start)
 
     def whole(self, struct: Struct, stype: StructType, stop: int) -> None:
@@ -567,8 +585,7 @@ class _Walk:
     def enum(self, value: Value, number: int, enum: EnumType, place: str) -> None:
         name = enum.values.get(number)
         if name is None:
-            has = _listed([f"{key} {name}" for key, name in enum.values.items()])
-            words = f"is {number}, which is not in enum {enum.name}: {has}"
+            words = f"is {number}, and the enum {enum.name} has no such value"
             brief = f"{enum.name} has no {number}"
             self.differ("enum", place, words, brief, value.span.start)
         elif self.give:

@@ -27,6 +27,7 @@ from .text import Run, clock, counted, display_width, duration, elide, escape, p
 __all__ = [
     "CSV_COLUMNS",
     "CSV_TOTALS",
+    "LIVE",
     "CallLister",
     "csv_rows",
     "csv_totals",
@@ -39,6 +40,10 @@ _TITLES: Final = (
 )  # fmt: skip
 _ALIGNS: Final = (">", "<", "<", "<", "<", "<", ">", ">", ">")
 
+# How wide the columns are at least where rows are shown as they come: the first says little of
+# those behind it.
+LIVE: Final = (4, 26, 15, 14, 10, 18, 9, 5, 8)
+
 # How many texts are remembered.
 _MAX_KNOWN: Final = 4096
 
@@ -47,10 +52,13 @@ _TIMES: Final = ("p50", "p90", "p99", "slowest")
 
 
 class CallLister:
-    """Makes the rows; ``first`` are the exchanges that say how wide the columns are."""
+    """Makes the rows; ``first`` are the exchanges that say how wide the columns are, ``least``
+    how wide they are in any case."""
 
-    def __init__(self, first: Sequence[Exchange]) -> None:
+    def __init__(self, first: Sequence[Exchange], least: Sequence[int] = ()) -> None:
         self._widths = [len(title) for title in _TITLES]
+        for at, width in enumerate(least):
+            self._widths[at] = max(self._widths[at], width)
         self._flows: dict[int, Side] = {}
         self._methods: dict[str, str] = {}
         self._second = -1

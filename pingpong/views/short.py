@@ -141,7 +141,8 @@ def header_line(message: Record, exact: bool = False) -> str:
     """What a message is: type, method, seqid, who to whom, size, protocol and transport.  Of
     a struct alone, size and protocol."""
     if not isinstance(message, Message):
-        return f"struct, {counted(len(message.data), 'byte')}, {message.protocol.name}"
+        name = f" {escape(message.names.label)}".rstrip() if message.names is not None else ""
+        return f"struct{name}, {counted(len(message.data), 'byte')}, {message.protocol.name}"
     source, target = ("client", "server") if message.from_client else ("server", "client")
     if exact:
         source, target = f"{source} {message.source}", f"{target} {message.target}"

@@ -7,9 +7,10 @@ that are read too: HBase's, Hive's, Impala's, Parquet's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import thriftpy2
@@ -25,7 +26,7 @@ import pingpong
 from pingpong.calls.explain import check_cover, explain
 from pingpong.calls.ledger import condition
 from pingpong.capture import Capture, decode, decode_struct, read_packets
-from pingpong.live.idl import as_interface, read_interface
+from pingpong.live.idl import _empty_memory, as_interface, read_interface
 from pingpong.model import (
     Difference,
     Entries,
@@ -58,12 +59,17 @@ from pingpong.views.json import message_row
 from pingpong.views.text import plain
 from pingpong.views.tree import tree
 
+T = TypeVar("T")
+
 IDL = ROOT / "tests" / "idl"
 SHOP = read_interface(IDL / "shop.thrift")
 
 
+@functools.cache
 def shop() -> Any:
-    return thriftpy2.load(str(IDL / "shop.thrift"), module_name="shop_thrift")
+    # thriftpy2 would take the shared.thrift of any other test.
+    with _empty_memory():
+        return thriftpy2.load(str(IDL / "shop.thrift"))
 
 
 PROTOCOLS = {
@@ -710,9 +716,9 @@ def types() -> st.SearchStrategy[Type]:
         NAMES.map(lambda name: Type(TType.STRUCT, name, struct=name)),
         st.sampled_from(ENUMS).map(lambda enum: Type(TType.I32, enum.name, enum=enum)),
     )
-    return st.recursive(
-        leaves,
-        lambda inner: st.one_of(
+
+    def container(inner: st.SearchStrategy[Type]) -> st.SearchStrategy[Type]:
+        return st.one_of(
             inner.map(lambda one: Type(TType.LIST, f"list<{one.name}>", element=one)),
             inner.map(lambda one: Type(TType.SET, f"set<{one.name}>", element=one)),
             st.tuples(inner, inner).map(
@@ -720,9 +726,20 @@ def types() -> st.SearchStrategy[Type]:
                     TType.MAP, f"map<{two[0].name},{two[1].name}>", key=two[0], element=two[1]
                 )
             ),
-        ),
-        max_leaves=3,
-    )
+        )
+
+    return nested(leaves, container, 2)
+
+
+def nested(
+    leaves: st.SearchStrategy[T],
+    container: Callable[[st.SearchStrategy[T]], st.SearchStrategy[T]],
+    depth: int,
+) -> st.SearchStrategy[T]:
+    anything = leaves
+    for _ in range(depth):
+        anything = st.one_of(leaves, container(anything))
+    return anything
 
 
 def fields() -> st.SearchStrategy[list[FieldType]]:
@@ -783,7 +800,7 @@ def wires() -> st.SearchStrategy[Struct]:
             ),
         )
 
-    anything = st.recursive(leaves, container, max_leaves=8)
+    anything = nested(leaves, container, 3)
     return st.lists(st.tuples(st.integers(-2, 6), anything), max_size=5).map(
         lambda values: Struct(tuple(Field(i, v, PLACE) for i, v in values), PLACE)
     )

@@ -601,6 +601,15 @@ def test_a_report_stays_small() -> None:
     assert "in other ways 600 times" in str(report)
 
 
+def test_very_many_differences_are_counted() -> None:
+    got = decode(wire("buy", CALL, list_field(1, 12, *([b"\0"] * 12_000))), idl=SHOP)
+    assert len(got.differences) == 10_000
+    assert [one.text for one in got.findings] == [
+        "Item, field 1 at offset 23: is missing, want the required string name (12000 times)"
+    ]
+    assert '"place": "Item, field 1", "times": 2001}' in message_row(got)
+
+
 LOGIN = thriftpy2_message(foo().PingPong.login_args(username="root", password="pwd"), "login")
 
 

@@ -17,7 +17,12 @@ import thriftpy2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import ROOT, Talk, foo, thriftpy2_message
-from thriftpy2.protocol import TBinaryProtocol, TCompactProtocol, TJSONProtocol
+from thriftpy2.protocol import (
+    TBinaryProtocol,
+    TCompactProtocol,
+    TJSONProtocol,
+    TMultiplexedProtocol,
+)
 from thriftpy2.protocol.apache_json import TApacheJSONProtocol
 from thriftpy2.thrift import TApplicationException, TMessageType
 from thriftpy2.transport import TMemoryBuffer
@@ -533,6 +538,16 @@ def test_a_reply_is_of_the_service_that_was_called() -> None:
         ["type: Shop.find, result at offset 16: is BOOL, and the IDL says i32"],
         [],  # nobody asked: its shape decides
     ]
+
+
+def test_a_multiplexed_call_as_thriftpy2_writes_it() -> None:
+    buffer = TMemoryBuffer()
+    writer = TMultiplexedProtocol(TBinaryProtocol(buffer), "Stock")
+    writer.write_message_begin("find", TMessageType.CALL, 0)
+    writer.write_struct(shop().Stock.find_args(number=7))
+    got = decode(bytes(buffer.getvalue()), idl=SHOP)
+    assert got.method == "Stock:find"
+    assert got.body.plain == {"number": 7}
 
 
 def test_long_and_short_ways_give_the_same_names() -> None:

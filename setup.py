@@ -26,6 +26,8 @@ COMPILED = (
     "pingpong/capture.py",
     "pingpong/calls/exchanges.py",
     "pingpong/calls/ledger.py",
+    "pingpong/calls/totals.py",
+    "pingpong/calls/wanted.py",
     "pingpong/thrift/*.py",
     "pingpong/views/json.py",
     "pingpong/views/ledger.py",

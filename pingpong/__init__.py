@@ -21,6 +21,7 @@ from . import views  # noqa: F401  (it tells the model how to show itself)
 from .calls.complaints import explain_text
 from .calls.explain import check_cover, explain
 from .calls.numbers import explain_number
+from .calls.verdict import Diagnosis, Kind, Verdict
 from .capture import (
     Capture,
     Pipeline,
@@ -62,6 +63,7 @@ __all__ = [
     "Capture",
     "CaptureError",
     "DecodeError",
+    "Diagnosis",
     "Difference",
     "Differences",
     "Exchange",
@@ -70,6 +72,7 @@ __all__ = [
     "Flow",
     "Gap",
     "Interface",
+    "Kind",
     "Limits",
     "LiveError",
     "Message",
@@ -84,6 +87,7 @@ __all__ = [
     "Struct",
     "TType",
     "Value",
+    "Verdict",
     "check_cover",
     "decode",
     "decode_struct",

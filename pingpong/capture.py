@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Final, Union
 
 from .calls.diagnosis import Diagnoser, Diagnosis
-from .calls.ledger import Ledger
+from .calls.ledger import Exchanges, Ledger
 from .errors import DecodeError
 from .model import (
     DEFAULT_LIMITS,
@@ -26,7 +26,6 @@ from .model import (
     Differences,
     Endpoint,
     Exchange,
-    Exchanges,
     Finding,
     Flow,
     Half,

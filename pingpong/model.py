@@ -38,7 +38,6 @@ __all__ = [
     "Endpoint",
     "Entries",
     "Exchange",
-    "Exchanges",
     "Field",
     "Finding",
     "Flow",
@@ -1323,27 +1322,6 @@ class Exchange(Shown):
 
     def __repr__(self) -> str:
         return f"<Exchange {self.number}: {self.method!r}, {self.outcome.name}>"
-
-
-class Exchanges(Shown):
-    """Exchanges in the order of their calls; shows itself as a table."""
-
-    __slots__ = ("_items",)
-
-    def __init__(self, items: list[Exchange]) -> None:
-        self._items = items
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __iter__(self) -> Iterator[Exchange]:
-        return iter(self._items)
-
-    def __getitem__(self, index: int) -> Exchange:
-        return self._items[index]
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} exchanges>"
 
 
 class Note(Facts):

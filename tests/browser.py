@@ -192,11 +192,23 @@ def run_all(page: Page) -> list[Cell]:
     ]
 
 
-def failures(cells: list[Cell]) -> list[str]:
-    """What is wrong with how they ran, a line each: an error, or a cell that did not run."""
+def meant_to_fail(lesson: Path) -> set[int]:
+    """The numbers of the code cells that have the tag for it."""
+    cells = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code" and "".join(cell["source"])]
+    return {
+        number for number, cell in enumerate(code, 1)
+        if "raises-exception" in cell["metadata"].get("tags", [])
+    }  # fmt: skip
+
+
+def failures(cells: list[Cell], lesson: Path) -> list[str]:
+    """What is wrong with how they ran, a line each: an error that is not meant, or a cell that
+    did not run."""
     found = []
+    meant = meant_to_fail(lesson)
     for number, cell in enumerate(cells, 1):
-        if cell.error:
+        if cell.error and number not in meant:
             found.append(f"cell {number}: {cell.error.strip().splitlines()[-1]}")
         elif cell.count is None:
             found.append(f"cell {number}: did not run")
@@ -235,7 +247,7 @@ def look(lessons: list[Path], folder: Path) -> int:
         with open_lab(lessons[0], dark=dark) as lab:
             for lesson in lessons:
                 page = lab.open(lesson.name)
-                wrong = failures(run_all(page))
+                wrong = failures(run_all(page), lesson)
                 name = f"{lesson.stem}-{'dark' if dark else 'light'}"
                 count = take_pictures(page, name, folder)
                 print(f"{folder / name}-1 to -{count}.png", *wrong, sep="\n  ", flush=True)

@@ -56,6 +56,7 @@ class Stage:
         self.sniffers: list[Sniffer] = []
         self.threads: list[threading.Thread] = []
         self.sockets: list[socket.socket] = []
+        self.listeners: list[socket.socket] = []
 
     def __enter__(self) -> Stage:
         return self
@@ -65,6 +66,7 @@ class Stage:
 
     def end(self) -> None:
         """Close what is open, and wait until the servers have seen it."""
+        self.stop_listening()
         for one in self.sockets:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -99,7 +101,7 @@ class Stage:
     def serve(self, speak: Speaker) -> int:
         """Speak to whoever connects, a thread each; the port."""
         listener = self.listen()
-        self.sockets.append(listener)
+        self.listeners.append(listener)
 
         def accept() -> None:
             while True:
@@ -126,10 +128,18 @@ class Stage:
 
     def connect(self, port: int, patience: float = LIMIT) -> socket.socket:
         sock = self.network.client_socket(HOST)
+        self.sockets.append(sock)
         sock.settimeout(patience)
         sock.connect((HOST, port))
-        self.sockets.append(sock)
         return sock
+
+    def stop_listening(self) -> None:
+        """Let the port go: who connects now is refused."""
+        for one in self.listeners:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        self.listeners.clear()
 
     def close(self, sock: socket.socket) -> None:
         self.sockets.remove(sock)
@@ -142,6 +152,11 @@ BINARY: Final = TBinaryProtocolFactory()
 BUFFERED: Final = TBufferedTransportFactory()
 
 
+def socket_of(sock: socket.socket) -> Any:
+    """A socket as thriftpy2 wraps it; how long it waits is the socket's own affair."""
+    return TSocket(sock=sock, socket_timeout=None)
+
+
 def thriftpy2_server(
     handler: object, protocol: Any = BINARY, transport: Any = BUFFERED, processor: Any = None
 ) -> Speaker:
@@ -152,13 +167,13 @@ def thriftpy2_server(
 
     def speak(sock: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            server.handle(TSocket(sock=sock, socket_timeout=None))
+            server.handle(socket_of(sock))
 
     return speak
 
 
 def thriftpy2_client(sock: socket.socket, protocol: Any = BINARY, transport: Any = BUFFERED) -> Any:
-    stream = transport.get_transport(TSocket(sock=sock, socket_timeout=None))
+    stream = transport.get_transport(socket_of(sock))
     return TClient(foo().PingPong, protocol.get_protocol(stream))
 
 
@@ -235,6 +250,10 @@ class ApacheClient:
         self.seqid = 0
 
     def call(self, method: str) -> str:
+        self.send(method)
+        return self.answer()
+
+    def send(self, method: str) -> None:
         self.seqid += 1
         one = self.protocol
         one.writeMessageBegin(method, TMessageType.CALL, self.seqid)
@@ -243,7 +262,6 @@ class ApacheClient:
         one.writeStructEnd()
         one.writeMessageEnd()
         one.trans.flush()
-        return self.answer()
 
     def answer(self) -> str:
         one = self.protocol
@@ -264,6 +282,7 @@ class ApacheClient:
             else:
                 one.skip(ttype)
             one.readFieldEnd()
+        one.readStructEnd()
         one.readMessageEnd()
         if seqid != self.seqid:
             raise TApplicationException(TApplicationException.BAD_SEQUENCE_ID, "out of sequence")

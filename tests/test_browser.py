@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def test_lesson_runs_and_a_byte_lights_its_field(course: Path, tmp_path: Path) -
     lesson = next(course.glob("*byte*.ipynb"))
     with browser.open_lesson(lesson) as page:
         cells = browser.run_all(page)
-        assert browser.failures(cells) == []
+        assert browser.failures(cells, lesson) == []
         assert len(cells) > 5
 
         inspector = page.locator(".pp-message").first
@@ -57,15 +58,21 @@ def test_lesson_runs_and_a_byte_lights_its_field(course: Path, tmp_path: Path) -
         browser.shut_down(page)
 
 
-def test_what_went_wrong_is_told() -> None:
+def test_what_went_wrong_is_told(tmp_path: Path) -> None:
+    code = {"cell_type": "code", "metadata": {}, "source": ["1"]}
+    failing = {**code, "metadata": {"tags": ["raises-exception"]}}
+    empty = {**code, "source": []}
+    lesson = tmp_path / "x.ipynb"
+    lesson.write_text(json.dumps({"cells": [code, code, empty, failing, code, code]}))
     cells = [
         browser.Cell(1, ""),
         browser.Cell(3, ""),
-        browser.Cell(3, "Traceback\nNameError: x\n"),
+        browser.Cell(3, "Traceback\nValueError: meant\n"),
+        browser.Cell(4, "Traceback\nNameError: x\n"),
         browser.Cell(None, ""),
     ]
-    assert browser.failures(cells) == [
+    assert browser.failures(cells, lesson) == [
         "cell 2: has the number 3",
-        "cell 3: NameError: x",
-        "cell 4: did not run",
+        "cell 4: NameError: x",
+        "cell 5: did not run",
     ]

@@ -12,6 +12,7 @@ from making import ROOT
 from pingpong import cli
 from pingpong.errors import LiveError
 from pingpong.live import jupyter
+from pingpong.live.course import course_file
 from pingpong.live.exercises import ASKS_WITH_SOLUTION, without_solutions, write_exercises
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -92,11 +93,11 @@ def test_what_the_lessons_read_is_beside_them(tmp_path: Path) -> None:
     write_exercises(tmp_path / "deep" / "er")
     made = {str(path.relative_to(tmp_path / "deep" / "er")) for path in files(tmp_path)}
     wanted = {"foo.thrift"}
-    for part, left_out in (("notebooks", {".py"}), ("captures", {".py"})):
+    for part in ("notebooks", "captures"):
         wanted |= {
             f"{part}/{path.name}"
             for path in (ROOT / part).iterdir()
-            if path.is_file() and path.suffix not in left_out
+            if path.is_file() and path.suffix not in (".py", ".css")
         }
     assert made == wanted
     for name in wanted:
@@ -167,7 +168,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
 
 def test_lab_opens_the_lessons(opened: list[Path]) -> None:
     assert cli.run(["lab"]) == 0
-    assert opened == [LESSONS[0]]
+    assert opened == [course_file("notebooks") / LESSONS[0].name]
     assert list(Path().iterdir()) == []
 
 

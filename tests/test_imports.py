@@ -15,7 +15,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "pingpong"
 
-DOORS = {"lab", "cli", "__main__", "layers"}
+DOORS = {"lab", "cli", "__main__", "layers", "arrow"}
 PURE = {"wire", "thrift", "calls"}
 PIPELINE = {"model", "errors", "wire", "thrift", "calls", "capture"}
 # Of the extra "lab": imported where they are used, so that all else works without them.

@@ -29,7 +29,7 @@ from thriftpy2.transport import TMemoryBuffer
 
 import pingpong
 from pingpong.calls.explain import check_cover, explain
-from pingpong.calls.ledger import condition
+from pingpong.calls.wanted import condition
 from pingpong.capture import Capture, decode, decode_struct, read_packets
 from pingpong.live.idl import _empty_memory, as_interface, read_interface
 from pingpong.model import (

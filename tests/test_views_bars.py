@@ -87,7 +87,7 @@ def test_names_are_shown_and_not_obeyed() -> None:
     assert not re.search("<(script|i|b)>", source)
 
 
-@given(st.dictionaries(st.text(), st.floats(0, 1e300), max_size=8), st.text(), st.integers(60, 120))
+@given(st.dictionaries(st.text(), st.floats(0, 1e300), max_size=8), st.text(), st.integers(64, 120))
 def test_bars_fit_and_keep_their_order(numbers: dict[str, float], title: str, width: int) -> None:
     chart = Bars(numbers, "bytes", title)
     for line in views.lines(chart, width=width):

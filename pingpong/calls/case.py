@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from ..model import Endpoint, Flow, Half, Message
-from .verdict import Dialect, counted, sized
+from .numbers import Reading
+from .verdict import Dialect, counted, sized, unbraced
 
 __all__ = [
     "MAX_PENDING",
@@ -29,6 +30,8 @@ __all__ = [
 
 # Calls without an answer that are remembered of a connection.
 MAX_PENDING: Final = 64
+# Methods that are remembered of a server.
+MAX_NAMES: Final = 256
 
 # Calls that follow each other faster were sent without waiting for answers, by a client that
 # means to; no timeout is that short.
@@ -96,15 +99,17 @@ class Tally:
 class Case:
     """A connection as the rules see it: its Flow, and what its messages came to.
 
-    ``first`` is its first call; ``open`` the calls that nothing answered, the oldest first;
-    ``last_reply`` when the last answer ended, -1 without one; ``largest`` the largest call
-    that was answered.  ``late`` is a call that was sent while another waited, that other one,
-    and when its answer came; ``after_late``: calls were sent after that.
+    ``first`` and ``last_call`` are calls; ``open`` those that nothing answered, the oldest
+    first; ``last_reply`` is when the last answer ended, -1 without one, and ``last_answered``
+    its call, with that; ``largest`` the size of the largest call that was answered.
+    ``failures`` counts the server's own exceptions, with an example of each type.  ``late``
+    is a call, another that was sent while it waited, and when its answer came;
+    ``after_late``: calls were sent after that.
     """
 
     __slots__ = (
-        *("after_late", "failures", "first", "flow", "largest", "last_call", "last_reply"),
-        *("late", "multiplexed", "names", "open", "reply", "reply_sizes", "tally"),
+        *("after_late", "failures", "first", "flow", "largest", "last_answered"),
+        *("last_call", "last_reply", "late", "open", "tally"),
     )
 
     def __init__(self) -> None:
@@ -112,16 +117,13 @@ class Case:
         self.tally = Tally()
         self.first: Said | None = None
         self.last_call: Said | None = None
-        self.reply: Said | None = None
         self.open: dict[int, Said] = {}
         self.last_reply = -1
+        self.last_answered: tuple[Said, int] | None = None
         self.largest = 0
-        self.reply_sizes = 0
         self.failures: dict[str, tuple[int, Failure]] = {}
         self.late: tuple[Said, Said, int] | None = None
         self.after_late = False
-        self.multiplexed = 0
-        self.names = 0
 
     # ── Who did what ─────────────────────────────────────────────────────────────────
 
@@ -196,10 +198,11 @@ class Known:
 
     ``answered`` counts the calls that it answered, by dialect and whether they named a
     service (multiplexed); ``flows`` has a connection of each.  ``skipped`` are methods of
-    which it left a CALL unanswered and answered later ones: oneway, most likely.
+    which it left a CALL unanswered and answered later ones: oneway, most likely.  ``foreign``
+    is what it begins with on another connection that is no Thrift.
     """
 
-    __slots__ = ("answered", "flows", "largest", "methods", "skipped", "told")
+    __slots__ = ("answered", "flows", "foreign", "largest", "methods", "skipped", "told")
 
     def __init__(self) -> None:
         self.answered: dict[tuple[Dialect, bool], int] = {}
@@ -208,9 +211,30 @@ class Known:
         self.skipped: set[str] = set()
         self.largest = 0
         self.told = False  # the user says that Thrift is spoken there
+        self.foreign: tuple[Reading, int] | None = None
+
+    def answer(self, call: Said, flow: int) -> None:
+        """It has answered that call."""
+        key = (call.dialect, ":" in call.method)
+        self.answered[key] = self.answered.get(key, 0) + 1
+        self.flows.setdefault(key, flow)
+        if len(self.methods) < MAX_NAMES:
+            self.methods.add(call.method)
+
+    def skip(self, method: str) -> None:
+        """It has answered a later call than one of that method."""
+        if len(self.skipped) < MAX_NAMES:
+            self.skipped.add(method)
 
     def answers(self, dialect: Dialect) -> bool:
         return any(one == dialect for one, _ in self.answered)
+
+    @property
+    def takes_any(self) -> bool:
+        """Does it answer in more than one transport, as THeader servers do?  Then an unusual one
+        is no sign of trouble."""
+        transports = {dialect.transport for dialect, _ in self.answered}
+        return len(transports) > 1 or "theader" in transports
 
     @property
     def usual(self) -> Dialect | None:
@@ -236,4 +260,4 @@ NOTHING_KNOWN: Final = Known()
 
 def shown(method: str) -> str:
     """A method's name, short enough to be read."""
-    return (method if len(method) <= 60 else method[:59] + "…") or "(no name)"
+    return unbraced(method if len(method) <= 60 else method[:59] + "…") or "(no name)"

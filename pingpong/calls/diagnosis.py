@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ..model import APPLICATION_ERRORS, Endpoint, Flow, Message, MessageType, Outcome
+from ..model import APPLICATION_ERRORS, UPGRADES, Endpoint, Flow, Message, MessageType, Outcome
 from .case import (
     MAX_PENDING,
     NOTHING_KNOWN,
@@ -24,11 +24,13 @@ from .case import (
     Case,
     Failure,
     Known,
+    Said,
     Tally,
     said_in,
 )
 from .exchanges import Pairing
-from .rules import all_well, verdicts
+from .numbers import Reading
+from .rules import all_well, foreign_in, verdicts
 from .verdict import Diagnosis, Group, Kind, Verdict
 
 __all__ = ["Diagnoser", "Diagnosis", "Group", "Kind", "Verdict"]
@@ -37,9 +39,8 @@ __all__ = ["Diagnoser", "Diagnosis", "Group", "Kind", "Verdict"]
 # only counts: a capture can be made to have a new kind with every packet.
 MAX_ALIKE: Final = 4096
 MAX_SERVERS: Final = 4096
-# Numbers of connections that a Group lists, and names that are remembered of a server.
+# Numbers of connections that a Group lists.
 MAX_FLOWS: Final = 20
-MAX_NAMES: Final = 256
 
 
 class _Alike:
@@ -71,6 +72,7 @@ class Diagnoser:
         self._pairing = Pairing()
         self._open: dict[int, Case] = {}
         self._known: dict[Endpoint, Known] = {}
+        self._foreign: dict[Endpoint, tuple[Reading, int]] = {}
         self._alike: dict[tuple[object, ...], _Alike] = {}
         self._connections = 0
         self._calls = 0
@@ -92,12 +94,15 @@ class Diagnoser:
                 case.first = said
             if case.late is not None and said.time > case.late[2]:
                 case.after_late = True
-            case.multiplexed += ":" in said.method
         else:
             case.last_reply = max(case.last_reply, said.end_time)
-            case.reply = case.reply or said
         if exchange.call is None:
-            case.tally.replies += 1
+            number = _named_in_full(case, message)
+            if number is None:
+                case.tally.replies += 1
+            else:
+                outcome = Outcome.APPLICATION_EXCEPTION
+                self._answered(case, number, case.open[number], message, outcome)
         elif message.type is MessageType.ONEWAY:
             case.tally.oneway += 1
         elif exchange.reply is None:
@@ -108,45 +113,38 @@ class Diagnoser:
             if exchange.reply is not message:  # the call was given out after its reply
                 case.tally.calls += 1
                 case.tally.replies -= 1
-            self._answered(case, exchange.number, exchange.call, exchange.reply, exchange.answer)
-            exchange.reply.forget()
+            call = said_in(exchange.call)
+            self._answered(case, exchange.number, call, exchange.reply, exchange.answer)
+        message.forget()
 
     def _answered(
-        self, case: Case, number: int, asked: Message, reply: Message, outcome: Outcome
+        self, case: Case, number: int, call: Said, reply: Message, outcome: Outcome
     ) -> None:
         case.open.pop(number, None)
-        call = said_in(asked)
         tally = case.tally
         tally.answered += 1
         case.largest = max(case.largest, call.size)
-        known = self._known_of(Endpoint(asked.server.host, asked.server.port))
+        case.last_answered = (call, reply.end_time)
+        known = self._known_of(reply.server)
         known.largest = max(known.largest, call.size)
         if outcome is Outcome.DECLARED_EXCEPTION:
             tally.declared += 1
-        elif outcome is Outcome.APPLICATION_EXCEPTION:
+        elif outcome is Outcome.APPLICATION_EXCEPTION and call.method not in UPGRADES:
             tally.failed += 1
             name, text = _application_exception(reply)
             count, sample = case.failures.get(name, (0, Failure(call, name, text, reply.method)))
             case.failures[name] = (count + 1, sample)
-        unknown = outcome is Outcome.APPLICATION_EXCEPTION and ":" in reply.method
-        if not unknown:  # a plain server that was called as a multiplexed one is
-            key = (call.dialect, ":" in call.method)
-            known.answered[key] = known.answered.get(key, 0) + 1
-            known.flows.setdefault(key, reply.flow)
-            if len(known.methods) < MAX_NAMES:
-                known.methods.add(call.method)
+        if outcome is not Outcome.APPLICATION_EXCEPTION or ":" not in reply.method:
+            known.answer(call, reply.flow)
         for other in case.open.values():
-            # Sent later, while this one waited.
-            if (
+            if other.time < call.time:
+                known.skip(other.method)
+            elif (
                 case.late is None
-                and other.time > call.time
-                and other.time < reply.time
-                and other.time - call.end_time >= PIPELINED
+                and call.end_time + PIPELINED <= other.time
+                and call.time < other.time < reply.time
             ):
                 case.late = (call, other, reply.time)
-        for other in case.open.values():
-            if other.time < call.time and len(known.skipped) < MAX_NAMES:
-                known.skipped.add(other.method)
 
     def end(self, flow: Flow) -> None:
         """A connection has ended, or the capture has: nothing more comes of it."""
@@ -156,6 +154,9 @@ class Diagnoser:
         case.flow = flow
         self._connections += 1
         self._any_thrift = self._any_thrift or case.is_thrift
+        spoken = foreign_in(flow.from_server)
+        if spoken is not None and len(self._foreign) < MAX_SERVERS:
+            self._foreign.setdefault(flow.server, (spoken, flow.number))
         found = verdicts(case, self._known_at(flow.server))
         key = (flow.server, *(one.alike for one in found))
         if key not in self._alike and len(self._alike) >= MAX_ALIKE:
@@ -175,9 +176,16 @@ class Diagnoser:
         return known
 
     def _known_at(self, server: Endpoint) -> Known:
+        """What there is to know of a server so far."""
+        foreign = self._foreign.get(server)
         if server.port in self._ports:
-            return self._known_of(server)
-        return self._known.get(server, NOTHING_KNOWN)
+            known = self._known_of(server)
+        else:
+            known = self._known.get(server, NOTHING_KNOWN)
+        if foreign is not None:
+            known = Known() if known is NOTHING_KNOWN else known
+            known.foreign = foreign
+        return known
 
     def diagnosis(self) -> Diagnosis:
         """The verdicts on all connections that have ended so far."""
@@ -206,6 +214,16 @@ class Diagnoser:
             )
         )
         return Diagnosis(tuple(groups), self._connections, self._calls, self._any_thrift)
+
+
+def _named_in_full(case: Case, reply: Message) -> int | None:
+    """The call that ``reply`` answers with its service's name too, as a plain server does that a
+    multiplexed client has called; None if there is none."""
+    if reply.type is MessageType.EXCEPTION and ":" in reply.method:
+        for number, call in case.open.items():
+            if (call.method, call.seqid) == (reply.method, reply.seqid):
+                return number
+    return None
 
 
 def _application_exception(reply: Message) -> tuple[str, str]:

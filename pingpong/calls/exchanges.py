@@ -71,7 +71,8 @@ class _Talk:
     """What is under way on one connection.
 
     ``waiting`` holds calls without a reply by their seqid, in order; ``read_to`` is where the
-    server's last message ended in its stream.  ``gave_up`` says when the client turned to its next
+    server's last message ended in its stream, ``hole`` the time of the last one before which
+    bytes were missing (-1: none).  ``gave_up`` says when the client turned to its next
     call, ``misled`` which exchange's reply it read instead, both by the exchange's number;
     ``unread`` are replies that the next call will read.  ``closing`` are exchanges whose reply
     came when the client had closed: how that went on will tell.
@@ -82,6 +83,7 @@ class _Talk:
         "count",
         "flow",
         "gave_up",
+        "hole",
         "misled",
         "orphans",
         "read_to",
@@ -95,6 +97,7 @@ class _Talk:
         self.count = 0
         self.orphans: list[Exchange] = []
         self.read_to = 0
+        self.hole = -1
         self.gave_up: dict[int, int] = {}
         self.misled: dict[int, int] = {}
         self.unread: list[int] = []
@@ -184,7 +187,7 @@ class Pairing:
             if call.type is MessageType.CALL and call.time <= reply.time and _answers(reply, call):
                 del orphans[at]
                 exchange.call = call
-                self._settle(exchange, exchange.answer)
+                self._settle(exchange, _answer(exchange, talk.flow))
                 return exchange
         talk.orphans = []
         for exchange in orphans:
@@ -209,7 +212,9 @@ class Pairing:
     # ── A reply ──────────────────────────────────────────────────────────────────────
 
     def _reply(self, talk: _Talk, reply: Message) -> Exchange:
-        is_behind_hole = reply.offset > talk.read_to
+        is_behind_hole = reply.offset > talk.read_to and _may_miss(talk)
+        if is_behind_hole:
+            talk.hole = reply.time
         talk.read_to = max(talk.read_to, reply.offset + reply.size)
         same = talk.waiting.get(reply.seqid)
         at = -1 if same is None else _place(same, reply, is_behind_hole)
@@ -234,7 +239,7 @@ class Pairing:
         if flow is not None and 0 <= flow.from_client.fin <= reply.end_time:
             talk.closing.append(exchange)
         else:
-            self._settle(exchange, exchange.answer)
+            self._settle(exchange, _answer(exchange, flow))
         return exchange
 
     def _orphan(self, talk: _Talk, reply: Message) -> Exchange:
@@ -308,7 +313,7 @@ class Pairing:
                     exchange.why = "the client had closed the connection"
                     self._settle(exchange, Outcome.LATE)
                 else:
-                    self._settle(exchange, exchange.answer)
+                    self._settle(exchange, _answer(exchange, flow))
             elif exchange.number in talk.misled:
                 self._settle(exchange, Outcome.OUT_OF_SEQUENCE, talk.misled[exchange.number])
             else:
@@ -326,7 +331,8 @@ class Pairing:
             return
         exchange.ended = max(exchange.ended, flow.last)
         server, client = flow.from_server, flow.from_client
-        if flow.received > talk.read_to and (server.unseen or server.last >= call.time):
+        is_missing = flow.received > talk.read_to and (server.unseen or server.last >= call.time)
+        if is_missing or talk.hole >= call.time:
             self._settle(exchange, _missing(flow))
             return
         if 0 <= server.fin < call.time or 0 <= server.rst < call.time:
@@ -356,7 +362,7 @@ class Pairing:
     def _settle(self, exchange: Exchange, outcome: Outcome, misled_by: int = 0) -> None:
         exchange.fate = outcome
         if misled_by:
-            exchange.why = f"the client read the reply of exchange {misled_by}"
+            exchange.why = f"the client read exchange {misled_by}'s reply"
         self.settled.append(exchange)
 
     def _settle_silent(self, exchange: Exchange) -> None:
@@ -366,6 +372,21 @@ class Pairing:
 
 def _by_number(exchange: Exchange) -> int:
     return exchange.number
+
+
+def _may_miss(talk: _Talk) -> bool:
+    """Were there messages before the server's first, or did the capture lose bytes of it?  Else
+    what stands before its first message is a negotiation, or was skipped on the way in."""
+    flow = talk.flow
+    return talk.read_to > 0 or flow is None or flow.from_server.lost > 0
+
+
+def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:
+    """What the reply says; LOST where that is in bytes that the capture lost."""
+    answer = exchange.answer
+    if answer is Outcome.UNREADABLE and flow is not None and flow.from_server.lost:
+        return Outcome.LOST
+    return answer
 
 
 def _missing(flow: Flow | None) -> Outcome:

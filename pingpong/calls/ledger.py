@@ -1,36 +1,31 @@
 """The ledger of calls: each once, when it is settled, with what it came to.
 
-    messages ─┐                          ┌─▶ Wanted ─▶ rows
-              ├─▶ Pairing ─▶ in order ───┤
-    flows ────┘   settles                └─▶ Totals, per method
+    messages ─┐                                        ┌─▶ rows
+              ├─▶ Pairing ─▶ in order ─▶ Wanted ───────┤
+    flows ────┘   settles                              └─▶ Totals, per method
 
 ``Ledger`` takes messages in batches, as a capture of any length or a live recording brings them,
 and gives out exchanges whose outcome is final: in the order of their calls, but for those that
-take so long that too many others wait behind them; or at once.
-
-``Totals`` keeps a few numbers per method, and latencies as a histogram whose buckets are under
-0.4 % wide, so that memory does not grow with the capture.
+take so long that too many others wait behind them; or at once.  ``Exchanges`` are those of a
+capture that was read whole.
 """
 
 from __future__ import annotations
 
 import heapq
-import re
-from collections.abc import Callable, Iterable, Sequence
-from fnmatch import translate
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, Union, overload
 
-from ..model import Entries, Exchange, Field, Flow, Items, Message, Outcome, Struct, Value
-from .exchanges import Pairing, bare_method
+from ..model import Exchange, Flow, Message, Outcome, Shown
+from .exchanges import Pairing
+from .totals import Totals
+from .wanted import Wanted, condition, outcomes
 
-__all__ = ["Condition", "Ledger", "Total", "Totals", "Wanted", "condition"]
+__all__ = ["Exchanges", "Ledger"]
 
 # How many settled exchanges may wait for an earlier call that is not, and how many bytes of them.
 MAX_BEHIND: Final = 4096
 MAX_BEHIND_BYTES: Final = 16 * 1024 * 1024
-
-# How many methods have totals of their own: a hostile capture may have a million.
-MAX_METHODS: Final = 512
 
 
 class Ledger:
@@ -109,266 +104,63 @@ class Ledger:
         self._go_on(given)
 
 
-# ── Which are wanted ─────────────────────────────────────────────────────────────────
+class Exchanges(Shown):
+    """Exchanges in the order of their calls; shows itself as a table."""
 
+    __slots__ = ("_items",)
 
-class Condition:
-    """A value that an exchange has to have: ``path`` leads to it through fields, by their ids or
-    names, in the call or (``of_reply``) in the reply; lists and maps on the way are all looked
-    into."""
+    def __init__(self, items: list[Exchange]) -> None:
+        self._items = items
 
-    __slots__ = ("of_reply", "path", "wanted")
+    def __len__(self) -> int:
+        return len(self._items)
 
-    def __init__(self, path: tuple[str, ...], wanted: str, of_reply: bool) -> None:
-        self.path = path
-        self.wanted = re.compile(translate(wanted))
-        self.of_reply = of_reply
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self._items)
 
-    def holds(self, exchange: Exchange) -> bool:
-        message = exchange.reply if self.of_reply else exchange.call
-        if message is None:
-            return False
-        path = self.path
-        if len(path) > 1 and path[0] == bare_method(exchange.method):
-            path = path[1:]
-        was_read = message.is_read
-        held = self._in_fields(message.body.fields, path)
-        if not was_read:
-            message.forget()
-        return held
+    @overload
+    def __getitem__(self, index: int) -> Exchange: ...
+    @overload
+    def __getitem__(self, index: slice) -> Exchanges: ...
+    def __getitem__(self, index: int | slice) -> Exchange | Exchanges:
+        if isinstance(index, slice):
+            return Exchanges(self._items[index])
+        return self._items[index]
 
-    def _in_fields(self, fields: tuple[Field, ...], path: tuple[str, ...]) -> bool:
-        for field in fields:
-            if path[0] in (str(field.field_id), field.name) and self._in_value(
-                field.value, path[1:]
-            ):
-                return True
-        return False
-
-    def _in_value(self, value: Value, path: tuple[str, ...]) -> bool:
-        content = value.content
-        if isinstance(content, Struct):
-            return bool(path) and self._in_fields(content.fields, path)
-        if isinstance(content, Items):
-            return any(self._in_value(item, path) for item in content.items)
-        if isinstance(content, Entries):
-            return any(
-                self._in_value(key, path) or self._in_value(one, path) for key, one in content.items
-            )
-        if path:
-            return False
-        # An enum's number, or what the IDL calls it.
-        return bool(
-            self.wanted.match(_words(value)) or (value.label and self.wanted.match(value.label))
-        )
-
-
-def _words(value: Value) -> str:
-    """A value as it is written in a condition."""
-    content = value.content
-    if isinstance(content, bool):
-        return "true" if content else "false"
-    if isinstance(content, bytes):
-        text = value.text
-        return content.hex() if text is None else text
-    return "" if content is None else str(content)
-
-
-def condition(text: str) -> Condition:
-    """``1=root``, ``login.username=root``, ``user.1.name=r*``, ``reply.0=pong``: a path through
-    fields (with the method before it, or not), "=", and what is to stand there, where "*" and "?"
-    stand for anything.  Raises ValueError for text that is none."""
-    path, equals, wanted = text.partition("=")
-    steps = tuple(path.split("."))
-    of_reply = len(steps) > 1 and steps[0] == "reply"
-    steps = steps[1:] if of_reply else steps
-    if not equals or not all(steps):
-        raise ValueError(f'"{text}" is no condition, want FIELD=VALUE')
-    return Condition(steps, wanted, of_reply)
-
-
-class Wanted:
-    """Which exchanges are asked for; all of what is given has to be true.
-
-    ``methods`` are patterns with "*" and "?", against the name with its service or without;
-    ``slower``: waited longer than so many nanoseconds, for a reply or in vain.
-    """
-
-    def __init__(
+    def where(
         self,
-        methods: Sequence[str] = (),
-        outcomes: Iterable[Outcome] = (),
+        *,
+        method: Union[str, Sequence[str]] = (),
+        outcome: Union[str, Outcome, Iterable[Outcome]] = (),
         slower: int | None = None,
-        where: Sequence[Condition] = (),
-    ) -> None:
-        self._patterns = [re.compile(translate(pattern)) for pattern in methods]
-        self._known: dict[str, bool] = {}
-        self._outcomes = frozenset(outcomes)
-        self._slower = slower
-        self._where = list(where)
-        self.is_all = not (self._patterns or self._outcomes or self._where or slower is not None)
+        value: Union[str, Sequence[str]] = (),
+    ) -> Exchanges:
+        """Those of which all that is given is true.
 
-    def has(self, exchange: Exchange) -> bool:
-        if self._patterns and not self._named(exchange.method):
-            return False
-        if self._outcomes and exchange.outcome not in self._outcomes:
-            return False
-        if self._slower is not None:
-            waited = exchange.waited
-            if waited is None or waited <= self._slower:
-                return False
-        return all(one.holds(exchange) for one in self._where)
+        ``method``: one of these patterns (``"get*"``).  ``outcome``: one of these, or of those
+        that a text names (``"late,closed-by-server"``, ``"failed"``, ``"untold"``).  ``slower``:
+        waited longer than so many nanoseconds, for a reply or in vain.  ``value``: has all of
+        these in its fields (``"1=root"``, ``"login.username=root"``, ``"reply.0=p*"``).
 
-    def of(self, exchanges: Sequence[Exchange]) -> list[Exchange]:
-        return [one for one in exchanges if self.is_all or self.has(one)]
+        Raises ValueError for a text that names no outcome or is no condition.
+        """
+        if isinstance(outcome, Outcome):
+            chosen = [outcome]
+        else:
+            chosen = outcomes(outcome) if isinstance(outcome, str) else list(outcome)
+        wanted = Wanted(
+            [method] if isinstance(method, str) else method,
+            chosen,
+            slower,
+            [condition(one) for one in ([value] if isinstance(value, str) else value)],
+        )
+        return Exchanges(wanted.of(self._items))
 
-    def _named(self, method: str) -> bool:
-        known = self._known.get(method)
-        if known is None:
-            names = (method, bare_method(method))
-            known = any(one.match(name) for one in self._patterns for name in names)
-            if len(self._known) < MAX_METHODS:
-                self._known[method] = known
-        return known
+    def totals(self) -> Totals:
+        """What the calls of each method came to."""
+        totals = Totals()
+        totals.add(self._items)
+        return totals
 
-
-# ── Totals ───────────────────────────────────────────────────────────────────────────
-
-# A latency is kept with its first so many bits.
-_BITS: Final = 9
-
-
-class Total:
-    """What the calls of a method came to.
-
-    ``failed`` and ``untold`` count as ``Outcome`` has them, ``outcomes`` each outcome by its
-    number; ``sent`` and ``received`` are bytes.  Latencies are in nanoseconds, of exchanges that
-    have both messages.
-    """
-
-    __slots__ = (
-        "_buckets",
-        "answered",
-        "calls",
-        "fastest",
-        "method",
-        "outcomes",
-        "received",
-        "sent",
-        "slowest",
-    )
-
-    def __init__(self, method: str) -> None:
-        self.method = method
-        self.calls = 0
-        self.outcomes = [0] * len(Outcome)
-        self.sent = 0
-        self.received = 0
-        self.answered = 0
-        self.fastest = -1
-        self.slowest = -1
-        self._buckets: dict[int, int] = {}
-
-    def add(self, exchange: Exchange) -> None:
-        self.calls += 1
-        self.outcomes[exchange.outcome] += 1
-        call, reply = exchange.call, exchange.reply
-        if call is not None:
-            self.sent += call.size
-        if reply is None:
-            return
-        self.received += reply.size
-        if call is None:
-            return
-        latency = reply.end_time - call.time
-        self.answered += 1
-        if latency > self.slowest or self.answered == 1:
-            self.slowest = latency
-        if latency < self.fastest or self.answered == 1:
-            self.fastest = latency
-        bucket = _bucket(latency)
-        self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
-
-    def plus(self, other: Total) -> None:
-        """Add another method's total."""
-        if other.answered:
-            first = not self.answered
-            self.fastest = other.fastest if first else min(self.fastest, other.fastest)
-            self.slowest = other.slowest if first else max(self.slowest, other.slowest)
-        self.calls += other.calls
-        self.answered += other.answered
-        self.sent += other.sent
-        self.received += other.received
-        for at, count in enumerate(other.outcomes):
-            self.outcomes[at] += count
-        for bucket, count in other._buckets.items():
-            self._buckets[bucket] = self._buckets.get(bucket, 0) + count
-
-    @property
-    def failed(self) -> int:
-        return sum([self.outcomes[one] for one in Outcome if one.failed])
-
-    @property
-    def untold(self) -> int:
-        return sum([self.outcomes[one] for one in Outcome if one.untold])
-
-    def percentile(self, percent: float) -> int | None:
-        """The latency that so many percent of the answered calls did not exceed, to 0.4 %;
-        None if none was answered."""
-        rank = max(1, -int(-percent * self.answered // 100))
-        for bucket in sorted(self._buckets):
-            rank -= self._buckets[bucket]
-            if rank <= 0:
-                return max(self.fastest, min(bucket, self.slowest))
-        return None
-
-
-def _bucket(latency: int) -> int:
-    """The middle of the latencies that share its first bits.
-
-    >>> _bucket(1_000_000), _bucket(7)
-    (1000448, 7)
-    """
-    if latency < 0:  # a clock was set back
-        return -_bucket(-latency)
-    spare = latency.bit_length() - _BITS
-    if spare <= 0:
-        return latency
-    return (latency >> spare << spare) + (1 << spare >> 1)
-
-
-class Totals:
-    """Totals per method, in the order in which methods were seen first.
-
-    MAX_METHODS have their own; the rest is ``others`` together.
-    """
-
-    def __init__(self) -> None:
-        self.methods: dict[str, Total] = {}
-        self.others: Total | None = None
-
-    def add(self, exchanges: Iterable[Exchange]) -> None:
-        for exchange in exchanges:
-            method = exchange.method
-            total = self.methods.get(method)
-            if total is None:
-                total = self._new(method)
-            total.add(exchange)
-
-    def _new(self, method: str) -> Total:
-        if len(self.methods) < MAX_METHODS:
-            total = self.methods[method] = Total(method)
-            return total
-        if self.others is None:
-            self.others = Total("")
-        return self.others
-
-    @property
-    def all(self) -> Total:
-        """All methods together; its ``method`` is ""."""
-        total = Total("")
-        for one in self.methods.values():
-            total.plus(one)
-        if self.others is not None:
-            total.plus(self.others)
-        return total
+    def __repr__(self) -> str:
+        return f"<{len(self)} exchanges>"

@@ -22,7 +22,7 @@ from typing import Final
 from ..model import DEFAULT_LIMITS, Half, Severity
 from .case import Case, Known, Said, Tally, dialect_of, shown
 from .numbers import Certainty, Family, Reading, explain_bytes
-from .verdict import Dialect, Kind, Verdict, counted, sized
+from .verdict import Dialect, Kind, Verdict, counted, sized, unbraced
 from .wording import (
     as_length,
     ended_after,
@@ -51,6 +51,8 @@ def refused(case: Case, known: Known) -> Verdict | None:
     flow = case.flow
     if flow.from_client.syn < 0 or flow.from_server.syn >= 0 or flow.from_server.rst < 0:
         return None
+    if flow.sent or flow.received:
+        return None
     return Verdict(
         case.flow,
         Kind.REFUSED,
@@ -68,7 +70,7 @@ def no_answer(case: Case, known: Known) -> Verdict | None:
     """A SYN, sent and sent again, and nothing."""
     flow = case.flow
     client, server = flow.from_client, flow.from_server
-    if client.syn < 0 or max(server.syn, server.rst, server.fin, server.last) >= 0:
+    if client.syn < 0 or max(server.syn, server.rst, server.fin, server.last) >= 0 or flow.sent:
         return None
     return Verdict(
         case.flow,
@@ -94,6 +96,27 @@ def _if_thrift(known: Known) -> Severity:
 def _if_known(case: Case, known: Known) -> object:
     """One by one for servers of Thrift; all others together, such as those of a scan."""
     return case.flow.server if known.answered or known.told else None
+
+
+def one_direction(case: Case, known: Known) -> Verdict | None:
+    """Bytes of one end, and not even the SYN of the other."""
+    flow = case.flow
+    client, server = flow.from_client, flow.from_server
+    if not flow.opened or not case.is_thrift or (client.syn >= 0) == (server.syn >= 0):
+        return None
+    who, other = ("client", "server") if client.syn >= 0 else ("server", "client")
+    if flow.received if who == "client" else flow.sent:
+        return None
+    return Verdict(
+        flow,
+        Kind.LOST_PACKETS,
+        Severity.WARNING,
+        f"The capture has only what the {who} sends: whether there were answers cannot be told.",
+        evidence=[first_bytes(who, client if who == "client" else server)],
+        advice=f"Capture where both directions pass, or without a filter that leaves out the "
+        f"{other}'s packets.",
+        alike=(flow.server, who),
+    )
 
 
 def began_late(case: Case, known: Known) -> Verdict | None:
@@ -129,7 +152,7 @@ def too_large(case: Case, known: Known) -> Verdict | None:
                 Severity.ERROR,
                 f"The {who} announces a frame of {length} bytes, more than the "
                 f"{DEFAULT_LIMITS.frame} that Thrift's readers take by default; the {other} "
-                f"{how_it_ended(case, 'after')}.",
+                f"{how_it_ended(case)}.",
                 evidence=[first_bytes(who, half), ending(case)],
                 advice=_SMALLER.format(other),
                 alike=(case.flow.server, who),
@@ -169,15 +192,15 @@ def foreign_client(case: Case, known: Known) -> Verdict | None:
     flow = case.flow
     if case.client is not None or not (known.answered or known.told or case.server is not None):
         return None
-    reading = _foreign(flow.from_client)
+    reading = foreign_in(flow.from_client)
     if reading is None:
         return None
     return Verdict(
         case.flow,
         _kind_of(reading),
         Severity.ERROR,
-        f"What connects to this Thrift server is {reading.sender}: it sends {reading.what}. The "
-        f"server {how_it_ended(case, 'after')}.",
+        f"This Thrift server was reached by {reading.sender}. It sends {reading.what}; the server "
+        f"{how_it_ended(case)}.",
         evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
         advice=reading.remedy,
         alike=(flow.server, reading.what),
@@ -190,7 +213,7 @@ def foreign_server(case: Case, known: Known) -> Verdict | None:
     flow = case.flow
     if case.server is not None or case.client is None:
         return None
-    reading = _foreign(flow.from_server)
+    reading = foreign_in(flow.from_server)
     if reading is None or reading.family is Family.SASL:
         return None
     over = ""
@@ -233,7 +256,7 @@ def _kind_of(reading: Reading) -> Kind:
 _FOREIGN: Final = frozenset({Family.HTTP, Family.GRPC, Family.TLS, Family.PROXY, Family.FOREIGN})
 
 
-def _foreign(half: Half) -> Reading | None:
+def foreign_in(half: Half) -> Reading | None:
     """What a direction begins with, if that is known and no Thrift."""
     if not half.from_start or not half.first or dialect_of(half) is not None:
         return None
@@ -287,7 +310,7 @@ def sasl(case: Case, known: Known) -> Verdict | None:
         case.flow,
         Kind.SASL,
         Severity.ERROR,
-        f"The client begins a SASL negotiation; the server {how_it_ended(case, 'after')}: "
+        f"The client begins a SASL negotiation; the server {how_it_ended(case)}: "
         + ("it does without SASL." if known.answered else "it does not seem to know SASL."),
         evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
         advice=_USE_SASL,
@@ -312,15 +335,36 @@ def _refusal(half: Half) -> tuple[int, str]:
             break
         if data[at] in (_BAD, _ERROR):
             text = data[at + 5 : at + 5 + length].decode("utf-8", "backslashreplace")
-            return data[at], text[:120]
+            return data[at], unbraced(text[:120])
         at += 5 + length
     return 0, ""
+
+
+def sasl_alone(case: Case, known: Known) -> Verdict | None:
+    """A negotiation that went well, and nothing behind it that can be read."""
+    client, server = case.client, case.server
+    if case.first is not None or client is None or server is None or case.tally.replies:
+        return None
+    if client.transport != "sasl" or server.transport != "sasl":
+        return None
+    return Verdict(
+        case.flow,
+        Kind.NOT_RECOGNISED,
+        Severity.NOTE,
+        "Both sides speak SASL, and no message behind it can be read: the mechanism signs or hides "
+        "what they say, or they said nothing.",
+        evidence=[
+            first_bytes("client", case.flow.from_client),
+            first_bytes("server", case.flow.from_server),
+        ],
+        alike=(case.flow.server,),
+    )
 
 
 def answers_differ(case: Case, known: Known) -> Verdict | None:
     """The server answers, and not as it was spoken to."""
     client, server = case.client, case.server
-    if client is None or server is None or client == server:
+    if client is None or server is None or client == server or not case.flow.opened:
         return None
     if "" in (client.protocol, server.protocol) or case.tally.calls > 1:
         return None  # SASL and its like; or the client read the answer, and went on
@@ -432,9 +476,9 @@ def late_reply(case: Case, known: Known) -> Verdict | None:
         case.flow,
         Kind.LATE_REPLY,
         Severity.ERROR,
-        f"The client gave {shown(first.method)} up {{gave}}after it had sent it, and went on with "
-        f"{shown(second.method)} on the same connection. Then the reply to the first came, {{late}}"
-        f"after its call, and was read as that to the second. {told}.",
+        f"The client gave up on {shown(first.method)} {{gave}}after it had sent it, and went on "
+        f"with {shown(second.method)} on the same connection. Then the reply to the first came, "
+        f"{{late}}after its call, and was read as that to the second. {told}.",
         evidence=[f"CALL {first}", f"CALL {second}"],
         advice="After a timeout, close the connection and open a new one. Let only one thread "
         "at a time use a client.",
@@ -451,15 +495,16 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
         return None
     if _is_oneway(case, known):
         return None
-    how = how_it_ended(case, "after")
+    how = how_it_ended(case)
     evidence = [f"CALL {call}", first_bytes("client", case.flow.from_client), ending(case)]
     also = ended_after(case)
     if case.tally.answered or (known.answers(call.dialect) and _same_naming(call, known)):
         return _crashed(case, known, call)
-    odd = _mismatch(case, known, call)
+    odd = _mismatch(case, known, call) or _elsewhere(case, known, call)
     if odd is not None:
         return odd
-    if case.left_bytes_unread and call.dialect.transport == "unframed":
+    unread = case.left_bytes_unread and case.flow.from_client.from_start
+    if unread and call.dialect.transport == "unframed":
         return Verdict(
             case.flow,
             Kind.UNFRAMED_ON_FRAMED,
@@ -472,7 +517,7 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
             alike=(case.flow.server, call.dialect),
             **also,
         )
-    if case.left_bytes_unread and call.dialect.transport == "framed":
+    if unread and call.dialect.transport == "framed":
         return Verdict(
             case.flow,
             Kind.FRAMED_ON_UNFRAMED,
@@ -485,21 +530,35 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
             alike=(case.flow.server, call.dialect),
             **also,
         )
-    other = "unframed" if call.dialect.transport == "framed" else "framed"
+    why, use = _doubt(call)
+    seen = known.words(known.usual) if known.usual is not None else ""
     return Verdict(
         case.flow,
         Kind.CLOSED_ON_CALL,
         Severity.ERROR,
         f"The client speaks {call.dialect} and calls {shown(call.method)}; the server {how}. "
-        f"Either it cannot read that (it is {other}, or speaks another protocol), or its handler "
-        "failed in a way that the IDL does not declare: the two look alike here.",
-        evidence=[*evidence, "this server answers no call in this capture"],
-        advice="The server's log tells. “No protocol version header”, “Bad version”, “Frame size” "
-        f"there: use {_class_of(Dialect('', other))} in the client. A traceback of the handler: "
-        "mend that.",
+        f"Either it cannot read that ({why}), or its handler failed in a way that the IDL does not "
+        "declare: the two look alike here.",
+        evidence=[*evidence, seen or "this server answers no call in this capture"],
+        advice="The server's log tells. “No protocol version header”, “Bad version” or “Frame "
+        f"size” there: use {use} in the client. A traceback of the handler: mend that.",
         alike=(case.flow.server, call.dialect, call.method),
         **also,
     )
+
+
+def _doubt(call: Said) -> tuple[str, str]:
+    """Why a server may not be able to read that, and what to use in the client then."""
+    transport = call.dialect.transport
+    other = {"framed": "unframed", "unframed": "framed"}.get(transport)
+    if other is None:
+        around = Dialect("", transport)
+        both = f"{_class_of(Dialect('', 'framed'))} or {_class_of(Dialect('', 'unframed'))}"
+        return f"it knows nothing of {around}, or speaks another protocol", both
+    why = f"it is {other}, or speaks another protocol"
+    if ":" not in call.method:
+        why = f"it is {other}, speaks another protocol, or wants a service's name"
+    return why, _class_of(Dialect("", other))
 
 
 _UNREAD: Final = "a reset at once, without a FIN: the server closed before it had read all bytes"
@@ -515,7 +574,7 @@ def _crashed(case: Case, known: Known, call: Said) -> Verdict:
         case.flow,
         Kind.HANDLER_CRASHED,
         Severity.ERROR,
-        f"The server understands the client, and {how_it_ended(case, 'after')}, without an answer: "
+        f"The server understands the client, and {how_it_ended(case, call)}, without an answer: "
         "its handler failed in a way that the IDL does not declare, or the server died.",
         evidence=[f"CALL {call}", before, known.words(call.dialect), ending(case)],
         advice="Look at the server's log at that time: the handler's own traceback is there. "
@@ -527,14 +586,14 @@ def _crashed(case: Case, known: Known, call: Said) -> Verdict:
 
 def _mismatch(case: Case, known: Known, call: Said) -> Verdict | None:
     """The server answers others, who speak otherwise."""
-    if not known.answered:
+    if not known.answered or known.takes_any:
         return None
     evidence = [
         first_bytes("client", case.flow.from_client),
         f"CALL {call}",
         ending(case),
     ]
-    how = how_it_ended(case, "after")
+    how = how_it_ended(case)
     if known.answers(call.dialect):
         if _same_naming(call, known):
             return None
@@ -565,13 +624,38 @@ def _mismatch(case: Case, known: Known, call: Said) -> Verdict | None:
     )
 
 
+def _elsewhere(case: Case, known: Known, call: Said) -> Verdict | None:
+    """The server speaks something else, on other connections."""
+    if known.answered or known.foreign is None:
+        return None
+    reading, flow = known.foreign
+    return Verdict(
+        case.flow,
+        _kind_of(reading),
+        Severity.ERROR,
+        f"The client speaks {call.dialect}; the server {how_it_ended(case)}. On other "
+        f"connections it sends {reading.what}: it is no server of plain Thrift.",
+        evidence=[
+            first_bytes("client", case.flow.from_client),
+            f"CALL {call}",
+            f"on connection {flow} the server sends {reading.what}",
+            ending(case),
+        ],
+        advice=reading.remedy,
+        alike=(case.flow.server, reading.what),
+        **ended_after(case),
+    )
+
+
 def gave_up(case: Case, known: Known) -> Verdict | None:
     """The client closed while a call waited."""
-    call = _unanswered(case)
-    if call is None or not case.closed_by_client or _is_oneway(case, known):
+    if not case.closed_by_client:
+        return None
+    call = _unanswered(case) or _answered_to_nobody(case)
+    if call is None or _is_oneway(case, known):
         return None
     if not case.tally.answered:
-        odd = _mismatch(case, known, call)
+        odd = _mismatch(case, known, call) or _elsewhere(case, known, call)
         if odd is not None:
             return odd
     waited = case.client_end - call.end_time
@@ -602,7 +686,7 @@ def gave_up(case: Case, known: Known) -> Verdict | None:
         ],
         advice="Find out why the server takes that long, or let the client wait longer: its "
         "timeout is set in TSocket (set_timeout in thriftpy2 and setTimeout in Apache's, in ms)."
-        + ("" if understood else f" {_check(call.dialect)}"),
+        + ("" if understood else f" {_check(call)}"),
         alike=(case.flow.server, call.dialect, call.method),
         **times,
     )
@@ -631,7 +715,7 @@ def still_waiting(case: Case, known: Known) -> Verdict | None:
             else "nothing shows that the server can read the call: one that took its first bytes "
             "for a length waits for that many more",
         ],
-        advice="" if understood else _check(call.dialect),
+        advice="" if understood else _check(call),
         alike=(case.flow.server, call.dialect, call.method),
         after=max(case.flow.last - call.end_time, 0),
     )
@@ -648,7 +732,7 @@ def not_answered(case: Case, known: Known) -> Verdict | None:
         Kind.NOT_RECOGNISED,
         Severity.WARNING,
         f"The client begins as {client} does, but no message of it is whole; the server "
-        f"{how_it_ended(case, 'after')}.",
+        f"{how_it_ended(case)}.",
         evidence=[first_bytes("client", flow.from_client), ending(case)],
         advice="",
         alike=(flow.server, client),
@@ -741,21 +825,21 @@ def all_well(case: Case, tally: Tally) -> Verdict:
     if tally.oneway and tally.calls:
         parts.append(f"{counted(tally.oneway, 'oneway call')}")
     silent = tally.calls - tally.answered
+    why = "the capture may have lost it"
+    if not case.flow.lost:
+        why = "later ones had theirs: oneway methods, most likely, which old libraries send as CALL"
     return Verdict(
         case.flow,
         Kind.ALL_WELL,
         Severity.NOTE,
-        f"Nothing is wrong: {', '.join(parts)}.",
+        f"Nothing is {'seen to be ' if case.flow.lost else ''}wrong: {', '.join(parts)}.",
         evidence=[
-            f"{counted(silent, 'call')} without an answer, and later ones had theirs: oneway "
-            "methods, most likely, which old libraries send as CALL"
-            if silent
-            else "",
+            f"{counted(silent, 'call')} without an answer: {why}" if silent else "",
             f"{counted(tally.replies, 'reply', 'replies')} to calls that were not captured"
             if tally.replies
             else "",
         ],
-        alike=(case.flow.server, dialect),
+        alike=(case.flow.server, dialect, case.flow.lost > 0),
     )
 
 
@@ -789,8 +873,8 @@ def unreadable(case: Case, known: Known) -> Verdict | None:
         Kind.NOT_RECOGNISED,
         Severity.ERROR,
         "What passed here is not recognised"
-        + (f": {wrong[0]}" if wrong else "")
-        + f". The server {how_it_ended(case, 'after')}.",
+        + (f": {unbraced(wrong[0])}" if wrong else "")
+        + f". The server {how_it_ended(case)}.",
         evidence=[
             first_bytes("client", flow.from_client),
             first_bytes("server", flow.from_server),
@@ -806,7 +890,7 @@ def unreadable(case: Case, known: Known) -> Verdict | None:
 def not_thrift(case: Case, known: Known) -> Verdict | None:
     """Nothing to do with Thrift: one line says what it was."""
     flow = case.flow
-    reading = _foreign(flow.from_client) or _foreign(flow.from_server)
+    reading = foreign_in(flow.from_client) or foreign_in(flow.from_server)
     udp = flow.protocol == _UDP
     if reading is not None:
         what = f"The first bytes are {reading.what}"
@@ -876,11 +960,13 @@ def began_in_the_middle(case: Case, known: Known) -> Verdict | None:
 RULES: Final[tuple[Rule, ...]] = (
     refused,
     no_answer,
+    one_direction,
     began_late,
     too_large,
     foreign_client,
     foreign_server,
     sasl,
+    sasl_alone,
     answers_differ,
     multiplexed_on_plain,
     dropped_when_idle,
@@ -917,9 +1003,18 @@ def _unanswered(case: Case) -> Said | None:
     return waiting[0]
 
 
+def _answered_to_nobody(case: Case) -> Said | None:
+    """A call whose answer came when the client had closed, and its machine refused it."""
+    client = case.flow.from_client
+    if case.last_answered is None or not 0 <= client.fin < client.rst:
+        return None
+    call, came = case.last_answered
+    return call if came > case.client_end else None
+
+
 def _is_oneway(case: Case, known: Known) -> bool:
-    """Are all that wait methods to which this server sends no reply, whoever calls them?"""
-    return all(one.method in known.skipped for one in case.waiting)
+    """Do only methods wait to which this server sends no reply, whoever calls them?"""
+    return bool(case.waiting) and all(one.method in known.skipped for one in case.waiting)
 
 
 def _same_naming(call: Said, known: Known) -> bool:
@@ -1005,6 +1100,5 @@ def _change(client: Dialect, server: Dialect) -> str:
     return " ".join(parts)
 
 
-def _check(dialect: Dialect) -> str:
-    other = "unframed" if dialect.transport == "framed" else "framed"
-    return f"If no call to this server is ever answered, try {_class_of(Dialect('', other))}."
+def _check(call: Said) -> str:
+    return f"If no call to this server is ever answered, try {_doubt(call)[1]}."

@@ -24,6 +24,7 @@ __all__ = [
     "counted",
     "lasted",
     "sized",
+    "unbraced",
 ]
 
 
@@ -209,6 +210,11 @@ def sized(count: int) -> str:
 
 def counted(count: int, thing: str, things: str = "") -> str:
     return f"{count} {thing if count == 1 else things or thing + 's'}"
+
+
+def unbraced(text: str) -> str:
+    """Text from the wire, fit for a sentence: there, braces stand around a time's name."""
+    return text.replace("{", "\\x7b").replace("}", "\\x7d")
 
 
 def lasted(time: int) -> str:

@@ -11,9 +11,9 @@ from typing import Final
 from ..model import DEFAULT_LIMITS, Half
 from ..thrift.detect import protocol_at
 from ..thrift.framed import HEAD
-from .case import Case, Failure, Known, dialect_of, shown
+from .case import Case, Failure, Known, Said, dialect_of, shown
 from .numbers import Certainty, explain_bytes
-from .verdict import sized
+from .verdict import sized, unbraced
 
 __all__ = [
     "as_length",
@@ -45,26 +45,26 @@ def frame_above_limit(half: Half) -> int:
     return length if inside is not None and inside.name in ("binary", "compact") else 0
 
 
-def how_it_ended(case: Case, name: str) -> str:
-    """``closed 312 µs after its first 21 bytes and sent none``: what the server did."""
+def how_it_ended(case: Case, call: Said | None = None) -> str:
+    """``closed {after}after its first 21 bytes and sent none``: what the server did; ``call``:
+    what it did it after."""
     flow = case.flow
     client, server = flow.from_client, flow.from_server
-    sent = "" if server.first else " and sent none"
-    if flow.sent and case.waiting and case.tally.answered:
-        upon = f"after the call {shown(case.waiting[0].method)}"
-        sent = ""
+    sent = "" if server.first or call is not None else " and sent none"
+    if call is not None:
+        upon = f"after the call {shown(call.method)}"
     elif flow.sent:
         upon = f"after the client's {'first ' if client.from_start else ''}{sized(flow.sent)}"
     else:
         upon = "after it was opened"
     if case.closed_by_server:
         verb = "reset the connection" if server.fin < 0 else "closed"
-        return f"{verb} {{{name}}}{upon}{sent}"
+        return f"{verb} {{after}}{upon}{sent}"
     if case.closed_by_client:
         said = "said nothing" if not server.first else "said no more"
-        return f"{said} until the client closed {{{name}}}{upon}"
+        return f"{said} until the client closed {{after}}{upon}"
     said = "said nothing" if not server.first else "said no more"
-    return f"{said} until the capture ends, {{{name}}}{upon}"
+    return f"{said} until the capture ends, {{after}}{upon}"
 
 
 def ended_after(case: Case) -> dict[str, int]:
@@ -132,7 +132,7 @@ def text_of(data: bytes) -> str:
 
 
 def line_of(half: Half) -> str:
-    return f"“{text_of(half.first)}”."
+    return f"“{unbraced(text_of(half.first))}”."
 
 
 def as_length(case: Case) -> str:

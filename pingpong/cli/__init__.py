@@ -4,6 +4,7 @@
     say what is wrong    diagnose                  diagnose.py
     look at calls        calls                     calls.py
     look at bytes        struct, explain           loose.py
+    look at them live    watch                     watch.py
     be one end           demo, serve, call         ends.py
     make one             record                    ends.py
     learn                lab                       course.py
@@ -26,7 +27,7 @@ from typing import Final
 
 from .. import __version__, is_compiled
 from ..errors import DecodeError, PingpongError
-from . import calls, course, diagnose, ends, looking, loose
+from . import calls, course, diagnose, ends, looking, loose, watch
 from .options import Command
 from .printing import BAD, INTERRUPTED, NO_THRIFT, READ_ALL, TROUBLE, complain
 
@@ -52,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     how = "compiled" if is_compiled() else "plain Python (no C compiler built it)"
     top.add_argument("--version", action="version", version=f"pingpong {__version__}, {how}")
     command = Command(top.add_subparsers(metavar="COMMAND", required=True, title="commands"))
-    for part in (course, ends, looking, calls, diagnose, loose):
+    for part in (course, ends, looking, calls, diagnose, watch, loose):
         part.add(command)
     return top
 

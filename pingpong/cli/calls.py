@@ -10,27 +10,32 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from ..calls.ledger import Condition, Ledger, Totals, Wanted, condition
+from ..calls.ledger import Ledger
+from ..calls.totals import Totals
+from ..calls.wanted import Condition, Wanted, condition, outcomes
 from ..capture import Pipeline
+from ..errors import CaptureError
 from ..model import Exchange, Flow, Message, Outcome
 from ..views.json import Rows, total_rows
 from ..views.ledger import (
     CSV_COLUMNS,
     CSV_TOTALS,
+    LIVE,
     CallLister,
     csv_rows,
     csv_totals,
     sum_line,
     totals_table,
 )
+from ..views.listing import SAMPLE
 from ..views.table import lines
-from ..views.text import Run
+from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
 from .looking import batches_of, say_no_thrift
 from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
 from .printing import Verdict, counted, say, say_text, width
 
-__all__ = ["add", "settled"]
+__all__ = ["add", "add_choice", "say_totals", "settled", "wanted_of", "writer"]
 
 CALLS: Final = """\
   pingpong calls trouble.pcap                      a line a call
@@ -70,12 +75,6 @@ SORTS: Final[dict[str, Callable[[Exchange], int]]] = {
     "bytes": lambda exchange: -(exchange.sent + exchange.received),
 }
 
-_NAMES: Final = {outcome.name.lower().replace("_", "-"): outcome for outcome in Outcome}
-_GROUPS: Final = {
-    "failed": [one for one in Outcome if one.failed],
-    "untold": [one for one in Outcome if one.untold],
-}
-
 
 def add(command: Command) -> None:
     """The commands of this file."""
@@ -83,6 +82,21 @@ def add(command: Command) -> None:
         "calls", calls, "list the calls of a capture, and how each ended", f"{CALLS}\n{CODES}"
     )
     one.add_argument("file", help='a pcap or pcapng file, gzipped or not; "-" is standard input')
+    add_choice(one)
+    how = one.add_argument_group("how they are shown")
+    how.add_argument("--sort", choices=SORTS, help="slowest, first or largest at the top")
+    how.add_argument("--limit", type=size, metavar="N", help="so many at most")
+    how.add_argument("--totals", action="store_true", help="a line a method: how many, how long")
+    form = how.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="a JSON object a line")
+    form.add_argument("--csv", action="store_true", help="comma-separated values")
+    form.add_argument("--arrow", metavar="FILE", help="write a Parquet file (needs pyarrow)")
+    add_idl(one)
+    add_reading(one)
+
+
+def add_choice(one: argparse.ArgumentParser) -> None:
+    """Options that say which calls are shown: see ``wanted_of``."""
     which = one.add_argument_group("which calls (all)")
     which.add_argument(
         "--method", action="append", metavar="GLOB", help='of these methods; "*" and "?" work'
@@ -90,7 +104,7 @@ def add(command: Command) -> None:
     which.add_argument(
         "--outcome",
         action="append",
-        type=outcomes,
+        type=_outcomes,
         metavar="NAME",
         help="that ended so; several with commas between",
     )
@@ -104,35 +118,34 @@ def add(command: Command) -> None:
         metavar="FIELD=VALUE",
         help="with that value: 1=root, login.username=root, 2.1=r*; in the reply: reply.0=pong",
     )
-    how = one.add_argument_group("how they are shown")
-    how.add_argument("--sort", choices=SORTS, help="slowest, first or largest at the top")
-    how.add_argument("--limit", type=size, metavar="N", help="so many at most")
-    how.add_argument("--totals", action="store_true", help="a line a method: how many, how long")
-    form = how.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="a JSON object a line")
-    form.add_argument("--csv", action="store_true", help="comma-separated values")
-    add_idl(one)
-    add_reading(one)
 
 
-def calls(args: argparse.Namespace) -> int:
-    """``pingpong calls``: every call once, when it is clear what became of it."""
-    verdict = Verdict()
-    pipeline = pipeline_of(args)
-    totals = Totals()
-    wanted = Wanted(
+def wanted_of(args: argparse.Namespace) -> Wanted:
+    return Wanted(
         args.method or (),
         [one for group in args.outcome or () for one in group],
         args.slower,
         args.where or (),
     )
+
+
+def calls(args: argparse.Namespace) -> int:
+    """``pingpong calls``: every call once, when it is clear what became of it."""
+    if args.arrow and (args.totals or args.sort or args.limit is not None):
+        raise CaptureError("--arrow writes all calls, in their order: no --totals, --sort, --limit")
+    verdict = Verdict()
+    pipeline = pipeline_of(args)
+    totals = Totals()
+    wanted = wanted_of(args)
     with open_capture(args.file) as file:
         found = settled(batches_of(args, file, pipeline, verdict, deep=False), pipeline)
         chosen = _counted((wanted.of(batch) for batch in found), totals)
-        if args.totals:
+        if args.arrow:
+            _write_arrow(args, chosen)
+        elif args.totals:
             for _ in chosen:
                 pass
-            _say_totals(args, totals)
+            say_totals(args, totals)
         else:
             _say_calls(args, chosen, totals)
         verdict.report(file.findings)
@@ -165,20 +178,19 @@ def _counted(batches: Iterable[list[Exchange]], totals: Totals) -> Iterator[list
 
 def _say_calls(args: argparse.Namespace, batches: Iterator[list[Exchange]], totals: Totals) -> None:
     first: list[Exchange] = []
-    while not first:
-        batch = next(batches, None)
-        if batch is None:
+    for batch in batches:
+        first += batch
+        if len(first) >= SAMPLE:  # they say how wide the columns are
             break
-        first = batch
-    writer = _writer(args, first)
+    write = writer(args, first)
     rest = chain([first], batches)
     if args.sort:
-        _say_sorted(rest, writer, SORTS[args.sort], args.limit)
+        _say_sorted(rest, write, SORTS[args.sort], args.limit)
     else:
         left = sys.maxsize if args.limit is None else args.limit
         for batch in rest:
             if left > 0 and batch:
-                sys.stdout.write(writer(batch[:left]))
+                sys.stdout.write(write(batch[:left]))
                 sys.stdout.flush()
             left -= len(batch)
     if args.json or args.csv:
@@ -186,12 +198,13 @@ def _say_calls(args: argparse.Namespace, batches: Iterator[list[Exchange]], tota
     left = totals.all.calls - (totals.all.calls if args.limit is None else args.limit)
     if left > 0:
         say_text(f"… {counted(left, 'more call')}, not shown", "dim")
-    say_text()
+    if first:
+        say_text()
     say_text(sum_line(totals), "dim")
 
 
-def _writer(
-    args: argparse.Namespace, first: Sequence[Exchange]
+def writer(
+    args: argparse.Namespace, first: Sequence[Exchange], *, live: bool = False
 ) -> Callable[[Sequence[Exchange]], str]:
     """What makes lines of exchanges; says the heading."""
     if args.json:
@@ -199,8 +212,9 @@ def _writer(
     if args.csv:
         sys.stdout.write(",".join(CSV_COLUMNS) + "\n")
         return csv_rows
-    lister = CallLister(first)
-    say([[Run(lister.heading(), "head")]])
+    lister = CallLister(first, LIVE if live else ())
+    if first:
+        say([[Run(lister.heading(), "head")]])
     return lister.rows
 
 
@@ -219,13 +233,20 @@ def _say_sorted(
         sys.stdout.write(row)
 
 
-def _say_totals(args: argparse.Namespace, totals: Totals) -> None:
+def _write_arrow(args: argparse.Namespace, batches: Iterable[list[Exchange]]) -> None:
+    from ..arrow import write
+
+    count = write(args.arrow, batches)
+    say_text(f"{counted(count, 'call')} in {escape(args.arrow)}")
+
+
+def say_totals(args: argparse.Namespace, totals: Totals) -> None:
     if args.json:
         sys.stdout.write(total_rows(totals))
     elif args.csv:
         sys.stdout.write(",".join(CSV_TOTALS) + "\n" + csv_totals(totals))
     else:
-        say(lines(totals_table(totals, limit=args.limit), width()))
+        say(lines(totals_table(totals, exact=True, limit=args.limit), width()))
         say_text()
         say_text(sum_line(totals), "dim")
 
@@ -233,15 +254,11 @@ def _say_totals(args: argparse.Namespace, totals: Totals) -> None:
 # ── Options ──────────────────────────────────────────────────────────────────────────
 
 
-def outcomes(text: str) -> list[Outcome]:
-    """``late,closed-by-server``, ``failed``: the outcomes of those names."""
-    found: list[Outcome] = []
-    for name in text.lower().replace("_", "-").split(","):
-        if name not in _NAMES and name not in _GROUPS:
-            known = ", ".join([*_NAMES, *_GROUPS])
-            raise argparse.ArgumentTypeError(f'"{name}" is no outcome, want one of {known}')
-        found += _GROUPS[name] if name in _GROUPS else [_NAMES[name]]
-    return found
+def _outcomes(text: str) -> list[Outcome]:
+    try:
+        return outcomes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 _TIME: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m)", re.ASCII)

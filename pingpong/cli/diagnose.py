@@ -68,7 +68,7 @@ def diagnose(args: argparse.Namespace) -> int:
         # What is wrong with a connection is in the verdicts.
         verdict.report(file.findings)
     verdict.any_thrift = diagnosis.any_thrift
-    if diagnosis.any_thrift and diagnosis.is_trouble:
+    if diagnosis.is_trouble:
         return TROUBLE
     if not verdict.any_thrift and not verdict.bad:
         complain(f"no Thrift in {counted(diagnosis.connections, 'connection')}")

@@ -12,8 +12,9 @@ from itertools import islice
 from typing import Final
 
 from ..calls.exchanges import Pairing
+from ..calls.ledger import Exchanges
 from ..capture import Pipeline, batches, odd
-from ..model import Differences, Exchange, Exchanges, Message, Step
+from ..model import Differences, Exchange, Message, Step
 from ..views.hexdump import MAX_BYTES, hexdump
 from ..views.json import Rows
 from ..views.ladder import ladder

@@ -26,6 +26,8 @@ from .course import course_file
 __all__ = ["ASKS_WITH_SOLUTION", "SOLUTION", "Written", "without_solutions", "write_exercises"]
 
 SOLUTION: Final = "solution"
+# The programs that make the course's pages, and what they need.
+LEFT_OUT: Final = (".py", ".css")
 BLANK: Final = "# Your solution\n"
 
 # Every lesson says the first above its exercises; a copy says the second.
@@ -104,10 +106,10 @@ def _blank(data: bytes) -> bytes:
 
 
 def _files() -> Iterator[tuple[Path, Path]]:
-    """Each file of the course, and its place below the folder: all but the programs."""
+    """Each file of the course, and its place below the folder."""
     idl = course_file("foo.thrift")
     yield idl, Path(idl.name)
     for part in ("notebooks", "captures"):
         for path in sorted(course_file(part).iterdir()):
-            if path.is_file() and path.suffix != ".py" and not path.name.startswith("."):
+            if path.is_file() and path.suffix not in LEFT_OUT and path.name[0] != ".":
                 yield path, Path(part, path.name)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, Protocol
 
+from pingpong.calls.ledger import Exchanges
 from pingpong.capture import Capture, Idl, interface_of, read_packets
 from pingpong.errors import LiveError, NotAllowed
 from pingpong.live.pieces import pieces_of
@@ -24,7 +25,7 @@ from pingpong.live.records import TlsRecord, read_records
 from pingpong.live.serving import Client, connect, resolve
 from pingpong.live.sniffing import Relief, sniff_interface, sniff_network
 from pingpong.live.tap import Tap, Watcher
-from pingpong.model import Endpoint, Exchanges, Messages, Packet
+from pingpong.model import Endpoint, Messages, Packet
 from pingpong.thrift.names import Interface
 from pingpong.wire.capturefile import write_capture
 

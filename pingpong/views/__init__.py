@@ -5,6 +5,7 @@
     table.py  messages, exchanges                     ladder.py   packets and messages in time
     html.py   the same facts for a notebook           json.py     … for a program
     listing.py  a line a message, for any length      number.py   a number, a line of a log
+    ledger.py   a line a call, for any length         totals, too
     bars.py   numbers, to be compared                 side.py     messages, part by part
     diagnosis.py  what is wrong, and what to change
 
@@ -20,12 +21,13 @@ from collections.abc import Sequence
 
 from ..calls.complaints import TextVerdict
 from ..calls.diagnosis import Diagnosis
+from ..calls.ledger import Exchanges
 from ..calls.numbers import NumberVerdict
+from ..calls.totals import Totals
 from ..capture import Capture
 from ..model import (
     Differences,
     Exchange,
-    Exchanges,
     Finding,
     Flow,
     Messages,
@@ -37,6 +39,7 @@ from .bars import Bars, bars
 from .diagnosis import diagnosis_lines
 from .hexdump import hexdump
 from .ladder import MAX_RUNGS, ladder
+from .ledger import totals_table
 from .number import number, pasted
 from .short import (
     DIFFER,
@@ -47,7 +50,7 @@ from .short import (
     has_differences,
 )
 from .side import Sides, sides
-from .table import difference_table, exchange_table, message_table
+from .table import MAX_ROWS, difference_table, exchange_table, message_table
 from .table import lines as _table_lines
 from .text import Line, Run, escape, plain
 from .tree import tree
@@ -72,6 +75,8 @@ def lines(thing: object, *, exact: bool = False, width: int = 100) -> list[Line]
         return _table_lines(difference_table(thing), width)
     if isinstance(thing, Exchange):
         return _exchange(thing, exact, width)
+    if isinstance(thing, Totals):
+        return _table_lines(totals_table(thing, exact=exact, limit=MAX_ROWS), width)
     if isinstance(thing, Flow):
         return _flow(thing, exact)
     if isinstance(thing, Diagnosis):
@@ -106,6 +111,8 @@ def html(thing: object, *, exact: bool = False) -> str:
         return _html.differences_html(thing)
     if isinstance(thing, Exchange):
         return _html.exchange_html(thing, exact)
+    if isinstance(thing, Totals):
+        return _html.totals_html(thing, exact)
     if isinstance(thing, Flow):
         return _html.flow_html(thing, exact)
     if isinstance(thing, Diagnosis):

@@ -59,7 +59,7 @@ def diagnosis_rows(diagnosis: Diagnosis) -> Iterator[str]:
     """A JSON object a verdict."""
     for group in diagnosis.groups:
         verdict = group.verdict
-        yield json.dumps(
+        row = json.dumps(
             {
                 "kind": verdict.kind.name.lower(),
                 "severity": verdict.severity.name.lower(),
@@ -73,6 +73,8 @@ def diagnosis_rows(diagnosis: Diagnosis) -> Iterator[str]:
             },
             ensure_ascii=False,
         )
+        # What a terminal would obey is written as an escape; a reader gives it back as it was.
+        yield "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in row)
 
 
 def head(group: Group) -> list[Run]:
@@ -86,14 +88,14 @@ def head(group: Group) -> list[Run]:
 def rows(group: Group, exact: bool) -> list[tuple[str, str, str]]:
     """What is said besides the sentence: a label ("" as the one above), the text, its style."""
     verdict = group.verdict
-    said = [("" if at else "seen", one, "") for at, one in enumerate(verdict.evidence)]
+    said = [("" if at else "seen", escape(one), "") for at, one in enumerate(verdict.evidence)]
     if verdict.advice:
-        said.append(("what to change", verdict.advice, "good"))
+        said.append(("what to change", escape(verdict.advice), "good"))
     return [*said, ("where", _where(group, exact), "dim")]
 
 
 def sentence(group: Group, exact: bool) -> str:
-    return group.verdict.sentence if exact else group.verdict.plainly
+    return escape(group.verdict.sentence if exact else group.verdict.plainly)
 
 
 def summary(diagnosis: Diagnosis) -> str:
@@ -108,11 +110,11 @@ def more(diagnosis: Diagnosis, shown: int) -> str:
 
 def _group(group: Group, exact: bool, width: int) -> list[Line]:
     lines: list[Line] = [head(group)]
-    for piece in wrap(escape(sentence(group, exact)), width - _INDENT):
+    for piece in wrap(sentence(group, exact), width - _INDENT):
         lines.append([Run(" " * _INDENT), Run(piece, "title")])
     room = max(width - _INDENT - _LABELS, 20)
     for label, text, style in rows(group, exact):
-        for at, piece in enumerate(wrap(escape(text), room)):
+        for at, piece in enumerate(wrap(text, room)):
             shown = pad("" if at else label, _LABELS)
             lines.append([Run(" " * _INDENT + shown, "head"), Run(piece, style)])
     return lines

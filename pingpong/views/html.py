@@ -22,11 +22,12 @@ from html import escape
 from itertools import groupby
 
 from ..calls.diagnosis import Diagnosis, Group
+from ..calls.ledger import Exchanges
+from ..calls.totals import Totals
 from ..capture import Capture
 from ..model import (
     Differences,
     Exchange,
-    Exchanges,
     Finding,
     Flow,
     Messages,
@@ -40,6 +41,7 @@ from .diagnosis import MAX_GROUPS, head, more, rows, sentence, summary
 from .hexdump import MAX_NOTES, NoteRow, left_out, note_rows
 from .ladder import MAX_RUNGS, NO_ACKS, Rung, arrow, rungs
 from .ladder import more as more_rungs
+from .ledger import totals_table
 from .short import (
     DIFFER,
     capture_line,
@@ -49,7 +51,7 @@ from .short import (
     has_differences,
     header_line,
 )
-from .table import Table, difference_table, exchange_table, message_table
+from .table import MAX_ROWS, Table, difference_table, exchange_table, message_table
 from .text import Line, elide
 from .tree import tree
 
@@ -130,6 +132,10 @@ def messages_html(messages: Messages, exact: bool = False) -> str:
 
 def exchanges_html(exchanges: Exchanges, exact: bool = False) -> str:
     return _root(_words_table(exchange_table(exchanges, exact=exact)))
+
+
+def totals_html(totals: Totals, exact: bool = False) -> str:
+    return _root(_words_table(totals_table(totals, exact=exact, limit=MAX_ROWS)))
 
 
 def differences_html(differences: Differences) -> str:

@@ -18,7 +18,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from ..calls.ledger import Total, Totals
+from ..calls.totals import Total, Totals
 from ..model import (
     MESSAGE_TYPES,
     TTYPES,

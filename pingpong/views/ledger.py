@@ -17,7 +17,7 @@ import io
 from collections.abc import Sequence
 from typing import Final
 
-from ..calls.ledger import Total, Totals
+from ..calls.totals import Total, Totals
 from ..model import Exchange, Message, Outcome
 from .listing import SAMPLE, Side
 from .short import OUTCOMES, method, outcome_detail
@@ -27,6 +27,7 @@ from .text import Run, clock, counted, display_width, duration, elide, escape, p
 __all__ = [
     "CSV_COLUMNS",
     "CSV_TOTALS",
+    "LIVE",
     "CallLister",
     "csv_rows",
     "csv_totals",
@@ -39,17 +40,25 @@ _TITLES: Final = (
 )  # fmt: skip
 _ALIGNS: Final = (">", "<", "<", "<", "<", "<", ">", ">", ">")
 
+# How wide the columns are at least where rows are shown as they come: the first says little of
+# those behind it.
+LIVE: Final = (4, 26, 15, 14, 10, 18, 9, 5, 8)
+
 # How many texts are remembered.
 _MAX_KNOWN: Final = 4096
 
 _PERCENTS: Final = (50, 90, 99)
+_TIMES: Final = ("p50", "p90", "p99", "slowest")
 
 
 class CallLister:
-    """Makes the rows; ``first`` are the exchanges that say how wide the columns are."""
+    """Makes the rows; ``first`` are the exchanges that say how wide the columns are, ``least``
+    how wide they are in any case."""
 
-    def __init__(self, first: Sequence[Exchange]) -> None:
+    def __init__(self, first: Sequence[Exchange], least: Sequence[int] = ()) -> None:
         self._widths = [len(title) for title in _TITLES]
+        for at, width in enumerate(least):
+            self._widths[at] = max(self._widths[at], width)
         self._flows: dict[int, Side] = {}
         self._methods: dict[str, str] = {}
         self._second = -1
@@ -73,14 +82,14 @@ class CallLister:
         latency = "" if call is None or reply is None else duration(reply.end_time - call.time)
         sent = "" if call is None else str(call.size)
         received = "" if reply is None else str(reply.size)
-        # A success has nothing more to say.
-        detail = "" if outcome == 0 and not exchange.why else outcome_detail(exchange, True)
-        return (
+        row = (
             f"{str(exchange.number).rjust(widths[0])}  {self._time(first.time)}"
             f"{self._between(first)}{self._method(first)}{self._outcomes[outcome]}"
             f"{latency.rjust(widths[6])}  {sent.rjust(widths[7])}  {received.rjust(widths[8])}"
-            f"{'  ' + detail if detail else ''}"
         )
+        if outcome == 0 and not exchange.why:  # a success has nothing more to say
+            return row
+        return f"{row}  {outcome_detail(exchange, True)}".rstrip()
 
     def rows(self, exchanges: Sequence[Exchange]) -> str:
         """The lines of many, each with its end."""
@@ -141,7 +150,7 @@ CSV_COLUMNS: Final = (
 )  # fmt: skip
 
 CSV_TOTALS: Final = (
-    "method", "calls", "failed", "untold", "p50", "p90", "p99", "slowest", "sent", "received",
+    "method", "calls", "failed", "untold", *_TIMES, "sent", "received",
 )  # fmt: skip
 
 _NAMES: Final = [outcome.name for outcome in Outcome]
@@ -197,18 +206,20 @@ def _seconds(time: int | None) -> str:
 # ── Totals ───────────────────────────────────────────────────────────────────────────
 
 
-def totals_table(totals: Totals, *, limit: int | None = None) -> Table:
-    """A row a method, those with the most calls first, and a last one of all together."""
+def totals_table(totals: Totals, *, exact: bool = False, limit: int | None = None) -> Table:
+    """A row a method, those with the most calls first, and a last one of all together.
+    ``exact`` shows latencies, which are not the same on every run."""
     ranked = _ranked(totals)
     shown = ranked[:limit]
-    rows = [_total_cells(total, name) for total, name in shown]
+    rows = [_total_cells(total, name, exact) for total, name in shown]
     if len(ranked) != 1:
-        rows.append(_total_cells(totals.all, "all"))
+        rows.append(_total_cells(totals.all, "all", exact))
     left = len(ranked) - len(shown)
+    titles = ("method", "calls", "failed", "untold", *(_TIMES if exact else ()), "sent", "received")
     return Table(
-        ("method", "calls", "failed", "untold", "p50", "p90", "p99", "slowest", "sent", "received"),
-        ("<", *(">" * 9)),
-        (True, *(False,) * 9),
+        titles,
+        ("<", *(">" * (len(titles) - 1))),
+        (True, *[False] * (len(titles) - 1)),
         tuple(rows),
         f"… {counted(left, 'more method')}, not shown" if left else "",
     )
@@ -223,15 +234,20 @@ def _ranked(totals: Totals) -> list[tuple[Total, str]]:
     return named
 
 
-def _total_cells(total: Total, name: str) -> tuple[Run, ...]:
+def _times(total: Total) -> list[int | None]:
+    """The numbers of _TIMES."""
     times = [total.percentile(percent) for percent in _PERCENTS]
-    times.append(total.slowest if total.answered else None)
+    return [*times, total.slowest if total.answered else None]
+
+
+def _total_cells(total: Total, name: str, exact: bool) -> tuple[Run, ...]:
+    times = ["" if time is None else duration(time) for time in _times(total)] if exact else []
     return (
         Run(name, "head" if name == "all" else ""),
         Run(str(total.calls)),
         Run(str(total.failed), "error" if total.failed else ""),
         Run(str(total.untold), "warning" if total.untold else ""),
-        *(Run("" if time is None else duration(time)) for time in times),
+        *[Run(time) for time in times],
         Run(str(total.sent)),
         Run(str(total.received)),
     )
@@ -241,11 +257,9 @@ def csv_totals(totals: Totals) -> str:
     """A row a method; CSV_TOTALS says what they hold, times in seconds."""
     rows = []
     for total, name in _ranked(totals):
-        times = [total.percentile(percent) for percent in _PERCENTS]
-        times.append(total.slowest if total.answered else None)
         rows.append(
             [_safe(name), str(total.calls), str(total.failed), str(total.untold)]
-            + [_seconds(time) for time in times]
+            + [_seconds(time) for time in _times(total)]
             + [str(total.sent), str(total.received)]
         )
     return _csv(rows)

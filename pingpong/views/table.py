@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
 
-from ..model import Differences, Exchange, Exchanges, Message, Messages, Outcome, Repeated
+from ..calls.ledger import Exchanges
+from ..model import Differences, Exchange, Message, Messages, Outcome, Repeated
 from .short import arguments, method, outcome_detail, outcome_text, result
 from .text import Line, Run, clock, counted, display_width, duration, elide, escape, pad
 
@@ -154,7 +155,7 @@ def _result(exchange: Exchange, exact: bool) -> str:
     if exchange.reply is None:
         return outcome_detail(exchange, exact)
     said = result(exchange.reply, _CELL)
-    return f"{said} ({exchange.why})" if exchange.why else said
+    return f"{exchange.why}; {said}" if exchange.why else said
 
 
 def _outcome_style(exchange: Exchange) -> str:

@@ -423,7 +423,8 @@ def run_names(data: bytes) -> None:
         demand(len(one.text) < 400, "a difference that nobody reads to its end")
     demand(message.faults == bare.faults, "an interface changes what is odd about the bytes")
     message.use_names(None)
-    demand(message.body == bare.body, "names stay when they are taken away")
+    # By their words: a NaN is not equal to itself.
+    demand(repr(message.body) == repr(bare.body), "names stay when they are taken away")
 
 
 def skip(protocol: Protocol, data: bytes) -> tuple[int, str]:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, ClassVar, Final, NamedTuple, Union
 
+from mypy_extensions import mypyc_attr
+
 __all__ = [
     "APPLICATION_ERRORS",
     "DEFAULT_LIMITS",
@@ -79,6 +81,8 @@ def use_renderers(text: Callable[[object], str], html: Callable[[object], str]) 
     _renderers[:] = [text, html]
 
 
+# A word to mypyc: classes of modules that are not compiled may have this base too.
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Shown:
     """Prints itself as text in a terminal and shows itself as HTML in a notebook."""
 

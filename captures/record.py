@@ -1,7 +1,10 @@
 """Records the captures of this folder: ``python captures/record.py [FOLDER]``.
 
-A real thriftpy2 server and client talk in a private network, and their packets become
+A real thriftpy2 server and its clients talk in a private network, and their packets become
 pcap files.  Times differ from run to run; the messages are the same, byte for byte.
+
+    ping_login*, long_login   the article's calls
+    incident                  a shop with a problem: see shop.py
 
 thriftpy2 has no THeader: there its protocol writes into Apache's transport (the package
 ``thrift``, which the tests need too).
@@ -10,9 +13,11 @@ thriftpy2 has no THeader: there its protocol writes into Apache's transport (the
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import shop
 import thriftpy2
 from thrift.transport.THeaderTransport import THeaderTransport
 from thrift.transport.TTransport import TTransportBase
@@ -53,12 +58,27 @@ class HeaderFactory:
         return _Header(_Socket(trans), allowed_client_types=[0])  # 0: HEADERS
 
 
-# File by file: the transport and the protocol that both ends use.  thriftpy2's fast protocol
-# takes no transport but its own.
-SPOKEN: dict[str, tuple[Any, Any]] = {
-    "ping_login.pcap": (TBufferedTransportFactory, TBinaryProtocolFactory),
-    "ping_login_framed.pcap": (TFramedTransportFactory, TBinaryProtocolFactory),
-    "ping_login_theader.pcap": (HeaderFactory, TPlainBinaryProtocolFactory),
+def ping_login(client: Any) -> None:
+    """The article's two calls."""
+    client.ping()
+    client.login("root", "pwd")
+
+
+def long_login(client: Any) -> None:
+    """A call that no packet of 1500 bytes can carry, and one behind it."""
+    client.login("root " * 1000, "pwd")
+    client.ping()
+
+
+# File by file: the transport and the protocol that both ends use, the largest packet, what the
+# client does.  thriftpy2's fast protocol takes no transport but its own.
+BINARY, PLAIN = TBinaryProtocolFactory(), TPlainBinaryProtocolFactory()
+BUFFERED, FRAMED = TBufferedTransportFactory(), TFramedTransportFactory()
+CAPTURES: dict[str, tuple[Any, Any, int, Callable[[Any], None]]] = {
+    "long_login.pcap": (BUFFERED, BINARY, 1500, long_login),
+    "ping_login.pcap": (BUFFERED, BINARY, 65536, ping_login),
+    "ping_login_framed.pcap": (FRAMED, BINARY, 65536, ping_login),
+    "ping_login_theader.pcap": (HeaderFactory(), PLAIN, 65536, ping_login),
 }
 
 
@@ -75,24 +95,27 @@ class Dispatcher:
 def record(folder: Path) -> None:
     """Record every capture into ``folder``."""
     service = thriftpy2.load(str(HERE.parent / "foo.thrift"), module_name="foo_thrift").PingPong
-    for name, (transport, protocol) in SPOKEN.items():
+    wires = {"incident.pcap": shop.record_incident(folder / "incident.pcap")}
+    for name, (transport, protocol, mtu, calls) in CAPTURES.items():
         with (
             PrivateNetwork() as network,
             serving(
                 service,
                 Dispatcher(),
                 port=PORT,
-                protocol=protocol(),
-                transport=transport(),
+                protocol=protocol,
+                transport=transport,
                 network=network,
             ) as server,
             recording(server) as wire,
         ):
+            network.set_mtu(mtu)
             with server.client() as client:
-                client.ping()
-                client.login("root", "pwd")
+                calls(client)
             wire.save(folder / name)
-            print(f"{name}: {len(wire.raw)} packets, {len(wire.messages)} messages")
+            wires[name] = wire
+    for name, wire in wires.items():
+        print(f"{name}: {len(wire.raw)} packets, {len(wire.messages)} messages")
 
 
 if __name__ == "__main__":

@@ -11,15 +11,16 @@ from ..calls.complaints import explain_text
 from ..calls.numbers import explain_bytes
 from ..calls.pasted import MAX_TEXT
 from ..capture import decode, decode_struct, read_packets
-from ..errors import CaptureError, DecodeError
+from ..errors import CaptureError, DecodeError, IdlError
 from ..model import Packet
 from ..thrift.detect import PROTOCOLS
+from ..thrift.names import Interface
 from ..views.hexdump import MAX_BYTES, MAX_NOTES, hexdump
 from ..views.json import record_row
 from ..views.number import number as number_lines
 from ..views.number import pasted
 from ..views.text import escape
-from .options import Command, add_limits, limits_of, size
+from .options import Command, add_idl, add_limits, idl_of, limits_of, size
 from .printing import NO_THRIFT, READ_ALL, Verdict, say, say_text, width
 
 __all__ = ["add"]
@@ -30,6 +31,7 @@ MESSAGES: Final = 60
 STRUCT: Final = """\
   pingpong struct value.bin
   pingpong struct footer.parquet --protocol compact --offset 1200 --length 340
+  pingpong struct value.bin --idl events.thrift --type Event
 
 The bytes of a file, of a Kafka value, of a Parquet footer.  With no --protocol it is the one in
 which all the bytes are one struct.
@@ -43,6 +45,7 @@ EXPLAIN: Final = """\
 
 Numbers as they stand in logs; bytes as hex, as a string with \\x in it, or as tcpdump -X, xxd,
 hexdump -C and WireShark print them, with or without the packet around.  No capture is needed.
+With --idl, the fields of messages have their names.
 """
 
 
@@ -56,10 +59,13 @@ def add(command: Command) -> None:
     one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
     what = sorted(set(PROTOCOLS) - {"binary-old"})  # it differs in the header of a message
     one.add_argument("--protocol", choices=what, help="what it is in (its bytes tell)")
+    names = add_idl(one)
+    names.add_argument("--type", metavar="NAME", help="the struct that it is")
     add_limits(one)
 
     one = command("explain", explain, "explain a number, a line of a log, or pasted bytes", EXPLAIN)
     one.add_argument("text", nargs="*", help='what was pasted; nothing, or "-": standard input')
+    add_idl(one)
 
 
 def struct(args: argparse.Namespace) -> int:
@@ -67,7 +73,17 @@ def struct(args: argparse.Namespace) -> int:
     verdict = Verdict()
     data = _bytes_of(args.file)
     stop = len(data) if args.length is None else min(len(data), args.offset + args.length)
-    record = decode_struct(data[args.offset : stop], limits_of(args), protocol=args.protocol)
+    interface = idl_of(args)
+    try:
+        record = decode_struct(
+            data[args.offset : stop],
+            limits_of(args),
+            protocol=args.protocol,
+            idl=interface,
+            struct=args.type or "",
+        )
+    except ValueError as error:
+        raise IdlError(str(error)) from None
     verdict.any_thrift = True
     if args.json:
         sys.stdout.write(record_row(record) + "\n")
@@ -80,6 +96,7 @@ def struct(args: argparse.Namespace) -> int:
 
 def explain(args: argparse.Namespace) -> int:
     """``pingpong explain``: a number, a line of a log or bytes, with no capture at all."""
+    interface = idl_of(args)
     typed = args.text and args.text != ["-"]
     text = " ".join(args.text) if typed else sys.stdin.read(MAX_TEXT + 1)
     verdict = explain_text(text)
@@ -89,26 +106,27 @@ def explain(args: argparse.Namespace) -> int:
         for at, block in enumerate(verdict.blocks, 1)
         if block.link is not None
     ]
-    found = list(read_packets(packets).messages) if packets else []
+    found = list(read_packets(packets, idl=interface).messages) if packets else []
     for message in found[:MESSAGES]:
         say_text()
         say(hexdump(message, width=width()))
     if packets and not found:
-        _explain_bytes(next((block.payload for block in verdict.blocks if block.payload), b""))
+        payload = next((block.payload for block in verdict.blocks if block.payload), b"")
+        _explain_bytes(payload, interface)
     for block in verdict.blocks:
         if not block.is_packet:
-            _explain_bytes(block.data)
+            _explain_bytes(block.data, interface)
     return NO_THRIFT if verdict.is_empty else READ_ALL
 
 
-def _explain_bytes(data: bytes) -> None:
+def _explain_bytes(data: bytes, interface: Interface | None) -> None:
     """The messages in ``data``, one after the other; where there is none, what begins so."""
     for _ in range(MESSAGES):
         if not data:
             return
         say_text()
         try:
-            message = decode(data)
+            message = decode(data, idl=interface)
         except DecodeError as error:
             say_text(f"no message here: {escape(str(error))}", "dim")
             say(number_lines(explain_bytes(data), width=width()))

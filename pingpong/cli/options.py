@@ -6,17 +6,21 @@ import argparse
 from collections.abc import Callable
 from typing import Any, Final
 
+from .. import read_interface
 from ..capture import Pipeline
-from ..model import DEFAULT_LIMITS, Limits
+from ..model import DEFAULT_LIMITS, Flow, Limits
 from ..thrift.detect import PROTOCOLS, TRANSPORTS, tell
+from ..thrift.names import Interface
 
 __all__ = [
     "CODES",
     "HOST",
     "PORT",
     "Command",
+    "add_idl",
     "add_limits",
     "add_reading",
+    "idl_of",
     "limits_of",
     "pipeline_of",
     "port",
@@ -56,9 +60,32 @@ def limits_of(args: argparse.Namespace) -> Limits:
     return Limits(args.max_depth, args.max_frame, args.max_message)
 
 
-def pipeline_of(args: argparse.Namespace) -> Pipeline:
+def pipeline_of(
+    args: argparse.Namespace, dropped: Callable[[Flow], None] | None = None
+) -> Pipeline:
+    """``dropped`` is called with each connection that the Pipeline forgets."""
     told = tell(args.protocol, args.transport)
-    return Pipeline(limits_of(args), told, frozenset(args.port or ()), keep=False)
+    ports = frozenset(args.port or ())
+    interface = idl_of(args)
+    return Pipeline(limits_of(args), told, ports, keep=False, interface=interface, dropped=dropped)
+
+
+def idl_of(args: argparse.Namespace) -> Interface | None:
+    """The IDL that a command was given; None where it was given none, or takes none."""
+    path = getattr(args, "idl", None)
+    return None if path is None else read_interface(path, args.include or ())
+
+
+def add_idl(one: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Options of what shows names."""
+    what = one.add_argument_group("names, from the interface")
+    what.add_argument(
+        "--idl", metavar="FILE", help="a .thrift file; says too where the wire differs"
+    )
+    what.add_argument(
+        "--include", metavar="DIR", action="append", help="a folder of files that it includes"
+    )
+    return what
 
 
 def add_reading(one: argparse.ArgumentParser) -> None:

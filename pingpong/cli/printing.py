@@ -6,9 +6,10 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
-from ..model import Finding, Severity
+from ..model import Differences, Finding, Severity
 from ..views.text import Line, Run, escape, plain
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "INTERRUPTED",
     "NO_THRIFT",
     "READ_ALL",
+    "TROUBLE",
     "Verdict",
     "complain",
     "counted",
@@ -27,10 +29,14 @@ __all__ = [
 READ_ALL: Final = 0
 NO_THRIFT: Final = 1
 BAD: Final = 2
+TROUBLE: Final = 3
 INTERRUPTED: Final = 128 + signal.SIGINT
 
 # Width of lines where no terminal says its own.
 WIDTH: Final = 100
+
+# How many ways in which wire and IDL differ are told.
+WAYS: Final = 60
 
 # What the styles of ``views`` look like on a terminal.
 COLOURS: Final = {
@@ -93,6 +99,14 @@ class Verdict:
                 continue
             self.bad = self.bad or finding.severity is Severity.ERROR
             complain(f"{finding.severity.name.lower()}: {about}{finding.text}")
+
+    def differ(self, differences: Differences) -> None:
+        """Say where wire and IDL differ, a line for each way."""
+        for one in islice(differences, WAYS):
+            complain(f"warning: {one.summary}")
+        rest = max(len(differences) - WAYS, 0)
+        if rest or differences.more:
+            complain(f"warning: and wire and IDL differ in {rest or 'many'} more ways")
 
     @property
     def exit_code(self) -> int:

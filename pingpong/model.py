@@ -1165,7 +1165,7 @@ class Step:
 class Outcome(IntEnum):
     """How an Exchange ended.
 
-    ``failed`` are those where the caller did not get what the method returns; ``untold`` those of
+    ``failed`` are those where the caller did not get what the method returns; ``unclear`` those of
     which the capture does not tell: its end, a loss, or bytes that could not be read are in the
     way.  The rest went well.
     """
@@ -1191,14 +1191,14 @@ class Outcome(IntEnum):
         return self in _FAILED
 
     @property
-    def untold(self) -> bool:
-        return self in _UNTOLD
+    def unclear(self) -> bool:
+        return self in _UNCLEAR
 
 
-_UNTOLD: Final = frozenset(
+_UNCLEAR: Final = frozenset(
     {Outcome.NO_CALL, Outcome.UNREADABLE, Outcome.WAITING, Outcome.LOST, Outcome.NO_REPLY}
 )
-_FAILED: Final = frozenset(Outcome) - _UNTOLD - {Outcome.SUCCESS, Outcome.ONEWAY}
+_FAILED: Final = frozenset(Outcome) - _UNCLEAR - {Outcome.SUCCESS, Outcome.ONEWAY}
 
 
 class Exchange(Shown):

@@ -222,7 +222,7 @@ def _total(total: Total, method: str) -> str:
     written = [f'"{key}": {"null" if one is None else _seconds(one)}' for key, one in times]
     return (
         f'{{"method": {method}, "calls": {total.calls}, "failed": {total.failed}, '
-        f'"untold": {total.untold}, "outcomes": {{{", ".join(outcomes)}}}, '
+        f'"unclear": {total.unclear}, "outcomes": {{{", ".join(outcomes)}}}, '
         f'{", ".join(written)}, "sent": {total.sent}, "received": {total.received}}}'
     )
 

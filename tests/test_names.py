@@ -531,6 +531,8 @@ def test_a_reply_is_of_the_service_that_was_called() -> None:
         (False, wire("find", REPLY, yes)),
         (False, wire("find", REPLY, yes)),
     )
+    assert SHOP.within("shared.Health") is SHOP.within("shared.Health") is not SHOP
+    assert SHOP.within("depot") is SHOP
     assert [said(one) for one in capture.messages] == [
         [],
         ["type: Stock.find, result at offset 16: is I32, and the IDL says bool"],

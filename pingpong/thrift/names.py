@@ -301,7 +301,7 @@ class Interface(Naming):
         self._known: dict[str, Service] = {}
         for service in (*self.services.values(), *self.included.values()):
             self._known.setdefault(service.name.rpartition(".")[2], service)
-        self._within = {name: _Within(self, name) for name in self._known}
+        self._within: dict[str, Naming] = {}
 
     def __repr__(self) -> str:
         methods = sum(len(service.methods) for service in self.services.values())
@@ -349,7 +349,12 @@ class Interface(Naming):
 
     def within(self, service: str) -> Naming:
         """Who gives names to messages of one service; of all services if it is not known."""
-        return self._within.get(service, self)
+        known = self._within.get(service)
+        if known is None:
+            if self.service(service) is None:
+                return self
+            known = self._within[service] = _Within(self, service)
+        return known
 
     def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
         return self.name_message(record, body, "")

@@ -38,7 +38,7 @@ Notebook = dict[str, Any]
 Cell = dict[str, Any]
 
 _TITLE = re.compile(r"# ((\d+)\. (.+))\n?")
-_AFTER = re.compile(r"\*\*After it\*\* you\s+([^.]+)\.")
+_AFTER = re.compile(r"\*\*After it\*\* you\s+(.+?)\.(?=\s|$)", re.DOTALL)
 _TIME = re.compile(r"^\*\*Time\*\*: (\d+) minutes", re.MULTILINE)
 _NAVIGATION = re.compile(rf"^.*\[Contents\]\({CONTENTS}\).*\n*", re.MULTILINE)
 # Where an exercise or a chapter begins: what stands before it is still about the last one.

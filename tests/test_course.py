@@ -33,7 +33,7 @@ def missing(notebook: course.Notebook) -> list[str]:
     found = []
     if not re.match(r"# \d+\. .+\?\n", first):
         found.append("a question in the title")
-    for words in ("**Before this lesson** you ", "**After it** you "):
+    for words in ("**Before this lesson** ", "**After it** you "):
         if words not in " ".join(first.split("\n")):
             found.append(f'"{words.strip()}"')
     points = POINTS.search(first)
@@ -161,8 +161,8 @@ FIRST = """\
 # 1. Why?
 
 **Before this lesson** you
-ask. **After it** you know why,
-and can say it. You rest.
+ask. **After it** you know foo.thrift,
+and can say why. You rest.
 
 You will be able to
 
@@ -281,9 +281,9 @@ def test_contents(small: Path) -> None:
     assert (small / "README.md").read_text(encoding="utf-8") == (
         "# All\n\n"
         "| | question | after it you | minutes |\n|---|---|---|---:|\n"
-        "| 1 | [Why?](01-why.ipynb) | know why, and can say it | ? |\n"
-        "| 2 | [How?](02-how.ipynb) | know why, and can say it | 25 |\n"
-        "| 3 | [When?](03-when.ipynb) | know why, and can say it | ? |\n"
+        "| 1 | [Why?](01-why.ipynb) | know foo.thrift, and can say why | ? |\n"
+        "| 2 | [How?](02-how.ipynb) | know foo.thrift, and can say why | 25 |\n"
+        "| 3 | [When?](03-when.ipynb) | know foo.thrift, and can say why | ? |\n"
         "\nBelow.\n"
     )
     assert (small.parent / "README.md").read_text(encoding="utf-8") == (

@@ -143,13 +143,13 @@ def test_what_leans_on_a_solution_is_found() -> None:
 
 def test_what_the_lessons_read_is_beside_them(tmp_path: Path) -> None:
     write_exercises(tmp_path / "deep" / "er")
-    made = {str(path.relative_to(tmp_path / "deep" / "er")) for path in files(tmp_path)}
+    made = {path.relative_to(tmp_path / "deep" / "er").as_posix() for path in files(tmp_path)}
     wanted = {"foo.thrift"}
     for part in ("notebooks", "captures"):
         wanted |= {
-            f"{part}/{path.name}"
-            for path in (ROOT / part).iterdir()
-            if path.is_file() and path.suffix not in (".py", ".css")
+            path.relative_to(ROOT).as_posix()
+            for path in files(ROOT / part)
+            if path.suffix not in (".py", ".pyc", ".css") and ".ipynb_checkpoints" not in path.parts
         }
     assert made == wanted
     for name in wanted:

@@ -110,6 +110,9 @@ def _files() -> Iterator[tuple[Path, Path]]:
     idl = course_file("foo.thrift")
     yield idl, Path(idl.name)
     for part in ("notebooks", "captures"):
-        for path in sorted(course_file(part).iterdir()):
-            if path.is_file() and path.suffix not in LEFT_OUT and path.name[0] != ".":
-                yield path, Path(part, path.name)
+        folder = course_file(part)
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder)
+            hidden = any(each.startswith((".", "__")) for each in name.parts)
+            if path.is_file() and path.suffix not in LEFT_OUT and not hidden:
+                yield path, part / name

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from making import ACK, CLIENT, FIN, PING, PONG, ROOT, RST, SERVER, SYN, Talk, framed, packet, udp
+from making import ACK, CLIENT, FIN, PING, PONG, RST, SERVER, SYN, Talk, framed, packet, udp
 from making import ethernet as in_ethernet
 from making import ipv4 as in_ipv4
 from test_foreign_captures import ENDINGS, foreign, packets_of, without_syn  # noqa: F401
@@ -539,14 +539,3 @@ def test_lengths_of_time() -> None:
     assert [lasted(time) for time in times] == [
         "0 µs", "0.312 µs", "51.9 µs", "1 ms", "2.35 ms", "999 ms", "61 s", "3600 s",
     ]  # fmt: skip
-
-
-def test_the_capture_of_the_repository() -> None:
-    """captures/trouble.pcap: four clients, and a verdict on each."""
-    diagnosis = read(ROOT / "captures" / "trouble.pcap").diagnosis
-    assert kinds(diagnosis) == [
-        Kind.FRAMED_ON_UNFRAMED,
-        Kind.HTTP,
-        Kind.HANDLER_CRASHED,
-        Kind.ALL_WELL,
-    ]

@@ -186,6 +186,13 @@ STORIES: dict[str, tuple[Callable[[], Talk], list[tuple[str, str]]]] = {
         ),
         [("a", "SUCCESS"), ("a", "SUCCESS")],
     ),
+    "other seqids, and closed when a late reply had come": (
+        lambda: (
+            talk().call(call("slow", 7)).call(call("b", 8)).reply(reply("slow", 7))
+            .fin(True).fin(False)
+        ),
+        [("slow", "SUCCESS"), ("b", "CLOSED_BY_CLIENT")],
+    ),
     "a lost reply, the last": (
         lambda: talk().call(PING).skip(False, len(PONG)).add(True, ACK).close(),
         [("ping", "LOST")],
@@ -244,6 +251,15 @@ def again() -> Talk:
 def test_what_becomes_of_a_call(story: str) -> None:
     packets, told = STORIES[story]
     assert outcomes(packets().packets) == told
+
+
+def test_a_reply_that_may_have_been_read_as_the_next() -> None:
+    """A client that checks seqids, as Java's does, stops there: "out of sequence response"."""
+    packets = STORIES["other seqids, and closed when a late reply had come"][0]().packets
+    assert [one.why for one in read_packets(packets).exchanges] == [
+        "",
+        "exchange 1's reply came late: it may have been read as this",
+    ]
 
 
 def test_every_outcome_has_a_story() -> None:

@@ -267,6 +267,15 @@ def test_every_outcome_has_a_story() -> None:
     assert told == {outcome.name for outcome in Outcome}
 
 
+def test_the_worst_day_of_the_shop() -> None:
+    """All that can be played for real, in one recording."""
+    told = Counter(one.outcome.name for one in read(ROOT / "captures" / "trouble.pcap").exchanges)
+    once = {
+        outcome.name: 1 for outcome in Outcome if outcome.name not in ("UNREADABLE", "NO_REPLY")
+    }
+    assert told == once | {"SUCCESS": 4, "ONEWAY": 2, "LATE": 2}
+
+
 # ── Any number of connections, any order ─────────────────────────────────────────────
 
 SEQIDS = st.sampled_from([0, 1, 2])
@@ -508,7 +517,7 @@ def test_a_million_methods_have_no_totals_of_their_own() -> None:
 # ── Witnesses ────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", ["incident", "ping_login", "ping_login_framed"])
+@pytest.mark.parametrize("name", ["incident", "trouble", "ping_login_framed"])
 def test_latencies_are_those_between_tsharks_packets(name: str, tshark: str) -> None:
     path = ROOT / "captures" / f"{name}.pcap"
     done = subprocess.run(

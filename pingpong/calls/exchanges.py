@@ -375,7 +375,7 @@ class Pairing:
         self.settled.append(exchange)
 
     def _settle_silent(self, exchange: Exchange) -> None:
-        exchange.why = "sent as CALL; the server answers later calls and never this method"
+        exchange.why = "sent as CALL, and never answered"
         self._settle(exchange, Outcome.ONEWAY)
 
 

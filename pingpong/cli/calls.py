@@ -63,9 +63,11 @@ Outcomes of a call:
 last five.
 
 With --json, one object a line a call: number, time (seconds since 1970), client, server, flow,
-method, outcome, exception, latency and waited (seconds; waited also where no reply came), call
-and reply (the numbers of `messages`), sent and received (bytes), why.  What is not there is null.
---csv has the same columns.
+method, outcome (CLOSED_BY_SERVER), exception, latency and waited (seconds; waited also where no
+reply came), call and reply (the numbers of `messages`), sent and received (bytes), why.  What is
+not there is null.  --csv has the same columns, and so has the file of --arrow, with latency_ns and
+waited_ns.  With --totals: method, calls, failed, unclear, outcomes (JSON only), p50, p90, p99 and
+slowest (seconds), sent, received.
 """
 
 # How ``--sort`` ranks: the smallest first.

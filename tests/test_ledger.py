@@ -262,6 +262,26 @@ def test_a_reply_that_may_have_been_read_as_the_next() -> None:
     ]
 
 
+def test_a_server_that_had_closed_before_the_call() -> None:
+    packets = STORIES["closed before the call"][0]().packets
+    last = read_packets(packets).exchanges[1]
+    assert (last.why, last.waited) == ("it had closed before the call was sent", 0)
+
+
+def test_a_connection_ends_where_it_ended_however_packets_are_batched() -> None:
+    """The first zip waits when its connection closes; only later does another show that zip is
+    oneway."""
+    one, other = Talk(50001).open().call(call("zip")).close(), Talk(50002).open()
+    other.call(call("zip")).call(call("a")).reply(reply("a"))
+    both = one.packets + other.packets
+    again = [packet(number, each.data) for number, each in enumerate(both, 1)]
+    assert outcomes(again) == [
+        ("zip", "CLOSED_BY_CLIENT"),
+        ("zip", "ONEWAY"),
+        ("a", "SUCCESS"),
+    ]
+
+
 def test_every_outcome_has_a_story() -> None:
     told = {outcome for _, rows in STORIES.values() for _, outcome in rows}
     assert told == {outcome.name for outcome in Outcome}

@@ -5,6 +5,7 @@ pcap files.  Times differ from run to run; the messages are the same, byte for b
 
     ping_login*, long_login   the article's calls
     incident                  a shop with a problem: see shop.py
+    trouble                   every way in which a call can end: see trouble.py
 
 thriftpy2 has no THeader: there its protocol writes into Apache's transport (the package
 ``thrift``, which the tests need too).
@@ -24,6 +25,7 @@ from thrift.transport.TTransport import TTransportBase
 from thriftpy2.protocol import TBinaryProtocolFactory
 from thriftpy2.protocol.binary import TBinaryProtocolFactory as TPlainBinaryProtocolFactory
 from thriftpy2.transport import TBufferedTransportFactory, TFramedTransportFactory
+from trouble import record_trouble
 
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.recording import recording
@@ -116,6 +118,8 @@ def record(folder: Path) -> None:
             wires[name] = wire
     for name, wire in wires.items():
         print(f"{name}: {len(wire.raw)} packets, {len(wire.messages)} messages")
+    kept = record_trouble(folder / "trouble.pcap")
+    print(f"trouble.pcap: {len(kept.packets)} packets, {len(kept.messages)} messages")
 
 
 if __name__ == "__main__":

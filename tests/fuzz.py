@@ -77,7 +77,8 @@ from pingpong.thrift.names import (
 from pingpong.thrift.sasl import SaslTransport
 from pingpong.thrift.transport import Transport
 from pingpong.thrift.ttheader import TTHeaderTransport
-from pingpong.views.json import exchange_row, listing_row, message_row
+from pingpong.views.json import exchange_row, listing_row, message_row, total_rows
+from pingpong.views.ledger import CallLister, csv_rows
 from pingpong.views.listing import listing
 from pingpong.views.text import plain
 from pingpong.views.tree import tree
@@ -951,6 +952,11 @@ def show(capture: Capture) -> None:
     plain(listing(capture.messages))
     for exchange in capture.exchanges:
         exchange_row(exchange).encode()
+    exchanges = [*capture.exchanges]
+    csv_rows(exchanges).encode()
+    CallLister(exchanges).rows(exchanges).encode()
+    total_rows(capture.exchanges.totals()).encode()
+    views.text(capture.exchanges.totals(), exact=True).encode()
 
 
 def run_listing(data: bytes) -> None:

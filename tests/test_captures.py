@@ -17,6 +17,14 @@ CAPTURES = sorted((ROOT / "captures").glob("*.pcap"))
 # It has no THeader.
 KNOWN_TO_TSHARK = [path for path in CAPTURES if "theader" not in path.name]
 
+# Of this one two packets were taken out: a call and a reply.
+LOST = {
+    "trouble.pcap": [
+        "flow 1, from the client: the capture lost 34 bytes",
+        "flow 1, from the server: the capture lost 88 bytes",
+    ]
+}
+
 
 @pytest.fixture(scope="session")
 def recorded_again(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -36,7 +44,9 @@ def test_there_are_captures() -> None:
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.name)
 def test_recorded_again_the_messages_are_the_same(path: Path, recorded_again: Path) -> None:
     stored, again = read(path), read(recorded_again / path.name)
-    assert stored.findings == again.findings == ()
+    assert stored.findings == again.findings
+    assert [finding.text for finding in stored.findings] == LOST.get(path.name, [])
+    assert [e.outcome for e in stored.exchanges] == [e.outcome for e in again.exchanges]
     assert [m.data for m in stored.messages] == [m.data for m in again.messages]
     assert [m.transport for m in stored.messages] == [m.transport for m in again.messages]
     assert [str(m.server) for m in stored.messages] == [str(m.server) for m in again.messages]
@@ -57,6 +67,7 @@ def test_tshark_agrees(path: Path, tshark: str) -> None:
         for m in read(path).messages
         for packet in m.packets
     ]
+    ours.sort(key=lambda row: int(row[0]))  # what is behind lost bytes is given out when they are
     assert [[row[0], row[1], row[2], row[3]] for row in theirs] == ours
 
 

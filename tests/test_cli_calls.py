@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,20 @@ def test_what_is_not_shown_is_counted(capsys: pytest.CaptureFixture[str]) -> Non
     for options in (["--limit", "5"], ["--limit", "5", "--sort", "latency"]):
         out = run(capsys, "calls", INCIDENT, *options)[1].splitlines()
         assert out[6:8] == ["… 7 more calls, not shown", ""]
+
+
+@pytest.mark.parametrize("options", [[], ["--sort", "time"]])
+def test_a_terminal_gets_colours_and_the_same_words(
+    options: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = run(capsys, "calls", INCIDENT, *options)[1]
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    coloured = run(capsys, "calls", INCIDENT, *options)[1]
+    assert "\x1b[1;31m 8  2026-" in coloured
+    assert "\x1b[33m 6  2026-" in coloured
+    assert re.sub("\x1b\\[[0-9;]*m", "", coloured) == plain
 
 
 def test_names_come_from_the_idl(capsys: pytest.CaptureFixture[str]) -> None:

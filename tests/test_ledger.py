@@ -186,6 +186,13 @@ STORIES: dict[str, tuple[Callable[[], Talk], list[tuple[str, str]]]] = {
         ),
         [("a", "SUCCESS"), ("a", "SUCCESS")],
     ),
+    "other seqids, and closed when a late reply had come": (
+        lambda: (
+            talk().call(call("slow", 7)).call(call("b", 8)).reply(reply("slow", 7))
+            .fin(True).fin(False)
+        ),
+        [("slow", "SUCCESS"), ("b", "CLOSED_BY_CLIENT")],
+    ),
     "a lost reply, the last": (
         lambda: talk().call(PING).skip(False, len(PONG)).add(True, ACK).close(),
         [("ping", "LOST")],
@@ -246,9 +253,47 @@ def test_what_becomes_of_a_call(story: str) -> None:
     assert outcomes(packets().packets) == told
 
 
+def test_a_reply_that_may_have_been_read_as_the_next() -> None:
+    """A client that checks seqids, as Java's does, stops there: "out of sequence response"."""
+    packets = STORIES["other seqids, and closed when a late reply had come"][0]().packets
+    assert [one.why for one in read_packets(packets).exchanges] == [
+        "",
+        "exchange 1's reply came late: it may have been read as this",
+    ]
+
+
+def test_a_server_that_had_closed_before_the_call() -> None:
+    packets = STORIES["closed before the call"][0]().packets
+    last = read_packets(packets).exchanges[1]
+    assert (last.why, last.waited) == ("it had closed before the call was sent", 0)
+
+
+def test_a_connection_ends_where_it_ended_however_packets_are_batched() -> None:
+    """The first zip waits when its connection closes; only later does another show that zip is
+    oneway."""
+    one, other = Talk(50001).open().call(call("zip")).close(), Talk(50002).open()
+    other.call(call("zip")).call(call("a")).reply(reply("a"))
+    both = one.packets + other.packets
+    again = [packet(number, each.data) for number, each in enumerate(both, 1)]
+    assert outcomes(again) == [
+        ("zip", "CLOSED_BY_CLIENT"),
+        ("zip", "ONEWAY"),
+        ("a", "SUCCESS"),
+    ]
+
+
 def test_every_outcome_has_a_story() -> None:
     told = {outcome for _, rows in STORIES.values() for _, outcome in rows}
     assert told == {outcome.name for outcome in Outcome}
+
+
+def test_the_worst_day_of_the_shop() -> None:
+    """All that can be played for real, in one recording."""
+    told = Counter(one.outcome.name for one in read(ROOT / "captures" / "trouble.pcap").exchanges)
+    once = {
+        outcome.name: 1 for outcome in Outcome if outcome.name not in ("UNREADABLE", "NO_REPLY")
+    }
+    assert told == once | {"SUCCESS": 4, "ONEWAY": 2, "LATE": 2}
 
 
 # ── Any number of connections, any order ─────────────────────────────────────────────
@@ -492,7 +537,7 @@ def test_a_million_methods_have_no_totals_of_their_own() -> None:
 # ── Witnesses ────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", ["incident", "ping_login", "ping_login_framed"])
+@pytest.mark.parametrize("name", ["incident", "trouble", "ping_login_framed"])
 def test_latencies_are_those_between_tsharks_packets(name: str, tshark: str) -> None:
     path = ROOT / "captures" / f"{name}.pcap"
     done = subprocess.run(

@@ -24,7 +24,7 @@ from pingpong.live.recording import Recording, recording
 from pingpong.live.serving import Server, serving
 from pingpong.views import html, text
 
-shop: Any = thriftpy2.load(str(ROOT / "captures" / "shop.thrift"), module_name="shop_thrift")
+shop: Any = thriftpy2.load(str(ROOT / "captures" / "shop.thrift"), module_name="orders_thrift")
 
 SLOW, BROKEN, UNKNOWN = 1, 2, 3
 

@@ -125,8 +125,8 @@ def test_a_comma_a_quote_and_a_line_end_stay_in_their_cell() -> None:
 
 
 TOTALS = """\
-method  calls  failed  unclear      p50      p90      p99  slowest  sent  received─
-─────────────────────────────────────────────────────────────────────────────────
+method  calls  failed  unclear      p50      p90      p99  slowest  sent  received
+──────────────────────────────────────────────────────────────────────────────────
 ping        2       1        0  1.00 ms  1.00 ms  1.00 ms  1.00 ms    34        28
 user        2       2        0  1.00 ms  2.00 ms  2.00 ms  2.00 ms    34        45
 gone        1       1        0  1.00 ms  1.00 ms  1.00 ms  1.00 ms    17        24

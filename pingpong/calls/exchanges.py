@@ -27,7 +27,8 @@ What became of a call is settled when its reply comes, or when that shows that n
 
 A client that has several calls under way gives each its own seqid, or writes them in one go.
 So it has given up on a call if it sends the next one with the same seqid a millisecond later
-or more.
+or more.  With other seqids nothing tells one that gave up from one that has several under way:
+then its closing without a reply gets a remark, no more.
 
 A call may be given out after its reply, when bytes before it were lost and the capture had
 to end before that was sure: so replies without a call are remembered, until a later call says
@@ -74,8 +75,8 @@ class _Talk:
     server's last message ended in its stream, ``hole`` the time of the last one before which
     bytes were missing (-1: none).  ``gave_up`` says when the client turned to its next
     call, ``misled`` which exchange's reply it read instead, both by the exchange's number;
-    ``unread`` are replies that the next call will read.  ``closing`` are exchanges whose reply
-    came when the client had closed: how that went on will tell.
+    ``unread`` are replies that the next call will read; ``last`` was answered last.  ``closing``
+    are exchanges whose reply came when the client had closed: how that went on will tell.
     """
 
     __slots__ = (
@@ -84,6 +85,7 @@ class _Talk:
         "flow",
         "gave_up",
         "hole",
+        "last",
         "misled",
         "orphans",
         "read_to",
@@ -98,6 +100,7 @@ class _Talk:
         self.orphans: list[Exchange] = []
         self.read_to = 0
         self.hole = -1
+        self.last: Exchange | None = None
         self.gave_up: dict[int, int] = {}
         self.misled: dict[int, int] = {}
         self.unread: list[int] = []
@@ -222,6 +225,7 @@ class Pairing:
             return self._orphan(talk, reply)
         exchange = same[at]
         exchange.reply = reply
+        talk.last = exchange
         if at:
             for passed in same[:at]:
                 self._pass_over(talk, passed, is_behind_hole)
@@ -352,6 +356,11 @@ class Pairing:
                 outcome, ended = what, time
         if ended >= 0:
             exchange.ended = ended
+            if ended in (client.fin, client.rst) and _came_between(talk.last, exchange):
+                assert talk.last is not None
+                exchange.why = (
+                    f"exchange {talk.last.number}'s reply came late: it may have been read as this"
+                )
         elif not the_last:
             exchange.why = "the client's port was used again"
             outcome = Outcome.NO_REPLY
@@ -366,12 +375,19 @@ class Pairing:
         self.settled.append(exchange)
 
     def _settle_silent(self, exchange: Exchange) -> None:
-        exchange.why = "sent as CALL; the server answers later calls and never this method"
+        exchange.why = "sent as CALL, and never answered"
         self._settle(exchange, Outcome.ONEWAY)
 
 
 def _by_number(exchange: Exchange) -> int:
     return exchange.number
+
+
+def _came_between(last: Exchange | None, exchange: Exchange) -> bool:
+    """Did a reply to an earlier call come while the client waited for this one's?"""
+    if last is None or last.reply is None or exchange.call is None:
+        return False
+    return last.number < exchange.number and last.reply.end_time >= exchange.call.time
 
 
 def _may_miss(talk: _Talk) -> bool:

@@ -28,7 +28,7 @@ from ..views.ledger import (
     totals_table,
 )
 from ..views.listing import SAMPLE
-from ..views.table import lines
+from ..views.table import lines, outcome_style
 from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
 from .looking import batches_of, say_no_thrift
@@ -64,9 +64,11 @@ Outcomes of a call:
 last five.
 
 With --json, one object a line a call: number, time (seconds since 1970), client, server, flow,
-method, outcome, exception, latency and waited (seconds; waited also where no reply came), call
-and reply (the numbers of `messages`), sent and received (bytes), why.  What is not there is null.
---csv has the same columns.
+method, outcome (CLOSED_BY_SERVER), exception, latency and waited (seconds; waited also where no
+reply came), call and reply (the numbers of `messages`), sent and received (bytes), why.  What is
+not there is null.  --csv has the same columns, and so has the file of --arrow, with latency_ns and
+waited_ns.  With --totals: method, calls, failed, unclear, outcomes (JSON only), p50, p90, p99 and
+slowest (seconds), sent, received.
 """
 
 # How ``--sort`` ranks: the smallest first.
@@ -186,13 +188,12 @@ def _say_calls(args: argparse.Namespace, batches: Iterator[list[Exchange]], tota
     write = writer(args, first)
     rest = chain([first], batches)
     if args.sort:
-        _say_sorted(rest, write, SORTS[args.sort], args.limit)
+        _say_sorted(args, rest, write)
     else:
         left = sys.maxsize if args.limit is None else args.limit
         for batch in rest:
             if left > 0 and batch:
-                sys.stdout.write(write(batch[:left]))
-                sys.stdout.flush()
+                _print(args, write, batch[:left])
             left -= len(batch)
     if args.json or args.csv:
         return
@@ -219,19 +220,39 @@ def writer(
     return lister.rows
 
 
+def _print(
+    args: argparse.Namespace,
+    write: Callable[[Sequence[Exchange]], str],
+    exchanges: Sequence[Exchange],
+) -> None:
+    if sys.stdout.isatty() and not (args.json or args.csv):
+        say([Run(write([one])[:-1], _style(one))] for one in exchanges)
+    else:
+        sys.stdout.write(write(exchanges))
+    sys.stdout.flush()
+
+
+def _style(exchange: Exchange) -> str:
+    """A colour for what did not go well."""
+    style = outcome_style(exchange)
+    return "" if style == "good" else style
+
+
 def _say_sorted(
+    args: argparse.Namespace,
     batches: Iterable[list[Exchange]],
-    writer: Callable[[Sequence[Exchange]], str],
-    rank: Callable[[Exchange], int],
-    limit: int | None,
+    write: Callable[[Sequence[Exchange]], str],
 ) -> None:
     """Rows are kept, not the messages that they tell of."""
-    rows: Iterator[tuple[int, int, str]] = (
-        (rank(one), one.number, writer([one])) for batch in batches for one in batch
+    rank = SORTS[args.sort]
+    rows: Iterator[tuple[int, int, str, str]] = (
+        (rank(one), one.number, write([one]), _style(one)) for batch in batches for one in batch
     )
-    ranked = sorted(rows) if limit is None else heapq.nsmallest(limit, rows)
-    for _, _, row in ranked:
-        sys.stdout.write(row)
+    ranked = sorted(rows) if args.limit is None else heapq.nsmallest(args.limit, rows)
+    if sys.stdout.isatty() and not (args.json or args.csv):
+        say([Run(row[:-1], style)] for _, _, row, style in ranked)
+    else:
+        sys.stdout.writelines(row for _, _, row, _ in ranked)
 
 
 def _write_arrow(args: argparse.Namespace, batches: Iterable[list[Exchange]]) -> None:

@@ -29,6 +29,7 @@ __all__ = [
     "exchange_table",
     "lines",
     "message_table",
+    "outcome_style",
 ]
 
 MAX_ROWS = 50
@@ -134,7 +135,7 @@ def _exchange_columns(exact: bool) -> list[Column[Exchange]]:
         Column("flow", lambda e: str(e.first.flow), ">"),
         Column("method", lambda e: method(e.first), elastic=True),
         Column("arguments", lambda e: arguments(e.call, _CELL) if e.call else "", elastic=True),
-        Column("outcome", outcome_text, style=_outcome_style),
+        Column("outcome", outcome_text, style=outcome_style),
         Column("result", lambda e: _result(e, exact), elastic=True),
     ]
     if exact:
@@ -158,7 +159,7 @@ def _result(exchange: Exchange, exact: bool) -> str:
     return f"{exchange.why}; {said}" if exchange.why else said
 
 
-def _outcome_style(exchange: Exchange) -> str:
+def outcome_style(exchange: Exchange) -> str:
     outcome = exchange.outcome
     if outcome is Outcome.DECLARED_EXCEPTION or outcome is Outcome.NO_CALL:
         return "warning"

@@ -16,6 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from .calls.exchanges import Pairing
+from .calls.plan import Plan, Rewriter
+from .calls.redact import Redactor, hushed
+from .calls.selectors import parse_selectors
 from .errors import DecodeError
 from .model import (
     DEFAULT_LIMITS,
@@ -47,7 +50,7 @@ from .thrift.messages import Found, MessageReader
 from .thrift.thriftpy2json import THRIFTPY2_JSON
 from .thrift.transport import Whole
 from .wire.capturefile import CaptureFile, open_capture
-from .wire.link import ACK, PSH, TCP, Peeler, Usual, number, usual
+from .wire.link import ACK, PSH, RST, TCP, Peeler, Usual, number, usual
 from .wire.streams import Connection, Connections, Piece
 
 # The transport of a message that came in a datagram, with nothing around it.
@@ -91,7 +94,8 @@ class Pipeline:
     """Reads packets one by one: ``feed`` gives back what each did, ``take`` the messages alone.
 
     ``told`` is what the user says that connections speak; ``ports``: only connections with
-    one of these at either end (none named: all).
+    one of these at either end (none named: all).  ``redactor`` masks messages before anybody
+    has them; ``plan``, for ``feed`` alone, takes note of what of the capture may be shown.
     ``findings`` are about packets and connections; what is odd about a message is with
     the message.  ``flows`` are all connections seen; without ``keep``, those that ended long ago
     are dropped, so that a capture of any length fits.  ``connections`` counts all.
@@ -104,7 +108,11 @@ class Pipeline:
         ports: frozenset[int] = frozenset(),
         *,
         keep: bool = True,
+        redactor: Redactor | None = None,
+        plan: Plan | None = None,
     ) -> None:
+        self.redactor = redactor
+        self.plan = plan
         self.flows: list[Flow] = []
         self.connections = 0
         self._keep = keep
@@ -129,6 +137,8 @@ class Pipeline:
     def feed(self, packet: Packet) -> Step:
         """Take the next packet."""
         segment = self._peeler.segment(packet)
+        if self.plan is not None:
+            self.plan.links.add(packet.link)
         if segment is None or (
             self._ports
             and segment.source[-2:] not in self._ports
@@ -147,6 +157,9 @@ class Pipeline:
             self._add(connection.flow)
         from_client, from_server, remark = connection.add(segment)
         by_client = connection.is_from_client(segment)
+        if self.plan is not None and segment.payload:
+            pieces = from_client if by_client else from_server
+            self._plan_segment(self.plan, connection, segment, pieces)
         if from_client:
             found += self._read(line, True, from_client)
         if from_server:
@@ -155,6 +168,19 @@ class Pipeline:
             how = "was reset" if connection.flow.ended == "RST" else "was closed"
             found += self._close(connection, f"the connection {how}")
         return Step(packet, segment, connection.flow, by_client, remark, tuple(found))
+
+    def _plan_segment(
+        self, plan: Plan, connection: Connection, segment: Segment, pieces: list[Piece]
+    ) -> None:
+        by_client = connection.is_from_client(segment)
+        direction = connection.from_client if by_client else connection.from_server
+        if direction.is_known and not segment.flags & RST:
+            size = len(segment.payload)
+            is_new = any(
+                isinstance(one, Chunk) and one.number == segment.number and len(one.data) == size
+                for one in pieces
+            )
+            plan.carries(segment, connection.flow.number, direction.place(segment), is_new)
 
     def take(self, packet: Packet) -> Sequence[Message]:
         """Take the next packet; the messages that are complete with it.
@@ -220,7 +246,7 @@ class Pipeline:
             direction.go_on(size)
             half = lane.half
             half.last = packet.time
-            if direction.offset - size == len(half.first):
+            if direction.offset - size == len(half.first) and self.redactor is None:
                 half.first += data[place.inside : place.stop][: Half.FIRST - len(half.first)]
             if lane.by_client:
                 flow.sent = offset
@@ -237,7 +263,7 @@ class Pipeline:
     def _made(self, lane: _Lane, found: Whole, data: bytes, offset: int, packet: Packet) -> Message:
         flow = lane.flow
         mtype = found.header.type
-        return Message(
+        message = Message(
             header=found.header,
             data=data,
             protocol=found.protocol,
@@ -253,6 +279,9 @@ class Pipeline:
             packets=(packet.number,),
             limits=self._limits,
         )
+        if self.redactor is not None:
+            self.redactor.redact(message)
+        return message
 
     def close(self) -> Step:
         """No more packets: what is still open ends with the capture."""
@@ -273,13 +302,16 @@ class Pipeline:
         by_client = connection.is_from_client(segment)
         direction = connection.from_client if by_client else connection.from_server
         reader = MessageReader(True, self._limits, self._told)
+        if self.plan is not None:
+            self.plan.carries(segment, flow.number, direction.offset, True)
         found = reader.feed(Chunk(direction.offset, segment.payload, segment.time, segment.number))
         found += reader.close("the datagram ends")
         direction.offset += len(segment.payload)
         if flow.number > self.connections:
             self._add(flow)
         half = flow.from_client if by_client else flow.from_server
-        half.first = half.first or segment.payload[: Half.FIRST]
+        if self.redactor is None:
+            half.first = half.first or segment.payload[: Half.FIRST]
         flow.last = half.last = segment.time
         flow.sent, flow.received = connection.from_client.offset, connection.from_server.offset
         whole = sum(one.size for one in found) == len(segment.payload)
@@ -288,18 +320,17 @@ class Pipeline:
             flow.detection = reader.detection
         if not found or not (known or (whole and not any(one.findings for one in found))):
             if not known and flow.detection is not None:
-                flow.detection = Detection(None, None, flow.detection.evidence)
+                flow.detection = self._seen(Detection(None, None, flow.detection.evidence))
             return Step(packet, segment, flow, by_client, "", ())
         if not known and flow.detection is not None:
             told = flow.detection
             transport = DATAGRAM if told.transport == UNFRAMED else told.transport
-            flow.detection = Detection(told.protocol, transport, told.evidence)
+            flow.detection = self._seen(Detection(told.protocol, transport, told.evidence))
         messages = []
         for one in found:
             if one.transport == UNFRAMED:
                 one.transport = DATAGRAM
-            self._messages += 1
-            messages.append(_message(flow, one, self._messages, self._limits))
+            messages.append(self._message(flow, segment.source, one))
         return Step(packet, segment, flow, by_client, "", tuple(messages))
 
     # ── A connection ─────────────────────────────────────────────────────────────────
@@ -309,7 +340,8 @@ class Pipeline:
         if reader is None:
             connection = line.connection
             direction = connection.from_client if by_client else connection.from_server
-            reader = MessageReader(direction.from_start, self._limits, self._told)
+            watched = self.plan is not None
+            reader = MessageReader(direction.from_start, self._limits, self._told, watched)
             if by_client:
                 line.from_client = reader
             else:
@@ -317,6 +349,10 @@ class Pipeline:
         return reader
 
     def _read(self, line: _Line, by_client: bool, pieces: list[Piece]) -> list[Message]:
+        if self.plan is not None:
+            for piece in pieces:
+                if isinstance(piece, Chunk):
+                    self.plan.gave(piece.number, piece.offset, len(piece.data))
         if line.closed:
             return []  # something sent again, behind the end
         reader = self._reader(line, by_client)
@@ -327,7 +363,8 @@ class Pipeline:
         half = flow.from_client if by_client else flow.from_server
         found: list[Found] = []
         for piece in pieces:
-            if isinstance(piece, Chunk) and piece.offset == len(half.first):
+            is_first = isinstance(piece, Chunk) and piece.offset == len(half.first)
+            if isinstance(piece, Chunk) and is_first and self.redactor is None:
                 half.first += piece.data[: Half.FIRST - len(half.first)]
             found += reader.feed(piece) if isinstance(piece, Chunk) else reader.lose(piece)
         return self._report(line, reader, by_client, found)
@@ -345,6 +382,10 @@ class Pipeline:
             if reader is not None:
                 messages += self._report(line, reader, by_client, reader.close(reason))
         line.closed = True
+        if self.plan is not None:
+            # A direction that is not settled by now will never be.
+            self.plan.settle(connection.flow.number, connection.client_key, False)
+            self.plan.settle(connection.flow.number, connection.server_key, False)
         self._close_lanes(line)
         self._compare(line)
         # The connection is remembered, so that its ports can be used again; what read it is not.
@@ -369,12 +410,13 @@ class Pipeline:
     ) -> list[Message]:
         """Make messages of what a direction found, and tell its findings to its flow."""
         flow = line.connection.flow
+        source = line.connection.client_key if by_client else line.connection.server_key
         if found and not flow.opened and _is_call(found[0]) != by_client:
             line.connection.swap()
             self._close_lanes(line)
             line.from_client, line.from_server = line.from_server, line.from_client
             by_client = not by_client
-        seen = reader.detection
+        seen = None if reader.detection is None else self._seen(reader.detection)
         half = flow.from_client if by_client else flow.from_server
         half.detection = seen
         if seen is not None and (flow.detection is None or _says_more(seen, flow.detection)):
@@ -383,13 +425,35 @@ class Pipeline:
             who = "client" if by_client else "server"
             for finding in reader.findings:
                 text = f"flow {flow.number}, from the {who}: {finding.text}"
-                flow.findings.append(Finding(finding.severity, text, finding.offset))
+                said = Finding(finding.severity, text, finding.offset)
+                flow.findings.append(said if self.redactor is None else hushed(said, 2))
             reader.findings.clear()
-        messages = []
-        for item in found:
-            self._messages += 1
-            messages.append(_message(flow, item, self._messages, self._limits))
-        return messages
+        if self.plan is not None:
+            for passed in reader.passed:
+                self.plan.passed(flow.number, source, passed, reader.is_settled)
+            reader.passed.clear()
+            if reader.is_settled:
+                self.plan.settle(flow.number, source, True)
+        return [self._message(flow, source, item) for item in found]
+
+    def _seen(self, detection: Detection) -> Detection:
+        """What a direction speaks, and how that is known: without its bytes, if they may be
+        secret."""
+        if self.redactor is None:
+            return detection
+        known = detection.transport is not None
+        evidence = detection.evidence.partition(";")[0] if known else "its bytes are redacted"
+        return Detection(detection.protocol, detection.transport, evidence)
+
+    def _message(self, flow: Flow, source: bytes, found: Found) -> Message:
+        """The next message; ``source`` is who sent it."""
+        self._messages += 1
+        message = _message(flow, found, self._messages, self._limits)
+        if self.redactor is not None:
+            mask = self.redactor.redact(message)
+            if self.plan is not None:
+                self.plan.message(flow.number, source, found, mask)
+        return message
 
     def _compare(self, line: _Line) -> None:
         """Say what is odd about a connection as a whole."""
@@ -409,7 +473,8 @@ class Pipeline:
                 continue
             if reader.detection.wrong:
                 text = f"flow {flow.number}, from the {who}: {reader.detection.wrong}"
-                flow.findings.append(Finding(Severity.ERROR, text, 0))
+                said = Finding(Severity.ERROR, text, 0)
+                flow.findings.append(said if self.redactor is None else hushed(said, 2))
             if reader.detection.transport is not None:
                 spoken.append(reader.detection.transport)
         if len(spoken) == 2 and spoken[0] != spoken[1]:
@@ -538,23 +603,56 @@ def read_packets(
     protocol: str | None = None,
     transport: str | None = None,
     ports: Iterable[int] = (),
+    redact: Iterable[str] = (),
 ) -> Capture:
     """Read packets that are at hand, whether from a file or from a wire.
 
     ``protocol`` and ``transport`` say what connections speak, where their bytes do not tell;
-    ``ports``: only connections with one of these.  Raises ValueError for a name that is none.
+    ``ports``: only connections with one of these.  ``redact`` selects fields
+    (``calls.selectors``): their values are masked in the messages and in the packets of the
+    Capture, and nothing in it holds them; in the packets, nothing that was not read is left
+    either.  Raises ValueError for a name that is none.
     """
-    pipeline = Pipeline(limits, tell(protocol, transport), frozenset(ports))
+    selectors = parse_selectors(redact)
+    plan = Plan() if selectors else None
+    pipeline = Pipeline(
+        limits,
+        tell(protocol, transport),
+        frozenset(ports),
+        redactor=Redactor(selectors) if selectors else None,
+        plan=plan,
+    )
     # Nothing here makes cycles, and all of it stays: looking for some takes longer than reading.
     was_on = gc.isenabled()
     gc.disable()
     try:
         steps = list(steps_of(packets, pipeline))
+        if plan is not None:
+            _rewrite(steps, Rewriter(plan))
     finally:
         if was_on:
             gc.enable()
     findings = list(packets.findings) if isinstance(packets, CaptureFile) else []
     return Capture(name, steps, pipeline.flows, findings + pipeline.findings)
+
+
+def _rewrite(steps: Sequence[Step], rewriter: Rewriter) -> None:
+    """Put packets, and the segments in them, in place of those that were read."""
+    packets = [step.packet for step in steps if step.packet is not None]
+    if rewriter.has_fragments:
+        for packet in packets:
+            rewriter.look(packet)
+        rewriter.start()
+    for step in steps:
+        segment = step.segment
+        if step.packet is not None:
+            step.packet = rewriter.packet(step.packet)
+        if step.packet is not None and segment is not None:
+            if segment.parts:
+                segment.payload = rewriter.payload(segment.number, segment.payload)
+            else:
+                stop = segment.inside + len(segment.payload)
+                segment.payload = step.packet.data[segment.inside : stop]
 
 
 def decode(
@@ -621,6 +719,7 @@ def read(
     protocol: str | None = None,
     transport: str | None = None,
     ports: Iterable[int] = (),
+    redact: Iterable[str] = (),
 ) -> Capture:
     """Read a capture file: pcap or pcapng, gzipped or not; "-" is standard input.
 
@@ -630,5 +729,11 @@ def read(
     """
     with open_capture(path) as file:
         return read_packets(
-            file, file.name, limits, protocol=protocol, transport=transport, ports=ports
+            file,
+            file.name,
+            limits,
+            protocol=protocol,
+            transport=transport,
+            ports=ports,
+            redact=redact,
         )

@@ -205,13 +205,21 @@ class Segment:
     ``source`` and ``target`` are raw: the address's 4 or 16 bytes, then the port's 2.
     ``cut`` counts payload bytes that were on the wire but not kept (a short snaplen).
     For UDP (``protocol`` 17), ``seq``, ``ack`` and ``flags`` are 0.
+
+    ``head`` and ``inside`` are where its header and its payload begin: in the packet's data, or,
+    where IP fragments brought it, in their datagram.  ``parts`` then says which bytes of which
+    packets that datagram was made of: the packet's number, the place behind its IP header, and
+    from where to where in the datagram.
     """
 
     __slots__ = (
         "ack",
         "cut",
         "flags",
+        "head",
+        "inside",
         "number",
+        "parts",
         "payload",
         "protocol",
         "seq",
@@ -243,6 +251,9 @@ class Segment:
         self.flags = flags
         self.payload = payload
         self.cut = cut
+        self.head = 0
+        self.inside = 0
+        self.parts: tuple[tuple[int, int, int, int], ...] = ()
 
 
 class Chunk(Facts):
@@ -395,10 +406,11 @@ class Value(Facts):
     ``span`` covers the value with its own length or size; the first ``head`` bytes of
     it are that length or size.  ``content`` is bytes for STRING; None if the value was
     lost.  ``lost`` counts bytes of it that the capture does not have: then a STRING's
-    content stops where the loss begins.
+    content stops where the loss begins.  ``redacted``: it was masked (``calls.redact``), so its
+    content says nothing.
     """
 
-    __slots__ = ("content", "head", "lost", "span", "ttype")
+    __slots__ = ("content", "head", "lost", "redacted", "span", "ttype")
     __match_args__: ClassVar = ("ttype", "content", "span", "head", "lost")
 
     def __init__(
@@ -409,6 +421,7 @@ class Value(Facts):
         self.span = span
         self.head = head
         self.lost = lost
+        self.redacted = False
 
     def facts(self) -> tuple[object, ...]:
         return (self.ttype, self.content, self.span, self.head, self.lost)
@@ -607,17 +620,39 @@ class Protocol(ABC):
         return -1
 
 
+def _mark(struct: Struct, starts: frozenset[int]) -> None:
+    """Say of the values that begin at ``starts`` that they were masked."""
+    for field in struct.fields:
+        _mark_value(field.value, starts)
+
+
+def _mark_value(value: Value, starts: frozenset[int]) -> None:
+    content = value.content
+    if isinstance(content, Struct):
+        _mark(content, starts)
+    elif isinstance(content, Items):
+        for item in content.items:
+            _mark_value(item, starts)
+    elif isinstance(content, Entries):
+        for key, item in content.items:
+            _mark_value(key, starts)
+            _mark_value(item, starts)
+    elif value.span.start in starts:
+        value.redacted = True
+
+
 class Record(Shown):
     """A struct with no message around it: in a file, a Kafka value, a Parquet footer.
 
     ``data`` holds all of its bytes; every offset in its fields, notes and findings counts from
     the first byte of ``data``.  The struct begins at ``start``.  Where ``gaps`` says so, the
-    bytes were lost, and ``data`` holds filler that nothing reads or shows.
+    bytes were lost, and ``data`` holds filler that nothing reads or shows.  ``redacted`` is
+    where the values begin that were masked.
 
     The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.
     """
 
-    __slots__ = ("_body", "data", "gaps", "limits", "listed", "protocol", "start")
+    __slots__ = ("_body", "data", "gaps", "limits", "listed", "protocol", "redacted", "start")
 
     def __init__(
         self,
@@ -635,6 +670,7 @@ class Record(Shown):
         self.gaps = gaps
         self.listed = listed
         self.limits = limits
+        self.redacted: frozenset[int] = frozenset()
         self._body: Struct | None = None
 
     @property
@@ -644,7 +680,17 @@ class Record(Shown):
             self._body = self.protocol.read_struct(
                 self.data, self.start, len(self.data), self.gaps, self.limits
             )
+            if self.redacted:
+                _mark(self._body, self.redacted)
         return self._body
+
+    def redact(self, data: bytes, redacted: frozenset[int], listed: tuple[Finding, ...]) -> None:
+        """Take masked bytes, of the same length, in place of the true ones; ``listed`` is what
+        may still be said of them."""
+        self.data = data
+        self.redacted = redacted
+        self.listed = listed
+        self._body = None
 
     def forget(self) -> None:
         """Drop the fields that were read; who looks again reads them again."""

@@ -2,6 +2,7 @@
 
     look at captures     show, messages            looking.py
     look at bytes        struct, explain           loose.py
+    hand one on          redact                    redact.py
     be one end           demo, serve, call         ends.py
     make one             record                    ends.py
     learn                lab                       course.py
@@ -24,7 +25,7 @@ from typing import Final
 
 from .. import __version__, is_compiled
 from ..errors import DecodeError, PingpongError
-from . import course, ends, looking, loose
+from . import course, ends, looking, loose, redact
 from .options import Command
 from .printing import BAD, INTERRUPTED, NO_THRIFT, READ_ALL, complain
 
@@ -37,6 +38,7 @@ explained. Or point it at any capture of Thrift.
   pingpong demo                          make two calls and explain every byte of them
   pingpong show trouble.pcap             who called what, when, and what came back
   pingpong show trouble.pcap --message 3     every byte of one message
+  pingpong redact trouble.pcap safe.pcap --field login.2     the same without its secrets
   pingpong lab                           the lessons, in JupyterLab
 """
 
@@ -48,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     how = "compiled" if is_compiled() else "plain Python (no C compiler built it)"
     top.add_argument("--version", action="version", version=f"pingpong {__version__}, {how}")
     command = Command(top.add_subparsers(metavar="COMMAND", required=True, title="commands"))
-    for part in (course, ends, looking, loose):
+    for part in (course, ends, looking, loose, redact):
         part.add(command)
     return top
 

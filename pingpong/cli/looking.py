@@ -21,10 +21,10 @@ from ..views.listing import Lister, listing
 from ..views.table import exchange_table, lines
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
-from .options import CODES, Command, add_reading, pipeline_of
-from .printing import Verdict, complain, counted, say, say_text, width
+from .options import CODES, Command, add_reading, add_redaction, pipeline_of
+from .printing import Verdict, complain, counted, say, say_text, say_unmatched, width
 
-__all__ = ["add", "batches_of", "say_no_thrift"]
+__all__ = ["add", "batches_of", "progress_of", "say_no_thrift", "steps"]
 
 # How many rows of a ladder, and of a table of exchanges, ``show`` prints.
 ROWS: Final = 60
@@ -42,7 +42,7 @@ flow, protocol, transport, type (CALL, REPLY, EXCEPTION, ONEWAY), method, seqid,
 the stream), size, and fields, in order, each with id, type, value, offset and length.  A
 field's offset and length are those of its type, id and value together, counted from the
 message's first byte, a frame's length included.  thriftpy2's JSON has names and no ids: there
-id is -1, and name says which.
+id is -1, and name says which.  A value that --redact masked has "redacted": true in its place.
 
   pingpong show trouble.pcap --json | jq 'select(.type == "EXCEPTION")'
 """
@@ -57,11 +57,13 @@ def add(command: Command) -> None:
     one.add_argument("--json", action="store_true", help="all of it, a JSON object a message")
     one.add_argument("--acks", action="store_true", help="draw segments that only acknowledge")
     one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
+    add_redaction(one)
     add_reading(one)
 
     one = command("messages", messages, "list the messages of a capture, a line each", CODES)
     one.add_argument("file", help=file)
     one.add_argument("--json", action="store_true", help="a JSON object a message")
+    add_redaction(one)
     add_reading(one)
 
 
@@ -121,6 +123,7 @@ def show(args: argparse.Namespace) -> int:
             _show_all(args, steps(file, pipeline, args.file), pipeline, verdict)
         verdict.report(file.findings)
         verdict.report(pipeline.findings)
+    say_unmatched(pipeline.redactor)
     if not verdict.any_thrift and not verdict.bad:
         say_no_thrift(pipeline)
     return verdict.exit_code
@@ -142,6 +145,7 @@ def messages(args: argparse.Namespace) -> int:
             _list(found)
         verdict.report(file.findings)
         verdict.report(pipeline.findings)
+    say_unmatched(pipeline.redactor)
     if not verdict.any_thrift and not verdict.bad:
         say_no_thrift(pipeline)
     return verdict.exit_code

@@ -19,8 +19,8 @@ from ..views.json import record_row
 from ..views.number import number as number_lines
 from ..views.number import pasted
 from ..views.text import escape
-from .options import Command, add_limits, limits_of, size
-from .printing import NO_THRIFT, READ_ALL, Verdict, say, say_text, width
+from .options import Command, add_limits, add_redaction, limits_of, redactor_of, size
+from .printing import NO_THRIFT, READ_ALL, Verdict, say, say_text, say_unmatched, width
 
 __all__ = ["add"]
 
@@ -56,6 +56,7 @@ def add(command: Command) -> None:
     one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
     what = sorted(set(PROTOCOLS) - {"binary-old"})  # it differs in the header of a message
     one.add_argument("--protocol", choices=what, help="what it is in (its bytes tell)")
+    add_redaction(one)
     add_limits(one)
 
     one = command("explain", explain, "explain a number, a line of a log, or pasted bytes", EXPLAIN)
@@ -69,12 +70,16 @@ def struct(args: argparse.Namespace) -> int:
     stop = len(data) if args.length is None else min(len(data), args.offset + args.length)
     record = decode_struct(data[args.offset : stop], limits_of(args), protocol=args.protocol)
     verdict.any_thrift = True
+    redactor = redactor_of(args)
+    if redactor is not None:
+        redactor.redact(record)
     if args.json:
         sys.stdout.write(record_row(record) + "\n")
     else:
         limit, notes = (None, None) if args.all else (MAX_BYTES, MAX_NOTES)
         say(hexdump(record, limit=limit, notes=notes, width=width()))
     verdict.report(record.findings)
+    say_unmatched(redactor)
     return verdict.exit_code
 
 

@@ -6,6 +6,9 @@ import argparse
 from collections.abc import Callable
 from typing import Any, Final
 
+from ..calls.plan import Plan
+from ..calls.redact import Redactor
+from ..calls.selectors import Selector, parse_selectors
 from ..capture import Pipeline
 from ..model import DEFAULT_LIMITS, Limits
 from ..thrift.detect import PROTOCOLS, TRANSPORTS, tell
@@ -14,13 +17,17 @@ __all__ = [
     "CODES",
     "HOST",
     "PORT",
+    "SELECTORS",
     "Command",
     "add_limits",
     "add_reading",
+    "add_redaction",
     "limits_of",
     "pipeline_of",
     "port",
     "positive",
+    "redactor_of",
+    "selectors",
     "size",
 ]
 
@@ -30,6 +37,13 @@ PORT: Final = 9000
 CODES: Final = """\
 exit codes: 0 all was read, 1 no Thrift in it, 2 something in it is bad (standard error says
 what and where; what could be read is printed)"""
+
+
+SELECTORS: Final = """\
+fields, with commas between: password is every field of that name, at any depth; login.2 is field
+2 of login, in its calls and its replies; login.user.password goes into the struct in field user
+(and through lists and maps); * stands for any method, or any field; login.0 is what login
+returns. Names are those of an IDL, or of the wire where it has some"""
 
 
 class Command:
@@ -56,9 +70,22 @@ def limits_of(args: argparse.Namespace) -> Limits:
     return Limits(args.max_depth, args.max_frame, args.max_message)
 
 
-def pipeline_of(args: argparse.Namespace) -> Pipeline:
+def pipeline_of(
+    args: argparse.Namespace, redactor: Redactor | None = None, plan: Plan | None = None
+) -> Pipeline:
+    """What reads packets as ``args`` ask for it.  ``redactor`` and ``plan`` are as a Pipeline has
+    them."""
     told = tell(args.protocol, args.transport)
-    return Pipeline(limits_of(args), told, frozenset(args.port or ()), keep=False)
+    ports = frozenset(args.port or ())
+    return Pipeline(
+        limits_of(args), told, ports, keep=False, redactor=redactor or redactor_of(args), plan=plan
+    )
+
+
+def redactor_of(args: argparse.Namespace) -> Redactor | None:
+    """What masks values in what is shown; None where ``--redact`` was not asked for."""
+    chosen = getattr(args, "redact", None)
+    return Redactor([one for part in chosen for one in part]) if chosen else None
 
 
 def add_reading(one: argparse.ArgumentParser) -> None:
@@ -70,6 +97,24 @@ def add_reading(one: argparse.ArgumentParser) -> None:
         "-p", "--port", type=port, action="append", help="only connections with this port"
     )
     add_limits(one)
+
+
+def add_redaction(one: argparse.ArgumentParser) -> None:
+    """The option of what shows values."""
+    one.add_argument(
+        "--redact",
+        type=selectors,
+        action="append",
+        metavar="FIELDS",
+        help=f"show no values of these: {SELECTORS}",
+    )
+
+
+def selectors(text: str) -> tuple[Selector, ...]:
+    try:
+        return parse_selectors((text,))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def add_limits(one: argparse.ArgumentParser) -> None:

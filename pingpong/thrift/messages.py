@@ -37,7 +37,7 @@ from .detect import (
 from .sasl import COMPLETE, WRAPPED
 from .transport import Transport, Unit, Whole
 
-__all__ = ["Found", "MessageReader"]
+__all__ = ["Found", "MessageReader", "Passed"]
 
 _UNDECIDED: Final = 0
 _READING: Final = 1
@@ -59,7 +59,8 @@ class Found:
     """A message as its direction gives it out; who sent it is known one level up.
 
     ``offset`` is its place in the direction, ``size`` how many of its bytes it took;
-    ``time``, ``end_time`` and ``packets`` are of the packets that brought it.
+    ``time``, ``end_time`` and ``packets`` are of the packets that brought it.  ``lines`` is as
+    its Unit has it.
     """
 
     __slots__ = (
@@ -68,6 +69,7 @@ class Found:
         "findings",
         "gaps",
         "header",
+        "lines",
         "offset",
         "packets",
         "protocol",
@@ -101,6 +103,19 @@ class Found:
         self.time = time
         self.end_time = end_time
         self.packets = packets
+        self.lines: tuple[tuple[int, bytes], ...] = ()
+
+
+class Passed:
+    """A unit without a message (a negotiation, HTTP that is no Thrift): ``offset`` is its
+    place in the direction."""
+
+    __slots__ = ("offset", "transport", "unit")
+
+    def __init__(self, offset: int, transport: str, unit: Unit) -> None:
+        self.offset = offset
+        self.transport = transport
+        self.unit = unit
 
 
 class MessageReader:
@@ -109,11 +124,16 @@ class MessageReader:
     ``from_start``: the first chunk begins the connection.  ``told`` is what the user says
     that it speaks.  ``other`` is the transport that the other direction was seen to speak, ""
     while that is not known.  ``detection`` is None until the bytes have told; ``findings`` is
-    about bytes that belong to no message.
+    about bytes that belong to no message.  ``passed``, where ``watched``, has the units without
+    one, until somebody clears it.
     """
 
-    def __init__(self, from_start: bool, limits: Limits, told: Told = UNTOLD) -> None:
+    def __init__(
+        self, from_start: bool, limits: Limits, told: Told = UNTOLD, watched: bool = False
+    ) -> None:
         self.other = ""
+        self.passed: list[Passed] = []
+        self._watched = watched
         self.detection: Detection | None = None
         self.findings: list[Finding] = []
         self._limits = limits
@@ -278,6 +298,7 @@ class MessageReader:
             self._spoken = spoken
             self._read = 0
         self._transport = make_transport(spoken, self._limits, self._prefixed)
+        self._transport.keeps_lines = self._watched
 
     def _search(self, reason: str) -> None:
         """Look for the next message, or stop where none can be found behind a break."""
@@ -356,6 +377,8 @@ class MessageReader:
         if unit.protocol is None:
             self.findings += unit.findings
             self._remark(unit.what)
+            if self._watched:
+                self.passed.append(Passed(self._base, self.speaks, unit))
             if unit.what == WRAPPED and self.is_settled and not self._said_wrapped:
                 # Until then it was read: from now on something is hidden.
                 self._said_wrapped = True
@@ -494,6 +517,7 @@ class MessageReader:
             last.time,
             tuple(packets),
         )
+        found.lines = unit.lines
         if self.detection is None or self.detection.protocol is None:
             self.detection = Detection(unit.protocol, self._spoken.transport, self._evidence)
         self._drop(unit.stop)

@@ -383,9 +383,10 @@ class Pipeline:
                 messages += self._report(line, reader, by_client, reader.close(reason))
         line.closed = True
         if self.plan is not None:
-            # A direction that is not settled by now will never be.
-            self.plan.settle(connection.flow.number, connection.client_key, False)
-            self.plan.settle(connection.flow.number, connection.server_key, False)
+            seen = connection.flow.detection
+            is_thrift = seen is not None and seen.transport is not None
+            for source in (connection.client_key, connection.server_key):
+                self.plan.settle(connection.flow.number, source, is_thrift)
         self._close_lanes(line)
         self._compare(line)
         # The connection is remembered, so that its ports can be used again; what read it is not.
@@ -430,10 +431,8 @@ class Pipeline:
             reader.findings.clear()
         if self.plan is not None:
             for passed in reader.passed:
-                self.plan.passed(flow.number, source, passed, reader.is_settled)
+                self.plan.passed(flow.number, source, passed)
             reader.passed.clear()
-            if reader.is_settled:
-                self.plan.settle(flow.number, source, True)
         return [self._message(flow, source, item) for item in found]
 
     def _seen(self, detection: Detection) -> Detection:

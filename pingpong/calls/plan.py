@@ -29,7 +29,14 @@ from ..thrift.header import FIXED
 from ..thrift.messages import Found, Passed
 from ..thrift.transport import Unit
 from ..wire.link import TCP, Peeler
-from ..wire.rewrite import checksum_at, growth, is_left_to_card, mend
+from ..wire.rewrite import (
+    checksum_at,
+    growth,
+    ip_options,
+    is_left_to_card,
+    mend,
+    tcp_options,
+)
 from .redact import Mask, Run, mask_head_lines, mask_line
 
 __all__ = ["Plan", "Rewriter"]
@@ -37,6 +44,8 @@ __all__ = ["Plan", "Rewriter"]
 # How many bytes of streams are kept to compare those with that are sent again.
 MAX_KEPT: Final = 8 << 20
 MAX_PIECES: Final = 16_384
+
+TCP_HEAD: Final = 20
 
 _ICMP: Final = (1, 58)
 _ICMP_HEAD: Final = 8
@@ -239,8 +248,8 @@ class Plan:
             self.packed += bool(inside)
         _lay(way, start, (), runs)
 
-    def passed(self, flow: int, source: bytes, passed: Passed, is_thrift: bool) -> None:
-        """A unit without a message was read.  It counts once its direction speaks Thrift."""
+    def passed(self, flow: int, source: bytes, passed: Passed) -> None:
+        """A unit without a message was read.  It counts if its connection speaks Thrift."""
         number = self._number(flow, source)
         way = self._ways[number]
         unit = passed.unit
@@ -251,14 +260,10 @@ class Plan:
             way.open(passed.offset, passed.offset + unit.stop)
             return
         opened, runs = _own_bytes(passed.transport, unit)
-        if is_thrift:
-            self.settle(flow, source, True)
-            _lay(way, passed.offset, opened, runs)
-        else:
-            self._waiting.setdefault(number, []).append((passed.offset, opened, runs))
+        self._waiting.setdefault(number, []).append((passed.offset, opened, runs))
 
     def settle(self, flow: int, source: bytes, is_thrift: bool) -> None:
-        """It is known whether a direction speaks Thrift."""
+        """A connection has ended, and it is known whether it speaks Thrift."""
         number = self._number(flow, source)
         waiting = self._waiting.pop(number, ())
         if is_thrift:
@@ -383,9 +388,23 @@ class Rewriter:
             out = self._of_segment(packet, segment)
         else:
             out = self._of_other(packet, heads)
+        if not self._keep:
+            self._clean_heads(out)
         if out == data:
             return packet
         return Packet(packet.number, packet.time, packet.link, bytes(out), packet.length)
+
+    def _clean_heads(self, out: bytearray) -> None:
+        """Hide what IP's headers hold beside what they are known for."""
+        start, stop = self._peeler.options
+        old = bytes(out[start:stop])
+        new = ip_options(old)
+        if old != new:
+            out[start : start + len(old)] = new
+            mend(out, start - 10, growth(old, new, 0), TCP)
+        for start, stop in self._peeler.extensions:
+            size = len(out[start:stop])
+            out[start : start + size] = bytes(size)
 
     def payload(self, packet: int, payload: bytes) -> bytes:
         """What a packet brought to its stream, as it may be shown."""
@@ -453,14 +472,19 @@ class Rewriter:
 
     def _of_segment(self, packet: Packet, segment: Segment) -> bytearray:
         out = bytearray(packet.data)
-        start, payload = segment.inside, segment.payload
+        start, payload = min(segment.inside, len(out)), segment.payload
         stop = start + len(payload)
         shown = self.payload(packet.number, payload) if payload else b""
         out[start:stop] = shown
+        grown = growth(payload, shown, start - segment.head)
+        first = segment.head + TCP_HEAD
+        if segment.protocol == TCP and first < start and not self._keep:
+            old = packet.data[first:start]
+            out[first:start] = new = tcp_options(old)
+            grown += growth(old, new, TCP_HEAD)
         if not self._keep:
             out[stop:] = bytes(len(out) - stop)  # what a link layer fills up with
         at = checksum_at(segment)
-        grown = growth(payload, shown, start - segment.head)
         if grown and not is_left_to_card(segment, out[at] << 8 | out[at + 1]):
             mend(out, at, grown, segment.protocol)
         return out
@@ -496,12 +520,19 @@ class Rewriter:
             end = inside + segment.cut
             head = old[: max(0, min(inside, stop) - start)]
             body = old[len(head) : max(len(head), end - start)]
-            rest = old[len(head) + len(body) :]
+            behind = old[len(head) + len(body) :]
             new = head
+            options = segment.head + TCP_HEAD
+            if segment.protocol == TCP and options < start + len(head) and not self._keep:
+                # Options that two fragments share are not read.
+                first = max(options - start, 0)
+                is_whole = start <= options and start + len(head) == inside
+                rest = tcp_options(head[first:]) if is_whole else bytes(len(head) - first)
+                new = head[:first] + rest
             if body:
                 first = start + len(head) - inside
                 new += self._body(datagram, there, first, body)
-            new += rest if self._keep else bytes(len(rest))
+            new += behind if self._keep else bytes(len(behind))
             yield datagram, start, old, new
 
     def _body(self, datagram: int, there: tuple[Way, int] | None, first: int, body: bytes) -> bytes:

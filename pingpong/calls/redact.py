@@ -14,6 +14,7 @@ reads it again.  A length says something too: that is not hidden.
     not read             bytes of a message that no value accounts for: always
     broken, cut, lost    where reading ended before the message did, no field is where it seems:
                          every value
+    a method             that is no name: a wrong length may have made it swallow what follows
 
 A message with nothing masked is left as it is.
 """
@@ -30,6 +31,7 @@ from ..model import (
     Entries,
     Field,
     Finding,
+    Header,
     Items,
     Message,
     MessageType,
@@ -64,7 +66,9 @@ OPEN_HEADERS: Final = frozenset(
     b"transfer-encoding upgrade user-agent vary via".split()
 )
 
+_BINARY: Final = ("binary", "binary-old")
 _JSON: Final = ("json", "thriftpy2-json")
+_METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 _BITS: Final = {TType.I8: 8, TType.I16: 16, TType.I32: 32, TType.I64: 64}
 _USERINFO: Final = re.compile(rb"(?<=//)[^/@?#]*(?=@)")
 _BASE64: Final = re.compile(rb"(?:[A-Za-z0-9+/]{4})*[A-Za-z0-9+/]{2,3}={1,2}\Z")
@@ -110,6 +114,7 @@ class Redactor:
         mask = Mask()
         if isinstance(record, Message):
             self._before(record, mask)
+            mask.runs += _header(record)
         _Walk(self, record, mask).whole()
         if not mask.is_sure:
             self.unsure += 1
@@ -119,6 +124,11 @@ class Redactor:
         """Mask a message in place.  What listing it found is told without what was found."""
         mask = self.mask(record)
         data = masked_with(record.data, mask.runs)
+        if isinstance(record, Message) and _header(record):
+            head = record.header
+            name = LETTER.decode() * len(head.method_span)
+            seqid = 0 if record.protocol.name in _BINARY else head.seqid
+            record.header = Header(name, head.type, seqid, head.strict, head.span, head.method_span)
         listed = tuple(hushed(finding) for finding in record.listed)
         record.redact(data, frozenset(mask.redacted), listed)
         return mask
@@ -451,6 +461,18 @@ def mask_line(line: bytes) -> Run | None:
         at = len(name) + 1 + len(value) - len(value.lstrip(b" \t"))
     length = len(line.rstrip(b"\r\n")) - at
     return (at, LETTER * length) if length > 0 else None
+
+
+def _header(message: Message) -> list[Run]:
+    """The masks for a method's name that is none, and for a seqid behind it."""
+    head = message.header
+    if _METHOD.match(head.method) or not head.method_span:
+        return []
+    name, stop = head.method_span, head.span.stop
+    runs = [(name.start, LETTER * len(name))]
+    if message.protocol.name in _BINARY:
+        runs.append((stop - 4, bytes(4)))
+    return runs
 
 
 def _head_values(head: Head) -> list[Run]:

@@ -416,6 +416,14 @@ class HttpTransport(Transport):
         unit.lines = tuple(body.lines)
         return unit
 
+    def _rest(self, buffer: bytearray, have: int, what: str) -> Unit:
+        """All that is left, where it is no message."""
+        assert self._head is not None
+        begin = self._head.stop if self._body is None else self._body.begin
+        unit = Unit(have, bytes(buffer[:begin]), begin, None, what)
+        unit.lines = () if self._body is None else tuple(self._body.lines)
+        return unit
+
     def known_until(self, buffer: bytearray, have: int) -> int:
         # Behind a chunk the offsets of the body are no longer those of the stream.
         body = self._body
@@ -435,13 +443,13 @@ class HttpTransport(Transport):
         if body is None or not body.total:
             # A body that ends with the stream may be none at all.
             is_all = have == head.stop and head.ends == _CLOSE
-            return Unit(have, b"", 0, None, head.what(0)) if is_all else None
+            return self._rest(buffer, have, head.what(0)) if is_all else None
         if not body.keeps:
-            return Unit(have, b"", 0, None, head.what(body.total))
+            return self._rest(buffer, have, head.what(body.total))
         content = bytes(body.content)
         protocol = self._protocol or self._protocol_at(content, 0, len(content))
         if protocol is None or head.coding:
-            return Unit(have, b"", 0, None, head.what(body.total))
+            return self._rest(buffer, have, head.what(body.total))
         self.seen_thrift = True
         unit = Unit(have, bytes(buffer[: head.stop]) + content, head.stop, protocol)
         unit.lines = tuple(body.lines)

@@ -441,6 +441,8 @@ class MessageReader:
         unit = self._transport.rest(self._buffer, have)
         if unit is not None and unit.protocol is None:
             self._remark(unit.what)
+            if self._watched:
+                self.passed.append(Passed(self._base, self.speaks, unit))
             self._pass_over(have)
             self._skipped = 0
             return []

@@ -144,12 +144,16 @@ class Peeler:
     """Peels packets.  ``findings`` says, once for each reason, what could not be.
 
     ``heads`` is how many bytes of the last packet are headers that were understood; ``kind`` is
-    the IP protocol of what follows them, -1 if that is not known.
+    the IP protocol of what follows them, -1 if that is not known.  What was only passed over in
+    them: ``options``, from where to where IPv4 has some, and ``extensions``, what IPv6's headers
+    have behind their first 8 bytes.
     """
 
     def __init__(self) -> None:
         self.heads = 0
         self.kind = -1
+        self.options = (0, 0)
+        self.extensions: list[tuple[int, int]] = []
         self.findings: list[Finding] = []
         self._said: set[str] = set()
         self._fragments = Fragments(self._say)
@@ -164,6 +168,8 @@ class Peeler:
         at = -1
         self.heads = 0
         self.kind = -1
+        self.options = (0, 0)
+        self.extensions = []
         if link == 1:
             at = self._ethernet(data, 12)
         elif link in (0, 108):
@@ -244,6 +250,7 @@ class Peeler:
         if head < 20 or total < head:
             return None
         self.heads = at + head
+        self.options = (at + 20, at + head)
         kind = data[at + 9]
         source = data[at + 12 : at + 16]
         target = data[at + 16 : at + 20]
@@ -315,6 +322,8 @@ class Peeler:
             else:
                 size = (data[at + 1] + 1) * 8
             kind = data[at]
+            if size > 8 and may_be_fragment:
+                self.extensions.append((at + 8, at + size))
             at += size
             self.heads = min(at, len(data))
         self.kind = kind

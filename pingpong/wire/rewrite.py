@@ -6,6 +6,9 @@ The sum is mended, not made anew, so that one that was right stays right, and on
 is as wrong as before; and so a packet need not be there whole, nor a fragment have the others.
 Left alone are UDP's 0, which says that there is none, and what a network card was to finish: the
 sum of the addresses alone.
+
+A header's options stay as far as they are what the standards name: a length that lies would
+else make an option of anything.
 """
 
 from __future__ import annotations
@@ -15,13 +18,55 @@ from typing import Final
 from ..model import Segment
 from .link import TCP
 
-__all__ = ["checksum_at", "growth", "is_left_to_card", "mend"]
+__all__ = ["checksum_at", "growth", "ip_options", "is_left_to_card", "mend", "tcp_options"]
 
 _MOST: Final = 0xFFFF
 
 # Where the checksum stands in the header.
 _IN_TCP: Final = 16
 _IN_UDP: Final = 6
+
+
+# By kind: the sizes that an option may have (IANA's registries); 0 and 1 are one byte alone.
+_TCP_OPTIONS: Final[dict[int, tuple[int, ...]]] = {
+    2: (4,),  # maximum segment size
+    3: (3,),  # window scale
+    4: (2,),  # selective acknowledgements permitted
+    5: (10, 18, 26, 34),  # selective acknowledgements
+    8: (10,),  # timestamps
+    28: (4,),  # user timeout
+    30: (3, 4, 8, 12, 20, 24, 26, 28),  # multipath TCP
+    34: (2, 6, 8, 10, 12, 14, 16, 18),  # fast open
+}
+_IP_OPTIONS: Final[dict[int, tuple[int, ...]]] = {
+    7: tuple(range(3, 40, 4)),  # record route
+    68: tuple(range(4, 41, 4)),  # timestamps
+    131: tuple(range(3, 40, 4)),  # source routes
+    137: tuple(range(3, 40, 4)),
+    148: (4,),  # router alert
+}
+
+
+def tcp_options(data: bytes) -> bytes:
+    """Options of TCP; zeros from the first on that is none."""
+    return _known(data, _TCP_OPTIONS)
+
+
+def ip_options(data: bytes) -> bytes:
+    """Options of IPv4, as ``tcp_options``."""
+    return _known(data, _IP_OPTIONS)
+
+
+def _known(data: bytes, kinds: dict[int, tuple[int, ...]]) -> bytes:
+    at = 0
+    while at < len(data) and data[at]:
+        size = 1
+        if data[at] != 1:
+            size = data[at + 1] if at + 1 < len(data) else 0
+            if size not in kinds.get(data[at], ()) or at + size > len(data):
+                break
+        at += size
+    return data[:at] + bytes(len(data) - at)
 
 
 def checksum_at(segment: Segment) -> int:

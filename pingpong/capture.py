@@ -440,9 +440,7 @@ class Pipeline:
         secret."""
         if self.redactor is None:
             return detection
-        known = detection.transport is not None
-        evidence = detection.evidence.partition(";")[0] if known else "its bytes are redacted"
-        return Detection(detection.protocol, detection.transport, evidence)
+        return Detection(detection.protocol, detection.transport, "its bytes tell (redacted)")
 
     def _message(self, flow: Flow, source: bytes, found: Found) -> Message:
         """The next message; ``source`` is who sent it."""

@@ -63,12 +63,11 @@ _START: Final = 1
 class Way:
     """One direction of a connection: what of it is open, and the masks.
 
-    ``is_packed``: its bytes lean on those before them (zlib), so that it is open as a whole or
-    not at all; ``is_shut``: not at all.
+    ``is_shut``: nothing is.  So it is where bytes lean on those before them (zlib) and one of
+    them has to be hidden.
     """
 
     def __init__(self) -> None:
-        self.is_packed = False
         self.is_shut = False
         self._starts = array("q")  # of what is open, and where that stops
         self._stops = array("q")
@@ -241,7 +240,6 @@ class Plan:
             inside = [at for at, _ in runs if at >= mask.packed]
             runs = [run for run in runs if run[0] < mask.packed]
             if found.transport == "zlib":
-                way.is_packed = True
                 way.is_shut = way.is_shut or bool(inside)
             elif inside:
                 runs.append((mask.packed, bytes(found.size - mask.packed)))
@@ -254,7 +252,6 @@ class Plan:
         way = self._ways[number]
         unit = passed.unit
         if passed.transport == "zlib":
-            way.is_packed = True
             # Inflated bytes that are no message: nobody knows what they are.
             way.is_shut = way.is_shut or bool(unit.data)
             way.open(passed.offset, passed.offset + unit.stop)
@@ -389,19 +386,20 @@ class Rewriter:
         else:
             out = self._of_other(packet, heads)
         if not self._keep:
-            self._clean_heads(out)
+            self._clean_heads(packet, out)
         if out == data:
             return packet
         return Packet(packet.number, packet.time, packet.link, bytes(out), packet.length)
 
-    def _clean_heads(self, out: bytearray) -> None:
+    def _clean_heads(self, packet: Packet, out: bytearray) -> None:
         """Hide what IP's headers hold beside what they are known for."""
         start, stop = self._peeler.options
-        old = bytes(out[start:stop])
+        old = packet.data[start:stop]
         new = ip_options(old)
         if old != new:
-            out[start : start + len(old)] = new
-            mend(out, start - 10, growth(old, new, 0), TCP)
+            # The header's length lies: then what follows is no header either.
+            out[start:] = bytes(len(out) - start)
+            mend(out, start - 10, growth(old, bytes(len(old)), 0), TCP)
         for start, stop in self._peeler.extensions:
             size = len(out[start:stop])
             out[start : start + size] = bytes(size)

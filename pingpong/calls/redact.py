@@ -55,9 +55,12 @@ Run = tuple[int, bytes]
 
 LETTER: Final = b"x"
 
-# In place of bytes that no value accounts for: no protocol has a type, a length or a text that
-# begins like this, so that what was no message does not become one.
-BLANK: Final = b"\xff"
+# In place of bytes that no value accounts for: neither a type nor a text, and a length that goes
+# on, so that what ends too soon still does, and what was no message does not become one.
+BLANK: Final = b"\x80"
+
+# No more than this is the head of one value: its field's type and id, its length or its count.
+_MAX_HEAD: Final = 16
 
 # HTTP headers whose values stay: they say how to read the message, or which program wrote it.
 OPEN_HEADERS: Final = frozenset(
@@ -227,6 +230,11 @@ class _Walk:
         self.struct(body, tuple(states), (), True)
         stop = len(self.data)
         if self.all:
+            broken = [one.offset for one in body.findings if one.severity is Severity.ERROR]
+            if broken and body.stop is None and self.protocol not in _JSON:
+                # Up to there, what is no value was read as types, ids and lengths.
+                last = max((end for _, end in self.known), default=record.start)
+                self.known.append((last, min(max(broken[-1] or 0, last), last + _MAX_HEAD)))
             self._unread(record.start, stop)
         elif body.stop is not None and body.stop.stop < stop:
             self._blank(body.stop.stop, stop)

@@ -310,6 +310,7 @@ class MessageReader:
                 f"{self._spoken.transport} cannot be picked up in mid-stream"
             )
             self.findings.append(Finding(Severity.ERROR, text, self._base))
+            self._pass_unread()
             self._state = _FOREIGN
             self._buffer.clear()
             self._marks.clear()
@@ -450,6 +451,7 @@ class MessageReader:
         if unit is not None and header is not None and self._transport.is_whole:
             return [self._take(header, unit, unit.findings)]
         if unit is None or header is None:
+            self._pass_unread()
             what = "byte" if have == 1 else "bytes"
             verb = "is" if have == 1 else "are"
             why = self._why_no_header(unit)
@@ -468,6 +470,13 @@ class MessageReader:
             text = f"{Incomplete('frame', inside, needs=needs, left=left)}: {reason}"
         finding = Finding(Severity.ERROR, text, have)
         return [self._take(header, unit, (*unit.findings, finding))]
+
+    def _pass_unread(self) -> None:
+        """Say that these bytes hold something that was not read: a packed stream may have begun
+        it in the bytes before."""
+        if self._watched and self.speaks == ZLIB:
+            unit = Unit(len(self._buffer), bytes(self._buffer) or b"?", 0, None)
+            self.passed.append(Passed(self._base, ZLIB, unit))
 
     def _why_no_header(self, unit: Unit | None) -> str:
         if unit is not None and unit.protocol is not None:

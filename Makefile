@@ -2,7 +2,7 @@
 PYTHON = python3
 PY = .venv/bin/python
 
-.PHONY: lab test plain notebooks captures bench clean
+.PHONY: lab test plain notebooks site look captures bench clean
 
 lab: .venv/lab.done  # JupyterLab on the first lesson
 	.venv/bin/pingpong lab
@@ -21,12 +21,20 @@ bench: .venv/lab,test.done  # measure against tshark and capinfos: hours at full
 
 notebooks: .venv/lab,test.done  # run the lessons and store their outputs
 	$(PY) notebooks/store.py
+	$(PY) notebooks/course.py
+
+site: .venv/lab,test.done  # the lessons as plain pages: site/index.html
+	rm -rf site
+	$(PY) notebooks/website.py site
+
+look: .venv/lab,test.done  # run every lesson in a real browser and take pictures: build/look/
+	$(PY) tests/browser.py --look build/look
 
 captures: .venv/lab,test.done  # record captures/ again
 	$(PY) captures/record.py
 
 clean:
-	rm -rf .venv build dist pingpong.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist site pingpong.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f pingpong/*.so pingpong/*/*.so
 
 # What setup.py compiles: when it changes, it is built again.  `make plain` while you work on it.

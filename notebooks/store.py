@@ -5,7 +5,8 @@
 
 Times, ids, widget state and tracebacks differ from run to run or from machine to machine,
 so none of them is stored.  A cell that fails without the tag ``raises-exception`` ends the
-run, and the file stays as it was.
+run, and the file stays as it was.  What a cell with the tag ``measured`` shows is a matter of the
+machine: it runs, and nothing of it is stored.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ def tidy(notebook: dict[str, Any]) -> None:
         cell["id"] = f"cell-{number}"
         tags = cell["metadata"].get("tags")
         cell["metadata"] = {"tags": tags} if tags else {}
+        if "measured" in (tags or ()):
+            cell["outputs"] = []
         for output in cell.get("outputs", []):
             tidy_output(output)
 

@@ -6,21 +6,36 @@
 
 Here are the public names of the pure rooms.  What starts servers and records packets is in
 ``pingpong.lab`` (for notebooks) and ``pingpong.live`` (for programs): they import thriftpy2
-and scapy, this does not.
+and scapy, this does not; only where a .thrift file is to be read, thriftpy2 is imported then.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from . import views  # noqa: F401  (it tells the model how to show itself)
 from .calls.complaints import explain_text
 from .calls.explain import check_cover, explain
 from .calls.numbers import explain_number
-from .capture import Capture, Pipeline, decode, decode_struct, read, read_packets, steps_of
+from .calls.verdict import Diagnosis, Kind, Verdict
+from .capture import (
+    Capture,
+    Pipeline,
+    decode,
+    decode_struct,
+    read,
+    read_packets,
+    steps_of,
+    use_idl_reader,
+)
 from .errors import CaptureError, DecodeError, LiveError, PingpongError
 from .model import (
+    Difference,
+    Differences,
     Exchange,
     Field,
     Finding,
@@ -38,6 +53,7 @@ from .model import (
     TType,
     Value,
 )
+from .thrift.names import Interface
 from .wire import streams
 from .wire.capturefile import open_capture, write_capture
 
@@ -47,11 +63,16 @@ __all__ = [
     "Capture",
     "CaptureError",
     "DecodeError",
+    "Diagnosis",
+    "Difference",
+    "Differences",
     "Exchange",
     "Field",
     "Finding",
     "Flow",
     "Gap",
+    "Interface",
+    "Kind",
     "Limits",
     "LiveError",
     "Message",
@@ -66,6 +87,7 @@ __all__ = [
     "Struct",
     "TType",
     "Value",
+    "Verdict",
     "check_cover",
     "decode",
     "decode_struct",
@@ -75,6 +97,7 @@ __all__ = [
     "is_compiled",
     "open_capture",
     "read",
+    "read_interface",
     "read_packets",
     "steps_of",
     "write_capture",
@@ -84,6 +107,33 @@ __all__ = [
 def is_compiled() -> bool:
     """Do the rooms that read long captures run compiled, or as plain Python?  See setup.py."""
     return not (streams.__file__ or "").endswith(".py")
+
+
+def read_interface(
+    path: str | os.PathLike[str], include: Sequence[str | os.PathLike[str]] = ()
+) -> Interface:
+    """What a .thrift file says, for ``read(…, idl=…)`` and its like.
+
+    They take the path as well; this is for who reads many captures, or has includes in other
+    folders: ``include``.  Raises IdlError with the file, the line and the reason.
+    """
+    from .live.idl import read_interface
+
+    return read_interface(path, include)
+
+
+def _idl(idl: object) -> Interface:
+    """An Interface from what ``idl=`` was given.  thriftpy2 is imported here, not before."""
+    from .live.idl import as_interface, read_interface
+
+    if isinstance(idl, ModuleType):
+        return as_interface(idl)
+    if isinstance(idl, (str, os.PathLike)):
+        return read_interface(idl)
+    raise TypeError(f"idl is {type(idl).__name__}, want a path, thriftpy2's module or an Interface")
+
+
+use_idl_reader(_idl)
 
 
 def scapy_ext(extension: Any) -> None:

@@ -13,9 +13,11 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
+from types import ModuleType
+from typing import Final, Union
 
-from .calls.exchanges import Pairing
+from .calls.diagnosis import Diagnoser, Diagnosis
+from .calls.ledger import Exchanges, Ledger
 from .calls.plan import Plan, Rewriter
 from .calls.redact import Redactor, hushed
 from .calls.selectors import parse_selectors
@@ -24,9 +26,9 @@ from .model import (
     DEFAULT_LIMITS,
     Chunk,
     Detection,
+    Differences,
     Endpoint,
     Exchange,
-    Exchanges,
     Finding,
     Flow,
     Half,
@@ -47,6 +49,7 @@ from .thrift.detect import UNFRAMED, UNTOLD, Told, tell
 from .thrift.framed import HEAD
 from .thrift.json import JSON
 from .thrift.messages import Found, MessageReader
+from .thrift.names import Interface, Namer
 from .thrift.thriftpy2json import THRIFTPY2_JSON
 from .thrift.transport import Whole
 from .wire.capturefile import CaptureFile, open_capture
@@ -59,7 +62,40 @@ DATAGRAM: Final = "datagram"
 # The first byte of every strict header, whatever its version.
 _STRICT: Final = b"\x80"
 
-__all__ = ["Capture", "Pipeline", "decode", "decode_struct", "read", "read_packets", "steps_of"]
+__all__ = [
+    "Capture",
+    "Idl",
+    "Pipeline",
+    "decode",
+    "decode_struct",
+    "interface_of",
+    "read",
+    "read_packets",
+    "steps_of",
+    "use_idl_reader",
+]
+
+# ── Where names come from ────────────────────────────────────────────────────────────
+
+# An interface: as it is, or what it is read from, a .thrift file or thriftpy2's module.
+Idl = Union[Interface, str, "os.PathLike[str]", ModuleType]
+
+_idl_readers: list[Callable[[object], Interface]] = []
+
+
+def use_idl_reader(reader: Callable[[object], Interface]) -> None:
+    """Say how a .thrift file, or thriftpy2's module of one, becomes an Interface.
+
+    ``pingpong`` calls this once: reading those needs thriftpy2, which this room does not know.
+    """
+    _idl_readers[:] = [reader]
+
+
+def interface_of(idl: Idl | None) -> Interface | None:
+    """The Interface that ``idl=`` stands for; None for None.  Raises IdlError."""
+    if idl is None or isinstance(idl, Interface):
+        return idl
+    return _idl_readers[0](idl)
 
 
 class _Line:
@@ -94,11 +130,16 @@ class Pipeline:
     """Reads packets one by one: ``feed`` gives back what each did, ``take`` the messages alone.
 
     ``told`` is what the user says that connections speak; ``ports``: only connections with
-    one of these at either end (none named: all).  ``redactor`` masks messages before anybody
-    has them; ``plan``, for ``feed`` alone, takes note of what of the capture may be shown.
+    one of these at either end (none named: all); ``interface``: what its messages' names are.
+    ``redactor`` masks messages before anybody has them; ``plan``, for ``feed`` alone, takes note
+    of what of the capture may be shown.
     ``findings`` are about packets and connections; what is odd about a message is with
     the message.  ``flows`` are all connections seen; without ``keep``, those that ended long ago
-    are dropped, so that a capture of any length fits.  ``connections`` counts all.
+    are dropped, so that a capture of any length fits, and ``dropped`` is called with each.
+    ``connections`` counts all.  ``time`` is that of the last packet, -1 before the first.
+
+    ``ended`` is None, or a list that somebody made and empties: connections that were over before
+    the capture was are added to it.
     """
 
     def __init__(
@@ -108,14 +149,19 @@ class Pipeline:
         ports: frozenset[int] = frozenset(),
         *,
         keep: bool = True,
+        interface: Interface | None = None,
+        dropped: Callable[[Flow], None] | None = None,
         redactor: Redactor | None = None,
         plan: Plan | None = None,
     ) -> None:
         self.redactor = redactor
         self.plan = plan
         self.flows: list[Flow] = []
+        self.ended: list[Flow] | None = None
         self.connections = 0
+        self.time = -1
         self._keep = keep
+        self._dropped = dropped
         self._findings: list[Finding] = []  # of flows that were dropped
         self._limits = limits
         self._told = told
@@ -124,7 +170,9 @@ class Pipeline:
         self._connections = Connections()
         self._lines: dict[int, _Line] = {}
         self._lanes: dict[bytes, _Lane] = {}
+        self._known: dict[int, Flow] = {}
         self._messages = 0
+        self._namer = None if interface is None else Namer(interface)
 
     @property
     def findings(self) -> list[Finding]:
@@ -134,8 +182,13 @@ class Pipeline:
             + [finding for flow in self.flows for finding in flow.findings]
         )
 
+    def flow(self, number: int) -> Flow | None:
+        """The connection of that number; None if there is none, or it was dropped."""
+        return self._known.get(number)
+
     def feed(self, packet: Packet) -> Step:
         """Take the next packet."""
+        self.time = packet.time
         segment = self._peeler.segment(packet)
         if self.plan is not None:
             self.plan.links.add(packet.link)
@@ -150,7 +203,7 @@ class Pipeline:
         connection, replaced = self._connections.of(segment)
         found: list[Message] = []
         if replaced is not None:
-            found += self._close(replaced, "its ports were used for a new connection")
+            found += self._end(replaced, "its ports were used for a new connection")
         line = self._lines.get(connection.flow.number)
         if line is None:
             line = self._lines[connection.flow.number] = _Line(connection)
@@ -166,7 +219,7 @@ class Pipeline:
             found += self._read(line, False, from_server)
         if connection.flow.ended and not line.closed:
             how = "was reset" if connection.flow.ended == "RST" else "was closed"
-            found += self._close(connection, f"the connection {how}")
+            found += self._end(connection, f"the connection {how}")
         return Step(packet, segment, connection.flow, by_client, remark, tuple(found))
 
     def _plan_segment(
@@ -188,6 +241,7 @@ class Pipeline:
         The same as ``feed(packet).messages``, sooner.  Most packets come in order, and hold
         whole messages or none: these are read where they lie.  All others go the long way.
         """
+        self.time = packet.time
         place = usual(packet)
         if place is None:
             return self.feed(packet).messages
@@ -256,6 +310,10 @@ class Pipeline:
                 lane.reader.pass_whole()
                 self._messages += 1
                 message.number = self._messages
+                if self._namer is not None:
+                    self._namer.give(message)
+                if self.redactor is not None:
+                    self.redactor.redact(message)
         lane.flow.last = packet.time
         other.acknowledge(number(data, place.tcp + 8))
         return messages
@@ -263,7 +321,7 @@ class Pipeline:
     def _made(self, lane: _Lane, found: Whole, data: bytes, offset: int, packet: Packet) -> Message:
         flow = lane.flow
         mtype = found.header.type
-        message = Message(
+        return Message(
             header=found.header,
             data=data,
             protocol=found.protocol,
@@ -279,9 +337,6 @@ class Pipeline:
             packets=(packet.number,),
             limits=self._limits,
         )
-        if self.redactor is not None:
-            self.redactor.redact(message)
-        return message
 
     def close(self) -> Step:
         """No more packets: what is still open ends with the capture."""
@@ -330,7 +385,7 @@ class Pipeline:
         for one in found:
             if one.transport == UNFRAMED:
                 one.transport = DATAGRAM
-            messages.append(self._message(flow, segment.source, one))
+            messages.append(self._given_out(flow, segment.source, one))
         return Step(packet, segment, flow, by_client, "", tuple(messages))
 
     # ── A connection ─────────────────────────────────────────────────────────────────
@@ -369,6 +424,16 @@ class Pipeline:
             found += reader.feed(piece) if isinstance(piece, Chunk) else reader.lose(piece)
         return self._report(line, reader, by_client, found)
 
+    def _end(self, connection: Connection, reason: str) -> list[Message]:
+        """The connection is over, and the capture goes on."""
+        messages = self._close(connection, reason)
+        flow = connection.flow
+        if flow.over < 0:
+            flow.over = self._messages
+            if self.ended is not None:
+                self.ended.append(flow)
+        return messages
+
     def _close(self, connection: Connection, reason: str) -> list[Message]:
         line = self._lines.get(connection.flow.number)
         if line is None or line.closed:
@@ -388,6 +453,8 @@ class Pipeline:
             for source in (connection.client_key, connection.server_key):
                 self.plan.settle(connection.flow.number, source, is_thrift)
         self._close_lanes(line)
+        if self._namer is not None:
+            self._namer.end(connection.flow.number)
         self._compare(line)
         # The connection is remembered, so that its ports can be used again; what read it is not.
         line.from_client = line.from_server = None
@@ -398,6 +465,7 @@ class Pipeline:
 
     def _add(self, flow: Flow) -> None:
         self.flows.append(flow)
+        self._known[flow.number] = flow
         self.connections += 1
 
     def _forget(self, flow: Flow) -> None:
@@ -405,6 +473,9 @@ class Pipeline:
         if not self._keep:
             self._findings += flow.findings
             self.flows.remove(flow)
+            if self._dropped is not None:
+                self._dropped(flow)
+            del self._known[flow.number]
 
     def _report(
         self, line: _Line, reader: MessageReader, by_client: bool, found: list[Found]
@@ -433,7 +504,7 @@ class Pipeline:
             for passed in reader.passed:
                 self.plan.passed(flow.number, source, passed)
             reader.passed.clear()
-        return [self._message(flow, source, item) for item in found]
+        return [self._given_out(flow, source, item) for item in found]
 
     def _seen(self, detection: Detection) -> Detection:
         """What a direction speaks, and how that is known: without its bytes, if they may be
@@ -442,10 +513,12 @@ class Pipeline:
             return detection
         return Detection(detection.protocol, detection.transport, "its bytes tell (redacted)")
 
-    def _message(self, flow: Flow, source: bytes, found: Found) -> Message:
+    def _given_out(self, flow: Flow, source: bytes, found: Found) -> Message:
         """The next message; ``source`` is who sent it."""
         self._messages += 1
         message = _message(flow, found, self._messages, self._limits)
+        if self._namer is not None:
+            self._namer.give(message)
         if self.redactor is not None:
             mask = self.redactor.redact(message)
             if self.plan is not None:
@@ -518,10 +591,16 @@ class Capture(Shown):
     ``steps`` is what each packet did, ``packets`` the packets themselves.  ``name`` is what
     it was read from.  ``findings`` are about the file, its packets and its connections, and
     about its messages as far as listing them told; ``message.findings`` has the rest.
+    ``diagnosis`` says what is wrong between its clients and servers, and what to change.
     """
 
     def __init__(
-        self, name: str, steps: list[Step], flows: list[Flow], findings: list[Finding]
+        self,
+        name: str,
+        steps: list[Step],
+        flows: list[Flow],
+        findings: list[Finding],
+        ports: frozenset[int] = frozenset(),
     ) -> None:
         self.name = name
         self.steps = steps
@@ -529,6 +608,9 @@ class Capture(Shown):
         self.messages = Messages([message for step in steps for message in step.messages])
         self._findings = findings
         self._exchanges: Exchanges | None = None
+        self._differences: Differences | None = None
+        self._ports = ports
+        self._diagnosis: Diagnosis | None = None
 
     @property
     def packets(self) -> list[Packet]:
@@ -537,24 +619,73 @@ class Capture(Shown):
     @property
     def exchanges(self) -> Exchanges:
         if self._exchanges is None:
-            pairing = Pairing()
-            exchanges: dict[int, Exchange] = {}
-            for message in self.messages:
-                exchange = pairing.add(message)
-                exchanges[exchange.number] = exchange
-            self._exchanges = Exchanges(list(exchanges.values()))
+            ledger = Ledger({flow.number: flow for flow in self.flows}.get, in_order=False)
+            ended = sorted([flow for flow in self.flows if flow.over >= 0], key=_over)
+            packets = [step.packet.time for step in self.steps[-2:] if step.packet is not None]
+            settled = ledger.take(list(self.messages), ended)
+            settled += ledger.close(packets[-1] if packets else -1)
+            self._exchanges = Exchanges(sorted(settled, key=_number))
         return self._exchanges
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """A verdict on every connection, those that are alike in one."""
+        if self._diagnosis is None:
+            diagnoser = Diagnoser(self._ports)
+            for message in self.messages:
+                diagnoser.add(message)
+            for flow in self.flows:
+                diagnoser.end(flow)
+            self._diagnosis = diagnoser.diagnosis()
+        return self._diagnosis
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         listed = [finding for message in self.messages for finding in message.listed]
         return tuple(self._findings + listed)
 
+    def use_idl(self, idl: Idl | None) -> Capture:
+        """Name fields as this IDL does, and hold the messages against it; None: no more names.
+
+        ``idl`` is as for ``read``.  Gives back the capture, to go on with.
+        """
+        interface = interface_of(idl)
+        namer = None if interface is None else Namer(interface)
+        self._differences = None
+        for message in self.messages:
+            message.use_names(None)
+            if namer is not None:
+                namer.give(message)
+        return self
+
+    @property
+    def differences(self) -> Differences:
+        """Where the messages are not what the IDL says, each way once; none without an IDL.
+        All messages are read for this, the first time."""
+        if self._differences is None:
+            self._differences = found = Differences()
+            for message in self.messages:
+                if message.names is None:
+                    continue
+                was_read = message.is_read
+                found.add(message)
+                if not was_read:
+                    message.forget()
+        return self._differences
+
     def __repr__(self) -> str:
         return (
             f"<Capture {self.name!r}: {len(self.packets)} packets, {len(self.flows)} connections, "
             f"{len(self.messages)} messages>"
         )
+
+
+def _over(flow: Flow) -> int:
+    return flow.over
+
+
+def _number(exchange: Exchange) -> int:
+    return exchange.number
 
 
 def steps_of(packets: Iterable[Packet], pipeline: Pipeline) -> Iterator[Step]:
@@ -568,7 +699,8 @@ def batches(
     file: CaptureFile, pipeline: Pipeline, progress: Callable[[], None] | None = None
 ) -> Iterator[list[Message]]:
     """The messages of a file, as many at a time as one read of it brings; the last are those
-    that end with it.  For who needs no Steps: see ``Pipeline.take``.
+    that end with it.  For who needs no Steps: see ``Pipeline.take``.  There may be none, when
+    connections ended that ``pipeline.ended`` tells of.
 
     ``progress`` is called once a batch.
     """
@@ -580,7 +712,7 @@ def batches(
                 batch += found
         if progress is not None:
             progress()
-        if batch:
+        if batch or pipeline.ended:
             yield batch
     last = pipeline.close().messages
     if last:
@@ -588,7 +720,8 @@ def batches(
 
 
 def odd(messages: Sequence[Message], deep: bool) -> list[Message]:
-    """Those with findings: of listing them, and with ``deep`` of reading their fields."""
+    """Those with findings: of listing them, and with ``deep`` of reading their fields.  What
+    differs from an IDL is none of these."""
     return [one for one in messages if one.listed or (deep and one.body.findings)]
 
 
@@ -600,6 +733,7 @@ def read_packets(
     protocol: str | None = None,
     transport: str | None = None,
     ports: Iterable[int] = (),
+    idl: Idl | None = None,
     redact: Iterable[str] = (),
 ) -> Capture:
     """Read packets that are at hand, whether from a file or from a wire.
@@ -609,13 +743,18 @@ def read_packets(
     (``calls.selectors``): their values are masked in the messages and in the packets of the
     Capture, and nothing in it holds them; in the packets, nothing that was not read is left
     either.  Raises ValueError for a name that is none.
+
+    ``idl`` names the fields, and shows where the messages differ from it: the path of a .thrift
+    file, thriftpy2's module of one, or an Interface.  Raises IdlError for a file that is bad.
     """
+    of_thrift = frozenset(ports)
     selectors = parse_selectors(redact)
     plan = Plan() if selectors else None
     pipeline = Pipeline(
         limits,
         tell(protocol, transport),
-        frozenset(ports),
+        of_thrift,
+        interface=interface_of(idl),
         redactor=Redactor(selectors) if selectors else None,
         plan=plan,
     )
@@ -630,7 +769,7 @@ def read_packets(
         if was_on:
             gc.enable()
     findings = list(packets.findings) if isinstance(packets, CaptureFile) else []
-    return Capture(name, steps, pipeline.flows, findings + pipeline.findings)
+    return Capture(name, steps, pipeline.flows, findings + pipeline.findings, of_thrift)
 
 
 def _rewrite(steps: Sequence[Step], rewriter: Rewriter) -> None:
@@ -658,17 +797,19 @@ def decode(
     *,
     protocol: str | None = None,
     transport: str | None = None,
+    idl: Idl | None = None,
 ) -> Message:
     """The message that ``data`` begins with: bytes from a log, a test, a hand.
 
     It may be cut off or broken: then its ``findings`` say where.  Bytes behind its end are not
     looked at: compare its ``size``.  Its client and server are the addresses of nobody.
-    ``protocol`` and ``transport`` are as for ``read_packets``.  Raises DecodeError if ``data``
-    begins with no header that can be read.
+    ``protocol``, ``transport`` and ``idl`` are as for ``read_packets``.  Raises DecodeError if
+    ``data`` begins with no header that can be read.
 
     >>> decode(bytes.fromhex("80010001 00000004 70696e67 00000000 00")).method
     'ping'
     """
+    interface = interface_of(idl)
     reader = MessageReader(True, limits, tell(protocol, transport))
     found = reader.feed(Chunk(0, data)) or reader.close("the bytes end")
     if not found:
@@ -679,11 +820,18 @@ def decode(
         shown = data[:8].hex(" ") or "nothing"
         raise DecodeError("message", 0, found=shown, wanted="one that Thrift's libraries write")
     flow = Flow(1, TCP, Endpoint("0.0.0.0", 0), Endpoint("0.0.0.0", 0))
-    return _message(flow, found[0], 1, limits)
+    message = _message(flow, found[0], 1, limits)
+    message.use_names(interface)
+    return message
 
 
 def decode_struct(
-    data: bytes, limits: Limits = DEFAULT_LIMITS, *, protocol: str | None = None
+    data: bytes,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    protocol: str | None = None,
+    idl: Idl | None = None,
+    struct: str = "",
 ) -> Record:
     """The struct that ``data`` holds, with no message around it: a file, a Kafka value.
 
@@ -691,9 +839,24 @@ def decode_struct(
     ``data`` is a struct from its first byte to its last, with nothing odd about it.  Raises
     DecodeError if that is true of none; ValueError for a name that is no protocol.
 
+    ``idl`` is as for ``read_packets``; ``struct`` is the name of the struct there that this is.
+    Raises ValueError if it has none of that name.
+
     >>> decode_struct(bytes.fromhex("08 0001 0000002a 00")).body.plain
     {1: 42}
     """
+    interface = interface_of(idl)
+    if struct and interface is None:
+        raise ValueError(f"the struct {struct!r} of which idl?")
+    if interface is not None and not struct:
+        raise ValueError(f"idl needs struct, the name of one: {', '.join(interface.structs)}")
+    record = _told_struct(data, limits, protocol)
+    if interface is not None:
+        record.use_names(interface.of_struct(struct))
+    return record
+
+
+def _told_struct(data: bytes, limits: Limits, protocol: str | None) -> Record:
     if protocol is not None:
         told = tell(protocol, None).protocol
         assert told is not None
@@ -716,6 +879,7 @@ def read(
     protocol: str | None = None,
     transport: str | None = None,
     ports: Iterable[int] = (),
+    idl: Idl | None = None,
     redact: Iterable[str] = (),
 ) -> Capture:
     """Read a capture file: pcap or pcapng, gzipped or not; "-" is standard input.
@@ -724,6 +888,7 @@ def read(
     ended and why.  The rest is as for ``read_packets``.  Raises CaptureError if the file
     cannot be opened or is no capture.
     """
+    interface = interface_of(idl)
     with open_capture(path) as file:
         return read_packets(
             file,
@@ -732,5 +897,6 @@ def read(
             protocol=protocol,
             transport=transport,
             ports=ports,
+            idl=interface,
             redact=redact,
         )

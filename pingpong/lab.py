@@ -19,23 +19,42 @@ import html
 import inspect
 import linecache
 import os
+import ssl
 import textwrap
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pingpong.errors import NotAllowed
 from pingpong.live.idl import load_idl
 from pingpong.live.private import PrivateNetwork
-from pingpong.live.recording import Recording, recording, use_layers
+from pingpong.live.recording import Recorded, Recording, recording, use_layers
 from pingpong.live.serving import Server, serving
-from pingpong.model import Endpoint
+from pingpong.live.tls import make_certificate
+from pingpong.model import Endpoint, Record
+from pingpong.views.bars import Bars
+from pingpong.views.side import Sides
 
-__all__ = ["Source", "close", "load", "record", "serve", "show_source"]
+if TYPE_CHECKING:  # it needs what only the extra "lab" brings
+    from pingpong.live.http import HttpServer
+
+__all__ = [
+    "Source",
+    "bars",
+    "close",
+    "load",
+    "make_certificate",
+    "record",
+    "serve",
+    "serve_http",
+    "show_source",
+    "side_by_side",
+]
 
 # What runs now.  A server is known by the port that was asked for (0: by its service) and by
 # whether it is private; a recording by the server's address.
-_servers: dict[tuple[object, bool], Server] = {}
+_servers: dict[tuple[object, bool], Server | HttpServer] = {}
 _recordings: dict[Endpoint, Recording] = {}
 _networks: list[PrivateNetwork] = []
 
@@ -53,13 +72,15 @@ def serve(
     protocol: Any = None,
     transport: Any = None,
     private: bool | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Server:
     """Start a thriftpy2 server.  One that this made before on the same port (with port 0: for
     the same service) is closed first.
 
     ``private`` puts it into the private network (True), on 127.0.0.1 of this machine (False),
     or into the private network where there can be one (None).  ``protocol`` and ``transport``
-    are thriftpy2 factories (None: binary, buffered).
+    are thriftpy2 factories (None: binary, buffered).  ``tls`` is the server's side of TLS, with
+    its certificate (None: plain); clients bring theirs: ``server.client(tls=...)``.
 
     Raises PortTaken if another program has the port, NotAllowed if the private network is
     asked for and cannot be made.
@@ -68,13 +89,33 @@ def serve(
     key = (port or service.__name__, network is not None)
     _close_server(_servers.pop(key, None))
     _servers[key] = server = serving(
-        service, handler, port=port, protocol=protocol, transport=transport, network=network
+        service,
+        handler,
+        port=port,
+        protocol=protocol,
+        transport=transport,
+        network=network,
+        tls=tls,
     )
     return server
 
 
+def serve_http(handler: object, *, port: int = 8000, private: bool | None = None) -> HttpServer:
+    """Serve a handler's methods over HTTP and JSON: POST /method, to compare with Thrift.
+
+    As with ``serve``, what ran on the port before is closed first.
+    """
+    from pingpong.live.http import serving_http
+
+    network = None if private is False else _network(needed=private is True)
+    key = (port or "HTTP", network is not None)
+    _close_server(_servers.pop(key, None))
+    _servers[key] = server = serving_http(handler, port=port, network=network)
+    return server
+
+
 def record(
-    server: Server | None = None,
+    server: Recorded | None = None,
     *,
     host: str | None = None,
     port: int | None = None,
@@ -90,6 +131,25 @@ def record(
     made = recording(server, host=host, port=port, interface=interface, way=way)
     _recordings[address] = made
     return made
+
+
+def bars(numbers: Mapping[str, float], unit: str = "bytes", title: str = "") -> Bars:
+    """Named numbers as bars: ``lab.bars({"binary": 39, "compact": 25})``.
+
+    They stand in the order in which they are given.  ``unit`` is what they count, ``title``
+    what they are numbers of.  Raises ValueError for one that is negative or not finite.
+    """
+    return Bars(numbers, unit, title)
+
+
+def side_by_side(*messages: Record, names: Sequence[str] = ()) -> Sides:
+    """Messages beside each other, lined up by what their bytes are for: the method's name, the
+    seqid, field 1.  Each byte is in one cell.
+
+    ``names`` are the columns' titles (none: protocol, and transport where two would be the
+    same).  Raises ValueError for no message, and for more than MAX_SIDES.
+    """
+    return Sides(messages, names)
 
 
 def close() -> None:
@@ -206,7 +266,7 @@ def _network(*, needed: bool) -> PrivateNetwork | None:
     return _networks[0]
 
 
-def _close_server(server: Server | None) -> None:
+def _close_server(server: Server | HttpServer | None) -> None:
     if server is not None:
         _stop_recording(server.address)
         server.close()

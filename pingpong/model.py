@@ -22,16 +22,22 @@ from typing import Any, ClassVar, Final, NamedTuple, Union
 __all__ = [
     "APPLICATION_ERRORS",
     "DEFAULT_LIMITS",
+    "DIFFERENCES",
+    "DIFFERS",
     "MESSAGE_TYPES",
+    "NOT_TOLD",
+    "NO_FIELD",
+    "NO_ID",
     "TTYPES",
     "UPGRADES",
     "Chunk",
     "Content",
     "Detection",
+    "Difference",
+    "Differences",
     "Endpoint",
     "Entries",
     "Exchange",
-    "Exchanges",
     "Field",
     "Finding",
     "Flow",
@@ -43,12 +49,14 @@ __all__ = [
     "Message",
     "MessageType",
     "Messages",
+    "Naming",
     "Note",
     "Outcome",
     "Packet",
     "Plain",
     "Protocol",
     "Record",
+    "Repeated",
     "Segment",
     "Severity",
     "Shown",
@@ -408,9 +416,12 @@ class Value(Facts):
     lost.  ``lost`` counts bytes of it that the capture does not have: then a STRING's
     content stops where the loss begins.  ``redacted``: it was masked (``calls.redact``), so its
     content says nothing.
+
+    ``label`` is "" or what the IDL calls it: an enum's number by its name, a struct by its
+    type.  It is not on the wire, so it does not count where values are compared.
     """
 
-    __slots__ = ("content", "head", "lost", "redacted", "span", "ttype")
+    __slots__ = ("content", "head", "label", "lost", "redacted", "span", "ttype")
     __match_args__: ClassVar = ("ttype", "content", "span", "head", "lost")
 
     def __init__(
@@ -422,6 +433,7 @@ class Value(Facts):
         self.head = head
         self.lost = lost
         self.redacted = False
+        self.label = ""
 
     def facts(self) -> tuple[object, ...]:
         return (self.ttype, self.content, self.span, self.head, self.lost)
@@ -439,7 +451,7 @@ class Value(Facts):
     @property
     def plain(self) -> Plain:
         """The value as Python would hold it: a struct is a dict by field id (by name, where the
-        wire has names), a map a list of
+        wire has names or the IDL gave them), a map a list of
         pairs (keys may be unhashable), a STRING is str where it is UTF-8 and else bytes."""
         content = self.content
         if isinstance(content, bytes):
@@ -454,11 +466,16 @@ class Value(Facts):
         return content
 
 
+# The id of a field whose protocol writes none.
+NO_ID: Final = -1
+
+
 class Field(Facts):
     """A field of a struct.  ``span`` covers its type, its id and its value.
 
+    ``name`` is what the IDL calls it, None without an IDL or where that has no such field.
     thriftpy2's JSON writes names and no ids: then ``name`` is what the wire says, and
-    ``field_id`` is -1 and means nothing.  Everywhere else ``name`` is None.
+    ``field_id`` is -1 and means nothing.
     """
 
     __slots__ = ("field_id", "name", "span", "value")
@@ -480,7 +497,7 @@ class Field(Facts):
     @property
     def is_result(self) -> bool:
         """Is it, in a reply, what the call returns?  A reply's other fields are exceptions."""
-        return self.field_id == 0 or self.name == "success"
+        return self.field_id == 0 or (self.field_id == NO_ID and self.name == "success")
 
 
 class Struct(Facts):
@@ -619,6 +636,64 @@ class Protocol(ABC):
         over it: the short way for what is whole.  -1: ask a Skipper."""
         return -1
 
+    def first_field(self, data: bytes, start: int) -> int:
+        """The id of the first field of the whole struct at ``start``, NO_FIELD if it has none:
+        the short way to what a reply brings.  NOT_TOLD: read the struct."""
+        return NOT_TOLD
+
+
+# What ``Protocol.first_field`` says where there is no such id: beyond what an i16 can hold.
+NO_FIELD: Final = 1 << 16
+NOT_TOLD: Final = 1 << 17
+
+
+class Difference(Facts):
+    """A place where the wire is not what the IDL says.
+
+    ``kind`` is one of DIFFERENCES; ``place`` is where it is in the IDL ("User, field 7");
+    ``words`` go on from there ("is not in the IDL").  ``brief`` is for beside the value: what the
+    IDL says there ("no such field").  ``offset`` is the field's, the value's, the header's; of
+    what a struct lacks or has too much of it is that of the STOP, where this is settled.
+    """
+
+    __slots__ = ("brief", "kind", "offset", "place", "words")
+    __match_args__: ClassVar = ("kind", "place", "words", "brief", "offset")
+
+    def __init__(self, kind: str, place: str, words: str, brief: str, offset: int) -> None:
+        self.kind = kind
+        self.place = place
+        self.words = words
+        self.brief = brief
+        self.offset = offset
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.kind, self.place, self.words, self.brief, self.offset)
+
+    @property
+    def text(self) -> str:
+        """One sentence, with the offset."""
+        return f"{self.place} at offset {self.offset}: {self.words}"
+
+
+# What stands before the IDL's word, beside a value that is another.
+DIFFERS: Final = "≠ IDL:"
+
+# The kinds, in the order in which a report has them.
+DIFFERENCES: Final = ("method", "oneway", "unknown field", "type", "missing", "union", "enum")
+
+
+class Naming(ABC):
+    """Knows the names of what a Record holds: see ``thrift.names``.
+
+    ``label`` is what the IDL calls a struct that has no message around it, else "".
+    """
+
+    label: str = ""
+
+    @abstractmethod
+    def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
+        """Name the fields and values of ``body``, and say where they differ from the IDL."""
+
 
 def _mark(struct: Struct, starts: frozenset[int]) -> None:
     """Say of the values that begin at ``starts`` that they were masked."""
@@ -639,6 +714,7 @@ def _mark_value(value: Value, starts: frozenset[int]) -> None:
             _mark_value(item, starts)
     elif value.span.start in starts:
         value.redacted = True
+        value.label = ""
 
 
 class Record(Shown):
@@ -649,10 +725,22 @@ class Record(Shown):
     bytes were lost, and ``data`` holds filler that nothing reads or shows.  ``redacted`` is
     where the values begin that were masked.
 
-    The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.
+    The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.  If there
+    are ``names`` (an IDL's), it gets them then.
     """
 
-    __slots__ = ("_body", "data", "gaps", "limits", "listed", "protocol", "redacted", "start")
+    __slots__ = (
+        "_body",
+        "_differences",
+        "_names",
+        "data",
+        "gaps",
+        "limits",
+        "listed",
+        "protocol",
+        "redacted",
+        "start",
+    )
 
     def __init__(
         self,
@@ -672,16 +760,25 @@ class Record(Shown):
         self.limits = limits
         self.redacted: frozenset[int] = frozenset()
         self._body: Struct | None = None
+        self._names: Naming | None = None
+        self._differences: tuple[Difference, ...] = ()
 
     @property
     def body(self) -> Struct:
         """The struct: behind a message's header, a CALL's arguments or a REPLY's result."""
         if self._body is None:
-            self._body = self.protocol.read_struct(
+            body = self.protocol.read_struct(
                 self.data, self.start, len(self.data), self.gaps, self.limits
             )
+            if self._names is not None:
+                self._differences = self._names.give_names(self, body)
             if self.redacted:
-                _mark(self._body, self.redacted)
+                _mark(body, self.redacted)
+                # A mask is not a value that an enum lacks.
+                self._differences = tuple(
+                    one for one in self._differences if one.offset not in self.redacted
+                )
+            self._body = body
         return self._body
 
     def redact(self, data: bytes, redacted: frozenset[int], listed: tuple[Finding, ...]) -> None:
@@ -690,21 +787,64 @@ class Record(Shown):
         self.data = data
         self.redacted = redacted
         self.listed = listed
-        self._body = None
+        self.forget()
+
+    @property
+    def is_read(self) -> bool:
+        """Has somebody looked, so that its fields lie in memory?"""
+        return self._body is not None
+
+    @property
+    def names(self) -> Naming | None:
+        """Who knows the names of its fields; None: nobody does."""
+        return self._names
+
+    def use_names(self, names: Naming | None) -> None:
+        """Let its fields have these names."""
+        self._names = names
+        self.forget()
 
     def forget(self) -> None:
         """Drop the fields that were read; who looks again reads them again."""
         self._body = None
+        self._differences = ()
 
     @property
     def fields(self) -> tuple[Field, ...]:
         return self.body.fields
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
-        """All that is odd about it: what listing it found (``listed``) and what reading
+    def faults(self) -> tuple[Finding, ...]:
+        """What is odd about its bytes: what listing it found (``listed``) and what reading
         its fields did, each once."""
         return self.listed + tuple(f for f in self.body.findings if f not in self.listed)
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Where it is not what the IDL says, in order; none without an IDL."""
+        return self._differences if self.body is not None else ()
+
+    @property
+    def remarks(self) -> dict[int, str]:
+        """What to show beside a value: by the offset of a difference, what the IDL says there."""
+        said: dict[int, str] = {}
+        for one in self.differences:
+            before = said.get(one.offset)
+            said[one.offset] = (
+                f"{DIFFERS} {one.brief}" if before is None else f"{before}, {one.brief}"
+            )
+        return said
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that is odd about it: its faults, and where it is not what the IDL says.  What
+        differs in one way again and again is one finding."""
+        faults = self.faults
+        if not self._differences:
+            return faults
+        report = Differences()
+        report.take(1, self._differences)
+        return faults + tuple(Finding(Severity.WARNING, r.text, r.offset) for r in report)
 
     def __repr__(self) -> str:
         return f"<Record: {len(self.data)} bytes, {self.protocol.name}>"
@@ -803,11 +943,110 @@ class Message(Record):
     def target(self) -> Endpoint:
         return self.server if self.from_client else self.client
 
+    @property
+    def first_field(self) -> int:
+        """The id of its first field, NO_FIELD if it has none.  NOT_TOLD: ``body`` tells, if
+        anything does (there are names for ids, or bytes are missing or odd)."""
+        if self.gaps or self.listed or self._body is not None:
+            fields = self.body.fields
+            if fields and fields[0].field_id >= 0:
+                return fields[0].field_id
+            return NO_FIELD if not fields and self.body.stop is not None else NOT_TOLD
+        return self.protocol.first_field(self.data, self.start)
+
     def __repr__(self) -> str:
         return (
             f"<Message {self.number}: {self.type.name} {self.method!r} seqid {self.seqid}, "
             f"{self.size} bytes, {self.protocol.name} {self.transport}>"
         )
+
+
+class Repeated(Facts):
+    """A way in which the wire differs from the IDL: how often, and where first.
+
+    ``times`` counts places, ``messages`` the messages that have them; ``first`` is the first
+    such message's number, ``difference`` its first place in it.
+    """
+
+    __slots__ = ("difference", "first", "messages", "times")
+    __match_args__: ClassVar = ("difference", "first", "messages", "times")
+
+    def __init__(self, difference: Difference, first: int, messages: int, times: int) -> None:
+        self.difference = difference
+        self.first = first
+        self.messages = messages
+        self.times = times
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.difference, self.first, self.messages, self.times)
+
+    @property
+    def offset(self) -> int:
+        return self.difference.offset
+
+    @property
+    def text(self) -> str:
+        """One sentence on one message."""
+        more = f" ({self.times} times)" if self.times > 1 else ""
+        return self.difference.text + more
+
+    @property
+    def summary(self) -> str:
+        """One sentence on all messages."""
+        at = f"message {self.first}, offset {self.difference.offset}"
+        place, words = self.difference.place, self.difference.words
+        if self.times == 1:
+            return f"{place}: {words} ({at})"
+        return f"{place}: {words} ({self.times} times in {self._messages}; first: {at})"
+
+    @property
+    def _messages(self) -> str:
+        return "1 message" if self.messages == 1 else f"{self.messages} messages"
+
+
+class Differences(Shown):
+    """Where wire and IDL differ, each way once, in the order in which they were first seen.
+
+    Not more than ``MOST`` ways are told apart, so that no input makes it large; ``more`` counts
+    the places of all others.
+    """
+
+    MOST: ClassVar = 1000
+
+    def __init__(self) -> None:
+        self._ways: dict[tuple[str, str, str], Repeated] = {}
+        self.more = 0
+
+    def add(self, message: Message) -> None:
+        """Take note of a message's differences.  It has to be read for that."""
+        self.take(message.number, message.differences)
+
+    def take(self, number: int, differences: tuple[Difference, ...]) -> None:
+        """Take note of the differences of message ``number``."""
+        seen: set[tuple[str, str, str]] = set()
+        for one in differences:
+            key = (one.kind, one.place, one.words)
+            known = self._ways.get(key)
+            if known is None and len(self._ways) >= self.MOST:
+                self.more += 1
+                continue
+            if known is None:
+                known = self._ways[key] = Repeated(one, number, 0, 0)
+            known.times += 1
+            known.messages += key not in seen
+            seen.add(key)
+
+    def __len__(self) -> int:
+        return len(self._ways)
+
+    def __iter__(self) -> Iterator[Repeated]:
+        return iter(self._ways.values())
+
+    def __getitem__(self, index: int) -> Repeated:
+        return list(self._ways.values())[index]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} differences>"
 
 
 class Messages(Shown):
@@ -853,12 +1092,24 @@ class Half:
     ``first`` are its first bytes, FIRST of them at most and up to the first that the capture
     lost; they begin the stream if ``from_start``.  ``detection`` is what this direction speaks.
     Times are -1 for what was not seen: ``syn``, ``fin`` and ``rst`` when this end opened, closed
-    and reset; ``last`` when it last sent bytes that were new.
+    and reset; ``last`` when it last sent bytes that were new.  ``lost`` counts the bytes of it
+    that the capture does not have, ``unseen`` those of them that were behind all others: the
+    other end acknowledged them.
     """
 
     FIRST: ClassVar = 256
 
-    __slots__ = ("detection", "fin", "first", "from_start", "last", "rst", "syn")
+    __slots__ = (
+        "detection",
+        "fin",
+        "first",
+        "from_start",
+        "last",
+        "lost",
+        "rst",
+        "syn",
+        "unseen",
+    )
 
     def __init__(self) -> None:
         self.first = b""
@@ -868,6 +1119,8 @@ class Half:
         self.fin = -1
         self.rst = -1
         self.last = -1
+        self.lost = 0
+        self.unseen = 0
 
 
 class Flow(Shown):
@@ -878,7 +1131,8 @@ class Flow(Shown):
     directions closed) or "RST".  ``sent`` and ``received`` count the client's and the server's
     stream bytes, ``lost`` those of both that the capture does not have.  ``began`` and ``last``
     are the times of its first and its last packet; ``from_client`` and ``from_server`` say what
-    each end did.
+    each end did.  ``over`` is the number of the capture's last message when the connection was
+    over; -1 while it is open.
     """
 
     __slots__ = (
@@ -893,6 +1147,7 @@ class Flow(Shown):
         "lost",
         "number",
         "opened",
+        "over",
         "protocol",
         "received",
         "sent",
@@ -906,6 +1161,7 @@ class Flow(Shown):
         self.server = server
         self.opened = False
         self.ended = ""
+        self.over = -1
         self.began = -1
         self.last = -1
         self.from_client = Half()
@@ -952,26 +1208,62 @@ class Step:
 
 
 class Outcome(IntEnum):
-    """How an Exchange ended."""
+    """How an Exchange ended.
+
+    ``failed`` are those where the caller did not get what the method returns; ``untold`` those of
+    which the capture does not tell: its end, a loss, or bytes that could not be read are in the
+    way.  The rest went well.
+    """
 
     SUCCESS = 0
     DECLARED_EXCEPTION = 1  # one that the IDL names: field n of the result
     APPLICATION_EXCEPTION = 2  # the server's own: TApplicationException
-    ONEWAY = 3  # no reply was asked for
-    NO_REPLY = 4  # none came while the capture ran
+    ONEWAY = 3  # no reply was asked for; or none is ever given, and it was sent as CALL
+    NO_REPLY = 4  # none came, and nothing tells why
     NO_CALL = 5  # the capture has the reply alone
-    UNREADABLE = 6  # the reply's fields cannot be read
+    UNREADABLE = 6  # what the server sent cannot be read
+    WAITING = 7  # the capture ended before anything else did
+    CLOSED_BY_SERVER = 8  # it closed and did not answer: so does a handler that crashed
+    CLOSED_BY_CLIENT = 9  # it gave up and closed
+    RESET_BY_SERVER = 10
+    RESET_BY_CLIENT = 11
+    LOST = 12  # bytes that the capture lost are where the reply would be
+    LATE = 13  # it came when the client had given up: had closed, or sent its next call
+    OUT_OF_SEQUENCE = 14  # the client took the late reply to an earlier call for this one's
+
+    @property
+    def failed(self) -> bool:
+        return self in _FAILED
+
+    @property
+    def untold(self) -> bool:
+        return self in _UNTOLD
+
+
+_UNTOLD: Final = frozenset(
+    {Outcome.NO_CALL, Outcome.UNREADABLE, Outcome.WAITING, Outcome.LOST, Outcome.NO_REPLY}
+)
+_FAILED: Final = frozenset(Outcome) - _UNTOLD - {Outcome.SUCCESS, Outcome.ONEWAY}
 
 
 class Exchange(Shown):
-    """A call with its reply.  One of them may be missing, never both."""
+    """A call with its reply.  One of them may be missing, never both.
 
-    __slots__ = ("call", "number", "reply")
+    ``fate`` is how it ended, once that is settled; None before.  ``ended`` is when the waiting
+    for a reply that never came was over (-1: not known): when the connection was closed or reset,
+    or the capture's last packet of it.  ``why`` adds a few words to the outcome where they
+    help, else "".
+    """
+
+    __slots__ = ("call", "ended", "fate", "number", "reply", "why")
 
     def __init__(self, number: int, call: Message | None, reply: Message | None = None) -> None:
         self.number = number
         self.call = call
         self.reply = reply
+        self.fate: Outcome | None = None
+        self.ended = -1
+        self.why = ""
 
     @property
     def first(self) -> Message:
@@ -985,6 +1277,26 @@ class Exchange(Shown):
         return self.first.method
 
     @property
+    def flow(self) -> int:
+        """The number of its connection."""
+        return self.first.flow
+
+    @property
+    def time(self) -> int:
+        """When it began: the time of its first packet that was captured."""
+        return self.first.time
+
+    @property
+    def sent(self) -> int:
+        """The call's bytes on the wire; 0 where it was not captured."""
+        return 0 if self.call is None else self.call.size
+
+    @property
+    def received(self) -> int:
+        """The reply's bytes on the wire; 0 where there is none."""
+        return 0 if self.reply is None else self.reply.size
+
+    @property
     def latency(self) -> int | None:
         """Nanoseconds from the call's first packet to the reply's last: what the caller
         waited, as seen where the packets were captured.  None without both."""
@@ -993,45 +1305,68 @@ class Exchange(Shown):
         return self.reply.end_time - self.call.time
 
     @property
+    def waited(self) -> int | None:
+        """Nanoseconds until the reply came, or until it was clear that none would; None if
+        that is not known."""
+        if self.reply is not None or self.ended < 0 or self.call is None:
+            return self.latency
+        return self.ended - self.call.time
+
+    @property
     def outcome(self) -> Outcome:
+        if self.fate is not None:
+            return self.fate
         if self.reply is None:
             assert self.call is not None
             return Outcome.ONEWAY if self.call.type is MessageType.ONEWAY else Outcome.NO_REPLY
         if self.call is None:
             return Outcome.NO_CALL
+        return self.answer
+
+    @property
+    def answer(self) -> Outcome:
+        """What the reply alone says: SUCCESS, an exception, or UNREADABLE."""
+        assert self.reply is not None
         if self.reply.type is MessageType.EXCEPTION:
             return Outcome.APPLICATION_EXCEPTION
-        body = self.reply.body
         # A REPLY's struct: field 0 is the result, field n the n-th declared exception,
         # and no field at all is void.  Where names are written, the result is "success".
-        if body.fields:
-            is_good = body.fields[0].is_result or self.call.method in UPGRADES
-            return Outcome.SUCCESS if is_good else Outcome.DECLARED_EXCEPTION
-        return Outcome.SUCCESS if body.stop is not None else Outcome.UNREADABLE
+        first = self.reply.first_field
+        if first == 0 or first == NO_FIELD:
+            return Outcome.SUCCESS
+        if first == NOT_TOLD:
+            body = self.reply.body
+            if not body.fields:
+                return Outcome.UNREADABLE
+            if body.fields[0].is_result:
+                return Outcome.SUCCESS
+        is_good = self.reply.method in UPGRADES
+        return Outcome.SUCCESS if is_good else Outcome.DECLARED_EXCEPTION
+
+    @property
+    def exception(self) -> str:
+        """Which exception came back, "" if none did.  A TApplicationException has the name of
+        its type ("UNKNOWN_METHOD"), or "type 77"; a declared one what the IDL calls its type,
+        or without an IDL the field's number ("1")."""
+        if self.reply is None:
+            return ""
+        answer = self.answer
+        if answer is Outcome.DECLARED_EXCEPTION:
+            for field in self.reply.body.fields:
+                named = str(field.field_id) if field.name is None else field.name
+                return field.value.label or named
+        if answer is not Outcome.APPLICATION_EXCEPTION:
+            return ""
+        for field in self.reply.body.fields:
+            if field.field_id == 2 or field.name == "type":
+                number = field.value.content
+                if isinstance(number, int) and not isinstance(number, bool):
+                    is_known = 0 <= number < len(APPLICATION_ERRORS)
+                    return APPLICATION_ERRORS[number] if is_known else f"type {number}"
+        return APPLICATION_ERRORS[0]
 
     def __repr__(self) -> str:
         return f"<Exchange {self.number}: {self.method!r}, {self.outcome.name}>"
-
-
-class Exchanges(Shown):
-    """Exchanges in the order of their calls; shows itself as a table."""
-
-    __slots__ = ("_items",)
-
-    def __init__(self, items: list[Exchange]) -> None:
-        self._items = items
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __iter__(self) -> Iterator[Exchange]:
-        return iter(self._items)
-
-    def __getitem__(self, index: int) -> Exchange:
-        return self._items[index]
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} exchanges>"
 
 
 class Note(Facts):

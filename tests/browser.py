@@ -1,8 +1,13 @@
-"""A lesson in JupyterLab in a real browser, for the tests and by hand:
+"""Lessons in JupyterLab in a real browser, for the tests and by hand:
 
     python tests/browser.py notebooks/03-every-byte.ipynb picture.png [--dark]
 
 runs every cell and takes a picture of the last output.
+
+    python tests/browser.py --look build/look [notebooks/03-every-byte.ipynb ...]
+
+runs every cell of all lessons (of these) and takes pictures from top to bottom, light and dark:
+``make look``.  It exits with 1 if a cell failed.
 
 JupyterLab starts as ``pingpong lab`` starts it, with a home of its own, so that neither its
 settings nor its open windows are the user's.  Nothing sleeps: the server is up when it has
@@ -26,10 +31,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
+LESSONS = Path(__file__).resolve().parent.parent / "notebooks"
 PATIENCE = 120  # seconds for anything that is waited for
+PICTURE = 1600  # pixels from top to bottom of a picture of a part of a lesson
+OVERLAP = 60  # pixels that it shares with the next one
 SERVE = """
 import sys
 from pathlib import Path
@@ -63,21 +72,41 @@ def find_chromium() -> str | None:
     return None
 
 
+@dataclass(frozen=True)
+class Lab:
+    """A JupyterLab and a browser."""
+
+    browser: Browser
+    address: str  # of the lesson that it was started on
+
+    def open(self, lesson: str) -> Page:
+        """A lesson of that name, not yet run, in a window and a workspace of its own."""
+        page = self.browser.new_page(viewport={"width": 1280, "height": 960})
+        page.set_default_timeout(PATIENCE * 1000)
+        workspace = f"/lab/workspaces/{Path(lesson).stem}/tree/{quote(lesson)}"
+        page.goto(re.sub(r"/lab/tree/[^?]+", workspace, self.address))
+        page.locator(".jp-NotebookPanel .jp-CodeCell").first.wait_for()
+        return page
+
+
 @contextmanager
-def open_lesson(lesson: Path, *, dark: bool = False) -> Iterator[Page]:
-    """The lesson in JupyterLab, not yet run.  Everything is stopped on the way out."""
+def open_lab(lesson: Path, *, dark: bool = False) -> Iterator[Lab]:
+    """JupyterLab on the lesson's folder.  Everything is stopped on the way out."""
     with (
         tempfile.TemporaryDirectory() as home,
         jupyterlab(lesson, Path(home), dark) as address,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 960})
-        page.set_default_timeout(PATIENCE * 1000)
-        page.goto(address)
-        page.locator(".jp-NotebookPanel .jp-CodeCell").first.wait_for()
-        yield page
+        yield Lab(browser, address)
         browser.close()
+
+
+@contextmanager
+def open_lesson(lesson: Path, *, dark: bool = False) -> Iterator[Page]:
+    """The lesson in JupyterLab, not yet run.  Everything is stopped on the way out."""
+    with open_lab(lesson, dark=dark) as lab:
+        yield lab.open(lesson.name)
 
 
 @contextmanager
@@ -163,12 +192,79 @@ def run_all(page: Page) -> list[Cell]:
     ]
 
 
+def meant_to_fail(lesson: Path) -> set[int]:
+    """The numbers of the code cells that have the tag for it."""
+    cells = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code" and "".join(cell["source"])]
+    return {
+        number for number, cell in enumerate(code, 1)
+        if "raises-exception" in cell["metadata"].get("tags", [])
+    }  # fmt: skip
+
+
+def failures(cells: list[Cell], lesson: Path) -> list[str]:
+    """What is wrong with how they ran, a line each: an error that is not meant, or a cell that
+    did not run."""
+    found = []
+    meant = meant_to_fail(lesson)
+    for number, cell in enumerate(cells, 1):
+        if cell.error and number not in meant:
+            found.append(f"cell {number}: {cell.error.strip().splitlines()[-1]}")
+        elif cell.count is None:
+            found.append(f"cell {number}: did not run")
+        elif cell.count != number:
+            found.append(f"cell {number}: has the number {cell.count}")
+    return found
+
+
+def shut_down(page: Page) -> None:
+    """End the kernel, and close the window."""
+    choose(page, "Kernel", "Shut Down Kernel")
+    page.locator("#jp-main-statusbar").get_by_text("No Kernel").wait_for()
+    page.close()
+
+
+def take_pictures(page: Page, name: str, folder: Path) -> int:
+    """The lesson from top to bottom in ``folder / name-1.png``, -2 …; how many there are."""
+    page.set_viewport_size({"width": 1280, "height": PICTURE})
+    scroller = page.locator(".jp-NotebookPanel .jp-WindowedPanel-outer")
+    panel = page.locator(".jp-NotebookPanel")
+    bottom = scroller.evaluate(BOTTOM)
+    number = top = 0
+    while top < bottom:
+        scroller.evaluate("(element, top) => element.scrollTop = top", top)
+        number += 1
+        panel.screenshot(path=folder / f"{name}-{number}.png")
+        top += scroller.evaluate("element => element.clientHeight") - OVERLAP
+    return number
+
+
+def look(lessons: list[Path], folder: Path) -> int:
+    """Run the lessons and take their pictures, light and dark; how many did not run well."""
+    folder.mkdir(parents=True, exist_ok=True)
+    bad = 0
+    for dark in (False, True):
+        with open_lab(lessons[0], dark=dark) as lab:
+            for lesson in lessons:
+                page = lab.open(lesson.name)
+                wrong = failures(run_all(page), lesson)
+                name = f"{lesson.stem}-{'dark' if dark else 'light'}"
+                count = take_pictures(page, name, folder)
+                print(f"{folder / name}-1 to -{count}.png", *wrong, sep="\n  ", flush=True)
+                bad += bool(wrong)
+                shut_down(page)
+    return bad
+
+
 def choose(page: Page, menu: str, item: str) -> None:
     page.get_by_role("menuitem", name=menu, exact=True).click()
     page.get_by_role("menuitem", name=item, exact=True).click()
 
 
 INDICATOR = ".jp-NotebookPanel .jp-Notebook-ExecutionIndicator"
+# Where the last cell ends, from the top of the first: JupyterLab lets one scroll beyond.
+BOTTOM = """scroller => [...scroller.querySelectorAll(".jp-Cell")].pop()
+    .getBoundingClientRect().bottom - scroller.getBoundingClientRect().top + scroller.scrollTop"""
 # For each code cell that is not empty its prompt, "[3]:", and what stands on stderr, where
 # JupyterLab shows an error too.
 CELLS = """() => [...document.querySelectorAll(".jp-NotebookPanel .jp-CodeCell")]
@@ -180,18 +276,24 @@ CELLS = """() => [...document.querySelectorAll(".jp-NotebookPanel .jp-CodeCell")
     ])"""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Run a lesson and take its picture.")
-    parser.add_argument("lesson", type=Path)
-    parser.add_argument("picture", type=Path)
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run lessons and take their pictures.")
+    parser.add_argument("--look", type=Path, metavar="FOLDER", help="all of them, all of each")
     parser.add_argument("--dark", action="store_true", help="JupyterLab's dark theme")
     parser.add_argument("--select", default=".jp-OutputArea-output", help="CSS; the last match")
+    parser.add_argument("what", nargs="*", type=Path, help="a lesson and its picture; or lessons")
     wanted = parser.parse_args()
-    with open_lesson(wanted.lesson.resolve(), dark=wanted.dark) as page:
+    what = [path.resolve() for path in wanted.what]
+    if wanted.look is not None:
+        return min(1, look(what or sorted(LESSONS.glob("*.ipynb")), wanted.look))
+    if len(what) != 2:
+        parser.error("want a lesson and its picture, or --look FOLDER")
+    with open_lesson(what[0], dark=wanted.dark) as page:
         for number, cell in enumerate(run_all(page), 1):
             print(f"cell {number}: [{cell.count}] {cell.error}".rstrip())
-        page.locator(wanted.select).last.screenshot(path=wanted.picture, timeout=10_000)
+        page.locator(wanted.select).last.screenshot(path=what[1], timeout=10_000)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,12 +32,12 @@ def lit(inspector: Locator, dark: list[list[str]]) -> set[tuple[str, str]]:
     }
 
 
-def test_lesson_runs_and_a_byte_lights_its_field(course: Path) -> None:
+def test_lesson_runs_and_a_byte_lights_its_field(course: Path, tmp_path: Path) -> None:
     lesson = next(course.glob("*byte*.ipynb"))
     with browser.open_lesson(lesson) as page:
         cells = browser.run_all(page)
-        assert [cell.error for cell in cells] == [""] * len(cells)
-        assert [cell.count for cell in cells] == list(range(1, len(cells) + 1))
+        assert browser.failures(cells, lesson) == []
+        assert len(cells) > 5
 
         inspector = page.locator(".pp-message").first
         page.mouse.move(0, 0)
@@ -49,3 +50,29 @@ def test_lesson_runs_and_a_byte_lights_its_field(course: Path) -> None:
             assert lit(inspector, dark) == both
             inspector.locator(ROW.format(note)).hover()
             assert lit(inspector, dark) == both
+
+        count = browser.take_pictures(page, "lesson", tmp_path)
+        taken = {path.name for path in tmp_path.glob("*.png")}
+        assert taken == {f"lesson-{number + 1}.png" for number in range(count)}
+        assert count > 3
+        browser.shut_down(page)
+
+
+def test_what_went_wrong_is_told(tmp_path: Path) -> None:
+    code = {"cell_type": "code", "metadata": {}, "source": ["1"]}
+    failing = {**code, "metadata": {"tags": ["raises-exception"]}}
+    empty = {**code, "source": []}
+    lesson = tmp_path / "x.ipynb"
+    lesson.write_text(json.dumps({"cells": [code, code, empty, failing, code, code]}))
+    cells = [
+        browser.Cell(1, ""),
+        browser.Cell(3, ""),
+        browser.Cell(3, "Traceback\nValueError: meant\n"),
+        browser.Cell(4, "Traceback\nNameError: x\n"),
+        browser.Cell(None, ""),
+    ]
+    assert browser.failures(cells, lesson) == [
+        "cell 2: has the number 3",
+        "cell 4: NameError: x",
+        "cell 5: did not run",
+    ]

@@ -14,6 +14,9 @@ from pingpong.live.private import unavailable
 
 CAPTURES = sorted((ROOT / "captures").glob("*.pcap"))
 
+# It has no THeader.
+KNOWN_TO_TSHARK = [path for path in CAPTURES if "theader" not in path.name]
+
 
 @pytest.fixture(scope="session")
 def recorded_again(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -39,9 +42,10 @@ def test_recorded_again_the_messages_are_the_same(path: Path, recorded_again: Pa
     assert [str(m.server) for m in stored.messages] == [str(m.server) for m in again.messages]
 
 
-@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", KNOWN_TO_TSHARK, ids=lambda path: path.name)
 def test_tshark_agrees(path: Path, tshark: str) -> None:
-    """Method, type and seqid of every message, in order."""
+    """Method, type and seqid of every message, in order: tshark repeats them for each packet that
+    carries a part."""
     done = subprocess.run(
         [tshark, "-r", str(path), "-Y", "thrift", "-T", "fields",
          "-e", "frame.number", "-e", "thrift.method", "-e", "thrift.mtype", "-e", "thrift.seq_id"],
@@ -49,7 +53,9 @@ def test_tshark_agrees(path: Path, tshark: str) -> None:
     )  # fmt: skip
     theirs = [line.split("\t") for line in done.stdout.splitlines()]
     ours = [
-        [str(m.packets[-1]), m.method, f"0x{m.type:02x}", str(m.seqid)] for m in read(path).messages
+        [str(packet), m.method, f"0x{m.type:02x}", str(m.seqid)]
+        for m in read(path).messages
+        for packet in m.packets
     ]
     assert [[row[0], row[1], row[2], row[3]] for row in theirs] == ours
 

@@ -166,6 +166,111 @@ def test_who_stops_reading_is_not_told_of_it() -> None:
     assert done.stderr == b""
 
 
+# ── With an interface ────────────────────────────────────────────────────────────────
+
+IDL = str(ROOT / "foo.thrift")
+
+# What another version of foo.thrift might say.
+SKEWED = """\
+service PingPong {
+    i32 ping(),
+    string login(1: string username, 3: required string token)
+}
+"""
+SKEW = [
+    "PingPong.ping, result: is STRING, and the IDL says i32 (message 2, offset 16)",
+    "PingPong.login, argument 2: is STRING, and the IDL has no such field (message 3, offset 28)",
+    "PingPong.login, argument 3: is missing, want the required string token (message 3, offset 38)",
+]
+
+
+def test_show_with_names(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "show", CAPTURE, "--idl", IDL)
+    assert (code, err) == (0, "")
+    assert 'username: "root", password: "pwd"' in out
+    assert "differ" not in out
+    code, out, err = run(capsys, "show", CAPTURE, "--idl", IDL, "--json")
+    assert (code, err) == (0, "")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [field["name"] for row in rows for field in row["fields"]] == [
+        "success",
+        "username",
+        "password",
+        "success",
+    ]
+    code, out, err = run(capsys, "show", CAPTURE, "--idl", IDL, "--message", "3")
+    assert (code, err) == (0, "")
+    assert "1 username   An argument." in out
+
+
+def test_show_where_the_wire_differs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "skewed.thrift"
+    path.write_text(SKEWED)
+    code, out, err = run(capsys, "show", CAPTURE, "--idl", str(path))
+    assert code == 0
+    assert err == f"pingpong: warning: the wire differs from {path} in 3 ways, listed above\n"
+    table = out.partition("Where wire and IDL differ\n\n")[2].splitlines()
+    assert [line.split("  ")[0] for line in table[2:5]] == [one.partition(":")[0] for one in SKEW]
+    code, out, err = run(capsys, "show", CAPTURE, "--idl", str(path), "--json")
+    assert code == 0
+    assert err == "".join(f"pingpong: warning: {one}\n" for one in SKEW)
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [
+        (row["number"], one["difference"], one["offset"])
+        for row in rows
+        for one in row.get("findings", ())
+    ] == [(2, "type", 16), (3, "unknown field", 28), (3, "missing", 38)]
+    code, out, err = run(capsys, "show", CAPTURE, "--idl", str(path), "--message", "3")
+    assert code == 0
+    assert "≠ IDL: no such field" in out
+    assert err.count("pingpong: warning: message 3: PingPong.login, argument") == 2
+
+
+def test_a_bad_interface(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "bad.thrift"
+    path.write_text("struct A {\n  1: Nothing a\n}\n")
+    code, out, err = run(capsys, "show", CAPTURE, "--idl", str(path))
+    assert (code, out) == (cli.BAD, "")
+    assert err == f"pingpong: error: {path}, line 2: no type is called Nothing\n"
+
+
+def test_an_include_elsewhere(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside" / "base.thrift").write_text(Path(IDL).read_text())
+    path = tmp_path / "x.thrift"
+    path.write_text('include "base.thrift"\nservice Other extends base.PingPong {}\n')
+    assert run(capsys, "show", CAPTURE, "--idl", str(path))[0] == cli.BAD
+    inside = str(tmp_path / "inside")
+    code, out, err = run(capsys, "show", CAPTURE, "--idl", str(path), "--include", inside)
+    assert (code, err) == (0, "")
+    assert 'username: "root"' in out
+
+
+def test_a_struct_with_names(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    shop = str(ROOT / "tests" / "idl" / "shop.thrift")
+    path = tmp_path / "item.bin"
+    path.write_bytes(bytes.fromhex("0b0001 00000001 61  080003 00000006  080005 00000001 00"))
+    code, out, err = run(capsys, "struct", str(path), "--idl", shop, "--type", "Item")
+    assert code == 0
+    assert out.startswith("struct Item, 23 bytes, binary\n")
+    assert "3 colour" in out
+    assert "6 BLUE" in out
+    wanted = "Item, field 5 at offset 15: is I32, and the IDL has no such field"
+    assert err == f"pingpong: warning: {wanted}\n"
+    code, out, _ = run(capsys, "struct", str(path), "--idl", shop, "--type", "Item", "--json")
+    row = json.loads(out)
+    assert [one.get("name") for one in row["fields"]] == ["name", "colour", None]
+    assert row["fields"][1]["label"] == "BLUE"
+    for arguments, wrong in (
+        (["--idl", shop], "idl needs struct, the name of one: Item, Order"),
+        (["--idl", shop, "--type", "Nothing"], "has no struct 'Nothing'; it has Item"),
+        (["--type", "Item"], "the struct 'Item' of which idl?"),
+    ):
+        code, out, err = run(capsys, "struct", str(path), *arguments)
+        assert (code, out) == (cli.BAD, "")
+        assert wrong in err
+
+
 # ── Bad input ────────────────────────────────────────────────────────────────────────
 
 
@@ -425,7 +530,7 @@ def test_add_is_not_forgotten(capsys: pytest.CaptureFixture[str], tmp_path: Path
     path = written(tmp_path, Talk().open().call(ADD))
     code, out, _ = run(capsys, "show", path)
     assert code == 0
-    assert "no reply" in out
+    assert "still waiting" in out
 
 
 # ── explain ──────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ import pytest
 from making import foo, message, thriftpy2_message
 
 from pingpong.calls.exchanges import Pairing, bare_method
-from pingpong.model import Exchange, Message, MessageType, Outcome
+from pingpong.model import Endpoint, Exchange, Flow, Message, MessageType, Outcome
 from pingpong.thrift.binary import write_header
 
 CALL, REPLY, EXCEPTION, ONEWAY = 1, 2, 3, 4
@@ -76,10 +76,11 @@ def test_connections_are_apart() -> None:
     ]  # fmt: skip
 
 
-def test_a_connection_can_be_forgotten() -> None:
+def test_nothing_is_remembered_of_a_connection_that_is_over() -> None:
     pairing = Pairing()
-    pairing.add(made("a", CALL))
-    pairing.forget(1)
+    call = pairing.add(made("a", CALL))
+    pairing.end(Flow(1, 6, Endpoint("a", 1), Endpoint("b", 2)))
+    assert pairing.settled == [call]
     assert pairing.add(made("a", REPLY)).call is None
 
 

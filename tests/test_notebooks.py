@@ -145,7 +145,9 @@ def test_storing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     cell = notebook["cells"][0]
     raising = {**cell, "id": "two", "source": ["1 / 0"]}
     raising["metadata"] = {"tags": ["raises-exception"], "collapsed": True}
-    notebook["cells"].append(raising)
+    timing = {**cell, "id": "three", "source": ["import time; time.time()"]}
+    timing["metadata"] = {"tags": ["measured", "nbval-ignore-output"]}
+    notebook["cells"] += [raising, timing]
     path = write(tmp_path / "tiny.ipynb", notebook)
     stored = []
     for _ in range(2):
@@ -162,6 +164,7 @@ def test_storing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     assert cells[0]["outputs"][0]["data"]["text/plain"] == ["2"]
     assert cells[1]["metadata"] == {"tags": ["raises-exception"]}
     assert cells[1]["outputs"][0]["traceback"] == ["ZeroDivisionError: division by zero"]
+    assert (cells[2]["execution_count"], cells[2]["outputs"]) == (3, [])
 
 
 @pytest.mark.notebook

@@ -46,7 +46,7 @@ def test_its_first_example_runs(
 
 def test_every_lesson_has_a_row() -> None:
     lessons = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
-    assert re.findall(r"\(notebooks/([^)]+)\)", README) == lessons
+    assert re.findall(r"\(notebooks/([^)]+\.ipynb)\)", README) == lessons
 
 
 def test_the_table_of_dialects_is_what_is_read() -> None:

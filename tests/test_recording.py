@@ -353,3 +353,21 @@ def test_nobody_records_without_rights() -> None:
     )
     assert done.stdout.splitlines() == ["0 private 40 0", "65534 private 40 0"]
     assert done.stderr == ""
+
+
+@private
+def test_a_small_mtu_cuts_what_tcp_sends() -> None:
+    """One segment a packet, as a wire carries them: not the large ones that a driver gives to
+    its card."""
+    with (
+        PrivateNetwork() as network,
+        serving(foo.PingPong, Dispatcher(), network=network) as server,
+        recording(server, way="private") as wire,
+    ):
+        network.set_mtu(1500)
+        with server.client() as client:
+            assert client.login("root" * 2500, "10000") == "x" * 10_000
+        wire.stop()
+    assert max(len(packet.data) for packet in wire.raw) == 14 + 1500  # Ethernet and IP
+    for message in wire.messages:
+        assert len(message.packets) > 10_000 // 1500

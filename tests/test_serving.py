@@ -47,6 +47,14 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+def test_a_plain_connection_for_bytes_that_no_client_sends() -> None:
+    with serving(foo.PingPong, Dispatcher()) as server, server.connect(5000) as sock:
+        sock.sendall(bytes.fromhex("80010001 00000004 70696e67 00000000 00"))
+        assert sock.recv(1) == b"\x80"
+    with pytest.raises(LiveError, match="cannot connect"):
+        server.connect(5000)
+
+
 def test_the_articles_own_code_works_in_a_thread() -> None:
     port = free_port()
     pingpong_thrift = thriftpy2.load(FOO, module_name="pingpong_thrift")

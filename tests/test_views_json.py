@@ -147,7 +147,8 @@ def test_exchanges() -> None:
     assert exchange_row(lesson().exchanges[0]) == (
         '{"number": 1, "time": 1700000000.004000000, "client": "10.0.0.1:50001", '
         '"server": "10.0.0.2:9090", "flow": 1, "method": "ping", "outcome": "SUCCESS", '
-        '"latency": 0.002000000, "call": 1, "reply": 2, "sent": 17, "received": 28}'
+        '"exception": null, "latency": 0.002000000, "waited": 0.002000000, "call": 1, "reply": 2, '
+        '"sent": 17, "received": 28, "why": null}'
     )
     lonely = [parsed(exchange_row(one)) for one in odd().exchanges if one.reply is None]
     assert lonely

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +14,7 @@ from test_numbers import TABLE
 from test_pasted import tcpdump, xxd
 
 from pingpong.calls.complaints import TextVerdict, explain_text
-from pingpong.calls.numbers import Role, explain_bytes, explain_number
+from pingpong.calls.numbers import NumberVerdict, Role, explain_bytes, explain_number
 from pingpong.calls.pasted import blocks_in
 from pingpong.views.number import number, pasted
 from pingpong.views.text import STYLES, Line, display_width, plain
@@ -31,6 +34,14 @@ def test_a_number_looks_like_this() -> None:
         "  how sure        certain: too many bytes agree for chance",
         "  written down    doc/specs/thrift-binary-protocol.md, Message",
     ]
+
+
+@pytest.mark.parametrize("thing", [explain_number(1195725856), explain_text("<b> Bad version 72")])
+def test_it_shows_itself(thing: NumberVerdict | TextVerdict) -> None:
+    lines = number(thing) if isinstance(thing, NumberVerdict) else pasted(thing)
+    assert str(thing) == plain(lines)
+    shown = thing._repr_html_()
+    assert html.unescape(re.sub("<[^>]*>", "", shown)) == str(thing)
 
 
 def test_a_line_of_a_log_looks_like_this() -> None:

@@ -69,6 +69,8 @@ HOSTILE = call(
     + field(13, 4, b"\x0b\x0b" + struct.pack(">i", 1) + string(b"\n<i>") + string(b"\x9b1m")),
     seqid=-1,
 )
+# A method whose name a terminal and a page would obey.
+BOOM_HOSTILE = call("<b>\x1b[31m\u202eevil{after}".encode(), b"")
 DEEP = call(b"deep", b"\x0c\x00\x01" * 60 + b"\0" * 60)
 STORE = call(b"store", field(11, 1, string(b"x" * 40)) + field(11, 2, string(b"yy")), seqid=9)
 

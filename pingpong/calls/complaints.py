@@ -22,6 +22,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from ..model import Shown
 from .numbers import Certainty, NumberVerdict, Role, explain_number
 from .pasted import MAX_TEXT, Block, blocks_in
 
@@ -44,7 +45,7 @@ class Complaint:
 
 
 @dataclass(frozen=True, slots=True)
-class TextVerdict:
+class TextVerdict(Shown):
     """What a pasted text holds: known words, numbers, bytes; all empty if nothing is known.
 
     ``is_cut``: the text is longer than MAX_TEXT, and the rest was not looked at.
@@ -135,6 +136,7 @@ _ROWS: Final = (
             rf"frame size{_N} (?:is )?larger than",
             rf"frame size of{_N}, which is bigger",
             r"received an oversized frame",
+            r"frame was too large",
             r"no frame\.",
             r"grow (?:read )?buffer fail",
             rf"negative pre-adjustment length field{_N}",
@@ -316,6 +318,8 @@ _ROWS: Final = (
             r"tsocket read 0 bytes",
             r"no more data to read",
             r"remote side has closed",
+            r"socket is closed by peer",
+            r"ttransportexception: unexpected exception",
             r"end of file reading from transport",
             r"\b(?:eoferror|unexpected eof|econnreset|epipe|broken pipe)\b",
             r"connection (?:was )?reset by peer",
@@ -342,6 +346,8 @@ _ROWS: Final = (
             r"thrift_eagain \(timed out\)",
             r"\b(?:read timeout|read timed out|sockettimeoutexception|socket\.timeout)\b",
             r"\btimed out\b",
+            r"\bi/o timeout\b",
+            r"\betimedout\b",
             r"resource temporarily unavailable",
         ),
         Role.UNKNOWN,
@@ -372,6 +378,22 @@ _ROWS: Final = (
         ),
         "the address and the port on both sides: ss -ltn where the server runs.",
         "TSocket (Apache Thrift, thriftpy2), the operating system",
+    ),
+    _row(
+        (
+            r"\bwrong[_ ]version[_ ]number\b",
+            r"not an ssl/tls record",
+            r"first record does not look like a tls handshake",
+            r"unsupported or unrecognized ssl message",
+        ),
+        Role.UNKNOWN,
+        "A side that expects TLS got bytes that are no TLS.",
+        (
+            "The other side does without TLS: plain Thrift.",
+            "It is no Thrift program: HTTP on this port.",
+        ),
+        _FIRST_BYTES,
+        "OpenSSL (“wrong version number”), Netty, Go’s crypto/tls, Java’s JSSE",
     ),
     _row(
         (

@@ -1,4 +1,4 @@
-"""Messages → exchanges: a call with its reply.
+"""Messages → exchanges: a call with its reply, and how it ended.
 
 On one connection, the reply belongs to the oldest call without one that has its seqid and
 its method.  Order alone is not enough (servers may answer out of order, and old libraries
@@ -6,15 +6,56 @@ send oneway methods as CALL: nothing answers those); the seqid alone is not eith
 (thriftpy2 sends 0 for every call).  A multiplexed call says ``Service:method``, its reply
 just ``method``.
 
+What became of a call is settled when its reply comes, or when that shows that none will:
+
+    client          server
+    │── a ─────────▶│
+    │── b ─────────▶│
+    │◀───── reply b │   same seqid: the server answers in order, and has passed over a.
+    │               │     a: ONEWAY, sent as CALL; or LOST, if bytes before the reply are
+
+    │── a ─────────▶│
+    │   gives up    │
+    │── b ─────────▶│   same seqid: the client cannot tell two replies apart, so it awaits one
+    │◀───── reply a │     a: LATE
+    │   reads it    │     b: OUT_OF_SEQUENCE, and so on: each call reads the reply before its own
+    │◀───── reply b │
+
+    │── a ─────────▶│
+    │── FIN, RST ───│── the first of them, by either end      a: CLOSED_BY_…, RESET_BY_…
+    │   the end ────│── none of them: of the capture          a: WAITING
+
+A client that has several calls under way gives each its own seqid, or writes them in one go.
+So it has given up on a call if it sends the next one with the same seqid a millisecond later
+or more.
+
 A call may be given out after its reply, when bytes before it were lost and the capture had
-to end before that was sure: so replies without a call are remembered too.
+to end before that was sure: so replies without a call are remembered, until a later call says
+that theirs will not come.
 """
 
 from __future__ import annotations
 
-from ..model import Exchange, Message, MessageType
+from collections.abc import Callable
+from typing import Final
+
+from ..model import Endpoint, Exchange, Flow, Message, MessageType, Outcome
 
 __all__ = ["Pairing", "bare_method"]
+
+# Nobody gives up sooner, and nobody who writes several calls in one go takes so long (ns).
+GAVE_UP: Final = 1_000_000
+
+# How many calls of a connection may wait, and how many of them with one seqid; how many replies
+# may be without a call.  Beyond, the oldest is settled.
+MAX_WAITING: Final = 4096
+MAX_SAME: Final = 1024
+MAX_ORPHANS: Final = 1024
+
+# How many methods are remembered that never answer.
+MAX_SILENT: Final = 4096
+
+_UDP: Final = 17
 
 
 def bare_method(method: str) -> str:
@@ -26,49 +67,355 @@ def bare_method(method: str) -> str:
     return method.rpartition(":")[2]
 
 
-class Pairing:
-    """Pairs the messages of all connections.  It remembers only what has no partner yet."""
+class _Talk:
+    """What is under way on one connection.
 
-    def __init__(self) -> None:
+    ``waiting`` holds calls without a reply by their seqid, in order; ``read_to`` is where the
+    server's last message ended in its stream, ``hole`` the time of the last one before which
+    bytes were missing (-1: none).  ``gave_up`` says when the client turned to its next
+    call, ``misled`` which exchange's reply it read instead, both by the exchange's number;
+    ``unread`` are replies that the next call will read.  ``closing`` are exchanges whose reply
+    came when the client had closed: how that went on will tell.
+    """
+
+    __slots__ = (
+        "closing",
+        "count",
+        "flow",
+        "gave_up",
+        "hole",
+        "misled",
+        "orphans",
+        "read_to",
+        "unread",
+        "waiting",
+    )
+
+    def __init__(self, flow: Flow | None) -> None:
+        self.flow = flow
+        self.waiting: dict[int, list[Exchange]] = {}
+        self.count = 0
+        self.orphans: list[Exchange] = []
+        self.read_to = 0
+        self.hole = -1
+        self.gave_up: dict[int, int] = {}
+        self.misled: dict[int, int] = {}
+        self.unread: list[int] = []
+        self.closing: list[Exchange] = []
+
+    def forget(self, exchange: Exchange) -> None:
+        self.gave_up.pop(exchange.number, None)
+        self.misled.pop(exchange.number, None)
+
+
+class Pairing:
+    """Pairs the messages of all connections, and settles what became of each call.
+
+    ``flow_of`` gives a connection by its number (``Pipeline.flow``); without it only messages
+    tell.  ``settled`` are exchanges whose outcome is final, in the order in which that was known:
+    take them out.  What is not settled is what is remembered.
+    """
+
+    def __init__(self, flow_of: Callable[[int], Flow | None] | None = None) -> None:
+        self.settled: list[Exchange] = []
+        self._flow_of = flow_of
         self._count = 0
-        self._waiting: dict[int, list[Exchange]] = {}
+        self._talks: dict[int, _Talk] = {}
+        # Methods of servers that were passed over, and have never answered.
+        self._silent: dict[tuple[Endpoint, str], bool] = {}
 
     def add(self, message: Message) -> Exchange:
         """The exchange of ``message``: a new one, or the call's, now with its reply."""
-        waiting = self._waiting.setdefault(message.flow, [])
-        is_reply = message.type in (MessageType.REPLY, MessageType.EXCEPTION)
-        for at, exchange in enumerate(waiting):
-            if is_reply and exchange.call is not None and _answers(message, exchange.call):
-                exchange.reply = message
-            elif not is_reply and exchange.reply is not None and _was_for(exchange.reply, message):
-                exchange.call = message
-            else:
-                continue
-            del waiting[at]
-            return exchange
+        talk = self._talks.get(message.flow)
+        if talk is None:
+            flow = None if self._flow_of is None else self._flow_of(message.flow)
+            talk = self._talks[message.flow] = _Talk(flow)
+        mtype = message.type
+        if mtype is MessageType.REPLY or mtype is MessageType.EXCEPTION:
+            return self._reply(talk, message)
+        return self._call(talk, message)
+
+    def end(self, flow: Flow) -> None:
+        """A connection is over: what waits there will not be answered."""
+        talk = self._talks.pop(flow.number, None)
+        if talk is not None:
+            self._end(talk, flow)
+
+    def close(self, time: int = -1) -> None:
+        """The capture is over; ``time`` is that of its last packet."""
+        for talk in self._talks.values():
+            self._end(talk, talk.flow, time, the_last=True)
+        self._talks.clear()
+
+    # ── A call ───────────────────────────────────────────────────────────────────────
+
+    def _call(self, talk: _Talk, call: Message) -> Exchange:
+        if talk.orphans:
+            exchange = self._late_call(talk, call)
+            if exchange is not None:
+                return exchange
         self._count += 1
-        if is_reply:
-            exchange = Exchange(self._count, None, message)
+        exchange = Exchange(self._count, call)
+        if call.type is MessageType.ONEWAY:
+            self._settle(exchange, Outcome.ONEWAY)
+            return exchange
+        same = talk.waiting.get(call.seqid)
+        if same is None:
+            talk.waiting[call.seqid] = [exchange]
         else:
-            exchange = Exchange(self._count, message)
-        if message.type is not MessageType.ONEWAY:
-            waiting.append(exchange)
+            before = same[-1]
+            assert before.call is not None
+            if call.time - before.call.time >= GAVE_UP:
+                talk.gave_up[before.number] = call.time
+            same.append(exchange)
+            if len(same) > MAX_SAME:
+                self._drop(talk, call.seqid)
+        if talk.unread:
+            talk.misled[exchange.number] = talk.unread.pop(0)
+        talk.count += 1
+        if talk.count > MAX_WAITING:
+            self._drop(talk, next(iter(talk.waiting)))
         return exchange
 
-    def forget(self, flow: int) -> None:
-        """A connection has ended: none of its calls will be answered."""
-        self._waiting.pop(flow, None)
+    def _late_call(self, talk: _Talk, call: Message) -> Exchange | None:
+        """The exchange of a reply that came before its call was given out; None if it is
+        another's.  Calls come in order: replies that are older than this one are without."""
+        orphans = talk.orphans
+        for at, exchange in enumerate(orphans):
+            reply = exchange.reply
+            assert reply is not None
+            if call.type is MessageType.CALL and call.time <= reply.time and _answers(reply, call):
+                del orphans[at]
+                exchange.call = call
+                self._settle(exchange, _answer(exchange, talk.flow))
+                return exchange
+        talk.orphans = []
+        for exchange in orphans:
+            assert exchange.reply is not None
+            if exchange.reply.time < call.time:
+                self._settle(exchange, Outcome.NO_CALL)
+            else:
+                talk.orphans.append(exchange)
+        return None
+
+    def _drop(self, talk: _Talk, seqid: int) -> None:
+        """Too many wait: the oldest of that seqid does no more."""
+        same = talk.waiting[seqid]
+        oldest = same.pop(0)
+        if not same:
+            del talk.waiting[seqid]
+        talk.count -= 1
+        talk.forget(oldest)
+        oldest.why = "too many calls of this connection wait"
+        self._settle(oldest, Outcome.NO_REPLY)
+
+    # ── A reply ──────────────────────────────────────────────────────────────────────
+
+    def _reply(self, talk: _Talk, reply: Message) -> Exchange:
+        is_behind_hole = reply.offset > talk.read_to and _may_miss(talk)
+        if is_behind_hole:
+            talk.hole = reply.time
+        talk.read_to = max(talk.read_to, reply.offset + reply.size)
+        same = talk.waiting.get(reply.seqid)
+        at = -1 if same is None else _place(same, reply, is_behind_hole)
+        if same is None or at < 0:
+            return self._orphan(talk, reply)
+        exchange = same[at]
+        exchange.reply = reply
+        if at:
+            for passed in same[:at]:
+                self._pass_over(talk, passed, is_behind_hole)
+        talk.count -= at + 1
+        if len(same) == at + 1:
+            del talk.waiting[reply.seqid]
+            same = []
+        else:
+            del same[: at + 1]
+        if self._silent:
+            self._silent.pop((reply.server, bare_method(exchange.method)), None)
+        if (talk.gave_up or talk.misled) and self._is_late(talk, exchange, same):
+            return exchange
+        flow = talk.flow
+        if flow is not None and 0 <= flow.from_client.fin <= reply.end_time:
+            talk.closing.append(exchange)
+        else:
+            self._settle(exchange, _answer(exchange, flow))
+        return exchange
+
+    def _orphan(self, talk: _Talk, reply: Message) -> Exchange:
+        self._count += 1
+        exchange = Exchange(self._count, None, reply)
+        talk.orphans.append(exchange)
+        if len(talk.orphans) > MAX_ORPHANS:
+            self._settle(talk.orphans.pop(0), Outcome.NO_CALL)
+        return exchange
+
+    def _pass_over(self, talk: _Talk, passed: Exchange, is_behind_hole: bool) -> None:
+        """The server answered a later call with the same seqid."""
+        call, flow = passed.call, talk.flow
+        assert call is not None
+        if passed.number in talk.misled:
+            self._settle(passed, Outcome.OUT_OF_SEQUENCE, talk.misled[passed.number])
+        elif is_behind_hole:
+            self._settle(passed, _missing(flow))
+        elif flow is not None and flow.protocol == _UDP:
+            passed.why = "a later call was answered"
+            self._settle(passed, Outcome.NO_REPLY)
+        else:
+            if len(self._silent) < MAX_SILENT:
+                self._silent[call.server, bare_method(call.method)] = True
+            self._settle_silent(passed)
+        talk.forget(passed)
+
+    def _is_late(self, talk: _Talk, exchange: Exchange, behind: list[Exchange]) -> bool:
+        """Had the client turned to its next call?  Then that reads this reply; ``behind`` are
+        the calls that wait for theirs."""
+        reply, number = exchange.reply, exchange.number
+        assert reply is not None
+        misled_by = talk.misled.get(number, 0)
+        turned = talk.gave_up.get(number, -1)
+        is_late = 0 <= turned <= reply.end_time
+        talk.forget(exchange)
+        if not is_late and not misled_by:
+            return False
+        for reader in behind:
+            assert reader.call is not None
+            turned = talk.gave_up.get(reader.number, -1)
+            if reader.number not in talk.misled and not 0 <= turned <= reply.end_time:
+                talk.misled[reader.number] = number
+                break
+        else:
+            if len(talk.unread) < MAX_WAITING:
+                talk.unread.append(number)
+        if misled_by:
+            self._settle(exchange, Outcome.OUT_OF_SEQUENCE, misled_by)
+        else:
+            exchange.why = "the client had sent its next call"
+            self._settle(exchange, Outcome.LATE)
+        return True
+
+    # ── The end ──────────────────────────────────────────────────────────────────────
+
+    def _end(self, talk: _Talk, flow: Flow | None, time: int = -1, the_last: bool = False) -> None:
+        left = talk.orphans + talk.closing
+        for same in talk.waiting.values():
+            left += same
+        if len(left) > 1:
+            left.sort(key=_by_number)
+        for exchange in left:
+            if exchange.call is None:
+                self._settle(exchange, Outcome.NO_CALL)
+            elif exchange.reply is not None:
+                # A program that still reads acknowledges; for one that has closed, the system
+                # resets the connection.
+                assert flow is not None
+                if flow.from_client.rst >= 0:
+                    exchange.why = "the client had closed the connection"
+                    self._settle(exchange, Outcome.LATE)
+                else:
+                    self._settle(exchange, _answer(exchange, flow))
+            elif exchange.number in talk.misled:
+                self._settle(exchange, Outcome.OUT_OF_SEQUENCE, talk.misled[exchange.number])
+            else:
+                exchange.ended = time
+                self._unanswered(talk, exchange, exchange.call, flow, the_last)
+
+    def _unanswered(
+        self, talk: _Talk, exchange: Exchange, call: Message, flow: Flow | None, the_last: bool
+    ) -> None:
+        if self._silent and (call.server, bare_method(call.method)) in self._silent:
+            self._settle_silent(exchange)
+            return
+        if flow is None:
+            self._settle(exchange, Outcome.WAITING)
+            return
+        exchange.ended = max(exchange.ended, flow.last)
+        server, client = flow.from_server, flow.from_client
+        is_missing = flow.received > talk.read_to and (server.unseen or server.last >= call.time)
+        if is_missing or talk.hole >= call.time:
+            self._settle(exchange, _missing(flow))
+            return
+        if 0 <= server.fin < call.time or 0 <= server.rst < call.time:
+            exchange.ended = call.time
+            exchange.why = "it had closed before the call was sent"
+            self._settle(exchange, Outcome.CLOSED_BY_SERVER)
+            return
+        outcome = Outcome.WAITING
+        ended = -1
+        for time, what in (
+            (server.fin, Outcome.CLOSED_BY_SERVER),
+            (server.rst, Outcome.RESET_BY_SERVER),
+            (client.fin, Outcome.CLOSED_BY_CLIENT),
+            (client.rst, Outcome.RESET_BY_CLIENT),
+        ):
+            if time >= 0 and (ended < 0 or time < ended):
+                outcome, ended = what, time
+        if ended >= 0:
+            exchange.ended = ended
+        elif not the_last:
+            exchange.why = "the client's port was used again"
+            outcome = Outcome.NO_REPLY
+        self._settle(exchange, outcome)
+
+    # ── Settled ──────────────────────────────────────────────────────────────────────
+
+    def _settle(self, exchange: Exchange, outcome: Outcome, misled_by: int = 0) -> None:
+        exchange.fate = outcome
+        if misled_by:
+            exchange.why = f"the client read exchange {misled_by}'s reply"
+        self.settled.append(exchange)
+
+    def _settle_silent(self, exchange: Exchange) -> None:
+        exchange.why = "sent as CALL; the server answers later calls and never this method"
+        self._settle(exchange, Outcome.ONEWAY)
+
+
+def _by_number(exchange: Exchange) -> int:
+    return exchange.number
+
+
+def _may_miss(talk: _Talk) -> bool:
+    """Were there messages before the server's first, or did the capture lose bytes of it?  Else
+    what stands before its first message is a negotiation, or was skipped on the way in."""
+    flow = talk.flow
+    return talk.read_to > 0 or flow is None or flow.from_server.lost > 0
+
+
+def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:
+    """What the reply says; LOST where that is in bytes that the capture lost."""
+    answer = exchange.answer
+    if answer is Outcome.UNREADABLE and flow is not None and flow.from_server.lost:
+        return Outcome.LOST
+    return answer
+
+
+def _missing(flow: Flow | None) -> Outcome:
+    """What the outcome is where bytes of the server made no message."""
+    is_lost = flow is None or flow.from_server.lost > 0
+    return Outcome.LOST if is_lost else Outcome.UNREADABLE
+
+
+def _place(same: list[Exchange], reply: Message, is_behind_hole: bool) -> int:
+    """Which of the calls with its seqid a reply is for; -1: none of them."""
+    found = -1
+    for at, exchange in enumerate(same):
+        call = exchange.call
+        assert call is not None
+        if not _answers(reply, call):
+            continue
+        if not is_behind_hole:
+            return at
+        # Replies are missing before this one: it is for the last call that was sent before it.
+        if found >= 0 and call.time > reply.time:
+            break
+        found = at
+    return found
 
 
 def _answers(reply: Message, call: Message) -> bool:
     if reply.seqid != call.seqid:
         return False
-    if reply.method == bare_method(call.method):
+    if reply.method == call.method or reply.method == bare_method(call.method):
         return True
     # A server that could not make out the method answers without its name.
     return reply.type is MessageType.EXCEPTION and not reply.method
-
-
-def _was_for(reply: Message, call: Message) -> bool:
-    """Is this the call, given out late, of a reply that came without one?"""
-    return call.type is MessageType.CALL and call.time <= reply.time and _answers(reply, call)

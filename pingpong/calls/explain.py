@@ -15,6 +15,7 @@ could not be read, have notes that say so.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import Final
 
@@ -37,7 +38,7 @@ from ..thrift import deflate, framed, header, http, sasl, ttheader
 from ..thrift.binary import BINARY
 from ..thrift.compact import read_varint
 from .explain_json import explain_json
-from .roles import REDACTED, REDACTED_WHY, TYPE_WHY, role, whole
+from .roles import REDACTED, REDACTED_WHY, TYPE_WHY, called, labelled, role, whole
 
 __all__ = ["check_cover", "explain"]
 
@@ -63,12 +64,27 @@ def explain(record: Record) -> list[Note]:
     if isinstance(record, Message):
         writer.before(record.header.span.start, record.transport)
     if record.protocol.name in _JSON:
-        return writer.notes + explain_json(record)
+        return _with_remarks(record, writer.notes + explain_json(record))
     if isinstance(record, Message):
         writer.header(record.header)
     writer.struct(record.body, 1, ())
     writer.rest(len(record.data))
-    return writer.notes
+    return _with_remarks(record, writer.notes)
+
+
+def _with_remarks(record: Record, notes: list[Note]) -> list[Note]:
+    """Each note with what the IDL says where the record differs from it."""
+    starts = [note.span.start for note in notes]
+    for offset, remark in record.remarks.items():
+        at = bisect_right(starts, offset) - 1
+        if isinstance(record, Message) and offset == record.header.span.start:
+            # The header as a whole is its type: nothing else of it can differ there.
+            types = (i for i, one in enumerate(notes) if one.label.endswith("message type"))
+            at = next(types, at)
+        note = notes[at]
+        meaning = f"{note.meaning} {remark}"
+        notes[at] = Note(note.span, note.kind, note.label, meaning, note.why, note.depth, note.path)
+    return notes
 
 
 def _writer(record: Record) -> _Writer:
@@ -185,7 +201,7 @@ class _Writer(ABC):
             why = "The struct has ended, the frame has not: nothing says what these bytes are."
             self.note(size, "unread", "left over", f"{_counted(size)} behind the end", why)
         else:
-            reasons = [finding.text for finding in self.record.findings]
+            reasons = [finding.text for finding in self.record.faults]
             self.note(size, "unread", "not read", _counted(size), "; ".join(reasons))
 
     # ── Before the message ───────────────────────────────────────────────────────────
@@ -217,7 +233,7 @@ class _Writer(ABC):
 
     # ── Structs and values ───────────────────────────────────────────────────────────
 
-    def struct(self, struct: Struct, depth: int, path: tuple[int, ...]) -> None:
+    def struct(self, struct: Struct, depth: int, path: tuple[int, ...], label: str = "") -> None:
         before = 0
         for field in struct.fields:
             self.rest(field.span.start)
@@ -228,18 +244,21 @@ class _Writer(ABC):
         if struct.stop is not None:
             self.rest(struct.stop.start)
             why = "Type 0: no more fields."
-            self.note(1, "stop", "STOP", self._of(path), why, depth, path)
+            self.note(1, "stop", "STOP", self._of(path, label), why, depth, path)
 
-    def _of(self, path: tuple[int, ...]) -> str:
+    def _of(self, path: tuple[int, ...], label: str) -> str:
         if path:
-            return f"end of the struct in field {'.'.join(str(part) for part in path)}"
+            place = ".".join(str(part) for part in path)
+            return f"end of the struct {_join(label, 'in field')} {place}"
         if self.prefix:
             return f"end of the {self.prefix}"
         return f"end of {whole(self.kind)}"
 
     def _role(self, path: tuple[int, ...]) -> str:
         """What a field of the outermost struct is for."""
-        return role(self.kind, path[0]) if len(path) == 1 and not self.prefix else ""
+        if len(path) > 1 or self.prefix:
+            return ""
+        return role(self.kind, path[0], self.record.names is not None)
 
     def _seqid_why(self, header: Header) -> str:
         if header.type in (MessageType.CALL, MessageType.ONEWAY):
@@ -250,7 +269,7 @@ class _Writer(ABC):
         content = value.content
         self.rest(value.span.start)
         if isinstance(content, Struct):
-            self.struct(content, depth + 1, path)
+            self.struct(content, depth + 1, path, value.label)
         elif isinstance(content, Items):
             self.items(value, content, depth, path)
         elif isinstance(content, Entries):
@@ -282,7 +301,7 @@ class _Writer(ABC):
             and 0 <= content < len(APPLICATION_ERRORS)
         ):
             return f"{content} {APPLICATION_ERRORS[content]}", "TApplicationException's own type."
-        return str(content), ""
+        return labelled(value), ""
 
     def string(
         self, value: Value, content: bytes, label: str, depth: int, path: tuple[int, ...]
@@ -353,7 +372,7 @@ class _BinaryWriter(_Writer):
     def field_head(self, field: Field, before: int, depth: int, path: tuple[int, ...]) -> None:
         ttype = field.ttype
         self.note(1, "field", "field type", f"{ttype.value} {ttype.name}", "", depth, path)
-        self.note(2, "field", "field id", str(field.field_id), self._role(path), depth, path)
+        self.note(2, "field", "field id", called(field), self._role(path), depth, path)
 
     def length(self, value: Value) -> tuple[int, str]:
         return int.from_bytes(self.data[self.at : self.at + value.head], "big", signed=True), ""
@@ -431,8 +450,9 @@ class _CompactWriter(_Writer):
         said = f"delta {delta}, type {nibble} {name}"
         if delta:
             total = f"{before} + {delta} = {field.field_id}"
-            meaning = f"{said}: field {field.field_id}{means}"
-            why = _join(f"Added to the id before, 0 at the start: {total}.", self._role(path))
+            meaning = f"{said}: field {called(field)}{means}"
+            role = self._role(path)
+            why = _join(f"Added to the id before, 0 at the start: {total}.", role)
             self.note(1, "field", "field header", meaning, why, depth, path)
             return
         self.note(
@@ -441,7 +461,7 @@ class _CompactWriter(_Writer):
         )  # fmt: skip
         raw, size, how = self.varint()
         why = _join(how, _zigzag(raw, field.field_id), self._role(path))
-        self.note(size, "field", "field id", str(field.field_id), why, depth, path)
+        self.note(size, "field", "field id", called(field), why, depth, path)
 
     def length(self, value: Value) -> tuple[int, str]:
         length, _, how = self.varint()

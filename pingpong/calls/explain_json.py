@@ -32,7 +32,7 @@ from ..model import (
     Value,
 )
 from ..thrift.json import TAGS, next_token
-from .roles import REDACTED, REDACTED_WHY, TYPE_WHY, role, whole
+from .roles import REDACTED, REDACTED_WHY, TYPE_WHY, called, labelled, role, whole
 
 __all__ = ["explain_json"]
 
@@ -73,7 +73,7 @@ class _Writer:
         self.start = record.header.span.start if isinstance(record, Message) else record.start
         self.at = self.start
         self.notes: list[Note] = []
-        self.reasons = sorted((f.offset or 0, f.text) for f in record.findings)
+        self.reasons = sorted((f.offset or 0, f.text) for f in record.faults)
 
     def note(
         self,
@@ -231,7 +231,7 @@ class _Writer:
             return
         self.bracket("size", "struct begins", self._of(path), depth, path)
         for place, field in enumerate(struct.fields, 1):
-            part = field.field_id if field.name is None else place
+            part = field.field_id if self._has_tags() else place
             self.field(field, depth, (*path, part))
         if struct.stop is not None:
             self.rest(struct.stop.start)
@@ -245,13 +245,13 @@ class _Writer:
     def field(self, field: Field, depth: int, path: tuple[int, ...]) -> None:
         self.rest(field.span.start)
         key = self.token()
-        if field.name is not None:
+        if not self._has_tags():
             why = "A name of the IDL: this protocol writes no ids."
             self.note(key, "field", "field name", f'"{field.name}"', why, depth, path)
             self.value(field.value, "value", depth, path)
             return
         why = self._role(path)
-        self.note(key, "field", "field id", str(field.field_id), why, depth, path)
+        self.note(key, "field", "field id", called(field), why, depth, path)
         self.skip()
         tag = f"{TAGS[field.ttype]} {field.ttype.name}"
         self.note(self.token(), "field", "field type", tag, "", depth, path)
@@ -261,7 +261,7 @@ class _Writer:
 
     def _role(self, path: tuple[int, ...]) -> str:
         """What a field of the outermost struct is for."""
-        return role(self.kind, path[0]) if len(path) == 1 else ""
+        return role(self.kind, path[0], self.record.names is not None) if len(path) == 1 else ""
 
     def value(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
         content = value.content
@@ -293,7 +293,7 @@ class _Writer:
             and 0 <= content < len(APPLICATION_ERRORS)
         ):
             return f"{content} {APPLICATION_ERRORS[content]}", "TApplicationException's own type."
-        return str(content), ""
+        return labelled(value), ""
 
     def _string(self, value: Value, content: bytes) -> tuple[str, str]:
         if value.lost:

@@ -22,12 +22,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from ..model import DEFAULT_LIMITS
+from ..model import DEFAULT_LIMITS, Shown
 from ..thrift.detect import MAX_NAME
 from ..thrift.header import MAX_FRAME
 
 __all__ = [
     "Certainty",
+    "Family",
     "NumberVerdict",
     "Reading",
     "Role",
@@ -55,13 +56,32 @@ class Role(IntEnum):
     STATUS = 5  # the first byte of a SASL negotiation
 
 
+class Family(IntEnum):
+    """What the sender speaks: with the reader's Role it tells what to change."""
+
+    BINARY = 0  # unframed
+    COMPACT = 1  # unframed
+    JSON = 2  # unframed
+    FRAMED = 3
+    HEADER = 4  # THeader, TTHeader
+    ZLIB = 5
+    HTTP = 6
+    GRPC = 7
+    TLS = 8
+    SASL = 9
+    REFUSAL = 10  # a SASL status that the reader understood
+    PROXY = 11
+    FOREIGN = 12  # nothing that speaks Thrift
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One explanation of a number.
 
     ``what`` the bytes are, ``sender`` and ``reader`` who sent them and who took them for
     what, ``remedy`` what to change; "" where there is nothing to say.  ``source`` is where
-    it is written down that such bytes begin so.
+    it is written down that such bytes begin so.  ``family`` is what the sender speaks; None
+    where the number is no first bytes.
     """
 
     what: str
@@ -70,10 +90,11 @@ class Reading:
     remedy: str
     certainty: Certainty
     source: str
+    family: Family | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class NumberVerdict:
+class NumberVerdict(Shown):
     """What a number means.
 
     ``data`` is the number as 1, 4 or 8 bytes, big-endian, b"" if it has more than 8; from
@@ -110,30 +131,12 @@ class _Side(IntEnum):
     SERVER = 2
 
 
-class _Kind(IntEnum):
-    """What the sender speaks: with the reader's Role it tells what to change."""
-
-    BINARY = 0  # unframed
-    COMPACT = 1  # unframed
-    JSON = 2  # unframed
-    FRAMED = 3
-    HEADER = 4  # THeader, TTHeader
-    ZLIB = 5
-    HTTP = 6
-    GRPC = 7
-    TLS = 8
-    SASL = 9
-    REFUSAL = 10  # a SASL status that the reader understood
-    PROXY = 11
-    FOREIGN = 12  # nothing that speaks Thrift
-
-
 class _Sender(NamedTuple):
     """Who sends such bytes: in words, which side, and what it speaks."""
 
     words: str
     side: _Side
-    kind: _Kind
+    kind: Family
 
 
 class _Rule(NamedTuple):
@@ -166,47 +169,47 @@ _CLIENT: Final = _Side.CLIENT
 _SERVER: Final = _Side.SERVER
 
 
-def _with(words: str, kind: _Kind, side: _Side = _EITHER) -> _Sender:
+def _with(words: str, kind: Family, side: _Side = _EITHER) -> _Sender:
     """A Thrift program with a transport or a protocol."""
     who = {_EITHER: "a client or a server", _CLIENT: "a client", _SERVER: "a server"}[side]
     return _Sender(f"{who} with {words}", side, kind)
 
 
-def _other(words: str, side: _Side = _EITHER, kind: _Kind = _Kind.FOREIGN) -> _Sender:
+def _other(words: str, side: _Side = _EITHER, kind: Family = Family.FOREIGN) -> _Sender:
     """Something else that connects, or that was connected to."""
     return _Sender(words, side, kind)
 
 
 _UNFRAMED: Final = "an unframed (buffered) transport"
-_BINARY_CLIENT: Final = _with(_UNFRAMED, _Kind.BINARY, _CLIENT)
-_BINARY_SERVER: Final = _with(_UNFRAMED, _Kind.BINARY, _SERVER)
-_BINARY_SIDE: Final = _with(_UNFRAMED, _Kind.BINARY)
+_BINARY_CLIENT: Final = _with(_UNFRAMED, Family.BINARY, _CLIENT)
+_BINARY_SERVER: Final = _with(_UNFRAMED, Family.BINARY, _SERVER)
+_BINARY_SIDE: Final = _with(_UNFRAMED, Family.BINARY)
 _COMPACT: Final = f"the compact protocol in {_UNFRAMED}"
-_COMPACT_CLIENT: Final = _with(_COMPACT, _Kind.COMPACT, _CLIENT)
-_COMPACT_SERVER: Final = _with(_COMPACT, _Kind.COMPACT, _SERVER)
-_COMPACT_SIDE: Final = _with(_COMPACT, _Kind.COMPACT)
-_JSON_SIDE: Final = _with("the JSON protocol in an unframed transport", _Kind.JSON)
-_FRAMED_SIDE: Final = _with("a framed transport", _Kind.FRAMED)
-_HEADER_SIDE: Final = _with("a THeader transport", _Kind.HEADER)
-_TTHEADER_SIDE: Final = _with("CloudWeGo's TTHeader (Kitex)", _Kind.HEADER)
-_ZLIB_SIDE: Final = _with("a zlib transport (TZlibTransport)", _Kind.ZLIB)
-_SASL_CLIENT: Final = _with("a SASL transport", _Kind.SASL, _CLIENT)
-_SASL_SERVER: Final = _with("a SASL transport", _Kind.SASL, _SERVER)
-_SASL_SIDE: Final = _with("a SASL transport", _Kind.SASL)
-_REFUSING: Final = _with("a SASL transport", _Kind.REFUSAL)
-_TLS_CLIENT: Final = _other("a client that speaks TLS", _CLIENT, _Kind.TLS)
-_TLS_SERVER: Final = _other("a server that speaks TLS", _SERVER, _Kind.TLS)
-_TLS_SIDE: Final = _other("a client or a server that speaks TLS", _EITHER, _Kind.TLS)
+_COMPACT_CLIENT: Final = _with(_COMPACT, Family.COMPACT, _CLIENT)
+_COMPACT_SERVER: Final = _with(_COMPACT, Family.COMPACT, _SERVER)
+_COMPACT_SIDE: Final = _with(_COMPACT, Family.COMPACT)
+_JSON_SIDE: Final = _with("the JSON protocol in an unframed transport", Family.JSON)
+_FRAMED_SIDE: Final = _with("a framed transport", Family.FRAMED)
+_HEADER_SIDE: Final = _with("a THeader transport", Family.HEADER)
+_TTHEADER_SIDE: Final = _with("CloudWeGo's TTHeader (Kitex)", Family.HEADER)
+_ZLIB_SIDE: Final = _with("a zlib transport (TZlibTransport)", Family.ZLIB)
+_SASL_CLIENT: Final = _with("a SASL transport", Family.SASL, _CLIENT)
+_SASL_SERVER: Final = _with("a SASL transport", Family.SASL, _SERVER)
+_SASL_SIDE: Final = _with("a SASL transport", Family.SASL)
+_REFUSING: Final = _with("a SASL transport", Family.REFUSAL)
+_TLS_CLIENT: Final = _other("a client that speaks TLS", _CLIENT, Family.TLS)
+_TLS_SERVER: Final = _other("a server that speaks TLS", _SERVER, Family.TLS)
+_TLS_SIDE: Final = _other("a client or a server that speaks TLS", _EITHER, Family.TLS)
 _HTTP_CLIENT: Final = _other(
     "an HTTP client: a browser, a health check, a scraper, or Thrift over HTTP",
     _CLIENT,
-    _Kind.HTTP,
+    Family.HTTP,
 )
 _HTTP_SERVER: Final = _other(
-    "an HTTP server: a web server, or a proxy before the Thrift server", _SERVER, _Kind.HTTP
+    "an HTTP server: a web server, or a proxy before the Thrift server", _SERVER, Family.HTTP
 )
 _BALANCER: Final = _other(
-    "a load balancer with the PROXY protocol switched on", _CLIENT, _Kind.PROXY
+    "a load balancer with the PROXY protocol switched on", _CLIENT, Family.PROXY
 )
 _POSTGRES: Final = _other("a PostgreSQL client", _CLIENT)
 _MAIL: Final = _other("an SMTP or FTP server", _SERVER)
@@ -240,7 +243,7 @@ _RULES: Final = (
     _rule(
         "00 .. .. .. 82 21",
         "the length of a frame, then a compact CALL",
-        _with("a framed transport", _Kind.FRAMED, _CLIENT),
+        _with("a framed transport", Family.FRAMED, _CLIENT),
         _LIKELY,
         _FRAMES,
     ),
@@ -265,7 +268,7 @@ _RULES: Final = (
     _rule(
         "00 00 00-60 04 00 00 00 00",
         "HTTP/2 SETTINGS",
-        _other("an HTTP/2 server, perhaps of gRPC", _SERVER, _Kind.GRPC),
+        _other("an HTTP/2 server, perhaps of gRPC", _SERVER, Family.GRPC),
         _LIKELY,
         "RFC 9113, 6.5",
     ),
@@ -358,7 +361,7 @@ _RULES: Final = (
     _rule(
         '"{"me"',
         "what thriftpy2's JSON protocol writes behind its own length",
-        _with("thriftpy2's JSON protocol", _Kind.JSON),
+        _with("thriftpy2's JSON protocol", Family.JSON),
         _CERTAIN,
         "thriftpy2/protocol/json.py",
     ),
@@ -471,14 +474,14 @@ _RULES: Final = (
     _rule(
         '"PRI "',
         "the preface of HTTP/2",
-        _other("an HTTP/2 client, most likely of gRPC", _CLIENT, _Kind.GRPC),
+        _other("an HTTP/2 client, most likely of gRPC", _CLIENT, Family.GRPC),
         _CERTAIN,
         "RFC 9113, 3.4",
     ),
     _rule(
         "1f 8b 08 ..",
         "the start of gzip data",
-        _other("something that packs with gzip, as HTTP bodies are packed", _EITHER, _Kind.HTTP),
+        _other("something that packs with gzip, as HTTP bodies are packed", _EITHER, Family.HTTP),
         _LIKELY,
         "RFC 1952, 2.3",
     ),
@@ -813,12 +816,13 @@ def _reading(rule: _Rule, role: Role) -> Reading:
         _remedy(rule.sender, taken),
         rule.certainty,
         rule.source,
+        rule.sender.kind,
     )
 
 
-def _usual_role(kind: _Kind) -> Role:
+def _usual_role(kind: Family) -> Role:
     """What bytes of that kind are mostly taken for."""
-    return Role.VERSION if kind in (_Kind.FRAMED, _Kind.HEADER) else Role.FRAME
+    return Role.VERSION if kind in (Family.FRAMED, Family.HEADER) else Role.FRAME
 
 
 def _who_read(side: _Side, role: Role) -> str:
@@ -839,15 +843,15 @@ def _who_read(side: _Side, role: Role) -> str:
 
 # What to change, whatever the reader took it for.
 _REMEDIES: Final = {
-    _Kind.HEADER: "Use a header transport on both sides, or plain frames on both.",
-    _Kind.ZLIB: "Use a zlib transport on both sides, or on neither.",
-    _Kind.GRPC: "gRPC is not Thrift. Check host and port on the client's side.",
-    _Kind.TLS: "Use TLS on both sides, or on neither.",
-    _Kind.SASL: "Use SASL on both sides, or on neither. Hive and Impala call it authentication: "
+    Family.HEADER: "Use a header transport on both sides, or plain frames on both.",
+    Family.ZLIB: "Use a zlib transport on both sides, or on neither.",
+    Family.GRPC: "gRPC is not Thrift. Check host and port on the client's side.",
+    Family.TLS: "Use TLS on both sides, or on neither.",
+    Family.SASL: "Use SASL on both sides, or on neither. Hive and Impala call it authentication: "
     "NOSASL is without.",
-    _Kind.REFUSAL: "The text behind the status says why. Check user, password or ticket, and that "
+    Family.REFUSAL: "The text behind the status says why. Check user, password or ticket, and that "
     "both sides name the same mechanism.",
-    _Kind.PROXY: "Switch the PROXY protocol off for this port in the load balancer: no Thrift "
+    Family.PROXY: "Switch the PROXY protocol off for this port in the load balancer: no Thrift "
     "server reads it.",
 }
 _HTTP_REMEDIES: Final = {
@@ -867,25 +871,25 @@ _FOREIGN_REMEDIES: Final = {
 def _remedy(sender: _Sender, role: Role) -> str:
     """What to change so that both sides speak alike."""
     kind = sender.kind
-    if role is Role.STATUS and kind in (_Kind.BINARY, _Kind.COMPACT, _Kind.FRAMED, _Kind.JSON):
-        kind = _Kind.SASL
+    if role is Role.STATUS and kind in (Family.BINARY, Family.COMPACT, Family.FRAMED, Family.JSON):
+        kind = Family.SASL
     if kind in _REMEDIES:
         return _REMEDIES[kind]
-    if kind is _Kind.HTTP:
+    if kind is Family.HTTP:
         return _HTTP_REMEDIES[sender.side]
-    if kind is _Kind.FOREIGN:
+    if kind is Family.FOREIGN:
         return _FOREIGN_REMEDIES[sender.side]
     # Both speak Thrift, in different transports or protocols.
     one, other, _ = _SIDES[sender.side]
-    if kind is _Kind.FRAMED:
+    if kind is Family.FRAMED:
         return f"Use a framed transport in the {other}, or an unframed one in the {one}."
     if role is Role.FRAME:
-        also = {_Kind.COMPACT: "compact", _Kind.JSON: "JSON"}.get(kind)
+        also = {Family.COMPACT: "compact", Family.JSON: "JSON"}.get(kind)
         more = f" The {other} has to speak {also}, too." if also else ""
         return f"Use a framed transport in the {one}, or an unframed one in the {other}.{more}"
-    if role is Role.VERSION and kind is _Kind.BINARY:
+    if role is Role.VERSION and kind is Family.BINARY:
         return "This version is the right one. Look at the message type and at what follows."
-    if role is Role.LENGTH and kind is _Kind.BINARY:
+    if role is Role.LENGTH and kind is Family.BINARY:
         return (
             "The reader is out of step: it wants a length where a message begins. Look at what it "
             "read before, and give up a connection after an error."

@@ -1,16 +1,17 @@
 """What the parts of a message are for, in words that hold for every protocol.
 
 A field's number means nothing without the IDL, but its place says a little: an argument, a
-result, an exception.  The writers of notes (``explain.py``, ``explain_json.py``) ask here.
+result, an exception.  With one, its name stands beside the number.  The writers of notes
+(``explain.py``, ``explain_json.py``) ask here.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from ..model import MessageType
+from ..model import Field, MessageType, Value
 
-__all__ = ["REDACTED", "REDACTED_WHY", "TYPE_WHY", "role", "whole"]
+__all__ = ["REDACTED", "REDACTED_WHY", "TYPE_WHY", "called", "labelled", "role", "whole"]
 
 # What is said of a value that was masked.
 REDACTED: Final = "redacted"
@@ -26,12 +27,24 @@ TYPE_WHY: Final = {
 _IN_EXCEPTION: Final = {1: "What went wrong, in words.", 2: "What went wrong, by number."}
 
 
-def role(kind: MessageType | None, field_id: int) -> str:
-    """What a field of the outermost struct is for; ``kind`` is None for a struct alone."""
+def called(field: Field) -> str:
+    """A field's number, and its name where the IDL tells it."""
+    return str(field.field_id) if field.name is None else f"{field.field_id} {field.name}"
+
+
+def labelled(value: Value) -> str:
+    """A number, and its name where it is an enum's."""
+    number = str(value.content)
+    return f"{number} {value.label}" if value.label else number
+
+
+def role(kind: MessageType | None, field_id: int, has_names: bool = False) -> str:
+    """What a field of the outermost struct is for; ``kind`` is None for a struct alone.
+    ``has_names``: there is an IDL, and what it says stands beside the field's number."""
     if kind is None:
-        return f"Field {field_id}. Its name stays in the IDL."
+        return "" if has_names else f"Field {field_id}. Its name stays in the IDL."
     if kind in (MessageType.CALL, MessageType.ONEWAY):
-        return f"Argument {field_id}. Its name stays in the IDL."
+        return "An argument." if has_names else f"Argument {field_id}. Its name stays in the IDL."
     if kind is MessageType.EXCEPTION:
         return _IN_EXCEPTION.get(field_id, "")
     if field_id == 0:

@@ -24,7 +24,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, Union
 
-from ..model import Field
+from ..model import NO_ID, Field
 
 __all__ = ["Selector", "parse_selectors"]
 
@@ -72,9 +72,10 @@ class Selector:
         if part == ANY:
             return True
         if isinstance(part, int):
-            if field.field_id == part and (part >= 0 or field.name is None):
-                return True
-            return part == 0 and is_outermost and field.name == "success"
+            if field.field_id == NO_ID and field.name is not None:
+                # From a protocol that writes names and no ids.
+                return part == 0 and is_outermost and field.name == "success"
+            return field.field_id == part
         if field.name == part:
             return True
         if not is_outermost:

@@ -12,19 +12,21 @@ from itertools import islice
 from typing import Final
 
 from ..calls.exchanges import Pairing
+from ..calls.ledger import Exchanges
 from ..capture import Pipeline, batches, odd
-from ..model import Exchange, Exchanges, Message, Step
+from ..model import Differences, Exchange, Message, Step
 from ..views.hexdump import MAX_BYTES, hexdump
 from ..views.json import Rows
 from ..views.ladder import ladder
 from ..views.listing import Lister, listing
-from ..views.table import exchange_table, lines
+from ..views.short import DIFFER
+from ..views.table import difference_table, exchange_table, lines
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
-from .options import CODES, Command, add_reading, add_redaction, pipeline_of
+from .options import CODES, Command, add_idl, add_reading, pipeline_of
 from .printing import Verdict, complain, counted, say, say_text, say_unmatched, width
 
-__all__ = ["add", "batches_of", "progress_of", "say_no_thrift", "steps"]
+__all__ = ["add", "batches_of", "few_collections", "progress_of", "say_no_thrift", "steps"]
 
 # How many rows of a ladder, and of a table of exchanges, ``show`` prints.
 ROWS: Final = 60
@@ -35,6 +37,7 @@ FEW: Final = 500
 SHOW: Final = """\
   pingpong show trouble.pcap             ladder and exchanges
   pingpong show trouble.pcap --message 3     message 3 (the numbers of `messages`)
+  pingpong show trouble.pcap --idl a.thrift  names, and where the wire is not what a.thrift says
   tcpdump -i lo -w - port 9090 | pingpong show -
 
 With --json, one object a line a message: number, time (seconds since 1970), client, server,
@@ -42,7 +45,9 @@ flow, protocol, transport, type (CALL, REPLY, EXCEPTION, ONEWAY), method, seqid,
 the stream), size, and fields, in order, each with id, type, value, offset and length.  A
 field's offset and length are those of its type, id and value together, counted from the
 message's first byte, a frame's length included.  thriftpy2's JSON has names and no ids: there
-id is -1, and name says which.  A value that --redact masked has "redacted": true in its place.
+id is -1, and name says which.  With --idl, fields have names, an enum's numbers and structs have
+a label, and a finding of where wire and IDL differ has difference (which kind) and place.  A value
+that --redact masked has "redacted": true in its place.
 
   pingpong show trouble.pcap --json | jq 'select(.type == "EXCEPTION")'
 """
@@ -57,13 +62,12 @@ def add(command: Command) -> None:
     one.add_argument("--json", action="store_true", help="all of it, a JSON object a message")
     one.add_argument("--acks", action="store_true", help="draw segments that only acknowledge")
     one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
-    add_redaction(one)
+    add_idl(one)
     add_reading(one)
 
     one = command("messages", messages, "list the messages of a capture, a line each", CODES)
     one.add_argument("file", help=file)
     one.add_argument("--json", action="store_true", help="a JSON object a message")
-    add_redaction(one)
     add_reading(one)
 
 
@@ -113,8 +117,12 @@ def show(args: argparse.Namespace) -> int:
     with open_capture(args.file) as file:
         if args.json:
             rows = Rows()
+            differences = Differences()
             for batch in batches_of(args, file, pipeline, verdict, deep=True):
                 sys.stdout.write(rows.wholes(batch))
+                for message in batch if args.idl else ():
+                    differences.add(message)
+            verdict.differ(differences)
         elif args.message is not None:
             if not _show_message(args, file, pipeline, verdict):
                 complain(f"error: {file.name}: there is no message {args.message}")
@@ -171,14 +179,14 @@ def batches_of(
     """The messages of a file.  ``deep`` reports what is wrong inside them too."""
     with progress_of(file, args.file) as progress, few_collections():
         for batch in batches(file, pipeline, progress):
-            verdict.any_thrift = True
+            verdict.any_thrift = verdict.any_thrift or bool(batch)
             # The fields of a few messages at a time, so that they do not all lie in memory.
-            size = FEW if deep else len(batch)
-            for start in range(0, len(batch), size):
+            size = FEW if deep else max(len(batch), 1)
+            for start in range(0, max(len(batch), 1), size):
                 part = batch[start : start + size]
                 yield part
                 for message in odd(part, deep):
-                    findings = message.findings if deep else message.listed
+                    findings = message.faults if deep else message.listed
                     verdict.report(findings, f"message {message.number}: ")
                 for message in part if deep else ():
                     message.forget()
@@ -202,22 +210,31 @@ def _show_all(
 ) -> None:
     """The ladder, then the exchanges.  Memory holds what is shown, not what is read."""
     most = sys.maxsize if args.all else ROWS
-    pairing = Pairing()
+    pairing = Pairing(pipeline.flow)
+    ended = pipeline.ended = []
     shown: dict[int, Exchange] = {}
     counts = {"packets": 0, "messages": 0, "exchanges": 0}
+    differences = Differences()
 
     def counting() -> Iterator[Step]:
         for step in steps:
             counts["packets"] += step.packet is not None
             for message in step.messages:
                 verdict.any_thrift = True
-                verdict.report(message.findings, f"message {message.number}: ")
+                verdict.report(message.faults, f"message {message.number}: ")
+                if args.idl:
+                    differences.add(message)
                 counts["messages"] += 1
                 exchange = pairing.add(message)
                 counts["exchanges"] = max(counts["exchanges"], exchange.number)
                 if exchange.number <= most:
                     shown[exchange.number] = exchange
+            for flow in ended:
+                pairing.end(flow)
+            ended.clear()
+            pairing.settled.clear()
             yield step
+        pairing.close(pipeline.time)
 
     line = counting()
     rungs = ladder(line, exact=True, acks=args.acks, width=width())
@@ -233,6 +250,13 @@ def _show_all(
             rest = counts["exchanges"] - len(shown)
             say_text(f"… {rest} more exchanges, not shown; --all shows them", "dim")
         say_text()
+    if len(differences):
+        say_text(DIFFER, "title")
+        say_text()
+        say(lines(difference_table(differences, limit=most), width()))
+        say_text()
+        ways = counted(len(differences), "way")
+        complain(f"warning: the wire differs from {args.idl} in {ways}, listed above")
     flows = pipeline.connections
     say_text(
         f"{counted(counts['packets'], 'packet')}, {counted(flows, 'connection')}, "

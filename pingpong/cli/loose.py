@@ -11,7 +11,7 @@ from ..calls.complaints import explain_text
 from ..calls.numbers import explain_bytes
 from ..calls.pasted import MAX_TEXT
 from ..capture import decode, decode_struct, read_packets
-from ..errors import CaptureError, DecodeError
+from ..errors import CaptureError, DecodeError, IdlError
 from ..model import Packet
 from ..thrift.detect import PROTOCOLS
 from ..views.hexdump import MAX_BYTES, MAX_NOTES, hexdump
@@ -19,7 +19,16 @@ from ..views.json import record_row
 from ..views.number import number as number_lines
 from ..views.number import pasted
 from ..views.text import escape
-from .options import Command, add_limits, add_redaction, limits_of, redactor_of, size
+from .options import (
+    Command,
+    add_idl,
+    add_limits,
+    add_redaction,
+    idl_of,
+    limits_of,
+    redactor_of,
+    size,
+)
 from .printing import NO_THRIFT, READ_ALL, Verdict, say, say_text, say_unmatched, width
 
 __all__ = ["add"]
@@ -30,6 +39,7 @@ MESSAGES: Final = 60
 STRUCT: Final = """\
   pingpong struct value.bin
   pingpong struct footer.parquet --protocol compact --offset 1200 --length 340
+  pingpong struct value.bin --idl events.thrift --type Event
 
 The bytes of a file, of a Kafka value, of a Parquet footer.  With no --protocol it is the one in
 which all the bytes are one struct.
@@ -57,6 +67,8 @@ def add(command: Command) -> None:
     what = sorted(set(PROTOCOLS) - {"binary-old"})  # it differs in the header of a message
     one.add_argument("--protocol", choices=what, help="what it is in (its bytes tell)")
     add_redaction(one)
+    names = add_idl(one)
+    names.add_argument("--type", metavar="NAME", help="the struct that it is")
     add_limits(one)
 
     one = command("explain", explain, "explain a number, a line of a log, or pasted bytes", EXPLAIN)
@@ -68,7 +80,17 @@ def struct(args: argparse.Namespace) -> int:
     verdict = Verdict()
     data = _bytes_of(args.file)
     stop = len(data) if args.length is None else min(len(data), args.offset + args.length)
-    record = decode_struct(data[args.offset : stop], limits_of(args), protocol=args.protocol)
+    interface = idl_of(args)
+    try:
+        record = decode_struct(
+            data[args.offset : stop],
+            limits_of(args),
+            protocol=args.protocol,
+            idl=interface,
+            struct=args.type or "",
+        )
+    except ValueError as error:
+        raise IdlError(str(error)) from None
     verdict.any_thrift = True
     redactor = redactor_of(args)
     if redactor is not None:

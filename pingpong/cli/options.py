@@ -6,12 +6,14 @@ import argparse
 from collections.abc import Callable
 from typing import Any, Final
 
+from .. import read_interface
 from ..calls.plan import Plan
 from ..calls.redact import Redactor
 from ..calls.selectors import Selector, parse_selectors
 from ..capture import Pipeline
-from ..model import DEFAULT_LIMITS, Limits
+from ..model import DEFAULT_LIMITS, Flow, Limits
 from ..thrift.detect import PROTOCOLS, TRANSPORTS, tell
+from ..thrift.names import Interface
 
 __all__ = [
     "CODES",
@@ -19,9 +21,11 @@ __all__ = [
     "PORT",
     "SELECTORS",
     "Command",
+    "add_idl",
     "add_limits",
     "add_reading",
     "add_redaction",
+    "idl_of",
     "limits_of",
     "pipeline_of",
     "port",
@@ -71,14 +75,23 @@ def limits_of(args: argparse.Namespace) -> Limits:
 
 
 def pipeline_of(
-    args: argparse.Namespace, redactor: Redactor | None = None, plan: Plan | None = None
+    args: argparse.Namespace,
+    dropped: Callable[[Flow], None] | None = None,
+    *,
+    redactor: Redactor | None = None,
+    plan: Plan | None = None,
 ) -> Pipeline:
-    """What reads packets as ``args`` ask for it.  ``redactor`` and ``plan`` are as a Pipeline has
-    them."""
-    told = tell(args.protocol, args.transport)
-    ports = frozenset(args.port or ())
+    """``dropped`` is called with each connection that the Pipeline forgets; ``redactor`` and
+    ``plan`` are as it has them."""
     return Pipeline(
-        limits_of(args), told, ports, keep=False, redactor=redactor or redactor_of(args), plan=plan
+        limits_of(args),
+        tell(args.protocol, args.transport),
+        frozenset(args.port or ()),
+        keep=False,
+        interface=idl_of(args),
+        dropped=dropped,
+        redactor=redactor_of(args) if redactor is None else redactor,
+        plan=plan,
     )
 
 
@@ -88,8 +101,28 @@ def redactor_of(args: argparse.Namespace) -> Redactor | None:
     return Redactor([one for part in chosen for one in part]) if chosen else None
 
 
-def add_reading(one: argparse.ArgumentParser) -> None:
-    """Options of what reads captures."""
+def idl_of(args: argparse.Namespace) -> Interface | None:
+    """The IDL that a command was given; None where it was given none, or takes none."""
+    path = getattr(args, "idl", None)
+    return None if path is None else read_interface(path, args.include or ())
+
+
+def add_idl(one: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Options of what shows names."""
+    what = one.add_argument_group("names, from the interface")
+    what.add_argument(
+        "--idl", metavar="FILE", help="a .thrift file; says too where the wire differs"
+    )
+    what.add_argument(
+        "--include", metavar="DIR", action="append", help="a folder of files that it includes"
+    )
+    return what
+
+
+def add_reading(one: argparse.ArgumentParser, *, shows: bool = True) -> None:
+    """Options of what reads captures, and ``shows`` what is in them."""
+    if shows:
+        add_redaction(one)
     what = one.add_argument_group("what connections speak (their bytes tell)")
     what.add_argument("--protocol", choices=sorted(PROTOCOLS), help="take it for this")
     what.add_argument("--transport", choices=TRANSPORTS, help="take it for this")

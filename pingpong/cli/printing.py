@@ -6,10 +6,11 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from ..calls.redact import Redactor
-from ..model import Finding, Severity
+from ..model import Differences, Finding, Severity
 from ..views.text import Line, Run, escape, plain
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "INTERRUPTED",
     "NO_THRIFT",
     "READ_ALL",
+    "TROUBLE",
     "Verdict",
     "complain",
     "counted",
@@ -29,10 +31,14 @@ __all__ = [
 READ_ALL: Final = 0
 NO_THRIFT: Final = 1
 BAD: Final = 2
+TROUBLE: Final = 3
 INTERRUPTED: Final = 128 + signal.SIGINT
 
 # Width of lines where no terminal says its own.
 WIDTH: Final = 100
+
+# How many ways in which wire and IDL differ are told.
+WAYS: Final = 60
 
 # What the styles of ``views`` look like on a terminal.
 COLOURS: Final = {
@@ -96,6 +102,14 @@ class Verdict:
             self.bad = self.bad or finding.severity is Severity.ERROR
             complain(f"{finding.severity.name.lower()}: {about}{finding.text}")
 
+    def differ(self, differences: Differences) -> None:
+        """Say where wire and IDL differ, a line for each way."""
+        for one in islice(differences, WAYS):
+            complain(f"warning: {one.summary}")
+        rest = max(len(differences) - WAYS, 0)
+        if rest or differences.more:
+            complain(f"warning: and wire and IDL differ in {rest or 'many'} more ways")
+
     @property
     def exit_code(self) -> int:
         if self.bad:
@@ -113,7 +127,7 @@ def say_unmatched(redactor: Redactor | None) -> bool:
     for one in unmatched:
         hint = "is it spelt as in the messages?"
         if one.has_names:
-            hint += " Names need an IDL, or a protocol that writes them; ids need neither (login.2)"
+            hint += " Names need --idl, or a protocol that writes them; ids need neither (login.2)"
         complain(f'warning: no value was met by "{one.text}": {hint}')
     return bool(unmatched)
 

@@ -20,7 +20,7 @@ from ..errors import CaptureError
 from ..model import Packet
 from ..wire.capturefile import CaptureFile, open_capture, write_capture
 from .looking import progress_of, say_no_thrift, steps
-from .options import SELECTORS, Command, add_reading, pipeline_of, selectors
+from .options import SELECTORS, Command, add_idl, add_reading, pipeline_of, selectors
 from .printing import BAD, Verdict, counted, say_text, say_unmatched
 
 __all__ = ["add"]
@@ -62,7 +62,8 @@ def add(command: Command) -> None:
         action="store_true",
         help="leave bytes as they are that were not read: other protocols, other packets",
     )
-    add_reading(one)
+    add_idl(one)
+    add_reading(one, shows=False)
 
 
 def redact(args: argparse.Namespace) -> int:
@@ -75,7 +76,7 @@ def _redact(args: argparse.Namespace, path: str) -> int:
     verdict = Verdict()
     redactor = Redactor([one for part in args.fields for one in part])
     plan = Plan()
-    pipeline = pipeline_of(args, redactor, plan)
+    pipeline = pipeline_of(args, redactor=redactor, plan=plan)
     with open_capture(path) as file:
         for step in steps(file, pipeline, path):
             for message in step.messages:

@@ -99,7 +99,8 @@ class PrivateNetwork:
 
     def set_mtu(self, mtu: int) -> None:
         """The largest packet of ``lo`` from now on, in bytes (it starts at 65536): a small
-        one shows how TCP cuts a large message."""
+        one shows how TCP cuts a large message.  Packets are then recorded as a wire would
+        carry them, one segment each."""
         self._ask(inside.SET_MTU, mtu)
 
     def close(self) -> None:

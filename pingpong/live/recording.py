@@ -16,15 +16,20 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, Protocol
 
-from pingpong.capture import Capture, read_packets
+from pingpong.calls.ledger import Exchanges
+from pingpong.capture import Capture, Idl, interface_of, read_packets
 from pingpong.errors import LiveError, NotAllowed
-from pingpong.live.serving import Client, Server, connect, resolve
+from pingpong.live.pieces import pieces_of
+from pingpong.live.private import PrivateNetwork
+from pingpong.live.records import TlsRecord, read_records
+from pingpong.live.serving import Client, connect, resolve
 from pingpong.live.sniffing import Relief, sniff_interface, sniff_network
 from pingpong.live.tap import Tap, Watcher
-from pingpong.model import Endpoint, Exchanges, Messages, Packet
+from pingpong.model import Endpoint, Messages, Packet
+from pingpong.thrift.names import Interface
 from pingpong.wire.capturefile import write_capture
 
-__all__ = ["WAYS", "Recording", "recording", "use_layers"]
+__all__ = ["WAYS", "Recorded", "Recording", "recording", "use_layers"]
 
 # Best first.
 WAYS: Final = ("private", "sniff", "tap")
@@ -57,6 +62,20 @@ class Recorder(Protocol):
     def stop(self) -> None: ...
 
 
+class Recorded(Protocol):
+    """What a server has to have to be recorded: thriftpy2's, and others too.
+
+    Its connections, or those of its clients, tell ``watchers`` what passes.
+    """
+
+    watchers: list[Watcher]
+
+    @property
+    def address(self) -> Endpoint: ...
+    @property
+    def network(self) -> PrivateNetwork | None: ...
+
+
 class Recording:
     """What passes to and from one server, until ``stop()``.
 
@@ -66,7 +85,7 @@ class Recording:
     """
 
     def __init__(
-        self, server: Server | None, address: Endpoint, way: str, refused: dict[str, str]
+        self, server: Recorded | None, address: Endpoint, way: str, refused: dict[str, str]
     ) -> None:
         self.server = server
         self.address = address
@@ -79,6 +98,7 @@ class Recording:
         self._recorder: Recorder = Tap()
         self._stopped = False
         self._capture: Capture | None = None
+        self._interface: Interface | None = None
         self._packets_read = 0
 
     @property
@@ -100,9 +120,18 @@ class Recording:
         """The packets, read: flows, messages, exchanges."""
         packets = self.raw
         if self._capture is None or self._packets_read != len(packets):
-            self._capture = read_packets(packets, name="live")
+            self._capture = read_packets(packets, name="live", idl=self._interface)
             self._packets_read = len(packets)
         return self._capture
+
+    def use_idl(self, idl: Idl | None) -> Recording:
+        """Name fields as this IDL does, and hold the messages against it: as of a Capture.
+
+        ``idl`` may be the thriftpy2 module that the server was made with.
+        """
+        self._interface = interface_of(idl)
+        self._capture = None
+        return self
 
     @property
     def messages(self) -> Messages:
@@ -111,6 +140,21 @@ class Recording:
     @property
     def exchanges(self) -> Exchanges:
         return self.capture.exchanges
+
+    @property
+    def sent(self) -> bytes:
+        """All that clients said to the server, in order; bytes that were lost are left out."""
+        return b"".join(said.data for said in pieces_of(self.raw) if said.from_client)
+
+    @property
+    def received(self) -> bytes:
+        """All that the server said to clients, likewise."""
+        return b"".join(said.data for said in pieces_of(self.raw) if not said.from_client)
+
+    def tls_records(self, key_log: str | os.PathLike[str] | None = None) -> list[TlsRecord]:
+        """The TLS records in it, opened with ``key_log`` as far as that goes: see
+        ``read_records``."""
+        return read_records(self.raw, key_log)
 
     @property
     def packets(self) -> Any:
@@ -216,7 +260,7 @@ class Recording:
 
 
 def recording(
-    server: Server | None = None,
+    server: Recorded | None = None,
     *,
     host: str | None = None,
     port: int | None = None,
@@ -239,7 +283,7 @@ def recording(
             raise ValueError(f'way "{way}" has no interface; only "sniff" has')
         way = "sniff"
     if server is not None:
-        address, host = server.address, server.host
+        address, host = server.address, server.address.host
     elif port is not None:
         _, found = resolve("127.0.0.1" if host is None else host, port)
         address = Endpoint(*found[:2])

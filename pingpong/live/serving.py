@@ -11,6 +11,7 @@ around it here is the life of the sockets and threads:
 - ``close`` wakes the thread in accept, ends every connection and waits for all threads.
 - A connection may be idle for as long as it likes (thriftpy2 drops it after 3 seconds).
 - Nothing is printed or logged: what a handler raises is kept in ``errors``.
+- With ``tls`` a TlsSocket stands between thriftpy2 and the socket.
 
 Loopback only: other machines cannot reach what is started here.
 """
@@ -21,6 +22,7 @@ import errno
 import ipaddress
 import selectors
 import socket
+import ssl
 import sys
 import threading
 import traceback
@@ -36,9 +38,10 @@ from thriftpy2.transport import TBufferedTransportFactory, TTransportException
 from pingpong.errors import HostNotLocal, LiveError, NotAllowed, PortTaken
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.tap import WatchedSocket, Watcher
+from pingpong.live.tls import TlsSocket
 from pingpong.model import Endpoint
 
-__all__ = ["Client", "Failure", "Server", "connect", "resolve", "serving"]
+__all__ = ["Client", "Failure", "Server", "connect", "dial", "listen_on", "resolve", "serving"]
 
 # How long, in seconds, closing waits for what may never happen: a handler to return, and
 # the other end of a connection to close it too.
@@ -84,12 +87,14 @@ class Server:
         protocol: Any,
         transport: Any,
         network: PrivateNetwork | None,
+        tls: ssl.SSLContext | None,
     ) -> None:
         self.service = service
         self.address = Endpoint(*listener.getsockname()[:2])
         self.protocol = protocol
         self.transport = transport
         self.network = network
+        self.tls = tls
         self.errors: list[Failure] = []
         self.watchers: list[Watcher] = []
         self._listener = listener
@@ -121,10 +126,12 @@ class Server:
     def is_open(self) -> bool:
         return not self._closed
 
-    def client(self, timeout_ms: int | None = None) -> Client:
+    def client(self, timeout_ms: int | None = None, *, tls: ssl.SSLContext | None = None) -> Client:
         """A client that is connected to this server; closing the server closes it.
 
-        ``timeout_ms`` is how long it waits for an answer; None: for ever.
+        ``timeout_ms`` is how long it waits for an answer; None: for ever.  ``tls`` is the
+        client's side of TLS (None: plain); it asks for "localhost".  Raises LiveError if the
+        two ends do not agree.
         """
         made = connect(
             self.service,
@@ -133,10 +140,17 @@ class Server:
             transport=self.transport,
             timeout_ms=timeout_ms,
             network=self.network,
+            tls=tls,
+            server_name="localhost",
         )
         with self._lock:
             self._clients = [client for client in self._clients if client.is_open] + [made]
         return made
+
+    def connect(self, timeout_ms: int | None = None) -> socket.socket:
+        """A plain TCP connection to this server, for bytes that no client of it would send.
+        Close it, or use it in a ``with``."""
+        return _connected(self.address, timeout_ms, self.network)
 
     def close(self) -> None:
         """Stop listening, end the connections, wait for the threads, close the clients.
@@ -219,7 +233,10 @@ class Server:
     def _speak(self, connection: WatchedSocket) -> None:
         """One connection, from first message to last: the body of its thread."""
         try:
-            self._speaker.handle(connection)
+            if self.tls is None:
+                self._speaker.handle(connection)
+            else:
+                self._speaker.handle(TlsSocket(connection, self.tls))
         except BaseException as error:
             self.errors.append(Failure(None, error))
         finally:
@@ -234,7 +251,7 @@ class Client(TClient):
     Closing waits until the server has closed its end too.
     """
 
-    def __init__(self, service: Any, protocol: Any, connection: WatchedSocket) -> None:
+    def __init__(self, service: Any, protocol: Any, connection: WatchedSocket | TlsSocket) -> None:
         super().__init__(service, protocol)
         self._connection = connection
 
@@ -269,18 +286,19 @@ def serving(
     protocol: Any = None,
     transport: Any = None,
     network: PrivateNetwork | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Server:
     """Start a thriftpy2 server; it listens when this returns.
 
     ``service`` is what thriftpy2 made of the IDL's service, ``handler`` the object with its
     methods.  ``protocol`` and ``transport`` are thriftpy2 factories (None: binary, buffered).
-    With port 0 the system chooses one.  In a private network every port is free.
+    With port 0 the system chooses one.  In a private network every port is free.  ``tls`` is
+    the server's side of TLS, with its certificate (None: plain).
 
     Raises PortTaken; HostNotLocal for anything but a loopback address of this machine;
     NotAllowed for a port that needs rights.
     """
-    family, address = _loopback(host, port)
-    listener = _listen(family, address, network)
+    listener = listen_on(host, port, network)
     try:
         return Server(
             service,
@@ -289,6 +307,7 @@ def serving(
             protocol or BINARY,
             transport or BUFFERED,
             network,
+            tls,
         )
     except BaseException:
         listener.close()
@@ -304,12 +323,45 @@ def connect(
     timeout_ms: int | None = None,
     network: PrivateNetwork | None = None,
     watchers: list[Watcher] | None = None,
+    tls: ssl.SSLContext | None = None,
+    server_name: str | None = None,
 ) -> Client:
     """A client of the server at ``address``, ours or any other.
 
-    ``watchers`` are told what passes.  Raises LiveError if nobody answers there.
+    ``watchers`` are told what passes.  ``tls`` is the client's side of TLS (None: plain), and
+    ``server_name`` whose certificate it wants (None: the host's).  Raises LiveError if nobody
+    answers there, or not with TLS.
     """
-    where = Endpoint(*address)
+    watched = dial(Endpoint(*address), network, [] if watchers is None else watchers, timeout_ms)
+    connection = watched if tls is None else _shake_hands(watched, tls, server_name or address[0])
+    stream = (transport or BUFFERED).get_transport(connection)
+    return Client(service, (protocol or BINARY).get_protocol(stream), connection)
+
+
+def dial(
+    where: Endpoint,
+    network: PrivateNetwork | None,
+    watchers: list[Watcher],
+    timeout_ms: int | None = None,
+) -> WatchedSocket:
+    """A connected socket that tells ``watchers`` what passes.  Raises LiveError if nobody
+    answers there."""
+    sock = _connected(where, timeout_ms, network)
+    try:
+        # As thriftpy2's own client does it.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return WatchedSocket(sock, watchers, from_client=True)
+    except OSError as error:
+        sock.close()
+        raise _no_connection(where, error) from None
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _connected(
+    where: Endpoint, timeout_ms: int | None, network: PrivateNetwork | None
+) -> socket.socket:
     family, target = resolve(*where)
     try:
         if network is not None:
@@ -320,21 +372,38 @@ def connect(
         raise LiveError(f"cannot connect to {where}: {error.strerror}") from None
     try:
         sock.settimeout(None if timeout_ms is None else timeout_ms / 1000)
-        # As thriftpy2's own client does it.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.connect(target)
-        connection = WatchedSocket(sock, [] if watchers is None else watchers, from_client=True)
     except OSError as error:
         sock.close()
-        raise LiveError(
-            f"cannot connect to {where}: {error.strerror or error}",
-            "Is the server running, and is it this host and port?",
-        ) from None
+        raise _no_connection(where, error) from None
     except BaseException:
         sock.close()
         raise
-    stream = (transport or BUFFERED).get_transport(connection)
-    return Client(service, (protocol or BINARY).get_protocol(stream), connection)
+    return sock
+
+
+def _no_connection(where: Endpoint, error: OSError) -> LiveError:
+    return LiveError(
+        f"cannot connect to {where}: {error.strerror or error}",
+        "Is the server running, and is it this host and port?",
+    )
+
+
+def _shake_hands(watched: WatchedSocket, tls: ssl.SSLContext, server_name: str) -> TlsSocket:
+    """The client's side of TLS.  Raises LiveError with what the two do not agree on."""
+    try:
+        return TlsSocket(watched, tls, server_name)
+    except (OSError, TTransportException) as error:
+        watched.close()
+        told = (getattr(error, name, "") for name in ("verify_message", "message", "reason"))
+        reason = next(filter(None, told), error)
+        raise LiveError(
+            f"no TLS with {watched.line.server}: {reason}",
+            "Does the server speak TLS, and does this client trust its certificate?",
+        ) from error
+    except BaseException:
+        watched.close()
+        raise
 
 
 class _KeepingProcessor(TProcessor):
@@ -381,6 +450,11 @@ def resolve(host: str, port: int) -> tuple[int, Any]:
     # "localhost" is both; thriftpy2 takes IPv4.
     best = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     return best[0], best[4]
+
+
+def listen_on(host: str, port: int, network: PrivateNetwork | None) -> socket.socket:
+    """A socket that listens on a loopback address.  Raises as ``serving`` does."""
+    return _listen(*_loopback(host, port), network)
 
 
 def _loopback(host: str, port: int) -> tuple[int, Any]:

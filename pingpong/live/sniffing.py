@@ -34,7 +34,16 @@ from pingpong.live.tap import Line
 from pingpong.model import Packet
 from pingpong.wire.link import LINK_NAMES, TCP, Peeler
 
-__all__ = ["Ring", "ScapySocket", "Sniffer", "Wanted", "sniff_interface", "sniff_network"]
+__all__ = [
+    "Ring",
+    "ScapySocket",
+    "Sniffer",
+    "Source",
+    "Wanted",
+    "interface_source",
+    "sniff_interface",
+    "sniff_network",
+]
 
 # linux/if_packet.h
 SOL_PACKET: Final = 263
@@ -354,6 +363,16 @@ def sniff_network(network: PrivateNetwork, host: str | None, port: int) -> Sniff
     return Sniffer(source, Wanted(host, port), marker)
 
 
+def interface_source(interface: str | None) -> Source:
+    """The packets of an interface of this machine; None: of the loopback.
+
+    Raises NotAllowed without the rights, LiveError for an interface that is not there.
+    """
+    from scapy.config import conf
+
+    return ScapySocket(str(conf.loopback_name) if interface is None else interface)
+
+
 def sniff_interface(interface: str | None, host: str | None, port: int) -> Sniffer:
     """Record on an interface of this machine; None: the one on which ``host`` is reached.
 
@@ -364,7 +383,7 @@ def sniff_interface(interface: str | None, host: str | None, port: int) -> Sniff
     local = host is None or ipaddress.ip_address(host).is_loopback
     if interface is None:
         interface = str(conf.loopback_name if local else conf.iface)
-    source = ScapySocket(interface)
+    source = interface_source(interface)
     marker = None
     try:
         wanted = Wanted(host, port)
@@ -377,7 +396,9 @@ def sniff_interface(interface: str | None, host: str | None, port: int) -> Sniff
 
 
 _HOW_TO_CAPTURE: Final = {
-    "linux": "Run it as root, or give Python the capability CAP_NET_RAW",
+    "linux": "Run it as root, or give Python the capability CAP_NET_RAW (sudo setcap "
+    "cap_net_raw+ep on the real file of python3), or let tcpdump do it: "
+    "sudo tcpdump -i lo -U -w - | pingpong watch -",
     "darwin": "Run it with sudo, or let WireShark's ChmodBPF give you the right",
 }.get(sys.platform, "Run it with the right to capture (on Windows: install Npcap)")
 

@@ -154,6 +154,8 @@ class WatchedSocket(TSocket):
 
     def write(self, data: bytes) -> None:
         self._check_open()
+        if self._from_client in self._ended:  # hung up, by another thread
+            raise TTransportException(TTransportException.NOT_OPEN, "this connection is closed")
         # Told before it is sent: whoever has the answer finds it recorded.
         self._tell(self._from_client, data)
         try:

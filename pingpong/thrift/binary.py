@@ -32,6 +32,8 @@ from typing import Final
 from ..errors import DecodeError, Incomplete
 from ..model import (
     MESSAGE_TYPES,
+    NO_FIELD,
+    NOT_TOLD,
     TTYPES,
     Content,
     Entries,
@@ -521,6 +523,13 @@ class BinaryProtocol(Protocol):
 
     def struct_end(self, data: bytes, start: int, limits: Limits) -> int:
         return struct_end(data, start, len(data), limits.depth)
+
+    def first_field(self, data: bytes, start: int) -> int:
+        if start < len(data) and not data[start]:
+            return NO_FIELD
+        if len(data) < start + 3:
+            return NOT_TOLD
+        return ((data[start + 1] << 8 | data[start + 2]) ^ 0x8000) - 0x8000
 
 
 class OldBinaryProtocol(BinaryProtocol):

@@ -31,6 +31,8 @@ from typing import Final
 from ..errors import DecodeError, Incomplete
 from ..model import (
     MESSAGE_TYPES,
+    NO_FIELD,
+    NOT_TOLD,
     Content,
     Entries,
     Field,
@@ -613,6 +615,17 @@ class CompactProtocol(Protocol):
 
     def struct_end(self, data: bytes, start: int, limits: Limits) -> int:
         return struct_end(data, start, len(data), limits.depth)
+
+    def first_field(self, data: bytes, start: int) -> int:
+        if start + 1 >= len(data):
+            return NO_FIELD if data[start:] == b"\0" else NOT_TOLD
+        head = data[start]
+        if not head:
+            return NO_FIELD
+        if head >> 4:
+            return head >> 4
+        # A whole id of one byte; longer ones are rare.
+        return unzigzag(data[start + 1]) if data[start + 1] < 128 else NOT_TOLD
 
 
 COMPACT: Final = CompactProtocol()

@@ -23,6 +23,7 @@ from typing import Final
 from ..errors import DecodeError, Incomplete, LimitExceeded
 from ..model import (
     MESSAGE_TYPES,
+    NO_ID,
     Entries,
     Field,
     Gap,
@@ -62,8 +63,6 @@ __all__ = [
 
 # Bytes of the length.
 HEAD: Final = 4
-
-NO_ID: Final = -1
 
 _INTEGER: Final = re.compile(rb"-?[0-9]{1,1100}")
 

@@ -5,6 +5,9 @@
     table.py  messages, exchanges                     ladder.py   packets and messages in time
     html.py   the same facts for a notebook           json.py     … for a program
     listing.py  a line a message, for any length      number.py   a number, a line of a log
+    ledger.py   a line a call, for any length         totals, too
+    bars.py   numbers, to be compared                 side.py     messages, part by part
+    diagnosis.py  what is wrong, and what to change
 
 ``text`` and ``html`` find the view for an object; importing this room makes them the way
 in which every object of ``model`` shows itself.  By default they leave out what differs from
@@ -16,10 +19,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..calls.complaints import TextVerdict
+from ..calls.diagnosis import Diagnosis
+from ..calls.ledger import Exchanges
+from ..calls.numbers import NumberVerdict
+from ..calls.totals import Totals
 from ..capture import Capture
 from ..model import (
+    Differences,
     Exchange,
-    Exchanges,
     Finding,
     Flow,
     Messages,
@@ -27,10 +35,22 @@ from ..model import (
     use_renderers,
 )
 from . import html as _html
+from .bars import Bars, bars
+from .diagnosis import diagnosis_lines
 from .hexdump import hexdump
 from .ladder import MAX_RUNGS, ladder
-from .short import capture_line, exchange_line, finding_line, flow_line
-from .table import exchange_table, message_table
+from .ledger import totals_table
+from .number import number, pasted
+from .short import (
+    DIFFER,
+    capture_line,
+    exchange_line,
+    finding_line,
+    flow_line,
+    has_differences,
+)
+from .side import Sides, sides
+from .table import MAX_ROWS, difference_table, exchange_table, message_table
 from .table import lines as _table_lines
 from .text import Line, Run, escape, plain
 from .tree import tree
@@ -51,12 +71,26 @@ def lines(thing: object, *, exact: bool = False, width: int = 100) -> list[Line]
         return _table_lines(message_table(thing, exact=exact), width)
     if isinstance(thing, Exchanges):
         return _table_lines(exchange_table(thing, exact=exact), width)
+    if isinstance(thing, Differences):
+        return _table_lines(difference_table(thing), width)
     if isinstance(thing, Exchange):
         return _exchange(thing, exact, width)
+    if isinstance(thing, Totals):
+        return _table_lines(totals_table(thing, exact=exact, limit=MAX_ROWS), width)
     if isinstance(thing, Flow):
         return _flow(thing, exact)
+    if isinstance(thing, Diagnosis):
+        return diagnosis_lines(thing, exact=exact, width=width)
     if isinstance(thing, Capture):
         return _capture(thing, exact, width)
+    if isinstance(thing, NumberVerdict):
+        return number(thing, width=width)
+    if isinstance(thing, TextVerdict):
+        return pasted(thing, width=width)
+    if isinstance(thing, Bars):
+        return bars(thing, width=width)
+    if isinstance(thing, Sides):
+        return sides(thing, width=width)
     raise TypeError(f"no view for {type(thing).__name__}")
 
 
@@ -73,12 +107,24 @@ def html(thing: object, *, exact: bool = False) -> str:
         return _html.messages_html(thing, exact)
     if isinstance(thing, Exchanges):
         return _html.exchanges_html(thing, exact)
+    if isinstance(thing, Differences):
+        return _html.differences_html(thing)
     if isinstance(thing, Exchange):
         return _html.exchange_html(thing, exact)
+    if isinstance(thing, Totals):
+        return _html.totals_html(thing, exact)
     if isinstance(thing, Flow):
         return _html.flow_html(thing, exact)
+    if isinstance(thing, Diagnosis):
+        return _html.diagnosis_html(thing, exact)
     if isinstance(thing, Capture):
         return _html.capture_html(thing, exact)
+    if isinstance(thing, (NumberVerdict, TextVerdict)):
+        return _html.lines_html(lines(thing))
+    if isinstance(thing, Bars):
+        return _html.bars_html(thing)
+    if isinstance(thing, Sides):
+        return _html.sides_html(thing)
     raise TypeError(f"no view for {type(thing).__name__}")
 
 
@@ -102,6 +148,9 @@ def _capture(capture: Capture, exact: bool, width: int) -> list[Line]:
     drawn += ladder(capture.steps, exact=exact, limit=MAX_RUNGS, width=width)
     drawn.append([])
     drawn += _table_lines(exchange_table(capture.exchanges, exact=exact), width)
+    if has_differences(capture):
+        drawn += [[], [Run(DIFFER, "title")], []]
+        drawn += _table_lines(difference_table(capture.differences), width)
     return drawn + _findings(capture.findings)
 
 

@@ -21,30 +21,54 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import groupby
 
+from ..calls.diagnosis import Diagnosis, Group
+from ..calls.ledger import Exchanges
+from ..calls.totals import Totals
 from ..capture import Capture
-from ..model import Exchange, Exchanges, Finding, Flow, Messages, Record, Severity, Step
+from ..model import (
+    Differences,
+    Exchange,
+    Finding,
+    Flow,
+    Messages,
+    Record,
+    Severity,
+    Step,
+)
+from . import side
+from .bars import Bars, bars_table, heading
+from .diagnosis import MAX_GROUPS, head, more, rows, sentence, summary
 from .hexdump import MAX_NOTES, NoteRow, left_out, note_rows
-from .ladder import MAX_RUNGS, NO_ACKS, Rung, arrow, more, rungs
+from .ladder import MAX_RUNGS, NO_ACKS, Rung, arrow, rungs
+from .ladder import more as more_rungs
+from .ledger import totals_table
 from .short import (
+    DIFFER,
     capture_line,
     exchange_line,
     finding_line,
     flow_line,
+    has_differences,
     header_line,
 )
-from .table import Table, exchange_table, message_table
+from .table import MAX_ROWS, Table, difference_table, exchange_table, message_table
 from .text import Line, elide
 from .tree import tree
 
 __all__ = [
     "MAX_HTML",
+    "bars_html",
     "capture_html",
+    "diagnosis_html",
+    "differences_html",
     "exchange_html",
     "exchanges_html",
     "flow_html",
     "ladder_html",
+    "lines_html",
     "message_html",
     "messages_html",
+    "sides_html",
 ]
 
 MAX_HTML = 200_000
@@ -110,6 +134,14 @@ def exchanges_html(exchanges: Exchanges, exact: bool = False) -> str:
     return _root(_words_table(exchange_table(exchanges, exact=exact)))
 
 
+def totals_html(totals: Totals, exact: bool = False) -> str:
+    return _root(_words_table(totals_table(totals, exact=exact, limit=MAX_ROWS)))
+
+
+def differences_html(differences: Differences) -> str:
+    return _root(_words_table(difference_table(differences)))
+
+
 def exchange_html(exchange: Exchange, exact: bool = False) -> str:
     """Its two messages in short, as trees."""
     parts = [_title(exchange_line(exchange, exact))]
@@ -137,7 +169,99 @@ def capture_html(capture: Capture, exact: bool = False) -> str:
         + _ladder(capture.steps, exact, False)
         + '<div style="height:14px"></div>'
         + _words_table(exchange_table(capture.exchanges, exact=exact))
+        + _differ(capture)
         + _findings(capture.findings)
+    )
+
+
+def lines_html(lines: Iterable[Line]) -> str:
+    """Text as it is, for what has no table in it."""
+    return _root(_pre(lines))
+
+
+def _differ(capture: Capture) -> str:
+    if not has_differences(capture):
+        return ""
+    table = _words_table(difference_table(capture.differences))
+    return f'<div style="height:14px"></div>{_title(DIFFER)}{table}'
+
+
+def bars_html(chart: Bars) -> str:
+    """A real table; the bars are characters, so that they stay where styles do not."""
+    table = bars_table(chart)
+    drawn = []
+    for name, number, bar in table.rows:
+        drawn.append(
+            f'<tr style="background:none"><td style="{_CELL}">{escape(name.text)}</td>'
+            f'<td style="{_NUMBER}">{number.text}</td><td style="{_CELL};white-space:nowrap">'
+            f'<code style="{_CODE};color:rgb({_TINTS[bar.style]})">{bar.text}</code></td></tr>'
+        )
+    drawn.append(_remark(table.remark, len(table.titles)))
+    heads = zip((escape(title) for title in table.titles), table.aligns, strict=True)
+    title = _title(heading(chart)) if chart.title else ""
+    return _root(title + _table(list(heads), "".join(drawn)))
+
+
+def sides_html(thing: side.Sides) -> str:
+    """A row a part, a column a message."""
+    found, is_cut = side.rows(thing)
+    drawn, cut = _within([_side(row) for row in found], _BUDGET)
+    columns = len(thing.records) + 1
+    if is_cut or cut:
+        drawn.append(_remark(side.MORE, columns))
+    sizes = "".join(
+        f'<td style="{_CELL}"><strong>{len(record.data)}</strong></td>' for record in thing.records
+    )
+    drawn.append(
+        f'<tr style="background:none"><td style="{_CELL}"><strong>bytes in all</strong></td>'
+        f"{sizes}</tr>"
+    )
+    heads = [("what", "<"), *((escape(side.short_name(name)), "<") for name in thing.names)]
+    return _root(_title(side.heading(thing)) + _table(heads, "".join(drawn)))
+
+
+def _side(row: side.Row) -> str:
+    look = f"{_CODE};white-space:pre;display:inline-block;border-radius:3px;padding:0 4px"
+    look += f";background:rgba({_TINTS[row.kind]},0.2)"
+    cells = []
+    for lines in row.cells:
+        shown = "<br>".join(escape(line, quote=False) for line in lines)
+        if lines != (side.NOTHING,):
+            shown = f'<code style="{look}">{shown}</code>'
+        cells.append(f'<td style="{_CELL};white-space:nowrap">{shown}</td>')
+    return (
+        f'<tr style="{_PLAIN_ROW}"><td style="{_CELL};white-space:nowrap">{escape(row.title)}</td>'
+        f"{''.join(cells)}</tr>"
+    )
+
+
+def diagnosis_html(diagnosis: Diagnosis, exact: bool = False) -> str:
+    """The verdicts, one below the other."""
+    groups = [_verdict(group, exact) for group in diagnosis.groups[:MAX_GROUPS]]
+    drawn, _ = _within(groups, _BUDGET)
+    left_out = more(diagnosis, len(drawn))
+    ends = [f'<p style="{_SMALL}">{escape(text)}</p>' for text in (left_out, summary(diagnosis))]
+    return _root("".join(drawn) + "".join(ends[0 if left_out else 1 :]))
+
+
+def _verdict(group: Group, exact: bool) -> str:
+    """A head, the sentence, and a table of what was seen and what to change."""
+    ((word, style),) = head(group)
+    cells = []
+    for label, text, tint in rows(group, exact):
+        said = _marked(elide(text, _FINDING * 2), tint if tint == "good" else "")
+        cells.append(
+            f'<tr style="background:none"><td style="{_CELL};{_SMALL};white-space:nowrap">'
+            f'{escape(label)}</td><td style="{_CELL}">{said}</td></tr>'
+        )
+    table = (
+        '<table style="border-collapse:collapse;border:0;margin:0;width:auto">'
+        f"<tbody>{''.join(cells)}</tbody></table>"
+    )
+    said = escape(elide(sentence(group, exact), _FINDING * 2))
+    return (
+        f'<div style="margin:0 0 16px 0"><p style="margin:0 0 4px 0">{_marked(word, style)}</p>'
+        f'<p style="margin:0 0 4px 0"><strong>{said}</strong></p>{table}</div>'
     )
 
 
@@ -238,7 +362,7 @@ def _ladder(steps: Iterable[Step], exact: bool, acks: bool) -> str:
             drawn.append(_rung(rung, exact, columns))
     drawn, cut = _within(drawn, _BUDGET * 3 // 4)
     if hidden + cut:
-        drawn.append(_remark(more(hidden + cut), columns))
+        drawn.append(_remark(more_rungs(hidden + cut), columns))
     if not drawn:
         drawn.append(_remark("no packet", columns))
     if not acks:

@@ -18,15 +18,18 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from ..calls.totals import Total, Totals
 from ..model import (
     MESSAGE_TYPES,
     TTYPES,
+    Difference,
     Endpoint,
     Entries,
     Exchange,
     Finding,
     Items,
     Message,
+    Outcome,
     Record,
     Span,
     Struct,
@@ -36,7 +39,7 @@ from ..model import (
 from .listing import Side
 from .short import SEVERITIES
 
-__all__ = ["Rows", "exchange_row", "listing_row", "message_row", "record_row"]
+__all__ = ["Rows", "exchange_row", "listing_row", "message_row", "record_row", "total_rows"]
 
 # NaN as IEEE 754 and every writer has it, big- and little-endian.
 _NAN = (bytes.fromhex("7ff8000000000000"), bytes.fromhex("000000000000f87f"))
@@ -45,6 +48,7 @@ _NAN = (bytes.fromhex("7ff8000000000000"), bytes.fromhex("000000000000f87f"))
 _MAX_KNOWN: Final = 4096
 
 _TYPES: Final = [f'"{mtype.name}"' for mtype in MESSAGE_TYPES]
+_OUTCOMES: Final = [f'"{outcome.name}"' for outcome in Outcome]
 _TTYPES: Final = [f'"{ttype.name}"' for ttype in TTYPES]
 
 
@@ -53,6 +57,7 @@ class Rows:
 
     def __init__(self) -> None:
         self._sides: dict[int, Side] = {}
+        self._flows: dict[int, Side] = {}
         self._methods: dict[str, str] = {}
         self._second = -1
         self._clock = ""
@@ -77,16 +82,64 @@ class Rows:
         """The message with all its fields, as one line of JSON without its line end."""
         return f"{{{self._listing(message)}, {_content(message)}}}"
 
+    def exchange(self, exchange: Exchange) -> str:
+        """An exchange: how it ended, and the numbers of its messages.
+
+        ``time``, ``latency`` and ``waited`` are in seconds, ``sent`` and ``received`` in bytes;
+        what is not there is null.
+        """
+        first, call, reply = exchange.first, exchange.call, exchange.reply
+        latency, waited = exchange.latency, exchange.waited
+        exception = _text(exchange.exception) if exchange.exception else "null"
+        return (
+            f'{{"number": {exchange.number}, "time": {self._time(first.time)}, '
+            f"{self._ends(first)}, {self._method(first)}, "
+            f'"outcome": {_OUTCOMES[exchange.outcome]}, "exception": {exception}, '
+            f'"latency": {"null" if latency is None else _seconds(latency)}, '
+            f'"waited": {"null" if waited is None else _seconds(waited)}, '
+            f'"call": {call.number if call else "null"}, '
+            f'"reply": {reply.number if reply else "null"}, '
+            f'"sent": {call.size if call else "null"}, '
+            f'"received": {reply.size if reply else "null"}, '
+            f'"why": {_text(exchange.why) if exchange.why else "null"}}}'
+        )
+
+    def exchanges(self, exchanges: Sequence[Exchange]) -> str:
+        """The rows of many, each with its line end."""
+        rows = [self.exchange(exchange) for exchange in exchanges]
+        rows.append("")
+        return "\n".join(rows)
+
+    def _method(self, message: Message) -> str:
+        name = message.header.method
+        known = self._methods.get(name)
+        if known is not None:
+            return known
+        method = _method(message)
+        # A name with escapes in it may stand for other bytes in the next message.
+        if "\\" not in name and len(self._methods) < _MAX_KNOWN:
+            self._methods[name] = method
+        return method
+
+    def _ends(self, message: Message) -> str:
+        """What all exchanges of a connection have in common."""
+        known = self._flows.get(message.flow)
+        if known is None or not known.is_of(message):
+            text = (
+                f'"client": {_endpoint(message.client)}, "server": {_endpoint(message.server)}, '
+                f'"flow": {message.flow}'
+            )
+            known = Side(message, text)
+            if len(self._flows) >= _MAX_KNOWN:
+                self._flows.clear()
+            self._flows[message.flow] = known
+        return known.text
+
     def _listing(self, message: Message) -> str:
         header = message.header
-        known = self._methods.get(header.method)
-        method = _method(message) if known is None else known
-        # A name with escapes in it may stand for other bytes in the next message.
-        if known is None and "\\" not in header.method and len(self._methods) < _MAX_KNOWN:
-            self._methods[header.method] = method
         return (
             f'"number": {message.number}, "time": {self._time(message.time)}, '
-            f'{self._between(message)}, "type": {_TYPES[header.type]}, {method}, '
+            f'{self._between(message)}, "type": {_TYPES[header.type]}, {self._method(message)}, '
             f'"seqid": {header.seqid}, "offset": {message.offset}, "size": {message.size}'
         )
 
@@ -139,20 +192,38 @@ def listing_row(message: Message) -> str:
 
 
 def exchange_row(exchange: Exchange) -> str:
-    """An exchange: how it ended, and the numbers of its messages.
+    """An exchange, as one line of JSON without its line end: see ``Rows.exchange``."""
+    return Rows().exchange(exchange)
 
-    ``time`` and ``latency`` are in seconds, ``sent`` and ``received`` in bytes; what is
-    not there is null.
+
+def total_rows(totals: Totals) -> str:
+    """A row a method, each with its line end: what its calls came to.
+
+    Times are in seconds, null where no call was answered; ``outcomes`` has a count for each that
+    there is.  ``method`` is null for those beyond the ones that have totals of their own.
     """
-    first, call, reply = exchange.first, exchange.call, exchange.reply
-    latency = "null" if exchange.latency is None else _seconds(exchange.latency)
+    rows = [_total(total, _text(method)) for method, total in totals.methods.items()]
+    if totals.others is not None:
+        rows.append(_total(totals.others, "null"))
+    rows.append("")
+    return "\n".join(rows)
+
+
+def _total(total: Total, method: str) -> str:
+    outcomes = [
+        f"{_OUTCOMES[one]}: {total.outcomes[one]}" for one in Outcome if total.outcomes[one]
+    ]
+    times = [
+        ("p50", total.percentile(50)),
+        ("p90", total.percentile(90)),
+        ("p99", total.percentile(99)),
+        ("slowest", total.slowest if total.answered else None),
+    ]
+    written = [f'"{key}": {"null" if one is None else _seconds(one)}' for key, one in times]
     return (
-        f'{{"number": {exchange.number}, "time": {_seconds(first.time)}, '
-        f'"client": {_endpoint(first.client)}, "server": {_endpoint(first.server)}, '
-        f'"flow": {first.flow}, {_method(first)}, "outcome": {_text(exchange.outcome.name)}, '
-        f'"latency": {latency}, '
-        f'"call": {call.number if call else "null"}, "reply": {reply.number if reply else "null"}, '
-        f'"sent": {call.size if call else "null"}, "received": {reply.size if reply else "null"}}}'
+        f'{{"method": {method}, "calls": {total.calls}, "failed": {total.failed}, '
+        f'"untold": {total.untold}, "outcomes": {{{", ".join(outcomes)}}}, '
+        f'{", ".join(written)}, "sent": {total.sent}, "received": {total.received}}}'
     )
 
 
@@ -171,9 +242,10 @@ def _method(message: Message) -> str:
 
 def _content(record: Record) -> str:
     text = f'"fields": {_struct(record, record.body)}'
-    findings = record.findings
+    findings = [_finding(finding) for finding in record.faults]
+    findings += [_difference(one) for one in record.differences]
     if findings:
-        text += f', "findings": [{", ".join([_finding(finding) for finding in findings])}]'
+        text += f', "findings": [{", ".join(findings)}]'
     if record.gaps:
         lost = [f'{{"offset": {gap.offset}, "length": {gap.length}}}' for gap in record.gaps]
         text += f', "lost": [{", ".join(lost)}]'
@@ -185,6 +257,13 @@ def _finding(finding: Finding) -> str:
     return (
         f'{{"severity": {_text(SEVERITIES[finding.severity])}, "offset": {offset}, '
         f'"text": {_text(finding.text)}}}'
+    )
+
+
+def _difference(one: Difference) -> str:
+    return (
+        f'{{"severity": "warning", "offset": {one.offset}, "text": {_text(one.text)}, '
+        f'"difference": {_text(one.kind)}, "place": {_text(one.place)}}}'
     )
 
 
@@ -206,7 +285,8 @@ def _element(record: Record, value: Value) -> str:
 def _typed(record: Record, value: Value, span: Span) -> str:
     """Type, value and place; ``span`` is the place to name."""
     content = value.content
-    if isinstance(content, int) and not isinstance(content, bool) and not value.redacted:
+    is_plain = not value.label and not value.redacted
+    if isinstance(content, int) and not isinstance(content, bool) and is_plain:
         # Most values are numbers: these in one go.
         return (
             f'"type": {_TTYPES[value.ttype]}, "value": {content}, '
@@ -253,6 +333,8 @@ def _value(record: Record, value: Value) -> str:
         shown = '"value": null'
     else:
         shown = f'"value": {_text(str(content))}'
+    if value.label:
+        shown = f'"label": {_text(value.label)}, {shown}'
     return f'{shown}, "lost": {value.lost}' if value.lost else shown
 
 

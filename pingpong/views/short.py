@@ -32,6 +32,7 @@ from ..model import (
 from .text import counted, duration, elide, escape, quote, trim
 
 __all__ = [
+    "DIFFER",
     "OUTCOMES",
     "SEVERITIES",
     "arguments",
@@ -41,8 +42,11 @@ __all__ = [
     "field_name",
     "finding_line",
     "flow_line",
+    "has_differences",
     "header_line",
+    "label",
     "method",
+    "outcome_detail",
     "outcome_text",
     "redacted",
     "result",
@@ -57,9 +61,23 @@ OUTCOMES = {
     Outcome.NO_REPLY: "no reply",
     Outcome.NO_CALL: "call not captured",
     Outcome.UNREADABLE: "reply unreadable",
+    Outcome.WAITING: "still waiting",
+    Outcome.CLOSED_BY_SERVER: "closed by server",
+    Outcome.CLOSED_BY_CLIENT: "closed by client",
+    Outcome.RESET_BY_SERVER: "reset by server",
+    Outcome.RESET_BY_CLIENT: "reset by client",
+    Outcome.LOST: "reply lost",
+    Outcome.LATE: "late reply",
+    Outcome.OUT_OF_SEQUENCE: "out of sequence",
 }
 
 SEVERITIES = {Severity.NOTE: "note", Severity.WARNING: "warning", Severity.ERROR: "error"}
+
+# Above what a report of differences lists.
+DIFFER = "Where wire and IDL differ"
+
+# A view of a longer capture does not read all of it for that: ``capture.differences`` does.
+_MAX_HELD = 20_000
 
 _UDP = 17
 _MAX_METHOD = 60
@@ -73,10 +91,15 @@ def method(message: Message) -> str:
 
 
 def field_name(field: Field) -> str:
-    """What the wire calls a field: its id, or its name where it has one."""
+    """What a field is called: its name, if the IDL or the wire tells it, or its id."""
     if field.name is None:
         return str(field.field_id)
     return elide(escape(field.name[: _MAX_METHOD + 1]), _MAX_METHOD) or "(no name)"
+
+
+def label(value: Value) -> str:
+    """What the IDL calls a struct's type or an enum's number; "" if it does not tell."""
+    return elide(escape(value.label[: _MAX_METHOD + 1]), _MAX_METHOD)
 
 
 def value_text(value: Value, room: int = 60) -> str:
@@ -108,6 +131,9 @@ def result(message: Message, room: int = 60) -> str:
     first = body.fields[0]
     if first.is_result and len(body.fields) == 1:
         return value_text(first.value, room)
+    if first.value.label and len(body.fields) == 1:
+        # An exception: its type says more than what the field is called.
+        return elide(f"{label(first.value)} {value_text(first.value, room)}", room)
     return arguments(message, room)
 
 
@@ -126,7 +152,8 @@ def header_line(message: Record, exact: bool = False) -> str:
     """What a message is: type, method, seqid, who to whom, size, protocol and transport.  Of
     a struct alone, size and protocol."""
     if not isinstance(message, Message):
-        return f"struct, {counted(len(message.data), 'byte')}, {message.protocol.name}"
+        name = f" {escape(message.names.label)}".rstrip() if message.names is not None else ""
+        return f"struct{name}, {counted(len(message.data), 'byte')}, {message.protocol.name}"
     source, target = ("client", "server") if message.from_client else ("server", "client")
     if exact:
         source, target = f"{source} {message.source}", f"{target} {message.target}"
@@ -141,15 +168,35 @@ def outcome_text(exchange: Exchange) -> str:
     return OUTCOMES[exchange.outcome]
 
 
+def outcome_detail(exchange: Exchange, exact: bool = False) -> str:
+    """What there is to say behind the outcome: which exception, how long it was waited for a
+    reply that did not come (``exact``), why.  "" where the outcome says all."""
+    parts = []
+    name = exchange.exception
+    if name:
+        name = elide(escape(name[: _MAX_METHOD + 1]), _MAX_METHOD)
+        parts.append(f"field {name}" if name.isdecimal() else name)
+    if exact and exchange.reply is None and exchange.waited is not None:
+        parts.append(f"after {duration(exchange.waited)}")
+    if exchange.why:
+        parts.append(exchange.why)
+    return "; ".join(parts)
+
+
 def exchange_line(exchange: Exchange, exact: bool = False) -> str:
     """``exchange 2: login, success, 39 bytes sent, 38 received``"""
-    parts = [f"exchange {exchange.number}: {method(exchange.first)}", outcome_text(exchange)]
+    outcome = outcome_text(exchange)
+    if exchange.outcome is Outcome.DECLARED_EXCEPTION and exchange.reply is not None:
+        outcome = f"{outcome} {label(exchange.reply.fields[0].value)}".rstrip()
+    parts = [f"exchange {exchange.number}: {method(exchange.first)}", outcome]
     if exact and exchange.latency is not None:
         parts.append(f"after {duration(exchange.latency)}")
     if exchange.call is not None:
         parts.append(f"{counted(exchange.call.size, 'byte')} sent")
     if exchange.reply is not None:
         parts.append(f"{counted(exchange.reply.size, 'byte')} received")
+    if exchange.why:
+        parts.append(exchange.why)
     return ", ".join(parts)
 
 
@@ -185,6 +232,11 @@ def capture_line(capture: Capture, exact: bool = False) -> str:
         f"{counted(len(capture.messages), 'message')}, "
         f"{counted(len(capture.exchanges), 'exchange')}"
     )
+
+
+def has_differences(capture: Capture) -> bool:
+    """Does a capture differ from the IDL that it was given, as far as a view looks?"""
+    return len(capture.messages) <= _MAX_HELD and len(capture.differences) > 0
 
 
 def finding_line(finding: Finding) -> str:
@@ -235,7 +287,7 @@ def _value(value: Value, room: int) -> Iterator[str]:
             yield from _value(item, room)
         yield "}"
     else:
-        yield str(content)
+        yield f"{label(value)} ({content})" if value.label else str(content)
 
 
 def _fields(struct: Struct, room: int) -> Iterator[str]:

@@ -1,8 +1,8 @@
-"""Tables of messages and of exchanges.
+"""Tables of messages, of exchanges, and of where wire and IDL differ.
 
-    messages ─┐
-              ├─▶ Table: columns, rows of words, what was left out ─▶ lines (here) or HTML
-    exchanges ┘
+    messages ────┐
+    exchanges ───┼─▶ Table: columns, rows of words, what was left out ─▶ lines (here) or HTML
+    differences ─┘
 
 ``exact`` shows what differs from run to run of the same lesson: times, addresses, ports.
 A long table shows its first rows and says how many it leaves out; nothing is decoded that
@@ -16,14 +16,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
 
-from ..model import Exchange, Exchanges, Message, Messages, Outcome
-from .short import arguments, method, outcome_text, result
-from .text import Line, Run, clock, counted, display_width, duration, elide, pad
+from ..calls.ledger import Exchanges
+from ..model import Differences, Exchange, Message, Messages, Outcome, Repeated
+from .short import arguments, method, outcome_detail, outcome_text, result
+from .text import Line, Run, clock, counted, display_width, duration, elide, escape, pad
 
 __all__ = [
     "MAX_ROWS",
     "Column",
     "Table",
+    "difference_table",
     "exchange_table",
     "lines",
     "message_table",
@@ -79,6 +81,22 @@ def exchange_table(
     return _table(_exchange_columns(exact), exchanges, len(exchanges), "exchange", limit)
 
 
+def difference_table(differences: Differences, *, limit: int | None = MAX_ROWS) -> Table:
+    """A row for each way in which the wire is not what the IDL says.  ``limit`` None shows all."""
+    columns: list[Column[Repeated]] = [
+        Column("in the IDL", lambda r: escape(r.difference.place), elastic=True),
+        Column("on the wire", lambda r: escape(r.difference.words), elastic=True),
+        Column("times", lambda r: str(r.times), ">"),
+        Column("first at", lambda r: f"message {r.first}, offset {r.offset}"),
+    ]
+    table = _table(columns, differences, len(differences), "difference", limit)
+    if not differences.more:
+        return table
+    more = f"… and in other ways {counted(differences.more, 'time')}"
+    remark = f"{table.remark}; {more}" if table.remark else more
+    return Table(table.titles, table.aligns, table.elastic, table.rows, remark)
+
+
 def lines(table: Table, width: int | None = 100) -> list[Line]:
     """The table as text, no wider than ``width`` columns if that can be; None: as wide as
     it is."""
@@ -117,7 +135,7 @@ def _exchange_columns(exact: bool) -> list[Column[Exchange]]:
         Column("method", lambda e: method(e.first), elastic=True),
         Column("arguments", lambda e: arguments(e.call, _CELL) if e.call else "", elastic=True),
         Column("outcome", outcome_text, style=_outcome_style),
-        Column("result", lambda e: result(e.reply, _CELL) if e.reply else "", elastic=True),
+        Column("result", lambda e: _result(e, exact), elastic=True),
     ]
     if exact:
         columns.append(Column("latency", _latency, ">"))
@@ -132,13 +150,19 @@ def _latency(exchange: Exchange) -> str:
     return "" if exchange.latency is None else duration(exchange.latency)
 
 
+def _result(exchange: Exchange, exact: bool) -> str:
+    """What came back, and what there is to say of it."""
+    if exchange.reply is None:
+        return outcome_detail(exchange, exact)
+    said = result(exchange.reply, _CELL)
+    return f"{exchange.why}; {said}" if exchange.why else said
+
+
 def _outcome_style(exchange: Exchange) -> str:
     outcome = exchange.outcome
-    if outcome in (Outcome.SUCCESS, Outcome.ONEWAY):
-        return "good"
-    if outcome in (Outcome.DECLARED_EXCEPTION, Outcome.NO_CALL):
+    if outcome is Outcome.DECLARED_EXCEPTION or outcome is Outcome.NO_CALL:
         return "warning"
-    return "error"
+    return "error" if outcome.failed or outcome.untold else "good"
 
 
 # ── Drawing ──────────────────────────────────────────────────────────────────────────

@@ -1,8 +1,10 @@
 """A message as the tree that it is.
 
     CALL login, seqid 0, client → server, 39 bytes, binary unframed
-    ├─ 1: STRING "root"
-    └─ 2: STRING "pwd"
+    ├─ 1: STRING "root"              ├─ 1 username: STRING "root"
+    └─ 2: STRING "pwd"               └─ 3: I32 7  ≠ IDL: no such field
+
+On the right as it is with an IDL, which names the fields and differs from the second.
 
 A list or a map of numbers and short strings stands in one line where it fits; otherwise each
 element has a line, the first ones only if there are many.
@@ -10,12 +12,13 @@ element has a line, the first ones only if there are many.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import islice
 
-from ..model import Entries, Items, Record, Struct, TType, Value
-from .short import field_name, finding_line, header_line, value_text
-from .text import Line, Run, counted, display_width
+from ..model import NO_ID, Entries, Field, Items, Message, Record, Struct, TType, Value
+from .short import field_name, finding_line, header_line, label, value_text
+from .text import Line, Run, counted, display_width, escape
 
 __all__ = ["MAX_CHILDREN", "MAX_LINES", "tree"]
 
@@ -25,8 +28,9 @@ MAX_LINES = 400
 _NESTED = (TType.STRUCT, TType.LIST, TType.SET, TType.MAP)
 _MAX_DEPTH = 12
 
-# A part of the tree: what it is called, and its value; None is a remark.
-_Child = tuple[str, "Value | None"]
+# A part of the tree: what it is called, its value, and the offset at which it begins.  Without a
+# value it is a remark.
+_Child = tuple[str, "Value | None", int]
 
 
 def tree(
@@ -39,13 +43,14 @@ def tree(
 ) -> list[Line]:
     """Method, type, seqid and fields.  At most ``children`` parts of each list, map and struct
     are shown, and ``limit`` lines in all; None shows all."""
-    lines: list[Line] = [[Run(header_line(record, exact), "title")]]
+    remarks = _Remarks(record)
+    lines: list[Line] = [[Run(header_line(record, exact), "title"), *remarks.of_record()]]
     parts = list(_children(_of_struct(record.body), len(record.body.fields), children))
     if record.body.stop is None:
-        parts.append(("… the rest was not read", None))
+        parts.append(("… the rest was not read", None, 0))
     elif not parts:
-        parts.append(("no fields", None))
-    branches = _branches(parts, "", 1, children, width)
+        parts.append(("no fields", None, 0))
+    branches = _branches(parts, "", 1, children, width, remarks)
     lines += islice(branches, limit)
     if next(branches, None) is not None:
         lines.append([Run("… the rest of the tree, not shown", "dim")])
@@ -54,10 +59,50 @@ def tree(
     return lines
 
 
+class _Remarks:
+    """What the IDL says where the record differs from it, by offset."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._said = record.remarks
+        self._offsets = sorted(self._said)
+
+    def of_record(self) -> Line:
+        """Beside the first line: of the header, and of the outer struct as a whole."""
+        record = self._record
+        offsets = [record.body.stop.start] if record.body.stop is not None else []
+        if isinstance(record, Message):
+            offsets = [record.header.span.start, record.header.method_span.start, *offsets]
+        return self._of(offsets)
+
+    def of_part(self, value: Value, start: int) -> Line:
+        """Beside a field or an element that begins at ``start``."""
+        if not self._said:
+            return []
+        offsets = [start, value.span.start]
+        if isinstance(value.content, Struct) and value.content.stop is not None:
+            offsets.append(value.content.stop.start)
+        return self._of(offsets)
+
+    def is_inside(self, value: Value) -> bool:
+        """Is there one for what the value holds?"""
+        at = bisect_right(self._offsets, value.span.start)
+        return at < len(self._offsets) and self._offsets[at] < value.span.stop
+
+    def _of(self, offsets: list[int]) -> Line:
+        said = (self._said[one] for one in dict.fromkeys(offsets) if one in self._said)
+        return [Run(f"  {escape(remark)}", "warning") for remark in said]
+
+
 def _branches(
-    parts: list[_Child], indent: str, depth: int, children: int | None, width: int
+    parts: list[_Child],
+    indent: str,
+    depth: int,
+    children: int | None,
+    width: int,
+    remarks: _Remarks,
 ) -> Iterator[Line]:
-    for at, (name, value) in enumerate(parts):
+    for at, (name, value, start) in enumerate(parts):
         last = at == len(parts) - 1
         # Very deep trees stop moving to the right, so that a line stays on the screen.
         deeper = indent + ("   " if last else "│  ")
@@ -68,25 +113,32 @@ def _branches(
         if value is None:
             yield [branch, Run(name, "dim")]
             continue
+        beside = remarks.of_part(value, start)
         room = width - display_width(branch.text) - display_width(name)
-        text, inner = _described(value, room, children)
-        yield [branch, Run(name, "field"), *text]
-        yield from _branches(inner, deeper, depth + 1, children, width)
+        room -= sum(display_width(run.text) for run in beside)
+        text, inner = _described(value, room, children, remarks)
+        yield [branch, Run(name, "field"), *text, *beside]
+        yield from _branches(inner, deeper, depth + 1, children, width, remarks)
 
 
-def _described(value: Value, room: int, children: int | None) -> tuple[Line, list[_Child]]:
+def _described(
+    value: Value, room: int, children: int | None, remarks: _Remarks
+) -> tuple[Line, list[_Child]]:
     """The words for a value and its parts, if it needs lines of their own for them."""
     content = value.content
     name = value.ttype.name
     if isinstance(content, Struct):
         inner = list(_children(_of_struct(content), len(content.fields), children))
         if content.stop is None:
-            inner.append(("… the rest was not read", None))
+            inner.append(("… the rest was not read", None, 0))
+        if value.label:
+            name = f"{name} {label(value)}"
         return [Run(name, "size"), *([] if inner else [Run(", empty", "dim")])], inner
     if isinstance(content, Items):
         head = f"{name} of {content.element_type.name}, {counted(content.count, 'element')}"
         flat = content.element_type not in _NESTED
-        items = ((f"[{at}] ", item) for at, item in enumerate(content.items))
+        flat = flat and not remarks.is_inside(value)
+        items = ((f"[{at}] ", item, item.span.start) for at, item in enumerate(content.items))
         return _one_line_or_many(value, head, flat, items, room, children)
     if isinstance(content, Entries):
         head = f"{name}, {counted(content.count, 'entry', 'entries')}"
@@ -95,6 +147,7 @@ def _described(value: Value, room: int, children: int | None) -> tuple[Line, lis
                 counted(content.count, "entry", "entries")
             )
         flat = content.key_type not in _NESTED and content.value_type not in _NESTED
+        flat = flat and not remarks.is_inside(value)
         return _one_line_or_many(value, head, flat, _of_map(content), room, children)
     text = value_text(value, max(room - len(name) - 1, 20))
     return [Run(name + " ", "size"), Run(text, "lost" if value.lost else "value")], []
@@ -118,21 +171,29 @@ def _one_line_or_many(
             return [Run(head, "size"), *shown], []
     inner = list(_children(parts, there, children))
     if there < count:
-        inner.append((f"… {count - there} of {count} were not read", None))
+        inner.append((f"… {count - there} of {count} were not read", None, 0))
     return [Run(head, "size")], inner
 
 
 def _children(parts: Iterator[_Child], total: int, most: int | None) -> Iterator[_Child]:
     for at, part in enumerate(parts):
         if most is not None and at >= most:
-            yield f"… {total - most} more, not shown", None
+            yield f"… {total - most} more, not shown", None, 0
             return
         yield part
 
 
 def _of_struct(struct: Struct) -> Iterator[_Child]:
-    return ((f"{field_name(field)}: ", field.value) for field in struct.fields)
+    return ((f"{_called(field)}: ", field.value, field.span.start) for field in struct.fields)
+
+
+def _called(field: Field) -> str:
+    """The number, and the name beside it where there are both."""
+    name = field_name(field)
+    return name if field.name is None or field.field_id == NO_ID else f"{field.field_id} {name}"
 
 
 def _of_map(content: Entries) -> Iterator[_Child]:
-    return ((f"{value_text(key, 40)} → ", value) for key, value in content.items)
+    for key, value in content.items:
+        # A remark on the key stands beside its value.
+        yield f"{value_text(key, 40)} → ", value, key.span.start

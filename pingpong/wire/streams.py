@@ -297,12 +297,17 @@ class Connection:
     def close(self) -> tuple[list[Piece], list[Piece]]:
         """No more will come: what waits in either direction, with its Gaps."""
         pieces = self.from_client.close(), self.from_server.close()
+        for half, last in zip((self.flow.from_client, self.flow.from_server), pieces, strict=True):
+            if last and isinstance(last[-1], Gap):
+                half.unseen = last[-1].length
         self._count()
         return pieces
 
     def _count(self) -> None:
         flow = self.flow
         flow.lost = self.from_client.lost + self.from_server.lost
+        flow.from_client.lost = self.from_client.lost
+        flow.from_server.lost = self.from_server.lost
         flow.sent = self.from_client.offset
         flow.received = self.from_server.offset
 

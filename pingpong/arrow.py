@@ -1,0 +1,139 @@
+"""The door to data frames: the ledger as Arrow tables and Parquet files.
+
+    >>> import pingpong, pingpong.arrow                                   # doctest: +SKIP
+    >>> table = pingpong.arrow.table(pingpong.read("trouble.pcap").exchanges)  # doctest: +SKIP
+    >>> table.to_pandas()                                                 # doctest: +SKIP
+
+A row an exchange, in the columns of ``pingpong calls --json``; but times are whole nanoseconds,
+and say so in their names, because a float could not hold them.  pyarrow is imported when it is
+asked for: ``pip install "pingpong[arrow]"``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, Final
+
+from .errors import CaptureError, LiveError
+from .model import Exchange
+
+__all__ = ["table", "write"]
+
+# Name, type, and what it is of an exchange.
+_COLUMNS: Final = (
+    ("number", "int64"),
+    ("time", "timestamp"),
+    ("client", "string"),
+    ("server", "string"),
+    ("flow", "int64"),
+    ("method", "string"),
+    ("outcome", "string"),
+    ("exception", "string"),
+    ("latency_ns", "int64"),
+    ("waited_ns", "int64"),
+    ("call", "int64"),
+    ("reply", "int64"),
+    ("sent", "int64"),
+    ("received", "int64"),
+    ("why", "string"),
+)
+
+# Rows that are written at a time.
+_ROWS: Final = 50_000
+
+_I64: Final = 1 << 63
+
+
+def table(exchanges: Iterable[Exchange]) -> Any:
+    """A ``pyarrow.Table`` of exchanges.  Raises LiveError if pyarrow is not installed."""
+    arrow = _pyarrow()
+    return arrow.Table.from_batches([_batch(arrow, list(exchanges))], schema=_schema(arrow))
+
+
+def write(path: str | os.PathLike[str], batches: Iterable[Iterable[Exchange]]) -> int:
+    """Write exchanges as they come to a Parquet file; how many rows it has.
+
+    Memory holds some of them at a time.  Raises LiveError if pyarrow is not installed, CaptureError
+    if the file cannot be written: then there is no half a file.
+    """
+    arrow = _pyarrow()
+    from pyarrow import parquet
+
+    count = 0
+    waiting: list[Exchange] = []
+    try:
+        with parquet.ParquetWriter(os.fspath(path), _schema(arrow)) as writer:
+            for batch in batches:
+                waiting += batch
+                if len(waiting) >= _ROWS:
+                    writer.write_batch(_batch(arrow, waiting))
+                    count += len(waiting)
+                    waiting = []
+            writer.write_batch(_batch(arrow, waiting))
+            return count + len(waiting)
+    except OSError as error:
+        with suppress(OSError):
+            os.remove(path)
+        reason = error.strerror or error
+        raise CaptureError(f"{os.fspath(path)} cannot be written: {reason}") from None
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+    except ImportError:
+        raise LiveError(
+            "pyarrow is not installed", 'It comes with: pip install "pingpong[arrow]"'
+        ) from None
+    return pyarrow
+
+
+def _schema(arrow: Any) -> Any:
+    kinds = {
+        "int64": arrow.int64(),
+        "string": arrow.string(),
+        "timestamp": arrow.timestamp("ns", tz="UTC"),
+    }
+    return arrow.schema([(name, kinds[kind]) for name, kind in _COLUMNS])
+
+
+def _batch(arrow: Any, exchanges: list[Exchange]) -> Any:
+    rows = [_row(exchange) for exchange in exchanges]
+    schema = _schema(arrow)
+    columns = [
+        arrow.array([row[at] for row in rows], type=field.type) for at, field in enumerate(schema)
+    ]
+    return arrow.record_batch(columns, schema=schema)
+
+
+def _row(exchange: Exchange) -> tuple[object, ...]:
+    first, call, reply = exchange.first, exchange.call, exchange.reply
+    return (
+        exchange.number,
+        _number(first.time),
+        str(first.client),
+        str(first.server),
+        first.flow,
+        _text(first.method),
+        exchange.outcome.name,
+        _text(exchange.exception) or None,
+        _number(exchange.latency),
+        _number(exchange.waited),
+        call.number if call else None,
+        reply.number if reply else None,
+        call.size if call else None,
+        reply.size if reply else None,
+        exchange.why or None,
+    )
+
+
+def _number(number: int | None) -> int | None:
+    """None for a time that 64 bits cannot hold: a capture file may claim any."""
+    return number if number is not None and -_I64 <= number < _I64 else None
+
+
+def _text(text: str) -> str:
+    """Half a surrogate, which JSON may spell and UTF-8 may not, stands as its escape."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,166 @@
+"""The ledger of calls: each once, when it is settled, with what it came to.
+
+    messages ─┐                                        ┌─▶ rows
+              ├─▶ Pairing ─▶ in order ─▶ Wanted ───────┤
+    flows ────┘   settles                              └─▶ Totals, per method
+
+``Ledger`` takes messages in batches, as a capture of any length or a live recording brings them,
+and gives out exchanges whose outcome is final: in the order of their calls, but for those that
+take so long that too many others wait behind them; or at once.  ``Exchanges`` are those of a
+capture that was read whole.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, Union, overload
+
+from ..model import Exchange, Flow, Message, Outcome, Shown
+from .exchanges import Pairing
+from .totals import Totals
+from .wanted import Wanted, condition, outcomes
+
+__all__ = ["Exchanges", "Ledger"]
+
+# How many settled exchanges may wait for an earlier call that is not, and how many bytes of them.
+MAX_BEHIND: Final = 4096
+MAX_BEHIND_BYTES: Final = 16 * 1024 * 1024
+
+
+class Ledger:
+    """Gives out exchanges when they are settled; ``in_order`` of their calls, or at once.
+
+    ``flow_of`` is ``Pipeline.flow``.
+    """
+
+    def __init__(
+        self, flow_of: Callable[[int], Flow | None] | None = None, *, in_order: bool = True
+    ) -> None:
+        self._pairing = Pairing(flow_of)
+        self._in_order = in_order
+        self._next = 1  # the number of the exchange whose turn it is
+        self._behind: list[tuple[int, Exchange]] = []  # a heap of those that wait for it
+        self._bytes = 0
+
+    def take(self, messages: Sequence[Message], ended: list[Flow]) -> list[Exchange]:
+        """What is settled by these messages and by the connections that ended among them
+        (``Pipeline.ended``, which is emptied)."""
+        pairing = self._pairing
+        if ended:
+            at = 0
+            for message in messages:
+                while at < len(ended) and ended[at].over < message.number:
+                    pairing.end(ended[at])
+                    at += 1
+                pairing.add(message)
+            for flow in ended[at:]:
+                pairing.end(flow)
+            ended.clear()
+        else:
+            for message in messages:
+                pairing.add(message)
+        return self._given()
+
+    def close(self, time: int = -1) -> list[Exchange]:
+        """The capture is over: all the rest.  ``time`` is that of its last packet."""
+        self._pairing.close(time)
+        settled = self._given()
+        while self._behind:
+            self._release(settled)
+        return settled
+
+    def _given(self) -> list[Exchange]:
+        settled = self._pairing.settled
+        self._pairing.settled = []
+        if not self._in_order:
+            return settled
+        given: list[Exchange] = []
+        for exchange in settled:
+            number = exchange.number
+            if number <= self._next:
+                given.append(exchange)
+                if number == self._next:
+                    self._next += 1
+                    if self._behind:
+                        self._go_on(given)
+                continue
+            heapq.heappush(self._behind, (number, exchange))
+            self._bytes += exchange.sent + exchange.received
+            if len(self._behind) > MAX_BEHIND or self._bytes > MAX_BEHIND_BYTES:
+                self._release(given)
+        return given
+
+    def _go_on(self, given: list[Exchange]) -> None:
+        while self._behind and self._behind[0][0] == self._next:
+            exchange = heapq.heappop(self._behind)[1]
+            self._bytes -= exchange.sent + exchange.received
+            given.append(exchange)
+            self._next += 1
+
+    def _release(self, given: list[Exchange]) -> None:
+        """Wait no more for calls that are not settled before the next one that is."""
+        self._next = self._behind[0][0]
+        self._go_on(given)
+
+
+class Exchanges(Shown):
+    """Exchanges in the order of their calls; shows itself as a table."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: list[Exchange]) -> None:
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> Exchange: ...
+    @overload
+    def __getitem__(self, index: slice) -> Exchanges: ...
+    def __getitem__(self, index: int | slice) -> Exchange | Exchanges:
+        if isinstance(index, slice):
+            return Exchanges(self._items[index])
+        return self._items[index]
+
+    def where(
+        self,
+        *,
+        method: Union[str, Sequence[str]] = (),
+        outcome: Union[str, Outcome, Iterable[Outcome]] = (),
+        slower: int | None = None,
+        value: Union[str, Sequence[str]] = (),
+    ) -> Exchanges:
+        """Those of which all that is given is true.
+
+        ``method``: one of these patterns (``"get*"``).  ``outcome``: one of these, or of those
+        that a text names (``"late,closed-by-server"``, ``"failed"``, ``"untold"``).  ``slower``:
+        waited longer than so many nanoseconds, for a reply or in vain.  ``value``: has all of
+        these in its fields (``"1=root"``, ``"login.username=root"``, ``"reply.0=p*"``).
+
+        Raises ValueError for a text that names no outcome or is no condition.
+        """
+        if isinstance(outcome, Outcome):
+            chosen = [outcome]
+        else:
+            chosen = outcomes(outcome) if isinstance(outcome, str) else list(outcome)
+        wanted = Wanted(
+            [method] if isinstance(method, str) else method,
+            chosen,
+            slower,
+            [condition(one) for one in ([value] if isinstance(value, str) else value)],
+        )
+        return Exchanges(wanted.of(self._items))
+
+    def totals(self) -> Totals:
+        """What the calls of each method came to."""
+        totals = Totals()
+        totals.add(self._items)
+        return totals
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} exchanges>"

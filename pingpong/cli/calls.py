@@ -1,0 +1,281 @@
+"""``pingpong calls``: the ledger, a line a call, or what the calls of each method came to."""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Final
+
+from ..calls.ledger import Ledger
+from ..calls.totals import Totals
+from ..calls.wanted import Condition, Wanted, condition, outcomes
+from ..capture import Pipeline
+from ..errors import CaptureError
+from ..model import Exchange, Flow, Message, Outcome
+from ..views.json import Rows, total_rows
+from ..views.ledger import (
+    CSV_COLUMNS,
+    CSV_TOTALS,
+    LIVE,
+    CallLister,
+    csv_rows,
+    csv_totals,
+    sum_line,
+    totals_table,
+)
+from ..views.listing import SAMPLE
+from ..views.table import lines
+from ..views.text import Run, escape
+from ..wire.capturefile import open_capture
+from .looking import batches_of, say_no_thrift
+from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
+from .printing import Verdict, counted, say, say_text, say_unmatched, width
+
+__all__ = ["add", "add_choice", "say_totals", "settled", "wanted_of", "writer"]
+
+CALLS: Final = """\
+  pingpong calls trouble.pcap                      a line a call
+  pingpong calls trouble.pcap --totals             ... a method
+  pingpong calls trouble.pcap --outcome failed     those that went wrong
+  pingpong calls trouble.pcap --slower 10ms --sort latency --limit 20
+  pingpong calls trouble.pcap --method 'get*' --where 1=root --json
+
+Outcomes of a call:
+  success               the reply has a result, or is void
+  declared-exception    ... an exception of the IDL: which, by its field's number or name
+  application-exception the server's own: UNKNOWN_METHOD, INTERNAL_ERROR ...
+  oneway                no reply was asked for, or this method never gives one
+  closed-by-server      it closed the connection instead: so does a handler that crashed
+  closed-by-client      the client gave up and closed
+  reset-by-server, reset-by-client
+  late                  the reply came when the client had given up
+  out-of-sequence       the client read the late reply of an earlier call as this one's
+  waiting               the capture ended before anything else did
+  lost                  the capture lost bytes where the reply would be
+  unreadable            what the server sent there cannot be read
+  no-call               the capture has the reply alone
+  no-reply              none came, and nothing tells why
+"failed" stands for the exceptions, closed-, reset-, late and out-of-sequence, "untold" for the
+last five.
+
+With --json, one object a line a call: number, time (seconds since 1970), client, server, flow,
+method, outcome, exception, latency and waited (seconds; waited also where no reply came), call
+and reply (the numbers of `messages`), sent and received (bytes), why.  What is not there is null.
+--csv has the same columns.
+"""
+
+# How ``--sort`` ranks: the smallest first.
+SORTS: Final[dict[str, Callable[[Exchange], int]]] = {
+    "latency": lambda exchange: -(exchange.waited or 0),
+    "time": lambda exchange: exchange.time,
+    "bytes": lambda exchange: -(exchange.sent + exchange.received),
+}
+
+
+def add(command: Command) -> None:
+    """The commands of this file."""
+    one = command(
+        "calls", calls, "list the calls of a capture, and how each ended", f"{CALLS}\n{CODES}"
+    )
+    one.add_argument("file", help='a pcap or pcapng file, gzipped or not; "-" is standard input')
+    add_choice(one)
+    how = one.add_argument_group("how they are shown")
+    how.add_argument("--sort", choices=SORTS, help="slowest, first or largest at the top")
+    how.add_argument("--limit", type=size, metavar="N", help="so many at most")
+    how.add_argument("--totals", action="store_true", help="a line a method: how many, how long")
+    form = how.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="a JSON object a line")
+    form.add_argument("--csv", action="store_true", help="comma-separated values")
+    form.add_argument("--arrow", metavar="FILE", help="write a Parquet file (needs pyarrow)")
+    add_idl(one)
+    add_reading(one)
+
+
+def add_choice(one: argparse.ArgumentParser) -> None:
+    """Options that say which calls are shown: see ``wanted_of``."""
+    which = one.add_argument_group("which calls (all)")
+    which.add_argument(
+        "--method", action="append", metavar="GLOB", help='of these methods; "*" and "?" work'
+    )
+    which.add_argument(
+        "--outcome",
+        action="append",
+        type=_outcomes,
+        metavar="NAME",
+        help="that ended so; several with commas between",
+    )
+    which.add_argument(
+        "--slower", type=nanoseconds, metavar="TIME", help="that took longer: 300us, 10ms, 2s"
+    )
+    which.add_argument(
+        "--where",
+        action="append",
+        type=_condition,
+        metavar="FIELD=VALUE",
+        help="with that value: 1=root, login.username=root, 2.1=r*; in the reply: reply.0=pong",
+    )
+
+
+def wanted_of(args: argparse.Namespace) -> Wanted:
+    return Wanted(
+        args.method or (),
+        [one for group in args.outcome or () for one in group],
+        args.slower,
+        args.where or (),
+    )
+
+
+def calls(args: argparse.Namespace) -> int:
+    """``pingpong calls``: every call once, when it is clear what became of it."""
+    if args.arrow and (args.totals or args.sort or args.limit is not None):
+        raise CaptureError("--arrow writes all calls, in their order: no --totals, --sort, --limit")
+    verdict = Verdict()
+    pipeline = pipeline_of(args)
+    totals = Totals()
+    wanted = wanted_of(args)
+    with open_capture(args.file) as file:
+        found = settled(batches_of(args, file, pipeline, verdict, deep=False), pipeline)
+        chosen = _counted((wanted.of(batch) for batch in found), totals)
+        if args.arrow:
+            _write_arrow(args, chosen)
+        elif args.totals:
+            for _ in chosen:
+                pass
+            say_totals(args, totals)
+        else:
+            _say_calls(args, chosen, totals)
+        verdict.report(file.findings)
+        verdict.report(pipeline.findings)
+    say_unmatched(pipeline.redactor)
+    if not verdict.any_thrift and not verdict.bad:
+        say_no_thrift(pipeline)
+    return verdict.exit_code
+
+
+def settled(
+    batches: Iterable[Sequence[Message]], pipeline: Pipeline, *, in_order: bool = True
+) -> Iterator[list[Exchange]]:
+    """The exchanges of ``batches`` of messages that ``pipeline`` brings, as they are settled."""
+    ledger = Ledger(pipeline.flow, in_order=in_order)
+    ended: list[Flow] = []
+    pipeline.ended = ended
+    for batch in batches:
+        yield ledger.take(batch, ended)
+    yield ledger.close(pipeline.time)
+
+
+def _counted(batches: Iterable[list[Exchange]], totals: Totals) -> Iterator[list[Exchange]]:
+    for batch in batches:
+        totals.add(batch)
+        yield batch
+
+
+# ── Showing ──────────────────────────────────────────────────────────────────────────
+
+
+def _say_calls(args: argparse.Namespace, batches: Iterator[list[Exchange]], totals: Totals) -> None:
+    first: list[Exchange] = []
+    for batch in batches:
+        first += batch
+        if len(first) >= SAMPLE:  # they say how wide the columns are
+            break
+    write = writer(args, first)
+    rest = chain([first], batches)
+    if args.sort:
+        _say_sorted(rest, write, SORTS[args.sort], args.limit)
+    else:
+        left = sys.maxsize if args.limit is None else args.limit
+        for batch in rest:
+            if left > 0 and batch:
+                sys.stdout.write(write(batch[:left]))
+                sys.stdout.flush()
+            left -= len(batch)
+    if args.json or args.csv:
+        return
+    left = totals.all.calls - (totals.all.calls if args.limit is None else args.limit)
+    if left > 0:
+        say_text(f"… {counted(left, 'more call')}, not shown", "dim")
+    if first:
+        say_text()
+    say_text(sum_line(totals), "dim")
+
+
+def writer(
+    args: argparse.Namespace, first: Sequence[Exchange], *, live: bool = False
+) -> Callable[[Sequence[Exchange]], str]:
+    """What makes lines of exchanges; says the heading."""
+    if args.json:
+        return Rows().exchanges
+    if args.csv:
+        sys.stdout.write(",".join(CSV_COLUMNS) + "\n")
+        return csv_rows
+    lister = CallLister(first, LIVE if live else ())
+    if first:
+        say([[Run(lister.heading(), "head")]])
+    return lister.rows
+
+
+def _say_sorted(
+    batches: Iterable[list[Exchange]],
+    writer: Callable[[Sequence[Exchange]], str],
+    rank: Callable[[Exchange], int],
+    limit: int | None,
+) -> None:
+    """Rows are kept, not the messages that they tell of."""
+    rows: Iterator[tuple[int, int, str]] = (
+        (rank(one), one.number, writer([one])) for batch in batches for one in batch
+    )
+    ranked = sorted(rows) if limit is None else heapq.nsmallest(limit, rows)
+    for _, _, row in ranked:
+        sys.stdout.write(row)
+
+
+def _write_arrow(args: argparse.Namespace, batches: Iterable[list[Exchange]]) -> None:
+    from ..arrow import write
+
+    count = write(args.arrow, batches)
+    say_text(f"{counted(count, 'call')} in {escape(args.arrow)}")
+
+
+def say_totals(args: argparse.Namespace, totals: Totals) -> None:
+    if args.json:
+        sys.stdout.write(total_rows(totals))
+    elif args.csv:
+        sys.stdout.write(",".join(CSV_TOTALS) + "\n" + csv_totals(totals))
+    else:
+        say(lines(totals_table(totals, exact=True, limit=args.limit), width()))
+        say_text()
+        say_text(sum_line(totals), "dim")
+
+
+# ── Options ──────────────────────────────────────────────────────────────────────────
+
+
+def _outcomes(text: str) -> list[Outcome]:
+    try:
+        return outcomes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+_TIME: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m)", re.ASCII)
+_UNITS: Final = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9}
+
+
+def nanoseconds(text: str) -> int:
+    """``300us``, ``1.5ms``, ``2s`` as nanoseconds."""
+    found = _TIME.fullmatch(text)
+    if found is None or len(text) > 20:
+        raise argparse.ArgumentTypeError(f'"{text}" is no time, want one as 300us, 10ms or 2s')
+    return round(float(found[1]) * _UNITS[found[2]])
+
+
+def _condition(text: str) -> Condition:
+    try:
+        return condition(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

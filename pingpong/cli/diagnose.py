@@ -1,0 +1,76 @@
+"""What is wrong: ``pingpong diagnose``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Final
+
+from ..calls.diagnosis import Diagnoser
+from ..views.diagnosis import MAX_GROUPS, diagnosis_lines, diagnosis_rows
+from ..wire.capturefile import open_capture
+from .looking import few_collections, progress_of
+from .options import Command, add_reading, pipeline_of
+from .printing import TROUBLE, Verdict, complain, counted, say, say_unmatched, width
+
+__all__ = ["add"]
+
+DIAGNOSE: Final = """\
+  pingpong diagnose trouble.pcap
+  pingpong diagnose trouble.pcap -p 9090     Thrift is what should be spoken there
+  pingpong diagnose trouble.pcap --json | jq -r 'select(.severity == "error").sentence'
+
+For each connection one sentence: who speaks what, who closed when, which calls got no answer; what
+was seen of it; what to change.  Connections that are alike are told once.  docs/errors.md goes the
+other way, from the error in a log.
+
+With --json, one object a line a verdict: kind, severity (error, warning, note), sentence, evidence
+(a list), advice, client and server of its first connection, connections (how many), and flows
+(the numbers of the first of them).
+
+exit codes: 0 nothing is wrong, 1 no Thrift in it, 2 something in the file is bad (standard error
+says what and where), 3 a client and a server are in trouble
+"""
+
+
+def add(command: Command) -> None:
+    """The commands of this file."""
+    one = command("diagnose", diagnose, "say what is wrong, and what to change", DIAGNOSE)
+    one.add_argument("file", help='a pcap or pcapng file, gzipped or not; "-" is standard input')
+    one.add_argument("--json", action="store_true", help="a JSON object a verdict")
+    one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
+    add_reading(one)
+
+
+def diagnose(args: argparse.Namespace) -> int:
+    """``pingpong diagnose``: the verdicts, the most telling first."""
+    verdict = Verdict()
+    diagnoser = Diagnoser(args.port or ())
+    pipeline = pipeline_of(args, diagnoser.end)
+    with open_capture(args.file) as file, progress_of(file, args.file) as progress:
+        with few_collections():
+            while packets := file.batch():
+                for packet in packets:
+                    for message in pipeline.take(packet):
+                        diagnoser.add(message)
+                if progress is not None:
+                    progress()
+            for message in pipeline.close().messages:
+                diagnoser.add(message)
+            for flow in pipeline.flows:
+                diagnoser.end(flow)
+        diagnosis = diagnoser.diagnosis()
+        if args.json:
+            sys.stdout.writelines(f"{row}\n" for row in diagnosis_rows(diagnosis))
+        else:
+            limit = None if args.all else MAX_GROUPS
+            say(diagnosis_lines(diagnosis, exact=True, limit=limit, width=width()))
+        # What is wrong with a connection is in the verdicts.
+        verdict.report(file.findings)
+    say_unmatched(pipeline.redactor)
+    verdict.any_thrift = diagnosis.any_thrift
+    if diagnosis.is_trouble:
+        return TROUBLE
+    if not verdict.any_thrift and not verdict.bad:
+        complain(f"no Thrift in {counted(diagnosis.connections, 'connection')}")
+    return verdict.exit_code

@@ -1,0 +1,176 @@
+"""``pingpong watch``: calls as they happen, a line each, until Ctrl-C; then what they came to."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+from typing import Final, TypeVar
+
+from ..calls.totals import Totals
+from ..capture import Pipeline
+from ..model import Exchange, Message, Packet
+from ..views.text import escape
+from ..wire.capturefile import CaptureFile, open_capture
+from .calls import add_choice, say_totals, settled, wanted_of, writer
+from .options import CODES, Command, add_idl, add_reading, pipeline_of, positive
+from .printing import Verdict, complain, counted, say_text
+
+__all__ = ["add"]
+
+T = TypeVar("T")
+
+WATCH: Final = """\
+  sudo pingpong watch -i lo -p 9000
+  pingpong watch -p 9000 --outcome failed
+  ssh host sudo tcpdump -i any -U -w - port 9000 | pingpong watch -
+
+A line a call, in the columns of `pingpong calls`, as soon as it is clear what became of it; and at
+the end, or at Ctrl-C, the totals of each method.  From standard input it needs no rights: whoever
+captures has them.  tcpdump's -U lets packets through at once.
+"""
+
+
+def add(command: Command) -> None:
+    """The commands of this file."""
+    one = command(
+        "watch",
+        watch,
+        "show calls as they happen, until Ctrl-C (needs rights)",
+        f"{WATCH}\n{CODES}",
+    )
+    one.add_argument(
+        "file", nargs="?", help='a capture that is still written to: "-" is standard input'
+    )
+    one.add_argument("-i", "--interface", help="where to listen (the loopback)")
+    one.add_argument("--seconds", type=positive, help="stop after so long")
+    add_choice(one)
+    one.add_argument("--json", action="store_true", help="a JSON object a call, and no totals")
+    one.set_defaults(csv=False, limit=None)
+    add_idl(one)
+    add_reading(one)
+
+
+def watch(args: argparse.Namespace) -> int:
+    """``pingpong watch``: the ledger, live."""
+    if args.file is not None and args.interface is not None:
+        complain("error: a file has no interface: give one of them")
+        return 2
+    verdict = Verdict()
+    pipeline = pipeline_of(args)
+    totals = Totals()
+    with Until(args.seconds) as until:
+        if args.file is not None:
+            with open_capture(args.file) as file:
+                _watch(args, until, pipeline, verdict, totals, _read(file, until))
+                verdict.report(file.findings)
+        else:
+            dropped = _watch_interface(args, until, pipeline, verdict, totals)
+            if dropped:
+                complain(f"warning: the kernel had no room for {counted(dropped, 'packet')}")
+    verdict.report(pipeline.findings)
+    return verdict.exit_code
+
+
+def _watch_interface(
+    args: argparse.Namespace, until: Until, pipeline: Pipeline, verdict: Verdict, totals: Totals
+) -> int:
+    from ..live.watching import watch_interface
+
+    with watch_interface(args.interface) as source:
+        if sys.stderr.isatty():
+            where = escape(args.interface or "the loopback")
+            ports = " and ".join(str(port) for port in args.port or ())
+            complain(f"watching {where}{f', port {ports}' if ports else ''}; Ctrl-C ends it")
+
+        def packets() -> Iterator[list[Packet]]:
+            while found := until(source.batch):
+                yield found
+            yield source.rest()
+
+        _watch(args, until, pipeline, verdict, totals, packets())
+        return source.dropped
+
+
+def _read(file: CaptureFile, until: Until) -> Iterator[list[Packet]]:
+    while packets := until(file.batch):
+        yield packets
+
+
+def _watch(
+    args: argparse.Namespace,
+    until: Until,
+    pipeline: Pipeline,
+    verdict: Verdict,
+    totals: Totals,
+    packets: Iterator[list[Packet]],
+) -> None:
+    wanted = wanted_of(args)
+    write: Callable[[Sequence[Exchange]], str] | None = None
+    for exchanges in settled(_messages(packets, pipeline, verdict), pipeline, in_order=False):
+        chosen = wanted.of(exchanges)
+        if not chosen:
+            continue
+        totals.add(chosen)
+        if write is None:
+            write = writer(args, chosen, live=True)
+        sys.stdout.write(write(chosen))
+        sys.stdout.flush()
+    if not args.json:
+        say_text()
+        say_totals(args, totals)
+
+
+def _messages(
+    packets: Iterator[list[Packet]], pipeline: Pipeline, verdict: Verdict
+) -> Iterator[list[Message]]:
+    for batch in packets:
+        found = [message for packet in batch for message in pipeline.take(packet)]
+        verdict.any_thrift = verdict.any_thrift or bool(found)
+        for message in found:
+            verdict.report(message.listed, f"message {message.number}: ")
+        yield found
+    yield list(pipeline.close().messages)
+
+
+class Until:
+    """Ctrl-C, SIGTERM, or so many seconds: they end the waiting for more, and never what is done
+    with what has come."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._is_over = False
+        self._is_waiting = False
+
+    def __call__(self, wait: Callable[[], T]) -> T | None:
+        """What ``wait`` gives; None if it is over, before or meanwhile."""
+        self._is_waiting = True
+        try:
+            return None if self._is_over else wait()
+        except KeyboardInterrupt:
+            return None
+        finally:
+            self._is_waiting = False
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        self._is_over = True
+        if self._is_waiting:
+            raise KeyboardInterrupt
+
+    def __enter__(self) -> Until:
+        signals = [signal.SIGINT, signal.SIGTERM]
+        if self._seconds is not None and os.name == "posix":
+            signals.append(signal.SIGALRM)
+        self._before = {number: signal.signal(number, self._end) for number in signals}
+        if self._seconds is not None:
+            signal.setitimer(signal.ITIMER_REAL, self._seconds)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._seconds is not None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)

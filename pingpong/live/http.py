@@ -1,0 +1,333 @@
+"""The same handler behind HTTP and JSON: to be called, recorded and compared.
+
+    client.call("login", username="root", password="pwd")
+
+    POST /login HTTP/1.1                       HTTP/1.1 200
+    host: 127.0.0.1:8000                       content-type: application/json
+    content-type: application/json             content-length: 15
+    content-length: 40
+                                               "登录成功!"
+    {"username":"root","password":"pwd"}
+
+Hypercorn serves and httpcore calls, in HTTP/1.1 or HTTP/2; both are of the extra "lab".  What
+stands around them is as in serving.py: the server listens when it is made and is gone when it is
+closed, and both ends may be in a private network.  The server's own sockets are hypercorn's, so
+it is the clients made here who tell the watchers.
+
+Only headers that must be there are sent, no date and no names of programs: so that the bytes are
+the same on every run, and those of the protocol.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Final
+
+import httpcore
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from thriftpy2.transport import TTransportException
+
+from pingpong.errors import LiveError
+from pingpong.live.private import PrivateNetwork
+from pingpong.live.serving import Failure, dial, listen_on
+from pingpong.live.tap import WatchedSocket, Watcher
+from pingpong.model import Endpoint
+
+__all__ = ["HttpClient", "HttpServer", "JsonApp", "serving_http"]
+
+JSON: Final = b"application/json"
+# How long, in seconds, an idle connection stays: as long as a reader needs.
+IDLE: Final = 86_400.0
+# ... and how long closing waits for a handler.
+PATIENCE: Final = 5.0
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def as_json(value: object) -> bytes:
+    """JSON with no byte that may be left out."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class JsonApp:
+    """An ASGI application: POST /method with a JSON object of arguments, a JSON value back.
+
+    404 for a method that the handler does not have, 400 for arguments that it does not take, 500
+    for what it raises: that is kept in ``errors``.
+    """
+
+    def __init__(self, handler: object) -> None:
+        self.handler = handler
+        self.errors: list[Failure] = []
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        body, more = b"", True
+        while more:
+            part = await receive()
+            body += part.get("body", b"")
+            more = part.get("more_body", False)
+        status, data = self.answer(scope["path"].strip("/"), body)
+        headers = [(b"content-type", JSON), (b"content-length", b"%d" % len(data))]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": data})
+
+    def answer(self, method: str, body: bytes) -> tuple[int, bytes]:
+        """The status and the body of the answer to a request."""
+        found = None if method.startswith("_") else getattr(self.handler, method, None)
+        if not callable(found):
+            return 404, as_json({"error": f"no method {method}"})
+        try:
+            arguments = dict(json.loads(body or b"{}"))
+            inspect.signature(found).bind(**arguments)
+        except (ValueError, TypeError, RecursionError) as error:
+            return 400, as_json({"error": str(error)})
+        try:
+            return 200, as_json(found(**arguments))
+        except Exception as error:
+            self.errors.append(Failure(method, error))
+            return 500, as_json({"error": type(error).__name__})
+
+
+class HttpServer:
+    """A server that runs: made by ``serving_http``.
+
+    ``address`` is where it listens, ``errors`` what its handler raised.
+    """
+
+    def __init__(
+        self, handler: object, listener: socket.socket, network: PrivateNetwork | None
+    ) -> None:
+        self.address = Endpoint(*listener.getsockname()[:2])
+        self.network = network
+        self.watchers: list[Watcher] = []
+        self._app = JsonApp(handler)
+        self._clients: list[HttpClient] = []
+        self._loop = asyncio.new_event_loop()
+        # What a loop cannot tell anybody else, it would print.
+        self._loop.set_exception_handler(self._keep)
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(
+            target=self._run,
+            args=(listener,),
+            name=f"pingpong HTTP server {self.address}",
+            daemon=True,
+        )
+        self._thread.start()
+
+    @property
+    def host(self) -> str:
+        return self.address.host
+
+    @property
+    def port(self) -> int:
+        return self.address.port
+
+    @property
+    def errors(self) -> list[Failure]:
+        return self._app.errors
+
+    @property
+    def is_open(self) -> bool:
+        return self._thread.is_alive()
+
+    def client(
+        self, *, http2: bool = False, headers: Mapping[str, str] | None = None
+    ) -> HttpClient:
+        """A client of this server, for HTTP/1.1 or HTTP/2; closing the server closes it.
+
+        ``headers`` are sent with each call.  It connects with its first call.
+        """
+        made = HttpClient(
+            self.address,
+            http2=http2,
+            headers=headers or {},
+            network=self.network,
+            watchers=self.watchers,
+        )
+        self._clients.append(made)
+        return made
+
+    def close(self) -> None:
+        """Close the clients, stop listening, end the connections, wait for the thread.
+
+        Calling it again does nothing.
+        """
+        while self._clients:
+            self._clients.pop().close()
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def __enter__(self) -> HttpServer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<HttpServer at {self.address}, {'open' if self.is_open else 'closed'}>"
+
+    def _run(self, listener: socket.socket) -> None:
+        """The body of its thread: hypercorn, in a loop of its own."""
+        config = Config()
+        config.bind = [f"fd://{listener.detach()}"]
+        config.errorlog = None
+        config.include_date_header = config.include_server_header = False
+        config.keep_alive_timeout = IDLE
+        config.graceful_timeout = PATIENCE
+        app: Any = self._app
+        try:
+            self._loop.run_until_complete(serve(app, config, shutdown_trigger=self._stop.wait))
+        except BaseException as error:
+            self.errors.append(Failure(None, error))
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    def _keep(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception") or LiveError(str(context.get("message")))
+        self.errors.append(Failure(None, error))
+
+
+class HttpClient:
+    """Calls an HttpServer; ``close()`` it or use it in a ``with``."""
+
+    def __init__(
+        self,
+        address: Endpoint,
+        *,
+        http2: bool,
+        headers: Mapping[str, str],
+        network: PrivateNetwork | None,
+        watchers: list[Watcher],
+    ) -> None:
+        self.address = address
+        self._headers = list({"content-type": JSON.decode(), **headers}.items())
+        self._pool = httpcore.ConnectionPool(
+            http1=not http2, http2=http2, network_backend=_Network(network, watchers)
+        )
+
+    def call(self, method: str, /, **arguments: object) -> Any:
+        """Call a method; its result.  Raises LiveError with the status if it is not 200, or if
+        there is no answer."""
+        body = as_json(arguments)
+        url = f"http://{self.address}/{method}"
+        try:
+            answer = self._pool.request("POST", url, headers=self._headers, content=body)
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+            raise LiveError(f"POST {url}: {error or type(error).__name__}") from None
+        if answer.status != 200:
+            raise LiveError(f"POST {url}: status {answer.status}, {answer.content.decode()}")
+        return json.loads(answer.content)
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def __enter__(self) -> HttpClient:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<HttpClient of {self.address}>"
+
+
+class _Network(httpcore.NetworkBackend):
+    """Where httpcore's sockets come from."""
+
+    def __init__(self, network: PrivateNetwork | None, watchers: list[Watcher]) -> None:
+        self._network = network
+        self._watchers = watchers
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        try:
+            return _Stream(dial(Endpoint(host, port), self._network, self._watchers))
+        except LiveError as error:
+            raise httpcore.ConnectError(str(error)) from None
+
+
+class _Stream(httpcore.NetworkStream):
+    """A watched socket, as httpcore wants it."""
+
+    def __init__(self, watched: WatchedSocket) -> None:
+        self._watched = watched
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        try:
+            return self._watched.read(max_bytes)
+        except TTransportException:  # the end
+            return b""
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from None
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        try:
+            if buffer:
+                self._watched.write(buffer)
+        except (OSError, TTransportException) as error:
+            raise httpcore.WriteError(str(error)) from None
+
+    def close(self) -> None:
+        # What has come is read, so that the end is no reset.  But nobody waits for hypercorn's end
+        # of the connection: it keeps that open for as long as an idle one may live.
+        self._watched.finish(0)
+
+    def get_extra_info(self, info: str) -> Any:
+        """ "is_readable" is how httpcore finds out that an idle connection has ended."""
+        if info != "is_readable":
+            return None
+        sock = self._watched.sock
+        if sock is None:
+            return True
+        sock.setblocking(False)
+        try:
+            sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        finally:
+            sock.setblocking(True)
+        return True
+
+
+def serving_http(
+    handler: object,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    network: PrivateNetwork | None = None,
+) -> HttpServer:
+    """Serve a handler's methods over HTTP and JSON; it listens when this returns.
+
+    HTTP/1.1, or HTTP/2 for a client that begins with it.  Raises as ``serving`` does.
+    """
+    return HttpServer(handler, listen_on(host, port, network), network)

@@ -1,0 +1,134 @@
+"""Numbers as bars, to be compared at a glance.
+
+    {"binary": 39, "compact": 25} ─▶ Bars ─▶ Table ─▶ lines (here) or HTML
+
+    bytes of one call
+
+             bytes
+    ─────────────────────────────────────────────────────────
+    binary      39  ████████████████████████████████████████
+    compact     25  █████████████████████████▋
+    From 25 bytes (compact) to 39 bytes (binary).
+
+The number stands beside its bar, and the last line says in words what the picture shows:
+who cannot see the bars misses nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from ..model import Shown
+from .table import Table
+from .table import lines as table_lines
+from .text import Line, Run, display_width, elide, escape, trim, wrap
+
+__all__ = ["BAR", "MAX_BARS", "Bars", "bars", "bars_table", "heading"]
+
+# Columns of the longest bar, where there is room.
+BAR: Final = 40
+MAX_BARS: Final = 50
+
+_MIN_BAR: Final = 8
+_MAX_NAME: Final = 40
+_MAX_TITLE: Final = 400
+_EIGHTHS: Final = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
+
+
+class Bars(Shown):
+    """Named numbers of one unit, none of them negative, in the order in which they were given.
+
+    ``title`` says what they are numbers of; "" if that is said elsewhere.  Raises ValueError
+    for a number that no bar can show.
+    """
+
+    __slots__ = ("numbers", "title", "unit")
+
+    def __init__(self, numbers: Mapping[str, float], unit: str, title: str = "") -> None:
+        for name, number in numbers.items():
+            if not math.isfinite(number) or number < 0:
+                raise ValueError(f"{name}: is {number}, want a number that is 0 or more")
+        self.numbers = dict(numbers)
+        self.unit = unit
+        self.title = title
+
+    def __repr__(self) -> str:
+        return f"<Bars of {len(self.numbers)}, in {self.unit}>"
+
+    @property
+    def summary(self) -> str:
+        """What the picture shows, in words: the least, the most, and whose they are."""
+        if not self.numbers:
+            return "nothing to compare"
+        least, most = min(self.numbers.values()), max(self.numbers.values())
+        if least == most:
+            who = "all of them" if len(self.numbers) > 1 else self._names(most)
+            return f"{self._with_unit(most)}: {who}."
+        return (
+            f"From {self._with_unit(least)} ({self._names(least)}) "
+            f"to {self._with_unit(most)} ({self._names(most)})."
+        )
+
+    def _names(self, number: float) -> str:
+        names = [_name(name) for name, value in self.numbers.items() if value == number]
+        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+    def _with_unit(self, number: float) -> str:
+        # "bytes" is a plural: of one there is "1 byte".
+        unit = self.unit[:-1] if number == 1 and self.unit == "bytes" else self.unit
+        return f"{_figure(number)} {escape(unit)}".rstrip()
+
+
+def bars_table(chart: Bars, room: int = BAR) -> Table:
+    """A row a number: its name, the number, and a bar; the longest bar has ``room`` columns."""
+    shown = list(chart.numbers.items())[:MAX_BARS]
+    most = max(chart.numbers.values(), default=0)
+    left = len(chart.numbers) - len(shown)
+    return Table(
+        ("", elide(escape(chart.unit), _MAX_NAME), ""),
+        ("<", ">", "<"),
+        (False, False, False),
+        tuple(
+            (Run(_name(name)), Run(_figure(number)), Run(_bar(number, most, room), "value"))
+            for name, number in shown
+        ),
+        (f"… {left} more, not shown. " if left else "") + chart.summary,
+    )
+
+
+def bars(chart: Bars, *, width: int = 100) -> list[Line]:
+    """The bars as text, in at most ``width`` columns if the names and the numbers allow it."""
+    names, figures = ([row[at].text for row in bars_table(chart).rows] for at in (0, 1))
+    beside = max(map(display_width, names), default=0) + max(
+        map(display_width, [escape(chart.unit), *figures])
+    )
+    room = min(max(width - beside - 4, _MIN_BAR), BAR)
+    *drawn, remark = table_lines(bars_table(chart, room), None)
+    lines: list[Line] = []
+    if chart.title:
+        lines = [*([Run(piece, "title")] for piece in wrap(heading(chart), width)), []]
+    return [*lines, *drawn, *([Run(piece, "dim")] for piece in wrap(remark[0].text, width))]
+
+
+def heading(chart: Bars) -> str:
+    """The title, fit to be shown."""
+    return escape(trim(chart.title, _MAX_TITLE))
+
+
+def _name(name: str) -> str:
+    return elide(escape(trim(name, _MAX_NAME)), _MAX_NAME)
+
+
+def _figure(number: float) -> str:
+    """Whole numbers whole, others with three digits: a bar shows no more."""
+    return str(int(number)) if number == int(number) and number < 1e15 else f"{number:.3g}"
+
+
+def _bar(number: float, most: float, room: int) -> str:
+    """Whole blocks and a part of one; what is not 0 has at least a line."""
+    if not number:
+        return ""
+    eighths = max(round(number / most * room * 8), 1)
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8]

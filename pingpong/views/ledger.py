@@ -1,0 +1,272 @@
+"""A line a call, as they are settled: for a capture of any length.
+
+    #  time  client  server  method  outcome  latency  sent  received  what else there is to say
+
+As in ``listing.py``: whole values, the first rows say how wide the columns are, nothing is
+decoded that is not shown, and what is the same in row after row is made once.  ``csv_rows`` has the
+keys of the JSON rows (``json.py``) as its columns.
+
+A table's cells may be read by a spreadsheet, and what the wire says may be a formula: a cell that
+begins as one gets an apostrophe before it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Final
+
+from ..calls.totals import Total, Totals
+from ..model import Exchange, Message, Outcome
+from .listing import SAMPLE, Side
+from .short import OUTCOMES, method, outcome_detail
+from .table import Table
+from .text import Run, clock, counted, display_width, duration, elide, escape, pad
+
+__all__ = [
+    "CSV_COLUMNS",
+    "CSV_TOTALS",
+    "LIVE",
+    "CallLister",
+    "csv_rows",
+    "csv_totals",
+    "sum_line",
+    "totals_table",
+]
+
+_TITLES: Final = (
+    "#", "time", "client", "server", "method", "outcome", "latency", "sent", "received",
+)  # fmt: skip
+_ALIGNS: Final = (">", "<", "<", "<", "<", "<", ">", ">", ">")
+
+# How wide the columns are at least where rows are shown as they come: the first says little of
+# those behind it.
+LIVE: Final = (4, 26, 15, 14, 10, 18, 9, 5, 8)
+
+# How many texts are remembered.
+_MAX_KNOWN: Final = 4096
+
+_PERCENTS: Final = (50, 90, 99)
+_TIMES: Final = ("p50", "p90", "p99", "slowest")
+
+
+class CallLister:
+    """Makes the rows; ``first`` are the exchanges that say how wide the columns are, ``least``
+    how wide they are in any case."""
+
+    def __init__(self, first: Sequence[Exchange], least: Sequence[int] = ()) -> None:
+        self._widths = [len(title) for title in _TITLES]
+        for at, width in enumerate(least):
+            self._widths[at] = max(self._widths[at], width)
+        self._flows: dict[int, Side] = {}
+        self._methods: dict[str, str] = {}
+        self._second = -1
+        self._clock = ""
+        for exchange in first[:SAMPLE]:
+            for at, cell in enumerate(_cells(exchange)):
+                self._widths[at] = max(self._widths[at], display_width(cell))
+        self._outcomes = [pad(OUTCOMES[one], self._widths[5]) + "  " for one in Outcome]
+
+    def heading(self) -> str:
+        padded = (
+            pad(title, width, align)
+            for title, width, align in zip(_TITLES, self._widths, _ALIGNS, strict=True)
+        )
+        return "  ".join(padded)
+
+    def row(self, exchange: Exchange) -> str:
+        widths = self._widths
+        first, call, reply = exchange.first, exchange.call, exchange.reply
+        outcome = exchange.outcome
+        latency = "" if call is None or reply is None else duration(reply.end_time - call.time)
+        sent = "" if call is None else str(call.size)
+        received = "" if reply is None else str(reply.size)
+        row = (
+            f"{str(exchange.number).rjust(widths[0])}  {self._time(first.time)}"
+            f"{self._between(first)}{self._method(first)}{self._outcomes[outcome]}"
+            f"{latency.rjust(widths[6])}  {sent.rjust(widths[7])}  {received.rjust(widths[8])}"
+        )
+        if outcome == 0 and not exchange.why:  # a success has nothing more to say
+            return row
+        return f"{row}  {outcome_detail(exchange, True)}".rstrip()
+
+    def rows(self, exchanges: Sequence[Exchange]) -> str:
+        """The lines of many, each with its end."""
+        lines = [self.row(exchange) for exchange in exchanges]
+        lines.append("")
+        return "\n".join(lines)
+
+    def _time(self, time: int) -> str:
+        second = time // 1_000_000_000
+        if second != self._second:
+            self._second = second
+            self._clock = clock(second * 1_000_000_000).replace(" ", "T")[:-6]
+        # One in front keeps the zeros.
+        text = self._clock + str((time - second * 1_000_000_000) // 1000 + 1_000_000)[1:]
+        return pad(text, self._widths[1]) + "  " if len(text) < self._widths[1] else text + "  "
+
+    def _between(self, message: Message) -> str:
+        known = self._flows.get(message.flow)
+        if known is None or not known.is_of(message):
+            client, server = str(message.client), str(message.server)
+            text = f"{pad(client, self._widths[2])}  {pad(server, self._widths[3])}  "
+            known = Side(message, text)
+            if len(self._flows) >= _MAX_KNOWN:
+                self._flows.clear()
+            self._flows[message.flow] = known
+        return known.text
+
+    def _method(self, message: Message) -> str:
+        name = message.header.method
+        text = self._methods.get(name)
+        if text is None:
+            text = pad(method(message), self._widths[4]) + "  "
+            if len(self._methods) < _MAX_KNOWN:
+                self._methods[name] = text
+        return text
+
+
+def _cells(exchange: Exchange) -> tuple[str, ...]:
+    first, latency = exchange.first, exchange.latency
+    return (
+        str(exchange.number),
+        clock(first.time).replace(" ", "T"),
+        str(first.client),
+        str(first.server),
+        method(first),
+        OUTCOMES[exchange.outcome],
+        "" if latency is None else duration(latency),
+        "" if exchange.call is None else str(exchange.sent),
+        "" if exchange.reply is None else str(exchange.received),
+    )
+
+
+# ── CSV ──────────────────────────────────────────────────────────────────────────────
+
+CSV_COLUMNS: Final = (
+    "number", "time", "client", "server", "flow", "method", "outcome", "exception", "latency",
+    "waited", "call", "reply", "sent", "received", "why",
+)  # fmt: skip
+
+CSV_TOTALS: Final = (
+    "method", "calls", "failed", "untold", *_TIMES, "sent", "received",
+)  # fmt: skip
+
+_NAMES: Final = [outcome.name for outcome in Outcome]
+# As spreadsheets take them, in full width too.
+_FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def csv_rows(exchanges: Sequence[Exchange]) -> str:
+    """The rows of many, each with its line end; CSV_COLUMNS says what they hold."""
+    return _csv([_csv_row(exchange) for exchange in exchanges])
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def _csv_row(exchange: Exchange) -> list[str]:
+    first, call, reply = exchange.first, exchange.call, exchange.reply
+    return [
+        str(exchange.number),
+        _seconds(first.time),
+        str(first.client),
+        str(first.server),
+        str(first.flow),
+        _safe(first.method),
+        _NAMES[exchange.outcome],
+        _safe(exchange.exception),
+        _seconds(exchange.latency),
+        _seconds(exchange.waited),
+        "" if call is None else str(call.number),
+        "" if reply is None else str(reply.number),
+        "" if call is None else str(call.size),
+        "" if reply is None else str(reply.size),
+        exchange.why,
+    ]
+
+
+def _safe(text: str) -> str:
+    """Text from the wire, which a spreadsheet must not take for a formula."""
+    text = escape(text)
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+def _seconds(time: int | None) -> str:
+    if time is None:
+        return ""
+    sign, time = ("-", -time) if time < 0 else ("", time)
+    return f"{sign}{time // 1_000_000_000}.{time % 1_000_000_000:09d}"
+
+
+# ── Totals ───────────────────────────────────────────────────────────────────────────
+
+
+def totals_table(totals: Totals, *, exact: bool = False, limit: int | None = None) -> Table:
+    """A row a method, those with the most calls first, and a last one of all together.
+    ``exact`` shows latencies, which are not the same on every run."""
+    ranked = _ranked(totals)
+    shown = ranked[:limit]
+    rows = [_total_cells(total, name, exact) for total, name in shown]
+    if len(ranked) != 1:
+        rows.append(_total_cells(totals.all, "all", exact))
+    left = len(ranked) - len(shown)
+    titles = ("method", "calls", "failed", "untold", *(_TIMES if exact else ()), "sent", "received")
+    return Table(
+        titles,
+        ("<", *(">" * (len(titles) - 1))),
+        (True, *[False] * (len(titles) - 1)),
+        tuple(rows),
+        f"… {counted(left, 'more method')}, not shown" if left else "",
+    )
+
+
+def _ranked(totals: Totals) -> list[tuple[Total, str]]:
+    """The totals with their methods' names, fit to be shown."""
+    ranked = sorted(totals.methods.values(), key=lambda total: -total.calls)
+    named = [(total, elide(escape(total.method[:61]), 60) or "(no name)") for total in ranked]
+    if totals.others is not None:
+        named.append((totals.others, "(other methods)"))
+    return named
+
+
+def _times(total: Total) -> list[int | None]:
+    """The numbers of _TIMES."""
+    times = [total.percentile(percent) for percent in _PERCENTS]
+    return [*times, total.slowest if total.answered else None]
+
+
+def _total_cells(total: Total, name: str, exact: bool) -> tuple[Run, ...]:
+    times = ["" if time is None else duration(time) for time in _times(total)] if exact else []
+    return (
+        Run(name, "head" if name == "all" else ""),
+        Run(str(total.calls)),
+        Run(str(total.failed), "error" if total.failed else ""),
+        Run(str(total.untold), "warning" if total.untold else ""),
+        *[Run(time) for time in times],
+        Run(str(total.sent)),
+        Run(str(total.received)),
+    )
+
+
+def csv_totals(totals: Totals) -> str:
+    """A row a method; CSV_TOTALS says what they hold, times in seconds."""
+    rows = []
+    for total, name in _ranked(totals):
+        rows.append(
+            [_safe(name), str(total.calls), str(total.failed), str(total.untold)]
+            + [_seconds(time) for time in _times(total)]
+            + [str(total.sent), str(total.received)]
+        )
+    return _csv(rows)
+
+
+def sum_line(totals: Totals) -> str:
+    """``31 calls: 25 success, 4 closed by server, 2 still waiting``"""
+    total = totals.all
+    parts = [f"{total.outcomes[one]} {OUTCOMES[one]}" for one in Outcome if total.outcomes[one]]
+    return f"{counted(total.calls, 'call')}: {', '.join(parts)}" if parts else "no call"

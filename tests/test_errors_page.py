@@ -1,0 +1,49 @@
+"""docs/errors.md: every verdict is on it, and every error that it quotes is known to
+``pingpong explain``."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from making import ROOT
+
+from pingpong.calls import complaints
+from pingpong.calls.complaints import explain_text
+from pingpong.calls.verdict import Kind
+
+PAGE = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```text\n(.*?)^```$", PAGE, re.S | re.M)
+QUOTED = [line for block in BLOCKS for line in block.splitlines()]
+UNKNOWN = PAGE.split("## Words that say too little")[1].split("```\n")[1].splitlines()
+TABLE = PAGE.split("## All verdicts")[1]
+NAMES = {kind.name for kind in Kind}
+
+
+@pytest.mark.parametrize("line", QUOTED)
+def test_a_quoted_error_is_known(line: str) -> None:
+    assert explain_text(line).complaints
+
+
+@pytest.mark.parametrize("line", UNKNOWN)
+def test_what_is_said_to_be_unknown_is(line: str) -> None:
+    assert explain_text(line).is_empty
+
+
+def test_every_error_that_is_known_is_quoted() -> None:
+    for row in complaints._ROWS:
+        assert any(pattern.search(line) for pattern in row.patterns for line in QUOTED), row.meaning
+
+
+def test_every_verdict_has_a_row() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", TABLE, re.M)
+    assert rows == [kind.name for kind in Kind]
+
+
+def test_every_section_names_verdicts_that_there_are() -> None:
+    """Behind each block of errors, before the next."""
+    parts = re.split(r"^```text\n.*?^```$", PAGE.split("## All verdicts")[0], flags=re.S | re.M)
+    for part in parts[1:]:
+        named = set(re.findall(r"`([A-Z_]{3,})`", part))
+        assert named, part
+        assert named <= NAMES, named - NAMES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import random
 import struct
@@ -13,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import thriftpy2
 from dialects import ROWS
 from hypothesis import given
 from hypothesis import strategies as st
-from making import ROOT, Talk, framed
+from making import ROOT, Talk, framed, thriftpy2_message
 from test_redact import ALL, SECRETS, WORD, answer, leaves, login, outline, right, shape
 from test_redact import told_packets as packets_of
 
@@ -590,3 +592,71 @@ def test_captures_of_others(real_captures: Path, tmp_path: Path, tshark: str) ->
             ]
         count += len(after.messages)
     assert count > 10
+
+
+# ── With an IDL ──────────────────────────────────────────────────────────────────────
+
+BANK = """
+enum Role { USER = 1, ADMIN = 2 }
+struct Account { 1: string name, 2: string password, 3: Role role, 4: list<string> tokens }
+exception Denied { 1: string reason }
+service Bank {
+  string login(1: string user, 2: string password) throws (1: Denied denied)
+  Account open(1: Account account, 2: map<string, Account> more) throws (1: Denied denied)
+}
+"""
+
+
+def bank() -> list[Any]:
+    """A conversation of BANK, and what must not be left of it."""
+    made = thriftpy2.load_fp(io.StringIO(BANK), module_name="bank_thrift")
+    service, password = made.Bank, WORD.decode()
+    account = made.Account(name="ann", password=password, role=2, tokens=["t0k3n-one", "two"])
+    talk = Talk().open()
+    for by_client, one, method, seqid in (
+        (True, service.login_args(user="ann", password=password), "login", 1),
+        (False, service.login_result(success="session-4711"), "login", 1),
+        (True, service.open_args(account=account, more={"x": account}), "open", 2),
+        (False, service.open_result(success=account), "open", 2),
+        (True, service.open_args(account=account, more={}), "open", 3),
+        (False, service.open_result(denied=made.Denied(reason=f"{password} is weak")), "open", 3),
+    ):
+        talk.send(by_client, thriftpy2_message(one, method, 1 if by_client else 2, seqid))
+    return right(talk.close().packets)
+
+
+def test_names_of_an_idl(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    idl, source, target = tmp_path / "bank.thrift", tmp_path / "in.pcap", tmp_path / "out.pcap"
+    idl.write_text(BANK)
+    write_capture(source, bank())
+    fields = "password,role,open.account.tokens,open.more.tokens,open.success.tokens,open.denied"
+    with_idl = ("--idl", str(idl))
+    code, out, err = run(capsys, "redact", str(source), str(target), "-f", fields, *with_idl)
+    assert (code, err) == (0, "")
+    assert "password: 5 values masked\n  role: 4 values masked" in out
+    left = target.read_bytes()
+    assert WORD not in left
+    assert b"t0k3n" not in left
+    assert b"session-4711" in left
+    assert left.count(b"ann") == 5
+    # The label of an enum says what the number was.
+    for more in (("show",), ("show", "-m", "3"), ("show", "--json"), ("calls", "--json")):
+        code, out, err = run(capsys, *more, str(source), *with_idl, "--redact", fields)
+        assert (code, err) == (0, "")
+        assert "ADMIN" not in out
+        assert WORD.decode()[:8] not in out
+        assert "no such value" not in out + err
+    code, out, _ = run(
+        capsys, "calls", str(source), "--where", f"password={WORD.decode()}", "--redact", fields
+    )
+    assert WORD.decode()[:8] not in out
+    # Without the IDL nobody knows these names.
+    code, _, err = run(capsys, "redact", str(source), str(target), "-f", "password,login.2")
+    assert code == cli.BAD
+    assert "Names need --idl" in err
+
+
+def test_every_command_that_reads_captures_can_redact(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("show", "messages", "calls", "diagnose"):
+        _, out, err = run(capsys, command, CAPTURE, "--redact", "login.2,login.0")
+        assert "pwd" not in out + err, command

@@ -10,6 +10,7 @@ import base64
 import functools
 import random
 import struct
+import zlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -760,3 +761,35 @@ def test_a_mutated_capture_leaks_nothing_that_was_not_read(seed: int) -> None:
     assert SECRETS.text not in shown
     # And of that, everything can be read and masked again.
     redacted(done.packets, "*.*")
+
+
+def test_what_a_packed_stream_began_and_did_not_end() -> None:
+    """Bytes of a message that can be read may hold the begin of one that cannot."""
+    pack = zlib.compressobj()
+    both = pack.compress(PING + login()[:-5]) + pack.flush(zlib.Z_SYNC_FLUSH)
+    for tail in (b"", b"\xff\xff\xff\xff garbage", pack.compress(b"\x63" * 9) + pack.flush()):
+        packets = right(Talk().open().call(both + tail).close().packets)
+        assert read_packets(packets).messages[0].method == "ping"
+        done = redacted(packets, "login.1")
+        assert done.packets[3].data[54:] == bytes(len(both + tail))
+    # Alone, the ping may be seen by anybody.
+    pack = zlib.compressobj()
+    one = pack.compress(PING) + pack.flush(zlib.Z_SYNC_FLUSH)
+    packets = right(Talk().open().call(one).close().packets)
+    assert redacted(packets, "login.1").packets[3].data == packets[3].data
+
+
+@pytest.mark.parametrize("row", ROWS[::6], ids=str)
+def test_the_short_way_masks_as_the_long_one(row: Row) -> None:
+    packets = told_packets(row)
+    ways: list[Any] = []
+    for take in (True, False):
+        redactor = Redactor(parse_selectors(ALL))
+        pipeline = Pipeline(redactor=redactor)
+        found: list[Message] = []
+        for one in packets:
+            found += pipeline.take(one) if take else pipeline.feed(one).messages
+        found += pipeline.close().messages
+        ways.append(([(one.data, one.redacted) for one in found], redactor.counts, redactor.heads))
+    assert ways[0] == ways[1]
+    assert sum(ways[0][1])

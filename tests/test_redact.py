@@ -37,7 +37,7 @@ from making import (
 from test_sasl import SECRET
 
 from pingpong import check_cover, explain, read_packets
-from pingpong.calls.plan import Plan, Rewriter
+from pingpong.calls.plan import Plan, Rewriter, Way
 from pingpong.calls.redact import Redactor
 from pingpong.calls.selectors import parse_selectors
 from pingpong.capture import Capture, Pipeline
@@ -639,6 +639,23 @@ def test_http_heads() -> None:
     assert b"/login?xxxxxx" in kept
     assert b"Content-Length: %d\r\n\r\n" % len(body) in kept
     assert done.redactor.heads == 5
+
+
+def test_masks_that_overlap() -> None:
+    way = Way()
+    way.open(0, 100)
+    way.mask(10, b"a" * 50)
+    way.mask(20, b"b" * 10)
+    way.mask(5, b"c" * 10)
+    data = bytes(b"." * 100)
+    whole = b"." * 5 + b"c" * 10 + b"a" * 45 + b"." * 40
+    assert way.shown(0, data, False) == (whole, 0)
+    for start in range(100):
+        for stop in (start + 1, start + 7, 100):
+            assert way.shown(start, data[start:stop], False)[0] == whole[start:stop]
+    assert way.shown(98, b"....", False) == (b"..\0\0", 2)
+    assert way.shown(98, b"....", True) == (b"....", 2)
+    assert way.shown(-2, b"....", False) == (b"\0\0..", 2)
 
 
 def test_http_that_is_no_thrift_between_messages() -> None:

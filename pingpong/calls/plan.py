@@ -39,7 +39,7 @@ from ..wire.rewrite import (
 )
 from .redact import Mask, Run, mask_head_lines, mask_line
 
-__all__ = ["Plan", "Rewriter"]
+__all__ = ["Plan", "Rewriter", "Way"]
 
 # How many bytes of streams are kept to compare those with that are sent again.
 MAX_KEPT: Final = 8 << 20
@@ -74,6 +74,7 @@ class Way:
         self._masks = array("q")  # where masks begin, and where their bytes are in _text
         self._texts = array("q")
         self._text = bytearray()
+        self._masked = 0  # no mask goes further
         self._is_sorted = True
 
     def open(self, start: int, stop: int) -> None:
@@ -98,20 +99,28 @@ class Way:
         """Those bytes become ``text``."""
         if not text:
             return
-        if self._masks and start < self._masks[-1]:
+        if start < self._masked:
             self._is_sorted = False
+        self._masked = max(self._masked, start + len(text))
         self._masks.append(start)
         self._texts.append(len(self._text))
         self._text += text
 
     def _sort(self) -> None:
+        """Put the masks in order, each behind the one before it."""
         order = sorted(range(len(self._masks)), key=self._masks.__getitem__)
         stops = [*self._texts[1:], len(self._text)] if self._masks else []
         text, masks, texts = bytearray(), array("q"), array("q")
+        end = 0
         for at in order:
-            masks.append(self._masks[at])
-            texts.append(len(text))
-            text += self._text[self._texts[at] : stops[at]]
+            start = max(self._masks[at], end)
+            skipped = start - self._masks[at]
+            piece = self._text[self._texts[at] + skipped : stops[at]]
+            if piece:
+                masks.append(start)
+                texts.append(len(text))
+                text += piece
+                end = start + len(piece)
         self._masks, self._texts, self._text = masks, texts, text
         self._is_sorted = True
 

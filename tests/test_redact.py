@@ -684,6 +684,11 @@ def test_what_proves_who_somebody_is_in_sasl() -> None:
     done = redacted(packets, "fire.1")
     assert SECRET not in outputs(done)
     assert b"PLAIN" in outputs(done)
+    # A status that lies makes no mechanism of it.
+    at = next(at for at, one in enumerate(packets) if SECRET in one.data)
+    lying = packets[at].data[:54] + b"\1" + packets[at].data[55:]
+    packets = [*packets[:at], packet(at + 1, lying), *packets[at + 1 :]]
+    assert SECRET not in outputs(redacted(packets, "fire.1"))
 
 
 @pytest.mark.parametrize("column", ["unframed", "framed"])

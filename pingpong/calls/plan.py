@@ -27,6 +27,7 @@ from typing import Final
 from ..model import Packet, Segment
 from ..thrift.header import FIXED
 from ..thrift.messages import Found, Passed
+from ..thrift.sasl import MECHANISM
 from ..thrift.transport import Unit
 from ..wire.link import TCP, Peeler
 from ..wire.rewrite import (
@@ -158,7 +159,9 @@ class Plan:
     """What the first reading of a capture finds out.
 
     ``links`` are its link types.  ``packed`` counts messages in packed bytes that could not be
-    masked where they stand: all of these bytes are hidden.
+    masked where they stand: all of these bytes are hidden.  ``fragments`` has, by packet, which
+    bytes of it went into which datagram, as ``Segment.parts``, the datagram named by the packet
+    that made it whole; ``datagrams`` what stood in those.
     """
 
     def __init__(self) -> None:
@@ -294,7 +297,7 @@ def _own_bytes(transport: str, unit: Unit) -> tuple[list[tuple[int, int]], list[
     if transport == "sasl":
         if data[:1] == b"\0":
             return [(0, _FRAME)], []
-        if data[:1] == bytes((_START,)):
+        if data[:1] == bytes((_START,)) and MECHANISM.match(data[_STEP:]):
             return [(0, len(data))], []
         # What proves who somebody is.
         return [(0, len(data))], [(_STEP, b"x" * (len(data) - _STEP))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,57 @@ def test_the_copy_of_a_lesson(lesson: Path, tmp_path: Path) -> None:
             assert now["source"] == ["# Your solution\n"]
         elif ASKS_WITH_SOLUTION not in "".join(was["source"]):
             assert now["source"] == was["source"]
+
+
+def names(cell: dict[str, Any], kind: type[ast.expr_context]) -> set[str]:
+    """The names that a cell's code reads (ast.Load) or gives (ast.Store)."""
+    nodes = list(ast.walk(ast.parse("".join(cell["source"]))))
+    found = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, kind)}
+    if kind is ast.Store:
+        found |= {
+            node.name
+            for node in nodes
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.ExceptHandler)) and node.name
+        }
+        found |= {
+            alias.asname or alias.name.partition(".")[0]
+            for node in nodes
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+            for alias in node.names
+        }
+    return found
+
+
+def leaning(cells: list[dict[str, Any]]) -> set[str]:
+    """The names that cells of the lesson read, and that only a solution gives."""
+    given: set[str] = set()
+    solved: set[str] = set()
+    found: set[str] = set()
+    for cell in cells:
+        if cell["cell_type"] != "code":
+            continue
+        if "solution" in cell["metadata"].get("tags", []):
+            solved |= names(cell, ast.Store)
+        else:
+            given |= names(cell, ast.Store)
+            found |= (names(cell, ast.Load) & solved) - given
+    return found
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_nothing_leans_on_a_solution(lesson: Path) -> None:
+    """In a copy it would fail."""
+    assert leaning(read(lesson)["cells"]) == set()
+
+
+def test_what_leans_on_a_solution_is_found() -> None:
+    cells = [
+        code("import a.b\nx = 1"),
+        code("def f(): pass\nx = 2\nfrom c import d as e\ny = 3", "solution"),
+        code("f(x, a)"),
+        code("y = 4\ny + e"),
+    ]
+    assert leaning(cells) == {"f", "e"}
 
 
 def test_what_the_lessons_read_is_beside_them(tmp_path: Path) -> None:

@@ -414,7 +414,7 @@ def test_where() -> None:
     assert numbers(all_.where(outcome="failed")) == [6, 7, 8, 9, 10, 11]
     assert numbers(all_.where(outcome=Outcome.ONEWAY)) == [3]
     assert numbers(all_.where(outcome=[Outcome.ONEWAY, Outcome.LATE])) == [3, 7]
-    assert numbers(all_.where(outcome="untold")) == []
+    assert numbers(all_.where(outcome="unclear")) == []
     assert numbers(all_.where(slower=100_000_000)) == [7, 8]
     assert numbers(all_.where(value="1=7002")) == [5, 8]
     assert numbers(all_.where(value="get.1=700?")) == [2, 5, 7, 8, 9, 11, 12]
@@ -452,7 +452,7 @@ def test_a_value_in_any_place() -> None:
 def test_totals() -> None:
     totals = incident().exchanges.totals()
     get = totals["get"]
-    assert (get.calls, get.failed, get.untold, get.answered) == (8, 5, 0, 7)
+    assert (get.calls, get.failed, get.unclear, get.answered) == (8, 5, 0, 7)
     assert (get.sent, get.received) == (216, 613)
     assert get.outcomes[Outcome.OUT_OF_SEQUENCE] == 2
     assert get.slowest > 500_000_000

@@ -26,7 +26,7 @@ error: framed client, unframed server
   none: it speaks unframed binary.
   seen            the client's first bytes are 00 00 00 11 80 01 00 01 00 00 00 04 …: the length of
                   a frame, then a strict binary message
-                  CALL ping, 21 bytes (message 3, packet 12)
+                  CALL ping, 21 bytes (message 3)
                   no byte from the server, then FIN from the server, FIN from the client
                   this server answered 1 call in unframed binary (connection 1 for one)
   what to change  Use TBufferedTransportFactory (thriftpy2; TBufferedTransport in Apache's) in the

@@ -125,13 +125,13 @@ def test_a_comma_a_quote_and_a_line_end_stay_in_their_cell() -> None:
 
 
 TOTALS = """\
-method  calls  failed  untold      p50      p90      p99  slowest  sent  received
+method  calls  failed  unclear      p50      p90      p99  slowest  sent  received─
 ─────────────────────────────────────────────────────────────────────────────────
-ping        2       1       0  1.00 ms  1.00 ms  1.00 ms  1.00 ms    34        28
-user        2       2       0  1.00 ms  2.00 ms  2.00 ms  2.00 ms    34        45
-gone        1       1       0  1.00 ms  1.00 ms  1.00 ms  1.00 ms    17        24
-slow        1       1       0  2.00 ms  2.00 ms  2.00 ms  2.00 ms    17        24
-all         6       5       0  1.00 ms  2.00 ms  2.00 ms  2.00 ms   102       121"""
+ping        2       1        0  1.00 ms  1.00 ms  1.00 ms  1.00 ms    34        28
+user        2       2        0  1.00 ms  2.00 ms  2.00 ms  2.00 ms    34        45
+gone        1       1        0  1.00 ms  1.00 ms  1.00 ms  1.00 ms    17        24
+slow        1       1        0  2.00 ms  2.00 ms  2.00 ms  2.00 ms    17        24
+all         6       5        0  1.00 ms  2.00 ms  2.00 ms  2.00 ms   102       121"""
 
 
 def totals() -> Totals:
@@ -163,7 +163,7 @@ def test_totals_for_programs() -> None:
         "method": "user",
         "calls": 2,
         "failed": 2,
-        "untold": 0,
+        "unclear": 0,
         "outcomes": {"DECLARED_EXCEPTION": 1, "OUT_OF_SEQUENCE": 1},
         "p50": 0.001000448,  # to 0.4 %
         "p90": 0.002,

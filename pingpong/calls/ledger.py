@@ -138,7 +138,7 @@ class Exchanges(Shown):
         """Those of which all that is given is true.
 
         ``method``: one of these patterns (``"get*"``).  ``outcome``: one of these, or of those
-        that a text names (``"late,closed-by-server"``, ``"failed"``, ``"untold"``).  ``slower``:
+        that a text names (``"late,closed-by-server"``, ``"failed"``, ``"unclear"``).  ``slower``:
         waited longer than so many nanoseconds, for a reply or in vain.  ``value``: has all of
         these in its fields (``"1=root"``, ``"login.username=root"``, ``"reply.0=p*"``).
 

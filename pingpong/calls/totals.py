@@ -23,7 +23,7 @@ _BITS: Final = 9
 class Total:
     """What the calls of a method came to.
 
-    ``failed`` and ``untold`` count as ``Outcome`` has them, ``outcomes`` each outcome by its
+    ``failed`` and ``unclear`` count as ``Outcome`` has them, ``outcomes`` each outcome by its
     number; ``sent`` and ``received`` are bytes.  Latencies are in nanoseconds, of exchanges that
     have both messages.
     """
@@ -91,8 +91,8 @@ class Total:
         return sum([self.outcomes[one] for one in Outcome if one.failed])
 
     @property
-    def untold(self) -> int:
-        return sum([self.outcomes[one] for one in Outcome if one.untold])
+    def unclear(self) -> int:
+        return sum([self.outcomes[one] for one in Outcome if one.unclear])
 
     def percentile(self, percent: float) -> int | None:
         """The latency that so many percent of the answered calls did not exceed, to 0.4 %;

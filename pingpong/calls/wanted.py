@@ -1,7 +1,7 @@
 """Which exchanges are asked for: by method, outcome, how long it took, and values.
 
 get*                   a method, with its service before it or without
-late,closed-by-server  outcomes; "failed" and "untold" are several
+late,closed-by-server  outcomes; "failed" and "unclear" are several
 1=root                 a value: a path through fields, "=", and what is to stand there
 """
 
@@ -20,7 +20,7 @@ __all__ = ["OUTCOME_NAMES", "Condition", "Wanted", "condition", "outcomes"]
 # The outcomes as one writes them, and what stands for several.
 OUTCOME_NAMES: Final = {outcome.name.lower().replace("_", "-"): [outcome] for outcome in Outcome}
 OUTCOME_NAMES["failed"] = [outcome for outcome in Outcome if outcome.failed]
-OUTCOME_NAMES["untold"] = [outcome for outcome in Outcome if outcome.untold]
+OUTCOME_NAMES["unclear"] = [outcome for outcome in Outcome if outcome.unclear]
 
 # How many methods' names are remembered.
 _MAX_KNOWN: Final = 4096

@@ -59,7 +59,7 @@ Outcomes of a call:
   unreadable            what the server sent there cannot be read
   no-call               the capture has the reply alone
   no-reply              none came, and nothing tells why
-"failed" stands for the exceptions, closed-, reset-, late and out-of-sequence, "untold" for the
+"failed" stands for the exceptions, closed-, reset-, late and out-of-sequence, "unclear" for the
 last five.
 
 With --json, one object a line a call: number, time (seconds since 1970), client, server, flow,

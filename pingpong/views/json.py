@@ -222,7 +222,7 @@ def _total(total: Total, method: str) -> str:
     written = [f'"{key}": {"null" if one is None else _seconds(one)}' for key, one in times]
     return (
         f'{{"method": {method}, "calls": {total.calls}, "failed": {total.failed}, '
-        f'"untold": {total.untold}, "outcomes": {{{", ".join(outcomes)}}}, '
+        f'"unclear": {total.unclear}, "outcomes": {{{", ".join(outcomes)}}}, '
         f'{", ".join(written)}, "sent": {total.sent}, "received": {total.received}}}'
     )
 
@@ -261,9 +261,10 @@ def _finding(finding: Finding) -> str:
 
 
 def _difference(one: Difference) -> str:
+    times = f', "times": {one.times}' if one.times > 1 else ""
     return (
         f'{{"severity": "warning", "offset": {one.offset}, "text": {_text(one.text)}, '
-        f'"difference": {_text(one.kind)}, "place": {_text(one.place)}}}'
+        f'"difference": {_text(one.kind)}, "place": {_text(one.place)}{times}}}'
     )
 
 

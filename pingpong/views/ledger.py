@@ -150,7 +150,7 @@ CSV_COLUMNS: Final = (
 )  # fmt: skip
 
 CSV_TOTALS: Final = (
-    "method", "calls", "failed", "untold", *_TIMES, "sent", "received",
+    "method", "calls", "failed", "unclear", *_TIMES, "sent", "received",
 )  # fmt: skip
 
 _NAMES: Final = [outcome.name for outcome in Outcome]
@@ -215,7 +215,15 @@ def totals_table(totals: Totals, *, exact: bool = False, limit: int | None = Non
     if len(ranked) != 1:
         rows.append(_total_cells(totals.all, "all", exact))
     left = len(ranked) - len(shown)
-    titles = ("method", "calls", "failed", "untold", *(_TIMES if exact else ()), "sent", "received")
+    titles = (
+        "method",
+        "calls",
+        "failed",
+        "unclear",
+        *(_TIMES if exact else ()),
+        "sent",
+        "received",
+    )
     return Table(
         titles,
         ("<", *(">" * (len(titles) - 1))),
@@ -246,7 +254,7 @@ def _total_cells(total: Total, name: str, exact: bool) -> tuple[Run, ...]:
         Run(name, "head" if name == "all" else ""),
         Run(str(total.calls)),
         Run(str(total.failed), "error" if total.failed else ""),
-        Run(str(total.untold), "warning" if total.untold else ""),
+        Run(str(total.unclear), "warning" if total.unclear else ""),
         *[Run(time) for time in times],
         Run(str(total.sent)),
         Run(str(total.received)),
@@ -258,7 +266,7 @@ def csv_totals(totals: Totals) -> str:
     rows = []
     for total, name in _ranked(totals):
         rows.append(
-            [_safe(name), str(total.calls), str(total.failed), str(total.untold)]
+            [_safe(name), str(total.calls), str(total.failed), str(total.unclear)]
             + [_seconds(time) for time in _times(total)]
             + [str(total.sent), str(total.received)]
         )

@@ -162,7 +162,7 @@ def _outcome_style(exchange: Exchange) -> str:
     outcome = exchange.outcome
     if outcome is Outcome.DECLARED_EXCEPTION or outcome is Outcome.NO_CALL:
         return "warning"
-    return "error" if outcome.failed or outcome.untold else "good"
+    return "error" if outcome.failed or outcome.unclear else "good"
 
 
 # ── Drawing ──────────────────────────────────────────────────────────────────────────

@@ -18,6 +18,9 @@ from typing import Final, Union
 
 from .calls.diagnosis import Diagnoser, Diagnosis
 from .calls.ledger import Exchanges, Ledger
+from .calls.plan import Plan, Rewriter
+from .calls.redact import Redactor, hushed
+from .calls.selectors import parse_selectors
 from .errors import DecodeError
 from .model import (
     DEFAULT_LIMITS,
@@ -50,7 +53,7 @@ from .thrift.names import Interface, Namer
 from .thrift.thriftpy2json import THRIFTPY2_JSON
 from .thrift.transport import Whole
 from .wire.capturefile import CaptureFile, open_capture
-from .wire.link import ACK, PSH, TCP, Peeler, Usual, number, usual
+from .wire.link import ACK, PSH, RST, TCP, Peeler, Usual, number, usual
 from .wire.streams import Connection, Connections, Piece
 
 # The transport of a message that came in a datagram, with nothing around it.
@@ -128,6 +131,8 @@ class Pipeline:
 
     ``told`` is what the user says that connections speak; ``ports``: only connections with
     one of these at either end (none named: all); ``interface``: what its messages' names are.
+    ``redactor`` masks messages before anybody has them; ``plan``, for ``feed`` alone, takes note
+    of what of the capture may be shown.
     ``findings`` are about packets and connections; what is odd about a message is with
     the message.  ``flows`` are all connections seen; without ``keep``, those that ended long ago
     are dropped, so that a capture of any length fits, and ``dropped`` is called with each.
@@ -146,7 +151,11 @@ class Pipeline:
         keep: bool = True,
         interface: Interface | None = None,
         dropped: Callable[[Flow], None] | None = None,
+        redactor: Redactor | None = None,
+        plan: Plan | None = None,
     ) -> None:
+        self.redactor = redactor
+        self.plan = plan
         self.flows: list[Flow] = []
         self.ended: list[Flow] | None = None
         self.connections = 0
@@ -181,6 +190,8 @@ class Pipeline:
         """Take the next packet."""
         self.time = packet.time
         segment = self._peeler.segment(packet)
+        if self.plan is not None:
+            self.plan.links.add(packet.link)
         if segment is None or (
             self._ports
             and segment.source[-2:] not in self._ports
@@ -199,6 +210,9 @@ class Pipeline:
             self._add(connection.flow)
         from_client, from_server, remark = connection.add(segment)
         by_client = connection.is_from_client(segment)
+        if self.plan is not None and segment.payload:
+            pieces = from_client if by_client else from_server
+            self._plan_segment(self.plan, connection, segment, pieces)
         if from_client:
             found += self._read(line, True, from_client)
         if from_server:
@@ -207,6 +221,19 @@ class Pipeline:
             how = "was reset" if connection.flow.ended == "RST" else "was closed"
             found += self._end(connection, f"the connection {how}")
         return Step(packet, segment, connection.flow, by_client, remark, tuple(found))
+
+    def _plan_segment(
+        self, plan: Plan, connection: Connection, segment: Segment, pieces: list[Piece]
+    ) -> None:
+        by_client = connection.is_from_client(segment)
+        direction = connection.from_client if by_client else connection.from_server
+        if direction.is_known and not segment.flags & RST:
+            size = len(segment.payload)
+            is_new = any(
+                isinstance(one, Chunk) and one.number == segment.number and len(one.data) == size
+                for one in pieces
+            )
+            plan.carries(segment, connection.flow.number, direction.place(segment), is_new)
 
     def take(self, packet: Packet) -> Sequence[Message]:
         """Take the next packet; the messages that are complete with it.
@@ -273,7 +300,7 @@ class Pipeline:
             direction.go_on(size)
             half = lane.half
             half.last = packet.time
-            if direction.offset - size == len(half.first):
+            if direction.offset - size == len(half.first) and self.redactor is None:
                 half.first += data[place.inside : place.stop][: Half.FIRST - len(half.first)]
             if lane.by_client:
                 flow.sent = offset
@@ -285,6 +312,8 @@ class Pipeline:
                 message.number = self._messages
                 if self._namer is not None:
                     self._namer.give(message)
+                if self.redactor is not None:
+                    self.redactor.redact(message)
         lane.flow.last = packet.time
         other.acknowledge(number(data, place.tcp + 8))
         return messages
@@ -328,13 +357,16 @@ class Pipeline:
         by_client = connection.is_from_client(segment)
         direction = connection.from_client if by_client else connection.from_server
         reader = MessageReader(True, self._limits, self._told)
+        if self.plan is not None:
+            self.plan.carries(segment, flow.number, direction.offset, True)
         found = reader.feed(Chunk(direction.offset, segment.payload, segment.time, segment.number))
         found += reader.close("the datagram ends")
         direction.offset += len(segment.payload)
         if flow.number > self.connections:
             self._add(flow)
         half = flow.from_client if by_client else flow.from_server
-        half.first = half.first or segment.payload[: Half.FIRST]
+        if self.redactor is None:
+            half.first = half.first or segment.payload[: Half.FIRST]
         flow.last = half.last = segment.time
         flow.sent, flow.received = connection.from_client.offset, connection.from_server.offset
         whole = sum(one.size for one in found) == len(segment.payload)
@@ -343,17 +375,17 @@ class Pipeline:
             flow.detection = reader.detection
         if not found or not (known or (whole and not any(one.findings for one in found))):
             if not known and flow.detection is not None:
-                flow.detection = Detection(None, None, flow.detection.evidence)
+                flow.detection = self._seen(Detection(None, None, flow.detection.evidence))
             return Step(packet, segment, flow, by_client, "", ())
         if not known and flow.detection is not None:
             told = flow.detection
             transport = DATAGRAM if told.transport == UNFRAMED else told.transport
-            flow.detection = Detection(told.protocol, transport, told.evidence)
+            flow.detection = self._seen(Detection(told.protocol, transport, told.evidence))
         messages = []
         for one in found:
             if one.transport == UNFRAMED:
                 one.transport = DATAGRAM
-            messages.append(self._given_out(flow, one))
+            messages.append(self._given_out(flow, segment.source, one))
         return Step(packet, segment, flow, by_client, "", tuple(messages))
 
     # ── A connection ─────────────────────────────────────────────────────────────────
@@ -363,7 +395,8 @@ class Pipeline:
         if reader is None:
             connection = line.connection
             direction = connection.from_client if by_client else connection.from_server
-            reader = MessageReader(direction.from_start, self._limits, self._told)
+            watched = self.plan is not None
+            reader = MessageReader(direction.from_start, self._limits, self._told, watched)
             if by_client:
                 line.from_client = reader
             else:
@@ -371,6 +404,10 @@ class Pipeline:
         return reader
 
     def _read(self, line: _Line, by_client: bool, pieces: list[Piece]) -> list[Message]:
+        if self.plan is not None:
+            for piece in pieces:
+                if isinstance(piece, Chunk):
+                    self.plan.gave(piece.number, piece.offset, len(piece.data))
         if line.closed:
             return []  # something sent again, behind the end
         reader = self._reader(line, by_client)
@@ -381,7 +418,8 @@ class Pipeline:
         half = flow.from_client if by_client else flow.from_server
         found: list[Found] = []
         for piece in pieces:
-            if isinstance(piece, Chunk) and piece.offset == len(half.first):
+            is_first = isinstance(piece, Chunk) and piece.offset == len(half.first)
+            if isinstance(piece, Chunk) and is_first and self.redactor is None:
                 half.first += piece.data[: Half.FIRST - len(half.first)]
             found += reader.feed(piece) if isinstance(piece, Chunk) else reader.lose(piece)
         return self._report(line, reader, by_client, found)
@@ -409,6 +447,11 @@ class Pipeline:
             if reader is not None:
                 messages += self._report(line, reader, by_client, reader.close(reason))
         line.closed = True
+        if self.plan is not None:
+            seen = connection.flow.detection
+            is_thrift = seen is not None and seen.transport is not None
+            for source in (connection.client_key, connection.server_key):
+                self.plan.settle(connection.flow.number, source, is_thrift)
         self._close_lanes(line)
         if self._namer is not None:
             self._namer.end(connection.flow.number)
@@ -439,12 +482,13 @@ class Pipeline:
     ) -> list[Message]:
         """Make messages of what a direction found, and tell its findings to its flow."""
         flow = line.connection.flow
+        source = line.connection.client_key if by_client else line.connection.server_key
         if found and not flow.opened and _is_call(found[0]) != by_client:
             line.connection.swap()
             self._close_lanes(line)
             line.from_client, line.from_server = line.from_server, line.from_client
             by_client = not by_client
-        seen = reader.detection
+        seen = None if reader.detection is None else self._seen(reader.detection)
         half = flow.from_client if by_client else flow.from_server
         half.detection = seen
         if seen is not None and (flow.detection is None or _says_more(seen, flow.detection)):
@@ -453,18 +497,32 @@ class Pipeline:
             who = "client" if by_client else "server"
             for finding in reader.findings:
                 text = f"flow {flow.number}, from the {who}: {finding.text}"
-                flow.findings.append(Finding(finding.severity, text, finding.offset))
+                said = Finding(finding.severity, text, finding.offset)
+                flow.findings.append(said if self.redactor is None else hushed(said, 2))
             reader.findings.clear()
-        messages = []
-        for item in found:
-            messages.append(self._given_out(flow, item))
-        return messages
+        if self.plan is not None:
+            for passed in reader.passed:
+                self.plan.passed(flow.number, source, passed)
+            reader.passed.clear()
+        return [self._given_out(flow, source, item) for item in found]
 
-    def _given_out(self, flow: Flow, found: Found) -> Message:
+    def _seen(self, detection: Detection) -> Detection:
+        """What a direction speaks, and how that is known: without its bytes, if they may be
+        secret."""
+        if self.redactor is None:
+            return detection
+        return Detection(detection.protocol, detection.transport, "its bytes tell (redacted)")
+
+    def _given_out(self, flow: Flow, source: bytes, found: Found) -> Message:
+        """The next message; ``source`` is who sent it."""
         self._messages += 1
         message = _message(flow, found, self._messages, self._limits)
         if self._namer is not None:
             self._namer.give(message)
+        if self.redactor is not None:
+            mask = self.redactor.redact(message)
+            if self.plan is not None:
+                self.plan.message(flow.number, source, found, mask)
         return message
 
     def _compare(self, line: _Line) -> None:
@@ -485,7 +543,8 @@ class Pipeline:
                 continue
             if reader.detection.wrong:
                 text = f"flow {flow.number}, from the {who}: {reader.detection.wrong}"
-                flow.findings.append(Finding(Severity.ERROR, text, 0))
+                said = Finding(Severity.ERROR, text, 0)
+                flow.findings.append(said if self.redactor is None else hushed(said, 2))
             if reader.detection.transport is not None:
                 spoken.append(reader.detection.transport)
         if len(spoken) == 2 and spoken[0] != spoken[1]:
@@ -675,28 +734,61 @@ def read_packets(
     transport: str | None = None,
     ports: Iterable[int] = (),
     idl: Idl | None = None,
+    redact: Iterable[str] = (),
 ) -> Capture:
     """Read packets that are at hand, whether from a file or from a wire.
 
     ``protocol`` and ``transport`` say what connections speak, where their bytes do not tell;
-    ``ports``: only connections with one of these.  Raises ValueError for a name that is none.
+    ``ports``: only connections with one of these.  ``redact`` selects fields
+    (``calls.selectors``): their values are masked in the messages and in the packets of the
+    Capture, and nothing in it holds them; in the packets, nothing that was not read is left
+    either.  Raises ValueError for a name that is none.
 
     ``idl`` names the fields, and shows where the messages differ from it: the path of a .thrift
     file, thriftpy2's module of one, or an Interface.  Raises IdlError for a file that is bad.
     """
     of_thrift = frozenset(ports)
-    told = tell(protocol, transport)
-    pipeline = Pipeline(limits, told, of_thrift, interface=interface_of(idl))
+    selectors = parse_selectors(redact)
+    plan = Plan() if selectors else None
+    pipeline = Pipeline(
+        limits,
+        tell(protocol, transport),
+        of_thrift,
+        interface=interface_of(idl),
+        redactor=Redactor(selectors) if selectors else None,
+        plan=plan,
+    )
     # Nothing here makes cycles, and all of it stays: looking for some takes longer than reading.
     was_on = gc.isenabled()
     gc.disable()
     try:
         steps = list(steps_of(packets, pipeline))
+        if plan is not None:
+            _rewrite(steps, Rewriter(plan))
     finally:
         if was_on:
             gc.enable()
     findings = list(packets.findings) if isinstance(packets, CaptureFile) else []
     return Capture(name, steps, pipeline.flows, findings + pipeline.findings, of_thrift)
+
+
+def _rewrite(steps: Sequence[Step], rewriter: Rewriter) -> None:
+    """Put packets, and the segments in them, in place of those that were read."""
+    packets = [step.packet for step in steps if step.packet is not None]
+    if rewriter.has_fragments:
+        for packet in packets:
+            rewriter.look(packet)
+        rewriter.start()
+    for step in steps:
+        segment = step.segment
+        if step.packet is not None:
+            step.packet = rewriter.packet(step.packet)
+        if step.packet is not None and segment is not None:
+            if segment.parts:
+                segment.payload = rewriter.payload(segment.number, segment.payload)
+            else:
+                stop = segment.inside + len(segment.payload)
+                segment.payload = step.packet.data[segment.inside : stop]
 
 
 def decode(
@@ -788,6 +880,7 @@ def read(
     transport: str | None = None,
     ports: Iterable[int] = (),
     idl: Idl | None = None,
+    redact: Iterable[str] = (),
 ) -> Capture:
     """Read a capture file: pcap or pcapng, gzipped or not; "-" is standard input.
 
@@ -805,4 +898,5 @@ def read(
             transport=transport,
             ports=ports,
             idl=interface,
+            redact=redact,
         )

@@ -217,13 +217,21 @@ class Segment:
     ``source`` and ``target`` are raw: the address's 4 or 16 bytes, then the port's 2.
     ``cut`` counts payload bytes that were on the wire but not kept (a short snaplen).
     For UDP (``protocol`` 17), ``seq``, ``ack`` and ``flags`` are 0.
+
+    ``head`` and ``inside`` are where its header and its payload begin: in the packet's data, or,
+    where IP fragments brought it, in their datagram.  ``parts`` then says which bytes of which
+    packets that datagram was made of: the packet's number, the place behind its IP header, and
+    from where to where in the datagram.
     """
 
     __slots__ = (
         "ack",
         "cut",
         "flags",
+        "head",
+        "inside",
         "number",
+        "parts",
         "payload",
         "protocol",
         "seq",
@@ -255,6 +263,9 @@ class Segment:
         self.flags = flags
         self.payload = payload
         self.cut = cut
+        self.head = 0
+        self.inside = 0
+        self.parts: tuple[tuple[int, int, int, int], ...] = ()
 
 
 class Chunk(Facts):
@@ -407,13 +418,14 @@ class Value(Facts):
     ``span`` covers the value with its own length or size; the first ``head`` bytes of
     it are that length or size.  ``content`` is bytes for STRING; None if the value was
     lost.  ``lost`` counts bytes of it that the capture does not have: then a STRING's
-    content stops where the loss begins.
+    content stops where the loss begins.  ``redacted``: it was masked (``calls.redact``), so its
+    content says nothing.
 
     ``label`` is "" or what the IDL calls it: an enum's number by its name, a struct by its
     type.  It is not on the wire, so it does not count where values are compared.
     """
 
-    __slots__ = ("content", "head", "label", "lost", "span", "ttype")
+    __slots__ = ("content", "head", "label", "lost", "redacted", "span", "ttype")
     __match_args__: ClassVar = ("ttype", "content", "span", "head", "lost")
 
     def __init__(
@@ -424,6 +436,7 @@ class Value(Facts):
         self.span = span
         self.head = head
         self.lost = lost
+        self.redacted = False
         self.label = ""
 
     def facts(self) -> tuple[object, ...]:
@@ -691,12 +704,35 @@ class Naming(ABC):
         """Name the fields and values of ``body``, and say where they differ from the IDL."""
 
 
+def _mark(struct: Struct, starts: frozenset[int]) -> None:
+    """Say of the values that begin at ``starts`` that they were masked."""
+    for field in struct.fields:
+        _mark_value(field.value, starts)
+
+
+def _mark_value(value: Value, starts: frozenset[int]) -> None:
+    content = value.content
+    if isinstance(content, Struct):
+        _mark(content, starts)
+    elif isinstance(content, Items):
+        for item in content.items:
+            _mark_value(item, starts)
+    elif isinstance(content, Entries):
+        for key, item in content.items:
+            _mark_value(key, starts)
+            _mark_value(item, starts)
+    elif value.span.start in starts:
+        value.redacted = True
+        value.label = ""
+
+
 class Record(Shown):
     """A struct with no message around it: in a file, a Kafka value, a Parquet footer.
 
     ``data`` holds all of its bytes; every offset in its fields, notes and findings counts from
     the first byte of ``data``.  The struct begins at ``start``.  Where ``gaps`` says so, the
-    bytes were lost, and ``data`` holds filler that nothing reads or shows.
+    bytes were lost, and ``data`` holds filler that nothing reads or shows.  ``redacted`` is
+    where the values begin that were masked.
 
     The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.  If there
     are ``names`` (an IDL's), it gets them then.
@@ -711,6 +747,7 @@ class Record(Shown):
         "limits",
         "listed",
         "protocol",
+        "redacted",
         "start",
     )
 
@@ -730,6 +767,7 @@ class Record(Shown):
         self.gaps = gaps
         self.listed = listed
         self.limits = limits
+        self.redacted: frozenset[int] = frozenset()
         self._body: Struct | None = None
         self._names: Naming | None = None
         self._differences: tuple[Difference, ...] = ()
@@ -743,8 +781,22 @@ class Record(Shown):
             )
             if self._names is not None:
                 self._differences = self._names.give_names(self, body)
+            if self.redacted:
+                _mark(body, self.redacted)
+                # A mask is not a value that an enum lacks.
+                self._differences = tuple(
+                    one for one in self._differences if one.offset not in self.redacted
+                )
             self._body = body
         return self._body
+
+    def redact(self, data: bytes, redacted: frozenset[int], listed: tuple[Finding, ...]) -> None:
+        """Take masked bytes, of the same length, in place of the true ones; ``listed`` is what
+        may still be said of them."""
+        self.data = data
+        self.redacted = redacted
+        self.listed = listed
+        self.forget()
 
     @property
     def is_read(self) -> bool:

@@ -24,7 +24,7 @@ import http.client
 import io
 import itertools
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -680,9 +680,14 @@ MULTIPLEXED = tuple(
 @functools.cache
 def conversation(row: Row) -> list[list[Piece]]:
     """The pieces of each connection that the conversation takes."""
+    return carried(row, SAID)
+
+
+def carried(row: Row, conversation: Iterable[Said]) -> list[list[Piece]]:
+    """The same for what is said in any other."""
     write = WRITERS[row.protocol][row.writer]
     carrier = CARRIERS[row.carrier]
-    messages = [(said.by_client, write(row.protocol, said, row.service)) for said in SAID]
+    messages = [(said.by_client, write(row.protocol, said, row.service)) for said in conversation]
     pieces = carrier.carry(messages)
     if not carrier.apart:
         return [pieces]

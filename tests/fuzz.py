@@ -965,6 +965,22 @@ def run_listing(data: bytes) -> None:
         pass
 
 
+def run_redact(data: bytes) -> None:
+    """A capture to hand on: its envelopes stay, and its views can be made."""
+    packets = list(_packets(data))
+    capture = read_packets(packets, "fuzz", LIMITS, redact=["*.*"])
+    demand(len(capture.packets) == len(packets), "packets are missing")
+    for one, other in zip(packets, capture.packets, strict=True):
+        demand(
+            (one.number, one.time, one.link, one.length, len(one.data))
+            == (other.number, other.time, other.link, other.length, len(other.data)),
+            f"packet {one.number} has another envelope",
+        )
+    for message in capture.messages:
+        look_at(message)
+    show(capture)
+
+
 # ── Targets ──────────────────────────────────────────────────────────────────────────
 
 TARGETS: dict[str, Target] = {
@@ -987,6 +1003,7 @@ TARGETS: dict[str, Target] = {
     "pipeline": Target(
         lambda rng: make_packets(rng) if rng.random() < 0.8 else make_capture(rng), run_pipeline
     ),
+    "redact": Target(make_packets, run_redact),
 }
 
 

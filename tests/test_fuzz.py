@@ -13,7 +13,14 @@ import fuzz
 import pytest
 
 # Examples a target: more of what is quick.  Every one of MEASURED counts memory and calls.
-EXAMPLES = {"capture": 1000, "link": 500, "streams": 500, "listing": 300, "pipeline": 25}
+EXAMPLES = {
+    "capture": 1000,
+    "link": 500,
+    "streams": 500,
+    "listing": 300,
+    "pipeline": 25,
+    "redact": 25,
+}
 OTHERWISE = 60
 MEASURED = 20
 

@@ -38,7 +38,7 @@ from ..thrift import deflate, framed, header, http, sasl, ttheader
 from ..thrift.binary import BINARY
 from ..thrift.compact import read_varint
 from .explain_json import explain_json
-from .roles import TYPE_WHY, called, labelled, role, whole
+from .roles import REDACTED, REDACTED_WHY, TYPE_WHY, called, labelled, role, whole
 
 __all__ = ["check_cover", "explain"]
 
@@ -278,6 +278,8 @@ class _Writer(ABC):
             self.string(value, content, label, depth, path)
         elif content is None:
             self.rest(value.span.stop)
+        elif value.redacted:
+            self.note(len(value.span), "value", label, REDACTED, REDACTED_WHY, depth, path)
         else:
             meaning, why = self._scalar(value, path)
             why = _join(self.how(value), why)
@@ -309,7 +311,9 @@ class _Writer(ABC):
         self.note(value.head, "size", f"{label} length", str(length), why, depth, path)
         text = value.text
         why = ""
-        if text is None:
+        if value.redacted:
+            meaning, why = REDACTED, REDACTED_WHY
+        elif text is None:
             meaning = f"{len(content)} bytes: {content.hex(' ')}"
             why = "Not UTF-8: binary data."
         else:
@@ -438,7 +442,9 @@ class _CompactWriter(_Writer):
         nibble = self.data[self.at] & 15
         name = field.ttype.name
         means = ""
-        if field.ttype is TType.BOOL:
+        if field.value.redacted and not field.value.span:
+            means = f" is {REDACTED}"
+        elif field.ttype is TType.BOOL:
             name = "TRUE" if field.value.content else "FALSE"
             means = f" is {name.lower()}"
         said = f"delta {delta}, type {nibble} {name}"

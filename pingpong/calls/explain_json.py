@@ -32,7 +32,7 @@ from ..model import (
     Value,
 )
 from ..thrift.json import TAGS, next_token
-from .roles import TYPE_WHY, called, labelled, role, whole
+from .roles import REDACTED, REDACTED_WHY, TYPE_WHY, called, labelled, role, whole
 
 __all__ = ["explain_json"]
 
@@ -278,6 +278,8 @@ class _Writer:
 
     def _scalar(self, value: Value, path: tuple[int, ...]) -> tuple[str, str]:
         content = value.content
+        if value.redacted:
+            return REDACTED, REDACTED_WHY
         if isinstance(content, bytes):
             return self._string(value, content)
         if isinstance(content, bool):

@@ -11,7 +11,11 @@ from typing import Final
 
 from ..model import Field, MessageType, Value
 
-__all__ = ["TYPE_WHY", "called", "labelled", "role", "whole"]
+__all__ = ["REDACTED", "REDACTED_WHY", "TYPE_WHY", "called", "labelled", "role", "whole"]
+
+# What is said of a value that was masked.
+REDACTED: Final = "redacted"
+REDACTED_WHY: Final = "The bytes are a mask, as long as what it covers."
 
 TYPE_WHY: Final = {
     MessageType.CALL: "The client waits for a reply.",

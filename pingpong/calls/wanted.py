@@ -84,7 +84,7 @@ class Condition:
             return any(
                 self._in_value(key, path) or self._in_value(one, path) for key, one in content.items
             )
-        if path:
+        if path or value.redacted:
             return False
         # An enum's number, or what the IDL calls it.
         return bool(

@@ -5,6 +5,7 @@
     look at calls        calls                     calls.py
     look at bytes        struct, explain           loose.py
     look at them live    watch                     watch.py
+    hand one on          redact                    redact.py
     be one end           demo, serve, call         ends.py
     make one             record                    ends.py
     learn                lab                       course.py
@@ -27,7 +28,7 @@ from typing import Final
 
 from .. import __version__, is_compiled
 from ..errors import DecodeError, PingpongError
-from . import calls, course, diagnose, ends, looking, loose, watch
+from . import calls, course, diagnose, ends, looking, loose, redact, watch
 from .options import Command
 from .printing import BAD, INTERRUPTED, NO_THRIFT, READ_ALL, TROUBLE, complain
 
@@ -42,6 +43,7 @@ explained. Or point it at any capture of Thrift.
   pingpong show trouble.pcap --message 3     every byte of one message
   pingpong diagnose trouble.pcap         what is wrong, and what to change
   pingpong calls trouble.pcap            a line a call: how it ended, how long it took
+  pingpong redact trouble.pcap safe.pcap --field login.2     the same without its secrets
   pingpong lab                           the lessons, in JupyterLab
 """
 
@@ -53,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     how = "compiled" if is_compiled() else "plain Python (no C compiler built it)"
     top.add_argument("--version", action="version", version=f"pingpong {__version__}, {how}")
     command = Command(top.add_subparsers(metavar="COMMAND", required=True, title="commands"))
-    for part in (course, ends, looking, calls, diagnose, watch, loose):
+    for part in (course, ends, looking, calls, diagnose, watch, loose, redact):
         part.add(command)
     return top
 

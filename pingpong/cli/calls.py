@@ -33,7 +33,7 @@ from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
 from .looking import batches_of, say_no_thrift
 from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
-from .printing import Verdict, counted, say, say_text, width
+from .printing import Verdict, counted, say, say_text, say_unmatched, width
 
 __all__ = ["add", "add_choice", "say_totals", "settled", "wanted_of", "writer"]
 
@@ -153,6 +153,7 @@ def calls(args: argparse.Namespace) -> int:
             _say_calls(args, chosen, totals)
         verdict.report(file.findings)
         verdict.report(pipeline.findings)
+    say_unmatched(pipeline.redactor)
     if not verdict.any_thrift and not verdict.bad:
         say_no_thrift(pipeline)
     return verdict.exit_code

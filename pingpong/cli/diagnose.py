@@ -11,7 +11,7 @@ from ..views.diagnosis import MAX_GROUPS, diagnosis_lines, diagnosis_rows
 from ..wire.capturefile import open_capture
 from .looking import few_collections, progress_of
 from .options import Command, add_reading, pipeline_of
-from .printing import TROUBLE, Verdict, complain, counted, say, width
+from .printing import TROUBLE, Verdict, complain, counted, say, say_unmatched, width
 
 __all__ = ["add"]
 
@@ -67,6 +67,7 @@ def diagnose(args: argparse.Namespace) -> int:
             say(diagnosis_lines(diagnosis, exact=True, limit=limit, width=width()))
         # What is wrong with a connection is in the verdicts.
         verdict.report(file.findings)
+    say_unmatched(pipeline.redactor)
     verdict.any_thrift = diagnosis.any_thrift
     if diagnosis.is_trouble:
         return TROUBLE

@@ -24,9 +24,9 @@ from ..views.table import difference_table, exchange_table, lines
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
 from .options import CODES, Command, add_idl, add_reading, pipeline_of
-from .printing import Verdict, complain, counted, say, say_text, width
+from .printing import Verdict, complain, counted, say, say_text, say_unmatched, width
 
-__all__ = ["add", "batches_of", "few_collections", "progress_of", "say_no_thrift"]
+__all__ = ["add", "batches_of", "few_collections", "progress_of", "say_no_thrift", "steps"]
 
 # How many rows of a ladder, and of a table of exchanges, ``show`` prints.
 ROWS: Final = 60
@@ -46,7 +46,8 @@ the stream), size, and fields, in order, each with id, type, value, offset and l
 field's offset and length are those of its type, id and value together, counted from the
 message's first byte, a frame's length included.  thriftpy2's JSON has names and no ids: there
 id is -1, and name says which.  With --idl, fields have names, an enum's numbers and structs have
-a label, and a finding of where wire and IDL differ has difference (which kind) and place.
+a label, and a finding of where wire and IDL differ has difference (which kind) and place.  A value
+that --redact masked has "redacted": true in its place.
 
   pingpong show trouble.pcap --json | jq 'select(.type == "EXCEPTION")'
 """
@@ -130,6 +131,7 @@ def show(args: argparse.Namespace) -> int:
             _show_all(args, steps(file, pipeline, args.file), pipeline, verdict)
         verdict.report(file.findings)
         verdict.report(pipeline.findings)
+    say_unmatched(pipeline.redactor)
     if not verdict.any_thrift and not verdict.bad:
         say_no_thrift(pipeline)
     return verdict.exit_code
@@ -151,6 +153,7 @@ def messages(args: argparse.Namespace) -> int:
             _list(found)
         verdict.report(file.findings)
         verdict.report(pipeline.findings)
+    say_unmatched(pipeline.redactor)
     if not verdict.any_thrift and not verdict.bad:
         say_no_thrift(pipeline)
     return verdict.exit_code

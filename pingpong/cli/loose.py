@@ -20,8 +20,17 @@ from ..views.json import record_row
 from ..views.number import number as number_lines
 from ..views.number import pasted
 from ..views.text import escape
-from .options import Command, add_idl, add_limits, idl_of, limits_of, size
-from .printing import NO_THRIFT, READ_ALL, Verdict, say, say_text, width
+from .options import (
+    Command,
+    add_idl,
+    add_limits,
+    add_redaction,
+    idl_of,
+    limits_of,
+    redactor_of,
+    size,
+)
+from .printing import NO_THRIFT, READ_ALL, Verdict, say, say_text, say_unmatched, width
 
 __all__ = ["add"]
 
@@ -59,6 +68,7 @@ def add(command: Command) -> None:
     one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
     what = sorted(set(PROTOCOLS) - {"binary-old"})  # it differs in the header of a message
     one.add_argument("--protocol", choices=what, help="what it is in (its bytes tell)")
+    add_redaction(one)
     names = add_idl(one)
     names.add_argument("--type", metavar="NAME", help="the struct that it is")
     add_limits(one)
@@ -85,12 +95,16 @@ def struct(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise IdlError(str(error)) from None
     verdict.any_thrift = True
+    redactor = redactor_of(args)
+    if redactor is not None:
+        redactor.redact(record)
     if args.json:
         sys.stdout.write(record_row(record) + "\n")
     else:
         limit, notes = (None, None) if args.all else (MAX_BYTES, MAX_NOTES)
         say(hexdump(record, limit=limit, notes=notes, width=width()))
     verdict.report(record.findings)
+    say_unmatched(redactor)
     return verdict.exit_code
 
 

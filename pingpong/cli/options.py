@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from .. import read_interface
+from ..calls.plan import Plan
+from ..calls.redact import Redactor
+from ..calls.selectors import Selector, parse_selectors
 from ..capture import Pipeline
 from ..model import DEFAULT_LIMITS, Flow, Limits
 from ..thrift.detect import PROTOCOLS, TRANSPORTS, tell
@@ -16,15 +19,19 @@ __all__ = [
     "CODES",
     "HOST",
     "PORT",
+    "SELECTORS",
     "Command",
     "add_idl",
     "add_limits",
     "add_reading",
+    "add_redaction",
     "idl_of",
     "limits_of",
     "pipeline_of",
     "port",
     "positive",
+    "redactor_of",
+    "selectors",
     "size",
 ]
 
@@ -34,6 +41,13 @@ PORT: Final = 9000
 CODES: Final = """\
 exit codes: 0 all was read, 1 no Thrift in it, 2 something in it is bad (standard error says
 what and where; what could be read is printed)"""
+
+
+SELECTORS: Final = """\
+fields, with commas between: password is every field of that name, at any depth; login.2 is field
+2 of login, in its calls and its replies; login.user.password goes into the struct in field user
+(and through lists and maps); * stands for any method, or any field; login.0 is what login
+returns. Names are those of an IDL, or of the wire where it has some"""
 
 
 class Command:
@@ -61,13 +75,30 @@ def limits_of(args: argparse.Namespace) -> Limits:
 
 
 def pipeline_of(
-    args: argparse.Namespace, dropped: Callable[[Flow], None] | None = None
+    args: argparse.Namespace,
+    dropped: Callable[[Flow], None] | None = None,
+    *,
+    redactor: Redactor | None = None,
+    plan: Plan | None = None,
 ) -> Pipeline:
-    """``dropped`` is called with each connection that the Pipeline forgets."""
-    told = tell(args.protocol, args.transport)
-    ports = frozenset(args.port or ())
-    interface = idl_of(args)
-    return Pipeline(limits_of(args), told, ports, keep=False, interface=interface, dropped=dropped)
+    """``dropped`` is called with each connection that the Pipeline forgets; ``redactor`` and
+    ``plan`` are as it has them."""
+    return Pipeline(
+        limits_of(args),
+        tell(args.protocol, args.transport),
+        frozenset(args.port or ()),
+        keep=False,
+        interface=idl_of(args),
+        dropped=dropped,
+        redactor=redactor_of(args) if redactor is None else redactor,
+        plan=plan,
+    )
+
+
+def redactor_of(args: argparse.Namespace) -> Redactor | None:
+    """What masks values in what is shown; None where ``--redact`` was not asked for."""
+    chosen = getattr(args, "redact", None)
+    return Redactor([one for part in chosen for one in part]) if chosen else None
 
 
 def idl_of(args: argparse.Namespace) -> Interface | None:
@@ -88,8 +119,10 @@ def add_idl(one: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     return what
 
 
-def add_reading(one: argparse.ArgumentParser) -> None:
-    """Options of what reads captures."""
+def add_reading(one: argparse.ArgumentParser, *, shows: bool = True) -> None:
+    """Options of what reads captures, and ``shows`` what is in them."""
+    if shows:
+        add_redaction(one)
     what = one.add_argument_group("what connections speak (their bytes tell)")
     what.add_argument("--protocol", choices=sorted(PROTOCOLS), help="take it for this")
     what.add_argument("--transport", choices=TRANSPORTS, help="take it for this")
@@ -97,6 +130,24 @@ def add_reading(one: argparse.ArgumentParser) -> None:
         "-p", "--port", type=port, action="append", help="only connections with this port"
     )
     add_limits(one)
+
+
+def add_redaction(one: argparse.ArgumentParser) -> None:
+    """The option of what shows values."""
+    one.add_argument(
+        "--redact",
+        type=selectors,
+        action="append",
+        metavar="FIELDS",
+        help=f"show no values of these: {SELECTORS}",
+    )
+
+
+def selectors(text: str) -> tuple[Selector, ...]:
+    try:
+        return parse_selectors((text,))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def add_limits(one: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
+from ..calls.redact import Redactor
 from ..model import Differences, Finding, Severity
 from ..views.text import Line, Run, escape, plain
 
@@ -23,6 +24,7 @@ __all__ = [
     "counted",
     "say",
     "say_text",
+    "say_unmatched",
     "width",
 ]
 
@@ -113,6 +115,21 @@ class Verdict:
         if self.bad:
             return BAD
         return READ_ALL if self.any_thrift else NO_THRIFT
+
+
+def say_unmatched(redactor: Redactor | None) -> bool:
+    """Warn of selectors that met no value: were there any?"""
+    if redactor is None:
+        return False
+    unmatched = [
+        one for one, count in zip(redactor.selectors, redactor.counts, strict=True) if not count
+    ]
+    for one in unmatched:
+        hint = "is it spelt as in the messages?"
+        if one.has_names:
+            hint += " Names need --idl, or a protocol that writes them; ids need neither (login.2)"
+        complain(f'warning: no value was met by "{one.text}": {hint}')
+    return bool(unmatched)
 
 
 def counted(number: int, thing: str) -> str:

@@ -162,6 +162,8 @@ class _Body:
 
     ``at`` is the next byte of the buffer to look at.  ``total`` counts the body's own bytes,
     ``content`` has them while ``keeps`` is true.  ``is_message``: it begins like one.
+    ``lines`` are those around its chunks, with their places in the buffer, if it
+    ``keeps_lines``.
     """
 
     __slots__ = (
@@ -171,14 +173,17 @@ class _Body:
         "ends",
         "is_message",
         "keeps",
+        "keeps_lines",
         "left",
         "limits",
+        "lines",
         "state",
         "total",
         "trailer",
     )
 
-    def __init__(self, head: _Head, limits: Limits) -> None:
+    def __init__(self, head: _Head, limits: Limits, keeps_lines: bool) -> None:
+        self.keeps_lines = keeps_lines
         self.ends = head.ends
         self.begin = self.at = head.stop
         self.left = head.length if head.ends == _LENGTH else 0  # of the chunk, or of all
@@ -189,6 +194,7 @@ class _Body:
         self.content = bytearray()
         self.total = 0
         self.trailer = 0
+        self.lines: list[tuple[int, bytes]] = []
 
     def advance(self, buffer: bytearray, have: int, most: int) -> None:
         """Read on in ``buffer[:have]``, until ``total`` is ``most``."""
@@ -203,6 +209,8 @@ class _Body:
                 if end != b"\r\n":
                     found = end.hex(" ")
                     raise DecodeError("end of a chunk", self.at, found=found, wanted="0d 0a")
+                if self.keeps_lines:
+                    self.lines.append((self.at, end))
                 self.at += 2
                 self.state = _SIZE
             else:
@@ -218,6 +226,8 @@ class _Body:
                         raise LimitExceeded("HTTP trailer", self.at, found=found, limit=MAX_HEAD)
                 else:
                     self.state = _DONE
+                if self.keeps_lines:
+                    self.lines.append((self.at, line + b"\r\n"))
                 self.at += len(line) + 2
 
     def _data(self, buffer: bytearray, have: int, most: int) -> bool:
@@ -305,7 +315,9 @@ class HttpTransport(Transport):
                 if have < 2:
                     return None
                 if buffer[1] == 0x0A:
-                    return Unit(2, b"", 0, None)
+                    unit = Unit(2, b"", 0, None)
+                    unit.lines = ((0, b"\r\n"),)
+                    return unit
             if not self._begin(buffer, have):
                 return None
         assert self._body is not None
@@ -340,7 +352,7 @@ class HttpTransport(Transport):
                 if len(seen) < room:
                     return False
                 head.ends = _NO_BODY
-        self._body = _Body(head, self._limits)
+        self._body = _Body(head, self._limits, self.keeps_lines)
         self.seen_thrift = self.seen_thrift or head.is_thrift
         return True
 
@@ -370,6 +382,7 @@ class HttpTransport(Transport):
         start = self._head.stop
         data = bytes(buffer[:start]) + bytes(self._body.content)
         unit = Unit(self._body.at, data, start, self._protocol)
+        unit.lines = tuple(self._body.lines)
         self._reset()
         return unit
 
@@ -382,16 +395,33 @@ class HttpTransport(Transport):
         if body.state != _DONE:
             if have < _WINDOW or not body.at:
                 return None
-            stop = body.at
-            body.at = 0
-            return Unit(stop, b"", 0, None)
+            unit = self._passed(buffer, "", ())
+            body.at = body.begin = 0
+            body.lines.clear()
+            return unit
         findings: tuple[Finding, ...] = ()
         if head.is_thrift and body.total:
             why = f"is packed with {_text(head.coding)}" if head.coding else "begins no message"
             text = f"{head.what(body.total)}: the body {why}"
             findings = (Finding(Severity.ERROR, text, 0),)
-        unit = Unit(body.at, b"", 0, None, head.what(body.total), findings)
+        unit = self._passed(buffer, head.what(body.total), findings)
         self._reset()
+        return unit
+
+    def _passed(self, buffer: bytearray, what: str, findings: tuple[Finding, ...]) -> Unit:
+        """What there is of a body that is none; its head is the unit's data, before the first."""
+        assert self._body is not None
+        body = self._body
+        unit = Unit(body.at, bytes(buffer[: body.begin]), body.begin, None, what, findings)
+        unit.lines = tuple(body.lines)
+        return unit
+
+    def _rest(self, buffer: bytearray, have: int, what: str) -> Unit:
+        """All that is left, where it is no message."""
+        assert self._head is not None
+        begin = self._head.stop if self._body is None else self._body.begin
+        unit = Unit(have, bytes(buffer[:begin]), begin, None, what)
+        unit.lines = () if self._body is None else tuple(self._body.lines)
         return unit
 
     def known_until(self, buffer: bytearray, have: int) -> int:
@@ -413,15 +443,17 @@ class HttpTransport(Transport):
         if body is None or not body.total:
             # A body that ends with the stream may be none at all.
             is_all = have == head.stop and head.ends == _CLOSE
-            return Unit(have, b"", 0, None, head.what(0)) if is_all else None
+            return self._rest(buffer, have, head.what(0)) if is_all else None
         if not body.keeps:
-            return Unit(have, b"", 0, None, head.what(body.total))
+            return self._rest(buffer, have, head.what(body.total))
         content = bytes(body.content)
         protocol = self._protocol or self._protocol_at(content, 0, len(content))
         if protocol is None or head.coding:
-            return Unit(have, b"", 0, None, head.what(body.total))
+            return self._rest(buffer, have, head.what(body.total))
         self.seen_thrift = True
-        return Unit(have, bytes(buffer[: head.stop]) + content, head.stop, protocol)
+        unit = Unit(have, bytes(buffer[: head.stop]) + content, head.stop, protocol)
+        unit.lines = tuple(body.lines)
+        return unit
 
 
 # ── What tells it from others, and what its bytes say ────────────────────────────────

@@ -37,7 +37,7 @@ from .detect import (
 from .sasl import COMPLETE, WRAPPED
 from .transport import Transport, Unit, Whole
 
-__all__ = ["Found", "MessageReader"]
+__all__ = ["Found", "MessageReader", "Passed"]
 
 _UNDECIDED: Final = 0
 _READING: Final = 1
@@ -59,7 +59,8 @@ class Found:
     """A message as its direction gives it out; who sent it is known one level up.
 
     ``offset`` is its place in the direction, ``size`` how many of its bytes it took;
-    ``time``, ``end_time`` and ``packets`` are of the packets that brought it.
+    ``time``, ``end_time`` and ``packets`` are of the packets that brought it.  ``lines`` is as
+    its Unit has it.
     """
 
     __slots__ = (
@@ -68,6 +69,7 @@ class Found:
         "findings",
         "gaps",
         "header",
+        "lines",
         "offset",
         "packets",
         "protocol",
@@ -101,6 +103,19 @@ class Found:
         self.time = time
         self.end_time = end_time
         self.packets = packets
+        self.lines: tuple[tuple[int, bytes], ...] = ()
+
+
+class Passed:
+    """A unit without a message (a negotiation, HTTP that is no Thrift): ``offset`` is its
+    place in the direction."""
+
+    __slots__ = ("offset", "transport", "unit")
+
+    def __init__(self, offset: int, transport: str, unit: Unit) -> None:
+        self.offset = offset
+        self.transport = transport
+        self.unit = unit
 
 
 class MessageReader:
@@ -109,11 +124,16 @@ class MessageReader:
     ``from_start``: the first chunk begins the connection.  ``told`` is what the user says
     that it speaks.  ``other`` is the transport that the other direction was seen to speak, ""
     while that is not known.  ``detection`` is None until the bytes have told; ``findings`` is
-    about bytes that belong to no message.
+    about bytes that belong to no message.  ``passed``, where ``watched``, has the units without
+    one, until somebody clears it.
     """
 
-    def __init__(self, from_start: bool, limits: Limits, told: Told = UNTOLD) -> None:
+    def __init__(
+        self, from_start: bool, limits: Limits, told: Told = UNTOLD, watched: bool = False
+    ) -> None:
         self.other = ""
+        self.passed: list[Passed] = []
+        self._watched = watched
         self.detection: Detection | None = None
         self.findings: list[Finding] = []
         self._limits = limits
@@ -278,6 +298,7 @@ class MessageReader:
             self._spoken = spoken
             self._read = 0
         self._transport = make_transport(spoken, self._limits, self._prefixed)
+        self._transport.keeps_lines = self._watched
 
     def _search(self, reason: str) -> None:
         """Look for the next message, or stop where none can be found behind a break."""
@@ -289,6 +310,7 @@ class MessageReader:
                 f"{self._spoken.transport} cannot be picked up in mid-stream"
             )
             self.findings.append(Finding(Severity.ERROR, text, self._base))
+            self._pass_unread()
             self._state = _FOREIGN
             self._buffer.clear()
             self._marks.clear()
@@ -356,6 +378,8 @@ class MessageReader:
         if unit.protocol is None:
             self.findings += unit.findings
             self._remark(unit.what)
+            if self._watched:
+                self.passed.append(Passed(self._base, self.speaks, unit))
             if unit.what == WRAPPED and self.is_settled and not self._said_wrapped:
                 # Until then it was read: from now on something is hidden.
                 self._said_wrapped = True
@@ -418,6 +442,8 @@ class MessageReader:
         unit = self._transport.rest(self._buffer, have)
         if unit is not None and unit.protocol is None:
             self._remark(unit.what)
+            if self._watched:
+                self.passed.append(Passed(self._base, self.speaks, unit))
             self._pass_over(have)
             self._skipped = 0
             return []
@@ -425,6 +451,7 @@ class MessageReader:
         if unit is not None and header is not None and self._transport.is_whole:
             return [self._take(header, unit, unit.findings)]
         if unit is None or header is None:
+            self._pass_unread()
             what = "byte" if have == 1 else "bytes"
             verb = "is" if have == 1 else "are"
             why = self._why_no_header(unit)
@@ -443,6 +470,13 @@ class MessageReader:
             text = f"{Incomplete('frame', inside, needs=needs, left=left)}: {reason}"
         finding = Finding(Severity.ERROR, text, have)
         return [self._take(header, unit, (*unit.findings, finding))]
+
+    def _pass_unread(self) -> None:
+        """Say that these bytes hold something that was not read: a packed stream may have begun
+        it in the bytes before."""
+        if self._watched and self.speaks == ZLIB:
+            unit = Unit(len(self._buffer), bytes(self._buffer) or b"?", 0, None)
+            self.passed.append(Passed(self._base, ZLIB, unit))
 
     def _why_no_header(self, unit: Unit | None) -> str:
         if unit is not None and unit.protocol is not None:
@@ -494,6 +528,7 @@ class MessageReader:
             last.time,
             tuple(packets),
         )
+        found.lines = unit.lines
         if self.detection is None or self.detection.protocol is None:
             self.detection = Detection(unit.protocol, self._spoken.transport, self._evidence)
         self._drop(unit.stop)

@@ -27,7 +27,7 @@ from .framed import HEAD, read_frame_length
 from .header import Part, ProtocolAt, like_message
 from .transport import Transport, Unit
 
-__all__ = ["WRAPPED", "SaslTransport", "begins", "describe"]
+__all__ = ["MECHANISM", "WRAPPED", "SaslTransport", "begins", "describe"]
 
 WRAPPED: Final = "SASL-wrapped content, which cannot be read"
 
@@ -48,7 +48,7 @@ MAX_STEP: Final = 1 << 20
 _MAX_TALK: Final = 16_384
 
 # IANA's registry of SASL mechanisms, and what Hadoop's relatives use.
-_MECHANISM: Final = re.compile(
+MECHANISM: Final = re.compile(
     rb"(?:ANONYMOUS|CRAM-MD5|CUSTOM|DIGEST-MD5|ECDSA-NIST256P-CHALLENGE|EXTERNAL|GS2-[A-Z0-9-]+"
     rb"|GSS-SPNEGO|GSSAPI|JWT|KERBEROS_V[45]|LOGIN|NMAS[A-Z_-]+|NTLM|OAUTHBEARER|OPENID20|OTP"
     rb"|PLAIN|SAML20|SCRAM-[A-Z0-9-]+|SECURID|SKEY|SPNEGO|TOKEN|XOAUTH2)\Z"
@@ -191,7 +191,7 @@ def _begins_start(data: bytes | bytearray) -> bool | None:
         return False
     if len(data) < stop:
         return None
-    return _MECHANISM.match(name) is not None
+    return MECHANISM.match(name) is not None
 
 
 def _begins_frame(data: bytes | bytearray, at: int) -> bool | None:

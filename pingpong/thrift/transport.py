@@ -24,10 +24,11 @@ class Unit:
     ``stop``: how many bytes of the buffer it takes.  ``data``: what the message is read
     from; its Thrift header begins at ``start``, in ``protocol``.  ``protocol`` is None for
     bytes that belong to the transport alone (a negotiation): no message is in them, and
-    ``what`` says in a few words what they are.
+    ``what`` says in a few words what they are.  ``lines``: bytes of the transport's own that
+    stand between those in ``data`` (the sizes of chunks), with their places in the buffer.
     """
 
-    __slots__ = ("data", "findings", "protocol", "start", "stop", "what")
+    __slots__ = ("data", "findings", "lines", "protocol", "start", "stop", "what")
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class Unit:
         self.protocol = protocol
         self.what = what
         self.findings = findings
+        self.lines: tuple[tuple[int, bytes], ...] = ()
 
 
 class Whole:
@@ -62,12 +64,13 @@ class Transport(ABC):
 
     ``seen_thrift``: its own bytes say that Thrift is in it, whether or not a message of it
     could be read.  ``is_whole``: the unit that ``rest`` gave last is complete, since nothing
-    more of it could have come.
+    more of it could have come.  ``keeps_lines``: somebody asks for the ``lines`` of units.
     """
 
     name: str
     seen_thrift: bool = False
     is_whole: bool = False
+    keeps_lines: bool = False
 
     @abstractmethod
     def next(self, buffer: bytearray, have: int) -> Unit | None:

@@ -286,7 +286,8 @@ def _element(record: Record, value: Value) -> str:
 def _typed(record: Record, value: Value, span: Span) -> str:
     """Type, value and place; ``span`` is the place to name."""
     content = value.content
-    if isinstance(content, int) and not isinstance(content, bool) and not value.label:
+    is_plain = not value.label and not value.redacted
+    if isinstance(content, int) and not isinstance(content, bool) and is_plain:
         # Most values are numbers: these in one go.
         return (
             f'"type": {_TTYPES[value.ttype]}, "value": {content}, '
@@ -300,7 +301,9 @@ def _typed(record: Record, value: Value, span: Span) -> str:
 
 def _value(record: Record, value: Value) -> str:
     content = value.content
-    if isinstance(content, bytes):
+    if value.redacted:
+        shown = '"redacted": true'
+    elif isinstance(content, bytes):
         text = value.text
         shown = f'"value": {_text(text)}' if text is not None else _hex(content)
     elif isinstance(content, bool):

@@ -26,6 +26,7 @@ from ..model import (
     Record,
     Severity,
     Struct,
+    TType,
     Value,
 )
 from .text import counted, duration, elide, escape, quote, trim
@@ -47,6 +48,7 @@ __all__ = [
     "method",
     "outcome_detail",
     "outcome_text",
+    "redacted",
     "result",
     "value_text",
 ]
@@ -103,6 +105,15 @@ def label(value: Value) -> str:
 def value_text(value: Value, room: int = 60) -> str:
     """A value in at most ``room`` columns."""
     return _joined(_value(value, room), room)
+
+
+def redacted(value: Value) -> str:
+    """What is shown of a value that was masked: ``(redacted, 12 bytes)``; numbers have no size
+    that is worth a word."""
+    if value.ttype is not TType.STRING:
+        return "(redacted)"
+    size = len(value.content) if isinstance(value.content, bytes) else 0
+    return f"(redacted, {counted(size + value.lost, 'byte')})"
 
 
 def arguments(message: Message, room: int = 60) -> str:
@@ -249,7 +260,9 @@ def _joined(pieces: Iterator[str], room: int) -> str:
 
 def _value(value: Value, room: int) -> Iterator[str]:
     content = value.content
-    if content is None:
+    if value.redacted:
+        yield redacted(value)
+    elif content is None:
         yield f"({counted(value.lost, 'byte')} lost)" if value.lost else "(not read)"
     elif isinstance(content, bytes):
         yield _string(value, content, room)
@@ -303,6 +316,8 @@ def _application_exception(body: Struct, room: int) -> str:
             words = value_text(field.value, room)
         elif field.field_id == 2 or field.name == "type":
             number = field.value.content
+            if field.value.redacted:
+                return elide(f"{redacted(field.value)} {words}".rstrip(), room)
     if isinstance(number, bool) or not isinstance(number, int):
         return words or "no reason given"
     name = APPLICATION_ERRORS[number] if 0 <= number < len(APPLICATION_ERRORS) else "type"

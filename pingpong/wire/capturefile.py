@@ -481,8 +481,8 @@ def write_capture(path: str | os.PathLike[str], packets: Iterable[Packet]) -> in
     """Write ``packets`` as a pcap; how many there were.
 
     The file appears whole or not at all: an interrupted call leaves what was there before.
-    Raises CaptureError if it cannot be written or if packets have different link types
-    (a pcap has one).
+    Raises CaptureError if it cannot be written, if packets have different link types (a pcap has
+    one), or times that a pcap cannot hold.
     """
     name = os.fspath(path)
     folder = os.path.dirname(name) or "."
@@ -504,6 +504,11 @@ def write_capture(path: str | os.PathLike[str], packets: Iterable[Packet]) -> in
                         f"as the packets before it: a pcap has one link type"
                     )
                 seconds, fraction = divmod(packet.time, 1_000_000_000)
+                if not 0 <= seconds < 1 << 32:
+                    raise CaptureError(
+                        f"{name}: packet {packet.number} is {seconds} seconds from 1970, want 0 to "
+                        f"{(1 << 32) - 1}: a pcap has 32 bits for them"
+                    )
                 out.write(struct.pack("<IIII", seconds, fraction, len(packet.data), packet.length))
                 out.write(packet.data)
                 count += 1

@@ -40,14 +40,19 @@ _PART: Final = 128
 
 
 class _Part:
-    """Bytes ``[start, stop)`` of a datagram; ``data`` is shorter if the capture cut them."""
+    """Bytes ``[start, stop)`` of a datagram; ``data`` is shorter if the capture cut them.
 
-    __slots__ = ("data", "start", "stop")
+    They stand ``skipped`` bytes behind the IP header of packet ``number``.
+    """
 
-    def __init__(self, start: int, stop: int, data: bytes) -> None:
+    __slots__ = ("data", "number", "skipped", "start", "stop")
+
+    def __init__(self, start: int, stop: int, data: bytes, number: int, skipped: int) -> None:
         self.start = start
         self.stop = stop
         self.data = data
+        self.number = number
+        self.skipped = skipped
 
 
 class Datagram:
@@ -55,10 +60,21 @@ class Datagram:
 
     ``kind`` is the protocol in it.  ``data`` are its bytes up to the first that the capture
     did not keep; ``length`` is how many it had.  ``first`` is the number of the packet with
-    the fragment that came first.
+    the fragment that came first.  ``made_of`` is as ``Segment.parts`` has it.
     """
 
-    __slots__ = ("_covered", "_parts", "count", "data", "first", "kind", "length", "size", "time")
+    __slots__ = (
+        "_covered",
+        "_parts",
+        "count",
+        "data",
+        "first",
+        "kind",
+        "length",
+        "made_of",
+        "size",
+        "time",
+    )
 
     def __init__(self, packet: Packet, kind: int) -> None:
         self.first = packet.number
@@ -68,6 +84,7 @@ class Datagram:
         self.length = -1  # the last fragment says it
         self.size = 0  # memory that it holds
         self.data = b""
+        self.made_of: tuple[tuple[int, int, int, int], ...] = ()
         self._covered = 0
         self._parts: list[_Part] = []
 
@@ -75,7 +92,9 @@ class Datagram:
     def is_whole(self) -> bool:
         return self._covered == self.length
 
-    def add(self, kind: int, start: int, stop: int, data: bytes, is_last: bool) -> bool:
+    def add(
+        self, kind: int, start: int, stop: int, data: bytes, is_last: bool, number: int
+    ) -> bool:
         """Take what is new in a fragment; False if it contradicts what came before."""
         if start == 0 and not (self._parts and self._parts[0].start == 0):
             # RFC 8200, 4.5: what follows the fragment header is what the first one says.
@@ -87,9 +106,9 @@ class Datagram:
         if self.length >= 0:
             stop = min(stop, self.length)
         self.count += 1
-        return self._fill(start, stop, data) and agrees
+        return self._fill(start, stop, data, number) and agrees
 
-    def _fill(self, start: int, stop: int, data: bytes) -> bool:
+    def _fill(self, start: int, stop: int, data: bytes, number: int) -> bool:
         """Lay a fragment into the places that are free; False if it differs in the others."""
         parts = self._parts
         origin = start
@@ -98,7 +117,9 @@ class Datagram:
         while start < stop:
             if at == len(parts) or start < parts[at].start:
                 until = stop if at == len(parts) else min(stop, parts[at].start)
-                self._insert(at, _Part(start, until, data[start - origin : until - origin]))
+                skipped = start - origin
+                ours = data[skipped : until - origin]
+                self._insert(at, _Part(start, until, ours, number, skipped))
             else:
                 known = parts[at]
                 until = min(stop, known.stop)
@@ -125,6 +146,10 @@ class Datagram:
             if len(part.data) < part.stop - part.start:
                 break
         self.data = b"".join(pieces)
+        self.made_of = tuple(
+            (part.number, part.skipped, part.start, part.start + len(part.data))
+            for part in self._parts[:used]
+        )
         return not any(part.data for part in self._parts[used:])
 
     def has(self, start: int, stop: int, data: bytes, is_last: bool) -> bool:
@@ -178,7 +203,7 @@ class Fragments:
             return None
         datagram = self._of(packet, key, kind)
         before = datagram.size
-        if not datagram.add(kind, start, stop, data, not more):
+        if not datagram.add(kind, start, stop, data, not more, packet.number):
             self._say(
                 Severity.WARNING,
                 "fragments that differ",

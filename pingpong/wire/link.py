@@ -15,7 +15,7 @@ import struct
 from typing import Final
 
 from ..model import Endpoint, Finding, Packet, Segment, Severity
-from .fragments import Fragments
+from .fragments import Datagram, Fragments
 
 __all__ = [
     "ACK",
@@ -141,9 +141,19 @@ def usual(packet: Packet) -> Usual | None:
 
 
 class Peeler:
-    """Peels packets.  ``findings`` says, once for each reason, what could not be."""
+    """Peels packets.  ``findings`` says, once for each reason, what could not be.
+
+    ``heads`` is how many bytes of the last packet are headers that were understood; ``kind`` is
+    the IP protocol of what follows them, -1 if that is not known.  What was only passed over in
+    them: ``options``, from where to where IPv4 has some, and ``extensions``, what IPv6's headers
+    have behind their first 8 bytes.
+    """
 
     def __init__(self) -> None:
+        self.heads = 0
+        self.kind = -1
+        self.options = (0, 0)
+        self.extensions: list[tuple[int, int]] = []
         self.findings: list[Finding] = []
         self._said: set[str] = set()
         self._fragments = Fragments(self._say)
@@ -156,6 +166,10 @@ class Peeler:
         data = packet.data
         link = packet.link
         at = -1
+        self.heads = 0
+        self.kind = -1
+        self.options = (0, 0)
+        self.extensions = []
         if link == 1:
             at = self._ethernet(data, 12)
         elif link in (0, 108):
@@ -177,6 +191,7 @@ class Peeler:
             )
         if at < 0 or at >= len(data):
             return None
+        self.heads = at
         version = data[at] >> 4
         if version == 4:
             return self._ipv4(packet, at)
@@ -234,11 +249,14 @@ class Peeler:
             total = packet.length - at  # left to the network card (segmentation offload)
         if head < 20 or total < head:
             return None
+        self.heads = at + head
+        self.options = (at + 20, at + head)
         kind = data[at + 9]
         source = data[at + 12 : at + 16]
         target = data[at + 16 : at + 20]
         place = data[at + 6] << 8 | data[at + 7]
         if not place & 0x3FFF:
+            self.kind = kind
             return self._transport(packet, kind, at + head, at + total, source, target)
         if kind not in (TCP, UDP):
             return None
@@ -253,13 +271,23 @@ class Peeler:
         if whole is None:
             return None
         put = Packet(packet.number, packet.time, packet.link, whole.data, whole.length)
-        return self._transport(put, whole.kind, 0, whole.length, source, target)
+        segment = self._transport(put, whole.kind, 0, whole.length, source, target)
+        return self._of_fragments(segment, whole, inside)
+
+    def _of_fragments(
+        self, segment: Segment | None, whole: Datagram, inside: int
+    ) -> Segment | None:
+        self.heads = inside
+        if segment is not None:
+            segment.parts = whole.made_of
+        return segment
 
     def _ipv6(self, packet: Packet, at: int) -> Segment | None:
         data = packet.data
         if len(data) < at + 40:
             self._short(packet, "IPv6")
             return None
+        self.heads = at + 40
         length = data[at + 4] << 8 | data[at + 5]
         stop = at + 40 + length if length else packet.length
         source = data[at + 8 : at + 24]
@@ -294,7 +322,11 @@ class Peeler:
             else:
                 size = (data[at + 1] + 1) * 8
             kind = data[at]
+            if size > 8 and may_be_fragment:
+                self.extensions.append((at + 8, at + size))
             at += size
+            self.heads = min(at, len(data))
+        self.kind = kind
         return self._transport(packet, kind, at, stop, source, target)
 
     def _ipv6_fragment(
@@ -305,13 +337,15 @@ class Peeler:
         # RFC 8200, 4.5: the addresses and the identification; the next header may differ.
         key = source + target + data[at + 4 : at + 8]
         inside = at + 8
+        self.heads = inside
         whole = self._fragments.add(
             packet, key, data[at], place & 0xFFF8, data[inside:stop], stop - inside, place & 1 != 0
         )
         if whole is None:
             return None
         put = Packet(packet.number, packet.time, packet.link, whole.data, whole.length)
-        return self._extensions(put, whole.kind, 0, whole.length, source, target, False)
+        segment = self._extensions(put, whole.kind, 0, whole.length, source, target, False)
+        return self._of_fragments(segment, whole, inside)
 
     # ── TCP, UDP ─────────────────────────────────────────────────────────────────────
 
@@ -340,7 +374,8 @@ class Peeler:
         else:
             return None
         payload = data[inside:stop]
-        return Segment(
+        self.heads = inside
+        segment = Segment(
             packet.number,
             packet.time,
             kind,
@@ -352,3 +387,6 @@ class Peeler:
             payload,
             max(0, stop - inside - len(payload)),
         )
+        segment.head = at
+        segment.inside = inside
+        return segment

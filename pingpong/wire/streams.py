@@ -118,6 +118,10 @@ class Direction:
         """The offset of a sequence number: the one nearest to the current offset."""
         return self.offset + ((seq - self._next + _HALF) & _WRAP) - _HALF
 
+    def place(self, segment: Segment) -> int:
+        """The offset at which a segment's payload stands, in a direction that ``is_known``."""
+        return self._place(segment.seq + 1 if segment.flags & SYN else segment.seq)
+
     def add(self, segment: Segment) -> tuple[list[Piece], str]:
         """Take a segment's payload; the pieces that are in order with it, and a remark."""
         if self._next < 0:

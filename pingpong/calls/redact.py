@@ -1,0 +1,500 @@
+"""Values out of a message, its lengths left in: what ``--redact`` and ``pingpong redact`` mask.
+
+    00 00 00 03  70 77 64        2: "pwd"              before
+    00 00 00 03  78 78 78        2: (redacted, 3 bytes)  after; every other byte is as it was
+
+A mask is as long as what it covers and may stand in its place: text becomes ``xxx``, numbers
+become 0, or the nearest number that takes as many bytes where its length is its own (a varint,
+digits).  So ids, types, counts, lengths and places stay, and whatever read the message before
+reads it again.  A length says something too: that is not hidden.
+
+    selected field       all that it holds, however deep
+    before the message   HTTP headers, key/values of (TT)THeader, tracing headers: always, but for
+                         what transports need (see OPEN_HEADERS)
+    not read             bytes of a message that no value accounts for: always
+    broken, cut, lost    where reading ended before the message did, no field is where it seems:
+                         every value
+    a method             that is no name: a wrong length may have made it swallow what follows
+
+A message with nothing masked is left as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from ..errors import DecodeError
+from ..model import (
+    Entries,
+    Field,
+    Finding,
+    Header,
+    Items,
+    Message,
+    MessageType,
+    Record,
+    Severity,
+    Struct,
+    TType,
+    Value,
+)
+from ..thrift.binary import BINARY
+from ..thrift.framed import HEAD
+from ..thrift.header import Head
+from ..thrift.json import TAGS
+from ..thrift.ttheader import TTHead
+from .selectors import Selector
+
+__all__ = ["Mask", "Redactor", "hushed", "mask_head_lines", "mask_line", "masked_with"]
+
+# Where a mask begins, and its bytes.
+Run = tuple[int, bytes]
+
+LETTER: Final = b"x"
+
+# In place of bytes that no value accounts for: neither a type nor a text, and a length that goes
+# on, so that what ends too soon still does, and what was no message does not become one.
+BLANK: Final = b"\x80"
+
+# No more than this is the head of one value: its field's type and id, its length or its count.
+_MAX_HEAD: Final = 16
+
+# HTTP headers whose values stay: they say how to read the message, or which program wrote it.
+OPEN_HEADERS: Final = frozenset(
+    b"accept accept-encoding accept-ranges age allow cache-control connection content-encoding "
+    b"content-length content-type date expect host keep-alive retry-after server te trailer "
+    b"transfer-encoding upgrade user-agent vary via".split()
+)
+
+_BINARY: Final = ("binary", "binary-old")
+_JSON: Final = ("json", "thriftpy2-json")
+_METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
+_BITS: Final = {TType.I8: 8, TType.I16: 16, TType.I32: 32, TType.I64: 64}
+_USERINFO: Final = re.compile(rb"(?<=//)[^/@?#]*(?=@)")
+_BASE64: Final = re.compile(rb"(?:[A-Za-z0-9+/]{4})*[A-Za-z0-9+/]{2,3}={1,2}\Z")
+_TOKEN: Final = re.compile(
+    rb'"(?:[^"\\]|\\.)*"?|[ \t\r\n,:{}\[\]]+|[^" \t\r\n,:{}\[\]]+', re.DOTALL
+)
+_TAGS: Final = frozenset(f'"{tag}"'.encode() for tag in TAGS.values())
+_DIGITS: Final = re.compile(rb"[0-9A-Fa-f]")
+_CHUNK: Final = re.compile(rb"[0-9A-Fa-f]+[ \t]*(?:;|(?=\r\n|\Z))")
+_WORD_NUMBER: Final = re.compile(rb"[+-]?[0-9]")
+
+
+class Mask:
+    """What is to be masked in a message, as places in its ``data``.
+
+    ``runs`` are the masks, in order.  ``redacted`` is where the values that are masked begin.
+    ``packed`` is where, from the data's start, the bytes are no longer those of the wire; -1: all
+    are.  ``is_sure``: the message was read whole, so that its fields are what they seem.
+    """
+
+    __slots__ = ("is_sure", "packed", "redacted", "runs")
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+        self.redacted: set[int] = set()
+        self.packed = -1
+        self.is_sure = True
+
+
+class Redactor:
+    """Masks what ``selectors`` select.  ``counts`` has how many values each of them has masked;
+    ``unsure`` counts the messages all of whose values were masked, ``heads`` the values before
+    messages."""
+
+    def __init__(self, selectors: Sequence[Selector]) -> None:
+        self.selectors = tuple(selectors)
+        self.counts = [0] * len(self.selectors)
+        self.unsure = 0
+        self.heads = 0
+
+    def mask(self, record: Record) -> Mask:
+        """What is to be masked in a message, or in a struct alone."""
+        mask = Mask()
+        if isinstance(record, Message):
+            self._before(record, mask)
+            mask.runs += _header(record)
+        _Walk(self, record, mask).whole()
+        if not mask.is_sure:
+            self.unsure += 1
+        return mask
+
+    def redact(self, record: Record) -> Mask:
+        """Mask a message in place.  What listing it found is told without what was found."""
+        mask = self.mask(record)
+        data = masked_with(record.data, mask.runs)
+        if isinstance(record, Message) and _header(record):
+            head = record.header
+            name = LETTER.decode() * len(head.method_span)
+            seqid = 0 if record.protocol.name in _BINARY else head.seqid
+            record.header = Header(name, head.type, seqid, head.strict, head.span, head.method_span)
+        listed = tuple(hushed(finding) for finding in record.listed)
+        record.redact(data, frozenset(mask.redacted), listed)
+        return mask
+
+    def _before(self, message: Message, mask: Mask) -> None:
+        """What stands before the message's own header."""
+        data, start = message.data, message.header.span.start
+        if not start and message.transport != "zlib":
+            return
+        runs: list[Run] = []
+        if any(gap.offset < start for gap in message.gaps):
+            runs.append((0, BLANK * start))
+        elif message.transport == "http":
+            runs = mask_head_lines(data[:start])
+        elif message.transport in ("theader", "ttheader"):
+            head = Head(data, start) if message.transport == "theader" else TTHead(data, start)
+            runs = _head_values(head)
+            if head.transforms:
+                mask.packed = head.stop
+        elif message.transport == "zlib":
+            mask.packed = 0
+        else:
+            runs = self._tracing(message, HEAD if message.transport in ("framed", "sasl") else 0)
+        self.heads += len(runs)
+        mask.runs += runs
+
+    def _tracing(self, message: Message, at: int) -> list[Run]:
+        """The values of the struct that tracing systems put before a message."""
+        data, start = message.data, message.header.span.start
+        if at >= start:
+            return []
+        struct = BINARY.read_struct(data[:start], at, start, (), message.limits)
+        if struct.stop is None or struct.findings:
+            return [(at, BLANK * (start - at))]
+        record = Record(data=data[:start], protocol=BINARY, start=at, limits=message.limits)
+        mask = Mask()
+        walk = _Walk(self, record, mask)
+        walk.all = True
+        walk.struct(struct, (), ())
+        return mask.runs
+
+
+def masked_with(data: bytes, runs: Iterable[Run]) -> bytes:
+    """``data`` with the masks laid over it."""
+    out = bytearray(data)
+    for at, text in runs:
+        out[at : at + len(text)] = text
+    return bytes(out)
+
+
+def hushed(finding: Finding, keep: int = 1) -> Finding:
+    """The finding without what was found, which may be a secret: up to its ``keep``-th colon."""
+    parts = finding.text.split(": ")
+    if len(parts) <= keep:
+        return finding
+    text = f"{': '.join(parts[:keep])}: (redacted)"
+    return Finding(finding.severity, text, finding.offset)
+
+
+# ── Fields ───────────────────────────────────────────────────────────────────────────
+
+# A selector, by its place, and which part of it comes next.
+State = tuple[int, int]
+
+
+class _Walk:
+    """Goes through a message's fields in order and masks what is selected.
+
+    ``all``: every value is.  ``known`` then collects what is structure or a value, so that the
+    rest can be told.
+    """
+
+    def __init__(self, redactor: Redactor, record: Record, mask: Mask) -> None:
+        self.redactor = redactor
+        self.selectors = redactor.selectors
+        self.record = record
+        self.data = record.data
+        self.mask = mask
+        self.protocol = record.protocol.name
+        self.all = False
+        self.known: list[tuple[int, int]] = []
+        kind = record.type if isinstance(record, Message) else None
+        self.is_exception = kind is MessageType.EXCEPTION
+
+    def whole(self) -> None:
+        record, body = self.record, self.record.body
+        method = record.method if isinstance(record, Message) else ""
+        states = [(number, 0) for number, one in enumerate(self.selectors) if one.is_of(method)]
+        findings = body.findings + record.listed
+        self.all = (
+            body.stop is None
+            or bool(record.gaps)
+            or any(one.severity is Severity.ERROR for one in findings)
+        )
+        self.mask.is_sure = not self.all
+        self.struct(body, tuple(states), (), True)
+        stop = len(self.data)
+        if self.all:
+            broken = [one.offset for one in body.findings if one.severity is Severity.ERROR]
+            if broken and body.stop is None and self.protocol not in _JSON:
+                # Up to there, what is no value was read as types, ids and lengths.
+                last = max((end for _, end in self.known), default=record.start)
+                self.known.append((last, min(max(broken[-1] or 0, last), last + _MAX_HEAD)))
+            self._unread(record.start, stop)
+        elif body.stop is not None and body.stop.stop < stop:
+            self._blank(body.stop.stop, stop)
+
+    # ── What is selected ─────────────────────────────────────────────────────────────
+
+    def struct(
+        self, struct: Struct, states: tuple[State, ...], hits: tuple[int, ...], outer: bool = False
+    ) -> None:
+        """The fields of a struct.  ``states`` are the selectors that may go on in it, ``hits``
+        those that selected all of it."""
+        for field in struct.fields:
+            inner, chosen = self._step(field, states, hits, outer) if states else (states, hits)
+            if self.all:
+                self.known.append((field.span.start, field.value.span.start))
+            self.value(field.value, inner, chosen, field)
+        if self.all and struct.stop is not None:
+            self.known.append((struct.stop.start, struct.stop.stop))
+
+    def _step(
+        self, field: Field, states: tuple[State, ...], hits: tuple[int, ...], outer: bool
+    ) -> tuple[tuple[State, ...], tuple[int, ...]]:
+        """The selectors that may go on in a field, and those that have selected it."""
+        inner: list[State] = []
+        chosen = list(hits)
+        for number, place in states:
+            selector = self.selectors[number]
+            is_name = not selector.method
+            meets = selector.meets(place, field, outer, self.is_exception)
+            if is_name:
+                inner.append((number, place))
+            if not meets:
+                continue
+            if place + 1 < len(selector.parts):
+                inner.append((number, place + 1))
+            elif number not in chosen:
+                chosen.append(number)
+        return tuple(inner), tuple(chosen)
+
+    def value(
+        self,
+        value: Value,
+        states: tuple[State, ...],
+        hits: tuple[int, ...],
+        field: Field | None = None,
+    ) -> None:
+        """``field`` is whose value it is; None for an element."""
+        content = value.content
+        if not (states or hits or self.all):
+            return
+        if self.all and value.head and self.protocol not in _JSON:
+            self.known.append((value.span.start, value.span.start + value.head))
+        if isinstance(content, Struct):
+            self.struct(content, states, hits)
+        elif isinstance(content, Items):
+            for item in content.items:
+                self.value(item, states, hits)
+        elif isinstance(content, Entries):
+            for key, item in content.items:
+                self.value(key, states, hits)
+                self.value(item, states, hits)
+        elif hits or self.all:
+            self._leaf(value, field)
+            for number in hits:
+                self.redactor.counts[number] += 1
+
+    def _leaf(self, value: Value, field: Field | None) -> None:
+        span = value.span
+        self.mask.redacted.add(span.start)
+        if self.all:
+            self.known.append((span.start, span.stop))
+        if self.protocol in _JSON:
+            self._add(span.start, json_mask(value.ttype, span.of(self.data)))
+        elif value.ttype is TType.STRING:
+            inside = span.start + value.head
+            self._add(inside, LETTER * (span.stop - inside))
+        elif self.protocol == "compact":
+            if len(span):
+                self._add(span.start, compact_mask(value.ttype, len(span)))
+            elif field is not None:
+                # A bool in the head of its field: 1 true, 2 false.
+                at = field.span.start
+                self._add(at, bytes((self.data[at] & 0xF0 | 2,)))
+        else:
+            self._add(span.start, bytes(len(span)))
+
+    def _add(self, at: int, text: bytes) -> None:
+        if text:
+            self.mask.runs.append((at, text))
+
+    # ── What was not read ────────────────────────────────────────────────────────────
+
+    def _unread(self, start: int, stop: int) -> None:
+        at = start
+        for one, end in sorted(self.known):
+            if one > at:
+                self._blank(at, one)
+            at = max(at, end)
+        if at < stop:
+            self._blank(at, stop)
+        self.mask.runs.sort(key=_place)
+
+    def _blank(self, start: int, stop: int) -> None:
+        """Bytes that no value accounts for.  The brackets of JSON stay: they say where it ends."""
+        if self.protocol in _JSON:
+            self._add(start, json_blank(self.data[start:stop]))
+        else:
+            self._add(start, BLANK * (stop - start))
+
+
+def _place(run: Run) -> int:
+    return run[0]
+
+
+# ── Masks of values ──────────────────────────────────────────────────────────────────
+
+
+def compact_mask(ttype: TType, size: int) -> bytes:
+    """A value of the compact protocol that takes ``size`` bytes.
+
+    >>> compact_mask(TType.I32, 2).hex(" ")
+    '80 01'
+    """
+    if ttype is TType.BOOL:
+        return b"\x02"
+    bits = _BITS.get(ttype, 0)
+    if not bits or ttype is TType.I8:
+        return bytes(size)
+    if size == 1:
+        return b"\0"
+    # The smallest number that takes so many bytes; where the type has none, zeros that go on.
+    last = b"\1" if 7 * (size - 1) < bits else b"\0"
+    return b"\x80" * (size - 1) + last
+
+
+def json_mask(ttype: TType, token: bytes) -> bytes:
+    """What may stand in JSON where ``token`` does, and is as long.
+
+    >>> json_mask(TType.STRING, b'"a\\\\"b"'), json_mask(TType.I8, b"-128")
+    (b'"xxxx"', b'-100')
+    """
+    if token[:1] == b'"':
+        is_whole = len(token) > 1 and token[-1:] == b'"'
+        inner = token[1:-1] if is_whole else token[1:]
+        end = b'"' if is_whole else b""
+        if ttype is TType.STRING:
+            return b'"' + _text_mask(inner) + end
+        if ttype is TType.UUID:
+            return b'"' + _DIGITS.sub(b"0", inner) + end
+        # A key, or NaN and the infinities, which their lengths tell.
+        return b'"' + (_number_mask(ttype, inner) if _WORD_NUMBER.match(inner) else inner) + end
+    if ttype is TType.BOOL and not _WORD_NUMBER.match(token):
+        return token  # true or false: its length tells which
+    return _number_mask(ttype, token)
+
+
+def _text_mask(inner: bytes) -> bytes:
+    if _BASE64.match(inner):
+        # Still base64: its padding, and before it a letter whose lowest bits are 0.
+        padding = len(inner) - len(inner.rstrip(b"="))
+        return LETTER * (len(inner) - padding - 1) + b"w" + b"=" * padding
+    return LETTER * len(inner)
+
+
+def _number_mask(ttype: TType, text: bytes) -> bytes:
+    size = len(text)
+    if size <= 1 or ttype is TType.BOOL:
+        return b"0" * size
+    if ttype is TType.DOUBLE:
+        return b"0." + b"0" * (size - 2) if size > 2 else b"10"
+    number = b"1" + b"0" * (size - 1)
+    bits = _BITS.get(ttype, 64)
+    if size > 19 or int(number) >= 1 << (bits - 1):
+        number = b"-1" + b"0" * (size - 2)
+    return number
+
+
+def json_blank(text: bytes) -> bytes:
+    """JSON of which nothing is known: its brackets, its separators and the tags of types stay."""
+
+    def one(match: re.Match[bytes]) -> bytes:
+        token = match.group()
+        if token[:1] in b" \t\r\n,:{}[]" or token in _TAGS:
+            return token
+        if token[:1] == b'"':
+            closed = len(token) > 1 and token[-1:] == b'"'
+            return b'"' + LETTER * (len(token) - 1 - closed) + (b'"' if closed else b"")
+        return b"0" * len(token)
+
+    return _TOKEN.sub(one, text)
+
+
+# ── Before the message ───────────────────────────────────────────────────────────────
+
+
+def mask_head_lines(head: bytes) -> list[Run]:
+    """The masks for an HTTP head: of its target's query, and of every value not in OPEN_HEADERS."""
+    runs: list[Run] = []
+    at = 0
+    while at < len(head):
+        end = head.find(b"\r\n", at)
+        stop = len(head) if end < 0 else end
+        run = _start_line(head[:stop]) if not at else mask_line(head[at:stop])
+        if run is not None:
+            runs.append((at + run[0], run[1]))
+        if not at:
+            user = _USERINFO.search(head, 0, stop)
+            if user is not None:
+                runs.append((user.start(), LETTER * (user.end() - user.start())))
+        at = stop + 2
+    return sorted(runs)
+
+
+def _start_line(line: bytes) -> Run | None:
+    query = re.search(rb"[?#][^ ]*", line)
+    if query is None or line.startswith(b"HTTP/"):
+        return None
+    return query.start() + 1, LETTER * (query.end() - query.start() - 1)
+
+
+def mask_line(line: bytes) -> Run | None:
+    """The mask for a header's value, or for a chunk's extensions; None: nothing to hide."""
+    name, colon, value = line.partition(b":")
+    chunk = _CHUNK.match(line)
+    if chunk is not None:
+        at = chunk.end()
+    elif not colon or line[:1] in b" \t":
+        at = len(line) - len(line.lstrip(b" \t"))  # it goes on from the line before
+    elif name.lower() in OPEN_HEADERS:
+        return None
+    else:
+        at = len(name) + 1 + len(value) - len(value.lstrip(b" \t"))
+    length = len(line.rstrip(b"\r\n")) - at
+    return (at, LETTER * length) if length > 0 else None
+
+
+def _header(message: Message) -> list[Run]:
+    """The masks for a method's name that is none, and for a seqid behind it."""
+    head = message.header
+    if _METHOD.match(head.method) or not head.method_span:
+        return []
+    name, stop = head.method_span, head.span.stop
+    runs = [(name.start, LETTER * len(name))]
+    if message.protocol.name in _BINARY:
+        runs.append((stop - 4, bytes(4)))
+    return runs
+
+
+def _head_values(head: Head) -> list[Run]:
+    """The masks for a (TT)THeader head: of its values, its token, and what could not be read."""
+    runs: list[Run] = []
+    with suppress(DecodeError):
+        head.walk()
+    at = 0
+    for size, label, _, _ in head.parts:
+        if label in ("value", "token"):
+            runs.append((at, LETTER * size))
+        elif label == "not read":
+            runs.append((at, bytes(size)))
+        at += size
+    if at < head.stop:
+        runs.append((at, bytes(head.stop - at)))
+    return runs

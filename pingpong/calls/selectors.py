@@ -1,0 +1,130 @@
+"""Which fields are meant: the words behind ``--redact`` and ``pingpong redact --field``.
+
+    SELECTORS   one or more, with commas between
+    password              every field of that name, at any depth, in calls and replies
+    login.2               field 2 of login: of its arguments, its result, its exceptions
+    login.user.password   field "password" of the struct in field "user" of login
+    *.token               field "token" of every method, in the outermost struct
+    login.0               what login returns; login.success says the same
+    login.*               all of login
+
+A path begins with a method, or ``*`` for any; then each part is a field's name, its id, or ``*``
+for any field.  A multiplexed method may stand with its service (``Calc:login``) or without.
+Lists, sets and maps take no part of their own: a path goes on in their elements, keys and values.
+What a selected field holds is selected whole.
+
+A name is one that the message's fields carry: from an IDL, or from the wire where that has names.
+``success`` and 0 are the result of a reply, ``message`` and ``type`` the fields of a
+TApplicationException; these need no IDL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, Union
+
+from ..model import NO_ID, Field
+
+__all__ = ["Selector", "parse_selectors"]
+
+ANY: Final = "*"
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_ID: Final = re.compile(r"-?[0-9]{1,5}\Z")
+_METHOD: Final = re.compile(r"[^\s.,*]+\Z")
+
+# What the IDL of a TApplicationException would say.
+_APPLICATION_NAMES: Final = {1: "message", 2: "type"}
+
+Part = Union[int, str]
+
+
+class Selector:
+    """One of them.  ``text`` is how it was written; ``method`` is "" where it is a name alone,
+    and ``parts`` then has that name."""
+
+    __slots__ = ("method", "parts", "text")
+
+    def __init__(self, text: str, method: str, parts: tuple[Part, ...]) -> None:
+        self.text = text
+        self.method = method
+        self.parts = parts
+
+    def __repr__(self) -> str:
+        return f"<Selector {self.text!r}>"
+
+    @property
+    def has_names(self) -> bool:
+        """Does it name fields that ids alone do not tell?"""
+        return any(isinstance(part, str) and part not in (ANY, "success") for part in self.parts)
+
+    def is_of(self, method: str) -> bool:
+        """Can a field of that method's messages be meant?  ``method`` is "" for a struct alone."""
+        if self.method in ("", ANY):
+            return True
+        return self.method in (method, method.rpartition(":")[2])
+
+    def meets(self, place: int, field: Field, is_outermost: bool, is_exception: bool) -> bool:
+        """Is that field what part ``place`` names?  ``is_exception``: the struct is a
+        TApplicationException."""
+        part = self.parts[place]
+        if part == ANY:
+            return True
+        if isinstance(part, int):
+            if field.field_id == NO_ID and field.name is not None:
+                # From a protocol that writes names and no ids.
+                return part == 0 and is_outermost and field.name == "success"
+            return field.field_id == part
+        if field.name == part:
+            return True
+        if not is_outermost:
+            return False
+        if is_exception:
+            return _APPLICATION_NAMES.get(field.field_id) == part
+        return part == "success" and field.field_id == 0
+
+
+def parse_selectors(texts: Iterable[str]) -> tuple[Selector, ...]:
+    """The selectors in texts such as "password,login.2".
+
+    Raises ValueError, with a sentence that says what is wrong and what it may be.
+    """
+    if isinstance(texts, str):
+        texts = (texts,)
+    found: dict[str, Selector] = {}
+    for text in texts:
+        for one in text.split(","):
+            word = one.strip()
+            if word not in found:
+                found[word] = _selector(word, text)
+    return tuple(found.values())
+
+
+def _selector(word: str, whole: str) -> Selector:
+    if not word:
+        raise ValueError(f'"{whole}" has an empty selector, want a field: password, login.2')
+    head, dot, rest = word.partition(".")
+    if not dot:
+        if _NAME.match(word):
+            return Selector(word, "", (word,))
+        wanted = "a name (password) or a path (login.2, *.token)"
+        if _ID.match(word):
+            wanted = f"a method before the id (login.{word}), or * for any (*.{word})"
+        raise ValueError(f'selector "{word}": want {wanted}')
+    if head != ANY and not _METHOD.match(head):
+        what = f'is "{head}"' if head else "is missing"
+        raise ValueError(f'selector "{word}": its method {what}, want a name or *')
+    parts: list[Part] = []
+    for place, part in enumerate(rest.split("."), 1):
+        if _ID.match(part):
+            parts.append(int(part))
+        elif part == ANY or _NAME.match(part):
+            parts.append(part)
+        else:
+            what = f'is "{part}"' if part else "is empty"
+            wanted = "a field's name, its id, or *"
+            raise ValueError(
+                f'selector "{word}": part {place} behind the method {what}, want {wanted}'
+            )
+    return Selector(word, head, tuple(parts))

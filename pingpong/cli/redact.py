@@ -1,0 +1,154 @@
+"""A capture to hand on: ``pingpong redact IN OUT --field FIELDS``.
+
+The file is read twice: once to find out what may be shown, once to write it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Final
+
+from ..calls.plan import Plan, Rewriter
+from ..calls.redact import Redactor
+from ..errors import CaptureError
+from ..model import Packet
+from ..wire.capturefile import CaptureFile, open_capture, write_capture
+from .looking import progress_of, say_no_thrift, steps
+from .options import SELECTORS, Command, add_idl, add_reading, pipeline_of, selectors
+from .printing import BAD, Verdict, counted, say_text, say_unmatched
+
+__all__ = ["add"]
+
+REDACT: Final = """\
+  pingpong redact trouble.pcap safe.pcap --field login.2,login.0
+  pingpong redact trouble.pcap safe.pcap --field '*.token' --keep-unknown
+
+The values of the fields are masked, and what was not read is zeros; packets keep their number,
+times, lengths and headers, messages their sizes, ids and types, checksums are mended. So tshark
+and pingpong read it as before. Always masked: what authenticates in SASL; the values of HTTP
+headers, but for those that say how to read the message; queries in HTTP targets; key/values of
+THeader and TTHeader, tracing headers. Always left: addresses, ports, methods, fields that are not
+named, and every length. What is packed (zlib) is hidden whole, as soon as one field in it is to be
+masked. OUT is a pcap: comments, names and keys of a pcapng stay behind.
+
+exit codes: 0 all was read, 1 no Thrift in it (OUT holds zeros), 2 something in it is bad, or a
+field was met nowhere (OUT is written: look whether it was misspelt)"""
+
+
+def add(command: Command) -> None:
+    """The command of this file."""
+    about = "write a capture without its secrets: the same packets, the values masked"
+    one = command("redact", redact, about, REDACT)
+    one.add_argument("file", metavar="IN", help='a pcap or pcapng file; "-" is standard input')
+    one.add_argument("out", metavar="OUT", help="the pcap to write")
+    one.add_argument(
+        "-f",
+        "--field",
+        dest="fields",
+        type=selectors,
+        action="append",
+        required=True,
+        metavar="FIELDS",
+        help=f"what to mask: {SELECTORS}",
+    )
+    one.add_argument(
+        "--keep-unknown",
+        action="store_true",
+        help="leave bytes as they are that were not read: other protocols, other packets",
+    )
+    add_idl(one)
+    add_reading(one, shows=False)
+
+
+def redact(args: argparse.Namespace) -> int:
+    """``pingpong redact``: a capture whose values are masked."""
+    with _twice(args.file) as path:
+        return _redact(args, path)
+
+
+def _redact(args: argparse.Namespace, path: str) -> int:
+    verdict = Verdict()
+    redactor = Redactor([one for part in args.fields for one in part])
+    plan = Plan()
+    pipeline = pipeline_of(args, redactor=redactor, plan=plan)
+    with open_capture(path) as file:
+        for step in steps(file, pipeline, path):
+            for message in step.messages:
+                verdict.any_thrift = True
+                verdict.report(message.findings, f"message {message.number}: ")
+        verdict.report(file.findings)
+        verdict.report(pipeline.findings)
+    if len(plan.links) > 1:
+        links = ", ".join(str(link) for link in sorted(plan.links))
+        raise CaptureError(
+            f"{args.file}: has packets of several link types ({links}), and a pcap has one. Take "
+            f"one interface at a time: tshark -r IN -Y 'frame.interface_id == 0' -w ONE"
+        )
+    rewriter = Rewriter(plan, keep_unknown=args.keep_unknown)
+    if rewriter.has_fragments:
+        with open_capture(path) as file:
+            for packet in file:
+                rewriter.look(packet)
+        rewriter.start()
+    with open_capture(path) as file:
+        count = write_capture(args.out, _packets(file, path, rewriter))
+    _say_done(args, redactor, plan, rewriter, count)
+    unmatched = say_unmatched(redactor)
+    if not verdict.any_thrift and not verdict.bad:
+        say_no_thrift(pipeline)
+    return BAD if unmatched else verdict.exit_code
+
+
+def _packets(file: CaptureFile, path: str, rewriter: Rewriter) -> Iterator[Packet]:
+    with progress_of(file, path) as progress:
+        while packets := file.batch():
+            for packet in packets:
+                yield rewriter.packet(packet)
+            if progress is not None:
+                progress()
+
+
+def _say_done(
+    args: argparse.Namespace, redactor: Redactor, plan: Plan, rewriter: Rewriter, count: int
+) -> None:
+    """What was masked, and what was hidden."""
+    say_text(f"{args.out}: {counted(count, 'packet')}, as many as before")
+    for selector, number in zip(redactor.selectors, redactor.counts, strict=True):
+        say_text(f"  {selector.text}: {counted(number, 'value')} masked")
+    for number, thing, what in (
+        (redactor.heads, "value", "masked in headers before messages"),
+        (redactor.unsure, "message", "not read to the end: all values masked"),
+        (plan.packed, "message", "in packed bytes: these are hidden whole"),
+        (rewriter.unread, "byte", "in no message"),
+        (rewriter.again, "byte", "sent again, and not known to be the same"),
+        (rewriter.other, "packet", "of something else than TCP and UDP"),
+    ):
+        if number:
+            hidden = "" if what.startswith(("masked", "not", "in packed")) else _hidden(args)
+            say_text(f"  {counted(number, thing)} {what}{hidden}")
+
+
+def _hidden(args: argparse.Namespace) -> str:
+    return ": left as they are (--keep-unknown)" if args.keep_unknown else ": hidden"
+
+
+@contextlib.contextmanager
+def _twice(path: str) -> Iterator[str]:
+    """A file that can be read twice: standard input goes into one of its own for that."""
+    if path != "-" and os.path.isfile(path):
+        yield path
+        return
+    if path != "-":
+        open_capture(path).close()  # says what is wrong with it
+    with tempfile.NamedTemporaryFile(prefix="pingpong-", suffix=".pcap") as spool:
+        source = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115
+        with source:
+            shutil.copyfileobj(source, spool)
+        spool.flush()
+        yield spool.name

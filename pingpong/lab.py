@@ -26,7 +26,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from pingpong.errors import NotAllowed
+from pingpong.errors import LiveError, NotAllowed
 from pingpong.live.idl import load_idl
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.recording import Recorded, Recording, recording, use_layers
@@ -103,10 +103,15 @@ def serve(
 def serve_http(handler: object, *, port: int = 8000, private: bool | None = None) -> HttpServer:
     """Serve a handler's methods over HTTP and JSON: POST /method, to compare with Thrift.
 
-    As with ``serve``, what ran on the port before is closed first.
+    As with ``serve``, what ran on the port before is closed first.  Raises as ``serve`` does, and
+    LiveError without the packages of the extra "lab".
     """
-    from pingpong.live.http import serving_http
-
+    try:
+        from pingpong.live.http import serving_http
+    except ImportError as error:
+        raise LiveError(
+            f"HTTP cannot be served here: {error}", 'Install it: pip install "pingpong[lab]"'
+        ) from None
     network = None if private is False else _network(needed=private is True)
     key = (port or "HTTP", network is not None)
     _close_server(_servers.pop(key, None))

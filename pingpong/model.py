@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, ClassVar, Final, NamedTuple, Union
 
+from mypy_extensions import mypyc_attr
+
 __all__ = [
     "APPLICATION_ERRORS",
     "DEFAULT_LIMITS",
@@ -79,6 +81,8 @@ def use_renderers(text: Callable[[object], str], html: Callable[[object], str]) 
     _renderers[:] = [text, html]
 
 
+# A word to mypyc: classes of modules that are not compiled may have this base too.
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Shown:
     """Prints itself as text in a terminal and shows itself as HTML in a notebook."""
 
@@ -641,20 +645,25 @@ class Difference(Facts):
     ``words`` go on from there ("is not in the IDL").  ``brief`` is for beside the value: what the
     IDL says there ("no such field").  ``offset`` is the field's, the value's, the header's; of
     what a struct lacks or has too much of it is that of the STOP, where this is settled.
+    ``times`` is more than 1 only where a message has very many of them: then it stands for those
+    of its way that are not there one by one.
     """
 
-    __slots__ = ("brief", "kind", "offset", "place", "words")
-    __match_args__: ClassVar = ("kind", "place", "words", "brief", "offset")
+    __slots__ = ("brief", "kind", "offset", "place", "times", "words")
+    __match_args__: ClassVar = ("kind", "place", "words", "brief", "offset", "times")
 
-    def __init__(self, kind: str, place: str, words: str, brief: str, offset: int) -> None:
+    def __init__(
+        self, kind: str, place: str, words: str, brief: str, offset: int, times: int = 1
+    ) -> None:
         self.kind = kind
         self.place = place
         self.words = words
         self.brief = brief
         self.offset = offset
+        self.times = times
 
     def facts(self) -> tuple[object, ...]:
-        return (self.kind, self.place, self.words, self.brief, self.offset)
+        return (self.kind, self.place, self.words, self.brief, self.offset, self.times)
 
     @property
     def text(self) -> str:
@@ -776,11 +785,13 @@ class Record(Shown):
     def remarks(self) -> dict[int, str]:
         """What to show beside a value: by the offset of a difference, what the IDL says there."""
         said: dict[int, str] = {}
+        alone: dict[str, str] = {}
         for one in self.differences:
             before = said.get(one.offset)
-            said[one.offset] = (
-                f"{DIFFERS} {one.brief}" if before is None else f"{before}, {one.brief}"
-            )
+            if before is None:
+                said[one.offset] = alone.setdefault(one.brief, f"{DIFFERS} {one.brief}")
+                continue
+            said[one.offset] = f"{before}, {one.brief}"
         return said
 
     @property
@@ -976,11 +987,11 @@ class Differences(Shown):
             key = (one.kind, one.place, one.words)
             known = self._ways.get(key)
             if known is None and len(self._ways) >= self.MOST:
-                self.more += 1
+                self.more += one.times
                 continue
             if known is None:
                 known = self._ways[key] = Repeated(one, number, 0, 0)
-            known.times += 1
+            known.times += one.times
             known.messages += key not in seen
             seen.add(key)
 

@@ -40,6 +40,7 @@ from pingpong.calls.explain import check_cover, explain
 from pingpong.capture import Capture, decode, read_packets
 from pingpong.errors import CaptureError, DecodeError
 from pingpong.model import (
+    DIFFERENCES,
     Chunk,
     Endpoint,
     Entries,
@@ -63,6 +64,16 @@ from pingpong.thrift.deflate import DeflateTransport
 from pingpong.thrift.header import HeaderTransport
 from pingpong.thrift.http import HttpTransport
 from pingpong.thrift.messages import Found, MessageReader
+from pingpong.thrift.names import (
+    BASE_TYPES,
+    EnumType,
+    FieldType,
+    Interface,
+    MethodType,
+    Service,
+    StructType,
+    Type,
+)
 from pingpong.thrift.sasl import SaslTransport
 from pingpong.thrift.transport import Transport
 from pingpong.thrift.ttheader import TTHeaderTransport
@@ -349,6 +360,71 @@ def _run_message(dialect: str) -> Callable[[bytes], None]:
             demand(bool(errors), f"the reader ends at {message.body.stop}, the skipper does not")
 
     return run
+
+
+def _interface() -> Interface:
+    """An interface that knows some of what ``any_message`` makes, and expects some of it."""
+    colour = EnumType("Colour", {0: "RED", 1: "GREEN"})
+    own, union = Type(TType.STRUCT, "S", struct="S"), Type(TType.STRUCT, "U", struct="U")
+    numbers = BASE_TYPES["i32"]
+    known = [
+        *BASE_TYPES.values(),
+        own,
+        union,
+        Type(TType.I32, "Colour", enum=colour),
+        Type(TType.LIST, "list<S>", element=own),
+        Type(TType.SET, "set<i32>", element=numbers),
+        Type(TType.MAP, "map<string,U>", key=BASE_TYPES["string"], element=union),
+        Type(TType.LIST, "list<U>", element=union),
+    ]
+    fields = [FieldType(at, f"f{at}", one, at % 5 == 1) for at, one in enumerate(known)]
+    methods = [
+        MethodType(
+            "Svc",
+            name,
+            name == "m",
+            StructType(f"Svc.{name}", "arguments", fields[at:]),
+            StructType(f"Svc.{name}", "result", fields[:at], is_void=not at),
+        )
+        for at, name in enumerate(("ping", "login", "add", "m"))
+    ]
+    other = [MethodType("T", "add", False, methods[0].arguments, methods[0].result)]
+    structs = [StructType("S", "struct", fields), StructType("U", "union", fields[3:9])]
+    services = [Service("Svc", "", methods), Service("T", "", other)]
+    return Interface("fuzz.thrift", services, structs, [colour])
+
+
+INTERFACE = _interface()
+
+
+def make_names(rng: random.Random) -> bytes:
+    """A message for the interface, in any dialect; now and then a list of very many structs."""
+    if rng.random() < 0.1:
+        count = rng.choice((100, 3000))
+        ttype, method = rng.choice(((12, b"ping"), (15, b"ping"), (8, b"Svc:ping")))
+        element = b"\0" if ttype == 12 else b"\x0c\0\0\0\0" if ttype == 15 else b"\0\0\0\x07"
+        head = struct.pack(">bhbi", 15, 12, ttype, count)
+        return binary.write_header(method, 1, 0) + head + element * count + b"\0"
+    dialect = rng.choice(list(PROTOCOLS))
+    return mutate(rng, any_message(rng, dialect), any_message(rng, dialect))
+
+
+def run_names(data: bytes) -> None:
+    """A message held against an interface: names are added, and nothing else."""
+    try:
+        bare = decode(data, LIMITS)
+    except DecodeError:
+        return
+    message = decode(data, LIMITS, idl=INTERFACE)
+    look_at(message)
+    for one in message.differences:
+        demand(0 <= one.offset < len(message.data), f"{one} is nowhere")
+        demand(one.kind in DIFFERENCES, f"{one} is of no kind")
+        demand(len(one.text) < 400, "a difference that nobody reads to its end")
+    demand(message.faults == bare.faults, "an interface changes what is odd about the bytes")
+    message.use_names(None)
+    # By their words: a NaN is not equal to itself.
+    demand(repr(message.body) == repr(bare.body), "names stay when they are taken away")
 
 
 def skip(protocol: Protocol, data: bytes) -> tuple[int, str]:
@@ -894,6 +970,7 @@ TARGETS: dict[str, Target] = {
         f"{name} alone": Target(_make_stream((name,), packer), _run_transport(name))
         for name, packer in PACKERS.items()
     },
+    "names": Target(make_names, run_names),
     "plain": Target(_make_stream(("framed", "old", "bin", "ping"), _plain, _framed), run_stream),
     "theader": Target(_make_stream(("theader",), _header), run_stream),
     "http": Target(_make_stream(("http",), _http), run_stream),

@@ -226,6 +226,14 @@ def test_show_where_the_wire_differs(capsys: pytest.CaptureFixture[str], tmp_pat
     assert err.count("pingpong: warning: message 3: PingPong.login, argument") == 2
 
 
+def test_pasted_bytes_with_names(capsys: pytest.CaptureFixture[str]) -> None:
+    login = read(CAPTURE).messages[2].data.hex(" ")
+    code, out, err = run(capsys, "explain", "--idl", IDL, *login.split())
+    assert (code, err) == (0, "")
+    assert "2 password" in out
+    assert run(capsys, "explain", "--idl", "none.thrift", *login.split())[0] == cli.BAD
+
+
 def test_a_bad_interface(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "bad.thrift"
     path.write_text("struct A {\n  1: Nothing a\n}\n")

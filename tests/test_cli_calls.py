@@ -88,7 +88,7 @@ def test_what_is_not_shown_is_counted(capsys: pytest.CaptureFixture[str]) -> Non
 def test_names_come_from_the_idl(capsys: pytest.CaptureFixture[str]) -> None:
     idl = str(ROOT / "captures" / "shop.thrift")
     rows = said(capsys, "--idl", idl, "--where", "get.id=9999")
-    assert [row["exception"] for row in rows] == ["missing"]
+    assert [row["exception"] for row in rows] == ["NoSuchOrder"]
     assert [row["exception"] for row in said(capsys, "--where", "1=9999")] == ["1"]
 
 

@@ -135,6 +135,20 @@ def test_a_call_that_names_no_service_on_a_server_where_all_do() -> None:
     assert kinds(diagnosis) == [Kind.PLAIN_ON_MULTIPLEXED, Kind.ALL_WELL]
 
 
+def test_a_call_that_names_a_service_on_a_server_where_none_does() -> None:
+    """A plain server would have answered that it knows no such method: it may have failed."""
+    assert kinds(diagnosed(well(2), closed(3, MULTIPLEXED)))[0] is Kind.CLOSED_ON_CALL
+
+
+def test_a_plain_client_on_a_server_that_wants_sasl() -> None:
+    talk = Talk(2).open().call(bytes.fromhex("01 00000005 504c41494e 02 00000003 006100"))
+    talk.reply(bytes.fromhex("05 00000000")).call(framed(PING)).reply(framed(PONG)).close()
+    diagnosis = diagnosed(talk, closed(3, framed(PING)))
+    assert kinds(diagnosis) == [Kind.SASL, Kind.ALL_WELL]
+    assert "it speaks binary in SASL" in diagnosis.verdicts[0].sentence
+    assert "TSaslClientTransport" in diagnosis.verdicts[0].advice
+
+
 def test_a_server_that_takes_both_names_is_not_accused() -> None:
     """Apache's multiplexed processor may have a default service."""
     answer = PONG.replace(b"\0\0\0\x2a", b"\0\0\0\x01", 1)
@@ -535,6 +549,7 @@ def test_braces_of_the_wire_are_no_times() -> None:
 
 
 def test_lengths_of_time() -> None:
-    assert [lasted(time) for time in (0, 1_000, 2_345_678, 61_000_000_000)] == [
-        "0 ms", "0.001 ms", "2.35 ms", "61 s",
+    times = (0, 312, 51_930, 999_700, 2_345_678, 999_499_999, 61_000_000_000, 3_600_000_000_000)
+    assert [lasted(time) for time in times] == [
+        "0 µs", "0.312 µs", "51.9 µs", "1 ms", "2.35 ms", "999 ms", "61 s", "3600 s",
     ]  # fmt: skip

@@ -410,15 +410,14 @@ def test_a_stranger_is_one_only_if_the_port_is_thrifts(stage: Stage) -> None:
 
 
 def says(data: bytes, *, first: bool) -> Speaker:
-    """A server that says one thing: at once, or when it has heard something."""
+    """A server that says one thing, at once or when it has heard something, and closes."""
 
     def say(sock: socket.socket) -> None:
-        if not first:
-            sock.recv(1000)
-        sock.sendall(data)
-        with contextlib.suppress(OSError):
-            while sock.recv(1000):
-                pass
+        for speak in (first, not first):
+            if speak:
+                sock.sendall(data)
+            else:
+                sock.recv(1000)
 
     return say
 
@@ -456,7 +455,7 @@ GREETINGS = {
 def test_a_thrift_client_elsewhere(stage: Stage, name: str, transport: Any) -> None:
     greeting, words = GREETINGS[name]
     port = stage.serve(says(greeting, first=True))
-    attempt(stage, port, ping(transport=transport), PATIENCE)
+    attempt(stage, port, ping(transport=transport))
     verdict = only(stage.capture.diagnosis, Kind.OTHER_PROTOCOL)
     assert words in verdict.sentence
     assert "Check host and port" in verdict.advice
@@ -467,7 +466,7 @@ def test_a_thrift_client_on_an_http_server(stage: Stage, transport: Any) -> None
     """The answer is that of nginx to what is no HTTP."""
     answer = b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nConnection: close\r\n\r\n<html>"
     port = stage.serve(says(answer, first=False))
-    attempt(stage, port, ping(transport=transport), PATIENCE)
+    attempt(stage, port, ping(transport=transport))
     verdict = only(stage.capture.diagnosis, Kind.HTTP)
     assert "has reached an HTTP server" in verdict.sentence
 
@@ -607,14 +606,23 @@ def test_a_frame_above_a_servers_own_limit(stage: Stage) -> None:
     assert "the largest that it answered has 10" in verdict.sentence
 
 
+class Impatient(Dispatcher):
+    """Once it has been called, its server waits for the next call only so long."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+
+    def ping(self) -> str:
+        self.sock.settimeout(PATIENCE)
+        return "pong"
+
+
 def test_an_idle_connection_was_dropped(stage: Stage) -> None:
     """The server's own timeout closes it; the client learns of it when it calls again."""
     gone = threading.Event()
-    server = TThreadedServer(TProcessor(foo().PingPong, Dispatcher()), None)
 
     def speak(sock: socket.socket) -> None:
-        sock.settimeout(PATIENCE)
-        server.handle(socket_of(sock))
+        thriftpy2_server(Impatient(sock))(sock)
         sock.close()
         gone.set()
 

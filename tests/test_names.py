@@ -7,16 +7,22 @@ that are read too: HBase's, Hive's, Impala's, Parquet's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import thriftpy2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import ROOT, Talk, foo, thriftpy2_message
-from thriftpy2.protocol import TBinaryProtocol, TCompactProtocol, TJSONProtocol
+from thriftpy2.protocol import (
+    TBinaryProtocol,
+    TCompactProtocol,
+    TJSONProtocol,
+    TMultiplexedProtocol,
+)
 from thriftpy2.protocol.apache_json import TApacheJSONProtocol
 from thriftpy2.thrift import TApplicationException, TMessageType
 from thriftpy2.transport import TMemoryBuffer
@@ -25,7 +31,7 @@ import pingpong
 from pingpong.calls.explain import check_cover, explain
 from pingpong.calls.wanted import condition
 from pingpong.capture import Capture, decode, decode_struct, read_packets
-from pingpong.live.idl import as_interface, read_interface
+from pingpong.live.idl import _empty_memory, as_interface, read_interface
 from pingpong.model import (
     Difference,
     Entries,
@@ -58,12 +64,17 @@ from pingpong.views.json import message_row
 from pingpong.views.text import plain
 from pingpong.views.tree import tree
 
+T = TypeVar("T")
+
 IDL = ROOT / "tests" / "idl"
 SHOP = read_interface(IDL / "shop.thrift")
 
 
+@functools.cache
 def shop() -> Any:
-    return thriftpy2.load(str(IDL / "shop.thrift"), module_name="shop_thrift")
+    # thriftpy2 would take the shared.thrift of any other test.
+    with _empty_memory():
+        return thriftpy2.load(str(IDL / "shop.thrift"))
 
 
 PROTOCOLS = {
@@ -520,6 +531,8 @@ def test_a_reply_is_of_the_service_that_was_called() -> None:
         (False, wire("find", REPLY, yes)),
         (False, wire("find", REPLY, yes)),
     )
+    assert SHOP.within("shared.Health") is SHOP.within("shared.Health") is not SHOP
+    assert SHOP.within("depot") is SHOP
     assert [said(one) for one in capture.messages] == [
         [],
         ["type: Stock.find, result at offset 16: is I32, and the IDL says bool"],
@@ -527,6 +540,16 @@ def test_a_reply_is_of_the_service_that_was_called() -> None:
         ["type: Shop.find, result at offset 16: is BOOL, and the IDL says i32"],
         [],  # nobody asked: its shape decides
     ]
+
+
+def test_a_multiplexed_call_as_thriftpy2_writes_it() -> None:
+    buffer = TMemoryBuffer()
+    writer = TMultiplexedProtocol(TBinaryProtocol(buffer), "Stock")
+    writer.write_message_begin("find", TMessageType.CALL, 0)
+    writer.write_struct(shop().Stock.find_args(number=7))
+    got = decode(bytes(buffer.getvalue()), idl=SHOP)
+    assert got.method == "Stock:find"
+    assert got.body.plain == {"number": 7}
 
 
 def test_long_and_short_ways_give_the_same_names() -> None:
@@ -593,6 +616,15 @@ def test_a_report_stays_small() -> None:
     report = capture.differences
     assert (len(report), report.more) == (1000, 600)
     assert "in other ways 600 times" in str(report)
+
+
+def test_very_many_differences_are_counted() -> None:
+    got = decode(wire("buy", CALL, list_field(1, 12, *([b"\0"] * 12_000))), idl=SHOP)
+    assert len(got.differences) == 10_000
+    assert [one.text for one in got.findings] == [
+        "Item, field 1 at offset 23: is missing, want the required string name (12000 times)"
+    ]
+    assert '"place": "Item, field 1", "times": 2001}' in message_row(got)
 
 
 LOGIN = thriftpy2_message(foo().PingPong.login_args(username="root", password="pwd"), "login")
@@ -710,9 +742,9 @@ def types() -> st.SearchStrategy[Type]:
         NAMES.map(lambda name: Type(TType.STRUCT, name, struct=name)),
         st.sampled_from(ENUMS).map(lambda enum: Type(TType.I32, enum.name, enum=enum)),
     )
-    return st.recursive(
-        leaves,
-        lambda inner: st.one_of(
+
+    def container(inner: st.SearchStrategy[Type]) -> st.SearchStrategy[Type]:
+        return st.one_of(
             inner.map(lambda one: Type(TType.LIST, f"list<{one.name}>", element=one)),
             inner.map(lambda one: Type(TType.SET, f"set<{one.name}>", element=one)),
             st.tuples(inner, inner).map(
@@ -720,9 +752,20 @@ def types() -> st.SearchStrategy[Type]:
                     TType.MAP, f"map<{two[0].name},{two[1].name}>", key=two[0], element=two[1]
                 )
             ),
-        ),
-        max_leaves=3,
-    )
+        )
+
+    return nested(leaves, container, 2)
+
+
+def nested(
+    leaves: st.SearchStrategy[T],
+    container: Callable[[st.SearchStrategy[T]], st.SearchStrategy[T]],
+    depth: int,
+) -> st.SearchStrategy[T]:
+    anything = leaves
+    for _ in range(depth):
+        anything = st.one_of(leaves, container(anything))
+    return anything
 
 
 def fields() -> st.SearchStrategy[list[FieldType]]:
@@ -783,7 +826,7 @@ def wires() -> st.SearchStrategy[Struct]:
             ),
         )
 
-    anything = st.recursive(leaves, container, max_leaves=8)
+    anything = nested(leaves, container, 3)
     return st.lists(st.tuples(st.integers(-2, 6), anything), max_size=5).map(
         lambda values: Struct(tuple(Field(i, v, PLACE) for i, v in values), PLACE)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -161,6 +162,12 @@ def test_nobody_is_there() -> None:
 def test_a_port_that_is_taken() -> None:
     with serving_http(Dispatcher()) as server, pytest.raises(PortTaken):
         serving_http(Dispatcher(), port=server.port)
+
+
+def test_without_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pingpong.live.http", None)
+    with pytest.raises(LiveError, match=r"pip install \"pingpong\[lab\]\""):
+        lab.serve_http(Dispatcher())
 
 
 def test_a_cell_run_again_replaces_the_server() -> None:

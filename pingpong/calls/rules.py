@@ -302,7 +302,7 @@ def sasl(case: Case, known: Known) -> Verdict | None:
         )
     if server is not None or flow.from_server.first:
         return None
-    if known.answers(Dialect("", "sasl")) or not (
+    if any(dialect.transport == "sasl" for dialect, _ in known.answered) or not (
         known.answered or case.closed_by_server or case.closed_by_client
     ):
         return None
@@ -595,9 +595,9 @@ def _mismatch(case: Case, known: Known, call: Said) -> Verdict | None:
     ]
     how = how_it_ended(case)
     if known.answers(call.dialect):
-        if _same_naming(call, known):
+        example = next((one for one in sorted(known.methods) if ":" in one), None)
+        if example is None or _same_naming(call, known):
             return None
-        example = next(one for one in sorted(known.methods) if ":" in one)
         return Verdict(
             case.flow,
             Kind.PLAIN_ON_MULTIPLEXED,
@@ -1029,8 +1029,9 @@ def _differs(client: Dialect, server: Dialect) -> Kind:
     """The kind of the difference between two dialects."""
     if client.transport in ("theader", "ttheader"):
         return Kind.THEADER_ON_PLAIN
-    if "http" in (client.transport, server.transport):
-        return Kind.HTTP
+    for transport, kind in (("http", Kind.HTTP), ("sasl", Kind.SASL)):
+        if transport in (client.transport, server.transport):
+            return kind
     if client.transport == server.transport:
         return _PROTOCOLS_DIFFER.get((client.protocol, server.protocol), Kind.DIALECTS_DIFFER)
     if client.protocol == server.protocol:

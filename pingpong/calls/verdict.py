@@ -220,7 +220,12 @@ def unbraced(text: str) -> str:
 def lasted(time: int) -> str:
     """Nanoseconds as a length of time, to three digits.
 
-    >>> lasted(312_400), lasted(1_204_000_000)
-    ('0.312 ms', '1.2 s')
+    >>> lasted(51_930), lasted(1_204_000), lasted(61_000_000_000)
+    ('51.9 µs', '1.2 ms', '61 s')
     """
-    return f"{time / 1e9:.3g} s" if abs(time) >= 1_000_000_000 else f"{time / 1e6:.3g} ms"
+    value, unit = time / 1_000, "µs"
+    for larger in ("ms", "s"):
+        if value < 999.5:
+            break
+        value, unit = value / 1_000, larger
+    return f"{value:.0f} {unit}" if value >= 99.5 else f"{value:.3g} {unit}"

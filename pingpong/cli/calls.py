@@ -46,7 +46,8 @@ CALLS: Final = """\
 
 Outcomes of a call:
   success               the reply has a result, or is void
-  declared-exception    ... an exception of the IDL: which, by its field's number or name
+  declared-exception    ... an exception of the IDL: which, by its type, or without --idl
+                        by its field's number
   application-exception the server's own: UNKNOWN_METHOD, INTERNAL_ERROR ...
   oneway                no reply was asked for, or this method never gives one
   closed-by-server      it closed the connection instead: so does a handler that crashed

@@ -14,6 +14,7 @@ from ..capture import decode, decode_struct, read_packets
 from ..errors import CaptureError, DecodeError, IdlError
 from ..model import Packet
 from ..thrift.detect import PROTOCOLS
+from ..thrift.names import Interface
 from ..views.hexdump import MAX_BYTES, MAX_NOTES, hexdump
 from ..views.json import record_row
 from ..views.number import number as number_lines
@@ -44,6 +45,7 @@ EXPLAIN: Final = """\
 
 Numbers as they stand in logs; bytes as hex, as a string with \\x in it, or as tcpdump -X, xxd,
 hexdump -C and WireShark print them, with or without the packet around.  No capture is needed.
+With --idl, the fields of messages have their names.
 """
 
 
@@ -63,6 +65,7 @@ def add(command: Command) -> None:
 
     one = command("explain", explain, "explain a number, a line of a log, or pasted bytes", EXPLAIN)
     one.add_argument("text", nargs="*", help='what was pasted; nothing, or "-": standard input')
+    add_idl(one)
 
 
 def struct(args: argparse.Namespace) -> int:
@@ -93,6 +96,7 @@ def struct(args: argparse.Namespace) -> int:
 
 def explain(args: argparse.Namespace) -> int:
     """``pingpong explain``: a number, a line of a log or bytes, with no capture at all."""
+    interface = idl_of(args)
     typed = args.text and args.text != ["-"]
     text = " ".join(args.text) if typed else sys.stdin.read(MAX_TEXT + 1)
     verdict = explain_text(text)
@@ -102,26 +106,27 @@ def explain(args: argparse.Namespace) -> int:
         for at, block in enumerate(verdict.blocks, 1)
         if block.link is not None
     ]
-    found = list(read_packets(packets).messages) if packets else []
+    found = list(read_packets(packets, idl=interface).messages) if packets else []
     for message in found[:MESSAGES]:
         say_text()
         say(hexdump(message, width=width()))
     if packets and not found:
-        _explain_bytes(next((block.payload for block in verdict.blocks if block.payload), b""))
+        payload = next((block.payload for block in verdict.blocks if block.payload), b"")
+        _explain_bytes(payload, interface)
     for block in verdict.blocks:
         if not block.is_packet:
-            _explain_bytes(block.data)
+            _explain_bytes(block.data, interface)
     return NO_THRIFT if verdict.is_empty else READ_ALL
 
 
-def _explain_bytes(data: bytes) -> None:
+def _explain_bytes(data: bytes, interface: Interface | None) -> None:
     """The messages in ``data``, one after the other; where there is none, what begins so."""
     for _ in range(MESSAGES):
         if not data:
             return
         say_text()
         try:
-            message = decode(data)
+            message = decode(data, idl=interface)
         except DecodeError as error:
             say_text(f"no message here: {escape(str(error))}", "dim")
             say(number_lines(explain_bytes(data), width=width()))

@@ -33,8 +33,9 @@ RECORD: Final = 5 + (1 << 14) + 256
 class TlsSocket(TTransportBase):
     """What thriftpy2 reads and writes: the plain bytes of one TLS connection.
 
-    Making one does the handshake.  Raises ssl.SSLError if the ends do not agree (a certificate
-    that is not trusted, no common version), TTransportException if the other end goes away.
+    ``server_name`` is the server that a client wants; None: this end is the server.  Making one
+    does the handshake.  Raises ssl.SSLError if the ends do not agree (a certificate that is not
+    trusted, no common version), TTransportException if the other end goes away.
     """
 
     def __init__(

@@ -301,7 +301,7 @@ class Interface(Naming):
         self._known: dict[str, Service] = {}
         for service in (*self.services.values(), *self.included.values()):
             self._known.setdefault(service.name.rpartition(".")[2], service)
-        self._within = {name: _Within(self, name) for name in self._known}
+        self._within: dict[str, Naming] = {}
 
     def __repr__(self) -> str:
         methods = sum(len(service.methods) for service in self.services.values())
@@ -349,7 +349,12 @@ class Interface(Naming):
 
     def within(self, service: str) -> Naming:
         """Who gives names to messages of one service; of all services if it is not known."""
-        return self._within.get(service, self)
+        known = self._within.get(service)
+        if known is None:
+            if self.service(service) is None:
+                return self
+            known = self._within[service] = _Within(self, service)
+        return known
 
     def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
         return self.name_message(record, body, "")
@@ -515,14 +520,30 @@ class _Walk:
     are written to the fields and values, else it only looks.
     """
 
+    MOST: ClassVar = 10_000
+
     def __init__(self, structs: dict[str, StructType], loose: bool, give: bool) -> None:
         self.structs = structs
         self.loose = loose
         self.give = give
         self.found: list[Difference] = []
+        # The last of each way.
+        self._ways: dict[tuple[str, str, str], Difference] = {}
 
     def differ(self, kind: str, place: str, words: str, brief: str, offset: int) -> None:
-        self.found.append(Difference(kind, place, words, brief, offset))
+        """Say that it differs.  A million elements may do so in the same way: then it is said
+        with the same words, and behind the first ``MOST`` only counted."""
+        way = (kind, place, words)
+        last = self._ways.get(way)
+        if last is not None and len(self.found) >= self.MOST:
+            last.times += 1
+            return
+        if last is None:
+            one = Difference(kind, place, words, brief, offset)
+        else:
+            one = Difference(kind, last.place, last.words, last.brief, offset)
+        self._ways[way] = one
+        self.found.append(one)
 
     def struct(self, struct: Struct, stype: StructType) -> None:
         for field in struct.fields:

@@ -261,9 +261,10 @@ def _finding(finding: Finding) -> str:
 
 
 def _difference(one: Difference) -> str:
+    times = f', "times": {one.times}' if one.times > 1 else ""
     return (
         f'{{"severity": "warning", "offset": {one.offset}, "text": {_text(one.text)}, '
-        f'"difference": {_text(one.kind)}, "place": {_text(one.place)}}}'
+        f'"difference": {_text(one.kind)}, "place": {_text(one.place)}{times}}}'
     )
 
 

@@ -250,7 +250,7 @@ def _what(note: Note) -> str:
     element = _ELEMENT.match(note.label)
     which = f"{element[1]} " if element else ""
     if note.kind == "value":
-        return f"{which}value" if not element else element[1]
+        return element[1] if element else "value"
     return f"{which}length" if note.label.endswith("length") else "types and count"
 
 

@@ -175,6 +175,16 @@ def test_a_oneway_method_sent_as_call_is_the_last() -> None:
     assert kinds(diagnosed(last)) == [Kind.CLIENT_GAVE_UP]
 
 
+def test_many_oneway_methods_sent_as_call_hide_no_crash() -> None:
+    talk = Talk().open()
+    for _ in range(200):
+        talk.call(BOOM)
+    talk.call(PING).reply(PONG).call(LOGIN).fin(False).fin(True)
+    (one,) = diagnosed(talk).verdicts
+    assert one.kind is Kind.HANDLER_CRASHED
+    assert "the call login" in one.sentence
+
+
 def test_oneway() -> None:
     (one,) = diagnosed(Talk().open().call(ONEWAY).close()).verdicts
     assert one.sentence == "Nothing is wrong: 1 oneway call in unframed binary."

@@ -28,7 +28,7 @@ __all__ = [
     "shown",
 ]
 
-# Calls without an answer that are remembered of a connection.
+# Calls without an answer that are remembered of a connection: the last so many.
 MAX_PENDING: Final = 64
 # Methods that are remembered of a server.
 MAX_NAMES: Final = 256

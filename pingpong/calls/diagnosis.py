@@ -107,8 +107,9 @@ class Diagnoser:
             case.tally.oneway += 1
         elif exchange.reply is None:
             case.tally.calls += 1
-            if len(case.open) < MAX_PENDING:
-                case.open[exchange.number] = said
+            case.open[exchange.number] = said
+            if len(case.open) > MAX_PENDING:
+                del case.open[next(iter(case.open))]
         else:
             if exchange.reply is not message:  # the call was given out after its reply
                 case.tally.calls += 1

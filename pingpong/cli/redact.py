@@ -68,6 +68,10 @@ def add(command: Command) -> None:
 
 def redact(args: argparse.Namespace) -> int:
     """``pingpong redact``: a capture whose values are masked."""
+    folder = os.path.dirname(args.out) or "."
+    if not os.access(folder, os.W_OK):
+        # Say so now, not when all of a long capture was read.
+        raise CaptureError(f"{args.out}: cannot be written: {folder} is no folder to write to")
     with _twice(args.file) as path:
         return _redact(args, path)
 

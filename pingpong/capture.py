@@ -13,7 +13,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .calls.exchanges import Pairing
 from .errors import DecodeError
@@ -45,10 +45,12 @@ from .thrift.framed import HEAD
 from .thrift.json import JSON
 from .thrift.messages import Found, MessageReader
 from .thrift.thriftpy2json import THRIFTPY2_JSON
-from .thrift.transport import Whole
 from .wire.capturefile import CaptureFile, open_capture
-from .wire.link import ACK, PSH, TCP, Peeler, Usual, number, usual
+from .wire.link import TCP, Peeler, number, usual
 from .wire.streams import Connection, Connections, Piece
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 # The transport of a message that came in a datagram, with nothing around it.
 DATAGRAM: Final = "datagram"
@@ -75,10 +77,23 @@ class _Line:
 class _Lane:
     """One direction of a connection, reached by its addresses and ports at once."""
 
-    __slots__ = ("by_client", "direction", "flow", "half", "other", "reader")
+    __slots__ = (
+        "by_client",
+        "direction",
+        "flow",
+        "half",
+        "line",
+        "other",
+        "reader",
+        "source",
+        "target",
+    )
 
     def __init__(self, line: _Line, by_client: bool, reader: MessageReader) -> None:
         connection = line.connection
+        client, server = connection.client_key, connection.server_key
+        self.line = line
+        self.source, self.target = (client, server) if by_client else (server, client)
         self.flow = connection.flow
         self.by_client = by_client
         self.half = self.flow.from_client if by_client else self.flow.from_server
@@ -145,8 +160,14 @@ class Pipeline:
         if line is None:
             line = self._lines[connection.flow.number] = _Line(connection)
             self._add(connection.flow)
-        from_client, from_server, remark = connection.add(segment)
         by_client = connection.is_from_client(segment)
+        remark = self._add_segment(line, segment, found)
+        return Step(packet, segment, connection.flow, by_client, remark, tuple(found))
+
+    def _add_segment(self, line: _Line, segment: Segment, found: list[Message]) -> str:
+        """Add the messages that are complete with a segment; a remark about it."""
+        connection = line.connection
+        from_client, from_server, remark = connection.add(segment)
         if from_client:
             found += self._read(line, True, from_client)
         if from_server:
@@ -154,7 +175,7 @@ class Pipeline:
         if connection.flow.ended and not line.closed:
             how = "was reset" if connection.flow.ended == "RST" else "was closed"
             found += self._close(connection, f"the connection {how}")
-        return Step(packet, segment, connection.flow, by_client, remark, tuple(found))
+        return remark
 
     def take(self, packet: Packet) -> Sequence[Message]:
         """Take the next packet; the messages that are complete with it.
@@ -162,19 +183,69 @@ class Pipeline:
         The same as ``feed(packet).messages``, sooner.  Most packets come in order, and hold
         whole messages or none: these are read where they lie.  All others go the long way.
         """
-        place = usual(packet)
-        if place is None:
-            return self.feed(packet).messages
-        ends = packet.data[place.ends : place.ends + 12]
-        lane = self._lanes.get(ends)
-        if lane is not None:
-            messages = self._straight(lane, packet, place)
-            if messages is not None:
-                return messages
+        found: list[Message] = []
+        data = packet.data
+        if not self._take(data, 0, len(data), packet.link, packet.time, packet.number, found):
+            self._take_long(packet, found)
+        return found
+
+    def take_from(self, file: CaptureFile, found: list[Message]) -> None:
+        """As ``take``, of the packet that ``file`` has come to; adds to ``found``."""
+        if not self._take(
+            file.data, file.start, file.stop, file.link, file.time, file.number, found
+        ):
+            self._take_long(file.packet(), found)
+
+    def _take(
+        self,
+        data: bytes,
+        start: i64,
+        stop: i64,
+        link: i64,
+        time: int,
+        packet: i64,
+        found: list[Message],
+    ) -> bool:
+        """The short way; False, and nothing is changed, for what has to go the long way."""
+        ends, tcp, inside, end = usual(data, start, stop, link)
+        if ends < 0:
+            return False
+        lane = self._lanes.get(data[ends : tcp + 4])
+        if lane is None or (data[tcp + 13] & 0xF7) != 0x10 or not lane.other.is_patient:
+            # Another flag than ACK and PSH, or a hole may have to be given up.
+            return False
+        if lane.direction.goes_on_at(number(data, tcp + 4)):
+            lane.other.note(number(data, tcp + 8))
+            lane.flow.last = time
+            if inside < end:
+                self._straight(lane, data, inside, end, time, packet, found)
+        else:
+            segment = Segment(
+                packet,
+                time,
+                TCP,
+                lane.source,
+                lane.target,
+                number(data, tcp + 4),
+                number(data, tcp + 8),
+                data[tcp + 13],
+                data[inside:end],
+                0,
+            )
+            self._add_segment(lane.line, segment, found)
+        return True
+
+    def _take_long(self, packet: Packet, found: list[Message]) -> None:
         step = self.feed(packet)
-        if step.flow is not None and lane is None:
-            self._open_lane(ends, step.flow, step.from_client)
-        return step.messages
+        found += step.messages
+        if step.flow is None or step.flow.protocol != TCP:
+            return
+        data = packet.data
+        ends, tcp, _, _ = usual(data, 0, len(data), packet.link)
+        if ends >= 0:
+            key = data[ends : tcp + 4]
+            if key not in self._lanes:
+                self._open_lane(key, step.flow, step.from_client)
 
     def _open_lane(self, ends: bytes, flow: Flow, by_client: bool) -> None:
         line = self._lines[flow.number]
@@ -188,71 +259,64 @@ class Pipeline:
             self._lanes.pop(ends, None)
         line.ends.clear()
 
-    def _straight(self, lane: _Lane, packet: Packet, place: Usual) -> list[Message] | None:
-        """The messages in a packet that is next in its direction; None, and nothing is
-        changed, unless it holds whole messages or nothing."""
-        data = packet.data
-        direction, other = lane.direction, lane.other
-        if (
-            data[place.tcp + 13] & ~PSH != ACK
-            or not direction.goes_on_at(number(data, place.tcp + 4))
-            or other.is_waiting
-        ):
-            return None
-        messages: list[Message] = []
-        size = place.stop - place.inside
-        if size:
-            payload = data[place.inside : place.stop]
-            offset = direction.offset
-            while payload:
-                found = lane.reader.whole(payload)
-                if found is None:
-                    return None
-                stop = found.stop
-                whole = payload if stop == len(payload) else payload[:stop]
-                message = self._made(lane, found, whole, offset, packet)
-                if message.from_client != lane.by_client:
-                    return None
-                messages.append(message)
-                payload = payload[stop:]
-                offset += stop
-            flow = lane.flow
-            direction.go_on(size)
-            half = lane.half
-            half.last = packet.time
-            if direction.offset - size == len(half.first):
-                half.first += data[place.inside : place.stop][: Half.FIRST - len(half.first)]
-            if lane.by_client:
-                flow.sent = offset
-            else:
-                flow.received = offset
-            for message in messages:
-                lane.reader.pass_whole()
+    def _straight(
+        self,
+        lane: _Lane,
+        data: bytes,
+        inside: i64,
+        end: i64,
+        time: int,
+        packet: i64,
+        found: list[Message],
+    ) -> None:
+        """Read ``data[inside:end]``, the next bytes of a direction: messages that are whole where
+        they lie, and what is left in the reader's own way."""
+        flow, half, reader, direction = lane.flow, lane.half, lane.reader, lane.direction
+        offset = direction.offset
+        direction.go_on(end - inside)
+        half.last = time
+        if offset < 256 and offset == len(half.first):
+            half.first += data[inside:end][: Half.FIRST - len(half.first)]
+        if lane.by_client:
+            flow.sent = direction.offset
+        else:
+            flow.received = direction.offset
+        at = inside
+        if reader.is_ready:
+            packets = (int(packet),)
+            while at < end:
+                header, stop = reader.whole(data, at, end)
+                if header is None:
+                    break
+                by_client = header.type is MessageType.CALL or header.type is MessageType.ONEWAY
+                if by_client != lane.by_client and at == inside and not flow.opened:
+                    break  # the ends may have to be swapped
+                reader.pass_whole()
                 self._messages += 1
-                message.number = self._messages
-        lane.flow.last = packet.time
-        other.acknowledge(number(data, place.tcp + 8))
-        return messages
-
-    def _made(self, lane: _Lane, found: Whole, data: bytes, offset: int, packet: Packet) -> Message:
-        flow = lane.flow
-        mtype = found.header.type
-        return Message(
-            header=found.header,
-            data=data,
-            protocol=found.protocol,
-            transport=lane.reader.speaks,
-            client=flow.client,
-            server=flow.server,
-            from_client=mtype is MessageType.CALL or mtype is MessageType.ONEWAY,
-            flow=flow.number,
-            offset=offset,
-            size=found.stop,
-            time=packet.time,
-            end_time=packet.time,
-            packets=(packet.number,),
-            limits=self._limits,
-        )
+                found.append(
+                    Message(
+                        header=header,
+                        data=data[at:stop],
+                        protocol=reader.protocol,
+                        transport=reader.speaks,
+                        client=flow.client,
+                        server=flow.server,
+                        from_client=by_client,
+                        number=self._messages,
+                        flow=flow.number,
+                        offset=offset + (at - inside),
+                        size=stop - at,
+                        time=time,
+                        end_time=time,
+                        packets=packets,
+                        limits=self._limits,
+                    )
+                )
+                at = stop
+        if at < end:
+            rest = Chunk(offset + (at - inside), data[at:end], time, packet)
+            made = reader.feed(rest)
+            found += self._report(lane.line, reader, lane.by_client, made, at == inside)
 
     def close(self) -> Step:
         """No more packets: what is still open ends with the capture."""
@@ -365,11 +429,19 @@ class Pipeline:
             self.flows.remove(flow)
 
     def _report(
-        self, line: _Line, reader: MessageReader, by_client: bool, found: list[Found]
+        self,
+        line: _Line,
+        reader: MessageReader,
+        by_client: bool,
+        found: list[Found],
+        are_first: bool = True,
     ) -> list[Message]:
-        """Make messages of what a direction found, and tell its findings to its flow."""
+        """Make messages of what a direction found, and tell its findings to its flow.
+
+        ``are_first``: with this segment, no message was found before them.
+        """
         flow = line.connection.flow
-        if found and not flow.opened and _is_call(found[0]) != by_client:
+        if found and are_first and not flow.opened and _is_call(found[0]) != by_client:
             line.connection.swap()
             self._close_lanes(line)
             line.from_client, line.from_server = line.from_server, line.from_client
@@ -510,12 +582,11 @@ def batches(
 
     ``progress`` is called once a batch.
     """
-    while packets := file.batch():
+    while file.advance():
         batch: list[Message] = []
-        for packet in packets:
-            found = pipeline.take(packet)
-            if found:
-                batch += found
+        pipeline.take_from(file, batch)
+        while file.advance(False):
+            pipeline.take_from(file, batch)
         if progress is not None:
             progress()
         if batch:

@@ -17,7 +17,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, ClassVar, Final, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Union
+
+if TYPE_CHECKING:
+    # A number that fits into 64 bits: compiled, it is one of the machine's own.
+    from mypy_extensions import i64
 
 __all__ = [
     "APPLICATION_ERRORS",
@@ -601,9 +605,17 @@ class Protocol(ABC):
     def skipper(self, start: int, limits: Limits) -> Skipper:
         """A Skipper for the message (header and struct) that begins at ``start``."""
 
-    def struct_end(self, data: bytes, start: int, limits: Limits) -> int:
-        """Where the struct at ``start`` ends, if all of it is there and a Skipper would pass
-        over it: the short way for what is whole.  -1: ask a Skipper."""
+    def whole_header(self, data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
+        """The header at ``data[at:stop]``, if all of it is there and there is nothing to say of
+        it: the short way for what is whole.  None: ask ``read_header``.
+
+        The message begins ``into`` bytes before ``at``: the header's offsets count from there.
+        """
+        return None
+
+    def struct_end(self, data: bytes, at: i64, stop: i64, limits: Limits) -> i64:
+        """Where the struct at ``data[at:stop]`` ends, if all of it is there and a Skipper would
+        pass over it: the short way for what is whole.  -1: ask a Skipper."""
         return -1
 
 

@@ -195,9 +195,9 @@ def by_skipper(protocol: Protocol, data: bytes, limits: Limits) -> int:
 def test_the_short_way_finds_the_end(name: str) -> None:
     protocol, body, head = STRUCTS[name]
     data = head + body
-    assert protocol.struct_end(data, len(head), DEFAULT_LIMITS) in (len(data), -1)
+    assert protocol.struct_end(data, len(head), len(data), DEFAULT_LIMITS) in (len(data), -1)
     simple = head + body[:0] + b"\0"
-    assert protocol.struct_end(simple, len(head), DEFAULT_LIMITS) == len(simple)
+    assert protocol.struct_end(simple, len(head), len(simple), DEFAULT_LIMITS) == len(simple)
 
 
 @pytest.mark.parametrize("name", STRUCTS)
@@ -213,7 +213,7 @@ def test_it_never_says_more_than_the_skipper(name: str, depth: int) -> None:
             at = chance.randrange(len(head), len(data))
             data[at] = chance.choice((0, 1, 2, 11, 12, 13, 15, 127, 128, chance.randrange(256)))
         whole = bytes(data[: chance.choice((len(data), chance.randrange(len(head), len(data))))])
-        end = protocol.struct_end(whole, len(head), limits)
+        end = protocol.struct_end(whole, len(head), len(whole), limits)
         assert end in (-1, by_skipper(protocol, whole, limits)), (number, whole.hex())
         sure += end > 0
     assert sure or depth < 3

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import struct
 import uuid
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import DecodeError, Incomplete
 from ..model import (
@@ -46,6 +46,7 @@ from ..model import (
 )
 from .reading import (
     WANTED_MTYPES,
+    Heads,
     Reader,
     Walker,
     cannot_write,
@@ -54,6 +55,9 @@ from .reading import (
     method_name,
     note_order,
 )
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 __all__ = [
     "COMPACT",
@@ -255,6 +259,58 @@ def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) 
     )
 
 
+# For each type of message and each length of a seqid up to four bytes, since both stand before
+# the name: at the start of a message, then behind a frame's length.
+_HEADS: Final = [Heads(into) for into in (0, 4) for _ in range(16)]
+
+
+def whole_header(data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
+    """See ``Protocol.whole_header``."""
+    if at + 4 > stop or data[at] != 0x82:
+        return None
+    kind: i64 = data[at + 1] - 0x21
+    if kind & 31 or kind > 0x60:
+        return None
+    seqid: i64 = 0
+    shift: i64 = 0
+    name: i64 = at + 2
+    byte: i64 = data[name]
+    while byte > 127:
+        seqid |= (byte & 127) << shift
+        shift += 7
+        name += 1
+        if shift > 21 or name >= stop:
+            return None  # five bytes may be more than 32 bits
+        byte = data[name]
+    seqid |= byte << shift
+    name += 1
+    if name >= stop or data[name] > 127:
+        return None
+    end: i64 = name + 1 + data[name]
+    if end > stop:
+        return None
+    which: i64 = (16 if into else 0) + (kind >> 3) + shift // 7
+    heads = _HEADS[which]
+    if heads.into != into:
+        return None
+    raw = data[name:end]
+    known = heads.get(raw)
+    if known is None:
+        mtype: i64 = (kind >> 5) + 1
+        first: int = name + 1 - at + into
+        last: int = end - at + into
+        known = Header(
+            method_name(raw[1:]),
+            MESSAGE_TYPES[mtype],
+            0,
+            True,
+            Span(heads.into, last),
+            Span(first, last),
+        )
+        heads.add(raw, known)
+    return heads.with_seqid(known, seqid)
+
+
 # ── Skipping ─────────────────────────────────────────────────────────────────────────
 
 
@@ -392,13 +448,14 @@ def _map_head(data: bytes | bytearray, at: int, stop: int, limits: Limits) -> tu
     return count, types, inside + 1
 
 
-# How long a varint may be for the short way: so many bytes cannot be over the type's bits.
-_SURE: Final[list[int]] = [0] * 16
-for _nibble, _width in enumerate(_BITS):
-    _SURE[_nibble] = _width // 7
+# As _SIZES, _BITS and _TTYPES, for the short way: bytes of a fixed size; how long a varint may
+# be (so many bytes cannot be over the type's bits); 1 for a type that there is.
+_FIXED: Final = bytes(_SIZES)
+_SURE: Final = bytes([width // 7 for width in _BITS])
+_IS_TYPE: Final = bytes([ttype is not TType.STOP for ttype in _TTYPES])
 
 
-def struct_end(data: bytes, at: int, stop: int, depth: int) -> int:
+def struct_end(data: bytes, at: i64, stop: i64, depth: i64) -> i64:
     """Where the struct at ``at`` ends; -1 if it is not all there, or not what it should be,
     or if it nests deeper than ``depth``, or holds a number of the greatest lengths.
 
@@ -406,76 +463,79 @@ def struct_end(data: bytes, at: int, stop: int, depth: int) -> int:
     """
     if depth < 1:
         return -1
-    field_id = 0
+    field_id: i64 = 0
     while 0 <= at < stop:
-        head = data[at]
+        head: i64 = data[at]
         if not head:
             return at + 1
         at += 1
-        nibble = head & 15
-        field_id += head >> 4
+        nibble: i64 = head & 15
         if head < 16:
             # The id is written out: small ones do, and the next may add to it.
             if at >= stop or data[at] > 127:
                 return -1
-            field_id = unzigzag(data[at])
+            field_id = data[at]
+            field_id = (field_id >> 1) ^ -(field_id & 1)
             at += 1
-        if field_id > 32767 or _NIBBLES[_TTYPES[nibble]] == 0:
+        else:
+            field_id += head >> 4
+        if field_id > 32767 or not _IS_TYPE[nibble]:
             return -1
-        if nibble > _FALSE:
+        if nibble > 2:
             at = _value_end(data, at, stop, nibble, depth)
     return -1
 
 
-def _varint_end(data: bytes, at: int, stop: int, most: int) -> int:
-    stop = min(stop, at + most)
-    while at < stop:
-        if data[at] < 128:
-            return at + 1
-        at += 1
-    return -1
-
-
-def _value_end(data: bytes, at: int, stop: int, nibble: int, depth: int) -> int:
-    size = _SIZES[nibble]
+def _value_end(data: bytes, at: i64, stop: i64, nibble: i64, depth: i64) -> i64:
+    size: i64 = _FIXED[nibble]
     if size:
         return at + size if at + size <= stop else -1
-    if _BITS[nibble]:
-        return _varint_end(data, at, stop, _SURE[nibble])
-    if nibble == _STRUCT:
-        return struct_end(data, at, stop, depth - 1)
-    if at >= stop or (nibble != _STRING and depth < 2):
+    size = _SURE[nibble]
+    if size:
+        if at + size < stop:
+            stop = at + size
+        while at < stop:
+            if data[at] < 128:
+                return at + 1
+            at += 1
         return -1
-    count = data[at]
-    if nibble in (_LIST, _SET):
+    if nibble == 12:  # STRUCT
+        return struct_end(data, at, stop, depth - 1)
+    if at >= stop or (nibble != 8 and depth < 2):
+        return -1
+    count: i64 = data[at]
+    key: i64 = 0
+    item: i64 = 0
+    at += 1
+    if nibble in (9, 10):  # LIST, SET
         key = item = count & 15
         count >>= 4
-        at += 1
         if count == 15:
-            count = data[at] if at < stop else 128
+            count = 128
+            if at < stop:
+                count = data[at]
             at += 1
-    else:
-        key = item = 0
+    elif count > 127 and at < stop:
+        size = data[at]
+        count = count & 127 | size << 7
         at += 1
-        if count > 127 and at < stop:
-            count = count & 127 | data[at] << 7
-            at += 1
-            if data[at - 1] > 127:
-                return -1
-    if nibble == _STRING:
+        if size > 127:
+            return -1
+    if nibble == 8:  # STRING
         return at + count if at + count <= stop else -1
-    if count > stop - at or (nibble != _MAP and count > 127):
+    if count > stop - at or (nibble != 11 and count > 127):
         return -1
     if not count:
         return at
-    if nibble == _MAP:
-        key, item = data[at] >> 4, data[at] & 15
+    if nibble == 11:  # MAP
+        key = data[at] >> 4
+        item = data[at] & 15
         at += 1
-    if _TTYPES[key] is TType.STOP or _TTYPES[item] is TType.STOP:
+    if not _IS_TYPE[key] or not _IS_TYPE[item]:
         return -1
     while count and at >= 0:
         at = _value_end(data, at, stop, key, depth - 1)
-        if nibble == _MAP and at >= 0:
+        if nibble == 11 and at >= 0:
             at = _value_end(data, at, stop, item, depth - 1)
         count -= 1
     return at
@@ -601,6 +661,10 @@ class CompactProtocol(Protocol):
     name = "compact"
 
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
+        if isinstance(data, bytes):
+            header = whole_header(data, start, stop, start)
+            if header is not None:
+                return header
         return read_header(data, start, stop, limits)
 
     def read_struct(
@@ -611,8 +675,11 @@ class CompactProtocol(Protocol):
     def skipper(self, start: int, limits: Limits) -> CompactSkipper:
         return CompactSkipper(start, limits)
 
-    def struct_end(self, data: bytes, start: int, limits: Limits) -> int:
-        return struct_end(data, start, len(data), limits.depth)
+    def whole_header(self, data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
+        return whole_header(data, at, stop, into)
+
+    def struct_end(self, data: bytes, at: i64, stop: i64, limits: Limits) -> i64:
+        return struct_end(data, at, stop, limits.depth)
 
 
 COMPACT: Final = CompactProtocol()

@@ -598,7 +598,7 @@ def batches(
 
 def odd(messages: Sequence[Message], deep: bool) -> list[Message]:
     """Those with findings: of listing them, and with ``deep`` of reading their fields."""
-    return [one for one in messages if one.listed or (deep and one.body.findings)]
+    return [one for one in messages if one.listed or (deep and not one.is_sound)]
 
 
 def read_packets(

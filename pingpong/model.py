@@ -62,6 +62,7 @@ __all__ = [
     "Struct",
     "TType",
     "Value",
+    "Visitor",
     "use_renderers",
 ]
 
@@ -565,6 +566,59 @@ Content = Union[bool, int, float, bytes, uuid.UUID, Struct, Items, Entries, None
 Plain = Union[bool, int, float, bytes, str, uuid.UUID, dict[Any, Any], list[Any], None]
 
 
+class Visitor:
+    """Is told of a struct, in the order of its bytes, by a protocol that builds no values.
+
+    ``field``, ``item``, ``key`` and ``entry`` say what the next value is; ``first`` is true of the
+    first in its struct or container.  ``start`` is where a value begins (a field's: at its type),
+    ``stop`` where it ends.  A struct or a container is begun, told, and ended.
+    """
+
+    __slots__ = ()
+
+    def field(self, field_id: i64, first: bool) -> None:
+        """The next value is that of a field."""
+
+    def item(self, first: bool) -> None:
+        """The next value is one of a LIST or a SET."""
+
+    def key(self, first: bool) -> None:
+        """The next value is a key of a MAP."""
+
+    def entry(self) -> None:
+        """The next value is the one that belongs to the key."""
+
+    def entry_end(self) -> None:
+        """Key and value were told."""
+
+    def number(self, ttype: i64, value: int, start: i64, stop: i64) -> None:
+        """An I8, I16, I32 or I64."""
+
+    def truth(self, value: bool, start: i64, stop: i64) -> None:
+        """A BOOL."""
+
+    def double(self, value: float, start: i64, stop: i64) -> None:
+        """A DOUBLE; never a NaN."""
+
+    def string(self, data: bytes, inside: i64, start: i64, stop: i64) -> None:
+        """A STRING: its bytes are ``data[inside:stop]``."""
+
+    def uuid(self, value: uuid.UUID, start: i64, stop: i64) -> None:
+        """A UUID."""
+
+    def struct(self) -> None:
+        """A STRUCT begins."""
+
+    def items(self, ttype: i64, element_type: i64, count: i64) -> None:
+        """A LIST or a SET begins."""
+
+    def entries(self, key_type: i64, value_type: i64, count: i64) -> None:
+        """A MAP begins."""
+
+    def end(self, start: i64, stop: i64) -> None:
+        """The innermost STRUCT or container ends."""
+
+
 class Skipper(ABC):
     """Finds where a message ends without building it, however its bytes are cut."""
 
@@ -618,6 +672,15 @@ class Protocol(ABC):
         pass over it: the short way for what is whole.  -1: ask a Skipper."""
         return -1
 
+    def visit(self, data: bytes, at: i64, stop: i64, limits: Limits, visitor: Visitor) -> bool:
+        """Tell ``visitor`` of the struct at ``data[at:stop]``: the short way to what
+        ``read_struct`` reads.  False, perhaps after telling some of it, if anything is odd about
+        it: ask ``read_struct``."""
+        return False
+
+
+_NOBODY: Final = Visitor()
+
 
 class Record(Shown):
     """A struct with no message around it: in a file, a Kafka value, a Parquet footer.
@@ -629,7 +692,7 @@ class Record(Shown):
     The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.
     """
 
-    __slots__ = ("_body", "data", "gaps", "limits", "listed", "protocol", "start")
+    __slots__ = ("_body", "_is_sound", "data", "gaps", "limits", "listed", "protocol", "start")
 
     def __init__(
         self,
@@ -648,6 +711,7 @@ class Record(Shown):
         self.listed = listed
         self.limits = limits
         self._body: Struct | None = None
+        self._is_sound = False
 
     @property
     def body(self) -> Struct:
@@ -657,6 +721,21 @@ class Record(Shown):
                 self.data, self.start, len(self.data), self.gaps, self.limits
             )
         return self._body
+
+    def visit(self, visitor: Visitor) -> bool:
+        """Tell ``visitor`` of the struct without building its values.  False, perhaps after telling
+        some of it, where there is more to say of them than bytes do: look at ``body``."""
+        if self._body is not None or self.gaps:
+            return False
+        self._is_sound = self.protocol.visit(
+            self.data, self.start, len(self.data), self.limits, visitor
+        )
+        return self._is_sound
+
+    @property
+    def is_sound(self) -> bool:
+        """Is there nothing odd about its struct?  The same as no ``body.findings``, sooner."""
+        return self._is_sound or self.visit(_NOBODY) or not self.body.findings
 
     def forget(self) -> None:
         """Drop the fields that were read; who looks again reads them again."""
@@ -670,6 +749,8 @@ class Record(Shown):
     def findings(self) -> tuple[Finding, ...]:
         """All that is odd about it: what listing it found (``listed``) and what reading
         its fields did, each once."""
+        if self.is_sound:
+            return self.listed
         return self.listed + tuple(f for f in self.body.findings if f not in self.listed)
 
     def __repr__(self) -> str:

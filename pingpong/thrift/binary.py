@@ -45,6 +45,7 @@ from ..model import (
     Struct,
     TType,
     Value,
+    Visitor,
 )
 from .reading import WANTED_MTYPES as _WANTED_MTYPES
 from .reading import Heads, Reader, Walker, cannot_write, method_name, note_order
@@ -411,6 +412,129 @@ def _value_end(data: bytes, at: i64, stop: i64, ttype: i64, depth: i64) -> i64:
     return at
 
 
+# ── Telling ──
+
+
+def _tell_struct(data: bytes, at: i64, stop: i64, depth: i64, visitor: Visitor) -> i64:
+    """Tell of the struct at ``at``; where it ends, or -1 where _Reader has a finding."""
+    if depth < 1:
+        return -1
+    before: i64 = -1
+    first = True
+    while at < stop:
+        ttype: i64 = data[at]
+        if not ttype:
+            return at + 1
+        if at + 3 > stop:
+            return -1
+        high: i64 = data[at + 1]
+        field_id: i64 = ((high << 8 | data[at + 2]) ^ 0x8000) - 0x8000
+        # Ids rise; those below 0 may stand anywhere.
+        if field_id >= 0 and field_id <= before:
+            return -1
+        before = field_id
+        visitor.field(field_id, first)
+        first = False
+        at = _tell_value(data, at + 3, stop, ttype, depth, at, visitor)
+        if at < 0:
+            return -1
+    return -1
+
+
+def _tell_value(
+    data: bytes, at: i64, stop: i64, ttype: i64, depth: i64, start: i64, visitor: Visitor
+) -> i64:
+    """Tell of the value at ``at``, which begins at ``start`` if it is a field's."""
+    size: i64 = _FIXED[ttype]
+    end: i64 = at + size
+    if 0 < size < 255:
+        if end > stop:
+            return -1
+        return end if _tell_fixed(data, at, ttype, start, end, visitor) else -1
+    if ttype == 11:  # STRING
+        at += 4
+        if at > stop:
+            return -1
+        end = at + (_i32(data, at - 4) & 0xFFFFFFFF)
+        if end > stop:
+            return -1
+        visitor.string(data, at, start, end)
+        return end
+    if size == 255 or depth < 2:
+        return -1
+    if ttype == 12:  # STRUCT
+        visitor.struct()
+        end = _tell_struct(data, at, stop, depth - 1, visitor)
+        if end >= 0:
+            visitor.end(start, end)
+        return end
+    is_map = ttype == 13
+    head: i64 = at + 6 if is_map else at + 5
+    if head > stop:
+        return -1
+    key: i64 = data[at]
+    item: i64 = data[at + 1] if is_map else key
+    count = _i32(data, head - 4)
+    # An element takes a byte at least.
+    if not 0 <= count <= stop - head:
+        return -1
+    # An empty container may name any type.
+    if _FIXED[key] == 255 or _FIXED[item] == 255:
+        if count:
+            return -1
+        key = 0 if _FIXED[key] == 255 else key
+        item = 0 if _FIXED[item] == 255 else item
+    if is_map:
+        visitor.entries(key, item, count)
+    else:
+        visitor.items(ttype, item, count)
+    at = head
+    index: i64 = 0
+    while index < count:
+        if is_map:
+            visitor.key(index == 0)
+            at = _tell_value(data, at, stop, key, depth - 1, at, visitor)
+            if at < 0:
+                return -1
+            visitor.entry()
+        else:
+            visitor.item(index == 0)
+        at = _tell_value(data, at, stop, item, depth - 1, at, visitor)
+        if at < 0:
+            return -1
+        if is_map:
+            visitor.entry_end()
+        index += 1
+    visitor.end(start, at)
+    return at
+
+
+def _tell_fixed(data: bytes, at: i64, ttype: i64, start: i64, end: i64, visitor: Visitor) -> bool:
+    """Tell of a value of fixed size, which is there; False if it is odd."""
+    if ttype == 8:  # I32
+        visitor.number(ttype, _i32(data, at), start, end)
+    elif ttype == 10:  # I64
+        visitor.number(ttype, _i32(data, at) << 32 | _i32(data, at + 4) & 0xFFFFFFFF, start, end)
+    elif ttype == 2:  # BOOL
+        if data[at] > 1:
+            return False
+        visitor.truth(data[at] == 1, start, end)
+    elif ttype == 4:  # DOUBLE
+        double: float = _DOUBLE.unpack_from(data, at)[0]
+        if double != double:
+            return False
+        visitor.double(double, start, end)
+    elif ttype == 6:  # I16
+        high: i64 = data[at]
+        visitor.number(ttype, ((high << 8 | data[at + 1]) ^ 0x8000) - 0x8000, start, end)
+    elif ttype == 3:  # I8
+        low: i64 = data[at]
+        visitor.number(ttype, (low ^ 0x80) - 0x80, start, end)
+    else:
+        visitor.uuid(uuid.UUID(bytes=data[at:end]), start, end)
+    return True
+
+
 # ── Reading ──────────────────────────────────────────────────────────────────────────
 
 
@@ -547,6 +671,12 @@ class BinaryProtocol(Protocol):
 
     def struct_end(self, data: bytes, at: i64, stop: i64, limits: Limits) -> i64:
         return struct_end(data, at, stop, limits.depth)
+
+    def visit(self, data: bytes, at: i64, stop: i64, limits: Limits, visitor: Visitor) -> bool:
+        # Nothing in it can be over the limit of a message then.
+        if stop - at > limits.message:
+            return False
+        return _tell_struct(data, at, stop, limits.depth, visitor) == stop
 
 
 class OldBinaryProtocol(BinaryProtocol):

@@ -43,6 +43,7 @@ from ..model import (
     Struct,
     TType,
     Value,
+    Visitor,
 )
 from .reading import (
     WANTED_MTYPES,
@@ -449,9 +450,10 @@ def _map_head(data: bytes | bytearray, at: int, stop: int, limits: Limits) -> tu
 
 
 # As _SIZES, _BITS and _TTYPES, for the short way: bytes of a fixed size; how long a varint may
-# be (so many bytes cannot be over the type's bits); 1 for a type that there is.
+# be (so many bytes cannot be over the type's bits); the model's number; 1 for a type that there is.
 _FIXED: Final = bytes(_SIZES)
 _SURE: Final = bytes([width // 7 for width in _BITS])
+_MODEL: Final = bytes(_TTYPES)
 _IS_TYPE: Final = bytes([ttype is not TType.STOP for ttype in _TTYPES])
 
 
@@ -539,6 +541,183 @@ def _value_end(data: bytes, at: i64, stop: i64, nibble: i64, depth: i64) -> i64:
             at = _value_end(data, at, stop, item, depth - 1)
         count -= 1
     return at
+
+
+# ── Telling ──
+
+
+class _Teller:
+    """Tells a Visitor of a struct.  ``at`` is the next byte; -1 once something was odd, which
+    _Reader then says."""
+
+    __slots__ = ("at", "data", "stop", "visitor")
+
+    def __init__(self, data: bytes, at: i64, stop: i64, visitor: Visitor) -> None:
+        self.data = data
+        self.at: i64 = at
+        self.stop: i64 = stop
+        self.visitor = visitor
+
+    def varint(self, longest: i64) -> i64:
+        """A number of ``longest`` bytes at most, as it stands; sets ``at`` to -1 if it is none."""
+        data = self.data
+        at = self.at
+        stop = self.stop
+        value: i64 = 0
+        shift: i64 = 0
+        if at + longest < stop:
+            stop = at + longest
+        while 0 <= at < stop:
+            byte: i64 = data[at]
+            at += 1
+            if byte < 128:
+                if shift == 63 and byte > 1:
+                    break  # over 64 bits
+                self.at = at
+                return value | byte << shift
+            value |= (byte & 127) << shift
+            shift += 7
+        self.at = -1
+        return 0
+
+    def struct(self, depth: i64) -> None:
+        data, visitor = self.data, self.visitor
+        if depth < 1:
+            self.at = -1
+        before: i64 = 0
+        first = True
+        while 0 <= self.at < self.stop:
+            start = self.at
+            head: i64 = data[start]
+            self.at = start + 1
+            if not head:
+                return
+            nibble: i64 = head & 15
+            field_id: i64 = before + (head >> 4)
+            if head < 16:
+                raw = self.varint(3)
+                field_id = (raw >> 1) ^ -(raw & 1)
+                if raw > 65535:
+                    break
+            # Ids rise; those below 0 may stand anywhere.
+            if self.at < 0 or field_id > 32767 or not _IS_TYPE[nibble]:
+                break
+            if field_id >= 0 and field_id <= before and not first:
+                break
+            before = field_id
+            visitor.field(field_id, first)
+            first = False
+            if nibble < 3:
+                visitor.truth(nibble == 1, start, self.at)
+            else:
+                self.value(nibble, depth, start)
+        self.at = -1
+
+    def value(self, nibble: i64, depth: i64, start: i64) -> None:
+        """Tell of the value at ``at``, which begins at ``start`` if it is a field's."""
+        data, visitor = self.data, self.visitor
+        raw: i64
+        end: i64
+        if 4 <= nibble <= 6:  # I16, I32, I64
+            raw = self.varint(3 if nibble == 4 else 5 if nibble == 5 else 10)
+            if (nibble == 4 and raw > 0xFFFF) or (nibble == 5 and raw > 0xFFFFFFFF):
+                self.at = -1
+            if self.at >= 0:
+                ttype: i64 = 6 if nibble == 4 else 8 if nibble == 5 else 10
+                # Of 64 bits the uppermost is no sign.
+                half = raw >> 1 & 0x7FFFFFFFFFFFFFFF
+                visitor.number(ttype, half ^ -(raw & 1), start, self.at)
+        elif nibble == 8:  # STRING
+            raw = self.varint(5)
+            end = self.at + raw
+            if self.at < 0 or end > self.stop:
+                self.at = -1
+                return
+            visitor.string(data, self.at, start, end)
+            self.at = end
+        elif _FIXED[nibble]:
+            self.fixed(nibble, start)
+        elif depth < 2:
+            self.at = -1
+        elif nibble == 12:  # STRUCT
+            visitor.struct()
+            self.struct(depth - 1)
+            if self.at >= 0:
+                visitor.end(start, self.at)
+        else:
+            self.container(nibble, depth, start)
+
+    def fixed(self, nibble: i64, start: i64) -> None:
+        data, at, visitor = self.data, self.at, self.visitor
+        end: i64 = at + _FIXED[nibble]
+        if at < 0 or end > self.stop:
+            self.at = -1
+            return
+        self.at = end
+        byte: i64 = data[at]
+        if nibble < 3:
+            if 1 <= byte <= 2:
+                visitor.truth(byte == 1, start, end)
+            else:
+                self.at = -1
+        elif nibble == 3:  # I8
+            visitor.number(3, (byte ^ 0x80) - 0x80, start, end)
+        elif nibble == 7:  # DOUBLE
+            double: float = _DOUBLE.unpack_from(data, at)[0]
+            if double != double:
+                self.at = -1
+            else:
+                visitor.double(double, start, end)
+        else:
+            visitor.uuid(uuid.UUID(bytes=data[at:end]), start, end)
+
+    def container(self, nibble: i64, depth: i64, start: i64) -> None:
+        data, visitor = self.data, self.visitor
+        is_map = nibble == 11
+        key: i64 = 0
+        count: i64 = 0
+        if self.at < self.stop and not is_map:
+            key = data[self.at]
+            self.at += 1
+            count = key >> 4
+            if count == 15:
+                count = self.varint(5)
+        elif is_map:
+            count = self.varint(5)
+            if 0 <= self.at < self.stop and count:
+                key = data[self.at]
+                self.at += 1
+        else:
+            self.at = -1
+        item: i64 = key & 15
+        key = key >> 4 if is_map else item
+        # An element takes a byte at least; an empty container may name any type.
+        if self.at < 0 or count > self.stop - self.at:
+            self.at = -1
+            return
+        if count and not (_IS_TYPE[key] and _IS_TYPE[item]):
+            self.at = -1
+            return
+        if is_map:
+            visitor.entries(_MODEL[key], _MODEL[item], count)
+        else:
+            visitor.items(14 if nibble == 10 else 15, _MODEL[item], count)
+        index: i64 = 0
+        while index < count and self.at >= 0:
+            if is_map:
+                visitor.key(index == 0)
+                self.value(key, depth - 1, self.at)
+                if self.at < 0:
+                    return
+                visitor.entry()
+            else:
+                visitor.item(index == 0)
+            self.value(item, depth - 1, self.at)
+            if is_map:
+                visitor.entry_end()
+            index += 1
+        if self.at >= 0:
+            visitor.end(start, self.at)
 
 
 # ── Reading ──────────────────────────────────────────────────────────────────────────
@@ -680,6 +859,14 @@ class CompactProtocol(Protocol):
 
     def struct_end(self, data: bytes, at: i64, stop: i64, limits: Limits) -> i64:
         return struct_end(data, at, stop, limits.depth)
+
+    def visit(self, data: bytes, at: i64, stop: i64, limits: Limits, visitor: Visitor) -> bool:
+        # Nothing in it can be over the limit of a message then.
+        if stop - at > limits.message:
+            return False
+        teller = _Teller(data, at, stop, visitor)
+        teller.struct(limits.depth)
+        return teller.at == stop
 
 
 COMPACT: Final = CompactProtocol()

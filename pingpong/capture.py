@@ -55,6 +55,10 @@ if TYPE_CHECKING:
 # The transport of a message that came in a datagram, with nothing around it.
 DATAGRAM: Final = "datagram"
 
+# Looked up once, not for each message.
+_CALL: Final = MessageType.CALL
+_ONEWAY: Final = MessageType.ONEWAY
+
 # The first byte of every strict header, whatever its version.
 _STRICT: Final = b"\x80"
 
@@ -77,23 +81,11 @@ class _Line:
 class _Lane:
     """One direction of a connection, reached by its addresses and ports at once."""
 
-    __slots__ = (
-        "by_client",
-        "direction",
-        "flow",
-        "half",
-        "line",
-        "other",
-        "reader",
-        "source",
-        "target",
-    )
+    __slots__ = ("by_client", "direction", "flow", "half", "line", "other", "reader")
 
     def __init__(self, line: _Line, by_client: bool, reader: MessageReader) -> None:
         connection = line.connection
-        client, server = connection.client_key, connection.server_key
         self.line = line
-        self.source, self.target = (client, server) if by_client else (server, client)
         self.flow = connection.flow
         self.by_client = by_client
         self.half = self.flow.from_client if by_client else self.flow.from_server
@@ -144,16 +136,23 @@ class Pipeline:
     def feed(self, packet: Packet) -> Step:
         """Take the next packet."""
         segment = self._peeler.segment(packet)
-        if segment is None or (
-            self._ports
-            and segment.source[-2:] not in self._ports
-            and segment.target[-2:] not in self._ports
-        ):
+        if segment is None or not self._is_wanted(segment):
             return Step(packet, None, None, True, "", ())
         if segment.protocol != TCP:
             return self._datagram(packet, segment)
-        connection, replaced = self._connections.of(segment)
         found: list[Message] = []
+        line, by_client, remark = self._find_line(segment, found)
+        return Step(packet, segment, line.connection.flow, by_client, remark, tuple(found))
+
+    def _is_wanted(self, segment: Segment) -> bool:
+        return not self._ports or (
+            segment.source[-2:] in self._ports or segment.target[-2:] in self._ports
+        )
+
+    def _find_line(self, segment: Segment, found: list[Message]) -> tuple[_Line, bool, str]:
+        """Add the messages that are complete with a segment; its connection, whether the client
+        sent it, and a remark about it."""
+        connection, replaced = self._connections.of(segment)
         if replaced is not None:
             found += self._close(replaced, "its ports were used for a new connection")
         line = self._lines.get(connection.flow.number)
@@ -161,8 +160,7 @@ class Pipeline:
             line = self._lines[connection.flow.number] = _Line(connection)
             self._add(connection.flow)
         by_client = connection.is_from_client(segment)
-        remark = self._add_segment(line, segment, found)
-        return Step(packet, segment, connection.flow, by_client, remark, tuple(found))
+        return line, by_client, self._add_segment(line, segment, found)
 
     def _add_segment(self, line: _Line, segment: Segment, found: list[Message]) -> str:
         """Add the messages that are complete with a segment; a remark about it."""
@@ -186,7 +184,7 @@ class Pipeline:
         found: list[Message] = []
         data = packet.data
         if not self._take(data, 0, len(data), packet.link, packet.time, packet.number, found):
-            self._take_long(packet, found)
+            found += self.feed(packet).messages
         return found
 
     def take_from(self, file: CaptureFile, found: list[Message]) -> None:
@@ -194,7 +192,7 @@ class Pipeline:
         if not self._take(
             file.data, file.start, file.stop, file.link, file.time, file.number, found
         ):
-            self._take_long(file.packet(), found)
+            found += self.feed(file.packet()).messages
 
     def _take(
         self,
@@ -206,49 +204,44 @@ class Pipeline:
         packet: i64,
         found: list[Message],
     ) -> bool:
-        """The short way; False, and nothing is changed, for what has to go the long way."""
+        """The short way; False, and nothing is changed, for what only a Peeler can take apart."""
         ends, tcp, inside, end = usual(data, start, stop, link)
         if ends < 0:
             return False
-        lane = self._lanes.get(data[ends : tcp + 4])
-        if lane is None or (data[tcp + 13] & 0xF7) != 0x10 or not lane.other.is_patient:
-            # Another flag than ACK and PSH, or a hole may have to be given up.
-            return False
-        if lane.direction.goes_on_at(number(data, tcp + 4)):
+        key = data[ends : tcp + 4]
+        lane = self._lanes.get(key)
+        if (
+            lane is not None
+            and (data[tcp + 13] & 0xF7) == 0x10  # ACK, perhaps PSH, and no other flag
+            and lane.other.is_patient
+            and lane.direction.goes_on_at(number(data, tcp + 4))
+        ):
             lane.other.note(number(data, tcp + 8))
             lane.flow.last = time
             if inside < end:
                 self._straight(lane, data, inside, end, time, packet, found)
-        else:
-            segment = Segment(
-                packet,
-                time,
-                TCP,
-                lane.source,
-                lane.target,
-                number(data, tcp + 4),
-                number(data, tcp + 8),
-                data[tcp + 13],
-                data[inside:end],
-                0,
-            )
-            self._add_segment(lane.line, segment, found)
+            return True
+        host: i64 = (tcp - ends) >> 1
+        segment = Segment(
+            packet,
+            time,
+            TCP,
+            key[:host] + key[-4:-2],
+            key[host:-4] + key[-2:],
+            number(data, tcp + 4),
+            number(data, tcp + 8),
+            data[tcp + 13],
+            data[inside:end],
+            0,
+        )
+        if not self._is_wanted(segment):
+            return True
+        line, by_client, _ = self._find_line(segment, found)
+        if lane is None:
+            self._open_lane(key, line, by_client)
         return True
 
-    def _take_long(self, packet: Packet, found: list[Message]) -> None:
-        step = self.feed(packet)
-        found += step.messages
-        if step.flow is None or step.flow.protocol != TCP:
-            return
-        data = packet.data
-        ends, tcp, _, _ = usual(data, 0, len(data), packet.link)
-        if ends >= 0:
-            key = data[ends : tcp + 4]
-            if key not in self._lanes:
-                self._open_lane(key, step.flow, step.from_client)
-
-    def _open_lane(self, ends: bytes, flow: Flow, by_client: bool) -> None:
-        line = self._lines[flow.number]
+    def _open_lane(self, ends: bytes, line: _Line, by_client: bool) -> None:
         reader = line.from_client if by_client else line.from_server
         if reader is not None and not line.closed:
             self._lanes[ends] = _Lane(line, by_client, reader)
@@ -288,7 +281,7 @@ class Pipeline:
                 header, stop = reader.whole(data, at, end)
                 if header is None:
                     break
-                by_client = header.type is MessageType.CALL or header.type is MessageType.ONEWAY
+                by_client = header.type is _CALL or header.type is _ONEWAY
                 if by_client != lane.by_client and at == inside and not flow.opened:
                     break  # the ends may have to be swapped
                 reader.pass_whole()
@@ -519,7 +512,7 @@ def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
 
 
 def _is_call(found: Found) -> bool:
-    return found.header.type in (MessageType.CALL, MessageType.ONEWAY)
+    return found.header.type is _CALL or found.header.type is _ONEWAY
 
 
 class Capture(Shown):

@@ -86,7 +86,7 @@ def few_collections() -> Iterator[None]:
     """Let Python look for cycles seldom: nothing here makes any, and looking at every message
     again and again takes longer than reading it."""
     before = gc.get_threshold()
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(1_000_000, 50, 100)
     try:
         yield
     finally:

@@ -37,7 +37,7 @@ from ..model import (
     Value,
     Visitor,
 )
-from .listing import Side
+from .listing import FAR, Side
 from .short import SEVERITIES
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Rows:
     def __init__(self) -> None:
         self._sides: dict[int, Side] = {}
         self._methods: dict[str, str] = {}
-        self._second = -1
+        self._second: i64 = -1
         self._clock = ""
 
     def listing(self, message: Message) -> str:
@@ -99,14 +99,15 @@ class Rows:
 
     def _time(self, time: int) -> str:
         """As ``_seconds``; the seconds are mostly those of the row before."""
-        second = time // 1_000_000_000
-        if time < 0:
+        if not 0 <= time < FAR:
             return _seconds(time)
+        now: i64 = time
+        second = now // 1000000000
         if second != self._second:
             self._second = second
             self._clock = f"{second}."
         # One in front keeps the zeros.
-        return self._clock + str(time - second * 1_000_000_000 + 1_000_000_000)[1:]
+        return self._clock + str(now - second * 1000000000 + 1000000000)[1:]
 
     def _between(self, message: Message) -> str:
         """What all messages of a direction have in common."""

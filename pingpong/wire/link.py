@@ -75,7 +75,7 @@ def endpoint(raw: bytes) -> Endpoint:
     """The readable form of a Segment's ``source`` or ``target``."""
     port = raw[-2] << 8 | raw[-1]
     if len(raw) == 6:
-        return Endpoint(".".join(str(byte) for byte in raw[:4]), port)
+        return Endpoint(f"{raw[0]}.{raw[1]}.{raw[2]}.{raw[3]}", port)
     return Endpoint(_ipv6_text(raw[:16]), port)
 
 

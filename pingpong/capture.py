@@ -100,8 +100,9 @@ class Pipeline:
     ``told`` is what the user says that connections speak; ``ports``: only connections with
     one of these at either end (none named: all).
     ``findings`` are about packets and connections; what is odd about a message is with
-    the message.  ``flows`` are all connections seen; without ``keep``, those that ended long ago
-    are dropped, so that a capture of any length fits.  ``connections`` counts all.
+    the message.  ``flows`` are all connections seen; without ``keep``, those that ended long ago,
+    and pairs of UDP ends that said nothing for long, are dropped, so that a capture of any length
+    fits.  ``connections`` counts all.
     """
 
     def __init__(
@@ -142,6 +143,9 @@ class Pipeline:
             return self._datagram(packet, segment)
         found: list[Message] = []
         line, by_client, remark = self._find_line(segment, found)
+        for message in found:
+            if message.data == segment.payload:
+                message.data = segment.payload  # the same bytes, once in memory
         return Step(packet, segment, line.connection.flow, by_client, remark, tuple(found))
 
     def _is_wanted(self, segment: Segment) -> bool:
@@ -160,6 +164,9 @@ class Pipeline:
             line = self._lines[connection.flow.number] = _Line(connection)
             self._add(connection.flow)
         by_client = connection.is_from_client(segment)
+        # The ends of a connection once, not once a segment: a Capture keeps them all.
+        client, server = connection.client_key, connection.server_key
+        segment.source, segment.target = (client, server) if by_client else (server, client)
         return line, by_client, self._add_segment(line, segment, found)
 
     def _add_segment(self, line: _Line, segment: Segment, found: list[Message]) -> str:
@@ -316,8 +323,6 @@ class Pipeline:
         self._peeler.close()
         found: list[Message] = []
         for connection in self._connections.all():
-            if connection.flow.protocol != TCP:
-                continue
             found += self._close(connection, "the capture ends")
         return Step(None, None, None, True, "", tuple(found))
 
@@ -335,6 +340,9 @@ class Pipeline:
         direction.offset += len(segment.payload)
         if flow.number > self.connections:
             self._add(flow)
+            forgotten = self._connections.forget_pair()
+            if forgotten is not None:
+                self._forget(forgotten.flow)
         half = flow.from_client if by_client else flow.from_server
         half.first = half.first or segment.payload[: Half.FIRST]
         flow.last = half.last = segment.time
@@ -416,7 +424,7 @@ class Pipeline:
         self.connections += 1
 
     def _forget(self, flow: Flow) -> None:
-        del self._lines[flow.number]
+        self._lines.pop(flow.number, None)
         if not self._keep:
             self._findings += flow.findings
             self.flows.remove(flow)

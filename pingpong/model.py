@@ -774,6 +774,8 @@ class Message(Record):
     """
 
     __slots__ = (
+        "_packet",
+        "_packets",
         "client",
         "end_time",
         "flow",
@@ -781,7 +783,6 @@ class Message(Record):
         "header",
         "number",
         "offset",
-        "packets",
         "server",
         "size",
         "time",
@@ -828,7 +829,13 @@ class Message(Record):
         self.size = len(data) if size is None else size
         self.time = time
         self.end_time = end_time
-        self.packets = packets
+        # Most came in one packet: a number takes less memory than a tuple of it.
+        self._packet = packets[0] if len(packets) == 1 else -1
+        self._packets = () if len(packets) == 1 else packets
+
+    @property
+    def packets(self) -> tuple[int, ...]:
+        return self._packets if self._packet < 0 else (self._packet,)
 
     @property
     def method(self) -> str:

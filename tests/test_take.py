@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from making import ADD, PING, PONG, Talk, framed, packet
+from making import ADD, PING, PONG, Talk, ethernet, framed, ipv4, packet, udp
 from test_binary import RICH
 from test_capture import SUM
 
@@ -18,7 +18,7 @@ from pingpong.errors import DecodeError
 from pingpong.model import DEFAULT_LIMITS, Limits, Message, Packet, Protocol
 from pingpong.thrift import binary, compact
 from pingpong.wire.capturefile import open_capture
-from pingpong.wire.streams import MAX_ENDED
+from pingpong.wire.streams import MAX_ENDED, MAX_PAIRS
 
 Row = tuple[object, ...]
 
@@ -169,6 +169,27 @@ def test_connections_that_ended_are_forgotten() -> None:
     late = packet(number + 1, one.packets[3].data)
     assert list(pipeline.take(late)) == []
     assert pipeline.connections == count
+
+
+def test_pairs_of_udp_ends_are_forgotten() -> None:
+    """UDP has no end: the pairs that were idle longest go."""
+    pipeline = Pipeline(keep=False)
+    number = 0
+
+    def say(port: int) -> Message:
+        nonlocal number
+        number += 1
+        data = ethernet(ipv4(udp(port, 9090, PING), protocol=17))
+        (message,) = pipeline.take(packet(number, data))
+        return message
+
+    for port in range(MAX_PAIRS + 1):
+        assert say(20_000 + port).flow == port + 1
+        assert say(20_000).flow == 1, "it is never idle for long"
+    assert len(pipeline.flows) == len(pipeline._connections._pairs) == MAX_PAIRS
+    assert pipeline.connections == MAX_PAIRS + 1
+    assert say(20_001).flow == MAX_PAIRS + 2, "it was forgotten, and is new"
+    assert pipeline.close().messages == ()
 
 
 # ── Where a struct ends ──────────────────────────────────────────────────────────────

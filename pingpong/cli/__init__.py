@@ -1,6 +1,6 @@
 """The shell's door: ``pingpong COMMAND``.
 
-    look at captures     show, messages            looking.py
+    look at captures     show, messages            looking.py, several.py
     look at bytes        struct, explain           loose.py
     be one end           demo, serve, call         ends.py
     make one             record                    ends.py

@@ -56,9 +56,10 @@ _TTYPES: Final = [f'"{ttype.name}"' for ttype in TTYPES]
 
 
 class Rows:
-    """Rows of many messages."""
+    """Rows of many messages; of several files, ``file`` is the name of theirs."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: str = "") -> None:
+        self._head = f'{{"file": {_text(file)}, ' if file else "{"
         self._sides: dict[int, Side] = {}
         self._methods: dict[str, str] = {}
         self._second: i64 = -1
@@ -66,7 +67,7 @@ class Rows:
 
     def listing(self, message: Message) -> str:
         """The message without its fields, which are not read for this."""
-        return f"{{{self._listing(message)}}}"
+        return f"{self._listing(message)}}}"
 
     def listings(self, messages: Sequence[Message]) -> str:
         """The rows of many, each with its line end."""
@@ -82,7 +83,7 @@ class Rows:
 
     def whole(self, message: Message) -> str:
         """The message with all its fields, as one line of JSON without its line end."""
-        return f"{{{self._listing(message)}, {_content(message)}}}"
+        return f"{self._listing(message)}, {_content(message)}}}"
 
     def _listing(self, message: Message) -> str:
         header = message.header
@@ -92,7 +93,7 @@ class Rows:
         if known is None and "\\" not in header.method and len(self._methods) < _MAX_KNOWN:
             self._methods[header.method] = method
         return (
-            f'"number": {message.number}, "time": {self._time(message.time)}, '
+            f'{self._head}"number": {message.number}, "time": {self._time(message.time)}, '
             f'{self._between(message)}, "type": {_TYPES[header.type]}, {method}, '
             f'"seqid": {header.seqid}, "offset": {message.offset}, "size": {message.size}'
         )

@@ -40,6 +40,9 @@ PATIENCE: Final = 64
 # begins no new one.
 MAX_ENDED: Final = 4096
 
+# How many pairs of ends that talk by UDP are remembered: UDP has no end.
+MAX_PAIRS: Final = 4096
+
 _HALF: Final = 1 << 31
 _WRAP: Final = (1 << 32) - 1
 
@@ -316,20 +319,40 @@ class Connections:
     def __init__(self) -> None:
         self._open: dict[bytes, Connection] = {}
         self._ended: deque[Connection] = deque()
+        self._pairs: dict[bytes, Connection] = {}  # by UDP, the one idle longest first
         self._count = 0
 
     def of(self, segment: Segment) -> tuple[Connection, Connection | None]:
         """The segment's connection, and the one whose place it takes, if any: a SYN on
         ports that were used before begins a new connection."""
         key = _key(segment.protocol, segment.source, segment.target)
+        if segment.protocol != TCP:
+            return self._pair(key, segment), None
         known = self._open.get(key)
         if known is not None and not self._begins_anew(known, segment):
             return known, None
-        client, server = _ends(segment)
-        self._count += 1
-        new = Connection(self._count, segment, client, server)
+        new = self._new(segment)
         self._open[key] = new
         return new, known
+
+    def _new(self, segment: Segment) -> Connection:
+        client, server = _ends(segment)
+        self._count += 1
+        return Connection(self._count, segment, client, server)
+
+    def _pair(self, key: bytes, segment: Segment) -> Connection:
+        pair = self._pairs.pop(key, None)
+        if pair is None:
+            pair = self._new(segment)
+        self._pairs[key] = pair
+        return pair
+
+    def forget_pair(self) -> Connection | None:
+        """The pair of UDP ends that was idle longest, forgotten if there are too many; else None.
+        When they talk again, they are a new pair."""
+        if len(self._pairs) <= MAX_PAIRS:
+            return None
+        return self._pairs.pop(next(iter(self._pairs)))
 
     def end(self, connection: Connection) -> Connection | None:
         """Take note that a connection has ended.  The one that is forgotten for it, if any: so
@@ -344,6 +367,7 @@ class Connections:
         return oldest
 
     def all(self) -> list[Connection]:
+        """The TCP connections that are remembered."""
         return list(self._open.values())
 
     def _begins_anew(self, known: Connection, segment: Segment) -> bool:

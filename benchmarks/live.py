@@ -3,7 +3,8 @@
     sender ──── calls, a TCP segment each, in bursts ────▶ receiver          on the loopback
                   └─▶ pingpong record │ tcpdump │ dumpcap  ─▶ a file ─▶ counted
 
-One tool after the other records the same bursts.  Then the messages in its file are counted, and
+One tool after the other records the same bursts; then so does what records the lessons, in a
+private network.  Then the messages that it has are counted, and
 what the kernel told it of packets that it had no room for.  The messages are as thriftpy2 writes
 them, about 40 bytes each; Nagle's algorithm is off, so that each has a packet of its own as long as
 the receiver keeps up.
@@ -36,6 +37,8 @@ METHOD: Final = b"add"
 CALL: Final = bytes.fromhex(
     "80010001 00000003 616464 00000000 08 0001 00000001 08 0002 00000002 00"
 )
+
+LESSONS: Final = "pingpong, as in the lessons"
 
 # How long a tool may take to begin, and to end once it was asked to.
 PATIENCE: Final = 120.0
@@ -101,23 +104,40 @@ class Result(NamedTuple):
 # ── Sending ──────────────────────────────────────────────────────────────────────────
 
 
-def send(port: int, bursts: int, size: int, pause: float) -> float:
-    """Send the bursts to ``port``, where ``receive`` is; the seconds that they took."""
+def send(sock: socket.socket, bursts: int, size: int, pause: float) -> float:
+    """Send the bursts; the seconds that they took."""
     spent = 0.0
-    with socket.create_connection(("127.0.0.1", port)) as sock:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for _ in range(bursts):
-            began = time.monotonic()
-            for _ in range(size):
-                sock.sendall(CALL)
-            spent += time.monotonic() - began
-            time.sleep(pause)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for _ in range(bursts):
+        began = time.monotonic()
+        for _ in range(size):
+            sock.sendall(CALL)
+        spent += time.monotonic() - began
+        time.sleep(pause)
     return spent
 
 
-def receive(listener: socket.socket) -> None:
+def converse(client: socket.socket, server: socket.socket, args: argparse.Namespace) -> float:
+    """Send the bursts from one to the other; the seconds that they took.
+
+    The sender is another process: two threads of one would take turns.
+    """
+    receiver = threading.Thread(target=receive, args=(server,), daemon=True)
+    receiver.start()
+    what = [str(client.fileno()), str(args.bursts), str(args.size), str(args.pause)]
+    with client:
+        sender = subprocess.run(
+            [sys.executable, __file__, "--send", *what],
+            stdout=subprocess.PIPE,
+            check=True,
+            pass_fds=[client.fileno()],
+        )
+    receiver.join()
+    return float(sender.stdout)
+
+
+def receive(sock: socket.socket) -> None:
     """Take what comes, until the other end has said all."""
-    sock, _ = listener.accept()
     with sock:
         while sock.recv(1 << 20):
             pass
@@ -221,22 +241,41 @@ def measure(tool: Tool, listener: socket.socket, args: argparse.Namespace) -> Re
             if not recorder.wait_until_ready():
                 print(f"live.py: {tool.name} does not record: {recorder.said}", file=sys.stderr)
                 return None
-            receiver = threading.Thread(target=receive, args=(listener,), daemon=True)
-            receiver.start()
-            # The sender is another process: two threads of one would take turns.
-            port = str(listener.getsockname()[1])
-            what = [port, str(args.bursts), str(args.size), str(args.pause)]
-            sender = subprocess.run(
-                [sys.executable, __file__, "--send", *what], capture_output=True, check=True
-            )
-            receiver.join()
+            client = socket.create_connection(listener.getsockname())
+            spent = converse(client, listener.accept()[0], args)
             settle(file)
             lines, cpu = recorder.end()
             messages = lines if tool.prints else count_messages(file)
             sent = args.bursts * args.size
-            return Result(sent, float(sender.stdout), messages, recorder.dropped, cpu)
+            return Result(sent, spent, messages, recorder.dropped, cpu)
         finally:
             recorder.kill()
+
+
+def measure_lessons(args: argparse.Namespace) -> Result | None:
+    """The same with what records the lessons: a private network, and nobody's rights."""
+    from pingpong import read_packets
+    from pingpong.errors import LiveError
+    from pingpong.live.private import PrivateNetwork
+    from pingpong.live.sniffing import sniff_network
+
+    try:
+        network = PrivateNetwork()
+    except LiveError as error:
+        print(f"live.py: {error}", file=sys.stderr)
+        return None
+    with network, network.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        began = time.process_time()
+        sniffer = sniff_network(network, None, listener.getsockname()[1])
+        client = network.socket(socket.AF_INET, socket.SOCK_STREAM)
+        client.connect(listener.getsockname())
+        spent = converse(client, listener.accept()[0], args)
+        sniffer.stop()
+        cpu = time.process_time() - began
+        messages = len(read_packets(sniffer.packets).messages)
+        return Result(args.bursts * args.size, spent, messages, sniffer.dropped, cpu)
 
 
 # ── The command line ─────────────────────────────────────────────────────────────────
@@ -265,8 +304,9 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     args = arguments()
     if args.send:
-        port, bursts, size, pause = args.send
-        print(send(int(port), int(bursts), int(size), float(pause)))
+        number, bursts, size, pause = args.send
+        with socket.socket(fileno=int(number)) as sock:
+            print(send(sock, int(bursts), int(size), float(pause)))
         return 0
     results: dict[str, list[Result]] = {}
     print("| tool | sent | a second | in its file | missing | dropped, it says | CPU s |")
@@ -285,6 +325,10 @@ def main() -> int:
                     return 2
                 print(row(tool.name, result), flush=True)
                 results.setdefault(tool.name, []).append(result)
+            lessons = measure_lessons(args)
+            if lessons is not None:
+                print(row(LESSONS, lessons), flush=True)
+                results.setdefault(LESSONS, []).append(lessons)
     lost = {name: max(one.sent - one.messages for one in runs) for name, runs in results.items()}
     ours = max(count for name, count in lost.items() if name.startswith("pingpong"))
     theirs = max((count for name, count in lost.items() if "pingpong" not in name), default=0)

@@ -14,7 +14,7 @@ import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
-from typing import Final, Union
+from typing import TYPE_CHECKING, Final, Union
 
 from .calls.diagnosis import Diagnoser, Diagnosis
 from .calls.ledger import Exchanges, Ledger
@@ -51,13 +51,19 @@ from .thrift.json import JSON
 from .thrift.messages import Found, MessageReader
 from .thrift.names import Interface, Namer
 from .thrift.thriftpy2json import THRIFTPY2_JSON
-from .thrift.transport import Whole
 from .wire.capturefile import CaptureFile, open_capture
-from .wire.link import ACK, PSH, RST, TCP, Peeler, Usual, number, usual
+from .wire.link import RST, TCP, Peeler, number, usual
 from .wire.streams import Connection, Connections, Piece
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 # The transport of a message that came in a datagram, with nothing around it.
 DATAGRAM: Final = "datagram"
+
+# Looked up once, not for each message.
+_CALL: Final = MessageType.CALL
+_ONEWAY: Final = MessageType.ONEWAY
 
 # The first byte of every strict header, whatever its version.
 _STRICT: Final = b"\x80"
@@ -114,10 +120,11 @@ class _Line:
 class _Lane:
     """One direction of a connection, reached by its addresses and ports at once."""
 
-    __slots__ = ("by_client", "direction", "flow", "half", "other", "reader")
+    __slots__ = ("by_client", "direction", "flow", "half", "line", "other", "reader")
 
     def __init__(self, line: _Line, by_client: bool, reader: MessageReader) -> None:
         connection = line.connection
+        self.line = line
         self.flow = connection.flow
         self.by_client = by_client
         self.half = self.flow.from_client if by_client else self.flow.from_server
@@ -134,9 +141,10 @@ class Pipeline:
     ``redactor`` masks messages before anybody has them; ``plan``, for ``feed`` alone, takes note
     of what of the capture may be shown.
     ``findings`` are about packets and connections; what is odd about a message is with
-    the message.  ``flows`` are all connections seen; without ``keep``, those that ended long ago
-    are dropped, so that a capture of any length fits, and ``dropped`` is called with each.
-    ``connections`` counts all.  ``time`` is that of the last packet, -1 before the first.
+    the message.  ``flows`` are all connections seen; without ``keep``, those that ended long ago,
+    and pairs of UDP ends that said nothing for long, are dropped, so that a capture of any length
+    fits, and ``dropped`` is called with each.  ``connections`` counts all.  ``time`` is that of the
+    last packet, -1 before the first.
 
     ``ended`` is None, or a list that somebody made and empties: connections that were over before
     the capture was are added to it.
@@ -192,26 +200,44 @@ class Pipeline:
         segment = self._peeler.segment(packet)
         if self.plan is not None:
             self.plan.links.add(packet.link)
-        if segment is None or (
-            self._ports
-            and segment.source[-2:] not in self._ports
-            and segment.target[-2:] not in self._ports
-        ):
+        if segment is None or not self._is_wanted(segment):
             return Step(packet, None, None, True, "", ())
         if segment.protocol != TCP:
             return self._datagram(packet, segment)
-        connection, replaced = self._connections.of(segment)
         found: list[Message] = []
+        line, by_client, remark = self._find_line(segment, found)
+        for message in found:
+            if message.data == segment.payload:
+                message.data = segment.payload  # the same bytes, once in memory
+        return Step(packet, segment, line.connection.flow, by_client, remark, tuple(found))
+
+    def _is_wanted(self, segment: Segment) -> bool:
+        return not self._ports or (
+            segment.source[-2:] in self._ports or segment.target[-2:] in self._ports
+        )
+
+    def _find_line(self, segment: Segment, found: list[Message]) -> tuple[_Line, bool, str]:
+        """Add the messages that are complete with a segment; its connection, whether the client
+        sent it, and a remark about it."""
+        connection, replaced = self._connections.of(segment)
         if replaced is not None:
             found += self._end(replaced, "its ports were used for a new connection")
         line = self._lines.get(connection.flow.number)
         if line is None:
             line = self._lines[connection.flow.number] = _Line(connection)
             self._add(connection.flow)
-        from_client, from_server, remark = connection.add(segment)
         by_client = connection.is_from_client(segment)
+        # The ends of a connection once, not once a segment: a Capture keeps them all.
+        client, server = connection.client_key, connection.server_key
+        segment.source, segment.target = (client, server) if by_client else (server, client)
+        return line, by_client, self._add_segment(line, segment, found)
+
+    def _add_segment(self, line: _Line, segment: Segment, found: list[Message]) -> str:
+        """Add the messages that are complete with a segment; a remark about it."""
+        connection = line.connection
+        from_client, from_server, remark = connection.add(segment)
         if self.plan is not None and segment.payload:
-            pieces = from_client if by_client else from_server
+            pieces = from_client if connection.is_from_client(segment) else from_server
             self._plan_segment(self.plan, connection, segment, pieces)
         if from_client:
             found += self._read(line, True, from_client)
@@ -220,7 +246,7 @@ class Pipeline:
         if connection.flow.ended and not line.closed:
             how = "was reset" if connection.flow.ended == "RST" else "was closed"
             found += self._end(connection, f"the connection {how}")
-        return Step(packet, segment, connection.flow, by_client, remark, tuple(found))
+        return remark
 
     def _plan_segment(
         self, plan: Plan, connection: Connection, segment: Segment, pieces: list[Piece]
@@ -241,23 +267,68 @@ class Pipeline:
         The same as ``feed(packet).messages``, sooner.  Most packets come in order, and hold
         whole messages or none: these are read where they lie.  All others go the long way.
         """
-        self.time = packet.time
-        place = usual(packet)
-        if place is None:
-            return self.feed(packet).messages
-        ends = packet.data[place.ends : place.ends + 12]
-        lane = self._lanes.get(ends)
-        if lane is not None:
-            messages = self._straight(lane, packet, place)
-            if messages is not None:
-                return messages
-        step = self.feed(packet)
-        if step.flow is not None and lane is None:
-            self._open_lane(ends, step.flow, step.from_client)
-        return step.messages
+        found: list[Message] = []
+        data = packet.data
+        if not self._take(data, 0, len(data), packet.link, packet.time, packet.number, found):
+            found += self.feed(packet).messages
+        return found
 
-    def _open_lane(self, ends: bytes, flow: Flow, by_client: bool) -> None:
-        line = self._lines[flow.number]
+    def take_from(self, file: CaptureFile, found: list[Message]) -> None:
+        """As ``take``, of the packet that ``file`` has come to; adds to ``found``."""
+        if not self._take(
+            file.data, file.start, file.stop, file.link, file.time, file.number, found
+        ):
+            found += self.feed(file.packet()).messages
+
+    def _take(
+        self,
+        data: bytes,
+        start: i64,
+        stop: i64,
+        link: i64,
+        time: int,
+        packet: i64,
+        found: list[Message],
+    ) -> bool:
+        """The short way; False, and nothing is changed, for what only a Peeler can take apart."""
+        ends, tcp, inside, end = usual(data, start, stop, link)
+        if ends < 0:
+            return False
+        self.time = time
+        key = data[ends : tcp + 4]
+        lane = self._lanes.get(key)
+        if (
+            lane is not None
+            and (data[tcp + 13] & 0xF7) == 0x10  # ACK, perhaps PSH, and no other flag
+            and lane.other.is_patient
+            and lane.direction.goes_on_at(number(data, tcp + 4))
+        ):
+            lane.other.note(number(data, tcp + 8))
+            lane.flow.last = time
+            if inside < end:
+                self._straight(lane, data, inside, end, time, packet, found)
+            return True
+        host: i64 = (tcp - ends) >> 1
+        segment = Segment(
+            packet,
+            time,
+            TCP,
+            key[:host] + key[-4:-2],
+            key[host:-4] + key[-2:],
+            number(data, tcp + 4),
+            number(data, tcp + 8),
+            data[tcp + 13],
+            data[inside:end],
+            0,
+        )
+        if not self._is_wanted(segment):
+            return True
+        line, by_client, _ = self._find_line(segment, found)
+        if lane is None:
+            self._open_lane(key, line, by_client)
+        return True
+
+    def _open_lane(self, ends: bytes, line: _Line, by_client: bool) -> None:
         reader = line.from_client if by_client else line.from_server
         if reader is not None and not line.closed:
             self._lanes[ends] = _Lane(line, by_client, reader)
@@ -268,83 +339,73 @@ class Pipeline:
             self._lanes.pop(ends, None)
         line.ends.clear()
 
-    def _straight(self, lane: _Lane, packet: Packet, place: Usual) -> list[Message] | None:
-        """The messages in a packet that is next in its direction; None, and nothing is
-        changed, unless it holds whole messages or nothing."""
-        data = packet.data
-        direction, other = lane.direction, lane.other
-        if (
-            data[place.tcp + 13] & ~PSH != ACK
-            or not direction.goes_on_at(number(data, place.tcp + 4))
-            or other.is_waiting
-        ):
-            return None
-        messages: list[Message] = []
-        size = place.stop - place.inside
-        if size:
-            payload = data[place.inside : place.stop]
-            offset = direction.offset
-            while payload:
-                found = lane.reader.whole(payload)
-                if found is None:
-                    return None
-                stop = found.stop
-                whole = payload if stop == len(payload) else payload[:stop]
-                message = self._made(lane, found, whole, offset, packet)
-                if message.from_client != lane.by_client:
-                    return None
-                messages.append(message)
-                payload = payload[stop:]
-                offset += stop
-            flow = lane.flow
-            direction.go_on(size)
-            half = lane.half
-            half.last = packet.time
-            if direction.offset - size == len(half.first) and self.redactor is None:
-                half.first += data[place.inside : place.stop][: Half.FIRST - len(half.first)]
-            if lane.by_client:
-                flow.sent = offset
-            else:
-                flow.received = offset
-            for message in messages:
-                lane.reader.pass_whole()
+    def _straight(
+        self,
+        lane: _Lane,
+        data: bytes,
+        inside: i64,
+        end: i64,
+        time: int,
+        packet: i64,
+        found: list[Message],
+    ) -> None:
+        """Read ``data[inside:end]``, the next bytes of a direction: messages that are whole where
+        they lie, and what is left in the reader's own way."""
+        flow, half, reader, direction = lane.flow, lane.half, lane.reader, lane.direction
+        offset = direction.offset
+        direction.go_on(end - inside)
+        half.last = time
+        if offset < 256 and offset == len(half.first) and self.redactor is None:
+            half.first += data[inside:end][: Half.FIRST - len(half.first)]
+        if lane.by_client:
+            flow.sent = direction.offset
+        else:
+            flow.received = direction.offset
+        at = inside
+        if reader.is_ready:
+            packets = (int(packet),)
+            while at < end:
+                header, stop = reader.whole(data, at, end)
+                if header is None:
+                    break
+                by_client = header.type is _CALL or header.type is _ONEWAY
+                if by_client != lane.by_client and at == inside and not flow.opened:
+                    break  # the ends may have to be swapped
+                reader.pass_whole()
                 self._messages += 1
-                message.number = self._messages
+                message = Message(
+                    header=header,
+                    data=data[at:stop],
+                    protocol=reader.protocol,
+                    transport=reader.speaks,
+                    client=flow.client,
+                    server=flow.server,
+                    from_client=by_client,
+                    number=self._messages,
+                    flow=flow.number,
+                    offset=offset + (at - inside),
+                    size=stop - at,
+                    time=time,
+                    end_time=time,
+                    packets=packets,
+                    limits=self._limits,
+                )
                 if self._namer is not None:
                     self._namer.give(message)
                 if self.redactor is not None:
                     self.redactor.redact(message)
-        lane.flow.last = packet.time
-        other.acknowledge(number(data, place.tcp + 8))
-        return messages
-
-    def _made(self, lane: _Lane, found: Whole, data: bytes, offset: int, packet: Packet) -> Message:
-        flow = lane.flow
-        mtype = found.header.type
-        return Message(
-            header=found.header,
-            data=data,
-            protocol=found.protocol,
-            transport=lane.reader.speaks,
-            client=flow.client,
-            server=flow.server,
-            from_client=mtype is MessageType.CALL or mtype is MessageType.ONEWAY,
-            flow=flow.number,
-            offset=offset,
-            size=found.stop,
-            time=packet.time,
-            end_time=packet.time,
-            packets=(packet.number,),
-            limits=self._limits,
-        )
+                found.append(message)
+                at = stop
+        if at < end:
+            rest = Chunk(offset + (at - inside), data[at:end], time, packet)
+            made = reader.feed(rest)
+            found += self._report(lane.line, reader, lane.by_client, made, at == inside)
 
     def close(self) -> Step:
         """No more packets: what is still open ends with the capture."""
         self._peeler.close()
         found: list[Message] = []
         for connection in self._connections.all():
-            if connection.flow.protocol != TCP:
-                continue
             found += self._close(connection, "the capture ends")
         return Step(None, None, None, True, "", tuple(found))
 
@@ -364,6 +425,9 @@ class Pipeline:
         direction.offset += len(segment.payload)
         if flow.number > self.connections:
             self._add(flow)
+            forgotten = self._connections.forget_pair()
+            if forgotten is not None:
+                self._forget(forgotten.flow)
         half = flow.from_client if by_client else flow.from_server
         if self.redactor is None:
             half.first = half.first or segment.payload[: Half.FIRST]
@@ -469,7 +533,7 @@ class Pipeline:
         self.connections += 1
 
     def _forget(self, flow: Flow) -> None:
-        del self._lines[flow.number]
+        self._lines.pop(flow.number, None)
         if not self._keep:
             self._findings += flow.findings
             self.flows.remove(flow)
@@ -478,12 +542,20 @@ class Pipeline:
             del self._known[flow.number]
 
     def _report(
-        self, line: _Line, reader: MessageReader, by_client: bool, found: list[Found]
+        self,
+        line: _Line,
+        reader: MessageReader,
+        by_client: bool,
+        found: list[Found],
+        are_first: bool = True,
     ) -> list[Message]:
-        """Make messages of what a direction found, and tell its findings to its flow."""
+        """Make messages of what a direction found, and tell its findings to its flow.
+
+        ``are_first``: with this segment, no message was found before them.
+        """
         flow = line.connection.flow
         source = line.connection.client_key if by_client else line.connection.server_key
-        if found and not flow.opened and _is_call(found[0]) != by_client:
+        if found and are_first and not flow.opened and _is_call(found[0]) != by_client:
             line.connection.swap()
             self._close_lanes(line)
             line.from_client, line.from_server = line.from_server, line.from_client
@@ -582,7 +654,7 @@ def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
 
 
 def _is_call(found: Found) -> bool:
-    return found.header.type in (MessageType.CALL, MessageType.ONEWAY)
+    return found.header.type is _CALL or found.header.type is _ONEWAY
 
 
 class Capture(Shown):
@@ -704,12 +776,11 @@ def batches(
 
     ``progress`` is called once a batch.
     """
-    while packets := file.batch():
+    while file.advance():
         batch: list[Message] = []
-        for packet in packets:
-            found = pipeline.take(packet)
-            if found:
-                batch += found
+        pipeline.take_from(file, batch)
+        while file.advance(False):
+            pipeline.take_from(file, batch)
         if progress is not None:
             progress()
         if batch or pipeline.ended:
@@ -722,7 +793,7 @@ def batches(
 def odd(messages: Sequence[Message], deep: bool) -> list[Message]:
     """Those with findings: of listing them, and with ``deep`` of reading their fields.  What
     differs from an IDL is none of these."""
-    return [one for one in messages if one.listed or (deep and one.body.findings)]
+    return [one for one in messages if one.listed or (deep and not one.is_sound)]
 
 
 def read_packets(

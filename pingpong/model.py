@@ -17,9 +17,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, ClassVar, Final, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Union
 
 from mypy_extensions import mypyc_attr
+
+if TYPE_CHECKING:
+    # A number that fits into 64 bits: compiled, it is one of the machine's own.
+    from mypy_extensions import i64
 
 __all__ = [
     "APPLICATION_ERRORS",
@@ -68,6 +72,7 @@ __all__ = [
     "Struct",
     "TType",
     "Value",
+    "Visitor",
     "use_renderers",
 ]
 
@@ -595,6 +600,59 @@ Content = Union[bool, int, float, bytes, uuid.UUID, Struct, Items, Entries, None
 Plain = Union[bool, int, float, bytes, str, uuid.UUID, dict[Any, Any], list[Any], None]
 
 
+class Visitor:
+    """Is told of a struct, in the order of its bytes, by a protocol that builds no values.
+
+    ``field``, ``item``, ``key`` and ``entry`` say what the next value is; ``first`` is true of the
+    first in its struct or container.  ``start`` is where a value begins (a field's: at its type),
+    ``stop`` where it ends.  A struct or a container is begun, told, and ended.
+    """
+
+    __slots__ = ()
+
+    def field(self, field_id: i64, first: bool) -> None:
+        """The next value is that of a field."""
+
+    def item(self, first: bool) -> None:
+        """The next value is one of a LIST or a SET."""
+
+    def key(self, first: bool) -> None:
+        """The next value is a key of a MAP."""
+
+    def entry(self) -> None:
+        """The next value is the one that belongs to the key."""
+
+    def entry_end(self) -> None:
+        """Key and value were told."""
+
+    def number(self, ttype: i64, value: int, start: i64, stop: i64) -> None:
+        """An I8, I16, I32 or I64."""
+
+    def truth(self, value: bool, start: i64, stop: i64) -> None:
+        """A BOOL."""
+
+    def double(self, value: float, start: i64, stop: i64) -> None:
+        """A DOUBLE; never a NaN."""
+
+    def string(self, data: bytes, inside: i64, start: i64, stop: i64) -> None:
+        """A STRING: its bytes are ``data[inside:stop]``."""
+
+    def uuid(self, value: uuid.UUID, start: i64, stop: i64) -> None:
+        """A UUID."""
+
+    def struct(self) -> None:
+        """A STRUCT begins."""
+
+    def items(self, ttype: i64, element_type: i64, count: i64) -> None:
+        """A LIST or a SET begins."""
+
+    def entries(self, key_type: i64, value_type: i64, count: i64) -> None:
+        """A MAP begins."""
+
+    def end(self, start: i64, stop: i64) -> None:
+        """The innermost STRUCT or container ends."""
+
+
 class Skipper(ABC):
     """Finds where a message ends without building it, however its bytes are cut."""
 
@@ -635,15 +693,29 @@ class Protocol(ABC):
     def skipper(self, start: int, limits: Limits) -> Skipper:
         """A Skipper for the message (header and struct) that begins at ``start``."""
 
-    def struct_end(self, data: bytes, start: int, limits: Limits) -> int:
-        """Where the struct at ``start`` ends, if all of it is there and a Skipper would pass
-        over it: the short way for what is whole.  -1: ask a Skipper."""
+    def whole_header(self, data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
+        """The header at ``data[at:stop]``, if all of it is there and there is nothing to say of
+        it: the short way for what is whole.  None: ask ``read_header``.
+
+        The message begins ``into`` bytes before ``at``: the header's offsets count from there.
+        """
+        return None
+
+    def struct_end(self, data: bytes, at: i64, stop: i64, limits: Limits) -> i64:
+        """Where the struct at ``data[at:stop]`` ends, if all of it is there and a Skipper would
+        pass over it: the short way for what is whole.  -1: ask a Skipper."""
         return -1
 
     def first_field(self, data: bytes, start: int) -> int:
         """The id of the first field of the whole struct at ``start``, NO_FIELD if it has none:
         the short way to what a reply brings.  NOT_TOLD: read the struct."""
         return NOT_TOLD
+
+    def visit(self, data: bytes, at: i64, stop: i64, limits: Limits, visitor: Visitor) -> bool:
+        """Tell ``visitor`` of the struct at ``data[at:stop]``: the short way to what
+        ``read_struct`` reads.  False, perhaps after telling some of it, if anything is odd about
+        it: ask ``read_struct``."""
+        return False
 
 
 # What ``Protocol.first_field`` says where there is no such id: beyond what an i16 can hold.
@@ -726,6 +798,9 @@ def _mark_value(value: Value, starts: frozenset[int]) -> None:
         value.label = ""
 
 
+_NOBODY: Final = Visitor()
+
+
 class Record(Shown):
     """A struct with no message around it: in a file, a Kafka value, a Parquet footer.
 
@@ -741,6 +816,7 @@ class Record(Shown):
     __slots__ = (
         "_body",
         "_differences",
+        "_is_sound",
         "_names",
         "data",
         "gaps",
@@ -771,6 +847,7 @@ class Record(Shown):
         self._body: Struct | None = None
         self._names: Naming | None = None
         self._differences: tuple[Difference, ...] = ()
+        self._is_sound = False
 
     @property
     def body(self) -> Struct:
@@ -794,6 +871,7 @@ class Record(Shown):
         """Take masked bytes, of the same length, in place of the true ones; ``listed`` is what
         may still be said of them."""
         self.data = data
+        self._is_sound = False
         self.redacted = redacted
         self.listed = listed
         self.forget()
@@ -813,6 +891,26 @@ class Record(Shown):
         self._names = names
         self.forget()
 
+    def visit(self, visitor: Visitor) -> bool:
+        """Tell ``visitor`` of the struct without building its values.  False, perhaps after telling
+        some of it, where there is more to say of them than bytes do: look at ``body``."""
+        if self._names is not None or self.redacted:
+            return False
+        return self._visit(visitor)
+
+    def _visit(self, visitor: Visitor) -> bool:
+        if self._body is not None or self.gaps:
+            return False
+        self._is_sound = self.protocol.visit(
+            self.data, self.start, len(self.data), self.limits, visitor
+        )
+        return self._is_sound
+
+    @property
+    def is_sound(self) -> bool:
+        """Is there nothing odd about its struct?  The same as no ``body.findings``, sooner."""
+        return self._is_sound or self._visit(_NOBODY) or not self.body.findings
+
     def forget(self) -> None:
         """Drop the fields that were read; who looks again reads them again."""
         self._body = None
@@ -826,11 +924,15 @@ class Record(Shown):
     def faults(self) -> tuple[Finding, ...]:
         """What is odd about its bytes: what listing it found (``listed``) and what reading
         its fields did, each once."""
+        if self.is_sound:
+            return self.listed
         return self.listed + tuple(f for f in self.body.findings if f not in self.listed)
 
     @property
     def differences(self) -> tuple[Difference, ...]:
         """Where it is not what the IDL says, in order; none without an IDL."""
+        if self._names is None:
+            return ()
         return self._differences if self.body is not None else ()
 
     @property
@@ -851,7 +953,7 @@ class Record(Shown):
         """All that is odd about it: its faults, and where it is not what the IDL says.  What
         differs in one way again and again is one finding."""
         faults = self.faults
-        if not self._differences:
+        if not self.differences:
             return faults
         report = Differences()
         report.take(1, self._differences)
@@ -878,6 +980,8 @@ class Message(Record):
     """
 
     __slots__ = (
+        "_packet",
+        "_packets",
         "client",
         "end_time",
         "flow",
@@ -885,7 +989,6 @@ class Message(Record):
         "header",
         "number",
         "offset",
-        "packets",
         "server",
         "size",
         "time",
@@ -932,7 +1035,13 @@ class Message(Record):
         self.size = len(data) if size is None else size
         self.time = time
         self.end_time = end_time
-        self.packets = packets
+        # Most came in one packet: a number takes less memory than a tuple of it.
+        self._packet = packets[0] if len(packets) == 1 else -1
+        self._packets = () if len(packets) == 1 else packets
+
+    @property
+    def packets(self) -> tuple[int, ...]:
+        return self._packets if self._packet < 0 else (self._packet,)
 
     @property
     def method(self) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from making import ADD, PING, PONG, Talk, framed, packet
+from making import ADD, PING, PONG, Talk, ethernet, framed, ipv4, ipv6, packet, udp
 from test_binary import RICH
 from test_capture import SUM
 
@@ -18,7 +18,8 @@ from pingpong.errors import DecodeError
 from pingpong.model import DEFAULT_LIMITS, Limits, Message, Packet, Protocol
 from pingpong.thrift import binary, compact
 from pingpong.wire.capturefile import open_capture
-from pingpong.wire.streams import MAX_ENDED
+from pingpong.wire.link import usual
+from pingpong.wire.streams import MAX_ENDED, MAX_PAIRS
 
 Row = tuple[object, ...]
 
@@ -93,11 +94,42 @@ def test_tracing_headers_go_the_long_way() -> None:
     assert both_ways(one.close().packets)[0] == 6
 
 
-@pytest.mark.parametrize("link", [0, 101, 113])
-def test_other_links(link: int) -> None:
-    before = {0: b"\2\0\0\0", 101: b"", 113: bytes(14) + b"\x08\0"}[link]
-    packets = [packet(p.number, before + p.data[14:], link) for p in talk(False).packets]
+# What stands before IP in a packet of each link type, where it is IPv4 and where it is IPv6.
+BEFORE = {
+    0: (b"\2\0\0\0", b"\x1e\0\0\0"),
+    1: (bytes(12) + b"\x08\0", bytes(12) + b"\x86\xdd"),
+    12: (b"", b""),
+    101: (b"", b""),
+    108: (b"\0\0\0\2", b"\0\0\0\x18"),
+    113: (bytes(14) + b"\x08\0", bytes(14) + b"\x86\xdd"),
+    276: (b"\x08\0" + bytes(18), b"\x86\xdd" + bytes(18)),
+}
+
+
+def sixth(data: bytes) -> bytes:
+    """The IPv4 packet as one of IPv6."""
+    ends = (bytes(12) + data[at : at + 4] for at in (12, 16))
+    return ipv6(data[20:])[:8] + b"".join(ends) + data[20:]
+
+
+@pytest.mark.parametrize("link", BEFORE)
+@pytest.mark.parametrize("is_sixth", [False, True])
+def test_other_links(link: int, is_sixth: bool) -> None:
+    before = BEFORE[link][is_sixth]
+    packets = [
+        packet(p.number, before + (sixth(p.data[14:]) if is_sixth else p.data[14:]), link)
+        for p in talk(False).packets
+    ]
     assert both_ways(packets)[0] == 20
+    # All of them go the short way, once who they are from is known.
+    assert all(usual(p.data, 0, len(p.data), link)[0] >= 0 for p in packets)
+    # Cut anywhere, or with another type before it, it is none of that or it is the same.
+    for size in range(len(packets[4].data)):
+        both_ways([*packets[:4], packet(5, packets[4].data[:size], link), *packets[5:]])
+    for at in range(len(before) + 60):
+        odd = bytearray(packets[4].data)
+        odd[at] ^= 0x21
+        both_ways([*packets[:4], packet(5, bytes(odd), link), *packets[5:]])
 
 
 def test_ports_that_are_used_again() -> None:
@@ -171,6 +203,27 @@ def test_connections_that_ended_are_forgotten() -> None:
     assert pipeline.connections == count
 
 
+def test_pairs_of_udp_ends_are_forgotten() -> None:
+    """UDP has no end: the pairs that were idle longest go."""
+    pipeline = Pipeline(keep=False)
+    number = 0
+
+    def say(port: int) -> Message:
+        nonlocal number
+        number += 1
+        data = ethernet(ipv4(udp(port, 9090, PING), protocol=17))
+        (message,) = pipeline.take(packet(number, data))
+        return message
+
+    for port in range(MAX_PAIRS + 1):
+        assert say(20_000 + port).flow == port + 1
+        assert say(20_000).flow == 1, "it is never idle for long"
+    assert len(pipeline.flows) == len(pipeline._connections._pairs) == MAX_PAIRS
+    assert pipeline.connections == MAX_PAIRS + 1
+    assert say(20_001).flow == MAX_PAIRS + 2, "it was forgotten, and is new"
+    assert pipeline.close().messages == ()
+
+
 # ── Where a struct ends ──────────────────────────────────────────────────────────────
 
 BODY = binary.read_header(RICH, 0, len(RICH), DEFAULT_LIMITS).span.stop
@@ -195,9 +248,9 @@ def by_skipper(protocol: Protocol, data: bytes, limits: Limits) -> int:
 def test_the_short_way_finds_the_end(name: str) -> None:
     protocol, body, head = STRUCTS[name]
     data = head + body
-    assert protocol.struct_end(data, len(head), DEFAULT_LIMITS) in (len(data), -1)
+    assert protocol.struct_end(data, len(head), len(data), DEFAULT_LIMITS) in (len(data), -1)
     simple = head + body[:0] + b"\0"
-    assert protocol.struct_end(simple, len(head), DEFAULT_LIMITS) == len(simple)
+    assert protocol.struct_end(simple, len(head), len(simple), DEFAULT_LIMITS) == len(simple)
 
 
 @pytest.mark.parametrize("name", STRUCTS)
@@ -213,7 +266,7 @@ def test_it_never_says_more_than_the_skipper(name: str, depth: int) -> None:
             at = chance.randrange(len(head), len(data))
             data[at] = chance.choice((0, 1, 2, 11, 12, 13, 15, 127, 128, chance.randrange(256)))
         whole = bytes(data[: chance.choice((len(data), chance.randrange(len(head), len(data))))])
-        end = protocol.struct_end(whole, len(head), limits)
+        end = protocol.struct_end(whole, len(head), len(whole), limits)
         assert end in (-1, by_skipper(protocol, whole, limits)), (number, whole.hex())
         sure += end > 0
     assert sure or depth < 3

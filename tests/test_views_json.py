@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import json
+import random
 import struct
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from dialects import ROWS, check
+from hypothesis import given
+from hypothesis import strategies as st
 from making import PING, message
+from test_binary import RICH
 from views_samples import MESSAGES, call, field, lesson, odd
 
-from pingpong.model import Entries, Field, Items, Message, Struct, Value
-from pingpong.views.json import exchange_row, listing_row, message_row
+from pingpong.model import (
+    DEFAULT_LIMITS,
+    Entries,
+    Field,
+    Items,
+    Limits,
+    Message,
+    Protocol,
+    Record,
+    Struct,
+    Value,
+    Visitor,
+)
+from pingpong.thrift import binary, compact
+from pingpong.views.json import exchange_row, listing_row, message_row, record_row
 
 
 def without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -162,3 +180,99 @@ def test_the_same_on_every_run() -> None:
 
 def _messages() -> list[Message]:
     return [*odd().messages]
+
+
+# ── Told by the protocol, or made of values ──────────────────────────────────────────
+
+
+def both_ways(data: bytes, protocol: Protocol, limits: Limits = DEFAULT_LIMITS) -> bool:
+    """The row of a struct is the same whether it is told or made of values.  Was it told?"""
+    told, looked_at = (Record(data=data, protocol=protocol, limits=limits) for _ in range(2))
+    is_sound = not looked_at.body.findings
+    assert record_row(told) == record_row(looked_at)
+    assert told.findings == looked_at.findings
+    assert told.is_sound == is_sound
+    again = Record(data=data, protocol=protocol, limits=limits)
+    assert again.is_sound == is_sound
+    was_told = again.visit(Visitor())
+    assert is_sound or not was_told
+    return was_told
+
+
+BODY = RICH[binary.read_header(RICH, 0, len(RICH), DEFAULT_LIMITS).span.stop :]
+VALUES = binary.BINARY.read_struct(BODY, 0, len(BODY), (), DEFAULT_LIMITS)
+STRUCTS: dict[str, tuple[Protocol, bytes]] = {
+    "binary": (binary.BINARY, BODY),
+    "compact": (compact.COMPACT, compact.write_struct(VALUES)),
+}
+ENDS = (0, 1, 2, 3, 8, 10, 11, 12, 13, 15, 16, 127, 128, 255)
+
+
+@pytest.mark.parametrize("name", STRUCTS)
+@pytest.mark.parametrize("depth", [1, 2, 3, 64])
+@pytest.mark.parametrize("most", [20, 1 << 20])
+def test_a_struct_is_told_as_its_values_are(name: str, depth: int, most: int) -> None:
+    protocol, body = STRUCTS[name]
+    limits = Limits(depth=depth, message=most)
+    assert both_ways(body, protocol, limits) == (depth > 2 and most > 20)
+    chance = random.Random(depth * most)
+    for _ in range(1500):
+        data = bytearray(body)
+        for _ in range(chance.choice((1, 1, 2, 5))):
+            data[chance.randrange(len(data))] = chance.choice((*ENDS, chance.randrange(256)))
+        both_ways(bytes(data[: chance.choice((len(data), chance.randrange(len(data))))]), protocol)
+        both_ways(bytes(data), protocol, limits)
+
+
+@given(st.binary(max_size=40), st.sampled_from(sorted(STRUCTS)))
+def test_any_bytes(data: bytes, name: str) -> None:
+    both_ways(data, STRUCTS[name][0])
+    both_ways(data + b"\0", STRUCTS[name][0])
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("binary", "0a 0001 8000000000000000 0a 0002 ffffffffffffffff 0a 0003 7fffffffffffffff 00"),
+        ("binary", "06 0001 8000 03 0002 80 08 0003 80000000 04 0004 3ff8000000000000 00"),
+        ("binary", "04 0001 7ff0000000000000 02 0002 01 02 0003 00 10 0004 " + "ab" * 16 + " 00"),
+        ("binary", "0f 0001 0b 00000000 0d 0002 0000 00000000 0e 0003 63 00000000 00"),
+        ("binary", "0b 0001 00000002 c3a9 0b 0002 00000002 ff22 0b 0003 00000002 225c 00"),
+        ("binary", "08 ffff 00000001 08 fffe 00000002 08 0000 00000003 08 7fff 00000004 00"),
+        ("compact", "16 feffffffffffffffff01 16 ffffffffffffffffff01 16 01 00"),
+        ("compact", "14 ffff03 15 ffffffff0f 13 80 17 000000000000f83f 11 12 00"),
+        ("compact", "19 05 1b 00 1a 01 1d " + "ab" * 16 + " 19 21 01 02 06 feff03 02 00"),
+        ("compact", "19 f5 10 " + "02" * 16 + " 1b 01 88 0161 0162 00"),
+    ],
+)
+def test_every_kind_of_value_is_told(name: str, body: str) -> None:
+    assert both_ways(bytes.fromhex(body.replace(" ", "")), STRUCTS[name][0])
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("binary", "02 0001 02 00"),
+        ("binary", "04 0001 7ff8000000000001 00"),
+        ("binary", "08 0001 00000001 08 0001 00000001 00"),
+        ("binary", "00 00"),
+        ("compact", "15 8080808010 00"),
+        ("compact", "16 80808080808080808002 00"),
+        ("compact", "04 80808001 02 00"),
+        ("compact", "19 11 00 00"),
+    ],
+)
+def test_what_is_odd_is_not_told(name: str, body: str) -> None:
+    assert not both_ways(bytes.fromhex(body.replace(" ", "")), STRUCTS[name][0])
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_every_dialect_is_told_as_its_values_are(row: Any) -> None:
+    told = 0
+    for one in check(row).messages:
+        one.forget()
+        short = message_row(one)
+        told += one.visit(Visitor())
+        assert one.body is not None
+        assert message_row(one) == short
+    assert bool(told) == (row.protocol in ("binary", "binary-old", "compact"))

@@ -1,6 +1,6 @@
 """The shell's door: ``pingpong COMMAND``.
 
-    look at captures     show, messages            looking.py
+    look at captures     show, messages            looking.py, several.py
     say what is wrong    diagnose                  diagnose.py
     look at calls        calls                     calls.py
     look at bytes        struct, explain           loose.py

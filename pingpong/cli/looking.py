@@ -6,8 +6,9 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -23,8 +24,9 @@ from ..views.short import DIFFER
 from ..views.table import difference_table, exchange_table, lines
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
-from .options import CODES, Command, add_idl, add_reading, pipeline_of
-from .printing import Verdict, complain, counted, say, say_text, say_unmatched, width
+from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
+from .printing import BAD, Verdict, complain, counted, say, say_text, say_unmatched, width
+from .several import cores, each
 
 __all__ = ["add", "batches_of", "few_collections", "progress_of", "say_no_thrift", "steps"]
 
@@ -52,6 +54,14 @@ that --redact masked has "redacted": true in its place.
   pingpong show trouble.pcap --json | jq 'select(.type == "EXCEPTION")'
 """
 
+SEVERAL: Final = """\
+Several files are read on all cores (--jobs), and printed in their order: each under a line with its
+name; with --json, each row begins with "file".  Lines that wait for their turn lie in a temporary
+file.  Messages are numbered from 1 in each.
+
+  pingpong messages --json *.pcap | jq -r .method | sort | uniq -c
+"""
+
 
 def add(command: Command) -> None:
     """The commands of this file."""
@@ -63,12 +73,22 @@ def add(command: Command) -> None:
     one.add_argument("--acks", action="store_true", help="draw segments that only acknowledge")
     one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
     add_idl(one)
+    _add_several(one, "with --json: ")
     add_reading(one)
 
-    one = command("messages", messages, "list the messages of a capture, a line each", CODES)
+    what = "list the messages of a capture, a line each"
+    one = command("messages", messages, what, f"{SEVERAL}\n{CODES}")
     one.add_argument("file", help=file)
     one.add_argument("--json", action="store_true", help="a JSON object a message")
+    _add_several(one)
     add_reading(one)
+
+
+def _add_several(one: argparse.ArgumentParser, when: str = "") -> None:
+    one.add_argument("others", nargs="*", metavar="file", help=f"{when}more of them")
+    one.add_argument(
+        "--jobs", type=size, metavar="N", help="how many files at a time (as many as cores)"
+    )
 
 
 @contextmanager
@@ -92,7 +112,7 @@ def few_collections() -> Iterator[None]:
     """Let Python look for cycles seldom: nothing here makes any, and looking at every message
     again and again takes longer than reading it."""
     before = gc.get_threshold()
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(1_000_000, 50, 100)
     try:
         yield
     finally:
@@ -112,23 +132,20 @@ def steps(file: CaptureFile, pipeline: Pipeline, path: str) -> Iterator[Step]:
 
 def show(args: argparse.Namespace) -> int:
     """``pingpong show``: ladder and exchanges; one message; or all of it as JSON lines."""
+    if args.json:
+        return _each_file(args, _rows, deep=True)
+    if args.others:
+        complain("error: several files can be shown with --json only; or list their messages")
+        return BAD
     verdict = Verdict()
     pipeline = pipeline_of(args)
     with open_capture(args.file) as file:
-        if args.json:
-            rows = Rows()
-            differences = Differences()
-            for batch in batches_of(args, file, pipeline, verdict, deep=True):
-                sys.stdout.write(rows.wholes(batch))
-                for message in batch if args.idl else ():
-                    differences.add(message)
-            verdict.differ(differences)
-        elif args.message is not None:
+        if args.message is not None:
             if not _show_message(args, file, pipeline, verdict):
                 complain(f"error: {file.name}: there is no message {args.message}")
                 verdict.bad = True
         else:
-            _show_all(args, steps(file, pipeline, args.file), pipeline, verdict)
+            _show_all(args, file, pipeline, verdict)
         verdict.report(file.findings)
         verdict.report(pipeline.findings)
     say_unmatched(pipeline.redactor)
@@ -139,24 +156,71 @@ def show(args: argparse.Namespace) -> int:
 
 def messages(args: argparse.Namespace) -> int:
     """``pingpong messages``: a line a message, nothing decoded that is not shown."""
+    return _each_file(args, _rows if args.json else _listing, deep=False)
+
+
+Printer = Callable[[Iterator[list[Message]], str, bool], None]
+
+
+def _each_file(args: argparse.Namespace, printer: Printer, *, deep: bool) -> int:
+    """Print the messages of all files that were named."""
+    paths = [args.file, *args.others]
+    jobs = (args.jobs or cores()) if args.others else 1
+    return each(partial(_one_file, args, printer, deep), paths, jobs)
+
+
+def _one_file(
+    args: argparse.Namespace,
+    printer: Printer,
+    deep: bool,
+    path: str,
+    report: Callable[[int], None],
+) -> int:
+    """Print the messages of a file; the exit code."""
     verdict = Verdict()
     pipeline = pipeline_of(args)
-    with open_capture(args.file) as file:
-        found = batches_of(args, file, pipeline, verdict, deep=False)
-        if args.json:
-            rows = Rows()
-            for batch in found:
-                sys.stdout.write(rows.listings(batch))
-        elif sys.stdout.isatty():
-            say(listing(message for batch in found for message in batch))
-        else:
-            _list(found)
+    with open_capture(path) as file:
+        found = batches_of(args, file, pipeline, verdict, deep=deep, report=report)
+        differences = Differences()
+        if deep and args.idl:
+            found = _compared(found, differences)
+        printer(found, file.name if args.others else "", deep)
+        verdict.differ(differences)
         verdict.report(file.findings)
-        verdict.report(pipeline.findings)
+        verdict.report(pipeline.findings, whose(args, file))
     say_unmatched(pipeline.redactor)
     if not verdict.any_thrift and not verdict.bad:
-        say_no_thrift(pipeline)
+        say_no_thrift(pipeline, whose(args, file))
     return verdict.exit_code
+
+
+def _compared(
+    batches: Iterator[list[Message]], differences: Differences
+) -> Iterator[list[Message]]:
+    """The same messages, and where they are not what the IDL says."""
+    for batch in batches:
+        yield batch
+        for message in batch:
+            differences.add(message)
+
+
+def _rows(found: Iterator[list[Message]], name: str, deep: bool) -> None:
+    """The messages as JSON; ``name`` is the file's, if there are several."""
+    rows = Rows(name)
+    for batch in found:
+        sys.stdout.write(rows.wholes(batch) if deep else rows.listings(batch))
+
+
+def _listing(found: Iterator[list[Message]], name: str, deep: bool) -> None:
+    """The messages a line each, under the file's name if there are several."""
+    if name:
+        sys.stdout.write(f"{escape(name)}:\n")
+        _list(found)
+        sys.stdout.write("\n")
+    elif sys.stdout.isatty():
+        say(listing(message for batch in found for message in batch))
+    else:
+        _list(found)
 
 
 def _list(batches: Iterator[list[Message]]) -> None:
@@ -175,9 +239,17 @@ def batches_of(
     verdict: Verdict,
     *,
     deep: bool,
+    report: Callable[[int], None] | None = None,
 ) -> Iterator[list[Message]]:
-    """The messages of a file.  ``deep`` reports what is wrong inside them too."""
-    with progress_of(file, args.file) as progress, few_collections():
+    """The messages of a file.  ``deep`` reports what is wrong inside them too.  ``report`` is told
+    how much of it was read, one of several."""
+    about = whose(args, file)
+    shown: AbstractContextManager[Callable[[], None] | None]
+    if report is None or not args.others:
+        shown = progress_of(file, args.file)
+    else:
+        shown = nullcontext(partial(_tell, file, report))
+    with shown as progress, few_collections():
         for batch in batches(file, pipeline, progress):
             verdict.any_thrift = verdict.any_thrift or bool(batch)
             # The fields of a few messages at a time, so that they do not all lie in memory.
@@ -187,9 +259,18 @@ def batches_of(
                 yield part
                 for message in odd(part, deep):
                     findings = message.faults if deep else message.listed
-                    verdict.report(findings, f"message {message.number}: ")
+                    verdict.report(findings, f"{about}message {message.number}: ")
                 for message in part if deep else ():
                     message.forget()
+
+
+def _tell(file: CaptureFile, report: Callable[[int], None]) -> None:
+    report(file.consumed)
+
+
+def whose(args: argparse.Namespace, file: CaptureFile) -> str:
+    """What a complaint begins with: of several files, the name of the one it is about."""
+    return f"{file.name}: " if args.others else ""
 
 
 def _show_message(
@@ -206,40 +287,54 @@ def _show_message(
 
 
 def _show_all(
-    args: argparse.Namespace, steps: Iterable[Step], pipeline: Pipeline, verdict: Verdict
+    args: argparse.Namespace, file: CaptureFile, pipeline: Pipeline, verdict: Verdict
 ) -> None:
     """The ladder, then the exchanges.  Memory holds what is shown, not what is read."""
     most = sys.maxsize if args.all else ROWS
     pairing = Pairing(pipeline.flow)
     ended = pipeline.ended = []
     shown: dict[int, Exchange] = {}
-    counts = {"packets": 0, "messages": 0, "exchanges": 0}
+    counts = {"messages": 0, "exchanges": 0}
     differences = Differences()
 
-    def counting() -> Iterator[Step]:
-        for step in steps:
-            counts["packets"] += step.packet is not None
-            for message in step.messages:
-                verdict.any_thrift = True
+    def note(found: Sequence[Message]) -> None:
+        for message in found:
+            verdict.any_thrift = True
+            if message.listed or not message.is_sound:
                 verdict.report(message.faults, f"message {message.number}: ")
-                if args.idl:
-                    differences.add(message)
-                counts["messages"] += 1
-                exchange = pairing.add(message)
-                counts["exchanges"] = max(counts["exchanges"], exchange.number)
-                if exchange.number <= most:
-                    shown[exchange.number] = exchange
-            for flow in ended:
-                pairing.end(flow)
-            ended.clear()
-            pairing.settled.clear()
-            yield step
-        pairing.close(pipeline.time)
+            if args.idl:
+                differences.add(message)
+            exchange = pairing.add(message)
+            counts["exchanges"] = max(counts["exchanges"], exchange.number)
+            if exchange.number <= most:
+                shown[exchange.number] = exchange
+            else:
+                message.forget()
+        for flow in ended:
+            pairing.end(flow)
+        ended.clear()
+        pairing.settled.clear()
+        counts["messages"] += len(found)
 
-    line = counting()
+    def told() -> Iterator[Step]:
+        while file.advance():
+            step = pipeline.feed(file.packet())
+            note(step.messages)
+            yield step
+        step = pipeline.close()
+        note(step.messages)
+        yield step
+
+    line = told()
     rungs = ladder(line, exact=True, acks=args.acks, width=width())
     say(islice(rungs, most))
-    left = sum(1 for step in line if step.packet is not None)
+    # What is not drawn is counted, and takes the short way.
+    drawn = file.number
+    with progress_of(file, args.file) as progress, few_collections():
+        for batch in batches(file, pipeline, progress):
+            note(batch)
+    pairing.close(pipeline.time)
+    left = file.number - drawn
     if left:
         say_text(f"… {left} more packets, not shown; --all shows them", "dim")
     say_text()
@@ -259,18 +354,18 @@ def _show_all(
         complain(f"warning: the wire differs from {args.idl} in {ways}, listed above")
     flows = pipeline.connections
     say_text(
-        f"{counted(counts['packets'], 'packet')}, {counted(flows, 'connection')}, "
+        f"{counted(file.number, 'packet')}, {counted(flows, 'connection')}, "
         f"{counted(counts['messages'], 'message')}, {counted(counts['exchanges'], 'exchange')}",
         "dim",
     )
 
 
-def say_no_thrift(pipeline: Pipeline) -> None:
+def say_no_thrift(pipeline: Pipeline, about: str = "") -> None:
     """Say what was there instead, of a few connections."""
     count = pipeline.connections
-    complain(f"no Thrift message that can be read in {counted(count, 'connection')}")
+    complain(f"{about}no Thrift message that can be read in {counted(count, 'connection')}")
     for flow in pipeline.flows[:5]:
         seen = flow.detection.evidence if flow.detection else "carries no bytes"
-        complain(f"flow {flow.number}, {flow.client} to {flow.server}: {seen}")
+        complain(f"{about}flow {flow.number}, {flow.client} to {flow.server}: {seen}")
     if count > 5:
-        complain(f"and {count - 5} more")
+        complain(f"{about}and {count - 5} more")

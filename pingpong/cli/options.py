@@ -121,6 +121,7 @@ def add_idl(one: argparse.ArgumentParser) -> argparse._ArgumentGroup:
 
 def add_reading(one: argparse.ArgumentParser, *, shows: bool = True) -> None:
     """Options of what reads captures, and ``shows`` what is in them."""
+    one.set_defaults(others=())  # unless it takes several files
     if shows:
         add_redaction(one)
     what = one.add_argument_group("what connections speak (their bytes tell)")

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import struct
 import uuid
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import DecodeError, Incomplete
 from ..model import (
@@ -47,11 +47,15 @@ from ..model import (
     Struct,
     TType,
     Value,
+    Visitor,
 )
 from .reading import WANTED_MTYPES as _WANTED_MTYPES
-from .reading import Reader, Walker, cannot_write, method_name, note_order
+from .reading import Heads, Reader, Walker, cannot_write, method_name, note_order
 from .reading import check_depth as _check_depth
 from .reading import check_size as _check_size
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 __all__ = [
     "BINARY",
@@ -157,34 +161,47 @@ def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) 
     )
 
 
-def _whole_header(data: bytes, start: int, stop: int) -> Header | None:
-    """The header, if there is nothing to say of it; else None, and ``read_header`` says it.
+# At the start of a message, and behind a frame's length.
+_BARE: Final = Heads(0)
+_FRAMED: Final = Heads(4)
 
-    The short way for what is whole and usual, as ``struct_end`` is for the rest.
-    """
-    name = start + 8
-    if stop < name or data[start] != 0x80 or data[start + 1] != 1:
-        return None
-    mtype = data[start + 3]
+
+def whole_header(data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
+    """See ``Protocol.whole_header``."""
     # A name of 2**16 bytes and more is left to who knows the limits.
-    if not 1 <= mtype <= 4 or data[start + 4] or data[start + 5]:
+    if at + 12 > stop or data[at] != 0x80 or data[at + 4] or data[at + 5]:
         return None
-    seqid = name + (data[start + 6] << 8 | data[start + 7])
-    if stop < seqid + 4:
+    length: i64 = data[at + 6]
+    seqid: i64 = at + 8 + (length << 8 | data[at + 7])
+    if seqid + 4 > stop:
         return None
-    return Header(
-        method_name(data[name:seqid]),
-        MESSAGE_TYPES[mtype],
-        _i32(data, seqid),
-        True,
-        Span(start, seqid + 4),
-        Span(name, seqid),
-    )
+    heads = _FRAMED if into else _BARE
+    if heads.into != into:
+        return None
+    raw = data[at:seqid]
+    known = heads.get(raw)
+    if known is None:
+        if data[at + 1] != 1 or not 1 <= data[at + 3] <= 4:
+            return None
+        end: int = seqid - at + into
+        known = Header(
+            method_name(raw[8:]),
+            MESSAGE_TYPES[raw[3]],
+            0,
+            True,
+            Span(heads.into, end + 4),
+            Span(heads.into + 8, end),
+        )
+        heads.add(raw, known)
+    return heads.with_seqid(known, _i32(data, seqid))
 
 
-def _i32(data: bytes, at: int) -> int:
-    number = data[at] << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]
-    return number if number < 1 << 31 else number - (1 << 32)
+def _i32(data: bytes, at: i64) -> i64:
+    a: i64 = data[at]
+    b: i64 = data[at + 1]
+    c: i64 = data[at + 2]
+    bits: i64 = a << 24 | b << 16 | c << 8 | data[at + 3]
+    return (bits ^ 0x80000000) - 0x80000000
 
 
 def read_old_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
@@ -331,7 +348,11 @@ class OldBinarySkipper(BinarySkipper):
         return read_old_header(data, self._start, stop, self._limits)
 
 
-def struct_end(data: bytes, at: int, stop: int, depth: int) -> int:
+# As _SIZES, for the short way: 255 is no such type.
+_FIXED: Final = bytes([255 if size < 0 else size for size in _SIZES])
+
+
+def struct_end(data: bytes, at: i64, stop: i64, depth: i64) -> i64:
     """Where the struct at ``at`` ends; -1 if it is not all there, or not what it should be,
     or if it nests deeper than ``depth``.
 
@@ -340,54 +361,180 @@ def struct_end(data: bytes, at: int, stop: int, depth: int) -> int:
     if depth < 1:
         return -1
     while 0 <= at < stop:
-        ttype = data[at]
+        ttype: i64 = data[at]
         if not ttype:
             return at + 1
-        at = _value_end(data, at + 3, stop, ttype, depth)
+        at += 3
+        size: i64 = _FIXED[ttype]
+        if 0 < size < 255:
+            at += size
+        else:
+            at = _value_end(data, at, stop, ttype, depth)
     return -1
 
 
-def _value_end(data: bytes, at: int, stop: int, ttype: int, depth: int) -> int:
-    size = _SIZES[ttype]
-    if size > 0:
+def _value_end(data: bytes, at: i64, stop: i64, ttype: i64, depth: i64) -> i64:
+    size: i64 = _FIXED[ttype]
+    if 0 < size < 255:
         return at + size if at + size <= stop else -1
-    if ttype == _STRING:
+    if ttype == 11:  # STRING
         # A length below 0 is one of 2**31 and more here.
-        end = at + 4
-        if end > stop:
+        at += 4
+        if at > stop:
             return -1
-        end += data[at] << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]
-        return end if end <= stop else -1
-    if ttype == _STRUCT:
+        at += _i32(data, at - 4) & 0xFFFFFFFF
+        return at if at <= stop else -1
+    if ttype == 12:  # STRUCT
         return struct_end(data, at, stop, depth - 1)
-    if size < 0 or depth < 2:
+    if size == 255 or depth < 2:
         return -1
-    other = ttype
-    head = at + 5
-    if ttype == _MAP:
-        head = at + 6
+    is_map = ttype == 13
+    head: i64 = at + 6 if is_map else at + 5
     if head > stop:
         return -1
-    ktype = data[at]
+    key: i64 = data[at]
+    item: i64 = data[at + 1] if is_map else key
     count = _i32(data, head - 4)
     if not count:
         return head
-    other = data[at + 1] if ttype == _MAP else ktype
-    if count < 0 or _SIZES[ktype] < 0 or _SIZES[other] < 0:
+    if count < 0 or _FIXED[key] == 255 or _FIXED[item] == 255:
         return -1
     at = head
-    size = _SIZES[ktype]
-    if size and ttype != _MAP:
+    size = _FIXED[key]
+    if size and not is_map:
         return at + count * size if at + count * size <= stop else -1
     # An element takes a byte at least.
     if count > stop - at:
         return -1
     while count and at >= 0:
-        at = _value_end(data, at, stop, ktype, depth - 1)
-        if ttype == _MAP and at >= 0:
-            at = _value_end(data, at, stop, other, depth - 1)
+        at = _value_end(data, at, stop, key, depth - 1)
+        if is_map and at >= 0:
+            at = _value_end(data, at, stop, item, depth - 1)
         count -= 1
     return at
+
+
+# ── Telling ──
+
+
+def _tell_struct(data: bytes, at: i64, stop: i64, depth: i64, visitor: Visitor) -> i64:
+    """Tell of the struct at ``at``; where it ends, or -1 where _Reader has a finding."""
+    if depth < 1:
+        return -1
+    before: i64 = -1
+    first = True
+    while at < stop:
+        ttype: i64 = data[at]
+        if not ttype:
+            return at + 1
+        if at + 3 > stop:
+            return -1
+        high: i64 = data[at + 1]
+        field_id: i64 = ((high << 8 | data[at + 2]) ^ 0x8000) - 0x8000
+        # Ids rise; those below 0 may stand anywhere.
+        if field_id >= 0 and field_id <= before:
+            return -1
+        before = field_id
+        visitor.field(field_id, first)
+        first = False
+        at = _tell_value(data, at + 3, stop, ttype, depth, at, visitor)
+        if at < 0:
+            return -1
+    return -1
+
+
+def _tell_value(
+    data: bytes, at: i64, stop: i64, ttype: i64, depth: i64, start: i64, visitor: Visitor
+) -> i64:
+    """Tell of the value at ``at``, which begins at ``start`` if it is a field's."""
+    size: i64 = _FIXED[ttype]
+    end: i64 = at + size
+    if 0 < size < 255:
+        if end > stop:
+            return -1
+        return end if _tell_fixed(data, at, ttype, start, end, visitor) else -1
+    if ttype == 11:  # STRING
+        at += 4
+        if at > stop:
+            return -1
+        end = at + (_i32(data, at - 4) & 0xFFFFFFFF)
+        if end > stop:
+            return -1
+        visitor.string(data, at, start, end)
+        return end
+    if size == 255 or depth < 2:
+        return -1
+    if ttype == 12:  # STRUCT
+        visitor.struct()
+        end = _tell_struct(data, at, stop, depth - 1, visitor)
+        if end >= 0:
+            visitor.end(start, end)
+        return end
+    is_map = ttype == 13
+    head: i64 = at + 6 if is_map else at + 5
+    if head > stop:
+        return -1
+    key: i64 = data[at]
+    item: i64 = data[at + 1] if is_map else key
+    count = _i32(data, head - 4)
+    # An element takes a byte at least.
+    if not 0 <= count <= stop - head:
+        return -1
+    # An empty container may name any type.
+    if _FIXED[key] == 255 or _FIXED[item] == 255:
+        if count:
+            return -1
+        key = 0 if _FIXED[key] == 255 else key
+        item = 0 if _FIXED[item] == 255 else item
+    if is_map:
+        visitor.entries(key, item, count)
+    else:
+        visitor.items(ttype, item, count)
+    at = head
+    index: i64 = 0
+    while index < count:
+        if is_map:
+            visitor.key(index == 0)
+            at = _tell_value(data, at, stop, key, depth - 1, at, visitor)
+            if at < 0:
+                return -1
+            visitor.entry()
+        else:
+            visitor.item(index == 0)
+        at = _tell_value(data, at, stop, item, depth - 1, at, visitor)
+        if at < 0:
+            return -1
+        if is_map:
+            visitor.entry_end()
+        index += 1
+    visitor.end(start, at)
+    return at
+
+
+def _tell_fixed(data: bytes, at: i64, ttype: i64, start: i64, end: i64, visitor: Visitor) -> bool:
+    """Tell of a value of fixed size, which is there; False if it is odd."""
+    if ttype == 8:  # I32
+        visitor.number(ttype, _i32(data, at), start, end)
+    elif ttype == 10:  # I64
+        visitor.number(ttype, _i32(data, at) << 32 | _i32(data, at + 4) & 0xFFFFFFFF, start, end)
+    elif ttype == 2:  # BOOL
+        if data[at] > 1:
+            return False
+        visitor.truth(data[at] == 1, start, end)
+    elif ttype == 4:  # DOUBLE
+        double: float = _DOUBLE.unpack_from(data, at)[0]
+        if double != double:
+            return False
+        visitor.double(double, start, end)
+    elif ttype == 6:  # I16
+        high: i64 = data[at]
+        visitor.number(ttype, ((high << 8 | data[at + 1]) ^ 0x8000) - 0x8000, start, end)
+    elif ttype == 3:  # I8
+        low: i64 = data[at]
+        visitor.number(ttype, (low ^ 0x80) - 0x80, start, end)
+    else:
+        visitor.uuid(uuid.UUID(bytes=data[at:end]), start, end)
+    return True
 
 
 # ── Reading ──────────────────────────────────────────────────────────────────────────
@@ -508,7 +655,7 @@ class BinaryProtocol(Protocol):
 
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
         if isinstance(data, bytes):
-            header = _whole_header(data, start, stop)
+            header = whole_header(data, start, stop, start)
             if header is not None:
                 return header
         return read_header(data, start, stop, limits)
@@ -521,8 +668,17 @@ class BinaryProtocol(Protocol):
     def skipper(self, start: int, limits: Limits) -> BinarySkipper:
         return BinarySkipper(start, limits)
 
-    def struct_end(self, data: bytes, start: int, limits: Limits) -> int:
-        return struct_end(data, start, len(data), limits.depth)
+    def whole_header(self, data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
+        return whole_header(data, at, stop, into)
+
+    def struct_end(self, data: bytes, at: i64, stop: i64, limits: Limits) -> i64:
+        return struct_end(data, at, stop, limits.depth)
+
+    def visit(self, data: bytes, at: i64, stop: i64, limits: Limits, visitor: Visitor) -> bool:
+        # Nothing in it can be over the limit of a message then.
+        if stop - at > limits.message:
+            return False
+        return _tell_struct(data, at, stop, limits.depth, visitor) == stop
 
     def first_field(self, data: bytes, start: int) -> int:
         if start < len(data) and not data[start]:
@@ -539,6 +695,9 @@ class OldBinaryProtocol(BinaryProtocol):
 
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
         return read_old_header(data, start, stop, limits)
+
+    def whole_header(self, data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
+        return None  # rare, and read as rarely
 
     def skipper(self, start: int, limits: Limits) -> BinarySkipper:
         return OldBinarySkipper(start, limits)

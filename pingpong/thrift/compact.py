@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import struct
 import uuid
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import DecodeError, Incomplete
 from ..model import (
@@ -45,9 +45,11 @@ from ..model import (
     Struct,
     TType,
     Value,
+    Visitor,
 )
 from .reading import (
     WANTED_MTYPES,
+    Heads,
     Reader,
     Walker,
     cannot_write,
@@ -56,6 +58,9 @@ from .reading import (
     method_name,
     note_order,
 )
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 __all__ = [
     "COMPACT",
@@ -257,6 +262,58 @@ def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) 
     )
 
 
+# For each type of message and each length of a seqid up to four bytes, since both stand before
+# the name: at the start of a message, then behind a frame's length.
+_HEADS: Final = [Heads(into) for into in (0, 4) for _ in range(16)]
+
+
+def whole_header(data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
+    """See ``Protocol.whole_header``."""
+    if at + 4 > stop or data[at] != 0x82:
+        return None
+    kind: i64 = data[at + 1] - 0x21
+    if kind & 31 or kind > 0x60:
+        return None
+    seqid: i64 = 0
+    shift: i64 = 0
+    name: i64 = at + 2
+    byte: i64 = data[name]
+    while byte > 127:
+        seqid |= (byte & 127) << shift
+        shift += 7
+        name += 1
+        if shift > 21 or name >= stop:
+            return None  # five bytes may be more than 32 bits
+        byte = data[name]
+    seqid |= byte << shift
+    name += 1
+    if name >= stop or data[name] > 127:
+        return None
+    end: i64 = name + 1 + data[name]
+    if end > stop:
+        return None
+    which: i64 = (16 if into else 0) + (kind >> 3) + shift // 7
+    heads = _HEADS[which]
+    if heads.into != into:
+        return None
+    raw = data[name:end]
+    known = heads.get(raw)
+    if known is None:
+        mtype: i64 = (kind >> 5) + 1
+        first: int = name + 1 - at + into
+        last: int = end - at + into
+        known = Header(
+            method_name(raw[1:]),
+            MESSAGE_TYPES[mtype],
+            0,
+            True,
+            Span(heads.into, last),
+            Span(first, last),
+        )
+        heads.add(raw, known)
+    return heads.with_seqid(known, seqid)
+
+
 # ── Skipping ─────────────────────────────────────────────────────────────────────────
 
 
@@ -394,13 +451,15 @@ def _map_head(data: bytes | bytearray, at: int, stop: int, limits: Limits) -> tu
     return count, types, inside + 1
 
 
-# How long a varint may be for the short way: so many bytes cannot be over the type's bits.
-_SURE: Final[list[int]] = [0] * 16
-for _nibble, _width in enumerate(_BITS):
-    _SURE[_nibble] = _width // 7
+# As _SIZES, _BITS and _TTYPES, for the short way: bytes of a fixed size; how long a varint may
+# be (so many bytes cannot be over the type's bits); the model's number; 1 for a type that there is.
+_FIXED: Final = bytes(_SIZES)
+_SURE: Final = bytes([width // 7 for width in _BITS])
+_MODEL: Final = bytes(_TTYPES)
+_IS_TYPE: Final = bytes([ttype is not TType.STOP for ttype in _TTYPES])
 
 
-def struct_end(data: bytes, at: int, stop: int, depth: int) -> int:
+def struct_end(data: bytes, at: i64, stop: i64, depth: i64) -> i64:
     """Where the struct at ``at`` ends; -1 if it is not all there, or not what it should be,
     or if it nests deeper than ``depth``, or holds a number of the greatest lengths.
 
@@ -408,79 +467,259 @@ def struct_end(data: bytes, at: int, stop: int, depth: int) -> int:
     """
     if depth < 1:
         return -1
-    field_id = 0
+    field_id: i64 = 0
     while 0 <= at < stop:
-        head = data[at]
+        head: i64 = data[at]
         if not head:
             return at + 1
         at += 1
-        nibble = head & 15
-        field_id += head >> 4
+        nibble: i64 = head & 15
         if head < 16:
             # The id is written out: small ones do, and the next may add to it.
             if at >= stop or data[at] > 127:
                 return -1
-            field_id = unzigzag(data[at])
+            field_id = data[at]
+            field_id = (field_id >> 1) ^ -(field_id & 1)
             at += 1
-        if field_id > 32767 or _NIBBLES[_TTYPES[nibble]] == 0:
+        else:
+            field_id += head >> 4
+        if field_id > 32767 or not _IS_TYPE[nibble]:
             return -1
-        if nibble > _FALSE:
+        if nibble > 2:
             at = _value_end(data, at, stop, nibble, depth)
     return -1
 
 
-def _varint_end(data: bytes, at: int, stop: int, most: int) -> int:
-    stop = min(stop, at + most)
-    while at < stop:
-        if data[at] < 128:
-            return at + 1
-        at += 1
-    return -1
-
-
-def _value_end(data: bytes, at: int, stop: int, nibble: int, depth: int) -> int:
-    size = _SIZES[nibble]
+def _value_end(data: bytes, at: i64, stop: i64, nibble: i64, depth: i64) -> i64:
+    size: i64 = _FIXED[nibble]
     if size:
         return at + size if at + size <= stop else -1
-    if _BITS[nibble]:
-        return _varint_end(data, at, stop, _SURE[nibble])
-    if nibble == _STRUCT:
-        return struct_end(data, at, stop, depth - 1)
-    if at >= stop or (nibble != _STRING and depth < 2):
+    size = _SURE[nibble]
+    if size:
+        if at + size < stop:
+            stop = at + size
+        while at < stop:
+            if data[at] < 128:
+                return at + 1
+            at += 1
         return -1
-    count = data[at]
-    if nibble in (_LIST, _SET):
+    if nibble == 12:  # STRUCT
+        return struct_end(data, at, stop, depth - 1)
+    if at >= stop or (nibble != 8 and depth < 2):
+        return -1
+    count: i64 = data[at]
+    key: i64 = 0
+    item: i64 = 0
+    at += 1
+    if nibble in (9, 10):  # LIST, SET
         key = item = count & 15
         count >>= 4
-        at += 1
         if count == 15:
-            count = data[at] if at < stop else 128
+            count = 128
+            if at < stop:
+                count = data[at]
             at += 1
-    else:
-        key = item = 0
+    elif count > 127 and at < stop:
+        size = data[at]
+        count = count & 127 | size << 7
         at += 1
-        if count > 127 and at < stop:
-            count = count & 127 | data[at] << 7
-            at += 1
-            if data[at - 1] > 127:
-                return -1
-    if nibble == _STRING:
+        if size > 127:
+            return -1
+    if nibble == 8:  # STRING
         return at + count if at + count <= stop else -1
-    if count > stop - at or (nibble != _MAP and count > 127):
+    if count > stop - at or (nibble != 11 and count > 127):
         return -1
     if not count:
         return at
-    if nibble == _MAP:
-        key, item = data[at] >> 4, data[at] & 15
+    if nibble == 11:  # MAP
+        key = data[at] >> 4
+        item = data[at] & 15
         at += 1
-    if _TTYPES[key] is TType.STOP or _TTYPES[item] is TType.STOP:
+    if not _IS_TYPE[key] or not _IS_TYPE[item]:
         return -1
     while count and at >= 0:
         at = _value_end(data, at, stop, key, depth - 1)
-        if nibble == _MAP and at >= 0:
+        if nibble == 11 and at >= 0:
             at = _value_end(data, at, stop, item, depth - 1)
         count -= 1
     return at
+
+
+# ── Telling ──
+
+
+class _Teller:
+    """Tells a Visitor of a struct.  ``at`` is the next byte; -1 once something was odd, which
+    _Reader then says."""
+
+    __slots__ = ("at", "data", "stop", "visitor")
+
+    def __init__(self, data: bytes, at: i64, stop: i64, visitor: Visitor) -> None:
+        self.data = data
+        self.at: i64 = at
+        self.stop: i64 = stop
+        self.visitor = visitor
+
+    def varint(self, longest: i64) -> i64:
+        """A number of ``longest`` bytes at most, as it stands; sets ``at`` to -1 if it is none."""
+        data = self.data
+        at = self.at
+        stop = self.stop
+        value: i64 = 0
+        shift: i64 = 0
+        if at + longest < stop:
+            stop = at + longest
+        while 0 <= at < stop:
+            byte: i64 = data[at]
+            at += 1
+            if byte < 128:
+                if shift == 63 and byte > 1:
+                    break  # over 64 bits
+                self.at = at
+                return value | byte << shift
+            value |= (byte & 127) << shift
+            shift += 7
+        self.at = -1
+        return 0
+
+    def struct(self, depth: i64) -> None:
+        data, visitor = self.data, self.visitor
+        if depth < 1:
+            self.at = -1
+        before: i64 = 0
+        first = True
+        while 0 <= self.at < self.stop:
+            start = self.at
+            head: i64 = data[start]
+            self.at = start + 1
+            if not head:
+                return
+            nibble: i64 = head & 15
+            field_id: i64 = before + (head >> 4)
+            if head < 16:
+                raw = self.varint(3)
+                field_id = (raw >> 1) ^ -(raw & 1)
+                if raw > 65535:
+                    break
+            # Ids rise; those below 0 may stand anywhere.
+            if self.at < 0 or field_id > 32767 or not _IS_TYPE[nibble]:
+                break
+            if field_id >= 0 and field_id <= before and not first:
+                break
+            before = field_id
+            visitor.field(field_id, first)
+            first = False
+            if nibble < 3:
+                visitor.truth(nibble == 1, start, self.at)
+            else:
+                self.value(nibble, depth, start)
+        self.at = -1
+
+    def value(self, nibble: i64, depth: i64, start: i64) -> None:
+        """Tell of the value at ``at``, which begins at ``start`` if it is a field's."""
+        data, visitor = self.data, self.visitor
+        raw: i64
+        end: i64
+        if 4 <= nibble <= 6:  # I16, I32, I64
+            raw = self.varint(3 if nibble == 4 else 5 if nibble == 5 else 10)
+            if (nibble == 4 and raw > 0xFFFF) or (nibble == 5 and raw > 0xFFFFFFFF):
+                self.at = -1
+            if self.at >= 0:
+                ttype: i64 = 6 if nibble == 4 else 8 if nibble == 5 else 10
+                # Of 64 bits the uppermost is no sign.
+                half = raw >> 1 & 0x7FFFFFFFFFFFFFFF
+                visitor.number(ttype, half ^ -(raw & 1), start, self.at)
+        elif nibble == 8:  # STRING
+            raw = self.varint(5)
+            end = self.at + raw
+            if self.at < 0 or end > self.stop:
+                self.at = -1
+                return
+            visitor.string(data, self.at, start, end)
+            self.at = end
+        elif _FIXED[nibble]:
+            self.fixed(nibble, start)
+        elif depth < 2:
+            self.at = -1
+        elif nibble == 12:  # STRUCT
+            visitor.struct()
+            self.struct(depth - 1)
+            if self.at >= 0:
+                visitor.end(start, self.at)
+        else:
+            self.container(nibble, depth, start)
+
+    def fixed(self, nibble: i64, start: i64) -> None:
+        data, at, visitor = self.data, self.at, self.visitor
+        end: i64 = at + _FIXED[nibble]
+        if at < 0 or end > self.stop:
+            self.at = -1
+            return
+        self.at = end
+        byte: i64 = data[at]
+        if nibble < 3:
+            if 1 <= byte <= 2:
+                visitor.truth(byte == 1, start, end)
+            else:
+                self.at = -1
+        elif nibble == 3:  # I8
+            visitor.number(3, (byte ^ 0x80) - 0x80, start, end)
+        elif nibble == 7:  # DOUBLE
+            double: float = _DOUBLE.unpack_from(data, at)[0]
+            if double != double:
+                self.at = -1
+            else:
+                visitor.double(double, start, end)
+        else:
+            visitor.uuid(uuid.UUID(bytes=data[at:end]), start, end)
+
+    def container(self, nibble: i64, depth: i64, start: i64) -> None:
+        data, visitor = self.data, self.visitor
+        is_map = nibble == 11
+        key: i64 = 0
+        count: i64 = 0
+        if self.at < self.stop and not is_map:
+            key = data[self.at]
+            self.at += 1
+            count = key >> 4
+            if count == 15:
+                count = self.varint(5)
+        elif is_map:
+            count = self.varint(5)
+            if 0 <= self.at < self.stop and count:
+                key = data[self.at]
+                self.at += 1
+        else:
+            self.at = -1
+        item: i64 = key & 15
+        key = key >> 4 if is_map else item
+        # An element takes a byte at least; an empty container may name any type.
+        if self.at < 0 or count > self.stop - self.at:
+            self.at = -1
+            return
+        if count and not (_IS_TYPE[key] and _IS_TYPE[item]):
+            self.at = -1
+            return
+        if is_map:
+            visitor.entries(_MODEL[key], _MODEL[item], count)
+        else:
+            visitor.items(14 if nibble == 10 else 15, _MODEL[item], count)
+        index: i64 = 0
+        while index < count and self.at >= 0:
+            if is_map:
+                visitor.key(index == 0)
+                self.value(key, depth - 1, self.at)
+                if self.at < 0:
+                    return
+                visitor.entry()
+            else:
+                visitor.item(index == 0)
+            self.value(item, depth - 1, self.at)
+            if is_map:
+                visitor.entry_end()
+            index += 1
+        if self.at >= 0:
+            visitor.end(start, self.at)
 
 
 # ── Reading ──────────────────────────────────────────────────────────────────────────
@@ -603,6 +842,10 @@ class CompactProtocol(Protocol):
     name = "compact"
 
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
+        if isinstance(data, bytes):
+            header = whole_header(data, start, stop, start)
+            if header is not None:
+                return header
         return read_header(data, start, stop, limits)
 
     def read_struct(
@@ -613,8 +856,19 @@ class CompactProtocol(Protocol):
     def skipper(self, start: int, limits: Limits) -> CompactSkipper:
         return CompactSkipper(start, limits)
 
-    def struct_end(self, data: bytes, start: int, limits: Limits) -> int:
-        return struct_end(data, start, len(data), limits.depth)
+    def whole_header(self, data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
+        return whole_header(data, at, stop, into)
+
+    def struct_end(self, data: bytes, at: i64, stop: i64, limits: Limits) -> i64:
+        return struct_end(data, at, stop, limits.depth)
+
+    def visit(self, data: bytes, at: i64, stop: i64, limits: Limits, visitor: Visitor) -> bool:
+        # Nothing in it can be over the limit of a message then.
+        if stop - at > limits.message:
+            return False
+        teller = _Teller(data, at, stop, visitor)
+        teller.struct(limits.depth)
+        return teller.at == stop
 
     def first_field(self, data: bytes, start: int) -> int:
         if start + 1 >= len(data):

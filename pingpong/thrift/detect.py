@@ -285,6 +285,9 @@ def detect(
     """
     if not data:
         return Detection(None, None, "no bytes") if ended else None
+    known = _SEEN.get(bytes(data[:8])) if told is UNTOLD else None
+    if known is not None:
+        return known
     for wrapper in WRAPPERS:
         if told.transport in (None, wrapper.transport):
             answer = wrapper.begins(data)
@@ -304,11 +307,21 @@ def detect(
                 shown = _hex(data, start + 8)
                 length = "the length of a frame, then " if start else ""
                 text = f"begins with {shown}: {length}{sign.words}"
-                return Detection(sign.protocol, transport, text)
+                found = Detection(sign.protocol, transport, text)
+                if told is UNTOLD and sign.strength == STRONG and not start:
+                    if len(_SEEN) >= _MOST_SEEN:
+                        _SEEN.clear()
+                    _SEEN[bytes(data[:8])] = found
+                return found
             if spoken is None and not ended:
                 return None
     text = f"begins with {_hex(data, 12)}: no Thrift header that is known here, framed or unframed"
     return Detection(None, None, text, _wrong_version(data))
+
+
+# First bytes that are a strong sign, whatever follows them: most connections begin with the same.
+_SEEN: Final[dict[bytes, Detection]] = {}
+_MOST_SEEN: Final = 1024
 
 
 def _speaks(

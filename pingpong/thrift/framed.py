@@ -7,10 +7,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..errors import DecodeError, Incomplete, LimitExceeded
-from ..model import Limits, Protocol
+from ..model import Header, Limits, Protocol
 from .prefix import after_prefix
-from .transport import Transport, Unit, Whole
+from .transport import Transport, Unit
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 __all__ = ["HEAD", "Framed", "describe", "read_frame_length"]
 
@@ -59,17 +64,22 @@ class Framed(Transport):
         stop = HEAD + read_frame_length(buffer, 0, have, self._limits)
         return self._unit(buffer, stop) if have >= stop else None
 
-    def whole(self, data: bytes) -> Whole | None:
-        if self._prefixed or len(data) < HEAD or data[0]:
-            return None
-        stop = HEAD + (data[1] << 16 | data[2] << 8 | data[3])
-        if not HEAD < stop <= len(data) or stop - HEAD > self._limits.frame:
-            return None
-        try:
-            header = self._protocol.read_header(data, HEAD, stop, self._limits)
-        except DecodeError:
-            return None
-        return Whole(header, self._protocol, stop)
+    def whole(self, data: bytes, at: i64, stop: i64) -> tuple[Header | None, i64]:
+        if self._prefixed or stop - at < 5 or data[at]:
+            return None, 0
+        a: i64 = data[at + 1]
+        b: i64 = data[at + 2]
+        length: i64 = a << 16 | b << 8 | data[at + 3]
+        end = at + 4 + length
+        if not length or end > stop or length > self._limits.frame:
+            return None, 0
+        header = self._protocol.whole_header(data, at + 4, end, 4)
+        if header is None:
+            try:
+                header = self._protocol.read_header(data[at:end], HEAD, end - at, self._limits)
+            except DecodeError:
+                return None, 0
+        return header, end
 
     def _unit(self, buffer: bytearray, stop: int) -> Unit:
         data = bytes(buffer[:stop])

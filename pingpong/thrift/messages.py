@@ -16,7 +16,7 @@ where the message goes on: it is given out with its Gaps.  Any other loss cuts i
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import DecodeError, Incomplete
 from ..model import UPGRADES, Chunk, Detection, Finding, Gap, Header, Limits, Protocol, Severity
@@ -35,7 +35,10 @@ from .detect import (
     make_transport,
 )
 from .sasl import COMPLETE, WRAPPED
-from .transport import Transport, Unit, Whole
+from .transport import Transport, Unit
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 __all__ = ["Found", "MessageReader", "Passed"]
 
@@ -47,6 +50,9 @@ _FOREIGN: Final = 3
 # A message that was found needs bytes in place of lost ones, so that offsets stay true.
 # Not more of them than there are true ones: a few packets must not cost much memory.
 FILLER: Final = 2048
+
+# How much may lie in the buffer for the short way, which begins anew with every segment.
+SHORT: Final = 8192
 
 # What a step of a SASL negotiation may begin with.
 _STATUSES: Final = tuple(bytes((status,)) for status in range(1, COMPLETE + 1))
@@ -243,20 +249,32 @@ class MessageReader:
         """Is it known to be Thrift, so that what is odd about its bytes matters?"""
         return self.detection is not None and self.detection.transport is not None
 
-    def whole(self, data: bytes) -> Whole | None:
-        """The message that begins ``data``, the next bytes of this direction, if all of it is
-        there, nothing came before it that waits, and nothing is odd about it.
+    @property
+    def is_ready(self) -> bool:
+        """Does the next byte begin a unit of a transport that is known?"""
+        return self._state == _READING and not self._buffer and not self._lost_frame
 
-        It changes nothing; ``pass_whole`` says that the message was taken.
+    def whole(self, data: bytes, at: i64, stop: i64) -> tuple[Header | None, i64]:
+        """The header of the message that begins ``data[at:stop]``, the next bytes of this
+        direction, and where it ends, if all of it is there and nothing is odd about it.
+
+        Only while ``is_ready``.  It changes nothing: ``pass_whole`` says that it was taken.
         """
-        if self._state != _READING or self._buffer or self._lost_frame:
-            return None
         assert self._transport is not None
-        found = self._transport.whole(data)
-        return None if found is None or found.header.method in UPGRADES else found
+        header, end = self._transport.whole(data, at, stop)
+        if header is not None and header.method in UPGRADES:
+            return None, 0
+        return header, end
 
     def pass_whole(self) -> None:
         self._read += 1
+
+    @property
+    def protocol(self) -> Protocol:
+        """Of the messages that ``whole`` finds."""
+        assert self._spoken is not None
+        assert self._spoken.protocol is not None
+        return self._spoken.protocol
 
     # ── Deciding ─────────────────────────────────────────────────────────────────────
 
@@ -368,6 +386,8 @@ class MessageReader:
     def _next(self, found: list[Found]) -> bool:
         """Take the unit at the buffer's start; False if it is not all there yet."""
         assert self._transport is not None
+        if self._next_wholes(found):
+            return True
         try:
             unit = self._transport.next(self._buffer, len(self._buffer))
         except DecodeError as error:
@@ -400,6 +420,33 @@ class MessageReader:
             assert self._spoken is not None
             if self._spoken.transport in (UNFRAMED, FRAMED):
                 self._transport = make_transport(self._spoken, self._limits, True)
+        return True
+
+    def _next_wholes(self, found: list[Found]) -> bool:
+        """Take the messages at the buffer's start of which there is nothing to say, as many as
+        there are; False if there is none."""
+        assert self._transport is not None
+        have: i64 = len(self._buffer)
+        if have > SHORT or self._gaps:
+            return False
+        at: i64 = 0
+        data = b""
+        while at < have:
+            data = data or bytes(self._buffer)
+            header, end = self._transport.whole(data, at, have)
+            if header is None or header.method in UPGRADES:
+                break
+            self._transport.pass_whole()
+            found.append(self._found(header, self.protocol, data[at:end], end - at, ()))
+            self._read += 1
+            self._protocol = self.protocol
+            self._go_on(end - at)
+            at = end
+        if not at:
+            return False
+        del self._buffer[:at]
+        if not self._buffer:
+            self._marks.clear()
         return True
 
     def _stumble(self, error: DecodeError, stop: int, found: list[Found]) -> None:
@@ -503,36 +550,55 @@ class MessageReader:
 
     def _take(self, header: Header, unit: Unit, findings: tuple[Finding, ...]) -> Found:
         """Take a message off the buffer's start."""
-        assert self._spoken is not None
         assert unit.protocol is not None
+        found = self._found(header, unit.protocol, unit.data, unit.stop, findings)
+        found.lines = unit.lines
+        self._drop(unit.stop)
+        return found
+
+    def _found(
+        self,
+        header: Header,
+        protocol: Protocol,
+        data: bytes,
+        size: int,
+        findings: tuple[Finding, ...],
+    ) -> Found:
+        """A message of ``size`` bytes that begins at ``_base``."""
+        assert self._spoken is not None
         base = self._base
-        stop = base + max(unit.stop, 1)
+        stop = base + max(size, 1)
         first = last = self._marks[0]
-        packets: list[int] = []
-        for mark in self._marks:
-            if mark.offset >= stop:
-                break
-            last = mark
-            if not packets or packets[-1] != mark.number:
-                packets.append(mark.number)
-        found = Found(
+        packets: tuple[int, ...] = (first.number,)
+        if len(self._marks) > 1 and self._marks[1].offset < stop:
+            numbers: list[int] = []
+            for mark in self._marks:
+                if mark.offset >= stop:
+                    break
+                last = mark
+                if not numbers or numbers[-1] != mark.number:
+                    numbers.append(mark.number)
+            packets = tuple(numbers)
+        gaps: tuple[Gap, ...] = ()
+        if self._gaps:
+            gaps = tuple(
+                Gap(gap.offset - base, gap.length) for gap in self._gaps if gap.offset < stop
+            )
+        if self.detection is None or self.detection.protocol is None:
+            self.detection = Detection(protocol, self._spoken.transport, self._evidence)
+        return Found(
             header,
-            unit.protocol,
+            protocol,
             self._spoken.transport,
             base,
-            unit.stop or len(unit.data),
-            unit.data,
-            tuple(Gap(gap.offset - base, gap.length) for gap in self._gaps if gap.offset < stop),
+            size or len(data),
+            data,
+            gaps,
             findings,
             first.time,
             last.time,
-            tuple(packets),
+            packets,
         )
-        found.lines = unit.lines
-        if self.detection is None or self.detection.protocol is None:
-            self.detection = Detection(unit.protocol, self._spoken.transport, self._evidence)
-        self._drop(unit.stop)
-        return found
 
     def _pass_over(self, size: int) -> None:
         if size:
@@ -543,17 +609,20 @@ class MessageReader:
         if not size:
             return
         del self._buffer[:size]
-        self._base += size
+        self._go_on(size)
         if self._gaps:
             self._gaps = [gap for gap in self._gaps if gap.offset >= self._base]
+        if not self._buffer:
+            self._marks.clear()
+
+    def _go_on(self, size: int) -> None:
+        self._base += size
         # Keep the mark of the packet that the next byte came in.
         keep = 0
         while keep + 1 < len(self._marks) and self._marks[keep + 1].offset <= self._base:
             keep += 1
         if keep:
             del self._marks[:keep]
-        if not self._buffer:
-            self._marks.clear()
 
     def _report_skipped(self) -> None:
         if self._skipped:

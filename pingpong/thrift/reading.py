@@ -12,7 +12,7 @@ What is refused is refused here or by functions that both ways call, so that the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import DecodeError, Incomplete, LimitExceeded
 from ..model import (
@@ -20,6 +20,7 @@ from ..model import (
     Field,
     Finding,
     Gap,
+    Header,
     Limits,
     MessageType,
     Severity,
@@ -30,8 +31,13 @@ from ..model import (
     Value,
 )
 
+if TYPE_CHECKING:
+    from mypy_extensions import i64
+
 __all__ = [
+    "MAX_NAMES",
     "WANTED_MTYPES",
+    "Heads",
     "Reader",
     "Walker",
     "cannot_write",
@@ -62,7 +68,7 @@ def check_depth(depth: int, offset: int, limits: Limits) -> None:
 
 # Names that were seen, so that the same bytes are not decoded again.
 _NAMES: Final[dict[bytes, str]] = {}
-_MAX_NAMES: Final = 4096
+MAX_NAMES: Final = 4096
 
 
 def method_name(raw: bytes) -> str:
@@ -70,9 +76,35 @@ def method_name(raw: bytes) -> str:
     name = _NAMES.get(raw)
     if name is None:
         name = raw.decode("utf-8", "backslashreplace")
-        if len(raw) <= 64 and len(_NAMES) < _MAX_NAMES:
+        if len(raw) <= 64 and len(_NAMES) < MAX_NAMES:
             _NAMES[raw] = name
     return name
+
+
+class Heads:
+    """Headers that were seen, without their seqids: the same bytes are not read again.
+
+    ``into`` is how many bytes stand before them in their message.
+    """
+
+    __slots__ = ("_known", "into")
+
+    def __init__(self, into: i64) -> None:
+        self.into: i64 = into
+        self._known: dict[bytes, Header] = {}
+
+    def get(self, raw: bytes) -> Header | None:
+        return self._known.get(raw)
+
+    def add(self, raw: bytes, header: Header) -> None:
+        if len(raw) <= 96 and len(self._known) < MAX_NAMES:
+            self._known[raw] = header
+
+    def with_seqid(self, header: Header, seqid: i64) -> Header:
+        """Their spans are shared: nobody changes them."""
+        return Header(
+            header.method, header.type, seqid, header.strict, header.span, header.method_span
+        )
 
 
 def cannot_write(value: Value) -> ValueError:

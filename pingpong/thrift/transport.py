@@ -12,10 +12,14 @@ unpacked.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 from ..model import Finding, Header, Protocol
 
-__all__ = ["Transport", "Unit", "Whole"]
+if TYPE_CHECKING:
+    from mypy_extensions import i64
+
+__all__ = ["Transport", "Unit"]
 
 
 class Unit:
@@ -48,17 +52,6 @@ class Unit:
         self.lines: tuple[tuple[int, bytes], ...] = ()
 
 
-class Whole:
-    """A message that lies whole at the start of some bytes: its header, and where it ends."""
-
-    __slots__ = ("header", "protocol", "stop")
-
-    def __init__(self, header: Header, protocol: Protocol, stop: int) -> None:
-        self.header = header
-        self.protocol = protocol
-        self.stop = stop
-
-
 class Transport(ABC):
     """Where messages begin and end in one direction of a connection.
 
@@ -82,13 +75,18 @@ class Transport(ABC):
         nothing is allocated for them.
         """
 
-    def whole(self, data: bytes) -> Whole | None:
-        """The message that begins ``data``, if all of it is there and nothing is odd about
-        it: the short way for what is whole.  None: ask ``next``.
+    def whole(self, data: bytes, at: i64, stop: i64) -> tuple[Header | None, i64]:
+        """The header of the message that begins ``data[at:stop]``, and where the message ends, if
+        all of it is there and nothing is odd about it: the short way for what is whole.  None:
+        ask ``next``.
 
-        Between units only; changes nothing.
+        ``data[at]`` begins a unit.  It changes nothing: ``pass_whole`` says that it was taken.
         """
-        return None
+        return None, 0
+
+    def pass_whole(self) -> None:
+        """The unit that ``whole`` found was taken: the next begins behind it."""
+        return
 
     def known_until(self, buffer: bytearray, have: int) -> int:
         """Up to which offset of the buffer the bytes are content of known size, so that

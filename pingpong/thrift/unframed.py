@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from ..errors import DecodeError
-from ..model import Limits, Protocol, Skipper
+from typing import TYPE_CHECKING
+
+from ..model import Header, Limits, Protocol, Skipper
 from .prefix import StructSkipper, begins_message
-from .transport import Transport, Unit, Whole
+from .transport import Transport, Unit
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 __all__ = ["Unframed"]
 
@@ -38,17 +42,19 @@ class Unframed(Transport):
         self._start = -1 if self._prefixed else 0
         return unit
 
-    def whole(self, data: bytes) -> Whole | None:
-        if self._prefixed or self._skipper is not None:
-            return None
-        try:
-            header = self._protocol.read_header(data, 0, len(data), self._limits)
-        except DecodeError:
-            return None
-        stop = self._protocol.struct_end(data, header.span.stop, self._limits)
-        if 0 < stop <= self._limits.message:
-            return Whole(header, self._protocol, stop)
-        return None
+    def whole(self, data: bytes, at: i64, stop: i64) -> tuple[Header | None, i64]:
+        if self._prefixed:
+            return None, 0
+        header = self._protocol.whole_header(data, at, stop, 0)
+        if header is None:
+            return None, 0
+        end = self._protocol.struct_end(data, at + header.span.stop, stop, self._limits)
+        if 0 < end <= at + self._limits.message:
+            return header, end
+        return None, 0
+
+    def pass_whole(self) -> None:
+        self._skipper = None
 
     def _pass_prefix(self, buffer: bytearray, have: int) -> bool:
         """Find where the message begins; False while that cannot be told."""

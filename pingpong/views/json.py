@@ -8,15 +8,18 @@ Offsets count from the message's first byte.  Characters that a terminal would o
 written as \\u escapes; a JSON reader gives them back as they were.
 
 Text is put together here by hand, because that is where the time goes in a long capture:
-``Rows`` remembers what is the same in row after row.
+``Rows`` remembers what is the same in row after row, and ``Fields`` is told of a struct by its
+protocol, so that no values are built.  Where it is not told (something is odd, or lost), the
+values say the same in the same words: tests/test_views_json.py holds that.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import uuid
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..calls.totals import Total, Totals
 from ..model import (
@@ -35,9 +38,13 @@ from ..model import (
     Struct,
     TType,
     Value,
+    Visitor,
 )
-from .listing import Side
+from .listing import FAR, Side
 from .short import SEVERITIES
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 __all__ = ["Rows", "exchange_row", "listing_row", "message_row", "record_row", "total_rows"]
 
@@ -53,18 +60,19 @@ _TTYPES: Final = [f'"{ttype.name}"' for ttype in TTYPES]
 
 
 class Rows:
-    """Rows of many messages."""
+    """Rows of many messages; of several files, ``file`` is the name of theirs."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: str = "") -> None:
+        self._head = f'{{"file": {_text(file)}, ' if file else "{"
         self._sides: dict[int, Side] = {}
         self._flows: dict[int, Side] = {}
         self._methods: dict[str, str] = {}
-        self._second = -1
+        self._second: i64 = -1
         self._clock = ""
 
     def listing(self, message: Message) -> str:
         """The message without its fields, which are not read for this."""
-        return f"{{{self._listing(message)}}}"
+        return f"{self._listing(message)}}}"
 
     def listings(self, messages: Sequence[Message]) -> str:
         """The rows of many, each with its line end."""
@@ -80,7 +88,7 @@ class Rows:
 
     def whole(self, message: Message) -> str:
         """The message with all its fields, as one line of JSON without its line end."""
-        return f"{{{self._listing(message)}, {_content(message)}}}"
+        return f"{self._listing(message)}, {_content(message)}}}"
 
     def exchange(self, exchange: Exchange) -> str:
         """An exchange: how it ended, and the numbers of its messages.
@@ -138,21 +146,22 @@ class Rows:
     def _listing(self, message: Message) -> str:
         header = message.header
         return (
-            f'"number": {message.number}, "time": {self._time(message.time)}, '
+            f'{self._head}"number": {message.number}, "time": {self._time(message.time)}, '
             f'{self._between(message)}, "type": {_TYPES[header.type]}, {self._method(message)}, '
             f'"seqid": {header.seqid}, "offset": {message.offset}, "size": {message.size}'
         )
 
     def _time(self, time: int) -> str:
         """As ``_seconds``; the seconds are mostly those of the row before."""
-        second = time // 1_000_000_000
-        if time < 0:
+        if not 0 <= time < FAR:
             return _seconds(time)
+        now: i64 = time
+        second = now // 1000000000
         if second != self._second:
             self._second = second
             self._clock = f"{second}."
         # One in front keeps the zeros.
-        return self._clock + str(time - second * 1_000_000_000 + 1_000_000_000)[1:]
+        return self._clock + str(now - second * 1000000000 + 1000000000)[1:]
 
     def _between(self, message: Message) -> str:
         """What all messages of a direction have in common."""
@@ -241,6 +250,9 @@ def _method(message: Message) -> str:
 
 
 def _content(record: Record) -> str:
+    fields = Fields()
+    if not record.listed and record.visit(fields):
+        return f'"fields": [{"".join(fields.parts)}]'
     text = f'"fields": {_struct(record, record.body)}'
     findings = [_finding(finding) for finding in record.faults]
     findings += [_difference(one) for one in record.differences]
@@ -347,11 +359,108 @@ def _entry(record: Record, key: Value, value: Value) -> str:
     return f'{{"key": {_element(record, key)}, "value": {_element(record, value)}}}'
 
 
+# ── The same, as a protocol tells it ──
+
+# How many offsets, lengths and ids have their text at hand.
+_MANY: Final = 1024
+
+_OFFSETS: Final = [f', "offset": {number}' for number in range(_MANY)]
+_LENGTHS: Final = [f', "length": {number}}}' for number in range(_MANY)]
+_IDS: Final = [f'{{"id": {number}, ' for number in range(_MANY)]
+_KINDS: Final = [f'"type": "{ttype.name}", "value": ' for ttype in TTYPES]
+
+
+class Fields(Visitor):
+    """Writes the fields of a struct: joined, ``parts`` are what ``_struct`` says of its values."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+
+    def field(self, field_id: i64, first: bool) -> None:
+        if not first:
+            self.parts.append(", ")
+        if 0 <= field_id < 1024:
+            self.parts.append(_IDS[field_id])
+        else:
+            self.parts.append(f'{{"id": {field_id}, ')
+
+    def item(self, first: bool) -> None:
+        self.parts.append("{" if first else ", {")
+
+    def key(self, first: bool) -> None:
+        self.parts.append('{"key": {' if first else ', {"key": {')
+
+    def entry(self) -> None:
+        self.parts.append(', "value": {')
+
+    def entry_end(self) -> None:
+        self.parts.append("}")
+
+    def number(self, ttype: i64, value: int, start: i64, stop: i64) -> None:
+        self.parts.append(_KINDS[ttype])
+        self.parts.append(str(value))
+        self._place(start, stop)
+
+    def truth(self, value: bool, start: i64, stop: i64) -> None:
+        self.parts.append('"type": "BOOL", "value": true' if value else _FALSE)
+        self._place(start, stop)
+
+    def double(self, value: float, start: i64, stop: i64) -> None:
+        self.parts.append('"type": "DOUBLE", "value": ')
+        self.parts.append(_double(value))
+        self._place(start, stop)
+
+    def string(self, data: bytes, inside: i64, start: i64, stop: i64) -> None:
+        content = data[inside:stop]
+        self.parts.append('"type": "STRING", ')
+        try:
+            self.parts.append('"value": ')
+            self.parts.append(_text(content.decode("utf-8")))
+        except UnicodeDecodeError:
+            self.parts[-1] = _hex(content)
+        self._place(start, stop)
+
+    def uuid(self, value: uuid.UUID, start: i64, stop: i64) -> None:
+        self.parts.append(f'"type": "UUID", "value": {_text(str(value))}')
+        self._place(start, stop)
+
+    def struct(self) -> None:
+        self.parts.append('"type": "STRUCT", "value": [')
+
+    def items(self, ttype: i64, element_type: i64, count: i64) -> None:
+        self.parts.append(
+            f'"type": {_TTYPES[ttype]}, "element_type": {_TTYPES[element_type]}, '
+            f'"count": {count}, "value": ['
+        )
+
+    def entries(self, key_type: i64, value_type: i64, count: i64) -> None:
+        self.parts.append(
+            f'"type": "MAP", "key_type": {_TTYPES[key_type]}, '
+            f'"value_type": {_TTYPES[value_type]}, "count": {count}, "value": ['
+        )
+
+    def end(self, start: i64, stop: i64) -> None:
+        self.parts.append("]")
+        self._place(start, stop)
+
+    def _place(self, start: i64, stop: i64) -> None:
+        length = stop - start
+        if start < 1024 and length < 1024:
+            self.parts.append(_OFFSETS[start])
+            self.parts.append(_LENGTHS[length])
+        else:
+            self.parts.append(f', "offset": {start}, "length": {length}}}')
+
+
+_FALSE: Final = '"type": "BOOL", "value": false'
+
 # ── JSON ─────────────────────────────────────────────────────────────────────────────
 
 
 def _text(text: str) -> str:
-    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+    if text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'
     quoted = json.dumps(text, ensure_ascii=False)
     if quoted.isprintable():

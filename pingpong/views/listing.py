@@ -14,19 +14,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..model import MESSAGE_TYPES, Message
 from .short import method
 from .text import Line, Run, clock, display_width, pad
 
-__all__ = ["Lister", "Side", "listing"]
+if TYPE_CHECKING:
+    from mypy_extensions import i64
+
+__all__ = ["FAR", "Lister", "Side", "listing"]
 
 _TITLES: Final = ("time", "client", "server", "protocol", "method", "type", "seqid", "size")
 _ALIGNS: Final = ("<", "<", "<", "<", "<", "<", ">", ">")
 
 # How many messages set the widths.
 SAMPLE: Final = 100
+
+# Times from there on are no machine integers: in the year 2116.
+FAR: Final = 4_611_686_018_427_387_904
+
+# Sizes below this have their text at hand.
+SMALL: Final = 1024
 
 # How many texts are remembered.
 _MAX_KNOWN: Final = 4096
@@ -61,11 +70,12 @@ class Lister:
         self._widths = [len(title) for title in _TITLES]
         self._sides: dict[int, Side] = {}
         self._methods: dict[str, str] = {}
-        self._second = -1
+        self._second: i64 = -1
         self._clock = ""
         for message in first[:SAMPLE]:
             for at, cell in enumerate(_cells(message)):
                 self._widths[at] = max(self._widths[at], display_width(cell))
+        self._sizes = [str(size).rjust(self._widths[7]) for size in range(SMALL)]
         self._types = [pad(mtype.name, self._widths[5]) + "  " for mtype in MESSAGE_TYPES]
 
     def heading(self) -> str:
@@ -77,11 +87,11 @@ class Lister:
 
     def row(self, message: Message) -> str:
         header = message.header
-        seqid, size = str(header.seqid), str(message.size)
+        size = message.size
         return (
             f"{self._time(message.time)}{self._between(message)}{self._method(message)}"
-            f"{self._types[header.type]}{seqid.rjust(self._widths[6])}  "
-            f"{size.rjust(self._widths[7])}"
+            f"{self._types[header.type]}{str(header.seqid).rjust(self._widths[6])}  "
+            f"{self._sizes[size] if size < SMALL else str(size).rjust(self._widths[7])}"
         )
 
     def rows(self, messages: Sequence[Message]) -> str:
@@ -91,12 +101,15 @@ class Lister:
         return "\n".join(lines)
 
     def _time(self, time: int) -> str:
-        second = time // 1_000_000_000
+        if not 0 <= time < FAR:
+            return pad(clock(time).replace(" ", "T"), self._widths[0]) + "  "
+        now: i64 = time
+        second = now // 1000000000
         if second != self._second:
             self._second = second
-            self._clock = clock(second * 1_000_000_000).replace(" ", "T")[:-6]
+            self._clock = clock(time).replace(" ", "T")[:-6]
         # One in front keeps the zeros.
-        text = self._clock + str((time - second * 1_000_000_000) // 1000 + 1_000_000)[1:]
+        text = self._clock + str((now - second * 1000000000) // 1000 + 1000000)[1:]
         return pad(text, self._widths[0]) + "  " if len(text) < self._widths[0] else text + "  "
 
     def _between(self, message: Message) -> str:

@@ -21,10 +21,13 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import CaptureError
 from ..model import Finding, Packet, Severity
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 __all__ = ["CaptureFile", "open_capture", "write_capture"]
 
@@ -44,7 +47,8 @@ MAX_PACKET: Final = 262_144
 # Wireshark refuses larger pcapng blocks too.
 MAX_BLOCK: Final = 16 * 1024 * 1024
 
-_READ: Final = 1 << 20
+# What is read at a time, with all that is made of it, fits into a processor's cache.
+_READ: Final = 1 << 17
 
 _SECTION: Final = 0x0A0D0D0A
 _INTERFACE: Final = 1
@@ -65,9 +69,17 @@ class _Interface:
         self.ticks = 1_000_000  # a second; if_tsresol
         self.offset = 0  # seconds; if_tsoffset
 
+    def time(self, high: int, low: int) -> int:
+        """Nanoseconds since 1970, from the two halves of a block's time."""
+        return self.offset * 1_000_000_000 + (high << 32 | low) * 1_000_000_000 // self.ticks
+
 
 class CaptureFile:
     """The packets of a capture: iterate over it, once.
+
+    Or go from packet to packet with ``advance``, which makes no Packet: the bytes of the one
+    that it came to are ``data[start:stop]``, and ``number``, ``time``, ``link`` and ``length``
+    are as a Packet has them.
 
     ``findings`` grows while packets are read.  ``consumed`` counts the bytes taken from the
     source so far (packed ones, of a gzip), for progress.
@@ -78,19 +90,24 @@ class CaptureFile:
         self.findings: list[Finding] = []
         self._raw = source
         self._stream: io.BufferedReader | gzip.GzipFile = source
+        self.data = b""
+        self.start: i64 = 0
+        self.stop: i64 = 0
+        self.number: i64 = 0
+        self.time = 0
+        self.link: i64 = -1  # -1: the head of a pcap was not read yet
+        self.length: i64 = 0
         self._buffer = b""
-        self._at = 0
-        self._passed = 0  # bytes of the (unpacked) file before the buffer
-        self._number = 0
+        self._at: i64 = 0
+        self._passed: i64 = 0  # bytes of the (unpacked) file before the buffer
         self._said: set[str] = set()
         self._broken = ""  # why the source could not be read further
         self._is_done = False
         # What the file's head, or its section, says.
         self._order = "<"
-        self._tick = 1
-        self._snaplen = 0
-        self._link = -1  # -1: the head of a pcap was not read yet
-        self._record = struct.Struct("<IIII")
+        self._is_little = True
+        self._tick: i64 = 1
+        self._snaplen: i64 = 0
         self._interfaces: list[_Interface] = []
         try:
             packed = source.peek(2)[:2] == _GZIP
@@ -134,15 +151,28 @@ class CaptureFile:
         It waits for no more than one, so that a live capture is read while it comes.
         """
         packets: list[Packet] = []
-        while not self._is_done:
-            if packets and not self._is_next_there():
-                break
-            packet = self._next_pcapng() if self._is_pcapng else self._next_pcap()
-            if packet is not None:
-                packets.append(packet)
-                if not self._is_pcapng:
-                    self._rest_of_pcap(packets)
+        while self.advance(not packets):
+            packets.append(self.packet())
         return packets
+
+    def packet(self) -> Packet:
+        """The packet that ``advance`` came to."""
+        data = self.data[self.start : self.stop]
+        return Packet(self.number, self.time, self.link, data, self.length)
+
+    def advance(self, wait: bool = True) -> bool:
+        """Go to the next packet.  False at the end of the file; without ``wait``, also where
+        the file would have to be read further."""
+        if self._is_done:
+            return False
+        if self._next_pcapng_here() if self._is_pcapng else self._next_pcap_here():
+            return True
+        while not self._is_done:
+            if not wait and not self._is_next_there():
+                return False
+            if self._next_pcapng() if self._is_pcapng else self._next_pcap():
+                return True
+        return False
 
     @property
     def consumed(self) -> int:
@@ -194,7 +224,7 @@ class CaptureFile:
             self._say(
                 Severity.ERROR,
                 f"{what} at offset {self._offset}: needs {size} bytes, {have} left{why}: "
-                f"the file is cut off after packet {self._number}",
+                f"the file is cut off after packet {self.number}",
                 self._offset,
             )
             return None
@@ -213,7 +243,7 @@ class CaptureFile:
         if self._broken:
             self._say(
                 Severity.ERROR,
-                f"offset {self._offset}: {self._broken}, after packet {self._number}",
+                f"offset {self._offset}: {self._broken}, after packet {self.number}",
                 self._offset,
             )
         return True
@@ -230,7 +260,7 @@ class CaptureFile:
         if snaplen and kept > snaplen:
             self._say(
                 Severity.ERROR,
-                f"packet {self._number} at offset {offset}: has {kept} bytes, the file's snaplen "
+                f"packet {self.number} at offset {offset}: has {kept} bytes, the file's snaplen "
                 f"wants at most {snaplen}. The packets were read nevertheless",
                 offset,
                 "snaplen",
@@ -238,7 +268,7 @@ class CaptureFile:
         elif kept < length:
             self._say(
                 Severity.WARNING,
-                f"packet {self._number} at offset {offset}: {kept} of its {length} bytes were "
+                f"packet {self.number} at offset {offset}: {kept} of its {length} bytes were "
                 f"captured (snaplen {snaplen}). Capture with a larger snaplen (tcpdump -s 0)",
                 offset,
                 "cut",
@@ -246,104 +276,157 @@ class CaptureFile:
 
     # ── pcap ─────────────────────────────────────────────────────────────────────────
 
+    def _number_at(self, at: i64) -> i64:
+        """The 32 bits at ``at`` of the buffer, in the file's byte order."""
+        data = self._buffer
+        a: i64 = data[at]
+        b: i64 = data[at + 1]
+        c: i64 = data[at + 2]
+        d: i64 = data[at + 3]
+        if self._is_little:
+            return d << 24 | c << 16 | b << 8 | a
+        return a << 24 | b << 16 | c << 8 | d
+
     def _is_next_there(self) -> bool:
         """Is the next record, or block, in the buffer already?"""
         have = len(self._buffer) - self._at
         if have < 16:
             return False
         if self._is_pcapng:
-            return have >= int(struct.unpack_from(self._order + "I", self._buffer, self._at + 4)[0])
-        return have >= 16 + int(self._record.unpack_from(self._buffer, self._at)[2])
+            return have >= self._number_at(self._at + 4)
+        return have >= 16 + self._number_at(self._at + 8)
 
     def _read_pcap_head(self) -> None:
         head = self._take("pcap header", 24)
         assert head is not None  # __init__ has looked
         self._order, self._tick = _PCAP[head[:4]]
+        self._is_little = self._order == "<"
         self._snaplen, link = struct.unpack_from(self._order + "II", head, 16)
-        self._link = link & 0xFFFF  # above it stands the length of the frame check sequence
+        self.link = link & 0xFFFF  # above it stands the length of the frame check sequence
         if self._snaplen == 0:
             self._say(Severity.ERROR, "snaplen at offset 16: is 0, want 1 or more", 16)
-        self._record = struct.Struct(self._order + "IIII")
 
-    def _next_pcap(self) -> Packet | None:
-        """The next packet; None at the end, with a finding if it is no good one."""
-        if self._link < 0:
+    def _next_pcap_here(self) -> bool:
+        """The short way to a packet that is whole in the buffer, and of which there is nothing
+        to say.  False, and nothing is changed: ask ``_next_pcap``."""
+        at = self._at
+        stop = at + 16
+        if self.link < 0 or stop > len(self._buffer):
+            return False
+        kept = self._number_at(at + 8)
+        stop += kept
+        if (
+            stop > len(self._buffer)
+            or kept != self._number_at(at + 12)
+            or kept > MAX_PACKET
+            or (self._snaplen and kept > self._snaplen)
+        ):
+            return False
+        self.data = self._buffer
+        self.start = at + 16
+        self.stop = stop
+        self.length = kept
+        second: i64 = self._number_at(at)
+        self.time = second * 1000000000 + self._number_at(at + 4) * self._tick
+        self.number += 1
+        self._at = stop
+        return True
+
+    def _next_pcap(self) -> bool:
+        """The next packet; False at the end, with a finding if it is no good one."""
+        if self.link < 0:
             self._read_pcap_head()
         self._is_done = True  # unless it goes well
         if self._ended():
-            return None
+            return False
         offset = self._offset
         raw = self._take("packet record", 16)
         if raw is None:
-            return None
-        seconds, fraction, kept, length = self._record.unpack(raw)
+            return False
+        seconds, fraction, kept, length = struct.unpack(self._order + "IIII", raw)
         if kept > MAX_PACKET:
             self._say(
                 Severity.ERROR,
                 f"packet record at offset {offset}: has {kept} bytes, want at most "
-                f"{MAX_PACKET}. Nothing behind it was read, after packet {self._number}",
+                f"{MAX_PACKET}. Nothing behind it was read, after packet {self.number}",
                 offset,
             )
-            return None
+            return False
         data = self._take("packet", kept)
         if data is None:
-            return None
+            return False
         self._is_done = False
-        self._number += 1
+        self.number += 1
         self._check_snaplen(kept, length, self._snaplen, offset)
-        time = seconds * 1_000_000_000 + fraction * self._tick
-        return Packet(self._number, time, self._link, data, max(kept, length))
+        self._came_to(data, seconds * 1_000_000_000 + fraction * self._tick, max(kept, length))
+        return True
 
-    def _rest_of_pcap(self, packets: list[Packet]) -> None:
-        """Add the packets that lie whole in the buffer, up to one that is worth a word."""
-        buffer, at = self._buffer, self._at
-        stop = len(buffer) - 16
-        number, link, tick = self._number, self._link, self._tick
-        most = min(MAX_PACKET, self._snaplen or MAX_PACKET)
-        record = self._record
-        while at <= stop:
-            seconds, fraction, kept, length = record.unpack_from(buffer, at)
-            end = at + 16 + kept
-            if kept > most or kept != length or end > stop + 16:
-                break
-            number += 1
-            time = seconds * 1_000_000_000 + fraction * tick
-            packets.append(Packet(number, time, link, buffer[at + 16 : end], kept))
-            at = end
-        self._at, self._number = at, number
+    def _came_to(self, data: bytes, time: int, length: int) -> None:
+        self.data, self.start, self.stop = data, 0, len(data)
+        self.time, self.length = time, length
 
     # ── pcapng ───────────────────────────────────────────────────────────────────────
 
-    def _next_pcapng(self) -> Packet | None:
-        """The next packet; None at the end, or for a block that holds none."""
+    def _next_pcapng_here(self) -> bool:
+        """As ``_next_pcap_here``: an enhanced packet block."""
+        at = self._at
+        if at + 32 > len(self._buffer) or self._number_at(at) != 6:
+            return False
+        size = self._number_at(at + 4)
+        index = self._number_at(at + 8)
+        kept = self._number_at(at + 20)
+        if (
+            size % 4
+            or size > MAX_BLOCK
+            or at + size > len(self._buffer)
+            or kept > size - 32
+            or kept != self._number_at(at + 24)
+            or index >= len(self._interfaces)
+            or self._number_at(at + size - 4) != size
+        ):
+            return False
+        interface = self._interfaces[index]
+        if interface.snaplen and kept > interface.snaplen:
+            return False
+        self.link = interface.link
+        self.data = self._buffer
+        self.start = at + 28
+        self.stop = at + 28 + kept
+        self.length = kept
+        self.time = interface.time(self._number_at(at + 12), self._number_at(at + 16))
+        self.number += 1
+        self._at = at + size
+        return True
+
+    def _next_pcapng(self) -> bool:
+        """The next packet; False at the end, or for a block that holds none."""
         self._is_done = True  # unless it goes well
         if self._ended():
-            return None
+            return False
         offset = self._offset
         # A section says its byte order only behind its type and length.
         head = self._peek(12)
         if head[:4] == _PCAPNG and len(head) == 12:
             self._order = "<" if head[8:12] == b"\x4d\x3c\x2b\x1a" else ">"
+            self._is_little = self._order == "<"
             self._interfaces = []
         order = self._order
         block = self._block(order)
         if block is None:
-            return None
+            return False
         kind, body = block
-        packet: Packet | None = None
+        is_packet = kind in (_PACKET, _OLD_PACKET, _SIMPLE_PACKET)
         if kind == _INTERFACE:
             if len(body) < 8:
                 self._bad_block(offset, "interface block", 8, len(body))
-                return None
+                return False
             self._interfaces.append(_interface(body, order))
         elif kind == _STATISTICS:
             self._drops(body, order, offset)
-        elif kind in (_PACKET, _OLD_PACKET, _SIMPLE_PACKET):
-            packet = self._packet(kind, body, order, self._interfaces, offset)
-            if packet is None:
-                return None
+        elif is_packet and not self._packet(kind, body, order, self._interfaces, offset):
+            return False
         self._is_done = False
-        return packet
+        return is_packet
 
     def _block(self, order: str) -> tuple[int, bytes] | None:
         """A block's type and body; None, with a finding, if it is none."""
@@ -356,7 +439,7 @@ class CaptureFile:
             self._say(
                 Severity.ERROR,
                 f"block at offset {offset}: length is {length}, want a multiple of 4 from 12 to "
-                f"{MAX_BLOCK}. Nothing behind it was read, after packet {self._number}",
+                f"{MAX_BLOCK}. Nothing behind it was read, after packet {self.number}",
                 offset,
             )
             return None
@@ -368,7 +451,7 @@ class CaptureFile:
             self._say(
                 Severity.ERROR,
                 f"block at offset {offset}: its second length is {again}, want {length}. Nothing "
-                f"behind it was read, after packet {self._number}",
+                f"behind it was read, after packet {self.number}",
                 offset,
             )
             return None
@@ -378,18 +461,18 @@ class CaptureFile:
         self._say(
             Severity.ERROR,
             f"{what} at offset {offset}: needs {needs} bytes, {left} left: nothing behind it was "
-            f"read, after packet {self._number}",
+            f"read, after packet {self.number}",
             offset,
         )
 
     def _packet(
         self, kind: int, body: bytes, order: str, interfaces: list[_Interface], offset: int
-    ) -> Packet | None:
+    ) -> bool:
         needs = 4 if kind == _SIMPLE_PACKET else 20
         if len(body) < needs:
             self._bad_block(offset, "packet block", needs, len(body))
-            return None
-        ticks = 0
+            return False
+        high = low = 0
         if kind == _SIMPLE_PACKET:
             length = struct.unpack_from(order + "I", body)[0]
             index = 0
@@ -402,24 +485,23 @@ class CaptureFile:
             else:
                 index = struct.unpack_from(order + "H", body)[0]
             high, low, kept, length = struct.unpack_from(order + "IIII", body, 4)
-            ticks = high << 32 | low
         if index >= len(interfaces):
             self._say(
                 Severity.ERROR,
                 f"packet block at offset {offset}: interface is {index}, want less than "
-                f"{len(interfaces)}. Nothing behind it was read, after packet {self._number}",
+                f"{len(interfaces)}. Nothing behind it was read, after packet {self.number}",
                 offset,
             )
-            return None
+            return False
         if kept > len(body) - needs:
             self._bad_block(offset, "packet block", needs + kept, len(body))
-            return None
+            return False
         interface = interfaces[index]
-        self._number += 1
+        self.number += 1
         self._check_snaplen(kept, length, interface.snaplen, offset)
-        time = interface.offset * 1_000_000_000 + ticks * 1_000_000_000 // interface.ticks
-        data = body[needs : needs + kept]
-        return Packet(self._number, time, interface.link, data, max(kept, length))
+        self.link = interface.link
+        self._came_to(body[needs : needs + kept], interface.time(high, low), max(kept, length))
+        return True
 
     def _drops(self, body: bytes, order: str, offset: int) -> None:
         """isb_ifdrop: what the capturing program itself could not keep up with."""

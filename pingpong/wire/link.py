@@ -12,10 +12,13 @@ header claims beyond the captured bytes is counted in ``Segment.cut``, never mad
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..model import Endpoint, Finding, Packet, Segment, Severity
 from .fragments import Datagram, Fragments
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 __all__ = [
     "ACK",
@@ -27,7 +30,6 @@ __all__ = [
     "TCP",
     "UDP",
     "Peeler",
-    "Usual",
     "endpoint",
     "number",
     "usual",
@@ -73,7 +75,7 @@ def endpoint(raw: bytes) -> Endpoint:
     """The readable form of a Segment's ``source`` or ``target``."""
     port = raw[-2] << 8 | raw[-1]
     if len(raw) == 6:
-        return Endpoint(".".join(str(byte) for byte in raw[:4]), port)
+        return Endpoint(f"{raw[0]}.{raw[1]}.{raw[2]}.{raw[3]}", port)
     return Endpoint(_ipv6_text(raw[:16]), port)
 
 
@@ -94,50 +96,81 @@ def _ipv6_text(raw: bytes) -> str:
     return f"{left}::{right}"
 
 
-# Where IPv4 begins in a packet of each link type, and where the type that says so stands (0:
-# nothing says so).
-_BASES: Final = {1: (14, 12), 113: (16, 14), 0: (4, 0), 101: (0, 0)}
+# For the short way, by link type: where IP begins in a packet, and where the type that says so
+# stands (-1: nothing says so).
+_BASES: Final = {
+    **dict.fromkeys((12, 14, 101, 228, 229), 0),
+    0: 4,
+    1: 14,
+    108: 4,
+    113: 16,
+    276: 20,
+}
+_KINDS: Final = {1: 12, 113: 14, 276: 0}
 
 
-def number(data: bytes, at: int) -> int:
+def _places(link: int) -> tuple[int, int]:
+    """For ``usual``: where IP begins in a packet of that link type (-1: ask a Peeler), and where
+    the type that says so stands (-1: nothing says so)."""
+    return _BASES.get(link, -1), _KINDS.get(link, -1)
+
+
+def number(data: bytes, at: i64) -> i64:
     """The 32 bits at ``at``: TCP's own numbers."""
-    return data[at] << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]
+    a: i64 = data[at]
+    b: i64 = data[at + 1]
+    c: i64 = data[at + 2]
+    return a << 24 | b << 16 | c << 8 | data[at + 3]
 
 
-class Usual:
-    """Where things stand in a packet of the usual kind; see ``usual``.
+def usual(data: bytes, start: i64, stop: i64, link: i64) -> tuple[i64, i64, i64, i64]:
+    """The short way to the payload of ``data[start:stop]``, a packet of IP without options,
+    extensions or fragments, then TCP, all of it captured.
 
-    ``ends`` to ``ends + 12`` are the addresses and the ports, ``tcp`` is where TCP's header
-    begins, ``inside`` to ``stop`` its payload.
+    Where the addresses begin, TCP's header and its payload, and where that ends: both addresses
+    and both ports are what stands from the first of these to four bytes behind the second.
+    The first is -1 for anything else: ask a Peeler.
     """
-
-    __slots__ = ("ends", "inside", "stop", "tcp")
-
-    def __init__(self, ends: int, tcp: int, inside: int, stop: int) -> None:
-        self.ends = ends
-        self.tcp = tcp
-        self.inside = inside
-        self.stop = stop
-
-
-def usual(packet: Packet) -> Usual | None:
-    """The short way to the payload of IPv4 without options or fragments, then TCP, all of it
-    captured.  None for anything else: ask a Peeler."""
-    data = packet.data
-    base, kind = _BASES.get(packet.link, (-1, 0))
-    tcp = base + 20
-    if base < 0 or len(data) < tcp + 20:
-        return None
-    if kind and (data[kind] != 8 or data[kind + 1]):
-        return None
-    # Version 4, five words of header; no fragment; TCP.
-    if data[base] != 0x45 or data[base + 6] & 0x3F or data[base + 7] or data[base + 9] != TCP:
-        return None
-    stop = base + (data[base + 2] << 8 | data[base + 3])
-    inside = tcp + (data[tcp + 12] >> 4 << 2)
-    if not tcp + 20 <= inside <= stop <= len(data):
-        return None
-    return Usual(base + 12, tcp, inside, stop)
+    at: i64 = start + 14
+    kind: i64 = start + 12
+    if link != 1:
+        base, place = _places(link)
+        if base < 0:
+            return -1, 0, 0, 0
+        at = start + base
+        kind = start + place if place >= 0 else -1
+    if at + 40 > stop:
+        return -1, 0, 0, 0
+    six = data[at] >> 4 == 6
+    if kind >= 0:
+        high: i64 = data[kind]
+        if (high << 8 | data[kind + 1]) != (0x86DD if six else 0x0800):
+            return -1, 0, 0, 0
+    ends: i64
+    end: i64
+    length: i64
+    if six:
+        # TCP follows at once.  A length of 0 is a jumbogram's, or left to the network card.
+        length = data[at + 4]
+        length = length << 8 | data[at + 5]
+        if data[at + 6] != TCP or not length or at + 60 > stop:
+            return -1, 0, 0, 0
+        ends = at + 8
+        end = at + 40 + length
+        at += 40
+    else:
+        # Five words of header; no fragment; TCP.
+        if data[at] != 0x45 or data[at + 6] & 0x3F or data[at + 7] or data[at + 9] != TCP:
+            return -1, 0, 0, 0
+        length = data[at + 2]
+        ends = at + 12
+        end = at + (length << 8 | data[at + 3])
+        at += 20
+    size: i64 = data[at + 12]
+    inside: i64 = at + (size >> 4 << 2)
+    if not at + 20 <= inside <= end <= stop:
+        return -1, 0, 0, 0
+    return ends, at, inside, end
 
 
 class Peeler:

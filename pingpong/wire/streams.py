@@ -16,10 +16,13 @@ Offsets are unwrapped: sequence numbers begin anew at 2³², offsets do not.
 from __future__ import annotations
 
 from collections import deque
-from typing import Final, Union
+from typing import TYPE_CHECKING, Final, Union
 
 from ..model import Chunk, Flow, Gap, Segment
 from .link import ACK, FIN, RST, SYN, TCP, endpoint
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 __all__ = ["Connection", "Connections", "Direction", "Piece"]
 
@@ -36,6 +39,9 @@ PATIENCE: Final = 64
 # How many connections that have ended are remembered, so that what is sent again behind the end
 # begins no new one.
 MAX_ENDED: Final = 4096
+
+# How many pairs of ends that talk by UDP are remembered: UDP has no end.
+MAX_PAIRS: Final = 4096
 
 _HALF: Final = 1 << 31
 _WRAP: Final = (1 << 32) - 1
@@ -74,15 +80,15 @@ class Direction:
     )
 
     def __init__(self) -> None:
-        self.offset = 0
+        self.offset: i64 = 0
         self.from_start = False
         self.lost = 0
-        self._next = -1  # the sequence number of the byte at ``offset``; -1: none seen yet
+        self._next: i64 = -1  # the sequence number of the byte at ``offset``; -1: none seen yet
         self._waiting: list[_Waiting] = []
         self._size = 0  # of what waits
-        self._acked = 0  # the offset up to which the other side has acknowledged
+        self._acked: i64 = 0  # the offset up to which the other side has acknowledged
         self._patience = PATIENCE
-        self._fin = -1  # the offset of the end, once a FIN was seen
+        self._fin: i64 = -1  # the offset of the end, once a FIN was seen
 
     @property
     def is_known(self) -> bool:
@@ -93,17 +99,31 @@ class Direction:
         """The FIN was seen and everything before it given out."""
         return 0 <= self._fin <= self.offset
 
-    def goes_on_at(self, seq: int) -> bool:
+    def goes_on_at(self, seq: i64) -> bool:
         """Is that the next byte's number, and does nothing wait for bytes before it?"""
-        return seq == self._next and not self._waiting and self._fin < 0
+        return seq == self._next and self._fin < 0 and not self._waiting
 
-    def go_on(self, size: int) -> None:
+    def go_on(self, size: i64) -> None:
         """So many bytes came in order: the short way of ``add``."""
-        self._move(size)
+        self.offset += size
+        self._next = (self._next + size) & 0xFFFFFFFF
 
     @property
-    def is_waiting(self) -> bool:
-        return len(self._waiting) > 0
+    def is_patient(self) -> bool:
+        """Will it wait on, whatever the next acknowledgement says?"""
+        return not self._waiting or self._patience > 1
+
+    def note(self, ack: i64) -> None:
+        """Take note of the other side's acknowledgement."""
+        if self._next < 0:
+            return
+        place = self._place(ack)
+        if place > self._acked:
+            self._acked = place
+        if not self._waiting or self._acked <= self.offset:
+            self._patience = PATIENCE
+        else:
+            self._patience -= 1
 
     def begin(self, seq: int) -> None:
         """A SYN: the first byte has the number after it."""
@@ -114,9 +134,9 @@ class Direction:
         """Is this SYN the one that began this direction, sent again?"""
         return self.from_start and self._place(seq + 1) == 0
 
-    def _place(self, seq: int) -> int:
+    def _place(self, seq: i64) -> i64:
         """The offset of a sequence number: the one nearest to the current offset."""
-        return self.offset + ((seq - self._next + _HALF) & _WRAP) - _HALF
+        return self.offset + ((seq - self._next + 0x80000000) & 0xFFFFFFFF) - 0x80000000
 
     def place(self, segment: Segment) -> int:
         """The offset at which a segment's payload stands, in a direction that ``is_known``."""
@@ -149,13 +169,7 @@ class Direction:
 
     def acknowledge(self, ack: int) -> list[Piece]:
         """Take note of the other side's acknowledgement; gives up a hole if it is time to."""
-        if self._next < 0:
-            return []
-        self._acked = max(self._acked, self._place(ack))
-        if not self._waiting or self._acked <= self.offset:
-            self._patience = PATIENCE
-            return []
-        self._patience -= 1
+        self.note(ack)
         if self._patience:
             return []
         self._patience = PATIENCE
@@ -196,7 +210,7 @@ class Direction:
     def _lose(self, length: int) -> Gap:
         gap = Gap(self.offset, length)
         self.lost += length
-        self._move(length)
+        self.go_on(length)
         return gap
 
     def _drain(self, pieces: list[Piece]) -> None:
@@ -214,14 +228,10 @@ class Direction:
         data = part.data[known:] if known else part.data
         if data:
             pieces.append(Chunk(self.offset, data, part.time, part.number))
-            self._move(len(data))
+            self.go_on(len(data))
         cut = part.offset + len(part.data) + part.cut - self.offset
         if cut > 0 and part.cut:
             pieces.append(self._lose(cut))
-
-    def _move(self, size: int) -> None:
-        self.offset += size
-        self._next = (self._next + size) & _WRAP
 
 
 class Connection:
@@ -318,20 +328,40 @@ class Connections:
     def __init__(self) -> None:
         self._open: dict[bytes, Connection] = {}
         self._ended: deque[Connection] = deque()
+        self._pairs: dict[bytes, Connection] = {}  # by UDP, the one idle longest first
         self._count = 0
 
     def of(self, segment: Segment) -> tuple[Connection, Connection | None]:
         """The segment's connection, and the one whose place it takes, if any: a SYN on
         ports that were used before begins a new connection."""
         key = _key(segment.protocol, segment.source, segment.target)
+        if segment.protocol != TCP:
+            return self._pair(key, segment), None
         known = self._open.get(key)
         if known is not None and not self._begins_anew(known, segment):
             return known, None
-        client, server = _ends(segment)
-        self._count += 1
-        new = Connection(self._count, segment, client, server)
+        new = self._new(segment)
         self._open[key] = new
         return new, known
+
+    def _new(self, segment: Segment) -> Connection:
+        client, server = _ends(segment)
+        self._count += 1
+        return Connection(self._count, segment, client, server)
+
+    def _pair(self, key: bytes, segment: Segment) -> Connection:
+        pair = self._pairs.pop(key, None)
+        if pair is None:
+            pair = self._new(segment)
+        self._pairs[key] = pair
+        return pair
+
+    def forget_pair(self) -> Connection | None:
+        """The pair of UDP ends that was idle longest, forgotten if there are too many; else None.
+        When they talk again, they are a new pair."""
+        if len(self._pairs) <= MAX_PAIRS:
+            return None
+        return self._pairs.pop(next(iter(self._pairs)))
 
     def end(self, connection: Connection) -> Connection | None:
         """Take note that a connection has ended.  The one that is forgotten for it, if any: so
@@ -346,6 +376,7 @@ class Connections:
         return oldest
 
     def all(self) -> list[Connection]:
+        """The TCP connections that are remembered."""
         return list(self._open.values())
 
     def _begins_anew(self, known: Connection, segment: Segment) -> bool:

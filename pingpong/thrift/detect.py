@@ -285,7 +285,8 @@ def detect(
     """
     if not data:
         return Detection(None, None, "no bytes") if ended else None
-    known = _SEEN.get(bytes(data[:8])) if told is UNTOLD else None
+    is_open = told.protocol is None and told.transport is None
+    known = _SEEN.get(bytes(data[:8])) if is_open else None
     if known is not None:
         return known
     for wrapper in WRAPPERS:
@@ -308,7 +309,7 @@ def detect(
                 length = "the length of a frame, then " if start else ""
                 text = f"begins with {shown}: {length}{sign.words}"
                 found = Detection(sign.protocol, transport, text)
-                if told is UNTOLD and sign.strength == STRONG and not start:
+                if is_open and sign.strength == STRONG and not start:
                     if len(_SEEN) >= _MOST_SEEN:
                         _SEEN.clear()
                     _SEEN[bytes(data[:8])] = found

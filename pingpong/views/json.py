@@ -40,7 +40,7 @@ from ..model import (
     Value,
     Visitor,
 )
-from .listing import FAR, Side
+from .listing import DIGITS, FAR, Side
 from .short import SEVERITIES
 
 if TYPE_CHECKING:
@@ -160,8 +160,9 @@ class Rows:
         if second != self._second:
             self._second = second
             self._clock = f"{second}."
-        # One in front keeps the zeros.
-        return self._clock + str(now - second * 1000000000 + 1000000000)[1:]
+        nanos = now - second * 1000000000
+        micros = nanos // 1000
+        return f"{self._clock}{DIGITS[micros // 1000]}{DIGITS[micros % 1000]}{DIGITS[nanos % 1000]}"
 
     def _between(self, message: Message) -> str:
         """What all messages of a direction have in common."""

@@ -23,7 +23,7 @@ from .text import Line, Run, clock, display_width, pad
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["FAR", "Lister", "Side", "listing"]
+__all__ = ["DIGITS", "FAR", "Lister", "Side", "listing"]
 
 _TITLES: Final = ("time", "client", "server", "protocol", "method", "type", "seqid", "size")
 _ALIGNS: Final = ("<", "<", "<", "<", "<", "<", ">", ">")
@@ -31,8 +31,12 @@ _ALIGNS: Final = ("<", "<", "<", "<", "<", "<", ">", ">")
 # How many messages set the widths.
 SAMPLE: Final = 100
 
-# Times from there on are no machine integers: in the year 2116.
-FAR: Final = 4_611_686_018_427_387_904
+# Times from there on, in the year 2096, are left to numbers of any size.
+FAR: Final = 4_000_000_000_000_000_000
+
+# Three digits at a time, and blanks: with these at hand nothing is cut or joined for them.
+DIGITS: Final = [f"{number:03d}" for number in range(1000)]
+_BLANKS: Final = [" " * number for number in range(64)]
 
 # Sizes below this have their text at hand.
 SMALL: Final = 1024
@@ -72,6 +76,7 @@ class Lister:
         self._methods: dict[str, str] = {}
         self._second: i64 = -1
         self._clock = ""
+        self._gap = ""
         for message in first[:SAMPLE]:
             for at, cell in enumerate(_cells(message)):
                 self._widths[at] = max(self._widths[at], display_width(cell))
@@ -88,9 +93,11 @@ class Lister:
     def row(self, message: Message) -> str:
         header = message.header
         size = message.size
+        seqid = str(header.seqid)
+        room = self._widths[6] - len(seqid)
         return (
             f"{self._time(message.time)}{self._between(message)}{self._method(message)}"
-            f"{self._types[header.type]}{str(header.seqid).rjust(self._widths[6])}  "
+            f"{self._types[header.type]}{_BLANKS[room] if room > 0 else ''}{seqid}  "
             f"{self._sizes[size] if size < SMALL else str(size).rjust(self._widths[7])}"
         )
 
@@ -108,9 +115,9 @@ class Lister:
         if second != self._second:
             self._second = second
             self._clock = clock(time).replace(" ", "T")[:-6]
-        # One in front keeps the zeros.
-        text = self._clock + str((now - second * 1000000000) // 1000 + 1000000)[1:]
-        return pad(text, self._widths[0]) + "  " if len(text) < self._widths[0] else text + "  "
+            self._gap = " " * max(self._widths[0] - len(self._clock) - 6, 0) + "  "
+        micros = (now - second * 1000000000) // 1000
+        return f"{self._clock}{DIGITS[micros // 1000]}{DIGITS[micros % 1000]}{self._gap}"
 
     def _between(self, message: Message) -> str:
         key = message.flow * 2 + message.from_client

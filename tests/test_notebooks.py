@@ -169,6 +169,9 @@ def test_storing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.notebook
 def test_lessons_run_as_nobody(course: Path, as_nobody: RunAsNobody) -> None:
+    """Those that ask most of the machine: they record, cut packets and speak TLS."""
     nbval = ("--nbval", "--nbval-current-env", "--nbval-cell-timeout=60")
-    done = as_nobody("-m", "pytest", *nbval, ".", cwd=course)
+    lessons = [path.name for path in LESSONS if path.name[:2] in ("02", "05", "11")]
+    assert len(lessons) == 3
+    done = as_nobody("-m", "pytest", *nbval, *lessons, cwd=course)
     assert done.returncode == 0, done.stdout

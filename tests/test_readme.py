@@ -16,7 +16,7 @@ SHOWN = re.findall(r"^```\n\$ pingpong (.+)\n((?:.*\n)*?)```$", README, re.MULTI
 
 
 def test_it_shows_commands() -> None:
-    assert len(SHOWN) == 2
+    assert len(SHOWN) == 5
 
 
 @pytest.mark.parametrize(("command", "output"), SHOWN, ids=[command for command, _ in SHOWN])

@@ -17,7 +17,8 @@ compared; ``exact`` shows it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from ..calls.complaints import TextVerdict
 from ..calls.diagnosis import Diagnosis
@@ -60,38 +61,17 @@ __all__ = ["hexdump", "html", "ladder", "lines", "text", "tree"]
 _FINDINGS = 30
 
 
+# What draws an object as text, and as HTML.  A Message is a Record.
+_Drawn = Callable[[Any, bool, int], list[Line]]
+_Html = Callable[[Any, bool], str]
+
+
 def lines(thing: object, *, exact: bool = False, width: int = 100) -> list[Line]:
     """The object as Lines: text with styles, for a terminal that has colours.
 
     Raises TypeError for an object that has no view.
     """
-    if isinstance(thing, Record):
-        return hexdump(thing, exact=exact, width=width)
-    if isinstance(thing, Messages):
-        return _table_lines(message_table(thing, exact=exact), width)
-    if isinstance(thing, Exchanges):
-        return _table_lines(exchange_table(thing, exact=exact), width)
-    if isinstance(thing, Differences):
-        return _table_lines(difference_table(thing), width)
-    if isinstance(thing, Exchange):
-        return _exchange(thing, exact, width)
-    if isinstance(thing, Totals):
-        return _table_lines(totals_table(thing, exact=exact, limit=MAX_ROWS), width)
-    if isinstance(thing, Flow):
-        return _flow(thing, exact)
-    if isinstance(thing, Diagnosis):
-        return diagnosis_lines(thing, exact=exact, width=width)
-    if isinstance(thing, Capture):
-        return _capture(thing, exact, width)
-    if isinstance(thing, NumberVerdict):
-        return number(thing, width=width)
-    if isinstance(thing, TextVerdict):
-        return pasted(thing, width=width)
-    if isinstance(thing, Bars):
-        return bars(thing, width=width)
-    if isinstance(thing, Sides):
-        return sides(thing, width=width)
-    raise TypeError(f"no view for {type(thing).__name__}")
+    return _view_of(thing)[0](thing, exact, width)
 
 
 def text(thing: object, *, exact: bool = False, width: int = 100) -> str:
@@ -101,30 +81,13 @@ def text(thing: object, *, exact: bool = False, width: int = 100) -> str:
 
 def html(thing: object, *, exact: bool = False) -> str:
     """The object as HTML: the same facts as the text.  Raises TypeError without a view."""
-    if isinstance(thing, Record):
-        return _html.message_html(thing, exact)
-    if isinstance(thing, Messages):
-        return _html.messages_html(thing, exact)
-    if isinstance(thing, Exchanges):
-        return _html.exchanges_html(thing, exact)
-    if isinstance(thing, Differences):
-        return _html.differences_html(thing)
-    if isinstance(thing, Exchange):
-        return _html.exchange_html(thing, exact)
-    if isinstance(thing, Totals):
-        return _html.totals_html(thing, exact)
-    if isinstance(thing, Flow):
-        return _html.flow_html(thing, exact)
-    if isinstance(thing, Diagnosis):
-        return _html.diagnosis_html(thing, exact)
-    if isinstance(thing, Capture):
-        return _html.capture_html(thing, exact)
-    if isinstance(thing, (NumberVerdict, TextVerdict)):
-        return _html.lines_html(lines(thing))
-    if isinstance(thing, Bars):
-        return _html.bars_html(thing)
-    if isinstance(thing, Sides):
-        return _html.sides_html(thing)
+    return _view_of(thing)[1](thing, exact)
+
+
+def _view_of(thing: object) -> tuple[_Drawn, _Html]:
+    for cls in type(thing).__mro__:
+        if cls in _VIEWS:
+            return _VIEWS[cls]
     raise TypeError(f"no view for {type(thing).__name__}")
 
 
@@ -163,5 +126,51 @@ def _findings(findings: Sequence[Finding]) -> list[Line]:
         drawn.append([Run(f"… {len(findings) - _FINDINGS} more findings, not shown", "dim")])
     return drawn
 
+
+def _as_lines(thing: object, exact: bool) -> str:
+    return _html.lines_html(lines(thing, exact=exact))
+
+
+_VIEWS: Final[dict[type, tuple[_Drawn, _Html]]] = {
+    Record: (
+        lambda thing, exact, width: hexdump(thing, exact=exact, width=width),
+        _html.message_html,
+    ),
+    Messages: (
+        lambda thing, exact, width: _table_lines(message_table(thing, exact=exact), width),
+        _html.messages_html,
+    ),
+    Exchange: (_exchange, _html.exchange_html),
+    Exchanges: (
+        lambda thing, exact, width: _table_lines(exchange_table(thing, exact=exact), width),
+        _html.exchanges_html,
+    ),
+    Totals: (
+        lambda thing, exact, width: _table_lines(
+            totals_table(thing, exact=exact, limit=MAX_ROWS), width
+        ),
+        _html.totals_html,
+    ),
+    Differences: (
+        lambda thing, exact, width: _table_lines(difference_table(thing), width),
+        lambda thing, exact: _html.differences_html(thing),
+    ),
+    Flow: (lambda thing, exact, width: _flow(thing, exact), _html.flow_html),
+    Capture: (_capture, _html.capture_html),
+    Diagnosis: (
+        lambda thing, exact, width: diagnosis_lines(thing, exact=exact, width=width),
+        _html.diagnosis_html,
+    ),
+    NumberVerdict: (lambda thing, exact, width: number(thing, width=width), _as_lines),
+    TextVerdict: (lambda thing, exact, width: pasted(thing, width=width), _as_lines),
+    Bars: (
+        lambda thing, exact, width: bars(thing, width=width),
+        lambda thing, exact: _html.bars_html(thing),
+    ),
+    Sides: (
+        lambda thing, exact, width: sides(thing, width=width),
+        lambda thing, exact: _html.sides_html(thing),
+    ),
+}
 
 use_renderers(text, html)

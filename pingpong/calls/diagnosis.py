@@ -97,12 +97,7 @@ class Diagnoser:
         else:
             case.last_reply = max(case.last_reply, said.end_time)
         if exchange.call is None:
-            number = _named_in_full(case, message)
-            if number is None:
-                case.tally.replies += 1
-            else:
-                outcome = Outcome.APPLICATION_EXCEPTION
-                self._answered(case, number, case.open[number], message, outcome)
+            case.tally.replies += 1
         elif message.type is MessageType.ONEWAY:
             case.tally.oneway += 1
         elif exchange.reply is None:
@@ -215,16 +210,6 @@ class Diagnoser:
             )
         )
         return Diagnosis(tuple(groups), self._connections, self._calls, self._any_thrift)
-
-
-def _named_in_full(case: Case, reply: Message) -> int | None:
-    """The call that ``reply`` answers with its service's name too, as a plain server does that a
-    multiplexed client has called; None if there is none."""
-    if reply.type is MessageType.EXCEPTION and ":" in reply.method:
-        for number, call in case.open.items():
-            if (call.method, call.seqid) == (reply.method, reply.seqid):
-                return number
-    return None
 
 
 def _application_exception(reply: Message) -> tuple[str, str]:

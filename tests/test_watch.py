@@ -117,7 +117,9 @@ def test_an_interface() -> None:
         rest, complaints = process.communicate(timeout=SECONDS)
     assert process.returncode == cli.READ_ALL
     assert b"success" in seen + rest
-    assert complaints == b""
+    assert complaints.decode().splitlines() == [
+        f"pingpong: Watching the loopback, port {server.port}; Ctrl-C ends it"
+    ]
 
 
 def test_without_the_right_it_says_which(

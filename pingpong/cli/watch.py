@@ -81,10 +81,9 @@ def _watch_interface(
     from ..live.watching import watch_interface
 
     with watch_interface(args.interface) as source:
-        if sys.stderr.isatty():
-            where = escape(args.interface or "the loopback")
-            ports = " and ".join(str(port) for port in args.port or ())
-            complain(f"watching {where}{f', port {ports}' if ports else ''}; Ctrl-C ends it")
+        where = escape(args.interface or "the loopback")
+        ports = " and ".join(str(port) for port in args.port or ())
+        complain(f"Watching {where}{f', port {ports}' if ports else ''}; Ctrl-C ends it")
 
         def packets() -> Iterator[list[Packet]]:
             while found := until(source.batch):

@@ -402,8 +402,9 @@ def _words_table(table: Table) -> str:
     drawn = []
     for row in table.rows:
         cells = []
-        for cell, align in zip(row, table.aligns, strict=True):
+        for cell, align, can_wrap in zip(row, table.aligns, table.elastic, strict=True):
             look = _NUMBER if align == ">" else _CELL
+            look += "" if can_wrap else ";white-space:nowrap"
             cells.append(f'<td style="{look}">{_marked(cell.text, cell.style)}</td>')
         drawn.append(f'<tr style="{_PLAIN_ROW}">{"".join(cells)}</tr>')
     drawn, cut = _within(drawn, _BUDGET * 3 // 4)

@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 
 from ..model import Endpoint, Flow, Half, Message
 from .numbers import Reading
-from .verdict import Dialect, counted, sized, unbraced
+from .roles import counted
+from .verdict import Dialect, sized, unbraced
 
 __all__ = [
     "MAX_PENDING",

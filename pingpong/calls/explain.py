@@ -38,7 +38,7 @@ from ..thrift import deflate, framed, header, http, sasl, ttheader
 from ..thrift.binary import BINARY
 from ..thrift.compact import read_varint
 from .explain_json import explain_json
-from .roles import REDACTED, REDACTED_WHY, TYPE_WHY, called, labelled, role, whole
+from .roles import REDACTED, REDACTED_WHY, TYPE_WHY, called, counted, labelled, role, whole
 
 __all__ = ["check_cover", "explain"]
 
@@ -319,7 +319,7 @@ class _Writer(ABC):
         else:
             meaning = f'"{text}"'
             if len(text) != len(content):
-                why = f"{len(text)} characters in {len(content)} bytes of UTF-8."
+                why = f"{counted(len(text), 'character')} in {len(content)} bytes of UTF-8."
         if value.lost:
             why = _join(f"{len(content)} of its {length} bytes are there.", why)
         self.note(len(content), "value", label, meaning, why, depth, path)

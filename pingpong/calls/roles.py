@@ -11,7 +11,7 @@ from typing import Final
 
 from ..model import Field, MessageType, Value
 
-__all__ = ["REDACTED", "REDACTED_WHY", "TYPE_WHY", "called", "labelled", "role", "whole"]
+__all__ = ["REDACTED", "REDACTED_WHY", "TYPE_WHY", "called", "counted", "labelled", "role", "whole"]
 
 # What is said of a value that was masked.
 REDACTED: Final = "redacted"
@@ -59,3 +59,11 @@ def whole(kind: MessageType | None) -> str:
     if kind in (MessageType.CALL, MessageType.ONEWAY):
         return "the arguments"
     return "the result" if kind is MessageType.REPLY else "the exception"
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """
+    >>> counted(1, "byte"), counted(2, "byte"), counted(0, "reply", "replies")
+    ('1 byte', '2 bytes', '0 replies')
+    """
+    return f"{number} {thing if number == 1 else things or thing + 's'}"

@@ -22,7 +22,8 @@ from typing import Final
 from ..model import DEFAULT_LIMITS, Half, Severity
 from .case import Case, Known, Said, Tally, dialect_of, shown
 from .numbers import Certainty, Family, Reading, explain_bytes
-from .verdict import Dialect, Kind, Verdict, counted, sized, unbraced
+from .roles import counted
+from .verdict import Dialect, Kind, Verdict, sized, unbraced
 from .wording import (
     as_length,
     ended_after,

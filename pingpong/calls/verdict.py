@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from ..model import Flow, Severity, Shown
+from .roles import counted
 
 __all__ = [
     "OF_ANY_CONNECTION",
@@ -21,7 +22,6 @@ __all__ = [
     "Group",
     "Kind",
     "Verdict",
-    "counted",
     "lasted",
     "sized",
     "unbraced",
@@ -206,10 +206,6 @@ class Diagnosis(Shown):
 
 def sized(count: int) -> str:
     return counted(count, "byte")
-
-
-def counted(count: int, thing: str, things: str = "") -> str:
-    return f"{count} {thing if count == 1 else things or thing + 's'}"
 
 
 def unbraced(text: str) -> str:

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Final
 
 from ..calls.redact import Redactor
+from ..calls.roles import counted
 from ..model import Differences, Finding, Severity
 from ..views.text import Line, Run, escape, plain
 
@@ -130,7 +131,3 @@ def say_unmatched(redactor: Redactor | None) -> bool:
             hint += " Names need --idl, or a protocol that writes them; ids need neither (login.2)"
         complain(f'warning: no value was met by "{one.text}": {hint}')
     return bool(unmatched)
-
-
-def counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -17,8 +17,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..calls.diagnosis import Diagnosis, Group, Kind
+from ..calls.roles import counted
 from ..model import Severity
-from .text import Line, Run, counted, escape, pad, wrap
+from .text import Line, Run, escape, pad, wrap
 
 __all__ = [
     "MAX_GROUPS",

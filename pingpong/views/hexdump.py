@@ -15,9 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..calls.explain import explain
+from ..calls.roles import counted
 from ..model import Note, Record
 from .short import SEVERITIES, header_line
-from .text import Line, Run, counted, display_width, elide, escape, pad, trim, wrap
+from .text import Line, Run, display_width, elide, escape, pad, trim, wrap
 
 __all__ = ["MAX_BYTES", "MAX_NOTES", "NoteRow", "hexdump", "left_out", "note_rows"]
 

@@ -15,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ..calls.roles import counted
 from ..model import Message, MessageType, Segment, Step
 from .short import call_line
-from .text import Line, Run, clock, counted, duration, elide, pad
+from .text import Line, Run, clock, duration, elide, pad
 
 __all__ = ["MAX_RUNGS", "NO_ACKS", "Rung", "arrow", "ladder", "more", "rungs"]
 

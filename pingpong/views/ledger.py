@@ -17,12 +17,13 @@ import io
 from collections.abc import Sequence
 from typing import Final
 
+from ..calls.roles import counted
 from ..calls.totals import Total, Totals
 from ..model import Exchange, Message, Outcome
 from .listing import SAMPLE, Side
 from .short import OUTCOMES, method, outcome_detail
 from .table import Table
-from .text import Run, clock, counted, display_width, duration, elide, escape, pad
+from .text import Run, clock, display_width, duration, elide, escape, pad
 
 __all__ = [
     "CSV_COLUMNS",

@@ -20,7 +20,8 @@ from typing import Final
 from ..calls.complaints import Complaint, TextVerdict
 from ..calls.numbers import Certainty, NumberVerdict, Reading
 from ..calls.pasted import Block
-from .text import Line, Run, counted, elide, escape, pad, quote, wrap
+from ..calls.roles import counted
+from .text import Line, Run, elide, escape, pad, quote, wrap
 
 __all__ = ["number", "pasted"]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..calls.roles import counted
 from ..capture import Capture
 from ..model import (
     APPLICATION_ERRORS,
@@ -29,7 +30,7 @@ from ..model import (
     TType,
     Value,
 )
-from .text import counted, duration, elide, escape, quote, trim
+from .text import duration, elide, escape, quote, trim
 
 __all__ = [
     "DIFFER",

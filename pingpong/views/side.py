@@ -24,9 +24,10 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from ..calls.explain import explain
+from ..calls.roles import counted
 from ..model import Entries, Field, Items, Message, Note, Record, Shown, Struct, Value
 from .short import method
-from .text import Line, Run, counted, display_width, elide, escape, pad, trim, wrap
+from .text import Line, Run, display_width, elide, escape, pad, trim, wrap
 
 __all__ = [
     "MAX_ROWS",

@@ -17,9 +17,10 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from ..calls.ledger import Exchanges
+from ..calls.roles import counted
 from ..model import Differences, Exchange, Message, Messages, Outcome, Repeated
 from .short import arguments, method, outcome_detail, outcome_text, result
-from .text import Line, Run, clock, counted, display_width, duration, elide, escape, pad
+from .text import Line, Run, clock, display_width, duration, elide, escape, pad
 
 __all__ = [
     "MAX_ROWS",

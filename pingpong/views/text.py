@@ -22,7 +22,6 @@ __all__ = [
     "Line",
     "Run",
     "clock",
-    "counted",
     "display_width",
     "duration",
     "elide",
@@ -204,14 +203,6 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 # ── Numbers ──────────────────────────────────────────────────────────────────────────
-
-
-def counted(number: int, thing: str, things: str = "") -> str:
-    """
-    >>> counted(1, "byte"), counted(2, "byte"), counted(0, "reply", "replies")
-    ('1 byte', '2 bytes', '0 replies')
-    """
-    return f"{number} {thing if number == 1 else things or thing + 's'}"
 
 
 def clock(time: int) -> str:

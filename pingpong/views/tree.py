@@ -16,9 +16,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import islice
 
+from ..calls.roles import counted
 from ..model import NO_ID, Entries, Field, Items, Message, Record, Struct, TType, Value
 from .short import field_name, finding_line, header_line, label, value_text
-from .text import Line, Run, counted, display_width, escape
+from .text import Line, Run, display_width, escape
 
 __all__ = ["MAX_CHILDREN", "MAX_LINES", "tree"]
 

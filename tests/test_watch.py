@@ -117,9 +117,10 @@ def test_an_interface() -> None:
         rest, complaints = process.communicate(timeout=SECONDS)
     assert process.returncode == cli.READ_ALL
     assert b"success" in seen + rest
-    assert complaints.decode().splitlines() == [
-        f"pingpong: Watching the loopback, port {server.port}; Ctrl-C ends it"
-    ]
+    told = complaints.decode().splitlines()
+    assert told[0] == f"pingpong: Watching the loopback, port {server.port}; Ctrl-C ends it"
+    # It may have begun between a call and its acknowledgement.
+    assert all("the capture lost 17 bytes" in line for line in told[1:])
 
 
 def test_without_the_right_it_says_which(

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, Union
 
-from .calls.diagnosis import Diagnoser, Diagnosis
 from .calls.ledger import Exchanges, Ledger
 from .calls.plan import Plan, Rewriter
 from .calls.redact import Redactor, hushed
 from .calls.selectors import parse_selectors
+from .calls.verdict import Diagnosis
 from .errors import DecodeError
 from .model import (
     DEFAULT_LIMITS,
@@ -703,6 +703,9 @@ class Capture(Shown):
     def diagnosis(self) -> Diagnosis:
         """A verdict on every connection, those that are alike in one."""
         if self._diagnosis is None:
+            # Most who read a capture do not ask: its rules are loaded for who does.
+            from .calls.diagnosis import Diagnoser
+
             diagnoser = Diagnoser(self._ports)
             for message in self.messages:
                 diagnoser.add(message)

@@ -194,7 +194,8 @@ class Source:
 
 
 _SOURCE_STYLE: Final = (
-    "padding: 0.6em 0.8em; border-left: 3px solid #8888; overflow-x: auto; line-height: 1.35"
+    "padding: 0.6em 0.8em; border-left: 3px solid #8888; overflow-x: auto; line-height: 1.35; "
+    "font-family: Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 )
 
 

@@ -21,10 +21,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ..calls.complaints import TextVerdict
-from ..calls.diagnosis import Diagnosis
 from ..calls.ledger import Exchanges
 from ..calls.numbers import NumberVerdict
 from ..calls.totals import Totals
+from ..calls.verdict import Diagnosis
 from ..capture import Capture
 from ..model import (
     Differences,

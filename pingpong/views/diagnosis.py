@@ -16,8 +16,8 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from ..calls.diagnosis import Diagnosis, Group, Kind
 from ..calls.roles import counted
+from ..calls.verdict import Diagnosis, Group, Kind
 from ..model import Severity
 from .text import Line, Run, escape, pad, wrap
 

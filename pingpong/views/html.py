@@ -21,9 +21,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import groupby
 
-from ..calls.diagnosis import Diagnosis, Group
 from ..calls.ledger import Exchanges
 from ..calls.totals import Totals
+from ..calls.verdict import Diagnosis, Group
 from ..capture import Capture
 from ..model import (
     Differences,
@@ -391,7 +391,7 @@ def _rung(rung: Rung, exact: bool, columns: int) -> str:
         f'<td style="text-align:left;vertical-align:top;padding:3px 0;white-space:nowrap;'
         f'border-left:{post};border-right:{post}">'
         f'<code style="{_CODE};white-space:pre">{escape(arrow(rung))}</code></td>'
-        f'<td style="{_CELL};padding:3px 0 3px 14px">{said}</td></tr>'
+        f'<td style="{_CELL};padding:3px 0 3px 14px;overflow-wrap:anywhere">{said}</td></tr>'
     )
 
 

@@ -169,7 +169,7 @@ class Recorder:
     def _listen(self, stream: object) -> None:
         assert hasattr(stream, "readline")
         for line in iter(stream.readline, b""):
-            if self._tool.prints and METHOD in line:
+            if self._tool.prints and METHOD in line and b":" in line:  # not the totals
                 self._lines += 1
                 continue
             text = line.decode(errors="replace").rstrip()

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from making import PING, PONG, ROOT, RST, Talk, packet
+from making import PING, PONG, ROOT, RST, Talk, message, packet
 from test_ledger import EXCEPTION, call, reply, said
 from views_samples import HOSTILE, odd
 from views_samples import call as sample_call
@@ -27,9 +27,10 @@ from pingpong.views.ledger import (
     sum_line,
     totals_table,
 )
+from pingpong.views.listing import FAR, Lister
 from pingpong.views.short import OUTCOMES
 from pingpong.views.table import lines
-from pingpong.views.text import plain
+from pingpong.views.text import clock, plain
 
 
 def trouble() -> list[Exchange]:
@@ -195,3 +196,12 @@ def test_a_table_says_why_before_what() -> None:
     assert "the client read exchange 7's reply" in str(capture.exchanges[7])
     assert "after" not in str(capture.exchanges)
     assert "after 189 µs" in views.text(capture.exchanges, exact=True)
+
+
+@pytest.mark.parametrize("time", [-(10**18), -5, 0, FAR - 1, FAR, 2**70])
+def test_any_time_is_shown_as_in_the_list_of_messages(time: int) -> None:
+    one = message(PING, time=time, end_time=time)
+    row = CallLister([Exchange(1, one)]).row(Exchange(1, one))
+    when = clock(time).replace(" ", "T")
+    assert f"  {when}  " in row
+    assert Lister([one]).row(one).startswith(f"{when}  ")

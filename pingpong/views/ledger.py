@@ -20,7 +20,7 @@ from typing import Final
 from ..calls.roles import counted
 from ..calls.totals import Total, Totals
 from ..model import Exchange, Message, Outcome
-from .listing import SAMPLE, Side
+from .listing import SAMPLE, Columns, Side
 from .short import OUTCOMES, method, outcome_detail
 from .table import Table
 from .text import Run, clock, display_width, duration, elide, escape, pad
@@ -61,12 +61,10 @@ class CallLister:
         for at, width in enumerate(least):
             self._widths[at] = max(self._widths[at], width)
         self._flows: dict[int, Side] = {}
-        self._methods: dict[str, str] = {}
-        self._second = -1
-        self._clock = ""
         for exchange in first[:SAMPLE]:
             for at, cell in enumerate(_cells(exchange)):
                 self._widths[at] = max(self._widths[at], display_width(cell))
+        self._columns = Columns(self._widths[1], self._widths[4])
         self._outcomes = [pad(OUTCOMES[one], self._widths[5]) + "  " for one in Outcome]
 
     def heading(self) -> str:
@@ -84,8 +82,8 @@ class CallLister:
         sent = "" if call is None else str(call.size)
         received = "" if reply is None else str(reply.size)
         row = (
-            f"{str(exchange.number).rjust(widths[0])}  {self._time(first.time)}"
-            f"{self._between(first)}{self._method(first)}{self._outcomes[outcome]}"
+            f"{str(exchange.number).rjust(widths[0])}  {self._columns.time(first.time)}"
+            f"{self._between(first)}{self._columns.method(first)}{self._outcomes[outcome]}"
             f"{latency.rjust(widths[6])}  {sent.rjust(widths[7])}  {received.rjust(widths[8])}"
         )
         if outcome == 0 and not exchange.why:  # a success has nothing more to say
@@ -98,15 +96,6 @@ class CallLister:
         lines.append("")
         return "\n".join(lines)
 
-    def _time(self, time: int) -> str:
-        second = time // 1_000_000_000
-        if second != self._second:
-            self._second = second
-            self._clock = clock(second * 1_000_000_000).replace(" ", "T")[:-6]
-        # One in front keeps the zeros.
-        text = self._clock + str((time - second * 1_000_000_000) // 1000 + 1_000_000)[1:]
-        return pad(text, self._widths[1]) + "  " if len(text) < self._widths[1] else text + "  "
-
     def _between(self, message: Message) -> str:
         known = self._flows.get(message.flow)
         if known is None or not known.is_of(message):
@@ -117,15 +106,6 @@ class CallLister:
                 self._flows.clear()
             self._flows[message.flow] = known
         return known.text
-
-    def _method(self, message: Message) -> str:
-        name = message.header.method
-        text = self._methods.get(name)
-        if text is None:
-            text = pad(method(message), self._widths[4]) + "  "
-            if len(self._methods) < _MAX_KNOWN:
-                self._methods[name] = text
-        return text
 
 
 def _cells(exchange: Exchange) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from .text import Line, Run, clock, display_width, pad
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["DIGITS", "FAR", "Lister", "Side", "listing"]
+__all__ = ["DIGITS", "FAR", "Columns", "Lister", "Side", "listing"]
 
 _TITLES: Final = ("time", "client", "server", "protocol", "method", "type", "seqid", "size")
 _ALIGNS: Final = ("<", "<", "<", "<", "<", "<", ">", ">")
@@ -67,19 +67,50 @@ class Side:
         )
 
 
+class Columns:
+    """The cells that rows of messages and of calls have in common, each as wide as its column, with
+    the gap behind it.  What is the same in row after row is made once."""
+
+    def __init__(self, time_width: int, method_width: int) -> None:
+        self._time_width = time_width
+        self._method_width = method_width
+        self._methods: dict[str, str] = {}
+        self._second: i64 = -1
+        self._clock = ""
+        self._gap = ""
+
+    def time(self, time: int) -> str:
+        if not 0 <= time < FAR:
+            return pad(clock(time).replace(" ", "T"), self._time_width) + "  "
+        now: i64 = time
+        second = now // 1000000000
+        if second != self._second:
+            self._second = second
+            self._clock = clock(time).replace(" ", "T")[:-6]
+            self._gap = " " * max(self._time_width - len(self._clock) - 6, 0) + "  "
+        micros = (now - second * 1000000000) // 1000
+        return f"{self._clock}{DIGITS[micros // 1000]}{DIGITS[micros % 1000]}{self._gap}"
+
+    def method(self, message: Message) -> str:
+        name = message.header.method
+        text = self._methods.get(name)
+        if text is None:
+            text = pad(method(message), self._method_width) + "  "
+            if len(self._methods) < _MAX_KNOWN:
+                self._methods[name] = text
+        return text
+
+
 class Lister:
     """Makes the rows; ``first`` are the messages that say how wide the columns are."""
 
     def __init__(self, first: Sequence[Message]) -> None:
         self._widths = [len(title) for title in _TITLES]
         self._sides: dict[int, Side] = {}
-        self._methods: dict[str, str] = {}
-        self._second: i64 = -1
-        self._clock = ""
-        self._gap = ""
         for message in first[:SAMPLE]:
             for at, cell in enumerate(_cells(message)):
                 self._widths[at] = max(self._widths[at], display_width(cell))
+        self._columns = Columns(self._widths[0], self._widths[4])
         self._sizes = [str(size).rjust(self._widths[7]) for size in range(SMALL)]
         self._types = [pad(mtype.name, self._widths[5]) + "  " for mtype in MESSAGE_TYPES]
 
@@ -96,7 +127,8 @@ class Lister:
         seqid = str(header.seqid)
         room = self._widths[6] - len(seqid)
         return (
-            f"{self._time(message.time)}{self._between(message)}{self._method(message)}"
+            f"{self._columns.time(message.time)}{self._between(message)}"
+            f"{self._columns.method(message)}"
             f"{self._types[header.type]}{_BLANKS[room] if room > 0 else ''}{seqid}  "
             f"{self._sizes[size] if size < SMALL else str(size).rjust(self._widths[7])}"
         )
@@ -106,18 +138,6 @@ class Lister:
         lines = [self.row(message) for message in messages]
         lines.append("")
         return "\n".join(lines)
-
-    def _time(self, time: int) -> str:
-        if not 0 <= time < FAR:
-            return pad(clock(time).replace(" ", "T"), self._widths[0]) + "  "
-        now: i64 = time
-        second = now // 1000000000
-        if second != self._second:
-            self._second = second
-            self._clock = clock(time).replace(" ", "T")[:-6]
-            self._gap = " " * max(self._widths[0] - len(self._clock) - 6, 0) + "  "
-        micros = (now - second * 1000000000) // 1000
-        return f"{self._clock}{DIGITS[micros // 1000]}{DIGITS[micros % 1000]}{self._gap}"
 
     def _between(self, message: Message) -> str:
         key = message.flow * 2 + message.from_client
@@ -132,15 +152,6 @@ class Lister:
                 self._sides.clear()
             self._sides[key] = known
         return known.text
-
-    def _method(self, message: Message) -> str:
-        name = message.header.method
-        text = self._methods.get(name)
-        if text is None:
-            text = pad(method(message), self._widths[4]) + "  "
-            if len(self._methods) < _MAX_KNOWN:
-                self._methods[name] = text
-        return text
 
 
 def listing(messages: Iterable[Message]) -> Iterator[Line]:

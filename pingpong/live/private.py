@@ -23,7 +23,6 @@ import weakref
 from pathlib import Path
 from socket import AF_INET
 from socket import socket as Socket  # noqa: N812  # PrivateNetwork has a method of its name
-from types import TracebackType
 from typing import Final
 
 from pingpong.errors import LiveError, NotAllowed
@@ -110,12 +109,7 @@ class PrivateNetwork:
     def __enter__(self) -> PrivateNetwork:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -27,7 +27,6 @@ import sys
 import threading
 import traceback
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Final
 
 from thriftpy2.protocol import TBinaryProtocolFactory
@@ -182,12 +181,7 @@ class Server:
     def __enter__(self) -> Server:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -265,12 +259,7 @@ class Client(TClient):
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

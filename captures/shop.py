@@ -94,8 +94,9 @@ def record_incident(path: Path) -> Recording:
             # This one gives up, and goes on with the same connection.
             with server.client(timeout_ms=400) as hasty:
                 expect(OSError, hasty.get, 7003)
-                threading.Timer(0.1, handler.found.set).start()
-                assert hasty.get(7002).id == 7003
+                hasty._send("get", id=7002)
+                handler.found.set()
+                assert hasty._recv("get").id == 7003
                 wait_for(wire, 15)  # its own reply is behind that, before the next call
                 assert hasty.get(7004).id == 7002
                 wait_for(wire, 17)  # the last reply is on its way, though nobody reads it

@@ -1250,6 +1250,11 @@ class Half:
         self.lost = 0
         self.unseen = 0
 
+    @property
+    def is_seen(self) -> bool:
+        """Has the capture any packet of this end?"""
+        return max(self.syn, self.fin, self.rst, self.last) >= 0
+
 
 class Flow(Shown):
     """One connection (for UDP: two ends that talk), both directions of it.
@@ -1455,7 +1460,9 @@ class Exchange(Shown):
         """What the reply alone says: SUCCESS, an exception, or UNREADABLE."""
         assert self.reply is not None
         if self.reply.type is MessageType.EXCEPTION:
-            return Outcome.APPLICATION_EXCEPTION
+            # Who does not know an upgrade says so, and all goes on without it.
+            is_no = self.reply.method not in UPGRADES
+            return Outcome.APPLICATION_EXCEPTION if is_no else Outcome.SUCCESS
         if self.reply.fault is not None:
             return Outcome.UNREADABLE
         # A REPLY's struct: field 0 is the result, field n the n-th declared exception,

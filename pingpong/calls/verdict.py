@@ -100,6 +100,9 @@ _AROUND: Final = {
     "ttheader": "TTHeader",
     "http": "HTTP",
     "zlib": "zlib",
+    "framed-theader": "THeader in frames",
+    "framed-zlib": "zlib in frames",
+    "websocket": "WebSocket",
     "sasl": "SASL",
     "datagram": "datagrams",
 }
@@ -110,12 +113,13 @@ class Verdict:
 
     ``sentence`` says all of it, ``plainly`` the same without times.  ``evidence`` is what was
     seen, a line each; ``advice`` what to change, "" where nothing is wrong.  ``server`` is the
-    server's end, ``flow`` the number of the (first) connection, ``client`` its client.
+    server's end, ``flow`` the number of the (first) connection, ``client`` its client;
+    ``proxied`` is for whom that connected, where a PROXY header says so.
     """
 
     __slots__ = (
         *("_text", "_times", "advice", "alike", "client"),
-        *("evidence", "flow", "kind", "server", "severity"),
+        *("evidence", "flow", "kind", "proxied", "server", "severity"),
     )
 
     def __init__(
@@ -139,6 +143,7 @@ class Verdict:
         self.advice = advice
         self.server = flow.server
         self.client = flow.client
+        self.proxied = flow.proxied
         self.flow = flow.number
         # Verdicts with the same of these are one.
         self.alike = (kind, severity, *alike)

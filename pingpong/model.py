@@ -934,9 +934,9 @@ class Record(Shown):
         return self.listed + tuple(f for f in self.body.findings if f not in self.listed)
 
     @property
-    def broken(self) -> Finding | None:
-        """The first ERROR among its faults, without which it could be read to its end; None: there
-        is none.  Where all is well that is a walk over its bytes, which builds nothing."""
+    def fault(self) -> Finding | None:
+        """The first ERROR among its faults: it cannot be read to its end, or bytes are left over;
+        None: there is none.  Where all is well that is a walk over its bytes, which builds nothing."""
         if self._body is None and not self.gaps and not self.listed:
             end = self.protocol.struct_end(self.data, self.start, len(self.data), self.limits)
             if end == len(self.data):
@@ -1186,7 +1186,7 @@ class Message(Record):
         """What a reply alone says, in every protocol: SUCCESS, an exception, or UNREADABLE, where
         its struct cannot be read to its end, or its sender ended the connection in the midst of
         it.  What the capture alone has lost of it leaves what its beginning says."""
-        if self.cut == CUT_CLOSED or (not self.cut and not self.gaps and self.broken is not None):
+        if self.cut == CUT_CLOSED or (not self.cut and not self.gaps and self.fault is not None):
             return Outcome.UNREADABLE
         if self.type is MessageType.EXCEPTION:
             return Outcome.APPLICATION_EXCEPTION
@@ -1405,9 +1405,8 @@ class Flow(Shown):
     directions closed) or "RST".  ``sent`` and ``received`` count the client's and the server's
     stream bytes, ``lost`` those of both that the capture does not have.  ``began`` and ``last``
     are the times of its first and its last packet; ``from_client`` and ``from_server`` say what
-    each end did.  ``over`` is the number of the capture's last message when the connection was
-    over; -1 while it is open.  ``proxied`` is the client for whom a proxy connected, where a
-    PROXY header says so.  ``structs``: a client posts structs without a message over HTTP.
+    each end did.  ``proxied`` is the client for whom a proxy connected, where a PROXY header says
+    so.  ``structs``: a client posts structs without a message over HTTP.
     """
 
     __slots__ = (
@@ -1422,7 +1421,6 @@ class Flow(Shown):
         "lost",
         "number",
         "opened",
-        "over",
         "protocol",
         "proxied",
         "received",
@@ -1438,7 +1436,6 @@ class Flow(Shown):
         self.server = server
         self.opened = False
         self.ended = ""
-        self.over = -1
         self.began = -1
         self.last = -1
         self.from_client = Half()
@@ -1530,11 +1527,12 @@ class Exchange(Shown):
 
     ``fate`` is how it ended, once that is settled; None before.  ``ended`` is when the waiting
     for a reply that never came was over (-1: not known): when the connection was closed or reset,
-    or the capture's last packet of it.  ``why`` adds a few words to the outcome where they
-    help, else "".
+    or the capture's last packet of it.  ``misled_by`` is the number of the exchange whose reply
+    the client read, or may have read, as this one's; of a reply to a oneway call, that call's; 0
+    for none.  ``why`` adds a few words to the outcome where they help, else "".
     """
 
-    __slots__ = ("call", "ended", "fate", "number", "reply", "why")
+    __slots__ = ("call", "ended", "fate", "misled_by", "number", "reply", "why")
 
     def __init__(self, number: int, call: Message | None, reply: Message | None = None) -> None:
         self.number = number
@@ -1542,6 +1540,7 @@ class Exchange(Shown):
         self.reply = reply
         self.fate: Outcome | None = None
         self.ended = -1
+        self.misled_by = 0
         self.why = ""
 
     @property
@@ -1607,6 +1606,16 @@ class Exchange(Shown):
         """What the reply alone says: see ``Message.answer``."""
         assert self.reply is not None
         return self.reply.answer
+
+    @property
+    def faults(self) -> tuple[tuple[Message, Finding], ...]:
+        """What is wrong with the bytes of its messages, the first fault of each: it cannot be read
+        to its end, or bytes are left over."""
+        found = []
+        for message in (self.call, self.reply):
+            if message is not None and message.fault is not None:
+                found.append((message, message.fault))
+        return tuple(found)
 
     @property
     def exception(self) -> str:

@@ -75,8 +75,8 @@ DATAGRAM: Final = "datagram"
 _CALL: Final = MessageType.CALL
 _ONEWAY: Final = MessageType.ONEWAY
 
-# A method's name that nothing else looks like; and how near to the end of a datagram a struct has to
-# be read that is cut off there: no value of fixed size is longer.
+# A method's name that nothing else looks like; and how near to the end of a datagram a struct has
+# to be read that is cut off there: no value of fixed size is longer.
 _METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]{2,255}\Z")
 _NEARLY: Final = 16
 
@@ -496,9 +496,7 @@ class Pipeline:
             messages.append(self._given_out(flow, segment.source, one))
         return Step(packet, segment, flow, by_client, "", tuple(messages))
 
-    def _tell_unread(
-        self, flow: Flow, by_client: bool, reader: MessageReader, number: int
-    ) -> None:
+    def _tell_unread(self, flow: Flow, by_client: bool, reader: MessageReader, number: int) -> None:
         """Say what of a datagram with a message in it was not read."""
         who = "client" if by_client else "server"
         for finding in reader.findings:
@@ -549,9 +547,7 @@ class Pipeline:
         self._end_pairs(connection.flow)
         return messages
 
-    def _close(
-        self, connection: Connection, reason: str, cut: str = CUT_CLOSED
-    ) -> list[Message]:
+    def _close(self, connection: Connection, reason: str, cut: str = CUT_CLOSED) -> list[Message]:
         line = self._lines.get(connection.flow.number)
         if line is None or line.closed:
             return []
@@ -683,6 +679,8 @@ class Pipeline:
         response = turn.response
         if response is None:
             return
+        if turn.found is not None and (message is None or message.type is not _ONEWAY):
+            return  # it is a message that answers
         flow = line.connection.flow
         is_thrift = message is not None or is_struct
         if is_struct and flow.structs is not None:

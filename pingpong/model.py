@@ -936,7 +936,7 @@ class Record(Shown):
     @property
     def fault(self) -> Finding | None:
         """The first ERROR among its faults: it cannot be read to its end, or bytes are left over;
-        None: there is none.  Where all is well that is a walk over its bytes, which builds nothing."""
+        None: there is none.  Where all is well, a walk over its bytes that builds nothing."""
         if self._body is None and not self.gaps and not self.listed:
             end = self.protocol.struct_end(self.data, self.start, len(self.data), self.limits)
             if end == len(self.data):
@@ -988,8 +988,8 @@ CUT_ENDED: Final = "ended"  # the capture ended before it
 
 
 class Response(Facts):
-    """What HTTP answered to a request with a call in it, where no message is in the answer: an
-    empty 200 to a oneway, a 401, a page.
+    """What HTTP answered to a request with a call in it, where no message is in the answer, or
+    the call is oneway: an empty 200, a 401, a page.
 
     ``status`` and ``reason`` are of its status line; ``content_type`` and ``size`` are its
     body's.  ``text`` is how that begins, "" if it is no text.  ``offset`` is its place in the
@@ -1062,7 +1062,8 @@ class Message(Record):
     lost the rest, the connection was closed or reset before it, or the capture ended.
     ``announced`` is then how many bytes it would have had, where its frame says that.
     ``proxied`` is the client for whom a proxy connected, where a PROXY header names one.
-    ``response`` is what HTTP answered to a call, if there was no message in it.
+    ``response`` is what HTTP answered to a call, if there was no message in it; and to any oneway
+    call: None there means that HTTP never answered.
 
     The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.
     """

@@ -7,9 +7,9 @@
 
 Inside, the messages stand as on any stream: back to back, or each with a frame's length.
 
-What is inflated goes into ``_inner`` (``inside.py``); messages are taken from it at a boundary only, so
-that neither the cut of the segments nor how fast zlib answers decides where a message ends
-on the wire.  A boundary may give several: each but the last takes all bytes except one, so
+What is inflated goes into ``_inner`` (``inside.py``); messages are taken from it at a boundary
+only, so that neither the cut of the segments nor how fast zlib answers decides where a message
+ends on the wire.  A boundary may give several: each but the last takes all bytes except one, so
 that there is always something left to come back for.
 
 Inflating is bounded: no more than a message may have waits to be read.  A stream cannot be
@@ -167,7 +167,7 @@ class DeflateTransport(Transport):
 
 
 class FramedDeflateTransport(DeflateTransport):
-    """The same in frames (TZlibTransport over TFramedTransport): a frame's end is a boundary too."""
+    """The same in frames (TZlibTransport over TFramedTransport): they end at boundaries too."""
 
     name = "framed-zlib"
 

@@ -79,8 +79,8 @@ class Head:
     """A frame's head, walked from left to right: ``data[:limit]`` is looked at.
 
     ``walk`` raises DecodeError where the head cannot be one; ``parts`` has what was read
-    until then.  It begins at ``base``; ``stop`` is where the payload does.  What is wrong with the info blocks
-    does not hide the payload: it is in ``findings``.
+    until then.  It begins at ``base``; ``stop`` is where the payload does.  What is wrong with
+    the info blocks does not hide the payload: it is in ``findings``.
     """
 
     title = "THeader"
@@ -403,7 +403,7 @@ class HeaderTransport(Transport):
 
 
 class FramedHeaderTransport(HeaderTransport):
-    """THeader frames, each in a frame of its own: Go's with --protocol=header --transport=framed."""
+    """THeader frames, each in a frame of its own, as Go writes them over a framed transport."""
 
     name = "framed-theader"
     base = HEAD

@@ -523,10 +523,15 @@ class HttpTransport(Transport):
         assert self._body is not None
         start = self._head.stop
         content, findings = self._content()
+        if findings and not content:
+            unit = self._passed(buffer, self._head.what(self._body.total), findings)
+            unit.turn = self._turn()
+            self._reset()
+            return unit
         data = bytes(buffer[:start]) + content
         unit = Unit(self._body.at, data, start, self._protocol, "", findings)
         unit.lines = tuple(self._body.lines)
-        unit.turn = self._head.turn()
+        unit.turn = self._turn()
         self._reset()
         return unit
 
@@ -575,13 +580,15 @@ class HttpTransport(Transport):
         return unit
 
     def _turn(self) -> Turn | None:
-        """What a unit without a message is in the talk."""
+        """What it is in the talk; with the begin of its body, if that is no message."""
         assert self._head is not None
         head, body = self._head, self._body
         begin, total = b"", 0
         if body is not None:
             begin, total = body.first or bytes(body.content[:_TELLING]), body.total
-        if head.coding:
+        if self._protocol is not None:
+            begin = b""
+        elif head.coding:
             begin = _begin_of(head.coding, begin) if head.can_unpack else b""
         return head.turn(head.response(total, begin))
 
@@ -643,7 +650,8 @@ class HttpTransport(Transport):
         self.seen_thrift = True
         unit = Unit(have, bytes(buffer[: head.stop]) + content, head.stop, protocol)
         unit.lines = tuple(body.lines)
-        unit.turn = head.turn()
+        self._protocol = protocol
+        unit.turn = self._turn()
         return unit
 
 
@@ -688,6 +696,7 @@ def describe(data: bytes, stop: int) -> list[Part]:
             parts.append((size, "status line" if is_answer else "request line", meaning, ""))
         elif line:
             why = _HEADER_WHY.get(line.partition(b":")[0].lower(), "")
+            why = "" if line.lower().endswith(b"identity") else why
             parts.append((size, "HTTP header", meaning, why))
         else:
             parts.append((size, "end of head", "an empty line", "The body follows."))

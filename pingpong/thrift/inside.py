@@ -66,7 +66,7 @@ class Inside:
                 self.start = start
                 return True
         telling = like_message(data, 0), like_message(data, HEAD)
-        if len(data) < _TELLING or (None in telling and len(data) < NAMED):
+        if len(data) < _TELLING or (telling != (False, False) and len(data) < NAMED):
             return False
         found = head[:_TELLING].hex(" ")
         raise DecodeError("bytes", 0, found=found, wanted="a Thrift message", size=_TELLING)

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Final
 from ..errors import DecodeError, Incomplete
 from ..model import (
     CUT_CLOSED,
-    CUT_ENDED,
     CUT_LOST,
     UPGRADES,
     Chunk,
@@ -161,7 +160,7 @@ def _has_odd_seqid(header: Header) -> bool:
 
 def _is_odd(header: Header) -> bool:
     """Is there more to say of the message than the short way does?"""
-    return header.seqid <= _LAST_ODD and _has_odd_seqid(header) or header.method in UPGRADES
+    return header.method in UPGRADES or (header.seqid <= _LAST_ODD and _has_odd_seqid(header))
 
 
 class MessageReader:

@@ -57,9 +57,9 @@ class Unit:
 class Turn:
     """A request or a response of HTTP, for who joins the two.
 
-    ``response`` is None for a request, and for a response with a message in it.  ``struct``: a
-    request holds a struct without a message, which that protocol reads.  ``found`` is the
-    message in it, a ``messages.Found``, None without one.
+    ``response`` is None for a request.  ``struct``: a request holds a struct without a message,
+    which that protocol reads.  ``found`` is the message in it, a ``messages.Found``, None without
+    one.
     """
 
     __slots__ = ("found", "is_request", "response", "struct")

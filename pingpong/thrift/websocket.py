@@ -22,7 +22,7 @@ import zlib
 from typing import Final
 
 from ..errors import DecodeError, LimitExceeded
-from ..model import Finding, Limits
+from ..model import Limits
 from . import inside
 from .header import Part, ProtocolAt, zlib_words
 from .inside import Inside
@@ -253,9 +253,7 @@ def _unmasked(payload: bytes, key: bytes) -> bytes:
 def begins(data: bytes | bytearray) -> bool | None:
     """Do these first bytes of a direction begin a WebSocket?  None: too few yet."""
     head = bytes(data[: len(_ANSWERS)])
-    if not (
-        _ASKS.startswith(head[:4]) or _ANSWERS.startswith(head) or head.startswith(_ASKS)
-    ):
+    if not (_ASKS.startswith(head[:4]) or _ANSWERS.startswith(head) or head.startswith(_ASKS)):
         return False
     if head[:4] != _ASKS and head != _ANSWERS:
         return None

@@ -1190,7 +1190,9 @@ class Message(Record):
         if self.cut == CUT_CLOSED or (not self.cut and not self.gaps and self.fault is not None):
             return Outcome.UNREADABLE
         if self.type is MessageType.EXCEPTION:
-            return Outcome.APPLICATION_EXCEPTION
+            # Who does not know an upgrade says so, and all goes on without it.
+            is_no = self.method not in UPGRADES
+            return Outcome.APPLICATION_EXCEPTION if is_no else Outcome.SUCCESS
         # A REPLY's struct: field 0 is the result, field n the n-th declared exception,
         # and no field at all is void.  Where names are written, the result is "success".
         first = self.first_field
@@ -1379,6 +1381,11 @@ class Half:
         self.last = -1
         self.lost = 0
         self.unseen = 0
+
+    @property
+    def is_seen(self) -> bool:
+        """Has the capture any packet of this end?"""
+        return max(self.syn, self.fin, self.rst, self.last) >= 0
 
 
 class Structs(Facts):

@@ -160,10 +160,8 @@ def calls(args: argparse.Namespace) -> int:
     return verdict.exit_code
 
 
-def _in_order(
-    batches: Iterable[Sequence[Message]], pairing: Pairing
-) -> Iterator[list[Exchange]]:
-    """The exchanges of ``batches`` of messages, as they are settled, in the order of their calls."""
+def _in_order(batches: Iterable[Sequence[Message]], pairing: Pairing) -> Iterator[list[Exchange]]:
+    """The exchanges of ``batches`` of messages as they are settled, in the order of calls."""
     ledger = Ledger()
     for _ in batches:
         yield ledger.take(pairing.take())

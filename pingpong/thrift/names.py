@@ -10,9 +10,10 @@ A type refers to a struct by its name, so that structs may hold each other.  Wha
 brings is called as the file calls it: ``shared.User``.
 
 Which method a message is of: what stands before the colon of a multiplexed call says the
-service.  Its reply has the method alone: the call that it answers says it (``calls.naming``).  Where several
-services have a method of that name, and nothing else tells which is meant, they have to agree,
-or all but one have to differ from what is on the wire; else the message keeps its numbers.
+service.  Its reply has the method alone: the call that it answers says it (``calls.naming``).
+Where several services have a method of that name, and nothing else tells which is meant, they
+have to agree, or all but one have to differ from what is on the wire; else the message keeps its
+numbers.
 
 Two things are not differences: a service's name before the colon that no service has (servers
 choose these names freely), and what a message does not hold because the capture lost it.

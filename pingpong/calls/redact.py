@@ -44,16 +44,20 @@ from ..model import (
 from ..thrift.binary import BINARY
 from ..thrift.framed import HEAD
 from ..thrift.header import Head
+from ..thrift.http import is_packed
 from ..thrift.json import TAGS
 from ..thrift.ttheader import TTHead
 from .selectors import Selector
 
-__all__ = ["Mask", "Redactor", "hushed", "mask_head_lines", "mask_line", "masked_with"]
+__all__ = ["PACKED", "Mask", "Redactor", "hushed", "mask_head_lines", "mask_line", "masked_with"]
 
 # Where a mask begins, and its bytes.
 Run = tuple[int, bytes]
 
 LETTER: Final = b"x"
+
+# Transports whose messages do not stand on the wire as they are read.
+PACKED: Final = ("zlib", "framed-zlib", "websocket")
 
 # In place of bytes that no value accounts for: neither a type nor a text, and a length that goes
 # on, so that what ends too soon still does, and what was no message does not become one.
@@ -139,20 +143,25 @@ class Redactor:
     def _before(self, message: Message, mask: Mask) -> None:
         """What stands before the message's own header."""
         data, start = message.data, message.header.span.start
-        if not start and message.transport != "zlib":
+        if message.transport in PACKED:
+            mask.packed = 0
+            return
+        if not start:
             return
         runs: list[Run] = []
         if any(gap.offset < start for gap in message.gaps):
             runs.append((0, BLANK * start))
         elif message.transport == "http":
             runs = mask_head_lines(data[:start])
-        elif message.transport in ("theader", "ttheader"):
-            head = Head(data, start) if message.transport == "theader" else TTHead(data, start)
+            if is_packed(data[:start]):
+                mask.packed = start
+        elif message.transport in ("theader", "framed-theader", "ttheader"):
+            base = HEAD if message.transport == "framed-theader" else 0
+            kind = TTHead if message.transport == "ttheader" else Head
+            head = kind(data, start, base)
             runs = _head_values(head)
             if head.transforms:
                 mask.packed = head.stop
-        elif message.transport == "zlib":
-            mask.packed = 0
         else:
             runs = self._tracing(message, HEAD if message.transport in ("framed", "sasl") else 0)
         self.heads += len(runs)
@@ -488,7 +497,7 @@ def _head_values(head: Head) -> list[Run]:
     runs: list[Run] = []
     with suppress(DecodeError):
         head.walk()
-    at = 0
+    at = head.base
     for size, label, _, _ in head.parts:
         if label in ("value", "token"):
             runs.append((at, LETTER * size))

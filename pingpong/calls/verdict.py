@@ -109,6 +109,9 @@ _AROUND: Final = {
     "ttheader": "TTHeader",
     "http": "HTTP",
     "zlib": "zlib",
+    "framed-theader": "THeader in frames",
+    "framed-zlib": "zlib in frames",
+    "websocket": "WebSocket",
     "sasl": "SASL",
     "datagram": "datagrams",
 }
@@ -119,13 +122,14 @@ class Verdict:
 
     ``sentence`` says all of it, ``plainly`` the same without times.  ``evidence`` is what was
     seen, a line each; ``advice`` what to change, "" where nothing is wrong.  ``server`` is the
-    server's end, ``flow`` the number of the (first) connection, ``client`` its client.
-    ``covers`` are the outcomes of calls that it explains.
+    server's end, ``flow`` the number of the (first) connection, ``client`` its client;
+    ``proxied`` is for whom that connected, where a PROXY header says so.  ``covers`` are the
+    outcomes of calls that it explains.
     """
 
     __slots__ = (
         *("_text", "_times", "advice", "alike", "client", "covers"),
-        *("evidence", "flow", "kind", "server", "severity"),
+        *("evidence", "flow", "kind", "proxied", "server", "severity"),
     )
 
     def __init__(
@@ -151,6 +155,7 @@ class Verdict:
         self.covers = frozenset(covers)
         self.server = flow.server
         self.client = flow.client
+        self.proxied = flow.proxied
         self.flow = flow.number
         # Verdicts with the same of these are one.
         self.alike = (kind, severity, *alike)

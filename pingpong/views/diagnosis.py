@@ -60,6 +60,7 @@ def diagnosis_rows(diagnosis: Diagnosis) -> Iterator[str]:
     """A JSON object a verdict."""
     for group in diagnosis.groups:
         verdict = group.verdict
+        proxied = {} if verdict.proxied is None else {"proxied": str(verdict.proxied)}
         row = json.dumps(
             {
                 "kind": verdict.kind.name.lower(),
@@ -69,6 +70,7 @@ def diagnosis_rows(diagnosis: Diagnosis) -> Iterator[str]:
                 "advice": verdict.advice,
                 "client": str(verdict.client),
                 "server": str(verdict.server),
+                **proxied,
                 "connections": group.connections,
                 "flows": list(group.flows),
             },
@@ -125,6 +127,8 @@ def _where(group: Group, exact: bool) -> str:
     """The first connection, and the numbers of some others."""
     first, *rest = group.flows
     ends = f", {group.verdict.client} → {group.verdict.server}" if exact else ""
+    if exact and group.verdict.proxied is not None:
+        ends += f" for {group.verdict.proxied} (PROXY header)"
     text = f"connection {first}{ends}"
     if group.connections > 1:
         numbers = ", ".join(map(str, rest[:_FLOWS]))

@@ -212,6 +212,7 @@ def flow_line(flow: Flow, exact: bool = False) -> str:
     parts = [
         f"flow {flow.number}: {'UDP' if flow.protocol == _UDP else 'TCP'}, {client} ⇄ {server}",
         spoken,
+        *_proxied(flow, exact),
         f"{counted(flow.sent, 'byte')} sent, {flow.received} received",
     ]
     if flow.lost:
@@ -222,6 +223,13 @@ def flow_line(flow: Flow, exact: bool = False) -> str:
         ends = {"FIN": "closed by both (FIN)", "RST": "reset (RST)"}
         parts.append(ends.get(flow.ended, "still open at the end"))
     return ", ".join(parts)
+
+
+def _proxied(flow: Flow, exact: bool) -> list[str]:
+    """For whom a proxy connected."""
+    if flow.proxied is None:
+        return []
+    return [f"for {flow.proxied} (PROXY header)" if exact else "a PROXY header names the client"]
 
 
 def capture_line(capture: Capture, exact: bool = False) -> str:

@@ -274,7 +274,7 @@ def test_a_string_that_was_cut_behind_an_escape() -> None:
 
 
 @pytest.mark.parametrize("size", range(1, 40))
-@pytest.mark.parametrize("ttype", (*BITS, TType.BOOL, TType.DOUBLE, TType.STRING, TType.UUID))
+@pytest.mark.parametrize("ttype", [*BITS, TType.BOOL, TType.DOUBLE, TType.STRING, TType.UUID])
 def test_masks_of_json_depend_on_the_length_alone(ttype: TType, size: int) -> None:
     rng = random.Random(size)
     words = [bytes(rng.choices(b'09-+.eENaIxyz=\\"{ ', k=size)) for _ in range(20)]

@@ -504,7 +504,9 @@ EDGE = {
 
 
 def test_the_captures_of_hard_cases(edge_captures: Path) -> None:
-    for path in sorted(edge_captures.glob("*.pcap")):
+    paths = sorted(edge_captures.glob("*.pcap"))
+    assert len(paths) > 20
+    for path in paths:
         diagnosis = read(path).diagnosis
         shown(diagnosis)
         # The conversation of 01 to 15 asks for a method that is none.
@@ -514,7 +516,9 @@ def test_the_captures_of_hard_cases(edge_captures: Path) -> None:
 
 
 def test_the_captures_of_other_projects(real_captures: Path) -> None:
-    for path in sorted(real_captures.glob("*cap*")):
+    paths = sorted(real_captures.glob("*cap*"))
+    assert paths
+    for path in paths:
         diagnosis = read(path).diagnosis
         assert set(kinds(diagnosis)) == {Kind.ALL_WELL}, (path.name, diagnosis.verdicts)
 

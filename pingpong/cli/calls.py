@@ -32,7 +32,7 @@ from ..views.table import lines, outcome_style
 from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
 from .looking import batches_of, say_no_thrift
-from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
+from .options import Command, add_idl, add_reading, pipeline_of, size
 from .printing import Verdict, counted, say, say_text, say_unmatched, width
 
 __all__ = ["add", "add_choice", "say_totals", "settled", "wanted_of", "writer"]
@@ -82,7 +82,7 @@ SORTS: Final[dict[str, Callable[[Exchange], int]]] = {
 def add(command: Command) -> None:
     """The commands of this file."""
     one = command(
-        "calls", calls, "list the calls of a capture, and how each ended", f"{CALLS}\n{CODES}"
+        "calls", calls, "list the calls of a capture, and how each ended", CALLS
     )
     one.add_argument("file", help='a pcap or pcapng file, gzipped or not; "-" is standard input')
     add_choice(one)

@@ -24,8 +24,8 @@ from ..views.short import DIFFER
 from ..views.table import difference_table, exchange_table, lines
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
-from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
-from .printing import BAD, Verdict, complain, counted, say, say_text, say_unmatched, width
+from .options import Command, add_idl, add_reading, pipeline_of, size
+from .printing import BAD, Verdict, bar, complain, counted, say, say_text, say_unmatched, width
 from .several import cores, each
 
 __all__ = ["add", "batches_of", "few_collections", "progress_of", "say_no_thrift", "steps"]
@@ -66,7 +66,7 @@ file.  Messages are numbered from 1 in each.
 def add(command: Command) -> None:
     """The commands of this file."""
     file = 'a pcap or pcapng file, gzipped or not; "-" is standard input'
-    one = command("show", show, "show what is in a capture", f"{SHOW}\n{CODES}")
+    one = command("show", show, "show what is in a capture", SHOW)
     one.add_argument("file", help=file)
     one.add_argument("-m", "--message", type=int, metavar="N", help="every byte of message N")
     one.add_argument("--json", action="store_true", help="all of it, a JSON object a message")
@@ -77,7 +77,7 @@ def add(command: Command) -> None:
     add_reading(one)
 
     what = "list the messages of a capture, a line each"
-    one = command("messages", messages, what, f"{SEVERAL}\n{CODES}")
+    one = command("messages", messages, what, SEVERAL)
     one.add_argument("file", help=file)
     one.add_argument("--json", action="store_true", help="a JSON object a message")
     _add_several(one)
@@ -96,15 +96,8 @@ def progress_of(file: CaptureFile, path: str) -> Iterator[Callable[[], None] | N
     """What to call now and then to show how much of ``file`` is read; None where nobody
     waits, or where lines on the terminal show it."""
     total = os.path.getsize(path) if path != "-" and os.path.isfile(path) else 0
-    if not sys.stderr.isatty() or sys.stdout.isatty() or total < 8_000_000:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(escape(os.path.basename(path)), total=total)
-        yield lambda: progress.update(task, completed=file.consumed)
+    with bar(os.path.basename(path), total) as tell:
+        yield None if tell is None else lambda: tell(file.consumed)
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from ..thrift.detect import PROTOCOLS, TRANSPORTS, tell
 from ..thrift.names import Interface
 
 __all__ = [
-    "CODES",
     "HOST",
     "PORT",
     "SELECTORS",
@@ -39,8 +38,11 @@ HOST: Final = "127.0.0.1"
 PORT: Final = 9000
 
 CODES: Final = """\
-exit codes: 0 all was read, 1 no Thrift in it, 2 something in it is bad (standard error says
-what and where; what could be read is printed)"""
+exit codes: 0 done, and all was read; 1 there is nothing in it: no Thrift, nothing that is known; 2
+something in it is bad, or what was asked for is refused (standard error says what and where; what
+could be read is printed); 3 trouble was found (diagnose); 4 it cannot be done here: a disk is full,
+standard input or output is closed, a file may not be written, there is no memory; 70 a fault of
+pingpong's own; 130 Ctrl-C, SIGTERM or SIGHUP; 141 who read the output has gone"""
 
 
 SELECTORS: Final = """\
@@ -51,7 +53,8 @@ returns. Names are those of an IDL, or of the wire where it has some"""
 
 
 class Command:
-    """Adds commands to the command line."""
+    """Adds commands to the command line.  ``more`` stands below a command's options, and the exit
+    codes, which all have in common, below that."""
 
     def __init__(self, commands: Any) -> None:
         self._commands = commands
@@ -63,7 +66,7 @@ class Command:
             name,
             help=about,
             description=about,
-            epilog=more,
+            epilog=f"{more.rstrip()}\n\n{CODES}".strip(),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         one.set_defaults(do=do)

@@ -16,7 +16,7 @@ from ..model import Exchange, Message, Packet
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
 from .calls import add_choice, say_totals, settled, wanted_of, writer
-from .options import CODES, Command, add_idl, add_reading, pipeline_of, positive
+from .options import Command, add_idl, add_reading, pipeline_of, positive
 from .printing import Verdict, complain, counted, say_text
 
 __all__ = ["add"]
@@ -40,7 +40,7 @@ def add(command: Command) -> None:
         "watch",
         watch,
         "show calls as they happen, until Ctrl-C (needs rights)",
-        f"{WATCH}\n{CODES}",
+        WATCH,
     )
     one.add_argument(
         "file", nargs="?", help='a capture that is still written to: "-" is standard input'

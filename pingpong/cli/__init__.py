@@ -7,7 +7,7 @@
     look at them live    watch                     watch.py
     hand one on          redact                    redact.py
     be one end           demo, serve, call         ends.py
-    make one             record                    ends.py
+    make one             record                    record.py
     learn                lab                       course.py
 
 What is asked for goes to standard output: coloured on a terminal, plain in a pipe.  What is
@@ -31,7 +31,7 @@ from typing import Final
 
 from .. import __version__, is_compiled
 from ..errors import DecodeError, OutputError, PingpongError
-from . import calls, course, diagnose, ends, looking, loose, redact, watch
+from . import calls, course, diagnose, ends, looking, loose, record, redact, watch
 from .options import Command
 from .printing import (
     BAD,
@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     how = "compiled" if is_compiled() else "plain Python (no C compiler built it)"
     top.add_argument("--version", action="version", version=f"pingpong {__version__}, {how}")
     command = Command(top.add_subparsers(metavar="COMMAND", required=True, title="commands"))
-    for part in (course, ends, looking, calls, diagnose, watch, loose, redact):
+    for part in (course, ends, record, looking, calls, diagnose, watch, loose, redact):
         part.add(command)
     return top
 

@@ -20,6 +20,7 @@ __all__ = [
     "PORT",
     "SELECTORS",
     "Command",
+    "add_force",
     "add_idl",
     "add_limits",
     "add_reading",
@@ -164,6 +165,11 @@ def add_limits(one: argparse.ArgumentParser) -> None:
         most.add_argument(
             f"--max-{name}", type=size, default=number, metavar="N", help=f"{what} ({number})"
         )
+
+
+def add_force(one: argparse._ActionsContainer, what: str = "") -> None:
+    """The option of what writes a file."""
+    one.add_argument("--force", action="store_true", help=f"{what}replace a file that is there")
 
 
 def size(text: str) -> int:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..calls.redact import Redactor
 from ..calls.roles import counted
@@ -31,9 +31,11 @@ __all__ = [
     "bar",
     "complain",
     "counted",
+    "forget_bars",
     "say",
     "say_text",
     "say_unmatched",
+    "say_wrong",
     "why_unable",
     "width",
 ]
@@ -93,13 +95,19 @@ def say_text(text: str = "", style: str = "") -> None:
 
 
 def complain(text: str) -> None:
-    """A line on standard error, above a bar that is drawn there."""
-    line = f"pingpong: {escape(text)}"
-    if _bars:
-        _bars[-1].console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
-        return
+    """A line on standard error."""
+    say_wrong(f"pingpong: {escape(text)}\n")
+
+
+def say_wrong(text: str) -> None:
+    """Lines on standard error, above a bar that is drawn there."""
     with suppress(OSError):  # nobody is left to be told
-        sys.stderr.write(f"{line}\n")
+        if _bars:
+            how: Any = {"markup": False, "highlight": False, "emoji": False, "soft_wrap": True}
+            _bars[-1].console.print(text, end="", **how)
+        else:
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
 
 def why_unable(error: OSError | MemoryError) -> str:
@@ -139,6 +147,11 @@ def bar(name: str, total: int, *, threaded: bool = True) -> Iterator[Callable[[i
             yield lambda done: drawn.update(task, completed=done, refresh=not threaded)
         finally:
             _bars.remove(drawn)
+
+
+def forget_bars() -> None:
+    """A process that was forked has none."""
+    _bars.clear()
 
 
 def width() -> int:

@@ -1,9 +1,9 @@
 """Standard input, output and error, and signals: closed, full, cut off, and still no traceback.
 
-    is closed     what is read from it, or written to it, fails with a sentence
-    is full       likewise: which of them it was is in the error
-    nobody reads  BrokenPipeError; the command ends without a word, as others do
-    SIGTERM, SIGHUP  end a command as Ctrl-C does: what is temporary goes, what is to stay stays
+is closed     what is read from it, or written to it, fails with a sentence
+is full       likewise: which of them it was is in the error
+nobody reads  BrokenPipeError; the command ends without a word, as others do
+SIGTERM, SIGHUP  end a command as Ctrl-C does: what is temporary goes, what is to stay stays
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import errno
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from ..errors import CaptureError, OutputError
@@ -61,7 +62,9 @@ class NewFile:
         reads: str = "",
         keep: bool = False,
     ) -> None:
-        self.name = os.fspath(path)
+        self._path = os.fspath(path)
+        # What it is called in messages.
+        self.name = "standard output" if self._path == "-" else self._path
         self.is_standard_output = False
         self.count: i64 = 0  # bytes that were written
         self.part = ""  # the file beside; "" where it is written into as it is
@@ -77,10 +80,10 @@ class NewFile:
         self._file = open(handle, "wb")  # noqa: SIM115  (close, keep or discard does it)
 
     def _open(self, reads: str) -> int:
-        there = _stat_of(self.name) if self.name != "-" else None
+        there = _stat_of(self._path) if self._path != "-" else None
         read = _read_stat(reads) if reads else None
         output = _output_stat()
-        self.is_standard_output = self.name == "-" or _is_same(there, output)
+        self.is_standard_output = self._path == "-" or _is_same(there, output)
         if self.is_standard_output:
             there = output
         if _is_same(there, read):
@@ -97,14 +100,14 @@ class NewFile:
                 raise CaptureError(f"{self.name} exists: --force replaces it")
             return self._open_beside(there, read)
         if kind in (stat.S_IFCHR, stat.S_IFIFO):
-            return os.open(self.name, os.O_WRONLY | getattr(os, "O_NOCTTY", 0))
+            return os.open(self._path, os.O_WRONLY | getattr(os, "O_NOCTTY", 0))
         what = "a folder" if kind == stat.S_IFDIR else "a disk, or another thing that is no file"
         raise CaptureError(f"{self.name}: cannot be written: is {what}")
 
     def _open_beside(self, there: os.stat_result | None, read: os.stat_result | None) -> int:
-        self._place = self.name
-        if os.path.islink(self.name):
-            self._place = os.path.realpath(self.name)
+        self._place = self._path
+        if os.path.islink(self._path):
+            self._place = os.path.realpath(self._path)
             if there is None and not self._force:
                 raise CaptureError(
                     f"{self.name} is a link to {self._place}, which is not there: --force makes it"
@@ -147,6 +150,11 @@ class NewFile:
     def closed(self) -> bool:
         return self._file.closed
 
+    @property
+    def is_in_place(self) -> bool:
+        """Was it put in its place?"""
+        return bool(self._place) and not self.part
+
     def mark(self) -> None:
         """What was written so far is whole: ``keep`` keeps it."""
         self.flush()
@@ -170,10 +178,8 @@ class NewFile:
 
     def _end(self) -> None:
         """Something went wrong: put in its place what is to be kept, and else throw it away."""
-        try:
+        with suppress(OSError):  # what waited to be written cannot be
             self._file.close()
-        except OSError:
-            pass  # what waited to be written cannot be
         if not self.part:
             return
         if self._keep:
@@ -181,7 +187,7 @@ class NewFile:
             self._put()
         else:
             os.unlink(self.part)
-            self.part = ""
+            self.part = self._place = ""
 
     def _put(self) -> None:
         if not self.part:
@@ -208,7 +214,7 @@ class NewFile:
             os.unlink(part)
 
     def _came_meanwhile(self) -> None:
-        part, self.part = self.part, ""
+        part, self.part, self._place = self.part, "", ""
         raise CaptureError(f"{self.name} came to be meanwhile: what was to be in it is in {part}")
 
     def _failed(self, error: Exception) -> CaptureError:

@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, Union
 
-from .calls.ledger import Exchanges, Ledger
+from .calls.exchanges import Pairing
+from .calls.ledger import Exchanges
+from .calls.naming import Namer
 from .calls.plan import Plan, Rewriter
 from .calls.redact import Redactor, hushed
 from .calls.selectors import parse_selectors
@@ -49,7 +51,7 @@ from .thrift.detect import UNFRAMED, UNTOLD, Told, tell
 from .thrift.framed import HEAD
 from .thrift.json import JSON
 from .thrift.messages import Found, MessageReader
-from .thrift.names import Interface, Namer
+from .thrift.names import Interface
 from .thrift.thriftpy2json import THRIFTPY2_JSON
 from .wire.capturefile import CaptureFile, open_capture
 from .wire.link import RST, TCP, Peeler, number, usual
@@ -146,8 +148,9 @@ class Pipeline:
     fits, and ``dropped`` is called with each.  ``connections`` counts all.  ``time`` is that of the
     last packet, -1 before the first.
 
-    ``ended`` is None, or a list that somebody made and empties: connections that were over before
-    the capture was are added to it.
+    ``pairing``, if somebody wants exchanges, is told each message when it is given out, and each
+    connection when it is over: in step with the packets, so that an outcome does not depend on
+    how many of them are read at a time.
     """
 
     def __init__(
@@ -161,11 +164,12 @@ class Pipeline:
         dropped: Callable[[Flow], None] | None = None,
         redactor: Redactor | None = None,
         plan: Plan | None = None,
+        pairing: Pairing | None = None,
     ) -> None:
         self.redactor = redactor
         self.plan = plan
+        self.pairing = pairing
         self.flows: list[Flow] = []
-        self.ended: list[Flow] | None = None
         self.connections = 0
         self.time = -1
         self._keep = keep
@@ -181,6 +185,10 @@ class Pipeline:
         self._known: dict[int, Flow] = {}
         self._messages = 0
         self._namer = None if interface is None else Namer(interface)
+        # Which names a reply has depends on its call.
+        self._pairs = pairing
+        if interface is not None and pairing is None:
+            self._pairs = Pairing()
 
     @property
     def findings(self) -> list[Finding]:
@@ -390,8 +398,8 @@ class Pipeline:
                     packets=packets,
                     limits=self._limits,
                 )
-                if self._namer is not None:
-                    self._namer.give(message)
+                if self._pairs is not None:
+                    self._pair(message, flow)
                 if self.redactor is not None:
                     self.redactor.redact(message)
                 found.append(message)
@@ -407,6 +415,10 @@ class Pipeline:
         found: list[Message] = []
         for connection in self._connections.all():
             found += self._close(connection, "the capture ends")
+        if self._pairs is not None:
+            self._pairs.close(self.time)
+            if self.pairing is None:
+                self._pairs.settled.clear()
         return Step(None, None, None, True, "", tuple(found))
 
     # ── A datagram ───────────────────────────────────────────────────────────────────
@@ -491,11 +503,7 @@ class Pipeline:
     def _end(self, connection: Connection, reason: str) -> list[Message]:
         """The connection is over, and the capture goes on."""
         messages = self._close(connection, reason)
-        flow = connection.flow
-        if flow.over < 0:
-            flow.over = self._messages
-            if self.ended is not None:
-                self.ended.append(flow)
+        self._end_pairs(connection.flow)
         return messages
 
     def _close(self, connection: Connection, reason: str) -> list[Message]:
@@ -517,8 +525,6 @@ class Pipeline:
             for source in (connection.client_key, connection.server_key):
                 self.plan.settle(connection.flow.number, source, is_thrift)
         self._close_lanes(line)
-        if self._namer is not None:
-            self._namer.end(connection.flow.number)
         self._compare(line)
         # The connection is remembered, so that its ports can be used again; what read it is not.
         line.from_client = line.from_server = None
@@ -533,6 +539,7 @@ class Pipeline:
         self.connections += 1
 
     def _forget(self, flow: Flow) -> None:
+        self._end_pairs(flow)  # of UDP, which has no other end
         self._lines.pop(flow.number, None)
         if not self._keep:
             self._findings += flow.findings
@@ -589,13 +596,29 @@ class Pipeline:
         """The next message; ``source`` is who sent it."""
         self._messages += 1
         message = _message(flow, found, self._messages, self._limits)
-        if self._namer is not None:
-            self._namer.give(message)
+        if self._pairs is not None:
+            self._pair(message, flow)
         if self.redactor is not None:
             mask = self.redactor.redact(message)
             if self.plan is not None:
                 self.plan.message(flow.number, source, found, mask)
         return message
+
+    def _pair(self, message: Message, flow: Flow) -> None:
+        """Find the exchange of a message, and with it whose names it has."""
+        pairs = self._pairs
+        assert pairs is not None
+        exchange = pairs.add(message, flow)
+        if self._namer is not None:
+            self._namer.give(message, exchange)
+        if self.pairing is None:
+            pairs.settled.clear()
+
+    def _end_pairs(self, flow: Flow) -> None:
+        if self._pairs is not None:
+            self._pairs.end(flow)
+            if self.pairing is None:
+                self._pairs.settled.clear()
 
     def _compare(self, line: _Line) -> None:
         """Say what is odd about a connection as a whole."""
@@ -672,14 +695,15 @@ class Capture(Shown):
         steps: list[Step],
         flows: list[Flow],
         findings: list[Finding],
+        exchanges: Exchanges,
         ports: frozenset[int] = frozenset(),
     ) -> None:
         self.name = name
         self.steps = steps
         self.flows = flows
         self.messages = Messages([message for step in steps for message in step.messages])
+        self.exchanges = exchanges
         self._findings = findings
-        self._exchanges: Exchanges | None = None
         self._differences: Differences | None = None
         self._ports = ports
         self._diagnosis: Diagnosis | None = None
@@ -689,17 +713,6 @@ class Capture(Shown):
         return [step.packet for step in self.steps if step.packet is not None]
 
     @property
-    def exchanges(self) -> Exchanges:
-        if self._exchanges is None:
-            ledger = Ledger({flow.number: flow for flow in self.flows}.get, in_order=False)
-            ended = sorted([flow for flow in self.flows if flow.over >= 0], key=_over)
-            packets = [step.packet.time for step in self.steps[-2:] if step.packet is not None]
-            settled = ledger.take(list(self.messages), ended)
-            settled += ledger.close(packets[-1] if packets else -1)
-            self._exchanges = Exchanges(sorted(settled, key=_number))
-        return self._exchanges
-
-    @property
     def diagnosis(self) -> Diagnosis:
         """A verdict on every connection, those that are alike in one."""
         if self._diagnosis is None:
@@ -707,8 +720,8 @@ class Capture(Shown):
             from .calls.diagnosis import Diagnoser
 
             diagnoser = Diagnoser(self._ports)
-            for message in self.messages:
-                diagnoser.add(message)
+            for exchange in self.exchanges:
+                diagnoser.add(exchange)
             for flow in self.flows:
                 diagnoser.end(flow)
             self._diagnosis = diagnoser.diagnosis()
@@ -727,10 +740,12 @@ class Capture(Shown):
         interface = interface_of(idl)
         namer = None if interface is None else Namer(interface)
         self._differences = None
-        for message in self.messages:
-            message.use_names(None)
-            if namer is not None:
-                namer.give(message)
+        for exchange in self.exchanges:
+            for message in (exchange.call, exchange.reply):
+                if message is not None and namer is not None:
+                    namer.give(message, exchange)
+                elif message is not None:
+                    message.use_names(None)
         return self
 
     @property
@@ -755,10 +770,6 @@ class Capture(Shown):
         )
 
 
-def _over(flow: Flow) -> int:
-    return flow.over
-
-
 def _number(exchange: Exchange) -> int:
     return exchange.number
 
@@ -775,7 +786,7 @@ def batches(
 ) -> Iterator[list[Message]]:
     """The messages of a file, as many at a time as one read of it brings; the last are those
     that end with it.  For who needs no Steps: see ``Pipeline.take``.  There may be none, when
-    connections ended that ``pipeline.ended`` tells of.
+    exchanges were settled without one.
 
     ``progress`` is called once a batch.
     """
@@ -786,11 +797,9 @@ def batches(
             pipeline.take_from(file, batch)
         if progress is not None:
             progress()
-        if batch or pipeline.ended:
+        if batch or (pipeline.pairing is not None and pipeline.pairing.settled):
             yield batch
-    last = pipeline.close().messages
-    if last:
-        yield list(last)
+    yield list(pipeline.close().messages)
 
 
 def odd(messages: Sequence[Message], deep: bool) -> list[Message]:
@@ -824,6 +833,7 @@ def read_packets(
     of_thrift = frozenset(ports)
     selectors = parse_selectors(redact)
     plan = Plan() if selectors else None
+    pairing = Pairing()
     pipeline = Pipeline(
         limits,
         tell(protocol, transport),
@@ -831,6 +841,7 @@ def read_packets(
         interface=interface_of(idl),
         redactor=Redactor(selectors) if selectors else None,
         plan=plan,
+        pairing=pairing,
     )
     # Nothing here makes cycles, and all of it stays: looking for some takes longer than reading.
     was_on = gc.isenabled()
@@ -843,7 +854,8 @@ def read_packets(
         if was_on:
             gc.enable()
     findings = list(packets.findings) if isinstance(packets, CaptureFile) else []
-    return Capture(name, steps, pipeline.flows, findings + pipeline.findings, of_thrift)
+    exchanges = Exchanges(sorted(pairing.take(), key=_number))
+    return Capture(name, steps, pipeline.flows, findings + pipeline.findings, exchanges, of_thrift)
 
 
 def _rewrite(steps: Sequence[Step], rewriter: Rewriter) -> None:

@@ -1040,6 +1040,14 @@ class Message(Record):
         self._packets = () if len(packets) == 1 else packets
 
     @property
+    def fault(self) -> Finding | None:
+        """What is wrong with its bytes, as listing it found; None: nothing is."""
+        for finding in self.listed:
+            if finding.severity is Severity.ERROR:
+                return finding
+        return None
+
+    @property
     def packets(self) -> tuple[int, ...]:
         return self._packets if self._packet < 0 else (self._packet,)
 
@@ -1251,8 +1259,7 @@ class Flow(Shown):
     directions closed) or "RST".  ``sent`` and ``received`` count the client's and the server's
     stream bytes, ``lost`` those of both that the capture does not have.  ``began`` and ``last``
     are the times of its first and its last packet; ``from_client`` and ``from_server`` say what
-    each end did.  ``over`` is the number of the capture's last message when the connection was
-    over; -1 while it is open.
+    each end did.
     """
 
     __slots__ = (
@@ -1267,7 +1274,6 @@ class Flow(Shown):
         "lost",
         "number",
         "opened",
-        "over",
         "protocol",
         "received",
         "sent",
@@ -1281,7 +1287,6 @@ class Flow(Shown):
         self.server = server
         self.opened = False
         self.ended = ""
-        self.over = -1
         self.began = -1
         self.last = -1
         self.from_client = Half()
@@ -1371,11 +1376,12 @@ class Exchange(Shown):
 
     ``fate`` is how it ended, once that is settled; None before.  ``ended`` is when the waiting
     for a reply that never came was over (-1: not known): when the connection was closed or reset,
-    or the capture's last packet of it.  ``why`` adds a few words to the outcome where they
-    help, else "".
+    or the capture's last packet of it.  ``misled_by`` is the number of the exchange whose reply
+    the client read, or may have read, as this one's; of a reply to a oneway call, that call's; 0
+    for none.  ``why`` adds a few words to the outcome where they help, else "".
     """
 
-    __slots__ = ("call", "ended", "fate", "number", "reply", "why")
+    __slots__ = ("call", "ended", "fate", "misled_by", "number", "reply", "why")
 
     def __init__(self, number: int, call: Message | None, reply: Message | None = None) -> None:
         self.number = number
@@ -1383,6 +1389,7 @@ class Exchange(Shown):
         self.reply = reply
         self.fate: Outcome | None = None
         self.ended = -1
+        self.misled_by = 0
         self.why = ""
 
     @property
@@ -1449,6 +1456,8 @@ class Exchange(Shown):
         assert self.reply is not None
         if self.reply.type is MessageType.EXCEPTION:
             return Outcome.APPLICATION_EXCEPTION
+        if self.reply.fault is not None:
+            return Outcome.UNREADABLE
         # A REPLY's struct: field 0 is the result, field n the n-th declared exception,
         # and no field at all is void.  Where names are written, the result is "success".
         first = self.reply.first_field
@@ -1462,6 +1471,16 @@ class Exchange(Shown):
                 return Outcome.SUCCESS
         is_good = self.reply.method in UPGRADES
         return Outcome.SUCCESS if is_good else Outcome.DECLARED_EXCEPTION
+
+    @property
+    def faults(self) -> tuple[tuple[Message, Finding], ...]:
+        """What is wrong with the bytes of its messages, the first fault of each: it cannot be read
+        to its end, or bytes are left over."""
+        found = []
+        for message in (self.call, self.reply):
+            if message is not None and message.fault is not None:
+                found.append((message, message.fault))
+        return tuple(found)
 
     @property
     def exception(self) -> str:

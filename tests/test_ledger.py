@@ -15,10 +15,11 @@ from making import ACK, ADD, PING, PONG, ROOT, RST, Talk, packet
 
 from pingpong.calls import exchanges as exchanges_module
 from pingpong.calls import ledger as ledger_module
+from pingpong.calls.exchanges import Pairing
 from pingpong.calls.ledger import Exchanges, Ledger
 from pingpong.calls.totals import MAX_METHODS, Totals
 from pingpong.capture import Capture, Pipeline, read, read_packets
-from pingpong.model import Exchange, Message, Outcome, Packet
+from pingpong.model import Exchange, Outcome, Packet
 from pingpong.thrift.binary import write_header
 
 CALL, REPLY, EXCEPTION, ONEWAY = 1, 2, 3, 4
@@ -38,17 +39,19 @@ def reply(method: str, seqid: int = 0, body: str = "08 0000 00000001 00") -> byt
 
 def settled(packets: list[Packet], by_take: bool = True, batch: int = 3) -> list[Exchange]:
     """The exchanges, as a capture of any length gives them out."""
-    pipeline = Pipeline(keep=False)
-    pipeline.ended = []
-    ledger = Ledger(pipeline.flow)
+    pairing = Pairing()
+    pipeline = Pipeline(keep=False, pairing=pairing)
+    ledger = Ledger()
     found = []
     for start in range(0, len(packets), batch):
-        messages: list[Message] = []
         for one in packets[start : start + batch]:
-            messages += pipeline.take(one) if by_take else pipeline.feed(one).messages
-        found += ledger.take(messages, pipeline.ended)
-    found += ledger.take(pipeline.close().messages, pipeline.ended)
-    return found + ledger.close(pipeline.time)
+            if by_take:
+                pipeline.take(one)
+            else:
+                pipeline.feed(one)
+        found += ledger.take(pairing.take())
+    pipeline.close()
+    return found + ledger.take(pairing.take()) + ledger.close()
 
 
 Row = tuple[int, str, str, object, object, object, int, str]
@@ -398,17 +401,19 @@ def test_pipelined_calls_find_their_replies_in_any_order(
 
 def test_calls_that_are_never_answered_do_not_pile_up() -> None:
     for seqids in (1, 1000):
-        pipeline = Pipeline()
-        ledger = Ledger(pipeline.flow)
+        pairing = Pairing()
+        pipeline = Pipeline(pairing=pairing)
         most = exchanges_module.MAX_SAME if seqids == 1 else exchanges_module.MAX_WAITING
         count = most + 50
         one = talk()
         for at in range(count):
             one.call(call("a", at % seqids if seqids == 1 else at))
-        messages = [message for each in one.packets for message in pipeline.take(each)]
-        dropped = ledger.take(messages, [])
+        for each in one.packets:
+            pipeline.take(each)
+        dropped = pairing.take()
         assert [each.outcome for each in dropped] == [Outcome.NO_REPLY] * 50
-        rest = ledger.close()
+        pipeline.close()
+        rest = pairing.take()
         assert len(rest) == most
         assert {each.outcome for each in rest} == {Outcome.WAITING}
 
@@ -426,17 +431,6 @@ def test_one_that_waits_does_not_hold_up_all_others(monkeypatch: pytest.MonkeyPa
     numbers = [each.number for each in settled(again)]
     assert sorted(numbers) == list(range(1, 32))
     assert numbers == [*range(2, 32), 1]
-
-
-def test_a_connection_that_is_over_is_told_and_forgotten() -> None:
-    pipeline = Pipeline(keep=False)
-    assert pipeline.ended is None
-    ended = pipeline.ended = []
-    for each in talk().call(PING).close().packets:
-        pipeline.take(each)
-    assert [(flow.number, flow.over) for flow in ended] == [(1, 1)]
-    assert pipeline.flow(1) is ended[0]
-    assert pipeline.flow(2) is None
 
 
 # ── What is asked for, and sums ──────────────────────────────────────────────────────

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, Union
@@ -25,6 +26,8 @@ from .calls.selectors import parse_selectors
 from .calls.verdict import Diagnosis
 from .errors import DecodeError
 from .model import (
+    CUT_CLOSED,
+    CUT_ENDED,
     DEFAULT_LIMITS,
     Chunk,
     Detection,
@@ -44,6 +47,7 @@ from .model import (
     Severity,
     Shown,
     Step,
+    Structs,
 )
 from .thrift.binary import BINARY, read_header
 from .thrift.compact import COMPACT
@@ -53,6 +57,7 @@ from .thrift.json import JSON
 from .thrift.messages import Found, MessageReader
 from .thrift.names import Interface
 from .thrift.thriftpy2json import THRIFTPY2_JSON
+from .thrift.transport import Turn
 from .wire.capturefile import CaptureFile, open_capture
 from .wire.link import RST, TCP, Peeler, number, usual
 from .wire.streams import Connection, Connections, Piece
@@ -60,12 +65,23 @@ from .wire.streams import Connection, Connections, Piece
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
+# HTTP requests of a connection that may wait for their responses.
+MAX_REQUESTS: Final = 64
+
 # The transport of a message that came in a datagram, with nothing around it.
 DATAGRAM: Final = "datagram"
 
 # Looked up once, not for each message.
 _CALL: Final = MessageType.CALL
 _ONEWAY: Final = MessageType.ONEWAY
+
+# A method's name that nothing else looks like; and how near to the end of a datagram a struct has
+# to be read that is cut off there: no value of fixed size is longer.
+_METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]{2,255}\Z")
+_NEARLY: Final = 16
+
+# Findings of a connection's datagrams that are kept.
+MAX_FINDINGS: Final = 1000
 
 # The first byte of every strict header, whatever its version.
 _STRICT: Final = b"\x80"
@@ -109,7 +125,15 @@ def interface_of(idl: Idl | None) -> Interface | None:
 class _Line:
     """One connection with the readers of its two directions."""
 
-    __slots__ = ("closed", "connection", "ends", "from_client", "from_server")
+    __slots__ = (
+        "closed",
+        "connection",
+        "early",
+        "ends",
+        "from_client",
+        "from_server",
+        "requests",
+    )
 
     def __init__(self, connection: Connection) -> None:
         self.ends: list[bytes] = []  # its lanes
@@ -117,6 +141,10 @@ class _Line:
         self.from_client: MessageReader | None = None
         self.from_server: MessageReader | None = None
         self.closed = False
+        # HTTP's requests that wait for a response, with the message in them, and whether they
+        # hold a struct alone; and responses that came before the end of their requests.
+        self.requests: list[tuple[Message | None, bool]] = []
+        self.early: list[Turn] = []
 
 
 class _Lane:
@@ -398,6 +426,7 @@ class Pipeline:
                     packets=packets,
                     limits=self._limits,
                 )
+                message.proxied = flow.proxied
                 if self._pairs is not None:
                     self._pair(message, flow)
                 if self.redactor is not None:
@@ -414,7 +443,7 @@ class Pipeline:
         self._peeler.close()
         found: list[Message] = []
         for connection in self._connections.all():
-            found += self._close(connection, "the capture ends")
+            found += self._close(connection, "the capture ends", CUT_ENDED)
         if self._pairs is not None:
             self._pairs.close(self.time)
             if self.pairing is None:
@@ -449,7 +478,8 @@ class Pipeline:
         known = flow.detection is not None and flow.detection.transport is not None
         if not known:
             flow.detection = reader.detection
-        if not found or not (known or (whole and not any(one.findings for one in found))):
+        sound = whole and not any(one.findings for one in found)
+        if not found or not (known or sound or _is_meant(found[0], self._limits)):
             if not known and flow.detection is not None:
                 flow.detection = self._seen(Detection(None, None, flow.detection.evidence))
             return Step(packet, segment, flow, by_client, "", ())
@@ -457,12 +487,23 @@ class Pipeline:
             told = flow.detection
             transport = DATAGRAM if told.transport == UNFRAMED else told.transport
             flow.detection = self._seen(Detection(told.protocol, transport, told.evidence))
+        if not whole:
+            self._tell_unread(flow, by_client, reader, packet.number)
         messages = []
         for one in found:
             if one.transport == UNFRAMED:
                 one.transport = DATAGRAM
             messages.append(self._given_out(flow, segment.source, one))
         return Step(packet, segment, flow, by_client, "", tuple(messages))
+
+    def _tell_unread(self, flow: Flow, by_client: bool, reader: MessageReader, number: int) -> None:
+        """Say what of a datagram with a message in it was not read."""
+        who = "client" if by_client else "server"
+        for finding in reader.findings:
+            if len(flow.findings) < MAX_FINDINGS:
+                text = f"flow {flow.number}, from the {who}, packet {number}: {finding.text}"
+                said = Finding(finding.severity, text, finding.offset)
+                flow.findings.append(said if self.redactor is None else hushed(said, 2))
 
     # ── A connection ─────────────────────────────────────────────────────────────────
 
@@ -506,7 +547,7 @@ class Pipeline:
         self._end_pairs(connection.flow)
         return messages
 
-    def _close(self, connection: Connection, reason: str) -> list[Message]:
+    def _close(self, connection: Connection, reason: str, cut: str = CUT_CLOSED) -> list[Message]:
         line = self._lines.get(connection.flow.number)
         if line is None or line.closed:
             return []
@@ -517,7 +558,7 @@ class Pipeline:
         for by_client in (True, False):
             reader = line.from_client if by_client else line.from_server
             if reader is not None:
-                messages += self._report(line, reader, by_client, reader.close(reason))
+                messages += self._report(line, reader, by_client, reader.close(reason, cut))
         line.closed = True
         if self.plan is not None:
             seen = connection.flow.detection
@@ -583,7 +624,74 @@ class Pipeline:
             for passed in reader.passed:
                 self.plan.passed(flow.number, source, passed)
             reader.passed.clear()
-        return [self._given_out(flow, source, item) for item in found]
+        half.broke = reader.broke
+        half.why = reader.why if self.redactor is None else ""
+        if reader.proxied is not None:
+            flow.proxied = reader.proxied
+        messages = [self._given_out(flow, source, item) for item in found]
+        if reader.turns:
+            self._take_turns(line, reader, found, messages)
+        return messages
+
+    def _take_turns(
+        self, line: _Line, reader: MessageReader, found: list[Found], messages: list[Message]
+    ) -> None:
+        """Join HTTP's requests and responses: a response without a message answers a call too."""
+        at = 0
+        for turn in reader.turns:
+            message: Message | None = None
+            if turn.found is not None:
+                while at < len(found) and found[at] is not turn.found:
+                    at += 1
+                message = messages[at] if at < len(found) else None
+            if turn.is_request:
+                self._request(line, turn, message)
+            else:
+                self._response(line, turn)
+        reader.turns.clear()
+
+    def _request(self, line: _Line, turn: Turn, message: Message | None) -> None:
+        flow = line.connection.flow
+        if turn.struct is not None:
+            if flow.structs is None:
+                flow.structs = Structs(turn.struct)
+            flow.structs.count += 1
+        asked = (message, turn.struct is not None)
+        if line.early:
+            self._respond(line, asked, line.early.pop(0))
+            return
+        if len(line.requests) >= MAX_REQUESTS:
+            line.requests.pop(0)
+        line.requests.append(asked)
+
+    def _response(self, line: _Line, turn: Turn) -> None:
+        client, server = line.from_client, line.from_server
+        if client is None or server is None or client.is_lossy or server.is_lossy:
+            # Some are missing: who does not send ahead waits for the last one's answer.
+            del line.requests[:-1]
+        if line.requests:
+            self._respond(line, line.requests.pop(0), turn)
+        elif line.connection.flow.opened and len(line.early) < MAX_REQUESTS:
+            line.early.append(turn)
+
+    def _respond(self, line: _Line, asked: tuple[Message | None, bool], turn: Turn) -> None:
+        message, is_struct = asked
+        response = turn.response
+        if response is None:
+            return
+        if turn.found is not None and (message is None or message.type is not _ONEWAY):
+            return  # it is a message that answers
+        flow = line.connection.flow
+        is_thrift = message is not None or is_struct
+        if is_struct and flow.structs is not None:
+            statuses = flow.structs.statuses
+            statuses[response.status] = statuses.get(response.status, 0) + 1
+        if message is not None:
+            if self.redactor is not None:
+                response.reason = response.content_type = response.text = ""
+            message.response = response
+        if is_thrift and response.is_good and line.from_server is not None:
+            line.from_server.answers_thrift = True
 
     def _seen(self, detection: Detection) -> Detection:
         """What a direction speaks, and how that is known: without its bytes, if they may be
@@ -596,6 +704,7 @@ class Pipeline:
         """The next message; ``source`` is who sent it."""
         self._messages += 1
         message = _message(flow, found, self._messages, self._limits)
+        message.proxied = flow.proxied
         if self._pairs is not None:
             self._pair(message, flow)
         if self.redactor is not None:
@@ -655,7 +764,7 @@ def _says_more(one: Detection, other: Detection) -> bool:
 
 
 def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
-    return Message(
+    message = Message(
         header=found.header,
         data=found.data,
         protocol=found.protocol,
@@ -674,6 +783,23 @@ def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
         listed=found.findings,
         limits=limits,
     )
+    if found.cut:
+        message.cut_off(found.cut, found.announced)
+    return message
+
+
+def _is_meant(found: Found, limits: Limits) -> bool:
+    """Is a message in a datagram one, though something is wrong with it or behind it?  Its method
+    has a name, and its struct was read to its end, or to nearly the end of the datagram."""
+    header, size = found.header, len(found.data)
+    if not _METHOD.match(header.method):
+        return False
+    start = header.span.stop
+    struct = found.protocol.read_struct(found.data, start, size, (), limits)
+    if struct.stop is not None:
+        return True
+    last = struct.fields[-1].span.stop if struct.fields else 0
+    return last - start >= _NEARLY and last >= size - _NEARLY
 
 
 def _is_call(found: Found) -> bool:
@@ -803,9 +929,13 @@ def batches(
 
 
 def odd(messages: Sequence[Message], deep: bool) -> list[Message]:
-    """Those with findings: of listing them, and with ``deep`` of reading their fields.  What
-    differs from an IDL is none of these."""
-    return [one for one in messages if one.listed or (deep and not one.is_sound)]
+    """Those with findings: that are cut or cannot be read to their end, and with ``deep`` all that
+    reading their fields tells.  What differs from an IDL is none of these."""
+    return [
+        one
+        for one in messages
+        if one.listed or (not one.is_sound if deep else one.fault is not None)
+    ]
 
 
 def read_packets(

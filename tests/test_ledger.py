@@ -82,6 +82,10 @@ def outcomes(packets: list[Packet]) -> list[tuple[str, str]]:
     return [(one.method, one.outcome.name) for one in whole]
 
 
+# Longer than any call that its client does not wait for.
+LONG = exchanges_module.GAVE_UP
+
+
 def talk() -> Talk:
     return Talk().open()
 
@@ -151,12 +155,15 @@ STORIES: dict[str, tuple[Callable[[], Talk], list[tuple[str, str]]]] = {
         [("ping", "SUCCESS")],
     ),
     "the next call reads the old reply": (
-        lambda: talk().call(call("slow")).call(call("b")).reply(reply("slow")).reply(reply("b")),
+        lambda: (
+            talk().call(call("slow")).wait(LONG).call(call("b"))
+            .reply(reply("slow")).reply(reply("b"))
+        ),
         [("slow", "LATE"), ("b", "OUT_OF_SEQUENCE")],
     ),
     "and so does each behind it": (
         lambda: (
-            talk().call(call("slow")).call(call("b")).reply(reply("slow"))
+            talk().call(call("slow")).wait(LONG).call(call("b")).reply(reply("slow"))
             .call(call("c")).reply(reply("b")).reply(reply("c")).call(call("d")).reply(reply("d"))
         ),
         [
@@ -168,7 +175,7 @@ STORIES: dict[str, tuple[Callable[[], Talk], list[tuple[str, str]]]] = {
     ),
     "two given up": (
         lambda: (
-            talk().call(call("a")).call(call("b")).call(call("c"))
+            talk().call(call("a")).wait(LONG).call(call("b")).wait(LONG).call(call("c"))
             .reply(reply("a")).reply(reply("b")).reply(reply("c"))
         ),
         [("a", "LATE"), ("b", "LATE"), ("c", "OUT_OF_SEQUENCE")],
@@ -183,6 +190,39 @@ STORIES: dict[str, tuple[Callable[[], Talk], list[tuple[str, str]]]] = {
         lambda: talk().call(call("a") + call("b")).reply(reply("a")).reply(reply("b")),
         [("a", "SUCCESS"), ("b", "SUCCESS")],
     ),
+    "oneway, sent as CALL with a seqid of its own": (
+        lambda: (
+            talk().call(call("zip", 1)).call(call("a", 2)).reply(reply("a", 2))
+            .call(call("zip", 3)).close()
+        ),
+        [("zip", "ONEWAY"), ("a", "SUCCESS"), ("zip", "ONEWAY")],
+    ),
+    "not answered, and nobody knows whether it was waited for": (
+        lambda: (
+            talk().call(call("zip", 1)).wait(10 * LONG).call(call("a", 2)).reply(reply("a", 2)).close()
+        ),
+        [("zip", "NO_REPLY"), ("a", "SUCCESS")],
+    ),
+    "one that is answered at other times is not oneway": (
+        lambda: (
+            talk().call(call("a", 1)).reply(reply("a", 1)).call(call("a", 2)).call(call("b", 3))
+            .reply(reply("b", 3)).close()
+        ),
+        [("a", "SUCCESS"), ("a", "CLOSED_BY_CLIENT"), ("b", "SUCCESS")],
+    ),
+    "a lost reply makes no method oneway": (
+        lambda: (
+            talk().call(call("a")).skip(False, len(reply("a"))).call(call("b")).reply(reply("b"))
+            .call(call("a")).fin(False).fin(True)
+        ),
+        [("a", "LOST"), ("b", "SUCCESS"), ("a", "CLOSED_BY_SERVER")],
+    ),
+    "a oneway call that is answered": (
+        lambda: (
+            talk().call(said("zip", ONEWAY)).reply(reply("zip")).call(call("a")).reply(reply("a"))
+        ),
+        [("zip", "ONEWAY"), ("zip", "NO_CALL"), ("a", "OUT_OF_SEQUENCE")],
+    ),
     "out of order": (
         lambda: (
             talk().call(call("a", 1)).call(call("a", 2)).reply(reply("a", 2)).reply(reply("a", 1))
@@ -191,7 +231,7 @@ STORIES: dict[str, tuple[Callable[[], Talk], list[tuple[str, str]]]] = {
     ),
     "other seqids, and closed when a late reply had come": (
         lambda: (
-            talk().call(call("slow", 7)).call(call("b", 8)).reply(reply("slow", 7))
+            talk().call(call("slow", 7)).wait(LONG).call(call("b", 8)).reply(reply("slow", 7))
             .fin(True).fin(False)
         ),
         [("slow", "SUCCESS"), ("b", "CLOSED_BY_CLIENT")],

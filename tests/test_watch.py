@@ -26,7 +26,7 @@ from pingpong.live.serving import serving
 from pingpong.wire.capturefile import open_capture
 
 INCIDENT = ROOT / "captures" / "incident.pcap"
-SECONDS = 30.0
+SECONDS = 120.0  # how long what comes may take
 
 
 class Dispatcher:

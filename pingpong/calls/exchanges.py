@@ -54,8 +54,15 @@ from ..model import Endpoint, Exchange, Flow, Message, MessageType, Outcome
 
 __all__ = ["GAVE_UP", "Pairing", "bare_method"]
 
-# Nobody gives up sooner, and nobody who writes several calls in one go takes so long (ns).
+# Whoever writes several calls in one go takes no longer: a client that cannot tell two replies apart
+# has given up on a call, if it sends the next one later than that (ns).
 GAVE_UP: Final = 1_000_000
+
+# No timeout is so short: whoever sends its next call sooner did not wait for this one (ns).
+HURRIED: Final = 10_000_000
+
+# Who closes so soon did not wait at all, be it that the method has no answer (ns).
+AT_ONCE: Final = 1_000_000
 
 # How many calls of a connection may wait, and how many of them with one seqid; how many replies
 # may be without a call.  Beyond, the oldest is settled.
@@ -199,10 +206,14 @@ class Pairing:
         self._count += 1
         exchange = Exchange(self._count, call)
         latest = talk.latest
-        if latest is not None and latest.call is not None and latest.reply is None:
-            # Nobody gives up so soon: a client that goes on at once does not wait.
-            if call.time - latest.call.time < GAVE_UP and len(talk.hurried) < MAX_WAITING:
-                talk.hurried.add(latest.number)
+        if (
+            latest is not None
+            and latest.call is not None
+            and latest.reply is None
+            and call.time - latest.call.time < HURRIED
+            and len(talk.hurried) < MAX_WAITING
+        ):
+            talk.hurried.add(latest.number)
         if call.type is MessageType.ONEWAY:
             talk.latest = None
             talk.oneway.append(exchange)
@@ -327,10 +338,7 @@ class Pairing:
             self._settle(passed, Outcome.OUT_OF_SEQUENCE, talk.misled[passed.number])
         elif is_behind_hole:
             self._settle(passed, _missing(flow))
-        elif flow is not None and flow.protocol == _UDP:
-            passed.why = "a later call was answered"
-            self._settle(passed, Outcome.NO_REPLY)
-        elif self._is_answered(call):
+        elif (flow is not None and flow.protocol == _UDP) or self._is_answered(call):
             passed.why = "a later call was answered"
             self._settle(passed, Outcome.NO_REPLY)
         else:
@@ -438,7 +446,11 @@ class Pairing:
         ):
             if time >= 0 and (ended < 0 or time < ended):
                 outcome, ended = what, time
-        if ended >= 0:
+        at_once = outcome is Outcome.CLOSED_BY_CLIENT and ended - call.end_time < AT_ONCE
+        if at_once and not self._is_answered(call):
+            exchange.why = "the client closed at once, and waited for none"
+            outcome = Outcome.NO_REPLY
+        elif ended >= 0:
             exchange.ended = ended
             if ended in (client.fin, client.rst) and _came_between(talk.last, exchange):
                 assert talk.last is not None

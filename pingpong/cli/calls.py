@@ -165,7 +165,7 @@ def calls(args: argparse.Namespace) -> int:
 
 
 def _in_order(batches: Iterable[Sequence[Message]], pairing: Pairing) -> Iterator[list[Exchange]]:
-    """The exchanges of ``batches`` of messages, as they are settled, in the order of their calls."""
+    """The exchanges of ``batches`` of messages as they are settled, in the order of calls."""
     ledger = Ledger()
     for _ in batches:
         yield ledger.take(pairing.take())

@@ -260,8 +260,7 @@ def batches_of(
                 part = batch[start : start + size]
                 yield part
                 for message in odd(part, deep):
-                    findings = message.faults if deep else message.listed
-                    verdict.report(findings, f"{about}message {message.number}: ")
+                    verdict.report(message.faults, f"{about}message {message.number}: ")
                 for message in part if deep else ():
                     message.forget()
 

@@ -332,10 +332,9 @@ def test_redact_never_onto_itself(capsys: pytest.CaptureFixture[str], tmp_path: 
     path.write_bytes(data)
     link.hardlink_to(path)
     for out in (path, link):
-        for more in ((), ("--force",)):
-            code, _, err = run(capsys, "redact", str(path), str(out), "-f", "login.2", *more)
-            assert code == cli.BAD
-            assert "is the file that is read" in err
+        code, _, err = run(capsys, "redact", str(path), str(out), "-f", "login.2")
+        assert code == cli.BAD
+        assert "is the file that is read" in err
     assert path.read_bytes() == data
     assert sorted(tmp_path.iterdir()) == [path, link]
 

@@ -33,7 +33,7 @@ from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
 from ..wire.newfile import NewFile
 from .looking import batches_of, conclude
-from .options import Command, add_force, add_idl, add_reading, pipeline_of, size
+from .options import Command, add_idl, add_reading, pipeline_of, size
 from .printing import Verdict, complain, counted, say, say_text, say_unmatched, width
 
 __all__ = ["add", "add_choice", "say_totals", "wanted_of", "writer"]
@@ -97,7 +97,6 @@ def add(command: Command) -> None:
         metavar="FILE",
         help='write a Parquet file (needs pyarrow); "-" is standard output',
     )
-    add_force(how, "with --arrow: ")
     add_idl(one)
     add_reading(one)
 
@@ -259,7 +258,7 @@ def _say_sorted(
 def _write_arrow(args: argparse.Namespace, batches: Iterable[list[Exchange]]) -> None:
     from ..arrow import write
 
-    out = NewFile(args.arrow, force=args.force, reads=args.file)
+    out = NewFile(args.arrow, force=True, reads=args.file)
     count = write(out, batches)
     say = complain if out.is_standard_output else say_text
     say(f"{counted(count, 'call')} in {escape(out.name)}")

@@ -114,4 +114,22 @@ class NotAllowed(LiveError):
 
 
 class IdlError(LiveError):
-    """A .thrift file cannot be read; the text says at which line and why."""
+    """A .thrift file cannot be read; the text says where and why.
+
+    ``path`` is the file's, "" if that is not known; ``line`` and ``column`` count from 1, and are
+    None where the trouble is with the file as a whole.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        remedy: str = "",
+        *,
+        path: str = "",
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        super().__init__(text, remedy)
+        self.path = path
+        self.line = line
+        self.column = column

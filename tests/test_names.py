@@ -26,12 +26,13 @@ from thriftpy2.protocol import (
 from thriftpy2.protocol.apache_json import TApacheJSONProtocol
 from thriftpy2.thrift import TApplicationException, TMessageType
 from thriftpy2.transport import TMemoryBuffer
+from witness import empty_memory
 
 import pingpong
 from pingpong.calls.explain import check_cover, explain
 from pingpong.calls.wanted import condition
 from pingpong.capture import Capture, decode, decode_struct, read_packets
-from pingpong.live.idl import _empty_memory, as_interface, read_interface
+from pingpong.live.idl import as_interface, read_interface
 from pingpong.model import (
     Difference,
     Entries,
@@ -73,7 +74,7 @@ SHOP = read_interface(IDL / "shop.thrift")
 @functools.cache
 def shop() -> Any:
     # thriftpy2 would take the shared.thrift of any other test.
-    with _empty_memory():
+    with empty_memory():
         return thriftpy2.load(str(IDL / "shop.thrift"))
 
 
@@ -131,20 +132,20 @@ def test_what_a_file_says() -> None:
     assert list(SHOP.included) == ["shared.Health"]
     assert SHOP.services["Shop"].extends == "shared.Health"
     assert [str(one) for one in SHOP.services["Shop"].methods.values()] == [
-        "Order buy(1: list<Item> items, 2: Payment payment) "
+        "Order buy(1: Items (list<Item>) items, 2: Payment payment) "
         "throws (1: SoldOut gone, 2: shared.NotFound lost)",
-        "void cancel(1: required i64 at)",
+        "void cancel(1: required shared.Timestamp (i64) at)",
         "oneway void note(1: string text)",
         "Colour colour(1: string name)",
         "i32 find(1: string name)",
         "string status()",
-        "i64 started()",
+        "shared.Timestamp (i64) started()",
     ]
     assert str(SHOP.structs["Item"]) == (
         "struct Item {\n"
         "  1: required string name\n"
         "  2: i32 count = 3\n"
-        "  3: Colour colour = Colour.GREEN\n"
+        "  3: optional Colour colour = Colour.GREEN\n"
         "  4: binary picture\n"
         "  7: set<Colour> others\n"
         "  8: map<Colour,list<i16>> sizes\n"
@@ -331,7 +332,10 @@ DIFFER = {
         "cancel",
         CALL,
         b"",
-        ["missing: Shop.cancel, argument 1 at offset 18: is missing, want the required i64 at"],
+        [
+            "missing: Shop.cancel, argument 1 at offset 18: is missing, "
+            "want the required shared.Timestamp (i64) at"
+        ],
     ),
     "an enum's number": (
         "colour",
@@ -393,13 +397,19 @@ DIFFER = {
         "buy",
         CALL,
         list_field(1, 8, b"\0\0\0\1"),
-        ["type: Shop.buy, argument 1 at offset 18: is LIST of I32, and the IDL says list<Item>"],
+        [
+            "type: Shop.buy, argument 1 at offset 18: is LIST of I32, "
+            "and the IDL says Items (list<Item>)"
+        ],
     ),
     "an empty list of another type": (
         "buy",
         CALL,
         list_field(1, 8),
-        ["type: Shop.buy, argument 1 at offset 18: is LIST of I32, and the IDL says list<Item>"],
+        [
+            "type: Shop.buy, argument 1 at offset 18: is LIST of I32, "
+            "and the IDL says Items (list<Item>)"
+        ],
     ),
     "no such method": (
         "sell",

@@ -489,10 +489,11 @@ class Field(Facts):
 
     ``name`` is what the IDL calls it, None without an IDL or where that has no such field.
     thriftpy2's JSON writes names and no ids: then ``name`` is what the wire says, and
-    ``field_id`` is -1 and means nothing.
+    ``field_id`` is -1 and means nothing.  ``declared`` is what the IDL says of it beside its name,
+    where that is more than its plain type: ``optional UserId (i64)``; else "".
     """
 
-    __slots__ = ("field_id", "name", "span", "value")
+    __slots__ = ("declared", "field_id", "name", "span", "value")
     __match_args__: ClassVar = ("field_id", "value", "span", "name")
 
     def __init__(self, field_id: int, value: Value, span: Span, name: str | None = None) -> None:
@@ -500,6 +501,7 @@ class Field(Facts):
         self.value = value
         self.span = span
         self.name = name
+        self.declared = ""
 
     def facts(self) -> tuple[object, ...]:
         return (self.field_id, self.value, self.span, self.name)

@@ -15,6 +15,7 @@ from ..capture import Pipeline
 from ..model import DEFAULT_LIMITS, Flow, Limits
 from ..thrift.detect import PROTOCOLS, TRANSPORTS, tell
 from ..thrift.names import Interface
+from .printing import complain
 
 __all__ = [
     "HOST",
@@ -110,9 +111,15 @@ def redactor_of(args: argparse.Namespace) -> Redactor | None:
 
 
 def idl_of(args: argparse.Namespace) -> Interface | None:
-    """The IDL that a command was given; None where it was given none, or takes none."""
+    """The IDL that a command was given; None where it was given none, or takes none.  What of it
+    was not read is said on standard error."""
     path = getattr(args, "idl", None)
-    return None if path is None else read_interface(path, args.include or ())
+    if path is None:
+        return None
+    interface = read_interface(path, args.include or ())
+    for note in interface.notes:
+        complain(f"warning: {note}")
+    return interface
 
 
 def add_idl(one: argparse.ArgumentParser) -> argparse._ArgumentGroup:

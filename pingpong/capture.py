@@ -624,6 +624,7 @@ class Pipeline:
             for passed in reader.passed:
                 self.plan.passed(flow.number, source, passed)
             reader.passed.clear()
+        half.begun = reader.begun
         half.broke = reader.broke
         half.why = reader.why if self.redactor is None else ""
         if reader.proxied is not None:

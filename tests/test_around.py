@@ -198,6 +198,19 @@ def test_what_a_cut_message_announced(end: str, cut: str) -> None:
     assert (whole_one.announced, whole_one.cut) == (whole_one.size, "")
 
 
+def test_what_was_begun_and_never_came_whole() -> None:
+    """The length of a reply, or of a later one, and the capture ends."""
+    capture = heard((True, framed(PING)), (False, framed(PONG)[:4]), end="")
+    assert capture.flows[0].from_server.begun == 4
+    said = [(True, framed(PING)), (False, framed(PONG)), (False, framed(PONG)[:6])]
+    for end in ("", "FIN"):
+        capture = heard(*said, end=end)
+        assert capture.flows[0].from_server.begun == 6
+        assert capture.flows[0].from_client.begun == 0
+    foreign = heard((False, b"220 mail.example ESMTP ready\r\n"))
+    assert foreign.flows[0].from_server.begun == 0
+
+
 # ── Nothing in it ────────────────────────────────────────────────────────────────────
 
 

@@ -515,7 +515,9 @@ EDGE = {
 
 
 def test_the_captures_of_hard_cases(edge_captures: Path) -> None:
-    for path in sorted(edge_captures.glob("*.pcap")):
+    paths = sorted(edge_captures.glob("*.pcap"))
+    assert len(paths) > 20
+    for path in paths:
         diagnosis = read(path).diagnosis
         shown(diagnosis)
         # The conversation of 01 to 15 asks for a method that is none.
@@ -526,7 +528,9 @@ def test_the_captures_of_hard_cases(edge_captures: Path) -> None:
 
 def test_the_captures_of_other_projects(real_captures: Path) -> None:
     fine = {Kind.ALL_WELL, Kind.DECLARED_EXCEPTIONS}
-    for path in sorted(real_captures.glob("*cap*")):
+    paths = sorted(real_captures.glob("*cap*"))
+    assert paths
+    for path in paths:
         diagnosis = read(path).diagnosis
         found = {one.kind for one in diagnosis.verdicts} - fine
         # testOneway, sent as CALL, and the client closes at once: nothing tells what it wanted.

@@ -19,7 +19,7 @@ from typing import Final
 from ..calls.roles import counted
 from ..calls.verdict import Diagnosis, Group, Kind
 from ..model import Severity
-from .text import Line, Run, escape, pad, wrap
+from .text import WORDS, Line, Run, escape, pad, wrap, wrapped
 
 __all__ = [
     "MAX_GROUPS",
@@ -45,15 +45,15 @@ _WORDS: Final = {Severity.NOTE: "", Severity.WARNING: "warning", Severity.ERROR:
 def diagnosis_lines(
     diagnosis: Diagnosis, *, exact: bool = False, limit: int | None = MAX_GROUPS, width: int = 100
 ) -> list[Line]:
-    """The verdicts, the most telling first, and how many connections they are on."""
+    """The verdicts, the most telling first, and how many connections they are on: in ``width``
+    columns, of which it needs 38."""
     lines: list[Line] = []
     for group in diagnosis.groups[:limit]:
         lines += [*_group(group, exact, width), []]
     left_out = more(diagnosis, len(diagnosis.groups[:limit]))
     if left_out:
-        lines += [[Run(left_out, "dim")], []]
-    lines.append([Run(summary(diagnosis), "dim")])
-    return lines
+        lines += [*wrapped(left_out, width, "dim"), []]
+    return lines + wrapped(summary(diagnosis), width, "dim")
 
 
 def diagnosis_rows(diagnosis: Diagnosis) -> Iterator[str]:
@@ -112,10 +112,12 @@ def more(diagnosis: Diagnosis, shown: int) -> str:
 
 
 def _group(group: Group, exact: bool, width: int) -> list[Line]:
-    lines: list[Line] = [head(group)]
-    for piece in wrap(sentence(group, exact), width - _INDENT):
+    lines: list[Line] = [
+        line for run in head(group) for line in wrapped(run.text, width, run.style)
+    ]
+    for piece in wrap(sentence(group, exact), max(width - _INDENT, WORDS)):
         lines.append([Run(" " * _INDENT), Run(piece, "title")])
-    room = max(width - _INDENT - _LABELS, 20)
+    room = max(width - _INDENT - _LABELS, WORDS)
     for label, text, style in rows(group, exact):
         for at, piece in enumerate(wrap(text, room)):
             shown = pad("" if at else label, _LABELS)

@@ -30,7 +30,7 @@ from ..model import (
     TType,
     Value,
 )
-from .text import duration, elide, escape, quote, trim
+from .text import display_width, duration, elide, escape, quote, trim
 
 __all__ = [
     "DIFFER",
@@ -261,7 +261,7 @@ def _joined(pieces: Iterator[str], room: int) -> str:
     size = 0
     for piece in pieces:
         out.append(piece)
-        size += len(piece)
+        size += display_width(piece)
         if size > room:
             break
     return elide("".join(out), room)

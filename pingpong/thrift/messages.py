@@ -173,8 +173,9 @@ class MessageReader:
     that it speaks.  ``other`` is the transport that the other direction was seen to speak, ""
     while that is not known.  ``detection`` is None until the bytes have told; ``findings`` is
     about bytes that belong to no message.  ``passed``, where ``watched``, has the units without
-    one, until somebody clears it.  ``begun``, ``broke`` and ``why`` are the Half's.  ``turns`` are HTTP's
-    requests or responses, in order, until somebody clears them; ``is_lossy``: some may be missing.
+    one, until somebody clears it.  ``begun``, ``broke`` and ``why`` are the Half's.  ``turns`` are
+    HTTP's requests or responses, in order, until somebody clears them; ``is_lossy``: some may be
+    missing.
     ``answers_thrift``: somebody saw that it answered requests that held Thrift, so that it is
     HTTP for Thrift though no message was in it.
     """

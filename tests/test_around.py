@@ -333,6 +333,12 @@ def test_structs_without_a_message() -> None:
         for half in (flow.from_client, flow.from_server):
             assert half.detection is not None
             assert half.detection.transport == "http"
+    # The answer's body, which is none, may end with the connection.
+    plain = heard((True, post(bare)), (False, lines("HTTP/1.0 202 Accepted"))).flows[0]
+    assert plain.structs is not None
+    assert plain.structs.statuses == {202: 1}
+    assert plain.from_server.detection is not None
+    assert plain.from_server.detection.transport == "http"
     # Nobody says that this is Thrift; and this is said to be, and is none.
     assert heard((True, post(bare, "text/plain"))).flows[0].structs is None
     capture = heard((True, post(b"\x08\0\x01\0\0\0\x07\x0b\0\x02 nothing")))

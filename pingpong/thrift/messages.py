@@ -176,8 +176,6 @@ class MessageReader:
     one, until somebody clears it.  ``begun``, ``broke`` and ``why`` are the Half's.  ``turns`` are
     HTTP's requests or responses, in order, until somebody clears them; ``is_lossy``: some may be
     missing.
-    ``answers_thrift``: somebody saw that it answered requests that held Thrift, so that it is
-    HTTP for Thrift though no message was in it.
     """
 
     def __init__(
@@ -190,7 +188,7 @@ class MessageReader:
         self.turns: list[Turn] = []
         self.proxied: Endpoint | None = None
         self.is_lossy = False
-        self.answers_thrift = False
+        self._answers_thrift = False
         self.begun = 0
         self.broke = -1
         self.why = ""
@@ -292,7 +290,7 @@ class MessageReader:
             evidence = self._evidence or "begins in mid-stream, and no message proves itself"
             spoken = self._spoken
             is_thrift = self._transport is not None and (
-                self._transport.seen_thrift or self.answers_thrift
+                self._transport.seen_thrift or self._answers_thrift
             )
             if spoken is not None and is_thrift:
                 self.detection = Detection(None, spoken.transport, evidence)
@@ -301,6 +299,14 @@ class MessageReader:
                 self.findings.clear()  # about bytes that are no Thrift
         self._state = _FOREIGN
         return found
+
+    def note_thrift(self) -> None:
+        """It answered requests that held Thrift: so it is HTTP for Thrift, though perhaps no message
+        was in it."""
+        self._answers_thrift = True
+        seen = self.detection
+        if seen is not None and seen.transport is None and self._spoken is not None:
+            self.detection = Detection(None, self._spoken.transport, seen.evidence)
 
     @property
     def speaks(self) -> str:

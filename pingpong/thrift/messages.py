@@ -301,8 +301,8 @@ class MessageReader:
         return found
 
     def note_thrift(self) -> None:
-        """It answered requests that held Thrift: so it is HTTP for Thrift, though perhaps no message
-        was in it."""
+        """It answered requests that held Thrift: so it is HTTP for Thrift, though perhaps no
+        message was in it."""
         self._answers_thrift = True
         seen = self.detection
         if seen is not None and seen.transport is None and self._spoken is not None:

@@ -173,8 +173,8 @@ class Pipeline:
     ``findings`` are about packets and connections; what is odd about a message is with
     the message.  ``flows`` are all connections seen; without ``keep``, those that ended long ago,
     and pairs of UDP ends that said nothing for long, are dropped, so that a capture of any length
-    fits, and ``dropped`` is called with each.  ``connections`` counts all.  ``time`` is that of the
-    last packet, -1 before the first.
+    fits, and ``dropped`` is called with each.  ``connections`` counts all, ``structs`` those that
+    were posted by HTTP without a message.  ``time`` is that of the last packet, -1 before the first.
 
     ``pairing``, if somebody wants exchanges, is told each message when it is given out, and each
     connection when it is over: in step with the packets, so that an outcome does not depend on
@@ -199,6 +199,7 @@ class Pipeline:
         self.pairing = pairing
         self.flows: list[Flow] = []
         self.connections = 0
+        self.structs = 0
         self.time = -1
         self._keep = keep
         self._dropped = dropped
@@ -657,6 +658,7 @@ class Pipeline:
             if flow.structs is None:
                 flow.structs = Structs(turn.struct)
             flow.structs.count += 1
+            self.structs += 1
         asked = (message, turn.struct is not None)
         if line.early:
             self._respond(line, asked, line.early.pop(0))

@@ -32,7 +32,7 @@ from ..views.table import lines, outcome_style
 from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
 from ..wire.newfile import NewFile
-from .looking import batches_of, say_no_thrift
+from .looking import batches_of, conclude
 from .options import Command, add_force, add_idl, add_reading, pipeline_of, size
 from .printing import Verdict, complain, counted, say, say_text, say_unmatched, width
 
@@ -159,8 +159,7 @@ def calls(args: argparse.Namespace) -> int:
         verdict.report(file.findings)
         verdict.report(pipeline.findings)
     say_unmatched(pipeline.redactor)
-    if not verdict.any_thrift and not verdict.bad:
-        say_no_thrift(pipeline)
+    conclude(verdict, pipeline)
     return verdict.exit_code
 
 

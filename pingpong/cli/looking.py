@@ -28,7 +28,7 @@ from .options import Command, add_idl, add_reading, pipeline_of, size
 from .printing import BAD, Verdict, bar, complain, counted, say, say_text, say_unmatched, width
 from .several import cores, each
 
-__all__ = ["add", "batches_of", "few_collections", "progress_of", "say_no_thrift", "steps"]
+__all__ = ["add", "batches_of", "conclude", "few_collections", "progress_of", "steps"]
 
 # How many rows of a ladder, and of a table of exchanges, ``show`` prints.
 ROWS: Final = 60
@@ -149,8 +149,7 @@ def show(args: argparse.Namespace) -> int:
         verdict.report(file.findings)
         verdict.report(pipeline.findings)
     say_unmatched(pipeline.redactor)
-    if not verdict.any_thrift and not verdict.bad:
-        say_no_thrift(pipeline)
+    conclude(verdict, pipeline)
     return verdict.exit_code
 
 
@@ -192,8 +191,7 @@ def _one_file(
         verdict.report(file.findings)
         verdict.report(pipeline.findings, whose(args, file))
     say_unmatched(pipeline.redactor)
-    if not verdict.any_thrift and not verdict.bad:
-        say_no_thrift(pipeline, whose(args, file))
+    conclude(verdict, pipeline, whose(args, file))
     return verdict.exit_code
 
 
@@ -361,7 +359,19 @@ def _show_all(
     )
 
 
-def say_no_thrift(pipeline: Pipeline, about: str = "") -> None:
+def conclude(verdict: Verdict, pipeline: Pipeline, about: str = "") -> None:
+    """What there is to say at the end of a file in which no message was."""
+    if verdict.any_thrift or verdict.bad:
+        return
+    if pipeline.structs:
+        verdict.any_thrift = True
+        structs = counted(pipeline.structs, "struct")
+        complain(f"{about}no message, but {structs} without one, posted by HTTP: see diagnose")
+        return
+    _say_no_thrift(pipeline, about)
+
+
+def _say_no_thrift(pipeline: Pipeline, about: str = "") -> None:
     """Say what was there instead, of a few connections."""
     count = pipeline.connections
     complain(f"{about}no Thrift message that can be read in {counted(count, 'connection')}")

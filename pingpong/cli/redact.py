@@ -22,7 +22,7 @@ from ..model import Packet
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture, write_packets
 from ..wire.newfile import NewFile
-from .looking import progress_of, say_no_thrift, steps
+from .looking import conclude, progress_of, steps
 from .options import SELECTORS, Command, add_force, add_idl, add_reading, pipeline_of, selectors
 from .printing import BAD, Verdict, complain, counted, say_text, say_unmatched
 
@@ -113,8 +113,7 @@ def _redact(args: argparse.Namespace, opened: Callable[[], CaptureFile], out: Ne
     for line in _what_was_done(args, out, redactor, plan, rewriter, count):
         say(line)
     unmatched = say_unmatched(redactor)
-    if not verdict.any_thrift and not verdict.bad:
-        say_no_thrift(pipeline)
+    conclude(verdict, pipeline)
     return BAD if unmatched else verdict.exit_code
 
 

@@ -95,6 +95,10 @@ _STATUSES: Final = {
 }
 
 
+# A client that waits so long for HTTP's answer waits for it (ns).
+_WAITED: Final = 1_000_000_000
+
+
 def http_never_answered(case: Case, known: Known) -> Verdict | None:
     """A oneway call by HTTP, which answers everything; and here it does not."""
     found = [
@@ -110,13 +114,15 @@ def http_never_answered(case: Case, known: Known) -> Verdict | None:
     end = case.client_end if case.client_end >= 0 else flow.last
     is_over = case.client_end >= 0 or case.server_end >= 0
     waited = max(end - call.end_time, 0)
+    if waited < _WAITED:
+        return None  # it did not wait
     return Verdict(
         flow,
         Kind.HTTP_UNANSWERED,
         Severity.ERROR if is_over else Severity.WARNING,
         f"The client calls {shown(call.method)}, oneway, by HTTP, and {{waited}}later "
-        f"HTTP has not answered{'' if is_over else ': the capture ends'}. Clients of Java and Python "
-        "wait for a response, whatever the IDL says.",
+        f"HTTP has not answered{'' if is_over else ': the capture ends'}. Clients of Java and "
+        "Python wait for a response, whatever the IDL says.",
         evidence=[f"CALL {call}", ending(case)],
         advice="Let the server answer a oneway call with an empty 200 (C++'s THttpServer sends "
         "nothing), or set a timeout in the client, or make the method return void.",

@@ -317,9 +317,7 @@ _CALLED: Final = {
 }
 # What an error does not name: old words, and those of fbthrift.
 _SELDOM: Final = frozenset(
-    """senum xsd_all xsd_optional xsd_nillable xsd_attrs cpp_type cpp_include hs_include async & @
-    as interaction terse package performs safe transient permanent client server stateful
-    idempotent readonly""".split()
+    ["senum", "xsd_all", "xsd_optional", "xsd_nillable", "xsd_attrs", "cpp_type", "cpp_include", "hs_include", "async", "&", "@", "as", "interaction", "terse", "package", "performs", "safe", "transient", "permanent", "client", "server", "stateful", "idempotent", "readonly"]
 )
 # An error lists no more than this of what would have been right.
 _MOST_WANTED: Final = 12

@@ -552,6 +552,7 @@ def test_nothing_of_what_is_opened_leaks() -> None:
         [(True, packed(gzip.compress(whole, 0), "gzip", "POST / HTTP/1.1"))],
         [(True, post(PING)), (False, refused)],
         [(True, ASK), (False, ACCEPT), (True, frame(whole)), (True, frame(SECRET, 0x89))],
+        [(True, ASK), (False, ACCEPT), (True, frame(whole)), (True, b"\xff" + SECRET)],
         [(True, v2(0x11, V4, b"\x02\0\x12" + SECRET) + whole)],
         [(True, b"PROXY UNKNOWN " + SECRET + b"\r\n" + whole)],
         [(True, post(SECRET * 3)), (False, answer(b""))],

@@ -625,6 +625,7 @@ class Pipeline:
             for passed in reader.passed:
                 self.plan.passed(flow.number, source, passed)
             reader.passed.clear()
+        half.begun = reader.begun
         half.broke = reader.broke
         half.why = reader.why if self.redactor is None else ""
         if reader.proxied is not None:
@@ -693,7 +694,10 @@ class Pipeline:
                 response.reason = response.content_type = response.text = ""
             message.response = response
         if is_thrift and response.is_good and line.from_server is not None:
-            line.from_server.answers_thrift = True
+            line.from_server.note_thrift()
+            seen = line.from_server.detection
+            if seen is not None:
+                flow.from_server.detection = self._seen(seen)
 
     def _seen(self, detection: Detection) -> Detection:
         """What a direction speaks, and how that is known: without its bytes, if they may be

@@ -1352,12 +1352,14 @@ class Half:
     other end acknowledged them.
 
     ``broke`` is where in it bytes of Thrift could first not be read, -1 if all could; ``why`` says
-    what is wrong there.  What the capture lost is no such place.
+    what is wrong there.  What the capture lost is no such place.  ``begun`` counts its last bytes
+    where they began something that never came whole, too little of it to tell what.
     """
 
     FIRST: ClassVar = 256
 
     __slots__ = (
+        "begun",
         "broke",
         "detection",
         "fin",
@@ -1372,6 +1374,7 @@ class Half:
     )
 
     def __init__(self) -> None:
+        self.begun = 0
         self.broke = -1
         self.why = ""
         self.first = b""

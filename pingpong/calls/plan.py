@@ -320,7 +320,9 @@ def _own_bytes(transport: str, unit: Unit) -> tuple[list[tuple[int, int]], list[
     if transport == "framed":
         return [(0, len(data))], []  # an empty frame
     if transport == "websocket":
-        return [(0, len(data))], mask_head_lines(data)  # its upgrade
+        # Its upgrade; frames stay shut, whether they were read or not.
+        head = data[: unit.start]
+        return [(0, len(head))], mask_head_lines(head)
     if transport == PROXY:
         return [(0, len(data))], []
     return [], []

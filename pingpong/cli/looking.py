@@ -52,7 +52,8 @@ field's offset and length are those of its type, id and value together, counted 
 message's first byte, a frame's length included.  thriftpy2's JSON has names and no ids: there
 id is -1, and name says which.  With --idl, fields have names, an enum's numbers and structs have
 a label, and a finding of where wire and IDL differ has difference (which kind) and place.  A value
-that --redact masked has "redacted": true in its place.
+that --redact masked has "redacted": true in its place.  Where a PROXY header names the client for
+whom a proxy connected, proxied has it.
 
   pingpong show trouble.pcap --json | jq 'select(.type == "EXCEPTION")'
 """

@@ -29,7 +29,7 @@ from ..thrift.header import FIXED
 from ..thrift.messages import Found, Passed
 from ..thrift.sasl import MECHANISM
 from ..thrift.transport import Unit
-from ..wire.link import TCP, Peeler
+from ..wire.link import TCP, UDP, Peeler
 from ..wire.rewrite import (
     checksum_at,
     growth,
@@ -399,19 +399,22 @@ class Rewriter:
             out = self._of_other(packet, heads)
         if not self._keep:
             self._clean_heads(packet, out)
+        for at, start, stop in reversed(self._peeler.sums):
+            # A tunnel's checksum counts what is in it, and would tell of what is hidden.
+            mend(out, at, growth(data[start:stop], bytes(out[start:stop]), 0), UDP)
         if out == data:
             return packet
         return Packet(packet.number, packet.time, packet.link, bytes(out), packet.length)
 
     def _clean_heads(self, packet: Packet, out: bytearray) -> None:
         """Hide what IP's headers hold beside what they are known for."""
-        start, stop = self._peeler.options
-        old = packet.data[start:stop]
-        new = ip_options(old)
-        if old != new:
-            # The header's length lies: then what follows is no header either.
-            out[start:] = bytes(len(out) - start)
-            mend(out, start - 10, growth(old, bytes(len(old)), 0), TCP)
+        for start, stop in self._peeler.options:
+            old = packet.data[start:stop]
+            new = ip_options(old)
+            if old != new:
+                # The header's length lies: then what follows is no header either.
+                out[start:] = bytes(len(out) - start)
+                mend(out, start - 10, growth(old, bytes(len(old)), 0), TCP)
         for start, stop in self._peeler.extensions:
             size = len(out[start:stop])
             out[start : start + size] = bytes(size)

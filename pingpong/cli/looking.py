@@ -28,7 +28,7 @@ from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
 from .printing import BAD, Verdict, complain, counted, say, say_text, say_unmatched, width
 from .several import cores, each
 
-__all__ = ["add", "batches_of", "few_collections", "progress_of", "say_no_thrift", "steps"]
+__all__ = ["add", "batches_of", "few_collections", "progress_of", "say_bystanders", "say_no_thrift", "steps"]
 
 # How many rows of a ladder, and of a table of exchanges, ``show`` prints.
 ROWS: Final = 60
@@ -369,3 +369,10 @@ def say_no_thrift(pipeline: Pipeline, about: str = "") -> None:
         complain(f"{about}flow {flow.number}, {flow.client} to {flow.server}: {seen}")
     if count > 5:
         complain(f"{about}and {count - 5} more")
+    say_bystanders(pipeline, about)
+
+
+def say_bystanders(pipeline: Pipeline, about: str = "") -> None:
+    """Say what the packets are that carry no RPC, where there is nothing else to say."""
+    for finding in pipeline.bystanders:
+        complain(f"{about}{finding.text}")

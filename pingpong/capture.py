@@ -731,8 +731,9 @@ class Pipeline:
         if strays:
             packets = "packet" if strays == 1 else "packets"
             text = (
-                f"flow {flow.number}: {strays} {packets} with RST or SYN did not end or begin it and "
-                f"may be of another connection (the first is packet {line.connection.first_stray})"
+                f"flow {flow.number}: {strays} {packets} with RST or SYN did not end or begin it "
+                f"and may be of another connection (the first is packet "
+                f"{line.connection.first_stray})"
             )
             flow.findings.append(Finding(Severity.WARNING, text))
         for who, direction in (

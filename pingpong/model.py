@@ -1330,7 +1330,8 @@ class Step:
 
     ``segment`` and ``flow`` are None for a packet that holds neither TCP nor UDP.
     ``remark`` is "" or says what is odd about the segment ("retransmission", "out of order",
-    "overlap", "keep-alive", "stray", "copy").  ``messages`` are those that became complete with this packet.
+    "overlap", "keep-alive"; "stray": of another connection; "copy": captured before, elsewhere).
+    ``messages`` are those that became complete with this packet.
     The last Step of a capture may have no packet: it brings what ended with the capture.
     """
 

@@ -10,6 +10,7 @@ import random
 import shutil
 import struct
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def lz4(data: bytes) -> bytes:
     )  # fmt: skip
 
 
-PACKED = {
+PACKED: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
@@ -136,9 +137,7 @@ def snoop(*packets: bytes, version: int = 2, link: int = 4) -> bytes:
     out = b"snoop\0\0\0" + struct.pack(">II", version, link)
     for data in packets:
         whole = 24 + len(data) + -len(data) % 4
-        out += struct.pack(
-            ">IIIIII", len(data) + 2, len(data), whole, 0, NANOS // 10**9, 123_456
-        )
+        out += struct.pack(">IIIIII", len(data) + 2, len(data), whole, 0, NANOS // 10**9, 123_456)
         out += data + bytes(whole - 24 - len(data))
     return out
 

@@ -17,9 +17,9 @@ from scapy.contrib.gtp import GTP_U_Header, GTPPDUSessionContainer
 from scapy.contrib.mpls import MPLS
 from scapy.contrib.nsh import NSH
 from scapy.layers.dot11 import Dot11, Dot11QoS, RadioTap
-from scapy.layers.inet import GRE, IP, TCP, UDP
+from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
-from scapy.layers.l2 import LLC, SNAP, Dot1AD, Dot1Q, Ether
+from scapy.layers.l2 import GRE, LLC, SNAP, Dot1AD, Dot1Q, Ether
 from scapy.layers.ppp import HDLC, PPP, PPPoE
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet as ScapyPacket
@@ -29,19 +29,23 @@ from pingpong.calls.plan import Plan, Rewriter
 from pingpong.capture import Pipeline
 from pingpong.model import Packet, Severity
 from pingpong.wire.capturefile import write_capture
-from pingpong.wire.link import MAX_DEPTH, MAX_KINDS, Peeler, endpoint
 from pingpong.wire.layers import LINK_LAYERS, UDP_TUNNELS
+from pingpong.wire.link import MAX_DEPTH, MAX_KINDS, Peeler, endpoint
 
 
 def inner() -> ScapyPacket:
-    return IP(src="10.9.0.1", dst="10.9.0.2", id=77) / TCP(
-        sport=50001, dport=9090, seq=7, ack=9, flags="PA"
-    ) / Raw(b"hello")
+    return (
+        IP(src="10.9.0.1", dst="10.9.0.2", id=77)
+        / TCP(sport=50001, dport=9090, seq=7, ack=9, flags="PA")
+        / Raw(b"hello")
+    )
 
 
 def inner6() -> ScapyPacket:
-    return IPv6(src="fd00::1", dst="fd00::2") / TCP(sport=50001, dport=9090, flags="PA") / Raw(
-        b"hello"
+    return (
+        IPv6(src="fd00::1", dst="fd00::2")
+        / TCP(sport=50001, dport=9090, flags="PA")
+        / Raw(b"hello")
     )
 
 
@@ -219,9 +223,7 @@ NOT_TSHARK = {
 
 def test_tshark_says_the_same(tshark: str, tmp_path: Path) -> None:
     for link in sorted({link for link, _ in TUNNELS.values()}):
-        names = [
-            name for name, (of, _) in TUNNELS.items() if of == link and name not in NOT_TSHARK
-        ]
+        names = [name for name, (of, _) in TUNNELS.items() if of == link and name not in NOT_TSHARK]
         if not names:
             continue
         path = tmp_path / f"{link}.pcap"
@@ -240,7 +242,12 @@ def test_tshark_says_the_same(tshark: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("port", sorted(UDP_TUNNELS))
 def test_thrift_on_the_port_of_a_tunnel_is_read(port: int) -> None:
-    for payload in (ADD, b"\x82\x21\x01\x03add\x15\x04\x15\x50\x00", b'[1,"add",1,1,{}]', bytes(60)):
+    for payload in (
+        ADD,
+        b"\x82\x21\x01\x03add\x15\x04\x15\x50\x00",
+        b'[1,"add",1,1,{}]',
+        bytes(60),
+    ):
         segment = Peeler().segment(packet(1, ethernet(ipv4(udp(50001, port, payload), 17))))
         assert segment is not None
         assert segment.payload == payload
@@ -366,9 +373,7 @@ def test_fragments_outside_and_inside() -> None:
 def test_icmp_is_evidence_for_the_connection_that_it_quotes(protocol: int) -> None:
     payload = tcp(50001, 9090, 1, 0, 2) if protocol == 6 else udp(50001, 9090, ADD)
     sent = ipv4(payload, protocol)
-    error = ipv4(
-        b"\x03\x03" + bytes(6) + sent[:28], 1, source="10.0.0.2", target="10.0.0.1"
-    )
+    error = ipv4(b"\x03\x03" + bytes(6) + sent[:28], 1, source="10.0.0.2", target="10.0.0.1")
     pipeline = Pipeline()
     for number, data in enumerate((sent, error, error), 1):
         pipeline.feed(packet(number, ethernet(data)))
@@ -417,7 +422,9 @@ def test_any_mutation(name: str) -> None:
         data = bytearray(whole[: rng.choice((len(whole), rng.randrange(len(whole) + 1)))])
         for _ in range(rng.randrange(4)):
             if data:
-                data[rng.randrange(len(data))] = rng.choice((0, 1, 8, 0x45, 255, rng.randrange(256)))
+                data[rng.randrange(len(data))] = rng.choice(
+                    (0, 1, 8, 0x45, 255, rng.randrange(256))
+                )
         one = Packet(1, 0, link, bytes(data), rng.choice((len(data), len(whole))))
         peeler = Peeler()
         segment = peeler.segment(one)

@@ -28,7 +28,15 @@ from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
 from .printing import BAD, Verdict, complain, counted, say, say_text, say_unmatched, width
 from .several import cores, each
 
-__all__ = ["add", "batches_of", "few_collections", "progress_of", "say_bystanders", "say_no_thrift", "steps"]
+__all__ = [
+    "add",
+    "batches_of",
+    "few_collections",
+    "progress_of",
+    "say_bystanders",
+    "say_no_thrift",
+    "steps",
+]
 
 # How many rows of a ladder, and of a table of exchanges, ``show`` prints.
 ROWS: Final = 60

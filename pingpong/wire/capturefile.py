@@ -362,7 +362,7 @@ class CaptureFile:
             self._say(Severity.ERROR, "snaplen at offset 16: is 0, want 1 or more", 16)
 
     def _record_size(self, modified: bool) -> int:
-        """How long the headers of records are: nothing says so but whether the first two make sense.
+        """How long the headers of records are: whether the first make sense has to tell.
 
         Only what is there already is looked at: a live capture may have no more.
         """
@@ -378,7 +378,7 @@ class CaptureFile:
         """How many of the first records make sense if their headers are so long; -1: one does
         not."""
         at = self._at
-        before = 0
+        before: i64 = 0
         for count in range(4):
             if len(self._buffer) < at + 16:
                 return count
@@ -386,7 +386,7 @@ class CaptureFile:
             kept, length = self._number_at(at + 8), self._number_at(at + 12)
             if kept > MAX_PACKET or kept > length or length > 1 << 24 or ticks >= 1_000_000_000:
                 return -1
-            if count and abs(second - before) > 1_000_000:
+            if count and not -1_000_000 < second - before < 1_000_000:
                 return -1
             before = second
             at += size + kept
@@ -727,8 +727,10 @@ def _days(year: int, month: int) -> int:
     """From 1970 to the begin of a month."""
     days = 365 * (year - 1970) + (year - 1969) // 4 - (year - 1901) // 100 + (year - 1601) // 400
     is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    return days + (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)[month - 1] + (
-        is_leap and month > 2
+    return (
+        days
+        + (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)[month - 1]
+        + (is_leap and month > 2)
     )
 
 

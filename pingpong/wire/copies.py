@@ -5,8 +5,8 @@
 
 A place is what stands before IP (an interface, its addresses, a tunnel's ends) and how many hops
 are left.  The same datagram at a place where it was seen before was sent twice; or captured twice
-there, which nobody can tell: then it stands as it is, and ``findings`` say so.  Behind a NAT one end
-is another: then the identification has to be there, and one end and both ports as they were.
+there, which nobody can tell: then it stands as it is, and ``findings`` say so.  Behind a NAT one
+end is another: then the identification has to be there, and one end and both ports as they were.
 
 What is remembered is bounded, in number and in the packets' own time.
 """
@@ -125,6 +125,7 @@ def _is_translated(known: Original, segment: Segment) -> bool:
     """Is that a NAT's work: one end the same, of the other the port?"""
     if segment.seen_at in known.places or segment.ident <= 0:
         return False
-    return (
-        known.source == segment.source or known.target == segment.target
-    ) and (known.source[-2:], known.target[-2:]) == (segment.source[-2:], segment.target[-2:])
+    return (known.source == segment.source or known.target == segment.target) and (
+        known.source[-2:],
+        known.target[-2:],
+    ) == (segment.source[-2:], segment.target[-2:])

@@ -4,8 +4,8 @@
     ``behind(layer, data, at)``  ─▶  the next layer and where it begins;
                                      or NOTHING, and the name of what is not looked into
 
-Nothing here keeps anything or raises: where bytes are missing, the name is "".  ``Peeler`` goes from
-header to header, and counts what it was not led through.
+Nothing here keeps anything or raises: where bytes are missing, the name is "".  ``Peeler`` goes
+from header to header, and counts what it was not led through.
 
 A tunnel over UDP is told by its port *and* its shape (``udp_tunnel``): a port alone says nothing,
 and a datagram on such a port that holds no packet is a datagram like any other.

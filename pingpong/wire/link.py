@@ -552,7 +552,7 @@ class Peeler:
                     # No fragments of fragments: nobody sends them, and each costs a level.
                     if may_be_fragment:
                         return self._ipv6_fragment(packet, at, stop, source, target)
-                    self._pass(packet, "fragments of fragments")
+                    self._pass(packet, "a fragment of fragments")
                     return None
                 size = 8
             elif kind == _AUTHENTICATION:

@@ -371,7 +371,9 @@ class Connection:
         if one.is_known:
             return not one.is_near(segment.seq)
         if segment.flags & ACK and other.is_known:
-            return not other.is_near(segment.ack)  # the answer to a SYN: its own number says nothing
+            return not other.is_near(
+                segment.ack
+            )  # the answer to a SYN: its own number says nothing
         return other.is_known and not one.is_near(segment.seq)
 
     def _pass_over(self, number: int) -> None:

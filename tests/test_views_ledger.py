@@ -193,7 +193,7 @@ def test_a_table_says_why_before_what() -> None:
     capture = read(ROOT / "captures" / "incident.pcap")
     wide = views.text(capture.exchanges, width=160)
     assert "the client read exchange 7's reply; {1: 7002" in wide
-    assert "the client read exchange 7's reply" in str(capture.exchanges[7])
+    assert "the client read exchange 7's reply" in views.text(capture.exchanges[7], width=160)
     assert "after" not in str(capture.exchanges)
     assert "after 189 µs" in views.text(capture.exchanges, exact=True)
 

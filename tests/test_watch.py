@@ -25,7 +25,7 @@ from pingpong.live import sniffing
 from pingpong.live.serving import serving
 
 INCIDENT = ROOT / "captures" / "incident.pcap"
-SECONDS = 30.0
+SECONDS = 120.0  # how long what comes may take
 
 
 class Dispatcher:

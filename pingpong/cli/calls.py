@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
+from ..calls.exchanges import Pairing
 from ..calls.ledger import Ledger
 from ..calls.totals import Totals
 from ..calls.wanted import Condition, Wanted, condition, outcomes
-from ..capture import Pipeline
 from ..errors import CaptureError
-from ..model import Exchange, Flow, Message, Outcome
+from ..model import Exchange, Message, Outcome
 from ..views.json import Rows, total_rows
 from ..views.ledger import (
     CSV_COLUMNS,
@@ -35,7 +35,7 @@ from .looking import batches_of, say_no_thrift
 from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
 from .printing import Verdict, counted, say, say_text, say_unmatched, width
 
-__all__ = ["add", "add_choice", "say_totals", "settled", "wanted_of", "writer"]
+__all__ = ["add", "add_choice", "say_totals", "wanted_of", "writer"]
 
 CALLS: Final = """\
   pingpong calls trouble.pcap                      a line a call
@@ -137,11 +137,12 @@ def calls(args: argparse.Namespace) -> int:
     if args.arrow and (args.totals or args.sort or args.limit is not None):
         raise CaptureError("--arrow writes all calls, in their order: no --totals, --sort, --limit")
     verdict = Verdict()
-    pipeline = pipeline_of(args)
+    pairing = Pairing()
+    pipeline = pipeline_of(args, pairing=pairing)
     totals = Totals()
     wanted = wanted_of(args)
     with open_capture(args.file) as file:
-        found = settled(batches_of(args, file, pipeline, verdict, deep=False), pipeline)
+        found = _in_order(batches_of(args, file, pipeline, verdict, deep=False), pairing)
         chosen = _counted((wanted.of(batch) for batch in found), totals)
         if args.arrow:
             _write_arrow(args, chosen)
@@ -159,16 +160,12 @@ def calls(args: argparse.Namespace) -> int:
     return verdict.exit_code
 
 
-def settled(
-    batches: Iterable[Sequence[Message]], pipeline: Pipeline, *, in_order: bool = True
-) -> Iterator[list[Exchange]]:
-    """The exchanges of ``batches`` of messages that ``pipeline`` brings, as they are settled."""
-    ledger = Ledger(pipeline.flow, in_order=in_order)
-    ended: list[Flow] = []
-    pipeline.ended = ended
-    for batch in batches:
-        yield ledger.take(batch, ended)
-    yield ledger.close(pipeline.time)
+def _in_order(batches: Iterable[Sequence[Message]], pairing: Pairing) -> Iterator[list[Exchange]]:
+    """The exchanges of ``batches`` of messages as they are settled, in the order of calls."""
+    ledger = Ledger()
+    for _ in batches:
+        yield ledger.take(pairing.take())
+    yield ledger.take(pairing.take()) + ledger.close()
 
 
 def _counted(batches: Iterable[list[Exchange]], totals: Totals) -> Iterator[list[Exchange]]:

@@ -146,7 +146,7 @@ def show(args: argparse.Namespace) -> int:
         complain("error: several files can be shown with --json only; or list their messages")
         return BAD
     verdict = Verdict()
-    pipeline = pipeline_of(args)
+    pipeline = pipeline_of(args, pairing=Pairing() if args.message is None else None)
     with open_capture(args.file) as file:
         if args.message is not None:
             if not _show_message(args, file, pipeline, verdict):
@@ -266,8 +266,7 @@ def batches_of(
                 part = batch[start : start + size]
                 yield part
                 for message in odd(part, deep):
-                    findings = message.faults if deep else message.listed
-                    verdict.report(findings, f"{about}message {message.number}: ")
+                    verdict.report(message.faults, f"{about}message {message.number}: ")
                 for message in part if deep else ():
                     message.forget()
 
@@ -299,10 +298,10 @@ def _show_all(
 ) -> None:
     """The ladder, then the exchanges.  Memory holds what is shown, not what is read."""
     most = sys.maxsize if args.all else ROWS
-    pairing = Pairing(pipeline.flow)
-    ended = pipeline.ended = []
-    shown: dict[int, Exchange] = {}
-    counts = {"messages": 0, "exchanges": 0}
+    pairing = pipeline.pairing
+    assert pairing is not None
+    shown: list[Exchange] = []
+    counts = {"messages": 0}
     differences = Differences()
 
     def note(found: Sequence[Message]) -> None:
@@ -312,17 +311,12 @@ def _show_all(
                 verdict.report(message.faults, f"message {message.number}: ")
             if args.idl:
                 differences.add(message)
-            exchange = pairing.add(message)
-            counts["exchanges"] = max(counts["exchanges"], exchange.number)
-            if exchange.number <= most:
-                shown[exchange.number] = exchange
-            else:
-                message.forget()
-        for flow in ended:
-            pairing.end(flow)
-        ended.clear()
-        pairing.settled.clear()
+            message.forget()
+        keep()
         counts["messages"] += len(found)
+
+    def keep() -> None:
+        shown.extend(one for one in pairing.take() if one.number <= most)
 
     def told() -> Iterator[Step]:
         while file.advance():
@@ -341,16 +335,17 @@ def _show_all(
     with progress_of(file, args.file) as progress, few_collections():
         for batch in batches(file, pipeline, progress):
             note(batch)
-    pairing.close(pipeline.time)
+    keep()
     left = file.number - drawn
     if left:
         say_text(f"… {left} more packets, not shown; --all shows them", "dim")
     say_text()
     if shown:
-        rows = exchange_table(Exchanges(list(shown.values())), exact=True, limit=None)
+        shown.sort(key=lambda one: one.number)
+        rows = exchange_table(Exchanges(shown), exact=True, limit=None)
         say(lines(rows, width()))
-        if counts["exchanges"] > len(shown):
-            rest = counts["exchanges"] - len(shown)
+        if pairing.count > len(shown):
+            rest = pairing.count - len(shown)
             say_text(f"… {rest} more exchanges, not shown; --all shows them", "dim")
         say_text()
     if len(differences):
@@ -363,7 +358,7 @@ def _show_all(
     flows = pipeline.connections
     say_text(
         f"{counted(file.number, 'packet')}, {counted(flows, 'connection')}, "
-        f"{counted(counts['messages'], 'message')}, {counted(counts['exchanges'], 'exchange')}",
+        f"{counted(counts['messages'], 'message')}, {counted(pairing.count, 'exchange')}",
         "dim",
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from .. import read_interface
+from ..calls.exchanges import Pairing
 from ..calls.plan import Plan
 from ..calls.redact import Redactor
 from ..calls.selectors import Selector, parse_selectors
@@ -80,9 +81,10 @@ def pipeline_of(
     *,
     redactor: Redactor | None = None,
     plan: Plan | None = None,
+    pairing: Pairing | None = None,
 ) -> Pipeline:
-    """``dropped`` is called with each connection that the Pipeline forgets; ``redactor`` and
-    ``plan`` are as it has them."""
+    """``dropped`` is called with each connection that the Pipeline forgets; ``redactor``, ``plan``
+    and ``pairing`` are as it has them."""
     return Pipeline(
         limits_of(args),
         tell(args.protocol, args.transport),
@@ -92,6 +94,7 @@ def pipeline_of(
         dropped=dropped,
         redactor=redactor_of(args) if redactor is None else redactor,
         plan=plan,
+        pairing=pairing,
     )
 
 

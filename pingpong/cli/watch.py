@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import Final, TypeVar
 
+from ..calls.exchanges import Pairing
 from ..calls.totals import Totals
 from ..capture import Pipeline
 from ..model import Exchange, Message, Packet
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
-from .calls import add_choice, say_totals, settled, wanted_of, writer
+from .calls import add_choice, say_totals, wanted_of, writer
 from .options import CODES, Command, add_idl, add_reading, pipeline_of, positive
 from .printing import Verdict, complain, counted, say_text
 
@@ -60,7 +61,7 @@ def watch(args: argparse.Namespace) -> int:
         complain("error: a file has no interface: give one of them")
         return 2
     verdict = Verdict()
-    pipeline = pipeline_of(args)
+    pipeline = pipeline_of(args, pairing=Pairing())
     totals = Totals()
     with Until(args.seconds) as until:
         if args.file is not None:
@@ -109,7 +110,7 @@ def _watch(
 ) -> None:
     wanted = wanted_of(args)
     write: Callable[[Sequence[Exchange]], str] | None = None
-    for exchanges in settled(_messages(packets, pipeline, verdict), pipeline, in_order=False):
+    for exchanges in _settled(packets, pipeline, verdict):
         chosen = wanted.of(exchanges)
         if not chosen:
             continue
@@ -123,16 +124,24 @@ def _watch(
         say_totals(args, totals)
 
 
-def _messages(
+def _settled(
     packets: Iterator[list[Packet]], pipeline: Pipeline, verdict: Verdict
-) -> Iterator[list[Message]]:
-    for batch in packets:
-        found = [message for packet in batch for message in pipeline.take(packet)]
+) -> Iterator[list[Exchange]]:
+    """The exchanges as they are settled, whatever their order."""
+    pairing = pipeline.pairing
+    assert pairing is not None
+
+    def report(found: Sequence[Message]) -> None:
         verdict.any_thrift = verdict.any_thrift or bool(found)
         for message in found:
             verdict.report(message.listed, f"message {message.number}: ")
-        yield found
-    yield list(pipeline.close().messages)
+
+    for batch in packets:
+        for packet in batch:
+            report(pipeline.take(packet))
+        yield pairing.take()
+    report(pipeline.close().messages)
+    yield pairing.take()
 
 
 class Until:

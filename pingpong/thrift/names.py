@@ -10,9 +10,10 @@ A type refers to a struct by its name, so that structs may hold each other.  Wha
 brings is called as the file calls it: ``shared.User``.
 
 Which method a message is of: what stands before the colon of a multiplexed call says the
-service.  Its reply has the method alone, so a Namer remembers the calls.  Where several
-services have a method of that name, and nothing else tells which is meant, they have to agree,
-or all but one have to differ from what is on the wire; else the message keeps its numbers.
+service.  Its reply has the method alone: the call that it answers says it (``calls.naming``).
+Where several services have a method of that name, and nothing else tells which is meant, they
+have to agree, or all but one have to differ from what is on the wire; else the message keeps its
+numbers.
 
 Two things are not differences: a service's name before the colon that no service has (servers
 choose these names freely), and what a message does not hold because the capture lost it.
@@ -47,7 +48,6 @@ __all__ = [
     "FieldType",
     "Interface",
     "MethodType",
-    "Namer",
     "Service",
     "StructType",
     "Type",
@@ -57,9 +57,6 @@ __all__ = [
 _MOST_LISTED: Final = 12
 
 _MOST_NAME: Final = 60
-
-# Calls of one connection whose service is remembered until their replies come.
-_MOST_WAITING: Final = 4096
 
 
 # ── The types ────────────────────────────────────────────────────────────────────────
@@ -455,59 +452,6 @@ class _AsStruct(Naming):
 
     def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
         return self._interface.differences(record, body, self._root)
-
-
-class Namer:
-    """Tells each message of a capture, in order, who knows its names.
-
-    It remembers what tells a reply's service: the multiplexed call that it answers.
-    """
-
-    def __init__(self, interface: Interface) -> None:
-        self.interface = interface
-        # By connection: what was called there and has no reply yet.
-        self._waiting: dict[int, dict[tuple[int, str], list[str]]] = {}
-        self._counts: dict[int, int] = {}
-
-    def give(self, message: Message) -> None:
-        """Tell the next message."""
-        interface = self.interface
-        mtype = message.type
-        if mtype is MessageType.CALL:
-            prefix, colon, bare = message.method.rpartition(":")
-            if colon and interface.service(prefix) is not None:
-                self._wait(message.flow, (message.seqid, bare), prefix)
-        elif mtype is not MessageType.ONEWAY:
-            service = self._answered(message.flow, (message.seqid, message.method))
-            if service:
-                message.use_names(interface.within(service))
-                return
-        message.use_names(interface)
-
-    def end(self, flow: int) -> None:
-        """A connection has ended."""
-        self._waiting.pop(flow, None)
-        self._counts.pop(flow, None)
-
-    def _wait(self, flow: int, key: tuple[int, str], service: str) -> None:
-        count = self._counts.get(flow, 0)
-        if count >= _MOST_WAITING:
-            # Calls that nobody answers: better forgotten than kept.
-            self.end(flow)
-            count = 0
-        self._counts[flow] = count + 1
-        self._waiting.setdefault(flow, {}).setdefault(key, []).append(service)
-
-    def _answered(self, flow: int, key: tuple[int, str]) -> str:
-        calls = self._waiting.get(flow)
-        services = None if calls is None else calls.get(key)
-        if calls is None or services is None:
-            return ""
-        service = services.pop(0)
-        self._counts[flow] -= 1
-        if not services:
-            del calls[key]
-        return service
 
 
 # ── Holding a struct against its type ────────────────────────────────────────────────

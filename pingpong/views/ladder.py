@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from ..calls.roles import counted
 from ..model import Message, MessageType, Segment, Step
 from .short import call_line
-from .text import Line, Run, clock, duration, elide, pad
+from .text import WORDS, Line, Run, clock, duration, elide, pad, wrap
 
 __all__ = ["MAX_RUNGS", "NO_ACKS", "Rung", "arrow", "ladder", "more", "rungs"]
 
@@ -27,6 +27,7 @@ NO_ACKS = "Empty ACKs are not drawn."
 MAX_RUNGS = 200
 
 _LANE = 40
+_INDENT = 6  # of what introduces a flow
 _WORDS = 120
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 _UDP = 17
@@ -87,7 +88,7 @@ def ladder(
     limit: int | None = None,
     width: int = 100,
 ) -> Iterator[Line]:
-    """Client │ server, in time.
+    """Client │ server, in time, in ``width`` columns: it needs 65, and 87 if ``exact``.
 
     ``exact`` adds packet numbers, times (after the first packet), addresses and ports;
     ``acks`` draws the segments that only acknowledge; ``limit`` ends it after so many rows.
@@ -216,10 +217,11 @@ def _lines(rung: Rung, exact: bool, width: int) -> Iterator[Line]:
         margin = pad(rung.packet, 6, ">") + pad(rung.time, 12, ">") + "  " + margin
     blank = " " * len(margin)
     if rung.news:
-        yield [Run(blank + rung.news, "dim")]
+        for piece in wrap(rung.news, max(width - _INDENT, WORDS)):
+            yield [Run(" " * _INDENT + piece, "dim")]
     lane = Run(f"   │{arrow(rung)}│", "" if rung.way else "dim")
     words = list(rung.messages)
-    room = max(width - len(margin) - _LANE + 1, 20)
+    room = max(width - len(margin) - _LANE + 1, WORDS)
     # What is odd stands with the packet, what was said by it below.
     notes = [("warning", rung.remark)] if rung.remark else []
     for at, (style, text) in enumerate([*notes, *words] or [("", "")]):

@@ -20,7 +20,7 @@ from ..calls.ledger import Exchanges
 from ..calls.roles import counted
 from ..model import Differences, Exchange, Message, Messages, Outcome, Repeated
 from .short import arguments, method, outcome_detail, outcome_text, result
-from .text import Line, Run, clock, display_width, duration, elide, escape, pad
+from .text import WORDS, Line, Run, clock, display_width, duration, elide, escape, pad, wrapped
 
 __all__ = [
     "MAX_ROWS",
@@ -100,9 +100,9 @@ def difference_table(differences: Differences, *, limit: int | None = MAX_ROWS) 
 
 
 def lines(table: Table, width: int | None = 100) -> list[Line]:
-    """The table as text, no wider than ``width`` columns if that can be; None: as wide as
-    it is."""
-    return _drawn(table, _widths(table, width))
+    """The table as text, in ``width`` columns if that can be: elastic cells are cut down to 8, the
+    others are shown whole.  None: as wide as it is."""
+    return _drawn(table, _widths(table, width), width)
 
 
 # ── The columns ──────────────────────────────────────────────────────────────────────
@@ -202,8 +202,9 @@ def _widths(table: Table, width: int | None) -> list[int]:
     ]
     # Take from the widest elastic column until all fit, or none can give any more.
     over = sum(widths) + _GAP * (len(widths) - 1) - (width or 0)
-    while width is not None and over > 0:
-        widest = max((at for at, can in enumerate(table.elastic) if can), key=lambda at: widths[at])
+    elastic = [at for at, can in enumerate(table.elastic) if can]
+    while width is not None and over > 0 and elastic:
+        widest = max(elastic, key=lambda at: widths[at])
         if widths[widest] <= _MIN_CELL:
             break
         widths[widest] -= 1
@@ -211,13 +212,15 @@ def _widths(table: Table, width: int | None) -> list[int]:
     return widths
 
 
-def _drawn(table: Table, widths: Sequence[int]) -> list[Line]:
+def _drawn(table: Table, widths: Sequence[int], width: int | None) -> list[Line]:
     heads = [Run(title, "head") for title in table.titles]
     drawn = [_row(heads, table, widths)]
     drawn.append([Run("─" * (sum(widths) + _GAP * (len(widths) - 1)), "dim")])
     drawn += [_row(row, table, widths) for row in table.rows]
-    if table.remark:
+    if table.remark and width is None:
         drawn.append([Run(table.remark, "dim")])
+    elif table.remark and width is not None:
+        drawn += wrapped(table.remark, max(width, WORDS), "dim")
     return drawn
 
 

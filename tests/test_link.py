@@ -52,10 +52,10 @@ def test_link(name: str) -> None:
 def test_an_unknown_link_type_is_reported_once() -> None:
     peeler = Peeler()
     for number in (1, 2):
-        assert peeler.segment(packet(number, V4, link=147)) is None
+        assert peeler.segment(packet(number, V4, link=252)) is None
     (finding,) = peeler.findings
     assert finding.text.startswith(
-        "packet 1: link type is 147 (private), want one of 0 BSD loopback, 1 Ether"
+        "packet 1: link type is 252 (Wireshark's exported PDUs), want one of 0 BSD loopback, 1 Ether"
     )
     assert finding.text.endswith("; 2 packets have it")
 

@@ -29,7 +29,7 @@ from ..thrift.header import FIXED
 from ..thrift.messages import PROXY, Found, Passed
 from ..thrift.sasl import MECHANISM
 from ..thrift.transport import Unit
-from ..wire.link import TCP, UDP, Peeler
+from ..wire.link import TCP, Peeler
 from ..wire.rewrite import (
     checksum_at,
     growth,
@@ -419,9 +419,11 @@ class Rewriter:
             out = self._of_other(packet, heads)
         if not self._keep:
             self._clean_heads(packet, out)
-        for at, start, stop in reversed(self._peeler.sums):
-            # A tunnel's checksum counts what is in it, and would tell of what is hidden.
-            mend(out, at, growth(data[start:stop], bytes(out[start:stop]), 0), UDP)
+        for at, start, stop in self._peeler.sums:
+            # A tunnel's checksum counts what is in it, and would tell of what is hidden.  0 says
+            # that there is none.
+            if data[start:stop] != out[start:stop]:
+                out[at : at + 2] = bytes(2)
         if out == data:
             return packet
         return Packet(packet.number, packet.time, packet.link, bytes(out), packet.length)

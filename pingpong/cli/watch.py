@@ -17,6 +17,7 @@ from ..model import Exchange, Message, Packet
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
 from .calls import add_choice, say_totals, wanted_of, writer
+from .looking import say_bystanders
 from .options import CODES, Command, add_idl, add_reading, pipeline_of, positive
 from .printing import Verdict, complain, counted, say_text
 
@@ -73,6 +74,8 @@ def watch(args: argparse.Namespace) -> int:
             if dropped:
                 complain(f"warning: the kernel had no room for {counted(dropped, 'packet')}")
     verdict.report(pipeline.findings)
+    if not verdict.any_thrift:
+        say_bystanders(pipeline)
     return verdict.exit_code
 
 

@@ -120,7 +120,6 @@ OTHER_LINKS: Final[dict[int, str]] = {
     122: "IP over Fibre Channel",
     123: "SunATM",
     138: "IP over FireWire",
-    147: "private",
     157: "DOCSIS",
     177: "LAPD",
     187: "Bluetooth",

@@ -268,7 +268,7 @@ class Peeler:
     the IP protocol of what follows them, -1 if that is not known.  What was only passed over in
     them: ``options``, from where to where each IPv4 header has some, and ``extensions``, what
     other headers have behind what they are known for.  ``sums``: where the checksums of tunnels
-    stand, each with the place from which on it counts.  ``depth``: how many tunnels the last packet
+    stand, each with from where to where it counts.  ``depth``: how many tunnels the last packet
     came in.  ``unreachable`` is what it says if it is such an ICMP error.
     """
 
@@ -307,6 +307,8 @@ class Peeler:
         if self.sums:
             self.sums = []
         link = packet.link
+        if link == 1 and packet.data[12:14] == b"\x08\x00":
+            return self._ip(packet, 14)  # most packets, sooner
         if link == _NFLOG:
             return self._nflog(packet)
         layer = LINK_LAYERS.get(link, NOTHING)

@@ -620,6 +620,8 @@ def is_ip(data: bytes, at: int, stop: int) -> bool:
         return False
     if data[at] >> 4 == 4:
         size = _two(data, at + 2)
+        if size == 0:  # larger than a length can say
+            return data[at] & 15 >= 5 and stop - at > 0xFFFF
         return data[at] & 15 >= 5 and size >= 20 and at + size <= max(stop, len(data))
     if data[at] >> 4 == 6:
         return at + 40 + _two(data, at + 4) <= max(stop, len(data))
@@ -699,8 +701,8 @@ _NONE: Final[Next] = (NOTHING, 0, "")
 
 def _if_so(layer: int, data: bytes, at: int, stop: int, options: int) -> tuple[int, int, int]:
     """That, if its bytes look like it."""
-    if layer == MPLS:
-        inner, place, _ = _mpls(data, at)
+    if layer in (MPLS, NSH):
+        inner, place, _ = _mpls(data, at) if layer == MPLS else _nsh(data, at)
         is_so = (inner == IP and is_ip(data, place, stop)) or inner == ETHERNET
     elif layer == IP:
         is_so = is_ip(data, at, stop)

@@ -26,12 +26,13 @@ from thriftpy2.protocol import (
 from thriftpy2.protocol.apache_json import TApacheJSONProtocol
 from thriftpy2.thrift import TApplicationException, TMessageType
 from thriftpy2.transport import TMemoryBuffer
+from witness import empty_memory
 
 import pingpong
 from pingpong.calls.explain import check_cover, explain
 from pingpong.calls.wanted import condition
 from pingpong.capture import Capture, decode, decode_struct, read_packets
-from pingpong.live.idl import _empty_memory, as_interface, read_interface
+from pingpong.live.idl import as_interface, read_interface
 from pingpong.model import (
     Difference,
     Entries,
@@ -73,7 +74,7 @@ SHOP = read_interface(IDL / "shop.thrift")
 @functools.cache
 def shop() -> Any:
     # thriftpy2 would take the shared.thrift of any other test.
-    with _empty_memory():
+    with empty_memory():
         return thriftpy2.load(str(IDL / "shop.thrift"))
 
 

@@ -31,9 +31,10 @@ from ..views.listing import SAMPLE
 from ..views.table import lines, outcome_style
 from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
+from ..wire.newfile import NewFile
 from .looking import batches_of, say_no_thrift
-from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
-from .printing import Verdict, counted, say, say_text, say_unmatched, width
+from .options import Command, add_force, add_idl, add_reading, pipeline_of, size
+from .printing import Verdict, complain, counted, say, say_text, say_unmatched, width
 
 __all__ = ["add", "add_choice", "say_totals", "wanted_of", "writer"]
 
@@ -81,9 +82,7 @@ SORTS: Final[dict[str, Callable[[Exchange], int]]] = {
 
 def add(command: Command) -> None:
     """The commands of this file."""
-    one = command(
-        "calls", calls, "list the calls of a capture, and how each ended", f"{CALLS}\n{CODES}"
-    )
+    one = command("calls", calls, "list the calls of a capture, and how each ended", CALLS)
     one.add_argument("file", help='a pcap or pcapng file, gzipped or not; "-" is standard input')
     add_choice(one)
     how = one.add_argument_group("how they are shown")
@@ -93,7 +92,12 @@ def add(command: Command) -> None:
     form = how.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="a JSON object a line")
     form.add_argument("--csv", action="store_true", help="comma-separated values")
-    form.add_argument("--arrow", metavar="FILE", help="write a Parquet file (needs pyarrow)")
+    form.add_argument(
+        "--arrow",
+        metavar="FILE",
+        help='write a Parquet file (needs pyarrow); "-" is standard output',
+    )
+    add_force(how, "with --arrow: ")
     add_idl(one)
     add_reading(one)
 
@@ -256,8 +260,10 @@ def _say_sorted(
 def _write_arrow(args: argparse.Namespace, batches: Iterable[list[Exchange]]) -> None:
     from ..arrow import write
 
-    count = write(args.arrow, batches)
-    say_text(f"{counted(count, 'call')} in {escape(args.arrow)}")
+    out = NewFile(args.arrow, force=args.force, reads=args.file)
+    count = write(out, batches)
+    say = complain if out.is_standard_output else say_text
+    say(f"{counted(count, 'call')} in {escape(out.name)}")
 
 
 def say_totals(args: argparse.Namespace, totals: Totals) -> None:

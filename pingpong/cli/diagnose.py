@@ -29,9 +29,6 @@ other way, from the error in a log.
 With --json, one object a line a verdict: kind, severity (error, warning, note), sentence, evidence
 (a list), advice, client and server of its first connection, connections (how many), and flows
 (the numbers of the first of them).
-
-exit codes: 0 nothing is wrong, 1 no Thrift in it, 2 something in the file is bad (standard error
-says what and where), 3 a client and a server are in trouble
 """
 
 

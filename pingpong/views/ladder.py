@@ -8,6 +8,7 @@
 It takes Steps one at a time and keeps none: a ladder of any length costs the memory of one
 row.  ``exact`` adds what changes from run to run of the same lesson: packet numbers, times,
 addresses and ports.  So does ``acks``: how many empty ACKs a system sends is its own affair.
+``numbers`` adds those of the messages, by which the shell asks for one.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def rungs(
     steps: Iterable[Step],
     *,
     exact: bool = False,
+    numbers: bool = False,
     acks: bool = False,
     limit: int | None = None,
 ) -> Iterator[Rung | int]:
@@ -75,7 +77,7 @@ def rungs(
         is_new = step.flow is not None and step.flow.number > newest
         if step.flow is not None:
             newest = max(newest, step.flow.number)
-        yield _rung(step, first or 0, exact, exact and is_new)
+        yield _rung(step, first or 0, exact, numbers, exact and is_new)
     if limit is not None and drawn > limit:
         yield drawn - limit
 
@@ -84,6 +86,7 @@ def ladder(
     steps: Iterable[Step],
     *,
     exact: bool = False,
+    numbers: bool = False,
     acks: bool = False,
     limit: int | None = None,
     width: int = 100,
@@ -91,13 +94,14 @@ def ladder(
     """Client │ server, in time, in ``width`` columns: it needs 65, and 87 if ``exact``.
 
     ``exact`` adds packet numbers, times (after the first packet), addresses and ports;
+    ``numbers`` those of messages (#3);
     ``acks`` draws the segments that only acknowledge; ``limit`` ends it after so many rows.
     """
     margin = "packet        time  flow  " if exact else "flow  "
     yield [Run(margin + "client" + " " * (_LANE - 8) + "server", "head")]
     blank = " " * len(margin)
     drawn = False
-    for rung in rungs(steps, exact=exact, acks=acks, limit=limit):
+    for rung in rungs(steps, exact=exact, numbers=numbers, acks=acks, limit=limit):
         drawn = True
         if isinstance(rung, int):
             yield [Run(blank + more(rung), "dim")]
@@ -141,9 +145,15 @@ def _introduced(step: Step) -> str:
     )
 
 
-def _rung(step: Step, first: int, exact: bool, introduce: bool) -> Rung:
+def _rung(step: Step, first: int, exact: bool, numbers: bool, introduce: bool) -> Rung:
     messages = tuple(
-        (_style(message), _whose(step, message) + call_line(message, _WORDS) + _lost(message))
+        (
+            _style(message),
+            _whose(step, message)
+            + (f"#{message.number} " if numbers else "")
+            + call_line(message, _WORDS)
+            + _lost(message),
+        )
         for message in step.messages
     )
     way = ""

@@ -77,10 +77,16 @@ def message_table(
 
 
 def exchange_table(
-    exchanges: Exchanges, *, exact: bool = False, limit: int | None = MAX_ROWS
+    exchanges: Exchanges,
+    *,
+    exact: bool = False,
+    numbers: bool = False,
+    limit: int | None = MAX_ROWS,
 ) -> Table:
-    """A row an exchange: the call, how it ended, what came back.  ``limit`` None shows all."""
-    return _table(_exchange_columns(exact), exchanges, len(exchanges), "exchange", limit)
+    """A row an exchange: the call, how it ended, what came back.  ``limit`` None shows all;
+    ``numbers`` adds those of its messages."""
+    columns = _exchange_columns(exact, numbers)
+    return _table(columns, exchanges, len(exchanges), "exchange", limit)
 
 
 def difference_table(differences: Differences, *, limit: int | None = MAX_ROWS) -> Table:
@@ -130,10 +136,11 @@ def _message_columns(first: Message | None, exact: bool) -> list[Column[Message]
     ]
 
 
-def _exchange_columns(exact: bool) -> list[Column[Exchange]]:
+def _exchange_columns(exact: bool, numbers: bool) -> list[Column[Exchange]]:
     columns: list[Column[Exchange]] = [
         Column("#", lambda e: str(e.number), ">"),
         Column("flow", lambda e: str(e.first.flow), ">"),
+        *(_numbers() if numbers else ()),
         Column("method", lambda e: method(e.first), elastic=True),
         Column("arguments", lambda e: arguments(e.call, _CELL) if e.call else "", elastic=True),
         Column("outcome", outcome_text, style=outcome_style),
@@ -145,6 +152,13 @@ def _exchange_columns(exact: bool) -> list[Column[Exchange]]:
         *columns,
         Column("sent", lambda e: str(e.call.size) if e.call else "", ">"),
         Column("received", lambda e: str(e.reply.size) if e.reply else "", ">"),
+    ]
+
+
+def _numbers() -> list[Column[Exchange]]:
+    return [
+        Column("call", lambda e: str(e.call.number) if e.call else "", ">"),
+        Column("reply", lambda e: str(e.reply.number) if e.reply else "", ">"),
     ]
 
 

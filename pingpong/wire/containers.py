@@ -14,6 +14,7 @@ import bz2
 import gzip
 import io
 import lzma
+import sys
 import zlib
 from typing import Any, Final, Protocol
 
@@ -76,28 +77,25 @@ def _xz() -> Any:
 
 
 def _zstd() -> Any:
-    import importlib
+    from compression import zstd
 
-    module: Any = importlib.import_module("compression.zstd")
-    option = {module.DecompressionParameter.window_log_max: MAX_WINDOW.bit_length() - 1}
-    return module.ZstdDecompressor(options=option)
+    option = {zstd.DecompressionParameter.window_log_max: MAX_WINDOW.bit_length() - 1}
+    return zstd.ZstdDecompressor(options=option)
 
 
 def _zstandard(source: io.BufferedReader, name: str) -> Source:
     """Python's own from 3.14 on, else the package."""
-    import importlib
-    import sys
-
     if sys.version_info >= (3, 14):
         return _Unpacker(source, _zstd)
     try:
-        package: Any = importlib.import_module("zstandard")
+        import zstandard
     except ImportError:
         raise CaptureError(
             f"{name}: is packed with Zstandard, which needs the package zstandard (pip install "
             f"'pingpong[containers]'); or unpack it first: zstd -d FILE",
             0,
         ) from None
+    package: Any = zstandard
     return _Unpacker(source, lambda: _OfPackage(package))
 
 

@@ -28,7 +28,15 @@ from .options import Command, add_idl, add_reading, pipeline_of, size
 from .printing import BAD, Verdict, bar, complain, counted, say, say_text, say_unmatched, width
 from .several import cores, each
 
-__all__ = ["add", "batches_of", "conclude", "few_collections", "progress_of", "steps"]
+__all__ = [
+    "add",
+    "batches_of",
+    "conclude",
+    "few_collections",
+    "progress_of",
+    "say_bystanders",
+    "steps",
+]
 
 # How many rows of a ladder, and of a table of exchanges, ``show`` prints.
 ROWS: Final = 60
@@ -380,3 +388,10 @@ def _say_no_thrift(pipeline: Pipeline, about: str = "") -> None:
         complain(f"{about}flow {flow.number}, {flow.client} to {flow.server}: {seen}")
     if count > 5:
         complain(f"{about}and {count - 5} more")
+    say_bystanders(pipeline, about)
+
+
+def say_bystanders(pipeline: Pipeline, about: str = "") -> None:
+    """Say what the packets are that carry no RPC, where there is nothing else to say."""
+    for finding in pipeline.bystanders:
+        complain(f"{about}{finding.text}")

@@ -22,6 +22,7 @@ from ..model import Exchange, Message, Packet
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
 from .calls import add_choice, say_totals, wanted_of, writer
+from .looking import say_bystanders
 from .options import Command, add_idl, add_reading, pipeline_of, positive
 from .printing import BAD, Verdict, complain, counted, say_text
 from .streams import ENDINGS
@@ -92,6 +93,8 @@ def watch(args: argparse.Namespace) -> int:
             if dropped:
                 complain(f"warning: the kernel had no room for {counted(dropped, 'packet')}")
     verdict.report(pipeline.findings)
+    if not verdict.any_thrift:
+        say_bystanders(pipeline)
     return verdict.exit_code
 
 

@@ -639,9 +639,7 @@ class Pipeline:
             found += reader.feed(piece) if isinstance(piece, Chunk) else reader.lose(piece)
         return self._report(line, reader, by_client, found)
 
-    def _end(
-        self, connection: Connection, reason: str, is_replaced: bool = False
-    ) -> list[Message]:
+    def _end(self, connection: Connection, reason: str, is_replaced: bool = False) -> list[Message]:
         """The connection is over, and the capture goes on."""
         messages = self._close(connection, reason)
         flow = connection.flow

@@ -1411,7 +1411,7 @@ class Half:
     @property
     def is_seen(self) -> bool:
         """Has the capture any packet of this end?"""
-        return max(self.syn, self.fin, self.rst, self.last) >= 0
+        return self.seen >= 0
 
 
 class Structs(Facts):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ...model import Finding, Outcome, Severity
+from ...model import Outcome, Severity
 from ...thrift.reading import BEGINS_INSIDE
 from ..case import Case, Ended, Failure, Fault, Known, Tally, shown
 from ..roles import counted
@@ -250,11 +250,10 @@ def out_of_step(case: Case, known: Known) -> Verdict | None:
     if flow.lost or not flow.opened or not (case.tally.calls or case.tally.replies):
         return None
     for who, half in (("client", flow.from_client), ("server", flow.from_server)):
-        found = [one for one in _of(flow.findings, who) if one.severity is Severity.ERROR]
         spoken = half.detection
-        if not found or spoken is None or spoken.transport not in ("framed", "unframed"):
+        if half.broke < 0 or spoken is None or spoken.transport not in ("framed", "unframed"):
             continue
-        text = unbraced(found[0].text.partition(": ")[2] or found[0].text)
+        text = f"at byte {half.broke} of its stream, {unbraced(half.why) or 'and that is hidden'}"
         if who == "client":
             why = (
                 "Either two threads use one client at once, so that one writes into the other's "
@@ -272,7 +271,7 @@ def out_of_step(case: Case, known: Known) -> Verdict | None:
             flow,
             Kind.OUT_OF_STEP,
             Severity.ERROR,
-            f"What the {who} sends can be read up to a point, and no further: {text}. {why}",
+            f"What the {who} sends can be read up to a point: {text}. {why}",
             evidence=[
                 f"{counted(case.tally.answered, 'call')} on this connection had been answered",
                 f"the server {how_it_ended(case).replace('{after}', '')}",
@@ -291,11 +290,6 @@ _FAILED: Final = (
     Outcome.CLOSED_BY_CLIENT,
     Outcome.RESET_BY_CLIENT,
 )
-
-
-def _of(findings: list[Finding], who: str) -> list[Finding]:
-    """Those of a connection that are about one of its directions."""
-    return [one for one in findings if f", from the {who}: " in one.text[:60]]
 
 
 def unreadable(case: Case, known: Known) -> Verdict | None:

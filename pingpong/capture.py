@@ -142,6 +142,8 @@ class _Line:
         "from_client",
         "from_server",
         "held",
+        "is_clean",
+        "is_late",
         "requests",
         "said",
     )
@@ -154,6 +156,8 @@ class _Line:
         self.from_client: MessageReader | None = None
         self.from_server: MessageReader | None = None
         self.closed = False
+        self.is_clean = True  # it was closed behind a whole message of the client, or before any
+        self.is_late = False  # the server had reset it, and the client says more
         # HTTP's requests that wait for a response, with the message in them, and whether they
         # hold a struct alone; and responses that came before the end of their requests.
         self.requests: list[tuple[Message | None, bool]] = []
@@ -335,7 +339,11 @@ class Pipeline:
             found += self._read(line, True, from_client)
         if from_server:
             found += self._read(line, False, from_server)
-        if connection.flow.ended and not line.closed:
+        if (
+            connection.flow.ended
+            and not line.closed
+            and not (line.is_late and not segment.flags & RST)
+        ):
             how = "was reset" if connection.flow.ended == "RST" else "was closed"
             found += self._end(connection, f"the connection {how}")
         return remark
@@ -543,6 +551,10 @@ class Pipeline:
         flow.sent, flow.received = connection.from_client.offset, connection.from_server.offset
         whole = sum(one.size for one in found) == len(segment.payload)
         known = flow.detection is not None and flow.detection.transport is not None
+        if found and not known and _is_call(found[0]) != by_client:
+            connection.swap()  # the ends were guessed by their ports
+            by_client = not by_client
+            flow.sent, flow.received = connection.from_client.offset, connection.from_server.offset
         if not known:
             flow.detection = reader.detection
         sound = whole and not any(one.findings for one in found)
@@ -618,7 +630,9 @@ class Pipeline:
             for piece in pieces:
                 if isinstance(piece, Chunk):
                     self.plan.gave(piece.number, piece.offset, len(piece.data))
-        if line.closed:
+        if line.closed and by_client and pieces and self._reads_on(line):
+            pass  # a call that nobody will answer
+        elif line.closed:
             # Something sent again, behind the end; or it has not ended.
             if line.connection.flow.ended == "RST" and len(line.held) < MAX_HELD:
                 connection = line.connection
@@ -656,17 +670,34 @@ class Pipeline:
         while self._reset and self.time - self._reset[0].last >= GRACE:
             self._end_pairs(self._reset.pop(0))
 
+    def _reads_on(self, line: _Line) -> bool:
+        """The server has reset a connection, and the client, that had said all of what it began,
+        begins something new: is it read?"""
+        flow = line.connection.flow
+        if flow.ended != "RST" or flow.from_server.rst < 0 or flow.from_client.rst >= 0:
+            return False
+        if not line.is_clean or flow.from_client.fin >= 0 or flow.detection is None:
+            return False
+        self._reopen(line)
+        line.is_late = True
+        return True
+
+    def _reopen(self, line: _Line) -> None:
+        flow = line.connection.flow
+        line.closed = False
+        if flow in self._reset:
+            self._reset.remove(flow)
+        del flow.findings[line.said :]
+        self._connections.revive(line.connection)
+
     def _go_on(self, line: _Line) -> list[Message]:
         """A connection that was reset goes on: the RST was not its own."""
         connection = line.connection
         connection.is_back = False
+        line.is_late = False
         if not line.closed:
             return []
-        line.closed = False
-        if connection.flow in self._reset:
-            self._reset.remove(connection.flow)
-        del connection.flow.findings[line.said :]
-        self._connections.revive(connection)
+        self._reopen(line)
         held, line.held = line.held, []
         messages: list[Message] = []
         for direction, pieces in held:
@@ -693,7 +724,10 @@ class Pipeline:
             by_client = direction is connection.from_client
             reader = line.from_client if by_client else line.from_server
             if reader is not None:
-                messages += self._report(line, reader, by_client, reader.close(reason, cut))
+                rest = reader.close(reason, cut)
+                messages += self._report(line, reader, by_client, rest)
+                if by_client:
+                    line.is_clean = not rest and not reader.begun and reader.broke < 0
         line.closed = True
         if self.plan is not None:
             seen = connection.flow.detection

@@ -1679,7 +1679,8 @@ class Exchange(Shown):
                 if isinstance(number, int) and not isinstance(number, bool):
                     is_known = 0 <= number < len(APPLICATION_ERRORS)
                     return APPLICATION_ERRORS[number] if is_known else f"type {number}"
-        return APPLICATION_ERRORS[0]
+        is_lost = self.reply.gaps or self.reply.cut
+        return "its type is lost" if is_lost else APPLICATION_ERRORS[0]
 
     def __repr__(self) -> str:
         return f"<Exchange {self.number}: {self.method!r}, {self.outcome.name}>"

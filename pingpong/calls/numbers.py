@@ -434,7 +434,7 @@ _RULES: Final = (
         "MySQL, ERR_Packet",
     ),
     _rule(
-        "45 00 00 .. 53",
+        "45 00 00 .. .. 53",
         "an error of a PostgreSQL server",
         _other("a PostgreSQL server", _SERVER),
         _LIKELY,
@@ -554,7 +554,6 @@ _RULES: Final = (
             ("00-7f ", "80 01 00", "", "the start", "1 byte further on than the reader thinks"),
             (".. .. ", "80 01", "", "the start", "2 bytes further on than the reader thinks"),
             ("", "01 00 01-04 00", "", "the first bytes without the 80", "1 byte back"),
-            ("", "00 01-04 00 00", "", "the first bytes without the 80 01", "2 bytes back"),
         )
     ),
     _rule(
@@ -808,12 +807,23 @@ _FIRST_PAIRS: Final = (
     _rule("82 41", "the start of a compact REPLY", _COMPACT_SERVER, _LIKELY, _COMPACT_MESSAGE),
     _rule("82 61", "the start of a compact EXCEPTION", _COMPACT_SERVER, _LIKELY, _COMPACT_MESSAGE),
     _rule("82 81", "the start of a compact ONEWAY", _COMPACT_CLIENT, _LIKELY, _COMPACT_MESSAGE),
-    _rule("0f ff", "the magic of a THeader, which stands behind its length", _HEADER_SIDE, _LIKELY,
-          _THEADER),
+    _rule(
+        "0f ff",
+        "the magic of a THeader, which stands behind its length",
+        _HEADER_SIDE,
+        _LIKELY,
+        _THEADER,
+    ),
     _rule("16 03", "the start of a TLS handshake", _TLS_EITHER, _LIKELY, _RECORD),
     _rule("15 03", "the start of a TLS alert", _TLS_SERVER, _LIKELY, _RECORD),
-    _rule("00 00-7f", "the first bytes of a frame's length, or of the length of a method's name in "
-          "the old header", _FRAMED_SIDE, _POSSIBLE, _FRAMES),
+    _rule(
+        "00 00-7f",
+        "the first bytes of a frame's length, or of the length of a method's name in "
+        "the old header",
+        _FRAMED_SIDE,
+        _POSSIBLE,
+        _FRAMES,
+    ),
     *(
         _rule(f'"{start}"', f"the start of an HTTP {name}", sender, _LIKELY, source)
         for start, name, sender, source in (

@@ -174,7 +174,12 @@ WORDINGS: Final = (
         (t.READ_TIMEOUT, "Timeout for fetch", "TNonblockingMultiFetchClient", "client"),
         (t.BIND, "Could not create ServerSocket on address", "TServerSocket", "server"),
         (t.BIND, "Could not bind to port {n}", "TSSLTransportFactory", "server"),
-        (t.CLIENT_GONE, "Got an IOException in internalRead", "AbstractNonblockingServer", "server"),
+        (
+            t.CLIENT_GONE,
+            "Got an IOException in internalRead",
+            "AbstractNonblockingServer",
+            "server",
+        ),
         (t.CLIENT_GONE, "Got an Exception in internalRead", "AbstractNonblockingServer", "server"),
         (t.CLIENT_GONE, "Got an IOException during write", "AbstractNonblockingServer", "server"),
         (t.CLIENT_GONE, "Got an Exception during write", "AbstractNonblockingServer", "server"),

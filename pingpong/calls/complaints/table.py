@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from . import cpp, frameworks, go, java, others, python, scripts, system
 from .troubles import Trouble
-from .wordings import Wording
+from .wordings import Wording, fixed
 
 __all__ = ["PHRASES", "WORDINGS", "Phrase"]
 
@@ -30,6 +30,7 @@ class Phrase(NamedTuple):
     pattern: re.Pattern[str]
     trouble: Trouble
     writers: tuple[Wording, ...]
+    literal: int  # how many of its characters are fixed
 
     @property
     def source(self) -> str:
@@ -53,7 +54,8 @@ def _phrases() -> tuple[Phrase, ...]:
         for other in writers[1:]:
             if other.trouble != first.trouble:
                 raise ValueError(f"{first.template!r} stands for two kinds of trouble")
-        phrases.append(Phrase(first.start, first.pattern, first.trouble, tuple(writers)))
+        literal = len(fixed(first.template))
+        phrases.append(Phrase(first.start, first.pattern, first.trouble, tuple(writers), literal))
     return tuple(phrases)
 
 

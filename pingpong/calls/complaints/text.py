@@ -80,7 +80,7 @@ _LEAST: Final = frozenset(
         *(troubles.CLOSED, troubles.RESET, troubles.BROKEN_PIPE, troubles.NOT_OPEN),
         *(troubles.TIMEOUT, troubles.GAVE_UP, troubles.READ_TIMEOUT, troubles.REFUSED),
         *(troubles.SERVER_FAILED, troubles.CLIENT_GONE, troubles.NO_SERVER, troubles.HANDLER),
-        *(troubles.ARGUMENTS, troubles.FRAME, troubles.REQUIRED),
+        *(troubles.ARGUMENTS, troubles.SASL),
     }
 )
 _VAGUE: Final = frozenset({troubles.SERVER_FAILED, troubles.NOT_OPEN, troubles.NO_SERVER})
@@ -150,7 +150,7 @@ def _matches(text: str) -> list[_Match]:
                 break
             if _stands_alone(text, match):
                 found.append(_Match(match.start(), match.end(), phrase, match))
-    found.sort(key=lambda match: (match.start - match.stop, match.found.re.groups, match.start))
+    found.sort(key=lambda one: (one.start - one.stop, -one.phrase.literal, one.start))
     kept: list[_Match] = []
     taken = bytearray(len(text))
     for match in found:

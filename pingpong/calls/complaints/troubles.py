@@ -184,7 +184,7 @@ NOT_UTF8: Final = Trouble(
         "calls a string: make it binary.",
         "The reader is out of step, and took other bytes for a string.",
     ),
-    "the field, byte by byte: pingpong show CAPTURE --message N, or paste the message's bytes here.",
+    "the field, byte by byte: pingpong show CAPTURE --message N, or paste the message here.",
 )
 PROTOCOL_ID: Final = Trouble(
     "A reader of the compact protocol got a message that does not begin with 82.",
@@ -298,10 +298,7 @@ REQUIRED: Final = Trouble(
 HIVE_VERSION: Final = Trouble(
     "The server does not know the version of the protocol that the driver asks for: such an enum "
     "value counts as not set.",
-    (
-        "The driver (Hive's JDBC driver, or a client in another language) is newer than the "
-        "server.",
-    ),
+    ("The driver (Hive's JDBC driver, or a client in another language) is newer than the server.",),
     "the server's version, and use a driver of that version.",
 )
 UNION: Final = Trouble(
@@ -486,7 +483,7 @@ TIMEOUT: Final = Trouble(
         "Each side waits for the other: framed against unframed can look like this. So if it "
         "happens on every call.",
     ),
-    "the traceback: is it in open or connect, or where an answer is read?",
+    "the traceback: whether it is in open or connect, or where an answer is read.",
 )
 GAVE_UP: Final = Trouble(
     "The operating system gave up (ETIMEDOUT): nothing answered its packets. Mostly there is no "
@@ -608,7 +605,7 @@ CERTIFICATE: Final = Trouble(
     "the certificate: openssl s_client -showcerts -connect HOST:PORT.",
 )
 HTTP_STATUS: Final = Trouble(
-    "An HTTP server answered with a status that is no success, so there is no Thrift in the answer.",
+    "An HTTP server answered with a status that is no success: there is no Thrift in the answer.",
     (
         "401, 403: user, password, ticket or cookie. 404: the path. 405: it is no Thrift endpoint. "
         "413: the message is too large.",

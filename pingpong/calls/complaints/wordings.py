@@ -23,7 +23,7 @@ from typing import Final, NamedTuple, Union
 from ..numbers import Role
 from .troubles import Trouble
 
-__all__ = ["ANYTHING", "Wording", "example", "wordings"]
+__all__ = ["Wording", "example", "fixed", "wordings"]
 
 # What each place may hold.
 _PLACES: Final = {
@@ -36,7 +36,6 @@ _PLACES: Final = {
     "word": r"[^\s'\"]{1,100}",
     "text": r"[^\n]{0,100}?",
 }
-ANYTHING: Final = "text"
 _PLACE: Final = re.compile(r"\{(number|hexes|hex|limit|bytes|n|word|text)\}")
 
 # What stands in those places in the line that tests a row.
@@ -109,6 +108,11 @@ def _pattern(template: str) -> tuple[str, re.Pattern[str]]:
 def _literal(words: str) -> str:
     """The words in lower case; where they have a space, a log may have broken the line."""
     return re.escape(words.lower()).replace(r"\ ", r"[ \n]{1,3}")
+
+
+def fixed(template: str) -> str:
+    """The words without what changes in them."""
+    return _PLACE.sub("", template)
 
 
 def example(wording: Wording) -> str:

@@ -176,6 +176,13 @@ WORDINGS: Final = (
         ),
         (t.METHOD, "Invalid method name: '{word}'", "generated code", "server"),
         (t.METHOD, "TApplicationException: Unknown method", "TApplicationException.h", "client"),
+        (t.STATUS, "invalid sasl status", "Impala's TSaslTransport.cpp"),
+        (
+            t.ALREADY_OPEN,
+            "thrift_socket_open: assertion 'tsocket->sd == THRIFT_INVALID_SOCKET'",
+            "c_glib transport/thrift_socket.c",
+            "client",
+        ),
         (
             t.WRONG_REPLY,
             "TApplicationException: Wrong method name",

@@ -65,6 +65,17 @@ WORDINGS: Final = (
             "server",
         ),
         (t.NOT_OPEN, "Connection not open", "socket.go"),
+        (t.ALREADY_OPEN, "StreamTransport already open", "iostream_transport.go"),
+        (
+            t.LIBRARIES,
+            "not enough arguments in call to {word}.WriteMessageBegin",
+            "the compiler: code for 0.13, library 0.14",
+        ),
+        (
+            t.LIBRARIES,
+            "not enough arguments in call to oprot.{word}",
+            "the compiler: code for 0.13, library 0.14",
+        ),
         (t.NOT_OPEN, "StreamTransport already closed", "iostream_transport.go"),
         (
             t.NOT_OPEN,
@@ -134,6 +145,17 @@ WORDINGS: Final = (
         ),
         (t.LENGTH, "Invalid data length", "pkg/remote/codec/perrors/protocol_error.go"),
         (t.HEADER, "not MeshHeader protocol", "pkg/remote/codec/header_codec.go"),
+        (
+            t.LIBRARIES,
+            "encode failed, codec msg type not match with thriftCodec",
+            "pkg/remote/codec/thrift/thrift.go",
+        ),
+        (
+            t.LIBRARIES,
+            "decode failed, codec msg type not match with thriftCodec",
+            "pkg/remote/codec/thrift/thrift.go",
+        ),
+        (t.HANDLER, "[happened in biz handler]", "pkg/kerrors/kerrors.go", "server"),
         (
             t.HEADER,
             "mux read check protocol failed, just support TTHeader",

@@ -71,6 +71,8 @@ WORDINGS: Final = (
         (t.HANDLER, "remote service threw exception", "errors.rs", "client"),
         (t.MULTIPLEXED, "no processor found for service {word}", "server/multiplexed.rs", "server"),
         (t.NOT_OPEN, "tcp endpoint not connected", "transport/socket.rs"),
+        (t.ALREADY_OPEN, "tcp connection previously opened", "transport/socket.rs", "client"),
+        (t.BEGINNING, "kind: BadVersion", "errors.rs"),
         (t.SERVER_FAILED, "processor completed with error: {text}", "server/threaded.rs", "server"),
         (t.TLS_CLOSED, "cannot create TLS client connection", "transport/tls.rs", "client"),
         (t.TLS_CLOSED, "TLS client handshake did not complete", "transport/tls.rs", "client"),

@@ -80,9 +80,11 @@ _LEAST: Final = frozenset(
         *(troubles.CLOSED, troubles.RESET, troubles.BROKEN_PIPE, troubles.NOT_OPEN),
         *(troubles.TIMEOUT, troubles.GAVE_UP, troubles.READ_TIMEOUT, troubles.REFUSED),
         *(troubles.SERVER_FAILED, troubles.CLIENT_GONE, troubles.NO_SERVER, troubles.HANDLER),
-        *(troubles.ARGUMENTS, troubles.SASL),
+        *(troubles.ARGUMENTS, troubles.SASL, troubles.BEGINNING),
     }
 )
+# The bare name of an exception: counts only where a text has nothing else.
+_NOTHING: Final = frozenset({troubles.TRANSPORT_ERROR, troubles.SAYS_NO})
 _VAGUE: Final = frozenset({troubles.SERVER_FAILED, troubles.NOT_OPEN, troubles.NO_SERVER})
 
 # A small number in these words is how many bytes the reader wanted, whatever for.
@@ -125,6 +127,8 @@ def explain_text(text: str) -> TextVerdict:
         numbers += _plain_numbers(text, matches, bool(numbers))
     numbers.sort(key=lambda item: item[0])
     verdicts = _once([verdict for _, verdict in numbers])[:_MAX_NUMBERS]
+    if verdicts or blocks:
+        matches = [match for match in matches if match.phrase.trouble not in _NOTHING]
     return TextVerdict(_complaints(text, matches), tuple(verdicts), blocks, is_cut)
 
 
@@ -178,9 +182,12 @@ def _complaints(text: str, matches: list[_Match]) -> tuple[Complaint, ...]:
     told: dict[int, set[Trouble]] = {}
     for line, match in zip(lines, matches, strict=True):
         told.setdefault(line, set()).add(match.phrase.trouble)
+    says_more = any(match.phrase.trouble not in _NOTHING for match in matches)
     for line, match in zip(lines, matches, strict=True):
         trouble = match.phrase.trouble
-        beside = told[line] - {trouble}
+        if says_more and trouble in _NOTHING:
+            continue
+        beside = told[line] - _NOTHING - {trouble}
         if trouble in _VAGUE and beside - _VAGUE:
             continue
         if trouble in _LEAST and beside - _LEAST:

@@ -435,6 +435,14 @@ NOT_OPEN: Final = Trouble(
     ),
     "the first error before this one.",
 )
+ALREADY_OPEN: Final = Trouble(
+    "The program opened a transport that is open already.",
+    (
+        "It opens it twice: many clients open their transport themselves.",
+        "An earlier use did not close it, or two threads share it.",
+    ),
+    "where the transport is opened; open it once, and close it after an error.",
+)
 UNUSABLE: Final = Trouble(
     "The program used a client again that an earlier error had made unusable.",
     ("An earlier call failed, timed out or was cancelled in the middle of a message.",),
@@ -709,6 +717,38 @@ OTHER_SERVER: Final = Trouble(
     Role.FOREIGN,
 )
 
+# ── Words that say least ─────────────────────────────────────────────────────────────
+
+BEGINNING: Final = Trouble(
+    "A reader got a message that does not begin as those of its protocol do (BAD_VERSION).",
+    (
+        "The two sides use different protocols (binary, compact) or transports (framed, unframed).",
+        "The sender is no Thrift program of this kind: HTTP, TLS or SASL on this port.",
+        "The reader is out of step: bytes of an earlier message were left over.",
+    ),
+    _FIRST_BYTES,
+)
+TRANSPORT_ERROR: Final = Trouble(
+    "The connection failed. These words do not say how.",
+    (
+        "The other side closed it, since it could not read what it got or its handler failed: so "
+        "if it happens where an answer is read.",
+        "No connection came about: so if it happens where the transport is opened.",
+    ),
+    "the traceback and the words behind these: explain them too.",
+)
+SAYS_NO: Final = Trouble(
+    "The server answered with an exception of its own (TApplicationException): it does not know "
+    "the method, could not read the arguments, or its handler failed. These words do not say "
+    "which.",
+    (
+        "Client and server were made from different versions of the IDL, or the service on this "
+        "port is another one.",
+        "The handler failed.",
+    ),
+    "the reply, which holds a type and a text: pingpong show CAPTURE --message N.",
+)
+
 # ── Others ───────────────────────────────────────────────────────────────────────────
 
 MUX: Final = Trouble(
@@ -718,6 +758,17 @@ MUX: Final = Trouble(
         "The other side is no Thrift program.",
     ),
     _FIRST_BYTES,
+)
+LIBRARIES: Final = Trouble(
+    "Pieces that do not fit together: a library of one version, and code that was made for "
+    "another. Nothing was sent.",
+    (
+        "Two libraries with the same names are mixed: Apache's thrift and thriftpy2, or two "
+        "versions of libthrift.",
+        "The generated code is from a compiler of another version than the library.",
+    ),
+    "which versions are installed (pip list, mvn dependency:tree, go list -m all), and generate "
+    "the code again.",
 )
 PARQUET: Final = Trouble(
     "A reader of a Parquet file could not read its footer: the struct in Thrift's compact protocol "

@@ -36,6 +36,8 @@ class Place(NamedTuple):
 # are no chance then.
 _MAX_PREFIX: Final = 64
 _FEWEST: Final = 12
+# More bytes than that are read from a few places only: each try reads them all.
+_MAX_SEARCHED: Final = 1 << 16
 # How many structs one behind the other are listed.
 _MAX_STRUCTS: Final = 60
 
@@ -212,6 +214,8 @@ def _page(data: bytes, limits: Limits) -> list[Place]:
 
 def _further_on(data: bytes, limits: Limits) -> list[Place]:
     """Behind bytes that nobody here knows: only a struct that reaches to the very end counts."""
+    if len(data) > _MAX_SEARCHED:
+        return []
     for at in range(1, min(_MAX_PREFIX, len(data) - _FEWEST) + 1):
         found = _whole(data, at, limits)
         if found is not None:
@@ -237,8 +241,10 @@ def _read(data: bytes, protocol: Protocol, at: int, limits: Limits) -> Struct | 
     """The struct that begins at ``at``; None if there is nothing to read it from."""
     if at >= len(data):
         return None
-    body = Record(data=data, protocol=protocol, start=at, limits=limits).body
-    return None if body.findings else body
+    body = protocol.read_struct(data, at, len(data), (), limits)
+    # What stands behind the struct is no fault of it.
+    end = len(data) if body.stop is None else body.stop.stop
+    return body if all(finding.offset >= end for finding in body.findings) else None
 
 
 def _big(data: bytes, at: int) -> tuple[int, int]:

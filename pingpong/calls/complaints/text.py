@@ -157,11 +157,11 @@ def _matches(text: str) -> list[_Match]:
     found.sort(key=lambda one: (one.start - one.stop, -one.phrase.literal, one.start))
     kept: list[_Match] = []
     taken = bytearray(len(text))
-    for match in found:
-        if taken.find(1, match.start, match.stop) < 0:
-            taken[match.start : match.stop] = b"\1" * (match.stop - match.start)
-            kept.append(match)
-    kept.sort(key=lambda match: match.start)
+    for one in found:
+        if taken.find(1, one.start, one.stop) < 0:
+            taken[one.start : one.stop] = b"\1" * (one.stop - one.start)
+            kept.append(one)
+    kept.sort(key=lambda one: one.start)
     return kept
 
 

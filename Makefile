@@ -1,8 +1,9 @@
 # All of it lives in .venv.  Another Python:  make clean, then  make test PYTHON=python3.13
 PYTHON = python3
 PY = .venv/bin/python
+MINUTES = 5
 
-.PHONY: lab test plain notebooks site look captures bench clean
+.PHONY: lab test search plain notebooks site look captures bench clean
 
 lab: .venv/lab.done  # JupyterLab on the first lesson
 	.venv/bin/pingpong lab
@@ -12,6 +13,9 @@ test: .venv/lab,test.done  # every test: code, lessons, browser
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 	$(PY) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=60
+
+search: .venv/lab,test.done  # look for new failures, with fresh seeds: make search MINUTES=60
+	$(PY) tests/search.py --minutes $(MINUTES)
 
 plain:  # throw away what was compiled: the source itself runs
 	rm -f pingpong/*.so pingpong/*/*.so

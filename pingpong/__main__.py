@@ -9,9 +9,12 @@ __all__ = ["main"]
 
 def main() -> int:
     """Run the command line; its exit code."""
-    from .cli import run
+    try:
+        from .cli import run
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:  # before there was anything to be ended
+        return 130
 
 
 if __name__ == "__main__":

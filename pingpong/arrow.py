@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any, Final
 
-from .errors import CaptureError, LiveError
+from .errors import LiveError
 from .model import Exchange
+from .wire.newfile import NewFile
 
 __all__ = ["table", "write"]
 
@@ -52,19 +52,20 @@ def table(exchanges: Iterable[Exchange]) -> Any:
     return arrow.Table.from_batches([_batch(arrow, list(exchanges))], schema=_schema(arrow))
 
 
-def write(path: str | os.PathLike[str], batches: Iterable[Iterable[Exchange]]) -> int:
+def write(path: str | os.PathLike[str] | NewFile, batches: Iterable[Iterable[Exchange]]) -> int:
     """Write exchanges as they come to a Parquet file; how many rows it has.
 
-    Memory holds some of them at a time.  Raises LiveError if pyarrow is not installed, CaptureError
-    if the file cannot be written: then there is no half a file.
+    Memory holds some of them at a time.  The file appears whole or not at all.  Raises LiveError if
+    pyarrow is not installed, CaptureError if the file cannot be written: then what was there before
+    still is.
     """
-    arrow = _pyarrow()
-    from pyarrow import parquet
-
     count = 0
     waiting: list[Exchange] = []
-    try:
-        with parquet.ParquetWriter(os.fspath(path), _schema(arrow)) as writer:
+    with path if isinstance(path, NewFile) else NewFile(path) as out:
+        arrow = _pyarrow()
+        from pyarrow import parquet
+
+        with parquet.ParquetWriter(out, _schema(arrow)) as writer:
             for batch in batches:
                 waiting += batch
                 if len(waiting) >= _ROWS:
@@ -72,12 +73,7 @@ def write(path: str | os.PathLike[str], batches: Iterable[Iterable[Exchange]]) -
                     count += len(waiting)
                     waiting = []
             writer.write_batch(_batch(arrow, waiting))
-            return count + len(waiting)
-    except OSError as error:
-        with suppress(OSError):
-            os.remove(path)
-        reason = error.strerror or error
-        raise CaptureError(f"{os.fspath(path)} cannot be written: {reason}") from None
+        return count + len(waiting)
 
 
 def _pyarrow() -> Any:

@@ -12,17 +12,22 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, Union
 
-from .calls.ledger import Exchanges, Ledger
+from .calls.exchanges import Pairing
+from .calls.ledger import Exchanges
+from .calls.naming import Namer
 from .calls.plan import Plan, Rewriter
 from .calls.redact import Redactor, hushed
 from .calls.selectors import parse_selectors
 from .calls.verdict import Diagnosis
 from .errors import DecodeError
 from .model import (
+    CUT_CLOSED,
+    CUT_ENDED,
     DEFAULT_LIMITS,
     Chunk,
     Detection,
@@ -42,6 +47,7 @@ from .model import (
     Severity,
     Shown,
     Step,
+    Structs,
 )
 from .thrift.binary import BINARY, read_header
 from .thrift.compact import COMPACT
@@ -49,8 +55,9 @@ from .thrift.detect import UNFRAMED, UNTOLD, Told, tell
 from .thrift.framed import HEAD
 from .thrift.json import JSON
 from .thrift.messages import Found, MessageReader
-from .thrift.names import Interface, Namer
+from .thrift.names import Interface
 from .thrift.thriftpy2json import THRIFTPY2_JSON
+from .thrift.transport import Turn
 from .wire.capturefile import CaptureFile, open_capture
 from .wire.link import RST, TCP, Peeler, number, usual
 from .wire.streams import Connection, Connections, Piece
@@ -58,12 +65,23 @@ from .wire.streams import Connection, Connections, Piece
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
+# HTTP requests of a connection that may wait for their responses.
+MAX_REQUESTS: Final = 64
+
 # The transport of a message that came in a datagram, with nothing around it.
 DATAGRAM: Final = "datagram"
 
 # Looked up once, not for each message.
 _CALL: Final = MessageType.CALL
 _ONEWAY: Final = MessageType.ONEWAY
+
+# A method's name that nothing else looks like; and how near to the end of a datagram a struct has
+# to be read that is cut off there: no value of fixed size is longer.
+_METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]{2,255}\Z")
+_NEARLY: Final = 16
+
+# Findings of a connection's datagrams that are kept.
+MAX_FINDINGS: Final = 1000
 
 # The first byte of every strict header, whatever its version.
 _STRICT: Final = b"\x80"
@@ -107,7 +125,15 @@ def interface_of(idl: Idl | None) -> Interface | None:
 class _Line:
     """One connection with the readers of its two directions."""
 
-    __slots__ = ("closed", "connection", "ends", "from_client", "from_server")
+    __slots__ = (
+        "closed",
+        "connection",
+        "early",
+        "ends",
+        "from_client",
+        "from_server",
+        "requests",
+    )
 
     def __init__(self, connection: Connection) -> None:
         self.ends: list[bytes] = []  # its lanes
@@ -115,6 +141,10 @@ class _Line:
         self.from_client: MessageReader | None = None
         self.from_server: MessageReader | None = None
         self.closed = False
+        # HTTP's requests that wait for a response, with the message in them, and whether they
+        # hold a struct alone; and responses that came before the end of their requests.
+        self.requests: list[tuple[Message | None, bool]] = []
+        self.early: list[Turn] = []
 
 
 class _Lane:
@@ -146,8 +176,9 @@ class Pipeline:
     fits, and ``dropped`` is called with each.  ``connections`` counts all.  ``time`` is that of the
     last packet, -1 before the first.
 
-    ``ended`` is None, or a list that somebody made and empties: connections that were over before
-    the capture was are added to it.
+    ``pairing``, if somebody wants exchanges, is told each message when it is given out, and each
+    connection when it is over: in step with the packets, so that an outcome does not depend on
+    how many of them are read at a time.
     """
 
     def __init__(
@@ -161,11 +192,12 @@ class Pipeline:
         dropped: Callable[[Flow], None] | None = None,
         redactor: Redactor | None = None,
         plan: Plan | None = None,
+        pairing: Pairing | None = None,
     ) -> None:
         self.redactor = redactor
         self.plan = plan
+        self.pairing = pairing
         self.flows: list[Flow] = []
-        self.ended: list[Flow] | None = None
         self.connections = 0
         self.time = -1
         self._keep = keep
@@ -181,6 +213,10 @@ class Pipeline:
         self._known: dict[int, Flow] = {}
         self._messages = 0
         self._namer = None if interface is None else Namer(interface)
+        # Which names a reply has depends on its call.
+        self._pairs = pairing
+        if interface is not None and pairing is None:
+            self._pairs = Pairing()
 
     @property
     def findings(self) -> list[Finding]:
@@ -390,8 +426,9 @@ class Pipeline:
                     packets=packets,
                     limits=self._limits,
                 )
-                if self._namer is not None:
-                    self._namer.give(message)
+                message.proxied = flow.proxied
+                if self._pairs is not None:
+                    self._pair(message, flow)
                 if self.redactor is not None:
                     self.redactor.redact(message)
                 found.append(message)
@@ -406,7 +443,11 @@ class Pipeline:
         self._peeler.close()
         found: list[Message] = []
         for connection in self._connections.all():
-            found += self._close(connection, "the capture ends")
+            found += self._close(connection, "the capture ends", CUT_ENDED)
+        if self._pairs is not None:
+            self._pairs.close(self.time)
+            if self.pairing is None:
+                self._pairs.settled.clear()
         return Step(None, None, None, True, "", tuple(found))
 
     # ── A datagram ───────────────────────────────────────────────────────────────────
@@ -437,7 +478,8 @@ class Pipeline:
         known = flow.detection is not None and flow.detection.transport is not None
         if not known:
             flow.detection = reader.detection
-        if not found or not (known or (whole and not any(one.findings for one in found))):
+        sound = whole and not any(one.findings for one in found)
+        if not found or not (known or sound or _is_meant(found[0], self._limits)):
             if not known and flow.detection is not None:
                 flow.detection = self._seen(Detection(None, None, flow.detection.evidence))
             return Step(packet, segment, flow, by_client, "", ())
@@ -445,12 +487,23 @@ class Pipeline:
             told = flow.detection
             transport = DATAGRAM if told.transport == UNFRAMED else told.transport
             flow.detection = self._seen(Detection(told.protocol, transport, told.evidence))
+        if not whole:
+            self._tell_unread(flow, by_client, reader, packet.number)
         messages = []
         for one in found:
             if one.transport == UNFRAMED:
                 one.transport = DATAGRAM
             messages.append(self._given_out(flow, segment.source, one))
         return Step(packet, segment, flow, by_client, "", tuple(messages))
+
+    def _tell_unread(self, flow: Flow, by_client: bool, reader: MessageReader, number: int) -> None:
+        """Say what of a datagram with a message in it was not read."""
+        who = "client" if by_client else "server"
+        for finding in reader.findings:
+            if len(flow.findings) < MAX_FINDINGS:
+                text = f"flow {flow.number}, from the {who}, packet {number}: {finding.text}"
+                said = Finding(finding.severity, text, finding.offset)
+                flow.findings.append(said if self.redactor is None else hushed(said, 2))
 
     # ── A connection ─────────────────────────────────────────────────────────────────
 
@@ -491,14 +544,10 @@ class Pipeline:
     def _end(self, connection: Connection, reason: str) -> list[Message]:
         """The connection is over, and the capture goes on."""
         messages = self._close(connection, reason)
-        flow = connection.flow
-        if flow.over < 0:
-            flow.over = self._messages
-            if self.ended is not None:
-                self.ended.append(flow)
+        self._end_pairs(connection.flow)
         return messages
 
-    def _close(self, connection: Connection, reason: str) -> list[Message]:
+    def _close(self, connection: Connection, reason: str, cut: str = CUT_CLOSED) -> list[Message]:
         line = self._lines.get(connection.flow.number)
         if line is None or line.closed:
             return []
@@ -509,7 +558,7 @@ class Pipeline:
         for by_client in (True, False):
             reader = line.from_client if by_client else line.from_server
             if reader is not None:
-                messages += self._report(line, reader, by_client, reader.close(reason))
+                messages += self._report(line, reader, by_client, reader.close(reason, cut))
         line.closed = True
         if self.plan is not None:
             seen = connection.flow.detection
@@ -517,8 +566,6 @@ class Pipeline:
             for source in (connection.client_key, connection.server_key):
                 self.plan.settle(connection.flow.number, source, is_thrift)
         self._close_lanes(line)
-        if self._namer is not None:
-            self._namer.end(connection.flow.number)
         self._compare(line)
         # The connection is remembered, so that its ports can be used again; what read it is not.
         line.from_client = line.from_server = None
@@ -533,6 +580,7 @@ class Pipeline:
         self.connections += 1
 
     def _forget(self, flow: Flow) -> None:
+        self._end_pairs(flow)  # of UDP, which has no other end
         self._lines.pop(flow.number, None)
         if not self._keep:
             self._findings += flow.findings
@@ -576,7 +624,74 @@ class Pipeline:
             for passed in reader.passed:
                 self.plan.passed(flow.number, source, passed)
             reader.passed.clear()
-        return [self._given_out(flow, source, item) for item in found]
+        half.broke = reader.broke
+        half.why = reader.why if self.redactor is None else ""
+        if reader.proxied is not None:
+            flow.proxied = reader.proxied
+        messages = [self._given_out(flow, source, item) for item in found]
+        if reader.turns:
+            self._take_turns(line, reader, found, messages)
+        return messages
+
+    def _take_turns(
+        self, line: _Line, reader: MessageReader, found: list[Found], messages: list[Message]
+    ) -> None:
+        """Join HTTP's requests and responses: a response without a message answers a call too."""
+        at = 0
+        for turn in reader.turns:
+            message: Message | None = None
+            if turn.found is not None:
+                while at < len(found) and found[at] is not turn.found:
+                    at += 1
+                message = messages[at] if at < len(found) else None
+            if turn.is_request:
+                self._request(line, turn, message)
+            else:
+                self._response(line, turn)
+        reader.turns.clear()
+
+    def _request(self, line: _Line, turn: Turn, message: Message | None) -> None:
+        flow = line.connection.flow
+        if turn.struct is not None:
+            if flow.structs is None:
+                flow.structs = Structs(turn.struct)
+            flow.structs.count += 1
+        asked = (message, turn.struct is not None)
+        if line.early:
+            self._respond(line, asked, line.early.pop(0))
+            return
+        if len(line.requests) >= MAX_REQUESTS:
+            line.requests.pop(0)
+        line.requests.append(asked)
+
+    def _response(self, line: _Line, turn: Turn) -> None:
+        client, server = line.from_client, line.from_server
+        if client is None or server is None or client.is_lossy or server.is_lossy:
+            # Some are missing: who does not send ahead waits for the last one's answer.
+            del line.requests[:-1]
+        if line.requests:
+            self._respond(line, line.requests.pop(0), turn)
+        elif line.connection.flow.opened and len(line.early) < MAX_REQUESTS:
+            line.early.append(turn)
+
+    def _respond(self, line: _Line, asked: tuple[Message | None, bool], turn: Turn) -> None:
+        message, is_struct = asked
+        response = turn.response
+        if response is None:
+            return
+        if turn.found is not None and (message is None or message.type is not _ONEWAY):
+            return  # it is a message that answers
+        flow = line.connection.flow
+        is_thrift = message is not None or is_struct
+        if is_struct and flow.structs is not None:
+            statuses = flow.structs.statuses
+            statuses[response.status] = statuses.get(response.status, 0) + 1
+        if message is not None:
+            if self.redactor is not None:
+                response.reason = response.content_type = response.text = ""
+            message.response = response
+        if is_thrift and response.is_good and line.from_server is not None:
+            line.from_server.answers_thrift = True
 
     def _seen(self, detection: Detection) -> Detection:
         """What a direction speaks, and how that is known: without its bytes, if they may be
@@ -589,13 +704,30 @@ class Pipeline:
         """The next message; ``source`` is who sent it."""
         self._messages += 1
         message = _message(flow, found, self._messages, self._limits)
-        if self._namer is not None:
-            self._namer.give(message)
+        message.proxied = flow.proxied
+        if self._pairs is not None:
+            self._pair(message, flow)
         if self.redactor is not None:
             mask = self.redactor.redact(message)
             if self.plan is not None:
                 self.plan.message(flow.number, source, found, mask)
         return message
+
+    def _pair(self, message: Message, flow: Flow) -> None:
+        """Find the exchange of a message, and with it whose names it has."""
+        pairs = self._pairs
+        assert pairs is not None
+        exchange = pairs.add(message, flow)
+        if self._namer is not None:
+            self._namer.give(message, exchange)
+        if self.pairing is None:
+            pairs.settled.clear()
+
+    def _end_pairs(self, flow: Flow) -> None:
+        if self._pairs is not None:
+            self._pairs.end(flow)
+            if self.pairing is None:
+                self._pairs.settled.clear()
 
     def _compare(self, line: _Line) -> None:
         """Say what is odd about a connection as a whole."""
@@ -632,7 +764,7 @@ def _says_more(one: Detection, other: Detection) -> bool:
 
 
 def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
-    return Message(
+    message = Message(
         header=found.header,
         data=found.data,
         protocol=found.protocol,
@@ -651,6 +783,23 @@ def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
         listed=found.findings,
         limits=limits,
     )
+    if found.cut:
+        message.cut_off(found.cut, found.announced)
+    return message
+
+
+def _is_meant(found: Found, limits: Limits) -> bool:
+    """Is a message in a datagram one, though something is wrong with it or behind it?  Its method
+    has a name, and its struct was read to its end, or to nearly the end of the datagram."""
+    header, size = found.header, len(found.data)
+    if not _METHOD.match(header.method):
+        return False
+    start = header.span.stop
+    struct = found.protocol.read_struct(found.data, start, size, (), limits)
+    if struct.stop is not None:
+        return True
+    last = struct.fields[-1].span.stop if struct.fields else 0
+    return last - start >= _NEARLY and last >= size - _NEARLY
 
 
 def _is_call(found: Found) -> bool:
@@ -672,14 +821,15 @@ class Capture(Shown):
         steps: list[Step],
         flows: list[Flow],
         findings: list[Finding],
+        exchanges: Exchanges,
         ports: frozenset[int] = frozenset(),
     ) -> None:
         self.name = name
         self.steps = steps
         self.flows = flows
         self.messages = Messages([message for step in steps for message in step.messages])
+        self.exchanges = exchanges
         self._findings = findings
-        self._exchanges: Exchanges | None = None
         self._differences: Differences | None = None
         self._ports = ports
         self._diagnosis: Diagnosis | None = None
@@ -689,17 +839,6 @@ class Capture(Shown):
         return [step.packet for step in self.steps if step.packet is not None]
 
     @property
-    def exchanges(self) -> Exchanges:
-        if self._exchanges is None:
-            ledger = Ledger({flow.number: flow for flow in self.flows}.get, in_order=False)
-            ended = sorted([flow for flow in self.flows if flow.over >= 0], key=_over)
-            packets = [step.packet.time for step in self.steps[-2:] if step.packet is not None]
-            settled = ledger.take(list(self.messages), ended)
-            settled += ledger.close(packets[-1] if packets else -1)
-            self._exchanges = Exchanges(sorted(settled, key=_number))
-        return self._exchanges
-
-    @property
     def diagnosis(self) -> Diagnosis:
         """A verdict on every connection, those that are alike in one."""
         if self._diagnosis is None:
@@ -707,8 +846,8 @@ class Capture(Shown):
             from .calls.diagnosis import Diagnoser
 
             diagnoser = Diagnoser(self._ports)
-            for message in self.messages:
-                diagnoser.add(message)
+            for exchange in self.exchanges:
+                diagnoser.add(exchange)
             for flow in self.flows:
                 diagnoser.end(flow)
             self._diagnosis = diagnoser.diagnosis()
@@ -727,10 +866,12 @@ class Capture(Shown):
         interface = interface_of(idl)
         namer = None if interface is None else Namer(interface)
         self._differences = None
-        for message in self.messages:
-            message.use_names(None)
-            if namer is not None:
-                namer.give(message)
+        for exchange in self.exchanges:
+            for message in (exchange.call, exchange.reply):
+                if message is not None and namer is not None:
+                    namer.give(message, exchange)
+                elif message is not None:
+                    message.use_names(None)
         return self
 
     @property
@@ -755,10 +896,6 @@ class Capture(Shown):
         )
 
 
-def _over(flow: Flow) -> int:
-    return flow.over
-
-
 def _number(exchange: Exchange) -> int:
     return exchange.number
 
@@ -775,7 +912,7 @@ def batches(
 ) -> Iterator[list[Message]]:
     """The messages of a file, as many at a time as one read of it brings; the last are those
     that end with it.  For who needs no Steps: see ``Pipeline.take``.  There may be none, when
-    connections ended that ``pipeline.ended`` tells of.
+    exchanges were settled without one.
 
     ``progress`` is called once a batch.
     """
@@ -786,17 +923,19 @@ def batches(
             pipeline.take_from(file, batch)
         if progress is not None:
             progress()
-        if batch or pipeline.ended:
+        if batch or (pipeline.pairing is not None and pipeline.pairing.settled):
             yield batch
-    last = pipeline.close().messages
-    if last:
-        yield list(last)
+    yield list(pipeline.close().messages)
 
 
 def odd(messages: Sequence[Message], deep: bool) -> list[Message]:
-    """Those with findings: of listing them, and with ``deep`` of reading their fields.  What
-    differs from an IDL is none of these."""
-    return [one for one in messages if one.listed or (deep and not one.is_sound)]
+    """Those with findings: that are cut or cannot be read to their end, and with ``deep`` all that
+    reading their fields tells.  What differs from an IDL is none of these."""
+    return [
+        one
+        for one in messages
+        if one.listed or (not one.is_sound if deep else one.fault is not None)
+    ]
 
 
 def read_packets(
@@ -824,6 +963,7 @@ def read_packets(
     of_thrift = frozenset(ports)
     selectors = parse_selectors(redact)
     plan = Plan() if selectors else None
+    pairing = Pairing()
     pipeline = Pipeline(
         limits,
         tell(protocol, transport),
@@ -831,6 +971,7 @@ def read_packets(
         interface=interface_of(idl),
         redactor=Redactor(selectors) if selectors else None,
         plan=plan,
+        pairing=pairing,
     )
     # Nothing here makes cycles, and all of it stays: looking for some takes longer than reading.
     was_on = gc.isenabled()
@@ -843,7 +984,8 @@ def read_packets(
         if was_on:
             gc.enable()
     findings = list(packets.findings) if isinstance(packets, CaptureFile) else []
-    return Capture(name, steps, pipeline.flows, findings + pipeline.findings, of_thrift)
+    exchanges = Exchanges(sorted(pairing.take(), key=_number))
+    return Capture(name, steps, pipeline.flows, findings + pipeline.findings, exchanges, of_thrift)
 
 
 def _rewrite(steps: Sequence[Step], rewriter: Rewriter) -> None:

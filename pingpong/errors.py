@@ -1,7 +1,8 @@
 """Everything that pingpong raises on purpose.
 
     PingpongError
-    ├── CaptureError         a capture file, or a packet in it, cannot be read
+    ├── CaptureError         a capture file, or a packet in it, cannot be read, or written
+    │   └── OutputError      … because the disk is full, or a right is missing
     ├── DecodeError          bytes of a message are not what they should be
     │   ├── Incomplete       … because they end too soon
     │   └── LimitExceeded    … because they claim more than is allowed
@@ -27,6 +28,7 @@ __all__ = [
     "LimitExceeded",
     "LiveError",
     "NotAllowed",
+    "OutputError",
     "PingpongError",
     "PortTaken",
 ]
@@ -37,7 +39,7 @@ class PingpongError(Exception):
 
 
 class CaptureError(PingpongError):
-    """A capture file, or a packet in it, cannot be read.
+    """A capture file, or a packet in it, cannot be read, or written.
 
     ``offset`` counts bytes from the start of the (unpacked) file; None where the
     trouble is with the file as a whole.
@@ -46,6 +48,10 @@ class CaptureError(PingpongError):
     def __init__(self, text: str, offset: int | None = None) -> None:
         super().__init__(text)
         self.offset = offset
+
+
+class OutputError(CaptureError):
+    """A file cannot be written here and now: the disk is full, a right is missing."""
 
 
 class DecodeError(PingpongError):
@@ -114,4 +120,22 @@ class NotAllowed(LiveError):
 
 
 class IdlError(LiveError):
-    """A .thrift file cannot be read; the text says at which line and why."""
+    """A .thrift file cannot be read; the text says where and why.
+
+    ``path`` is the file's, "" if that is not known; ``line`` and ``column`` count from 1, and are
+    None where the trouble is with the file as a whole.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        remedy: str = "",
+        *,
+        path: str = "",
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        super().__init__(text, remedy)
+        self.path = path
+        self.line = line
+        self.column = column

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APPLICATION_ERRORS",
+    "CUT_CLOSED",
+    "CUT_ENDED",
+    "CUT_LOST",
     "DEFAULT_LIMITS",
     "DIFFERENCES",
     "DIFFERS",
@@ -63,6 +66,7 @@ __all__ = [
     "Protocol",
     "Record",
     "Repeated",
+    "Response",
     "Segment",
     "Severity",
     "Shown",
@@ -70,6 +74,7 @@ __all__ = [
     "Span",
     "Step",
     "Struct",
+    "Structs",
     "TType",
     "Value",
     "Visitor",
@@ -929,6 +934,19 @@ class Record(Shown):
         return self.listed + tuple(f for f in self.body.findings if f not in self.listed)
 
     @property
+    def fault(self) -> Finding | None:
+        """The first ERROR among its faults: it cannot be read to its end, or bytes are left over;
+        None: there is none.  Where all is well, a walk over its bytes that builds nothing."""
+        if self._body is None and not self.gaps and not self.listed:
+            end = self.protocol.struct_end(self.data, self.start, len(self.data), self.limits)
+            if end == len(self.data):
+                return None
+        for one in self.faults:
+            if one.severity is Severity.ERROR:
+                return one
+        return None
+
+    @property
     def differences(self) -> tuple[Difference, ...]:
         """Where it is not what the IDL says, in order; none without an IDL."""
         if self._names is None:
@@ -963,6 +981,70 @@ class Record(Shown):
         return f"<Record: {len(self.data)} bytes, {self.protocol.name}>"
 
 
+# Why the end of a message is missing.
+CUT_LOST: Final = "lost"  # the capture lost it
+CUT_CLOSED: Final = "closed"  # the connection was closed or reset before it
+CUT_ENDED: Final = "ended"  # the capture ended before it
+
+
+class Response(Facts):
+    """What HTTP answered to a request with a call in it, where no message is in the answer, or
+    the call is oneway: an empty 200, a 401, a page.
+
+    ``status`` and ``reason`` are of its status line; ``content_type`` and ``size`` are its
+    body's.  ``text`` is how that begins, "" if it is no text.  ``offset`` is its place in the
+    server's direction, ``time`` that of the packet with its first byte.
+    """
+
+    __slots__ = ("content_type", "offset", "reason", "size", "status", "text", "time")
+    __match_args__: ClassVar = (
+        "status",
+        "reason",
+        "content_type",
+        "size",
+        "text",
+        "offset",
+        "time",
+    )
+
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        content_type: str,
+        size: int,
+        text: str,
+        offset: int = 0,
+        time: int = 0,
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.content_type = content_type
+        self.size = size
+        self.text = text
+        self.offset = offset
+        self.time = time
+
+    def facts(self) -> tuple[object, ...]:
+        return (
+            self.status,
+            self.reason,
+            self.content_type,
+            self.size,
+            self.text,
+            self.offset,
+            self.time,
+        )
+
+    @property
+    def is_good(self) -> bool:
+        """Is it a 2xx?  With nothing in it, that is what a oneway call gets."""
+        return 200 <= self.status < 300
+
+    def __str__(self) -> str:
+        return f"HTTP {self.status} {self.reason}".rstrip()
+
+
 class Message(Record):
     """One Thrift message: a CALL, a REPLY, an EXCEPTION or a ONEWAY.
 
@@ -976,19 +1058,30 @@ class Message(Record):
     ``packets`` are the numbers of all that carried it.  ``offset`` is its place in its
     direction of the connection.
 
+    ``cut`` is "" where its last byte is there; CUT_LOST, CUT_CLOSED or CUT_ENDED where the capture
+    lost the rest, the connection was closed or reset before it, or the capture ended.
+    ``announced`` is then how many bytes it would have had, where its frame says that.
+    ``proxied`` is the client for whom a proxy connected, where a PROXY header names one.
+    ``response`` is what HTTP answered to a call, if there was no message in it; and to any oneway
+    call: None there means that HTTP never answered.
+
     The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.
     """
 
     __slots__ = (
+        "_announced",
         "_packet",
         "_packets",
         "client",
+        "cut",
         "end_time",
         "flow",
         "from_client",
         "header",
         "number",
         "offset",
+        "proxied",
+        "response",
         "server",
         "size",
         "time",
@@ -1035,6 +1128,10 @@ class Message(Record):
         self.size = len(data) if size is None else size
         self.time = time
         self.end_time = end_time
+        self.cut = ""
+        self.proxied: Endpoint | None = None
+        self.response: Response | None = None
+        self._announced = 0
         # Most came in one packet: a number takes less memory than a tuple of it.
         self._packet = packets[0] if len(packets) == 1 else -1
         self._packets = () if len(packets) == 1 else packets
@@ -1042,6 +1139,17 @@ class Message(Record):
     @property
     def packets(self) -> tuple[int, ...]:
         return self._packets if self._packet < 0 else (self._packet,)
+
+    @property
+    def announced(self) -> int:
+        """How many bytes it has on the wire by its own account: a frame's length, HTTP's
+        Content-Length.  More than ``size`` where it was cut off."""
+        return max(self._announced, self.size)
+
+    def cut_off(self, cut: str, announced: int) -> None:
+        """Its end is missing: see ``cut``; ``announced`` is 0 where nothing says its size."""
+        self.cut = cut
+        self._announced = announced
 
     @property
     def method(self) -> str:
@@ -1073,6 +1181,31 @@ class Message(Record):
                 return fields[0].field_id
             return NO_FIELD if not fields and self.body.stop is not None else NOT_TOLD
         return self.protocol.first_field(self.data, self.start)
+
+    @property
+    def answer(self) -> Outcome:
+        """What a reply alone says, in every protocol: SUCCESS, an exception, or UNREADABLE, where
+        its struct cannot be read to its end, or its sender ended the connection in the midst of
+        it.  What the capture alone has lost of it leaves what its beginning says."""
+        if self.cut == CUT_CLOSED or (not self.cut and not self.gaps and self.fault is not None):
+            return Outcome.UNREADABLE
+        if self.type is MessageType.EXCEPTION:
+            # Who does not know an upgrade says so, and all goes on without it.
+            is_no = self.method not in UPGRADES
+            return Outcome.APPLICATION_EXCEPTION if is_no else Outcome.SUCCESS
+        # A REPLY's struct: field 0 is the result, field n the n-th declared exception,
+        # and no field at all is void.  Where names are written, the result is "success".
+        first = self.first_field
+        if first == 0 or first == NO_FIELD:
+            return Outcome.SUCCESS
+        if first == NOT_TOLD:
+            body = self.body
+            if not body.fields:
+                return Outcome.UNREADABLE if body.stop is None else Outcome.SUCCESS
+            if body.fields[0].is_result:
+                return Outcome.SUCCESS
+        is_good = self.method in UPGRADES
+        return Outcome.SUCCESS if is_good else Outcome.DECLARED_EXCEPTION
 
     def __repr__(self) -> str:
         return (
@@ -1215,11 +1348,15 @@ class Half:
     and reset; ``last`` when it last sent bytes that were new.  ``lost`` counts the bytes of it
     that the capture does not have, ``unseen`` those of them that were behind all others: the
     other end acknowledged them.
+
+    ``broke`` is where in it bytes of Thrift could first not be read, -1 if all could; ``why`` says
+    what is wrong there.  What the capture lost is no such place.
     """
 
     FIRST: ClassVar = 256
 
     __slots__ = (
+        "broke",
         "detection",
         "fin",
         "first",
@@ -1229,9 +1366,12 @@ class Half:
         "rst",
         "syn",
         "unseen",
+        "why",
     )
 
     def __init__(self) -> None:
+        self.broke = -1
+        self.why = ""
         self.first = b""
         self.from_start = False
         self.detection: Detection | None = None
@@ -1242,6 +1382,28 @@ class Half:
         self.lost = 0
         self.unseen = 0
 
+    @property
+    def is_seen(self) -> bool:
+        """Has the capture any packet of this end?"""
+        return max(self.syn, self.fin, self.rst, self.last) >= 0
+
+
+class Structs(Facts):
+    """Structs without a message that a client posts over HTTP, as OpenTelemetry's exporter for
+    Jaeger does: ``count`` of them, each of which ``protocol`` reads whole; ``statuses`` says how
+    many answers had which status."""
+
+    __slots__ = ("count", "protocol", "statuses")
+    __match_args__: ClassVar = ("count", "protocol", "statuses")
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.count = 0
+        self.protocol = protocol
+        self.statuses: dict[int, int] = {}
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.count, self.protocol, tuple(sorted(self.statuses.items())))
+
 
 class Flow(Shown):
     """One connection (for UDP: two ends that talk), both directions of it.
@@ -1251,8 +1413,8 @@ class Flow(Shown):
     directions closed) or "RST".  ``sent`` and ``received`` count the client's and the server's
     stream bytes, ``lost`` those of both that the capture does not have.  ``began`` and ``last``
     are the times of its first and its last packet; ``from_client`` and ``from_server`` say what
-    each end did.  ``over`` is the number of the capture's last message when the connection was
-    over; -1 while it is open.
+    each end did.  ``proxied`` is the client for whom a proxy connected, where a PROXY header says
+    so.  ``structs``: a client posts structs without a message over HTTP.
     """
 
     __slots__ = (
@@ -1267,11 +1429,12 @@ class Flow(Shown):
         "lost",
         "number",
         "opened",
-        "over",
         "protocol",
+        "proxied",
         "received",
         "sent",
         "server",
+        "structs",
     )
 
     def __init__(self, number: int, protocol: int, client: Endpoint, server: Endpoint) -> None:
@@ -1281,7 +1444,6 @@ class Flow(Shown):
         self.server = server
         self.opened = False
         self.ended = ""
-        self.over = -1
         self.began = -1
         self.last = -1
         self.from_client = Half()
@@ -1291,6 +1453,8 @@ class Flow(Shown):
         self.lost = 0
         self.detection: Detection | None = None
         self.findings: list[Finding] = []
+        self.proxied: Endpoint | None = None
+        self.structs: Structs | None = None
 
     def __repr__(self) -> str:
         return f"<Flow {self.number}: {self.client} → {self.server}>"
@@ -1371,11 +1535,12 @@ class Exchange(Shown):
 
     ``fate`` is how it ended, once that is settled; None before.  ``ended`` is when the waiting
     for a reply that never came was over (-1: not known): when the connection was closed or reset,
-    or the capture's last packet of it.  ``why`` adds a few words to the outcome where they
-    help, else "".
+    or the capture's last packet of it.  ``misled_by`` is the number of the exchange whose reply
+    the client read, or may have read, as this one's; of a reply to a oneway call, that call's; 0
+    for none.  ``why`` adds a few words to the outcome where they help, else "".
     """
 
-    __slots__ = ("call", "ended", "fate", "number", "reply", "why")
+    __slots__ = ("call", "ended", "fate", "misled_by", "number", "reply", "why")
 
     def __init__(self, number: int, call: Message | None, reply: Message | None = None) -> None:
         self.number = number
@@ -1383,6 +1548,7 @@ class Exchange(Shown):
         self.reply = reply
         self.fate: Outcome | None = None
         self.ended = -1
+        self.misled_by = 0
         self.why = ""
 
     @property
@@ -1445,23 +1611,19 @@ class Exchange(Shown):
 
     @property
     def answer(self) -> Outcome:
-        """What the reply alone says: SUCCESS, an exception, or UNREADABLE."""
+        """What the reply alone says: see ``Message.answer``."""
         assert self.reply is not None
-        if self.reply.type is MessageType.EXCEPTION:
-            return Outcome.APPLICATION_EXCEPTION
-        # A REPLY's struct: field 0 is the result, field n the n-th declared exception,
-        # and no field at all is void.  Where names are written, the result is "success".
-        first = self.reply.first_field
-        if first == 0 or first == NO_FIELD:
-            return Outcome.SUCCESS
-        if first == NOT_TOLD:
-            body = self.reply.body
-            if not body.fields:
-                return Outcome.UNREADABLE
-            if body.fields[0].is_result:
-                return Outcome.SUCCESS
-        is_good = self.reply.method in UPGRADES
-        return Outcome.SUCCESS if is_good else Outcome.DECLARED_EXCEPTION
+        return self.reply.answer
+
+    @property
+    def faults(self) -> tuple[tuple[Message, Finding], ...]:
+        """What is wrong with the bytes of its messages, the first fault of each: it cannot be read
+        to its end, or bytes are left over."""
+        found = []
+        for message in (self.call, self.reply):
+            if message is not None and message.fault is not None:
+                found.append((message, message.fault))
+        return tuple(found)
 
     @property
     def exception(self) -> str:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
+import gzip
 import http.client
 import io
 import itertools
@@ -53,6 +54,9 @@ from thriftpy2.transport import TMemoryBuffer as TheirMemoryBuffer
 from thriftpy2.transport.buffered import TBufferedTransport as TheirBufferedTransport
 from thriftpy2.transport.framed import TFramedTransport as TheirFramedTransport
 from thriftpy2.transport.sasl import TSaslClientTransport
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, BytesMessage, Ping, Request
+from wsproto.extensions import PerMessageDeflate
 
 from pingpong import check_cover, explain, read_packets
 from pingpong.capture import Capture
@@ -345,6 +349,11 @@ def _through(make: Callable[[Any], Any]) -> Carry:
     return carry
 
 
+def _in_frames(carry: Carry) -> Carry:
+    """What a carrier sends at once in a frame."""
+    return lambda messages: [one._replace(data=framed(one.data)) for one in carry(messages)]
+
+
 def _framed_by_thriftpy2(data: bytes) -> bytes:
     wire = TheirMemoryBuffer()
     end = TheirFramedTransport(wire)
@@ -517,6 +526,22 @@ def _http_chunked(messages: Messages) -> list[Piece]:
     return pieces
 
 
+def _http_packed(messages: Messages) -> list[Piece]:
+    """Bodies that are packed: the calls' with deflate, the answers' with gzip, in chunks."""
+    pieces = []
+    for call, reply in _in_turns(messages):
+        body = zlib.compress(call)
+        head = "POST /calc HTTP/1.1\r\nContent-Type: application/x-thrift\r\n"
+        head += f"Content-Encoding: deflate\r\nContent-Length: {len(body)}\r\n\r\n"
+        pieces.append(Piece(True, head.encode() + body))
+        packed = gzip.compress(reply, mtime=0) if reply else b""
+        answer = chunked(*_parts(packed))
+        if packed:
+            answer = answer.replace(b"\r\n", b"\r\nContent-Encoding: gzip\r\n", 1)
+        pieces.append(Piece(False, answer, reply is not None))
+    return pieces
+
+
 def _parts(data: bytes) -> Iterator[bytes]:
     """Parts of 1, 2, 3 … bytes."""
     at = 0
@@ -525,6 +550,44 @@ def _parts(data: bytes) -> Iterator[bytes]:
             return
         yield data[at : at + size]
         at += size
+
+
+# ── WebSocket ────────────────────────────────────────────────────────────────────────
+
+
+def _websocket(packed: bool = False, in_pieces: bool = False) -> Carry:
+    """By wsproto; in pieces: some fragments, with pings between them."""
+
+    def carry(messages: Messages) -> list[Piece]:
+        ours: list[Any] = [PerMessageDeflate()] if packed else []
+        theirs: list[Any] = [PerMessageDeflate()] if packed else []
+        ends = {
+            True: WSConnection(ConnectionType.CLIENT),
+            False: WSConnection(ConnectionType.SERVER),
+        }
+        with mock.patch("wsproto.handshake.generate_nonce", return_value=b"x" * 16):
+            asked = ends[True].send(Request(host="calc", target="/calc", extensions=ours))
+        ends[False].receive_data(asked)
+        list(ends[False].events())
+        answer = ends[False].send(AcceptConnection(extensions=theirs))
+        ends[True].receive_data(answer)
+        list(ends[True].events())
+        pieces = [Piece(True, asked, False), Piece(False, answer, False)]
+        for by_client, data in messages:
+            end = ends[by_client]
+            with mock.patch("secrets.token_bytes", lambda size: b"\x37\xfa\x21\x3d"[:size]):
+                if not in_pieces:
+                    pieces.append(Piece(by_client, end.send(BytesMessage(data=data))))
+                    continue
+                half = len(data) // 2
+                sent = end.send(BytesMessage(data=data[:half], message_finished=False))
+                sent += end.send(Ping(payload=b"hello"))
+                sent += end.send(BytesMessage(data=data[half:]))
+                pieces.append(Piece(by_client, sent))
+                pieces.append(Piece(by_client, end.send(Ping()), False))
+        return pieces
+
+    return carry
 
 
 # ── SASL ─────────────────────────────────────────────────────────────────────────────
@@ -609,14 +672,22 @@ CARRIERS: dict[str, Carrier] = {
     "framed, by thriftpy2": Carrier("framed", "framed", _each(_framed_by_thriftpy2)),
     "THeader": Carrier("theader", "THeader", _theader(False)),
     "THeader, zlib": Carrier("theader", "THeader", _theader(True)),
+    "THeader, in frames": Carrier("framed-theader", "THeader", _in_frames(_theader(False))),
     "TTHeader": Carrier("ttheader", "TTHeader", _ttheader(bytes)),
     "TTHeader, framed": Carrier("ttheader", "TTHeader", _ttheader(framed)),
     "HTTP, a length": Carrier("http", "HTTP", _http),
     "HTTP, chunks": Carrier("http", "HTTP", _http_chunked),
+    "HTTP, packed": Carrier("http", "HTTP", _http_packed),
     "HTTP, to the end": Carrier("http", "HTTP", _http_to_the_end, apart=True),
     "zlib, one stream": Carrier("zlib", "zlib", _through(TZlibTransport)),
     "zlib, a stream a message": Carrier("zlib", "zlib", _each(zlib.compress)),
     "zlib, framed inside": Carrier("zlib", "zlib", lambda m: _through(TZlibTransport)(_framed(m))),
+    "zlib, in frames": Carrier("framed-zlib", "zlib", _in_frames(_through(TZlibTransport))),
+    "zlib, a stream a frame": Carrier("framed-zlib", "zlib", _in_frames(_each(zlib.compress))),
+    "WebSocket": Carrier("websocket", "WebSocket", _websocket()),
+    "WebSocket, framed": Carrier("websocket", "WebSocket", lambda m: _websocket()(_framed(m))),
+    "WebSocket, packed": Carrier("websocket", "WebSocket", _websocket(packed=True)),
+    "WebSocket, in pieces": Carrier("websocket", "WebSocket", _websocket(in_pieces=True)),
     "SASL": Carrier("sasl", "SASL", _sasl("PLAIN")),
     "SASL, a challenge": Carrier("sasl", "SASL", _sasl("DIGEST-MD5", b"nonce", b"")),
     "UDP": Carrier(DATAGRAM, "UDP", _each(bytes)),
@@ -854,8 +925,11 @@ def check_late(row: Row) -> None:
 
 def is_picked_up(row: Row) -> bool:
     """Can it be read from the middle on?  Each byte of a zlib stream leans on those before
-    it; the old header is too weak a sign, unless HTTP says where to look."""
-    return row.column != "zlib" and (row.protocol != "binary-old" or row.column == "HTTP")
+    it, and where WebSocket's frames begin cannot be told; the old header is too weak a sign,
+    unless HTTP says where to look."""
+    if row.column in ("zlib", "WebSocket"):
+        return False
+    return row.protocol != "binary-old" or row.column == "HTTP"
 
 
 # ── Tracing headers ──────────────────────────────────────────────────────────────────

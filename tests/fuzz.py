@@ -60,8 +60,8 @@ from pingpong.model import (
     Value,
 )
 from pingpong.thrift import binary, compact, json, thriftpy2json
-from pingpong.thrift.deflate import DeflateTransport
-from pingpong.thrift.header import HeaderTransport
+from pingpong.thrift.deflate import DeflateTransport, FramedDeflateTransport
+from pingpong.thrift.header import FramedHeaderTransport, HeaderTransport
 from pingpong.thrift.http import HttpTransport
 from pingpong.thrift.messages import Found, MessageReader
 from pingpong.thrift.names import (
@@ -77,6 +77,7 @@ from pingpong.thrift.names import (
 from pingpong.thrift.sasl import SaslTransport
 from pingpong.thrift.transport import Transport
 from pingpong.thrift.ttheader import TTHeaderTransport
+from pingpong.thrift.websocket import WebSocketTransport
 from pingpong.views.json import exchange_row, listing_row, message_row, total_rows
 from pingpong.views.ledger import CallLister, csv_rows
 from pingpong.views.listing import listing
@@ -602,6 +603,39 @@ def _sasl(rng: random.Random, messages: list[bytes]) -> bytes:
     return start + _framed(rng, messages)
 
 
+def _outer(data: bytes) -> bytes:
+    return struct.pack(">i", len(data)) + data
+
+
+def _socketed(rng: random.Random, messages: list[bytes]) -> bytes:
+    """An upgrade, then frames: whole or cut, masked or not, packed or not, with pings."""
+    parts = [b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"]
+    packer = zlib.compressobj(wbits=-15)
+    for data in messages:
+        first = 2
+        if rng.random() < 0.3:
+            data = (packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+            first |= 0x40
+        cut = rng.randrange(len(data) + 1)
+        parts.append(_socket_frame(rng, first, data[:cut]))
+        if rng.random() < 0.3:
+            parts.append(_socket_frame(rng, 0x80 | rng.choice((8, 9, 10)), b"hello"))
+        parts.append(_socket_frame(rng, 0x80, data[cut:]))
+    return b"".join(parts)
+
+
+def _socket_frame(rng: random.Random, first: int, data: bytes) -> bytes:
+    mask = rng.choice((0, 0x80))
+    size = len(data)
+    head = (
+        bytes((first, mask | size)) if size < 126 else struct.pack(">BBH", first, mask | 126, size)
+    )
+    if not mask:
+        return head + data
+    key = rng.randbytes(4)
+    return head + key + bytes(byte ^ key[at % 4] for at, byte in enumerate(data))
+
+
 Packer = Callable[[random.Random, list[bytes]], bytes]
 
 
@@ -674,6 +708,9 @@ TRANSPORTS: dict[str, Callable[[], Transport]] = {
     "theader": lambda: HeaderTransport(LIMITS, _protocol_at),
     "ttheader": lambda: TTHeaderTransport(LIMITS, _protocol_at),
     "zlib": lambda: DeflateTransport(LIMITS, _protocol_at),
+    "framed-theader": lambda: FramedHeaderTransport(LIMITS, _protocol_at),
+    "framed-zlib": lambda: FramedDeflateTransport(LIMITS, _protocol_at),
+    "websocket": lambda: WebSocketTransport(LIMITS, _protocol_at),
     "http": lambda: HttpTransport(LIMITS, _protocol_at),
     "sasl": lambda: SaslTransport(LIMITS, _protocol_at),
 }
@@ -692,6 +729,9 @@ PACKERS: dict[str, Packer] = {
     "zlib": _deflated,
     "http": _http,
     "sasl": _sasl,
+    "framed-theader": lambda rng, messages: _outer(_header(rng, messages)),
+    "framed-zlib": lambda rng, messages: _outer(_deflated(rng, messages)),
+    "websocket": _socketed,
 }
 
 

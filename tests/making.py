@@ -162,6 +162,12 @@ class Talk:
         self.port = port
         self.server_port = server_port
         self.seq = {True: start, False: 5000}
+        self.later = 0
+
+    def wait(self, time: int) -> Talk:
+        """Let so many nanoseconds pass."""
+        self.later += time
+        return self
 
     def open(self) -> Talk:
         self.add(True, SYN)
@@ -201,9 +207,9 @@ class Talk:
         ends = (CLIENT, SERVER) if by_client else (SERVER, CLIENT)
         ack = self.seq[not by_client] if flags & ACK else 0
         data = tcp(*ports, self.seq[by_client] - back, ack, flags, payload)
-        self.packets.append(
-            packet(len(self.packets) + 1, ethernet(ipv4(data, source=ends[0], target=ends[1])))
-        )
+        one = packet(len(self.packets) + 1, ethernet(ipv4(data, source=ends[0], target=ends[1])))
+        one.time += self.later
+        self.packets.append(one)
         return self
 
     def in_order(self, *numbers: int) -> list[Packet]:

@@ -408,7 +408,7 @@ def _background(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         try:
             yield process
             process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 0
+            assert process.wait(120) == 0
         finally:
             process.kill()
 

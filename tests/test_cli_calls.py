@@ -29,10 +29,11 @@ def test_calls(capsys: pytest.CaptureFixture[str]) -> None:
     rows = out.splitlines()
     assert len(rows) == 15
     assert rows[0].split() == [
-        "#", "time", "client", "server", "method", "outcome", "latency", "sent", "received",
+        "#", "time", "client", "server", "call", "reply", "method", "outcome", "latency", "sent",
+        "received",
     ]  # fmt: skip
-    assert rows[8].split()[:5] == [
-        "8", "2026-11-24T23:00:11.598259", "127.0.0.1:50004", "127.0.0.1:9090", "get",
+    assert rows[8].split()[:7] == [
+        "8", "2026-11-24T23:00:11.598259", "127.0.0.1:50004", "127.0.0.1:9090", "13", "15", "get",
     ]  # fmt: skip
     assert rows[8].endswith("the client read exchange 7's reply")
     assert rows[14].startswith("12 calls: 5 success, 1 declared exception, ")

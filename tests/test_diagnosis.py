@@ -19,10 +19,11 @@ from views_samples import DECLARED, FAILED, LOGIN, ONEWAY, call
 from pingpong import read, read_packets
 from pingpong.calls import diagnosis as diagnosis_module
 from pingpong.calls.diagnosis import Diagnoser
-from pingpong.calls.rules import ALSO, RULES, verdicts
+from pingpong.calls.exchanges import Pairing
+from pingpong.calls.rules import ALSO, CALLS, FIRST, LAST, REPLIES, verdicts
 from pingpong.calls.verdict import OF_ANY_CONNECTION, Diagnosis, Dialect, Kind, Verdict, lasted
 from pingpong.capture import Pipeline
-from pingpong.model import Packet, Severity
+from pingpong.model import Flow, Packet, Severity
 
 COMPACT_PING = bytes.fromhex("8221000470696e6700")
 OLD_PING = bytes.fromhex("0000000470696e67010000002a00")
@@ -164,7 +165,7 @@ def test_a_oneway_method_sent_as_call() -> None:
     (one,) = diagnosed(talk).verdicts
     assert one.kind is Kind.ALL_WELL
     assert "2 calls in unframed binary, 1 answered" in one.sentence
-    assert "oneway methods, most likely" in one.evidence[0]
+    assert "oneway, most likely" in one.evidence[0]
 
 
 def test_a_oneway_method_sent_as_call_is_the_last() -> None:
@@ -194,7 +195,7 @@ def test_a_reply_that_was_lost_accuses_nobody() -> None:
     talk = Talk().open().call(PING).reply(PONG).call(PING).skip(False, len(PONG))
     talk.add(True, ACK).close()
     diagnosis = diagnosed(talk)
-    assert kinds(diagnosis) == [Kind.LOST_PACKETS, Kind.ALL_WELL]
+    assert kinds(diagnosis) == [Kind.LOST_PACKETS]
     assert not diagnosis.is_trouble
 
 
@@ -222,9 +223,9 @@ def test_pipelined_calls_are_no_late_replies() -> None:
     answers = [PONG.replace(b"\0\0\0\x2a", seqid, 1) for seqid in (b"\0\0\0\x01", b"\0\0\0\x02")]
     talk = Talk().open().call(one).call(two).reply(answers[0]).reply(answers[1]).close()
     assert kinds(diagnosed(talk)) == [Kind.ALL_WELL]
-    assert kinds(
-        diagnosed(Talk().open().call(PING).call(PING).reply(PONG).reply(PONG).close())
-    ) == [Kind.ALL_WELL]
+    assert kinds(diagnosed(Talk().open().call(PING + PING).reply(PONG).reply(PONG).close())) == [
+        Kind.ALL_WELL
+    ]
 
 
 def later(packets: list[Packet], at: int, time: int) -> list[Packet]:
@@ -238,8 +239,8 @@ def later(packets: list[Packet], at: int, time: int) -> list[Packet]:
 def test_a_late_reply() -> None:
     talk = Talk().open().call(LOGIN).call(call(b"ping", b"")).reply(DECLARED).close()
     packets = later(talk.packets, 5, 3_000_000_000)
-    (one,) = read_packets(packets).diagnosis.verdicts
-    assert one.kind is Kind.LATE_REPLY
+    one, other = read_packets(packets).diagnosis.verdicts
+    assert (one.kind, other.kind) == (Kind.LATE_REPLY, Kind.DECLARED_EXCEPTIONS)
     assert "gave up on login 3 s after" in one.sentence
     assert one.plainly.startswith("The client gave up on login after it had sent it, and went on")
 
@@ -257,7 +258,8 @@ def test_times_are_told_and_left_out() -> None:
 
 def test_exceptions_of_the_idl_are_answers() -> None:
     (one,) = diagnosed(Talk().open().call(LOGIN).reply(DECLARED).close()).verdicts
-    assert one.kind is Kind.ALL_WELL
+    assert (one.kind, one.severity) == (Kind.DECLARED_EXCEPTIONS, Severity.NOTE)
+    assert one.evidence == ("login: field 1 of its result",)
     assert "1 answered, 1 of them with an exception that the IDL declares" in one.sentence
 
 
@@ -311,7 +313,7 @@ def test_one_direction_alone() -> None:
     theirs = [one for one in whole if one not in mine]
     for some, who in ((mine, "client"), (theirs, "server")):
         (one,) = read_packets(some).diagnosis.verdicts
-        assert one.kind is Kind.LOST_PACKETS
+        assert one.kind is Kind.ONE_DIRECTION
         assert f"only what the {who} sends" in one.sentence
 
 
@@ -326,7 +328,7 @@ def test_a_call_that_is_larger_than_all_others() -> None:
     big = framed(call(b"ping", b"\x0b\0\x01" + (9000).to_bytes(4, "big") + bytes(9000), seqid=42))
     diagnosis = diagnosed(well(2, framed(PING), framed(PONG)), was_reset(3, big))
     assert kinds(diagnosis) == [Kind.FRAME_TOO_LARGE, Kind.ALL_WELL]
-    assert "the largest that it answered has 21" in diagnosis.verdicts[0].sentence
+    assert "largest call that it answered has 21 bytes" in diagnosis.verdicts[0].sentence
 
 
 # ── They never spoke ─────────────────────────────────────────────────────────────────
@@ -380,13 +382,22 @@ def test_what_differs_without_end_is_counted(monkeypatch: pytest.MonkeyPatch) ->
 
 def streamed(packets: list[Packet]) -> Diagnosis:
     """As the command does it: what has ended long ago is dropped."""
-    diagnoser = Diagnoser()
-    pipeline = Pipeline(keep=False, dropped=diagnoser.end)
+    diagnoser, pairing = Diagnoser(), Pairing()
+    gone: list[Flow] = []
+    pipeline = Pipeline(keep=False, dropped=gone.append, pairing=pairing)
+
+    def note() -> None:
+        for exchange in pairing.take():
+            diagnoser.add(exchange)
+        for flow in gone:
+            diagnoser.end(flow)
+        gone.clear()
+
     for one in packets:
-        for message in pipeline.take(one):
-            diagnoser.add(message)
-    for message in pipeline.close().messages:
-        diagnoser.add(message)
+        pipeline.take(one)
+        note()
+    pipeline.close()
+    note()
     for flow in pipeline.flows:
         diagnoser.end(flow)
     return diagnoser.diagnosis()
@@ -504,7 +515,9 @@ EDGE = {
 
 
 def test_the_captures_of_hard_cases(edge_captures: Path) -> None:
-    for path in sorted(edge_captures.glob("*.pcap")):
+    paths = sorted(edge_captures.glob("*.pcap"))
+    assert len(paths) > 20
+    for path in paths:
         diagnosis = read(path).diagnosis
         shown(diagnosis)
         # The conversation of 01 to 15 asks for a method that is none.
@@ -514,9 +527,15 @@ def test_the_captures_of_hard_cases(edge_captures: Path) -> None:
 
 
 def test_the_captures_of_other_projects(real_captures: Path) -> None:
-    for path in sorted(real_captures.glob("*cap*")):
+    fine = {Kind.ALL_WELL, Kind.DECLARED_EXCEPTIONS}
+    paths = sorted(real_captures.glob("*cap*"))
+    assert paths
+    for path in paths:
         diagnosis = read(path).diagnosis
-        assert set(kinds(diagnosis)) == {Kind.ALL_WELL}, (path.name, diagnosis.verdicts)
+        found = {one.kind for one in diagnosis.verdicts} - fine
+        # testOneway, sent as CALL, and the client closes at once: nothing tells what it wanted.
+        assert found == ({Kind.ENDED_OTHERWISE} if "integration" in path.name else set()), path.name
+        assert not diagnosis.is_trouble
 
 
 # ── Its parts ────────────────────────────────────────────────────────────────────────
@@ -524,8 +543,10 @@ def test_the_captures_of_other_projects(real_captures: Path) -> None:
 
 def test_a_rule_for_each_kind() -> None:
     """Each says in its docstring what it is after, and no kind is without one."""
-    source = Path(verdicts.__code__.co_filename).read_text(encoding="utf-8")
-    assert all(rule.__doc__ for rule in (*RULES, *ALSO))
+    folder = Path(verdicts.__code__.co_filename).parent
+    source = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    asked = (*FIRST, *(rule for rule, _ in (*CALLS, *REPLIES)), *LAST, *ALSO)
+    assert all(rule.__doc__ for rule in asked)
     assert {kind for kind in Kind if f"Kind.{kind.name}" not in source} == set()
 
 

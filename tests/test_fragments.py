@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import struct
 from dataclasses import dataclass
 
@@ -350,11 +351,11 @@ def test_closing_twice_says_it_once() -> None:
     st.sets(st.integers(1, 25), min_size=1),
     st.randoms(use_true_random=False),
 )
-def test_any_cut_in_any_order(ip: str, kind: str, at: set[int], random: object) -> None:
+def test_any_cut_in_any_order(ip: str, kind: str, at: set[int], chance: random.Random) -> None:
     edges = sorted(edge * 8 for edge in at)
     fragments = cut(ip, kind, *edges)
-    fragments += [one for one in fragments if random.random() < 0.3]  # type: ignore[attr-defined]
-    random.shuffle(fragments)  # type: ignore[attr-defined]
+    fragments += [one for one in fragments if chance.random() < 0.3]
+    chance.shuffle(fragments)
     peeled = peel(fragments)
     (segment,) = peeled.segments.values()
     check(segment, kind)

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 import thriftpy2
 from thriftpy2.thrift import TType as Number
+from witness import empty_memory
 
 from pingpong.errors import IdlError
-from pingpong.live.idl import _empty_memory, as_interface, load_idl, read_interface
+from pingpong.live.idl import as_interface, load_idl, read_interface
 from pingpong.model import TType
 from pingpong.thrift.names import Interface, StructType, Type
 
@@ -164,7 +165,7 @@ def test_includes_of_the_same_name_are_not_confused(tmp_path: Path) -> None:
             'include "shared.thrift"\nstruct B { 1: shared.A a }\nservice S { B f() }\n'
         )
     # So that no other test gets it either.
-    with _empty_memory():
+    with empty_memory():
         before = thriftpy2.load(str(tmp_path / "before" / "top.thrift"))
         for word in ("before", "after"):
             interface = read_interface(tmp_path / word / "top.thrift")
@@ -256,7 +257,7 @@ def idls() -> Iterator[Any]:
 def test_interfaces_of_others(path: Path) -> None:
     """What thriftpy2 has in its classes, the Interface has."""
     interface = read_interface(path)
-    with _empty_memory():
+    with empty_memory():
         module = thriftpy2.load(str(path))
     held = 0
     for cls, name in classes(module, ""):

@@ -15,10 +15,11 @@ from making import ACK, ADD, PING, PONG, ROOT, RST, Talk, packet
 
 from pingpong.calls import exchanges as exchanges_module
 from pingpong.calls import ledger as ledger_module
+from pingpong.calls.exchanges import Pairing
 from pingpong.calls.ledger import Exchanges, Ledger
 from pingpong.calls.totals import MAX_METHODS, Totals
 from pingpong.capture import Capture, Pipeline, read, read_packets
-from pingpong.model import Exchange, Message, Outcome, Packet
+from pingpong.model import Exchange, Outcome, Packet
 from pingpong.thrift.binary import write_header
 
 CALL, REPLY, EXCEPTION, ONEWAY = 1, 2, 3, 4
@@ -38,17 +39,19 @@ def reply(method: str, seqid: int = 0, body: str = "08 0000 00000001 00") -> byt
 
 def settled(packets: list[Packet], by_take: bool = True, batch: int = 3) -> list[Exchange]:
     """The exchanges, as a capture of any length gives them out."""
-    pipeline = Pipeline(keep=False)
-    pipeline.ended = []
-    ledger = Ledger(pipeline.flow)
+    pairing = Pairing()
+    pipeline = Pipeline(keep=False, pairing=pairing)
+    ledger = Ledger()
     found = []
     for start in range(0, len(packets), batch):
-        messages: list[Message] = []
         for one in packets[start : start + batch]:
-            messages += pipeline.take(one) if by_take else pipeline.feed(one).messages
-        found += ledger.take(messages, pipeline.ended)
-    found += ledger.take(pipeline.close().messages, pipeline.ended)
-    return found + ledger.close(pipeline.time)
+            if by_take:
+                pipeline.take(one)
+            else:
+                pipeline.feed(one)
+        found += ledger.take(pairing.take())
+    pipeline.close()
+    return found + ledger.take(pairing.take()) + ledger.close()
 
 
 Row = tuple[int, str, str, object, object, object, int, str]
@@ -77,6 +80,10 @@ def outcomes(packets: list[Packet]) -> list[tuple[str, str]]:
         for batch in (1, 3, 1000):
             assert rows(settled(packets, by_take, batch)) == rows(whole)
     return [(one.method, one.outcome.name) for one in whole]
+
+
+# Longer than any call that its client does not wait for.
+LONG = exchanges_module.GAVE_UP
 
 
 def talk() -> Talk:
@@ -148,12 +155,15 @@ STORIES: dict[str, tuple[Callable[[], Talk], list[tuple[str, str]]]] = {
         [("ping", "SUCCESS")],
     ),
     "the next call reads the old reply": (
-        lambda: talk().call(call("slow")).call(call("b")).reply(reply("slow")).reply(reply("b")),
+        lambda: (
+            talk().call(call("slow")).wait(LONG).call(call("b"))
+            .reply(reply("slow")).reply(reply("b"))
+        ),
         [("slow", "LATE"), ("b", "OUT_OF_SEQUENCE")],
     ),
     "and so does each behind it": (
         lambda: (
-            talk().call(call("slow")).call(call("b")).reply(reply("slow"))
+            talk().call(call("slow")).wait(LONG).call(call("b")).reply(reply("slow"))
             .call(call("c")).reply(reply("b")).reply(reply("c")).call(call("d")).reply(reply("d"))
         ),
         [
@@ -165,7 +175,7 @@ STORIES: dict[str, tuple[Callable[[], Talk], list[tuple[str, str]]]] = {
     ),
     "two given up": (
         lambda: (
-            talk().call(call("a")).call(call("b")).call(call("c"))
+            talk().call(call("a")).wait(LONG).call(call("b")).wait(LONG).call(call("c"))
             .reply(reply("a")).reply(reply("b")).reply(reply("c"))
         ),
         [("a", "LATE"), ("b", "LATE"), ("c", "OUT_OF_SEQUENCE")],
@@ -180,6 +190,39 @@ STORIES: dict[str, tuple[Callable[[], Talk], list[tuple[str, str]]]] = {
         lambda: talk().call(call("a") + call("b")).reply(reply("a")).reply(reply("b")),
         [("a", "SUCCESS"), ("b", "SUCCESS")],
     ),
+    "oneway, sent as CALL with a seqid of its own": (
+        lambda: (
+            talk().call(call("zip", 1)).call(call("a", 2)).reply(reply("a", 2))
+            .call(call("zip", 3)).close()
+        ),
+        [("zip", "ONEWAY"), ("a", "SUCCESS"), ("zip", "ONEWAY")],
+    ),
+    "not answered, and nobody knows whether it was waited for": (
+        lambda: (
+            talk().call(call("zip", 1)).wait(10 * LONG).call(call("a", 2)).reply(reply("a", 2)).close()
+        ),
+        [("zip", "NO_REPLY"), ("a", "SUCCESS")],
+    ),
+    "one that is answered at other times is not oneway": (
+        lambda: (
+            talk().call(call("a", 1)).reply(reply("a", 1)).call(call("a", 2)).call(call("b", 3))
+            .reply(reply("b", 3)).close()
+        ),
+        [("a", "SUCCESS"), ("a", "CLOSED_BY_CLIENT"), ("b", "SUCCESS")],
+    ),
+    "a lost reply makes no method oneway": (
+        lambda: (
+            talk().call(call("a")).skip(False, len(reply("a"))).call(call("b")).reply(reply("b"))
+            .call(call("a")).fin(False).fin(True)
+        ),
+        [("a", "LOST"), ("b", "SUCCESS"), ("a", "CLOSED_BY_SERVER")],
+    ),
+    "a oneway call that is answered": (
+        lambda: (
+            talk().call(said("zip", ONEWAY)).reply(reply("zip")).call(call("a")).reply(reply("a"))
+        ),
+        [("zip", "ONEWAY"), ("zip", "NO_CALL"), ("a", "OUT_OF_SEQUENCE")],
+    ),
     "out of order": (
         lambda: (
             talk().call(call("a", 1)).call(call("a", 2)).reply(reply("a", 2)).reply(reply("a", 1))
@@ -188,7 +231,7 @@ STORIES: dict[str, tuple[Callable[[], Talk], list[tuple[str, str]]]] = {
     ),
     "other seqids, and closed when a late reply had come": (
         lambda: (
-            talk().call(call("slow", 7)).call(call("b", 8)).reply(reply("slow", 7))
+            talk().call(call("slow", 7)).wait(LONG).call(call("b", 8)).reply(reply("slow", 7))
             .fin(True).fin(False)
         ),
         [("slow", "SUCCESS"), ("b", "CLOSED_BY_CLIENT")],
@@ -398,17 +441,19 @@ def test_pipelined_calls_find_their_replies_in_any_order(
 
 def test_calls_that_are_never_answered_do_not_pile_up() -> None:
     for seqids in (1, 1000):
-        pipeline = Pipeline()
-        ledger = Ledger(pipeline.flow)
+        pairing = Pairing()
+        pipeline = Pipeline(pairing=pairing)
         most = exchanges_module.MAX_SAME if seqids == 1 else exchanges_module.MAX_WAITING
         count = most + 50
         one = talk()
         for at in range(count):
             one.call(call("a", at % seqids if seqids == 1 else at))
-        messages = [message for each in one.packets for message in pipeline.take(each)]
-        dropped = ledger.take(messages, [])
+        for each in one.packets:
+            pipeline.take(each)
+        dropped = pairing.take()
         assert [each.outcome for each in dropped] == [Outcome.NO_REPLY] * 50
-        rest = ledger.close()
+        pipeline.close()
+        rest = pairing.take()
         assert len(rest) == most
         assert {each.outcome for each in rest} == {Outcome.WAITING}
 
@@ -426,17 +471,6 @@ def test_one_that_waits_does_not_hold_up_all_others(monkeypatch: pytest.MonkeyPa
     numbers = [each.number for each in settled(again)]
     assert sorted(numbers) == list(range(1, 32))
     assert numbers == [*range(2, 32), 1]
-
-
-def test_a_connection_that_is_over_is_told_and_forgotten() -> None:
-    pipeline = Pipeline(keep=False)
-    assert pipeline.ended is None
-    ended = pipeline.ended = []
-    for each in talk().call(PING).close().packets:
-        pipeline.take(each)
-    assert [(flow.number, flow.over) for flow in ended] == [(1, 1)]
-    assert pipeline.flow(1) is ended[0]
-    assert pipeline.flow(2) is None
 
 
 # ── What is asked for, and sums ──────────────────────────────────────────────────────

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import thriftpy2
 from making import ROOT, foo
+from stage import LIMIT
 from test_recording import EACH_WAY, network, private  # noqa: F401
 from thriftpy2.thrift import TApplicationException, TMessageType
 from thriftpy2.transport import TTransportException
@@ -39,7 +40,7 @@ class Orders:
     def get(self, id: int) -> Any:  # noqa: A002  # the IDL's word
         if id == SLOW:
             self.reached.set()
-            assert self.go_on.wait(10)
+            assert self.go_on.wait(LIMIT)
         if id == BROKEN:
             raise OSError("the store's file is broken")
         if id == UNKNOWN:
@@ -138,6 +139,7 @@ def test_the_reply_to_the_call_before(way: str, network: Any) -> None:  # noqa: 
         with play.server.client(timeout_ms=200) as client:
             with pytest.raises(OSError, match="timed out"):
                 client.get(SLOW)
+            client._connection.sock.settimeout(LIMIT)  # what comes now may take its time
             client._send("get", id=10)
             play.handler.go_on.set()
             assert client._recv("get").id == SLOW
@@ -160,7 +162,7 @@ def test_still_waiting(way: str, network: Any) -> None:  # noqa: F811
     with playing(way, network) as play:
         with play.server.client() as client:
             client._send("get", id=SLOW)
-            assert play.handler.reached.wait(10)
+            assert play.handler.reached.wait(LIMIT)
             assert play.outcomes() == [("get", "WAITING", "")]
             play.handler.go_on.set()
             client._recv("get")
@@ -172,7 +174,7 @@ def test_a_server_that_is_shut_down(way: str, network: Any) -> None:  # noqa: F8
     with playing(way, network) as play:
         client = play.server.client()
         client._send("get", id=SLOW)
-        assert play.handler.reached.wait(10)
+        assert play.handler.reached.wait(LIMIT)
         closing = threading.Thread(target=play.server.close)
         closing.start()
         with pytest.raises(TTransportException):
@@ -189,7 +191,7 @@ def test_a_client_that_closes(network: PrivateNetwork) -> None:  # noqa: F811
     with playing("private", network) as play:
         client = play.server.client()
         client._send("get", id=SLOW)
-        assert play.handler.reached.wait(10)
+        assert play.handler.reached.wait(LIMIT)
         client._connection.close()
         assert play.outcomes() == [("get", "CLOSED_BY_CLIENT", "")]
         play.handler.go_on.set()
@@ -210,7 +212,7 @@ def test_a_client_that_resets(network: PrivateNetwork) -> None:  # noqa: F811
     with playing("private", network) as play:
         client = play.server.client()
         client._send("get", id=SLOW)
-        assert play.handler.reached.wait(10)
+        assert play.handler.reached.wait(LIMIT)
         reset(client._connection)
         assert play.outcomes() == [("get", "RESET_BY_CLIENT", "")]
         play.handler.go_on.set()
@@ -221,7 +223,7 @@ def test_a_server_that_resets(network: PrivateNetwork) -> None:  # noqa: F811
     with playing("private", network) as play:
         client = play.server.client()
         client._send("get", id=SLOW)
-        assert play.handler.reached.wait(10)
+        assert play.handler.reached.wait(LIMIT)
         (theirs,) = play.server._connections.values()
         reset(theirs)
         with pytest.raises(OSError, match="reset"):

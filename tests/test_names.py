@@ -26,12 +26,13 @@ from thriftpy2.protocol import (
 from thriftpy2.protocol.apache_json import TApacheJSONProtocol
 from thriftpy2.thrift import TApplicationException, TMessageType
 from thriftpy2.transport import TMemoryBuffer
+from witness import empty_memory
 
 import pingpong
 from pingpong.calls.explain import check_cover, explain
 from pingpong.calls.wanted import condition
 from pingpong.capture import Capture, decode, decode_struct, read_packets
-from pingpong.live.idl import _empty_memory, as_interface, read_interface
+from pingpong.live.idl import as_interface, read_interface
 from pingpong.model import (
     Difference,
     Entries,
@@ -73,7 +74,7 @@ SHOP = read_interface(IDL / "shop.thrift")
 @functools.cache
 def shop() -> Any:
     # thriftpy2 would take the shared.thrift of any other test.
-    with _empty_memory():
+    with empty_memory():
         return thriftpy2.load(str(IDL / "shop.thrift"))
 
 
@@ -569,15 +570,18 @@ def test_long_and_short_ways_give_the_same_names() -> None:
     assert sum(bool(one.differences) for one in taken) == 13
 
 
-def test_calls_that_nobody_answers_are_forgotten() -> None:
+def test_a_reply_behind_a_lost_one_has_the_names_of_its_own_call() -> None:
+    """The first reply is lost, and the second is to a call of the other service."""
     talk = Talk().open()
-    for _ in range(5000):
-        talk.call(wire("Stock:find", CALL, b""))
-    pipeline = pingpong.Pipeline(interface=SHOP)
-    for packet in talk.packets:
-        pipeline.take(packet)
-    assert pipeline._namer is not None
-    assert sum(pipeline._namer._counts.values()) <= 4096
+    talk.call(wire("Stock:find", CALL, b"\x0a\0\1" + bytes(8)))
+    lost = len(talk.packets)
+    talk.reply(wire("find", REPLY, number_field(0, 1)))
+    talk.call(wire("Shop:find", CALL, text_field(1, b"x")))
+    talk.reply(wire("find", REPLY, number_field(0, 1))).close()
+    packets = [one for at, one in enumerate(talk.packets) if at != lost]
+    capture = pingpong.read_packets(packets, idl=SHOP)
+    assert [one.method for one in capture.messages] == ["Stock:find", "Shop:find", "find"]
+    assert [one.findings for one in capture.messages] == [(), (), ()]
 
 
 # ── The report, and the doors ────────────────────────────────────────────────────────

@@ -37,13 +37,13 @@ def python(script: str, **options: object) -> subprocess.Popen[str]:
 
 
 def wait_for_end(pid: int) -> bool:
-    """Wait, at most ten seconds, until that process has ended."""
+    """Wait, at most two minutes, until that process has ended."""
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([handle], [], [], 10)[0])
+        return bool(select.select([handle], [], [], 120)[0])
     finally:
         os.close(handle)
 

@@ -226,14 +226,12 @@ def test_a_conversation_is_the_same_packets_every_time() -> None:
     assert conversation[0] == ((50001).to_bytes(2, "big") + (9000).to_bytes(2, "big"), 2)
 
 
-def test_it_takes_the_best_way_and_says_which(start: Any) -> None:
-    for where in WAYS[:2]:
-        if where in REFUSED:
-            continue
-        with start(where) as server, recording(server) as wire:
-            assert wire.way == where
-            assert list(wire.refused) == list(WAYS[: WAYS.index(where)])
-        assert wire.how == recording_module.HOW[where]
+@pytest.mark.parametrize("where", EACH_WAY[:2])
+def test_it_takes_the_best_way_and_says_which(start: Any, where: str) -> None:
+    with start(where) as server, recording(server) as wire:
+        assert wire.way == where
+        assert list(wire.refused) == list(WAYS[: WAYS.index(where)])
+    assert wire.how == recording_module.HOW[where]
 
 
 def test_it_falls_back_to_the_tap_and_says_why(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -132,7 +133,7 @@ def test_nobody_elses_packets_are_kept(network: PrivateNetwork) -> None:
 
 @private
 def test_more_than_the_ring_holds(network: PrivateNetwork) -> None:
-    data = os.urandom(1 << 20) * 4
+    data = random.Random(1).randbytes(1 << 20) * 4
     sniffer = sniff_network(network, None, 9000)
     for _ in range(2 * Ring.BLOCK_SIZE * Ring.BLOCKS // (2 * len(data))):
         talk_in_parts(network, data)
@@ -220,7 +221,7 @@ def test_scapy_on_the_real_loopback(host: str | None) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    data = os.urandom(60_000)  # as much as a socket takes at once
+    data = random.Random(2).randbytes(60_000)  # as much as a socket takes at once
     sniffer = sniff_interface(None, host, port)
     talk(None, ("127.0.0.1", port), data)
     while_running = payloads(sniffer.packets, port)
@@ -249,6 +250,7 @@ def test_an_interface_that_is_not_there() -> None:
 
 WITHOUT_RIGHTS = """
 import os
+import random
 from pingpong.live.sniffing import sniff_interface
 from pingpong.errors import NotAllowed
 from scapy.config import conf

@@ -232,6 +232,7 @@ def test_any_order_and_any_cut_gives_the_same_bytes(data: st.DataObject) -> None
 def test_any_flags(flags: int) -> None:
     talk = Talk().open().call(b"abc").add(True, flags, b"de").add(False, flags).call(b"fg")
     _, pieces, _ = run(talk.packets)
+    assert pieces[True]
     at = 0
     for piece in pieces[True]:
         assert piece.offset == at

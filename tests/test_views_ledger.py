@@ -45,13 +45,13 @@ def trouble() -> list[Exchange]:
 
 
 ROWS = """\
-#  time                        client          server         method  outcome                latency  sent  received
-1  2023-11-14T22:13:20.004000  10.0.0.1:50001  10.0.0.2:9090  ping    success                1.00 ms    17        28
-2  2023-11-14T22:13:20.006000  10.0.0.1:50001  10.0.0.2:9090  user    declared exception     1.00 ms    17        21  field 1
-3  2023-11-14T22:13:20.008000  10.0.0.1:50001  10.0.0.2:9090  gone    application exception  1.00 ms    17        24  UNKNOWN_METHOD
-4  2023-11-14T22:13:20.010000  10.0.0.1:50001  10.0.0.2:9090  slow    late reply             2.00 ms    17        24  the client had sent its next call
-5  2023-11-14T22:13:20.011000  10.0.0.1:50001  10.0.0.2:9090  user    out of sequence        2.00 ms    17        24  the client read exchange 4's reply
-6  2023-11-14T22:13:20.017000  10.0.0.1:50002  10.0.0.2:9090  ping    reset by server                   17            after 1.00 ms
+#  time                        client          server         call  reply  method  outcome                latency  sent  received
+1  2023-11-14T22:13:20.004000  10.0.0.1:50001  10.0.0.2:9090     1      2  ping    success                1.00 ms    17        28
+2  2023-11-14T22:13:20.006000  10.0.0.1:50001  10.0.0.2:9090     3      4  user    declared exception     1.00 ms    17        21  field 1
+3  2023-11-14T22:13:20.008000  10.0.0.1:50001  10.0.0.2:9090     5      6  gone    application exception  1.00 ms    17        24  UNKNOWN_METHOD
+4  2023-11-14T22:13:20.010000  10.0.0.1:50001  10.0.0.2:9090     7      9  slow    late reply             2.00 ms    17        24  the client had sent its next call
+5  2023-11-14T22:13:20.011000  10.0.0.1:50001  10.0.0.2:9090     8     10  user    out of sequence        2.00 ms    17        24  the client read exchange 4's reply
+6  2023-11-14T22:13:20.017000  10.0.0.1:50002  10.0.0.2:9090    11         ping    reset by server                   17            after 1.00 ms
 """  # noqa: E501
 
 
@@ -193,7 +193,7 @@ def test_a_table_says_why_before_what() -> None:
     capture = read(ROOT / "captures" / "incident.pcap")
     wide = views.text(capture.exchanges, width=160)
     assert "the client read exchange 7's reply; {1: 7002" in wide
-    assert "the client read exchange 7's reply" in str(capture.exchanges[7])
+    assert "the client read exchange 7's reply" in views.text(capture.exchanges[7], width=160)
     assert "after" not in str(capture.exchanges)
     assert "after 189 µs" in views.text(capture.exchanges, exact=True)
 

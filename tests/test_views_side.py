@@ -136,7 +136,7 @@ def test_what_is_long_or_damaged(name: str) -> None:
 
 @given(
     st.lists(st.sampled_from([*MESSAGES.values(), *in_all(SAID[2])]), min_size=1, max_size=4),
-    st.integers(80, 160),
+    st.integers(52, 160),
 )
 def test_sides_fit(records: list[Record], width: int) -> None:
     for line in views.lines(Sides(records), width=width):

@@ -19,13 +19,14 @@ from making import ROOT, foo
 from test_sniffing import rights
 
 from pingpong import cli
-from pingpong.cli.watch import Until
+from pingpong.cli.watch import Until, follow
 from pingpong.errors import NotAllowed
 from pingpong.live import sniffing
 from pingpong.live.serving import serving
+from pingpong.wire.capturefile import open_capture
 
 INCIDENT = ROOT / "captures" / "incident.pcap"
-SECONDS = 30.0
+SECONDS = 120.0  # how long what comes may take
 
 
 class Dispatcher:
@@ -77,6 +78,13 @@ def test_calls_are_shown_before_the_end_of_the_input() -> None:
     assert complaints == b""
 
 
+@pytest.fixture
+def ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody writes to the file any more, and everybody knows it."""
+    monkeypatch.setattr("pingpong.cli.watch._pause", lambda: False)
+
+
+@pytest.mark.usefixtures("ends")
 def test_the_end_of_the_input_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["watch", str(INCIDENT), "--json"]) == cli.READ_ALL
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -85,6 +93,7 @@ def test_the_end_of_the_input_ends_it(capsys: pytest.CaptureFixture[str]) -> Non
     assert sorted(rows, key=lambda row: row["number"]) == same
 
 
+@pytest.mark.usefixtures("ends")
 def test_only_the_calls_that_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["watch", str(INCIDENT), "--outcome", "failed", "--method", "get"]) == 0
     out = capsys.readouterr().out
@@ -92,6 +101,7 @@ def test_only_the_calls_that_are_asked_for(capsys: pytest.CaptureFixture[str]) -
     assert "success" not in out
 
 
+@pytest.mark.usefixtures("ends")
 def test_bad_input_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "cut.pcap"
     path.write_bytes(INCIDENT.read_bytes()[:-10])
@@ -101,6 +111,71 @@ def test_bad_input_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "12 calls" in said.out
     assert cli.run(["watch", str(path), "-i", "lo"]) == cli.BAD
     assert "a file has no interface" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("step", [1, 7, 100, 5000])
+def test_a_file_that_grows_is_followed(step: int, tmp_path: Path) -> None:
+    """However it is cut while it is written, and from its very beginning."""
+    data = INCIDENT.read_bytes()
+    path = tmp_path / "x.pcap"
+    path.write_bytes(b"")
+    pieces = [data[at : at + step] for at in range(0, len(data), step)]
+
+    def wait() -> bool:
+        if not pieces:
+            return False
+        with path.open("ab") as file:
+            file.write(pieces.pop(0))
+        return True
+
+    with follow(str(path), wait) as file, open_capture(INCIDENT) as whole:
+        assert [packet.data for packet in file] == [packet.data for packet in whole]
+        assert file.findings == []
+
+
+def test_what_is_written_later_is_shown_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    data = INCIDENT.read_bytes()
+    path = tmp_path / "x.pcap"
+    with path.open("wb", buffering=0) as growing:
+        growing.write(data[:10])  # not even its head
+        with watching(str(path)) as process:
+            assert process.stdout is not None
+            growing.write(data[10:3000])
+            seen = lines_until(process.stdout, b"get", lambda: None)
+            assert b"closed by server" not in seen
+            growing.write(data[3000:-5])
+            seen += lines_until(process.stdout, b"closed by server", lambda: None)
+            process.send_signal(signal.SIGINT)
+            rest, complaints = process.communicate(timeout=SECONDS)
+    assert process.returncode == cli.READ_ALL
+    assert "12 calls: 5 success" in (seen + rest).decode()
+    assert complaints == b""  # its last packet is still on its way
+
+
+def test_a_file_that_is_written_anew_ends_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.pcap"
+    path.write_bytes(INCIDENT.read_bytes())
+
+    def wait() -> bool:
+        path.write_bytes(INCIDENT.read_bytes()[:24])
+        return True
+
+    with follow(str(path), wait) as file:
+        assert len(list(file)) > 50
+        assert "it became shorter" in file.findings[0].text
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_waiting_for_the_head_can_be_ended(number: signal.Signals, tmp_path: Path) -> None:
+    pipe = tmp_path / "x.pcap"
+    os.mkfifo(pipe)
+    # Opening returns once it reads: it waits for bytes that do not come.
+    with watching(str(pipe)) as process, open(pipe, "wb", buffering=0):
+        process.send_signal(number)
+        out, complaints = process.communicate(timeout=SECONDS)
+    assert (process.returncode, out) == (cli.NO_THRIFT, b"")
+    assert complaints == b""
 
 
 @rights

@@ -83,7 +83,9 @@ def test_a_page_asks_nobody_for_anything(source: Path, pages: dict[str, str]) ->
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
 def test_links_lead_to_pages(source: Path, pages: dict[str, str]) -> None:
     name = website.page_address(source.name)
-    for link in Looked(pages[name]).links:
+    links = Looked(pages[name]).links
+    assert links
+    for link in links:
         if link.startswith(("https://", "http://")):
             continue
         page, _, place = link.partition("#")

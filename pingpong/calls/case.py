@@ -1,26 +1,28 @@
 """What the rules look at: a connection that has ended, and what is known of its server.
 
-    a connection's messages ─▶ Case    calls, answers, what waits; with the Flow, who closed when
-    a server's connections  ─▶ Known   in which dialects it answers, whose calls, how large
+    a connection's exchanges, settled ─▶ Case    how each ended; with the Flow, who closed when
+    a server's connections            ─▶ Known   in which dialects it answers, and whose calls
 
-Both are small, however long the connection: no message is kept.
+Both are small, however long the connection: no message is kept.  Neither pairs anything: what
+became of a call is for ``exchanges.Pairing`` to say.
 """
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from ..model import Endpoint, Flow, Half, Message
+from ..model import UPGRADES, Endpoint, Exchange, Flow, Half, Message, MessageType, Outcome
 from .numbers import Reading
 from .roles import counted
 from .verdict import Dialect, sized, unbraced
 
 __all__ = [
-    "MAX_PENDING",
+    "MAX_EXAMPLES",
     "NOTHING_KNOWN",
-    "PIPELINED",
     "Case",
+    "Ended",
     "Failure",
+    "Fault",
     "Known",
     "Said",
     "Tally",
@@ -29,18 +31,18 @@ __all__ = [
     "shown",
 ]
 
-# Calls without an answer that are remembered of a connection: the last so many.
-MAX_PENDING: Final = 64
+# Of exchanges that ended alike on a connection, and of faults, so many are remembered: the first,
+# by number.
+MAX_EXAMPLES: Final = 64
+# Kinds of failures that are remembered of a connection: a method and a type of exception each.
+MAX_FAILURES: Final = 64
 # Methods that are remembered of a server.
 MAX_NAMES: Final = 256
 
-# Calls that follow each other faster were sent without waiting for answers, by a client that
-# means to; no timeout is that short.
-PIPELINED: Final = 10_000_000
-
 
 class Said(NamedTuple):
-    """What is kept of a message."""
+    """What is kept of a message.  ``announced`` is the size that it says it has: more than
+    ``size`` where it was cut off."""
 
     number: int
     method: str
@@ -48,6 +50,7 @@ class Said(NamedTuple):
     time: int
     end_time: int
     size: int
+    announced: int
     dialect: Dialect
 
     def __str__(self) -> str:
@@ -62,8 +65,35 @@ def said_in(message: Message) -> Said:
         message.time,
         message.end_time,
         message.size,
+        message.size,
         Dialect(message.protocol.name, message.transport),
     )
+
+
+class Ended(NamedTuple):
+    """What is kept of an exchange: how it ended, and when (-1: not known)."""
+
+    number: int
+    outcome: Outcome
+    call: Said | None
+    reply: Said | None
+    time: int
+    why: str
+    misled_by: int
+
+    @property
+    def said(self) -> Said:
+        said = self.call if self.call is not None else self.reply
+        assert said is not None
+        return said
+
+
+class Fault(NamedTuple):
+    """What is wrong with the bytes of a message."""
+
+    said: Said
+    by_client: bool
+    text: str
 
 
 class Failure(NamedTuple):
@@ -76,17 +106,18 @@ class Failure(NamedTuple):
 
 
 class Tally:
-    """Counts of calls, which add up over connections."""
+    """Counts of exchanges, which add up over connections."""
 
-    __slots__ = ("answered", "calls", "declared", "failed", "oneway", "replies")
+    __slots__ = ("answered", "calls", "declared", "failed", "oneway", "outcomes", "replies")
 
     def __init__(self) -> None:
-        self.calls = 0  # that want an answer
+        self.calls = 0  # that want an answer, as far as their type says
         self.oneway = 0
         self.answered = 0
         self.declared = 0  # … by an exception of the IDL
         self.failed = 0  # … by the server's own
         self.replies = 0  # whose call was not captured
+        self.outcomes = [0] * len(Outcome)
 
     def add(self, other: Tally) -> None:
         self.calls += other.calls
@@ -95,22 +126,29 @@ class Tally:
         self.declared += other.declared
         self.failed += other.failed
         self.replies += other.replies
+        for outcome, count in enumerate(other.outcomes):
+            self.outcomes[outcome] += count
+
+    @property
+    def silent(self) -> int:
+        """Oneway methods that were sent as CALL."""
+        return self.outcomes[Outcome.ONEWAY] - self.oneway
 
 
 class Case:
-    """A connection as the rules see it: its Flow, and what its messages came to.
+    """A connection as the rules see it: its Flow, and what its exchanges came to.
 
-    ``first`` and ``last_call`` are calls; ``open`` those that nothing answered, the oldest
-    first; ``last_reply`` is when the last answer ended, -1 without one, and ``last_answered``
-    its call, with that; ``largest`` the size of the largest call that was answered.
-    ``failures`` counts the server's own exceptions, with an example of each type.  ``late``
-    is a call, another that was sent while it waited, and when its answer came;
-    ``after_late``: calls were sent after that.
+    ``first`` and ``last_call`` are calls; ``last_reply`` is when the last answer ended, -1 without
+    one, and ``last_answered`` its call, with that; ``largest`` the size of the largest call that
+    was answered.  ``ended`` has exchanges by their outcome, by number, MAX_EXAMPLES of each at
+    most (the tally counts them all).  ``failures`` counts the server's own exceptions, with an
+    example of each method and type; ``declared`` those of the IDL, by method and exception.
+    ``faults`` are about bytes of messages.
     """
 
     __slots__ = (
-        *("after_late", "failures", "first", "flow", "largest", "last_answered"),
-        *("last_call", "last_reply", "late", "open", "tally"),
+        *("declared", "ended", "failures", "faults", "first", "flow", "largest", "last_answered"),
+        *("last_call", "last_reply", "tally"),
     )
 
     def __init__(self) -> None:
@@ -118,13 +156,75 @@ class Case:
         self.tally = Tally()
         self.first: Said | None = None
         self.last_call: Said | None = None
-        self.open: dict[int, Said] = {}
         self.last_reply = -1
         self.last_answered: tuple[Said, int] | None = None
         self.largest = 0
-        self.failures: dict[str, tuple[int, Failure]] = {}
-        self.late: tuple[Said, Said, int] | None = None
-        self.after_late = False
+        self.ended: dict[Outcome, list[Ended]] = {}
+        self.failures: dict[tuple[str, str], tuple[int, Failure]] = {}
+        self.declared: dict[tuple[str, str], int] = {}
+        self.faults: list[Fault] = []
+
+    def add(self, exchange: Exchange) -> Said | None:
+        """Take an exchange that is settled; its call, if that was answered."""
+        call = None if exchange.call is None else said_in(exchange.call)
+        reply = None if exchange.reply is None else said_in(exchange.reply)
+        outcome = exchange.outcome
+        tally = self.tally
+        tally.outcomes[outcome] += 1
+        ended = Ended(
+            exchange.number, outcome, call, reply, exchange.ended, exchange.why, exchange.misled_by
+        )
+        same = self.ended.setdefault(outcome, [])
+        same.append(ended)
+        if len(same) > 1 and same[-2].number > ended.number:
+            same.sort()
+        del same[MAX_EXAMPLES:]
+        if call is not None:
+            if self.first is None or call.number < self.first.number:
+                self.first = call
+            if self.last_call is None or call.number > self.last_call.number:
+                self.last_call = call
+        for message, finding in exchange.faults:
+            if len(self.faults) < MAX_EXAMPLES:
+                by_client = message is exchange.call
+                self.faults.append(Fault(said_in(message), by_client, finding.text))
+        if reply is not None:
+            self.last_reply = max(self.last_reply, reply.end_time)
+        if call is None:
+            tally.replies += 1
+            return None
+        if exchange.call is not None and exchange.call.type is MessageType.ONEWAY:
+            tally.oneway += 1
+            return None
+        tally.calls += 1
+        if reply is None or exchange.reply is None:
+            return None
+        tally.answered += 1
+        self.largest = max(self.largest, call.size)
+        if self.last_answered is None or reply.end_time >= self.last_answered[1]:
+            self.last_answered = (call, reply.end_time)
+        answer = exchange.answer
+        if answer is Outcome.DECLARED_EXCEPTION:
+            tally.declared += 1
+            key = (call.method, exchange.exception)
+            if key in self.declared or len(self.declared) < MAX_FAILURES:
+                self.declared[key] = self.declared.get(key, 0) + 1
+        elif answer is Outcome.APPLICATION_EXCEPTION and call.method not in UPGRADES:
+            tally.failed += 1
+            name, text = exchange.exception, _text_of(exchange.reply)
+            key = (call.method, name)
+            count, sample = self.failures.get(key, (0, Failure(call, name, text, reply.method)))
+            if count or len(self.failures) < MAX_FAILURES:
+                self.failures[key] = (count + 1, sample)
+        return call
+
+    def of(self, *outcomes: Outcome) -> list[Ended]:
+        """The exchanges that ended so, by number."""
+        return sorted(one for outcome in outcomes for one in self.ended.get(outcome, ()))
+
+    @property
+    def outcomes(self) -> set[Outcome]:
+        return set(self.ended)
 
     # ── Who did what ─────────────────────────────────────────────────────────────────
 
@@ -168,16 +268,31 @@ class Case:
         return self.first is not None or self.client is not None or self.server is not None
 
     @property
-    def waiting(self) -> list[Said]:
-        """The calls that still waited at the end.  Those before an answered one do not: they
-        are oneway methods that an old library sent as CALL, or their answer was lost."""
-        return [call for call in self.open.values() if call.time >= self.last_reply]
+    def unanswered(self) -> list[Ended]:
+        """The calls that the end of the connection, or of the capture, found waiting."""
+        return self.of(*_UNANSWERED)
 
     @property
     def is_whole(self) -> bool:
         """Is all of it in the capture?  Else an answer may be what is missing."""
         return self.flow.opened and not self.flow.lost
 
+
+def _text_of(exception: Message) -> str:
+    """The text of a TApplicationException."""
+    for field in exception.body.fields:
+        if field.field_id == 1 or field.name == "message":
+            return field.value.text or ""
+    return ""
+
+
+_UNANSWERED: Final = (
+    Outcome.CLOSED_BY_SERVER,
+    Outcome.RESET_BY_SERVER,
+    Outcome.CLOSED_BY_CLIENT,
+    Outcome.RESET_BY_CLIENT,
+    Outcome.WAITING,
+)
 
 _NO_FLOW: Final = Flow(0, 6, Endpoint("0.0.0.0", 0), Endpoint("0.0.0.0", 0))
 
@@ -198,18 +313,18 @@ class Known:
     """What the connections of a server told of it.
 
     ``answered`` counts the calls that it answered, by dialect and whether they named a
-    service (multiplexed); ``flows`` has a connection of each.  ``skipped`` are methods of
-    which it left a CALL unanswered and answered later ones: oneway, most likely.  ``foreign``
-    is what it begins with on another connection that is no Thrift.
+    service (multiplexed); ``flows`` has a connection of each.  ``heard`` are the dialects in which
+    it was spoken to, with a connection of each.  ``foreign`` is what it begins with on another
+    connection that is no Thrift.
     """
 
-    __slots__ = ("answered", "flows", "foreign", "largest", "methods", "skipped", "told")
+    __slots__ = ("answered", "flows", "foreign", "heard", "largest", "methods", "told")
 
     def __init__(self) -> None:
         self.answered: dict[tuple[Dialect, bool], int] = {}
         self.flows: dict[tuple[Dialect, bool], int] = {}
         self.methods: set[str] = set()
-        self.skipped: set[str] = set()
+        self.heard: dict[Dialect, int] = {}
         self.largest = 0
         self.told = False  # the user says that Thrift is spoken there
         self.foreign: tuple[Reading, int] | None = None
@@ -222,10 +337,10 @@ class Known:
         if len(self.methods) < MAX_NAMES:
             self.methods.add(call.method)
 
-    def skip(self, method: str) -> None:
-        """It has answered a later call than one of that method."""
-        if len(self.skipped) < MAX_NAMES:
-            self.skipped.add(method)
+    def hear(self, dialect: Dialect, flow: int) -> None:
+        """It was spoken to in that dialect."""
+        if len(self.heard) < MAX_NAMES:
+            self.heard.setdefault(dialect, flow)
 
     def answers(self, dialect: Dialect) -> bool:
         return any(one == dialect for one, _ in self.answered)

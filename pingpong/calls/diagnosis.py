@@ -1,14 +1,14 @@
 """What is wrong between clients and servers, and what to change: a verdict a connection.
 
-    messages ──▶ Case ──────────┐                      ┌─▶ a Verdict a connection,
-    a Flow that has ended ──────┼─▶ rules, in order ───┤
-    what its server said to     │                      └─▶ … of many that are alike, once:
-    others: Known ──────────────┘                          Diagnosis
+    exchanges, settled ───────▶ Case ──┐                      ┌─▶ a Verdict a connection,
+    a Flow that has ended ─────────────┼─▶ rules, in order ───┤
+    what its server said to            │                      └─▶ … of many that are alike, once:
+    others: Known ─────────────────────┘                          Diagnosis
 
-``Diagnoser`` takes messages, and connections as they end, so that a capture of any length
-fits: of a connection only its Case is kept, and of those that are alike only the first.
-What other connections tell of a server may come later, so the rules are asked again at the
-end.
+``Diagnoser`` takes exchanges as Pairing settles them, and connections as they end, so that a
+capture of any length fits: of a connection only its Case is kept, and of those that are alike only
+the first.  What other connections tell of a server may come later, so the rules are asked again at
+the end.
 """
 
 from __future__ import annotations
@@ -16,19 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ..model import APPLICATION_ERRORS, UPGRADES, Endpoint, Flow, Message, MessageType, Outcome
-from .case import (
-    MAX_PENDING,
-    NOTHING_KNOWN,
-    PIPELINED,
-    Case,
-    Failure,
-    Known,
-    Said,
-    Tally,
-    said_in,
-)
-from .exchanges import Pairing
+from ..model import Endpoint, Exchange, Flow, Outcome
+from .case import NOTHING_KNOWN, Case, Known, Tally
 from .numbers import Reading
 from .rules import all_well, foreign_in, verdicts
 from .verdict import Diagnosis, Group, Kind, Verdict
@@ -62,14 +51,14 @@ class _Alike:
 
 
 class Diagnoser:
-    """Takes messages (``add``) and connections as they end (``end``); ``diagnosis`` at the end.
+    """Takes exchanges (``add``) and connections as they end (``end``, behind their exchanges);
+    ``diagnosis`` at the end.
 
     ``ports``: the user says that Thrift is spoken there, whatever the bytes look like.
     """
 
     def __init__(self, ports: Iterable[int] = ()) -> None:
         self._ports = frozenset(ports)
-        self._pairing = Pairing()
         self._open: dict[int, Case] = {}
         self._known: dict[Endpoint, Known] = {}
         self._foreign: dict[Endpoint, tuple[Reading, int]] = {}
@@ -78,75 +67,31 @@ class Diagnoser:
         self._calls = 0
         self._any_thrift = False
 
-    def add(self, message: Message) -> None:
-        """Take the next message."""
-        case = self._open.get(message.flow)
+    def add(self, exchange: Exchange) -> None:
+        """Take the next exchange that is settled."""
+        case = self._open.get(exchange.flow)
         if case is None:
-            case = self._open[message.flow] = Case()
+            case = self._open[exchange.flow] = Case()
         self._any_thrift = True
-        exchange = self._pairing.add(message)
-        self._pairing.settled.clear()  # what became of a call is for the rules to say
-        said = said_in(message)
-        if message.type in (MessageType.CALL, MessageType.ONEWAY):
-            self._calls += 1
-            case.last_call = said
-            if case.first is None:
-                case.first = said
-            if case.late is not None and said.time > case.late[2]:
-                case.after_late = True
-        else:
-            case.last_reply = max(case.last_reply, said.end_time)
-        if exchange.call is None:
-            case.tally.replies += 1
-        elif message.type is MessageType.ONEWAY:
-            case.tally.oneway += 1
-        elif exchange.reply is None:
-            case.tally.calls += 1
-            case.open[exchange.number] = said
-            if len(case.open) > MAX_PENDING:
-                del case.open[next(iter(case.open))]
-        else:
-            if exchange.reply is not message:  # the call was given out after its reply
-                case.tally.calls += 1
-                case.tally.replies -= 1
-            call = said_in(exchange.call)
-            self._answered(case, exchange.number, call, exchange.reply, exchange.answer)
-        message.forget()
-
-    def _answered(
-        self, case: Case, number: int, call: Said, reply: Message, outcome: Outcome
-    ) -> None:
-        case.open.pop(number, None)
-        tally = case.tally
-        tally.answered += 1
-        case.largest = max(case.largest, call.size)
-        case.last_answered = (call, reply.end_time)
-        known = self._known_of(reply.server)
-        known.largest = max(known.largest, call.size)
-        if outcome is Outcome.DECLARED_EXCEPTION:
-            tally.declared += 1
-        elif outcome is Outcome.APPLICATION_EXCEPTION and call.method not in UPGRADES:
-            tally.failed += 1
-            name, text = _application_exception(reply)
-            count, sample = case.failures.get(name, (0, Failure(call, name, text, reply.method)))
-            case.failures[name] = (count + 1, sample)
-        if outcome is not Outcome.APPLICATION_EXCEPTION or ":" not in reply.method:
-            known.answer(call, reply.flow)
-        for other in case.open.values():
-            if other.time < call.time:
-                known.skip(other.method)
-            elif (
-                case.late is None
-                and call.end_time + PIPELINED <= other.time
-                and call.time < other.time < reply.time
-            ):
-                case.late = (call, other, reply.time)
+        self._calls += 1
+        server = exchange.first.server
+        answered = case.add(exchange)
+        if exchange.call is not None and case.first is not None:
+            self._known_of(server).hear(case.first.dialect, exchange.flow)
+        if answered is not None and exchange.reply is not None:
+            known = self._known_of(server)
+            known.largest = max(known.largest, answered.size)
+            # A plain server knows no name with a service in it, and says so.
+            is_plain_no = exchange.outcome is Outcome.APPLICATION_EXCEPTION
+            if not is_plain_no or ":" not in exchange.reply.method:
+                known.answer(answered, exchange.flow)
+        for message in (exchange.call, exchange.reply):
+            if message is not None:
+                message.forget()
 
     def end(self, flow: Flow) -> None:
         """A connection has ended, or the capture has: nothing more comes of it."""
         case = self._open.pop(flow.number, None) or Case()
-        self._pairing.end(flow)
-        self._pairing.settled.clear()
         case.flow = flow
         self._connections += 1
         self._any_thrift = self._any_thrift or case.is_thrift
@@ -210,19 +155,3 @@ class Diagnoser:
             )
         )
         return Diagnosis(tuple(groups), self._connections, self._calls, self._any_thrift)
-
-
-def _application_exception(reply: Message) -> tuple[str, str]:
-    """The type of a TApplicationException by name, and its text."""
-    kind, text = "UNKNOWN", ""
-    for field in reply.body.fields:
-        value = field.value
-        if field.field_id == 1 or field.name == "message":
-            text = value.text or ""
-        elif field.field_id == 2 or field.name == "type":
-            number = value.content
-            if isinstance(number, int) and 0 <= number < len(APPLICATION_ERRORS):
-                kind = APPLICATION_ERRORS[number]
-            else:
-                kind = f"type {number!r}"
-    return kind, text

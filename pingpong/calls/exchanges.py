@@ -25,27 +25,44 @@ What became of a call is settled when its reply comes, or when that shows that n
     │── FIN, RST ───│── the first of them, by either end      a: CLOSED_BY_…, RESET_BY_…
     │   the end ────│── none of them: of the capture          a: WAITING
 
+    │── a  seqid 1 ▶│
+    │── b  seqid 2 ▶│
+    │◀───── reply b │   other seqids: where the server answers in order, that passes over a too.
+    │── FIN ────────│     a: ONEWAY, if the client did not wait for it, or nobody ever got a reply
+
 A client that has several calls under way gives each its own seqid, or writes them in one go.
 So it has given up on a call if it sends the next one with the same seqid a millisecond later
 or more.  With other seqids nothing tells one that gave up from one that has several under way:
 then its closing without a reply gets a remark, no more.
 
+A method is silent if a server passed over it, no byte of the server was missing there, and it has
+never answered that method.  One answer, and it is silent no more.
+
 A call may be given out after its reply, when bytes before it were lost and the capture had
 to end before that was sure: so replies without a call are remembered, until a later call says
 that theirs will not come.
+
+The Pipeline asks in step with its packets, so that what is known of a connection then does not
+depend on how a file was read: see ``Pipeline``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from ..model import Endpoint, Exchange, Flow, Message, MessageType, Outcome
 
-__all__ = ["Pairing", "bare_method"]
+__all__ = ["GAVE_UP", "Pairing", "bare_method"]
 
-# Nobody gives up sooner, and nobody who writes several calls in one go takes so long (ns).
+# Whoever writes several calls in one go takes no longer: a client that cannot tell two replies apart
+# has given up on a call, if it sends the next one later than that (ns).
 GAVE_UP: Final = 1_000_000
+
+# No timeout is so short: whoever sends its next call sooner did not wait for this one (ns).
+HURRIED: Final = 10_000_000
+
+# Who closes so soon did not wait at all, be it that the method has no answer (ns).
+AT_ONCE: Final = 1_000_000
 
 # How many calls of a connection may wait, and how many of them with one seqid; how many replies
 # may be without a call.  Beyond, the oldest is settled.
@@ -53,8 +70,11 @@ MAX_WAITING: Final = 4096
 MAX_SAME: Final = 1024
 MAX_ORPHANS: Final = 1024
 
-# How many methods are remembered that never answer.
-MAX_SILENT: Final = 4096
+# How many methods of servers are remembered: that they answer, or never do.
+MAX_METHODS: Final = 4096
+
+# How many oneway calls of a connection are remembered, in case that they are answered.
+MAX_ONEWAY: Final = 64
 
 _UDP: Final = 17
 
@@ -77,6 +97,9 @@ class _Talk:
     call, ``misled`` which exchange's reply it read instead, both by the exchange's number;
     ``unread`` are replies that the next call will read; ``last`` was answered last.  ``closing``
     are exchanges whose reply came when the client had closed: how that went on will tell.
+    ``newest`` is the latest call that was answered; ``overtakes``: a reply came before that to
+    an earlier call.  ``hurried`` are exchanges that the client did not wait for, by number: its
+    next call followed at once.  ``latest`` is its last call, ``oneway`` are those it sent as such.
     """
 
     __slots__ = (
@@ -85,9 +108,14 @@ class _Talk:
         "flow",
         "gave_up",
         "hole",
+        "hurried",
         "last",
+        "latest",
         "misled",
+        "newest",
+        "oneway",
         "orphans",
+        "overtakes",
         "read_to",
         "unread",
         "waiting",
@@ -105,33 +133,51 @@ class _Talk:
         self.misled: dict[int, int] = {}
         self.unread: list[int] = []
         self.closing: list[Exchange] = []
+        self.newest = 0
+        self.overtakes = False
+        self.hurried: set[int] = set()
+        self.latest: Exchange | None = None
+        self.oneway: list[Exchange] = []
 
     def forget(self, exchange: Exchange) -> None:
-        self.gave_up.pop(exchange.number, None)
-        self.misled.pop(exchange.number, None)
+        number = exchange.number
+        self.gave_up.pop(number, None)
+        self.misled.pop(number, None)
+        self.hurried.discard(number)
 
 
 class Pairing:
     """Pairs the messages of all connections, and settles what became of each call.
 
-    ``flow_of`` gives a connection by its number (``Pipeline.flow``); without it only messages
-    tell.  ``settled`` are exchanges whose outcome is final, in the order in which that was known:
-    take them out.  What is not settled is what is remembered.
+    ``settled`` are exchanges whose outcome is final, in the order in which that was known: take
+    them out (``take``).  What is not settled is what is remembered.
     """
 
-    def __init__(self, flow_of: Callable[[int], Flow | None] | None = None) -> None:
+    def __init__(self) -> None:
         self.settled: list[Exchange] = []
-        self._flow_of = flow_of
         self._count = 0
         self._talks: dict[int, _Talk] = {}
-        # Methods of servers that were passed over, and have never answered.
-        self._silent: dict[tuple[Endpoint, str], bool] = {}
+        # What servers were seen to do with a method: False, to pass over it; True, to answer.
+        self._methods: dict[tuple[Endpoint, str], bool] = {}
 
-    def add(self, message: Message) -> Exchange:
-        """The exchange of ``message``: a new one, or the call's, now with its reply."""
+    @property
+    def count(self) -> int:
+        """How many exchanges there are so far."""
+        return self._count
+
+    def take(self) -> list[Exchange]:
+        """Those that were settled since the last time."""
+        settled = self.settled
+        self.settled = []
+        return settled
+
+    def add(self, message: Message, flow: Flow | None = None) -> Exchange:
+        """The exchange of ``message``: a new one, or the call's, now with its reply.
+
+        ``flow`` is its connection; without it only messages tell.
+        """
         talk = self._talks.get(message.flow)
         if talk is None:
-            flow = None if self._flow_of is None else self._flow_of(message.flow)
             talk = self._talks[message.flow] = _Talk(flow)
         mtype = message.type
         if mtype is MessageType.REPLY or mtype is MessageType.EXCEPTION:
@@ -159,9 +205,23 @@ class Pairing:
                 return exchange
         self._count += 1
         exchange = Exchange(self._count, call)
+        latest = talk.latest
+        if (
+            latest is not None
+            and latest.call is not None
+            and latest.reply is None
+            and call.time - latest.call.time < HURRIED
+            and len(talk.hurried) < MAX_WAITING
+        ):
+            talk.hurried.add(latest.number)
         if call.type is MessageType.ONEWAY:
+            talk.latest = None
+            talk.oneway.append(exchange)
+            if len(talk.oneway) > MAX_ONEWAY:
+                del talk.oneway[0]
             self._settle(exchange, Outcome.ONEWAY)
             return exchange
+        talk.latest = exchange
         same = talk.waiting.get(call.seqid)
         if same is None:
             talk.waiting[call.seqid] = [exchange]
@@ -235,8 +295,13 @@ class Pairing:
             same = []
         else:
             del same[: at + 1]
-        if self._silent:
-            self._silent.pop((reply.server, bare_method(exchange.method)), None)
+        if exchange.number < talk.newest:
+            talk.overtakes = True
+        else:
+            talk.newest = exchange.number
+        if talk.hurried:
+            talk.hurried.discard(exchange.number)
+        self._answered(reply.server, exchange.method)
         if (talk.gave_up or talk.misled) and self._is_late(talk, exchange, same):
             return exchange
         flow = talk.flow
@@ -249,6 +314,17 @@ class Pairing:
     def _orphan(self, talk: _Talk, reply: Message) -> Exchange:
         self._count += 1
         exchange = Exchange(self._count, None, reply)
+        for at in range(len(talk.oneway) - 1, -1, -1):
+            call = talk.oneway[at].call
+            if call is not None and _answers(reply, call):
+                # The client does not read it now: its next call will.
+                exchange.misled_by = talk.oneway[at].number
+                exchange.why = f"a reply to the oneway call of exchange {talk.oneway[at].number}"
+                if reply.transport != "http" and len(talk.unread) < MAX_WAITING:
+                    self._leave_unread(talk, exchange)
+                del talk.oneway[at]
+                self._settle(exchange, Outcome.NO_CALL)
+                return exchange
         talk.orphans.append(exchange)
         if len(talk.orphans) > MAX_ORPHANS:
             self._settle(talk.orphans.pop(0), Outcome.NO_CALL)
@@ -262,14 +338,26 @@ class Pairing:
             self._settle(passed, Outcome.OUT_OF_SEQUENCE, talk.misled[passed.number])
         elif is_behind_hole:
             self._settle(passed, _missing(flow))
-        elif flow is not None and flow.protocol == _UDP:
+        elif (flow is not None and flow.protocol == _UDP) or self._is_answered(call):
             passed.why = "a later call was answered"
             self._settle(passed, Outcome.NO_REPLY)
         else:
-            if len(self._silent) < MAX_SILENT:
-                self._silent[call.server, bare_method(call.method)] = True
             self._settle_silent(passed)
         talk.forget(passed)
+
+    def _answered(self, server: Endpoint, method: str) -> None:
+        """A server has answered that method."""
+        key = (server, bare_method(method))
+        if key in self._methods or len(self._methods) < MAX_METHODS:
+            self._methods[key] = True
+
+    def _is_answered(self, call: Message) -> bool:
+        """Did the server ever answer that method?"""
+        return self._methods.get((call.server, bare_method(call.method)), False)
+
+    def _is_silent(self, call: Message) -> bool:
+        """Did the server pass over that method, and never answer it?"""
+        return not self._methods.get((call.server, bare_method(call.method)), True)
 
     def _is_late(self, talk: _Talk, exchange: Exchange, behind: list[Exchange]) -> bool:
         """Had the client turned to its next call?  Then that reads this reply; ``behind`` are
@@ -327,7 +415,7 @@ class Pairing:
     def _unanswered(
         self, talk: _Talk, exchange: Exchange, call: Message, flow: Flow | None, the_last: bool
     ) -> None:
-        if self._silent and (call.server, bare_method(call.method)) in self._silent:
+        if self._is_silent(call):
             self._settle_silent(exchange)
             return
         if flow is None:
@@ -338,6 +426,10 @@ class Pairing:
         is_missing = flow.received > talk.read_to and (server.unseen or server.last >= call.time)
         if is_missing or talk.hole >= call.time:
             self._settle(exchange, _missing(flow))
+            return
+        in_order = exchange.number < talk.newest and not talk.overtakes and not server.lost
+        if in_order and not self._is_answered(call):
+            self._passed_in_order(talk, exchange)
             return
         if 0 <= server.fin < call.time or 0 <= server.rst < call.time:
             exchange.ended = call.time
@@ -354,10 +446,15 @@ class Pairing:
         ):
             if time >= 0 and (ended < 0 or time < ended):
                 outcome, ended = what, time
-        if ended >= 0:
+        at_once = outcome is Outcome.CLOSED_BY_CLIENT and ended - call.end_time < AT_ONCE
+        if at_once and not self._is_answered(call):
+            exchange.why = "the client closed at once, and waited for none"
+            outcome = Outcome.NO_REPLY
+        elif ended >= 0:
             exchange.ended = ended
             if ended in (client.fin, client.rst) and _came_between(talk.last, exchange):
                 assert talk.last is not None
+                exchange.misled_by = talk.last.number
                 exchange.why = (
                     f"exchange {talk.last.number}'s reply came late: it may have been read as this"
                 )
@@ -366,17 +463,41 @@ class Pairing:
             outcome = Outcome.NO_REPLY
         self._settle(exchange, outcome)
 
+    def _passed_in_order(self, talk: _Talk, exchange: Exchange) -> None:
+        """A server that answers in order has answered a later call, with another seqid, and never
+        this method."""
+        if exchange.number in talk.hurried:
+            self._settle_silent(exchange)
+            return
+        exchange.why = "later calls were answered: a oneway method, or the client had given up"
+        self._settle(exchange, Outcome.NO_REPLY)
+
     # ── Settled ──────────────────────────────────────────────────────────────────────
 
     def _settle(self, exchange: Exchange, outcome: Outcome, misled_by: int = 0) -> None:
         exchange.fate = outcome
         if misled_by:
+            exchange.misled_by = misled_by
             exchange.why = f"the client read exchange {misled_by}'s reply"
         self.settled.append(exchange)
 
     def _settle_silent(self, exchange: Exchange) -> None:
+        call = exchange.call
+        assert call is not None
+        if len(self._methods) < MAX_METHODS:
+            self._methods[call.server, bare_method(call.method)] = False
+        exchange.ended = -1  # nobody waited
         exchange.why = "sent as CALL, and never answered"
         self._settle(exchange, Outcome.ONEWAY)
+
+    def _leave_unread(self, talk: _Talk, reply: Exchange) -> None:
+        """A reply that nobody waits for: whoever waits now reads it, or else the next call."""
+        for same in talk.waiting.values():
+            for reader in same:
+                if reader.number not in talk.misled:
+                    talk.misled[reader.number] = reply.number
+                    return
+        talk.unread.append(reply.number)
 
 
 def _by_number(exchange: Exchange) -> int:
@@ -387,7 +508,13 @@ def _came_between(last: Exchange | None, exchange: Exchange) -> bool:
     """Did a reply to an earlier call come while the client waited for this one's?"""
     if last is None or last.reply is None or exchange.call is None:
         return False
-    return last.number < exchange.number and last.reply.end_time >= exchange.call.time
+    call = exchange.call
+    assert last.call is not None
+    return (
+        last.number < exchange.number
+        and call.time - last.call.time >= GAVE_UP
+        and last.reply.end_time >= call.time
+    )
 
 
 def _may_miss(talk: _Talk) -> bool:

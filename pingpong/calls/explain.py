@@ -34,7 +34,7 @@ from ..model import (
     TType,
     Value,
 )
-from ..thrift import deflate, framed, header, http, sasl, ttheader
+from ..thrift import deflate, framed, header, http, sasl, ttheader, websocket
 from ..thrift.binary import BINARY
 from ..thrift.compact import read_varint
 from .explain_json import explain_json
@@ -46,10 +46,13 @@ __all__ = ["check_cover", "explain"]
 # part of ``data[:stop]``, in order.
 _HEADS: Final[dict[str, Callable[[bytes, int], list[tuple[int, str, str, str]]]]] = {
     "framed": framed.describe,
+    "framed-theader": header.describe_framed,
+    "framed-zlib": deflate.describe,
     "http": http.describe,
     "sasl": sasl.describe,
     "theader": header.describe,
     "ttheader": ttheader.describe,
+    "websocket": websocket.describe,
     "zlib": deflate.describe,
 }
 

@@ -1,23 +1,20 @@
 """The ledger of calls: each once, when it is settled, with what it came to.
 
-    messages ─┐                                        ┌─▶ rows
-              ├─▶ Pairing ─▶ in order ─▶ Wanted ───────┤
-    flows ────┘   settles                              └─▶ Totals, per method
+    Pairing ──settled──▶ Ledger: in order ──▶ Wanted ──┬─▶ rows
+                                                       └─▶ Totals, per method
 
-``Ledger`` takes messages in batches, as a capture of any length or a live recording brings them,
-and gives out exchanges whose outcome is final: in the order of their calls, but for those that
-take so long that too many others wait behind them; or at once.  ``Exchanges`` are those of a
-capture that was read whole.
+``Ledger`` takes exchanges as Pairing settles them, and gives them out in the order of their calls,
+but for those that take so long that too many others wait behind them.  ``Exchanges`` are those of
+a capture that was read whole.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Union, overload
 
-from ..model import Exchange, Flow, Message, Outcome, Shown
-from .exchanges import Pairing
+from ..model import Exchange, Outcome, Shown
 from .totals import Totals
 from .wanted import Wanted, condition, outcomes
 
@@ -29,52 +26,15 @@ MAX_BEHIND_BYTES: Final = 16 * 1024 * 1024
 
 
 class Ledger:
-    """Gives out exchanges when they are settled; ``in_order`` of their calls, or at once.
+    """Puts settled exchanges in the order of their calls."""
 
-    ``flow_of`` is ``Pipeline.flow``.
-    """
-
-    def __init__(
-        self, flow_of: Callable[[int], Flow | None] | None = None, *, in_order: bool = True
-    ) -> None:
-        self._pairing = Pairing(flow_of)
-        self._in_order = in_order
+    def __init__(self) -> None:
         self._next = 1  # the number of the exchange whose turn it is
         self._behind: list[tuple[int, Exchange]] = []  # a heap of those that wait for it
         self._bytes = 0
 
-    def take(self, messages: Sequence[Message], ended: list[Flow]) -> list[Exchange]:
-        """What is settled by these messages and by the connections that ended among them
-        (``Pipeline.ended``, which is emptied)."""
-        pairing = self._pairing
-        if ended:
-            at = 0
-            for message in messages:
-                while at < len(ended) and ended[at].over < message.number:
-                    pairing.end(ended[at])
-                    at += 1
-                pairing.add(message)
-            for flow in ended[at:]:
-                pairing.end(flow)
-            ended.clear()
-        else:
-            for message in messages:
-                pairing.add(message)
-        return self._given()
-
-    def close(self, time: int = -1) -> list[Exchange]:
-        """The capture is over: all the rest.  ``time`` is that of its last packet."""
-        self._pairing.close(time)
-        settled = self._given()
-        while self._behind:
-            self._release(settled)
-        return settled
-
-    def _given(self) -> list[Exchange]:
-        settled = self._pairing.settled
-        self._pairing.settled = []
-        if not self._in_order:
-            return settled
+    def take(self, settled: Sequence[Exchange]) -> list[Exchange]:
+        """Those whose turn it is, with what was settled last."""
         given: list[Exchange] = []
         for exchange in settled:
             number = exchange.number
@@ -89,6 +49,13 @@ class Ledger:
             self._bytes += exchange.sent + exchange.received
             if len(self._behind) > MAX_BEHIND or self._bytes > MAX_BEHIND_BYTES:
                 self._release(given)
+        return given
+
+    def close(self) -> list[Exchange]:
+        """Nothing more is settled: all the rest."""
+        given: list[Exchange] = []
+        while self._behind:
+            self._release(given)
         return given
 
     def _go_on(self, given: list[Exchange]) -> None:

@@ -26,7 +26,7 @@ from typing import Final
 
 from ..model import Packet, Segment
 from ..thrift.header import FIXED
-from ..thrift.messages import Found, Passed
+from ..thrift.messages import PROXY, Found, Passed
 from ..thrift.sasl import MECHANISM
 from ..thrift.transport import Unit
 from ..wire.link import TCP, Peeler
@@ -54,6 +54,11 @@ _ARP: Final = b"\x08\x06"
 _ARP_SIZE: Final = 28
 # By link type: its header's size, and where in it the type of what follows stands.
 _LINK_HEADS: Final = {1: (14, 12), 113: (16, 14), 276: (20, 0)}
+
+# Transports in which bytes lean on those before them; and those of which a message that was packed
+# is hidden whole.
+_LEANING: Final = ("zlib", "framed-zlib")
+_SHUT: Final = ("http", "websocket")
 
 # A SASL step's status and length; a frame's length; START.
 _STEP: Final = 5
@@ -237,6 +242,13 @@ class Plan:
         way = self._ways[self._number(flow, source)]
         start, stop = found.offset, found.offset + found.size
         runs = mask.runs
+        if mask.packed >= 0 and found.transport in _SHUT:
+            # Bytes that were packed or masked, and what may stand behind them.
+            self.packed += 1
+            opened = [(at, at + len(text)) for at, text in found.lines]
+            runs = [run for run in runs if run[0] < mask.packed]
+            _lay(way, start, [(0, mask.packed), *opened], runs + _line_masks(found.lines))
+            return
         if found.lines:
             # Data has no lines in it; what is left behind the last of them was not read.
             head = found.header.span.start
@@ -251,7 +263,7 @@ class Plan:
         if mask.packed >= 0:
             inside = [at for at, _ in runs if at >= mask.packed]
             runs = [run for run in runs if run[0] < mask.packed]
-            if found.transport == "zlib":
+            if found.transport in _LEANING:
                 way.is_shut = way.is_shut or bool(inside)
             elif inside:
                 runs.append((mask.packed, bytes(found.size - mask.packed)))
@@ -263,7 +275,7 @@ class Plan:
         number = self._number(flow, source)
         way = self._ways[number]
         unit = passed.unit
-        if passed.transport == "zlib":
+        if passed.transport in _LEANING:
             # Inflated bytes that are no message: nobody knows what they are.
             way.is_shut = way.is_shut or bool(unit.data)
             way.open(passed.offset, passed.offset + unit.stop)
@@ -302,7 +314,15 @@ def _own_bytes(transport: str, unit: Unit) -> tuple[list[tuple[int, int]], list[
         # What proves who somebody is.
         return [(0, len(data))], [(_STEP, b"x" * (len(data) - _STEP))]
     if transport in ("theader", "ttheader"):
-        return [(0, FIXED)], []
+        return [(0, min(FIXED, len(data)))], []
+    if transport == "framed-theader":
+        return [(0, min(_FRAME + FIXED, len(data)))], []
+    if transport == "framed":
+        return [(0, len(data))], []  # an empty frame
+    if transport == "websocket":
+        return [(0, len(data))], mask_head_lines(data)  # its upgrade
+    if transport == PROXY:
+        return [(0, len(data))], []
     return [], []
 
 

@@ -4,9 +4,11 @@
     00 00 00 03  78 78 78        2: (redacted, 3 bytes)  after; every other byte is as it was
 
 A mask is as long as what it covers and may stand in its place: text becomes ``xxx``, numbers
-become 0, or the nearest number that takes as many bytes where its length is its own (a varint,
-digits).  So ids, types, counts, lengths and places stay, and whatever read the message before
-reads it again.  A length says something too: that is not hidden.
+become 0, or one number that takes as many bytes where its length is its own (a varint, digits).
+So ids, types, counts, lengths and places stay, and whatever read the message before reads it
+again.  A length says something too: that is not hidden.  It is all that a mask says: values of
+one type that take as many bytes have the same mask, whatever their sign, their exponent, their
+escapes or the padding of their base64.
 
     selected field       all that it holds, however deep
     before the message   HTTP headers, key/values of (TT)THeader, tracing headers: always, but for
@@ -44,16 +46,20 @@ from ..model import (
 from ..thrift.binary import BINARY
 from ..thrift.framed import HEAD
 from ..thrift.header import Head
+from ..thrift.http import is_packed
 from ..thrift.json import TAGS
 from ..thrift.ttheader import TTHead
 from .selectors import Selector
 
-__all__ = ["Mask", "Redactor", "hushed", "mask_head_lines", "mask_line", "masked_with"]
+__all__ = ["PACKED", "Mask", "Redactor", "hushed", "mask_head_lines", "mask_line", "masked_with"]
 
 # Where a mask begins, and its bytes.
 Run = tuple[int, bytes]
 
 LETTER: Final = b"x"
+
+# Transports whose messages do not stand on the wire as they are read.
+PACKED: Final = ("zlib", "framed-zlib", "websocket")
 
 # In place of bytes that no value accounts for: neither a type nor a text, and a length that goes
 # on, so that what ends too soon still does, and what was no message does not become one.
@@ -74,14 +80,12 @@ _JSON: Final = ("json", "thriftpy2-json")
 _METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 _BITS: Final = {TType.I8: 8, TType.I16: 16, TType.I32: 32, TType.I64: 64}
 _USERINFO: Final = re.compile(rb"(?<=//)[^/@?#]*(?=@)")
-_BASE64: Final = re.compile(rb"(?:[A-Za-z0-9+/]{4})*[A-Za-z0-9+/]{2,3}={1,2}\Z")
 _TOKEN: Final = re.compile(
     rb'"(?:[^"\\]|\\.)*"?|[ \t\r\n,:{}\[\]]+|[^" \t\r\n,:{}\[\]]+', re.DOTALL
 )
 _TAGS: Final = frozenset(f'"{tag}"'.encode() for tag in TAGS.values())
-_DIGITS: Final = re.compile(rb"[0-9A-Fa-f]")
+_NO_UUID: Final = b"00000000-0000-0000-0000-000000000000"
 _CHUNK: Final = re.compile(rb"[0-9A-Fa-f]+[ \t]*(?:;|(?=\r\n|\Z))")
-_WORD_NUMBER: Final = re.compile(rb"[+-]?[0-9]")
 
 
 class Mask:
@@ -139,20 +143,25 @@ class Redactor:
     def _before(self, message: Message, mask: Mask) -> None:
         """What stands before the message's own header."""
         data, start = message.data, message.header.span.start
-        if not start and message.transport != "zlib":
+        if message.transport in PACKED:
+            mask.packed = 0
+            return
+        if not start:
             return
         runs: list[Run] = []
         if any(gap.offset < start for gap in message.gaps):
             runs.append((0, BLANK * start))
         elif message.transport == "http":
             runs = mask_head_lines(data[:start])
-        elif message.transport in ("theader", "ttheader"):
-            head = Head(data, start) if message.transport == "theader" else TTHead(data, start)
+            if is_packed(data[:start]):
+                mask.packed = start
+        elif message.transport in ("theader", "framed-theader", "ttheader"):
+            base = HEAD if message.transport == "framed-theader" else 0
+            kind = TTHead if message.transport == "ttheader" else Head
+            head = kind(data, start, base)
             runs = _head_values(head)
             if head.transforms:
                 mask.packed = head.stop
-        elif message.transport == "zlib":
-            mask.packed = 0
         else:
             runs = self._tracing(message, HEAD if message.transport in ("framed", "sasl") else 0)
         self.heads += len(runs)
@@ -231,10 +240,14 @@ class _Walk:
         stop = len(self.data)
         if self.all:
             broken = [one.offset for one in body.findings if one.severity is Severity.ERROR]
-            if broken and body.stop is None and self.protocol not in _JSON:
+            has_heads = body.stop is None and self.protocol not in _JSON
+            if broken and has_heads and not _ends_in_a_pair(body):
                 # Up to there, what is no value was read as types, ids and lengths.
                 last = max((end for _, end in self.known), default=record.start)
-                self.known.append((last, min(max(broken[-1] or 0, last), last + _MAX_HEAD)))
+                end = min(max(broken[-1] or 0, last), last + _MAX_HEAD)
+                self.known.append((last, end))
+                if self.protocol == "compact" and last < end and self.data[end - 1] == 1:
+                    self._add(end - 1, b"\x02")  # a bool in the head of a field without its id
             self._unread(record.start, stop)
         elif body.stop is not None and body.stop.stop < stop:
             self._blank(body.stop.stop, stop)
@@ -280,8 +293,9 @@ class _Walk:
         states: tuple[State, ...],
         hits: tuple[int, ...],
         field: Field | None = None,
+        is_key: bool = False,
     ) -> None:
-        """``field`` is whose value it is; None for an element."""
+        """``field`` is whose value it is; None for an element.  ``is_key``: of a map."""
         content = value.content
         if not (states or hits or self.all):
             return
@@ -294,20 +308,21 @@ class _Walk:
                 self.value(item, states, hits)
         elif isinstance(content, Entries):
             for key, item in content.items:
-                self.value(key, states, hits)
+                self.value(key, states, hits, None, True)
                 self.value(item, states, hits)
         elif hits or self.all:
-            self._leaf(value, field)
+            self._leaf(value, field, is_key)
             for number in hits:
                 self.redactor.counts[number] += 1
 
-    def _leaf(self, value: Value, field: Field | None) -> None:
+    def _leaf(self, value: Value, field: Field | None, is_key: bool) -> None:
         span = value.span
         self.mask.redacted.add(span.start)
         if self.all:
             self.known.append((span.start, span.stop))
         if self.protocol in _JSON:
-            self._add(span.start, json_mask(value.ttype, span.of(self.data)))
+            token, is_cut = span.of(self.data), bool(value.lost)
+            self._add(span.start, json_mask(value.ttype, token, is_key=is_key, is_cut=is_cut))
         elif value.ttype is TType.STRING:
             inside = span.start + value.head
             self._add(inside, LETTER * (span.stop - inside))
@@ -345,6 +360,26 @@ class _Walk:
             self._add(start, BLANK * (stop - start))
 
 
+def _ends_in_a_pair(struct: Struct) -> bool:
+    """Did the reading of this struct end inside of a map's pair?  Its key is among no values then,
+    although it was read."""
+    if struct.stop is not None or not struct.fields:
+        return False
+    inner = struct.fields[-1].value
+    while True:
+        content = inner.content
+        if isinstance(content, Struct):
+            return _ends_in_a_pair(content)
+        if isinstance(content, Entries) and len(content.items) < content.count:
+            return True
+        if isinstance(content, Items) and content.items:
+            inner = content.items[-1]
+        elif isinstance(content, Entries) and content.items:
+            inner = content.items[-1][1]
+        else:
+            return False
+
+
 def _place(run: Run) -> int:
     return run[0]
 
@@ -370,37 +405,33 @@ def compact_mask(ttype: TType, size: int) -> bytes:
     return b"\x80" * (size - 1) + last
 
 
-def json_mask(ttype: TType, token: bytes) -> bytes:
+def json_mask(ttype: TType, token: bytes, *, is_key: bool = False, is_cut: bool = False) -> bytes:
     """What may stand in JSON where ``token`` does, and is as long.
+
+    ``is_key``: numbers stand in quotes there.  ``is_cut``: a string's closing quote was lost.
 
     >>> json_mask(TType.STRING, b'"a\\\\"b"'), json_mask(TType.I8, b"-128")
     (b'"xxxx"', b'-100')
     """
-    if token[:1] == b'"':
-        is_whole = len(token) > 1 and token[-1:] == b'"'
-        inner = token[1:-1] if is_whole else token[1:]
-        end = b'"' if is_whole else b""
-        if ttype is TType.STRING:
-            return b'"' + _text_mask(inner) + end
-        if ttype is TType.UUID:
-            return b'"' + _DIGITS.sub(b"0", inner) + end
-        # A key, or NaN and the infinities, which their lengths tell.
-        return b'"' + (_number_mask(ttype, inner) if _WORD_NUMBER.match(inner) else inner) + end
-    if ttype is TType.BOOL and not _WORD_NUMBER.match(token):
-        return token  # true or false: its length tells which
-    return _number_mask(ttype, token)
+    if token[:1] != b'"' or (ttype is TType.DOUBLE and not is_key):
+        # NaN and the infinities may stand in quotes everywhere: that they do would tell them.
+        return _word_mask(ttype, len(token))
+    end = b"" if is_cut else b'"'
+    size = len(token) - 1 - len(end)
+    if ttype is TType.STRING:
+        return b'"' + LETTER * size + end
+    if ttype is TType.UUID:
+        return b'"' + _NO_UUID[:size].ljust(size, b"0") + end
+    return b'"' + _number_mask(ttype, size) + end
 
 
-def _text_mask(inner: bytes) -> bytes:
-    if _BASE64.match(inner):
-        # Still base64: its padding, and before it a letter whose lowest bits are 0.
-        padding = len(inner) - len(inner.rstrip(b"="))
-        return LETTER * (len(inner) - padding - 1) + b"w" + b"=" * padding
-    return LETTER * len(inner)
+def _word_mask(ttype: TType, size: int) -> bytes:
+    if ttype is TType.BOOL and size in (4, 5):
+        return b"true" if size == 4 else b"false"  # the length tells which it was
+    return _number_mask(ttype, size)
 
 
-def _number_mask(ttype: TType, text: bytes) -> bytes:
-    size = len(text)
+def _number_mask(ttype: TType, size: int) -> bytes:
     if size <= 1 or ttype is TType.BOOL:
         return b"0" * size
     if ttype is TType.DOUBLE:
@@ -488,7 +519,7 @@ def _head_values(head: Head) -> list[Run]:
     runs: list[Run] = []
     with suppress(DecodeError):
         head.walk()
-    at = 0
+    at = head.base
     for size, label, _, _ in head.parts:
         if label in ("value", "token"):
             runs.append((at, LETTER * size))

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Final, NamedTuple
 
-from ..model import Flow, Severity, Shown
+from ..model import Flow, Outcome, Severity, Shown
 from .roles import counted
 
 __all__ = [
@@ -56,6 +56,13 @@ class Kind(Enum):
     IDLE_DROPPED = "an idle connection was dropped"
     CLIENT_GAVE_UP = "the client gave up"
     LATE_REPLY = "a late reply, read by the next call"
+    ONEWAY_ANSWERED = "a oneway call was answered"
+    OUT_OF_STEP = "out of step"
+    UNREADABLE = "a message that cannot be read"
+    CUT_OFF = "cut off while it waited"
+    PROBE_REFUSED = "a probe that the server does not take"
+    TWO_PROTOCOLS = "two protocols on one port"
+    ENDED_OTHERWISE = "calls without a usable answer"
     WAITING = "still waiting"
     # They never spoke.
     REFUSED = "connection refused"
@@ -63,9 +70,11 @@ class Kind(Enum):
     # What it is cannot be said.
     NOT_RECOGNISED = "not recognised"
     # Nothing is wrong between them.
+    DECLARED_EXCEPTIONS = "exceptions that the IDL declares"
     ALL_WELL = "all is well"
     NOT_THRIFT = "no Thrift"
     # The capture.
+    ONE_DIRECTION = "only one direction was captured"
     LOST_PACKETS = "the capture lost packets"
     BEGAN_LATE = "the capture began too late"
 
@@ -100,6 +109,9 @@ _AROUND: Final = {
     "ttheader": "TTHeader",
     "http": "HTTP",
     "zlib": "zlib",
+    "framed-theader": "THeader in frames",
+    "framed-zlib": "zlib in frames",
+    "websocket": "WebSocket",
     "sasl": "SASL",
     "datagram": "datagrams",
 }
@@ -110,12 +122,14 @@ class Verdict:
 
     ``sentence`` says all of it, ``plainly`` the same without times.  ``evidence`` is what was
     seen, a line each; ``advice`` what to change, "" where nothing is wrong.  ``server`` is the
-    server's end, ``flow`` the number of the (first) connection, ``client`` its client.
+    server's end, ``flow`` the number of the (first) connection, ``client`` its client;
+    ``proxied`` is for whom that connected, where a PROXY header says so.  ``covers`` are the
+    outcomes of calls that it explains.
     """
 
     __slots__ = (
-        *("_text", "_times", "advice", "alike", "client"),
-        *("evidence", "flow", "kind", "server", "severity"),
+        *("_text", "_times", "advice", "alike", "client", "covers"),
+        *("evidence", "flow", "kind", "proxied", "server", "severity"),
     )
 
     def __init__(
@@ -128,6 +142,7 @@ class Verdict:
         evidence: Iterable[str] = (),
         advice: str = "",
         alike: tuple[object, ...] = (),
+        covers: Iterable[Outcome] = (),
         **times: int,
     ) -> None:
         # ``{name}`` in the text stands for a time and the blank behind it.
@@ -137,8 +152,10 @@ class Verdict:
         self.severity = severity
         self.evidence = tuple(one for one in evidence if one)
         self.advice = advice
+        self.covers = frozenset(covers)
         self.server = flow.server
         self.client = flow.client
+        self.proxied = flow.proxied
         self.flow = flow.number
         # Verdicts with the same of these are one.
         self.alike = (kind, severity, *alike)

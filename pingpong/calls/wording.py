@@ -27,6 +27,7 @@ __all__ = [
     "now_and_then",
     "others",
     "patience",
+    "text_in",
 ]
 
 # Bytes of a direction that evidence shows.
@@ -76,8 +77,8 @@ def ended_after(case: Case) -> dict[str, int]:
         end = case.client_end
     else:
         end = flow.last
-    waiting = case.waiting
-    since = max(one.end_time for one in waiting) if waiting else flow.from_client.last
+    calls = [one.call for one in case.unanswered if one.call is not None]
+    since = max(call.end_time for call in calls) if calls else flow.from_client.last
     if since < 0:
         since = flow.began
     return {"after": max(end - since, 0)}
@@ -129,6 +130,15 @@ def text_of(data: bytes) -> str:
         return ""
     line = found.group().splitlines()[0] if found.group().splitlines() else b""
     return line[:60].decode("ascii").strip()
+
+
+_SENTENCE: Final = re.compile(rb"[\x20-\x7e]{12,}")
+
+
+def text_in(data: bytes) -> str:
+    """The longest run of readable text among first bytes, "" if there is none to speak of."""
+    runs = [one.group() for one in _SENTENCE.finditer(data)]
+    return unbraced(max(runs, key=len, default=b"")[:160].decode("ascii").strip())
 
 
 def line_of(half: Half) -> str:

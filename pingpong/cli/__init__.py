@@ -7,32 +7,57 @@
     look at them live    watch                     watch.py
     hand one on          redact                    redact.py
     be one end           demo, serve, call         ends.py
-    make one             record                    ends.py
+    make one             record                    record.py
     learn                lab                       course.py
 
 What is asked for goes to standard output: coloured on a terminal, plain in a pipe.  What is
 wrong goes to standard error, a line each, beginning with ``pingpong:``.  The exit code says
 the same to a script:
 
-    0    all of it was read                  2    something in the input was bad, or the
-    1    there is no Thrift in it                 command could not be carried out
-    3    ``diagnose``: trouble was found     130  Ctrl-C
+    0    all of it was read                  4    it cannot be done here: a full disk, a
+    1    there is nothing in it                    closed output, no memory
+    2    something in the input was bad, or  70   a fault of pingpong's own
+          what was asked for is refused     130  Ctrl-C, or another signal
+    3    ``diagnose``: trouble was found     141  who read the output has gone
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+import traceback
+from contextlib import suppress
 from typing import Final
 
 from .. import __version__, is_compiled
-from ..errors import DecodeError, PingpongError
-from . import calls, course, diagnose, ends, looking, loose, redact, watch
+from ..errors import DecodeError, OutputError, PingpongError
+from . import calls, course, diagnose, ends, looking, loose, record, redact, watch
 from .options import Command
-from .printing import BAD, INTERRUPTED, NO_THRIFT, READ_ALL, TROUBLE, complain
+from .printing import (
+    BAD,
+    BROKEN,
+    INTERRUPTED,
+    NO_THRIFT,
+    NOBODY_READS,
+    READ_ALL,
+    TROUBLE,
+    UNABLE,
+    complain,
+    why_unable,
+)
+from .streams import prepared
 
-__all__ = ["BAD", "INTERRUPTED", "NO_THRIFT", "READ_ALL", "TROUBLE", "run"]
+__all__ = [
+    "BAD",
+    "BROKEN",
+    "INTERRUPTED",
+    "NOBODY_READS",
+    "NO_THRIFT",
+    "READ_ALL",
+    "TROUBLE",
+    "UNABLE",
+    "run",
+]
 
 TOP: Final = """\
 Run a remote call, then see all of it: the packets, the stream, the message, every byte
@@ -55,27 +80,44 @@ def _parser() -> argparse.ArgumentParser:
     how = "compiled" if is_compiled() else "plain Python (no C compiler built it)"
     top.add_argument("--version", action="version", version=f"pingpong {__version__}, {how}")
     command = Command(top.add_subparsers(metavar="COMMAND", required=True, title="commands"))
-    for part in (course, ends, looking, calls, diagnose, watch, loose, redact):
+    for part in (course, ends, record, looking, calls, diagnose, watch, loose, redact):
         part.add(command)
     return top
 
 
 def run(arguments: list[str]) -> int:
-    """Carry out a command line; the exit code.  No traceback reaches the shell."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    """Carry out a command line; the exit code.  No traceback reaches the shell but of a fault of
+    ours."""
+    with prepared():
+        try:
+            return _carry_out(arguments)
+        except OutputError as error:
+            complain(f"error: {error}")
+            return UNABLE
+        except (PingpongError, DecodeError) as error:
+            complain(f"error: {error}")
+            return BAD
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        except BrokenPipeError:
+            # Who read from us has gone (`| head`): nobody is left to tell.
+            return NOBODY_READS
+        except (OSError, MemoryError) as error:
+            complain(f"error: {why_unable(error)}")
+            return UNABLE
+        except Exception:  # exit code 1 would say that there is nothing in it
+            complain("error: this is a fault of pingpong's own; please report it, with this:")
+            with suppress(OSError):
+                traceback.print_exc()
+            return BROKEN
+
+
+def _carry_out(arguments: list[str]) -> int:
     try:
         args = _parser().parse_args(arguments)
-        code: int = args.do(args)
+    except SystemExit:  # help, or wrong words
         sys.stdout.flush()
-        return code
-    except (PingpongError, DecodeError) as error:
-        complain(f"error: {error}")
-        return BAD
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Who read from us has gone (`| head`): nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return READ_ALL
+        raise
+    code: int = args.do(args)
+    sys.stdout.flush()
+    return code

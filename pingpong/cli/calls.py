@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
+from ..calls.exchanges import Pairing
 from ..calls.ledger import Ledger
 from ..calls.totals import Totals
 from ..calls.wanted import Condition, Wanted, condition, outcomes
-from ..capture import Pipeline
 from ..errors import CaptureError
-from ..model import Exchange, Flow, Message, Outcome
+from ..model import Exchange, Message, Outcome
 from ..views.json import Rows, total_rows
 from ..views.ledger import (
     CSV_COLUMNS,
@@ -31,11 +31,12 @@ from ..views.listing import SAMPLE
 from ..views.table import lines, outcome_style
 from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
+from ..wire.newfile import NewFile
 from .looking import batches_of, say_no_thrift
-from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
-from .printing import Verdict, counted, say, say_text, say_unmatched, width
+from .options import Command, add_force, add_idl, add_reading, pipeline_of, size
+from .printing import Verdict, complain, counted, say, say_text, say_unmatched, width
 
-__all__ = ["add", "add_choice", "say_totals", "settled", "wanted_of", "writer"]
+__all__ = ["add", "add_choice", "say_totals", "wanted_of", "writer"]
 
 CALLS: Final = """\
   pingpong calls trouble.pcap                      a line a call
@@ -81,9 +82,7 @@ SORTS: Final[dict[str, Callable[[Exchange], int]]] = {
 
 def add(command: Command) -> None:
     """The commands of this file."""
-    one = command(
-        "calls", calls, "list the calls of a capture, and how each ended", f"{CALLS}\n{CODES}"
-    )
+    one = command("calls", calls, "list the calls of a capture, and how each ended", CALLS)
     one.add_argument("file", help='a pcap or pcapng file, gzipped or not; "-" is standard input')
     add_choice(one)
     how = one.add_argument_group("how they are shown")
@@ -93,7 +92,12 @@ def add(command: Command) -> None:
     form = how.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="a JSON object a line")
     form.add_argument("--csv", action="store_true", help="comma-separated values")
-    form.add_argument("--arrow", metavar="FILE", help="write a Parquet file (needs pyarrow)")
+    form.add_argument(
+        "--arrow",
+        metavar="FILE",
+        help='write a Parquet file (needs pyarrow); "-" is standard output',
+    )
+    add_force(how, "with --arrow: ")
     add_idl(one)
     add_reading(one)
 
@@ -137,11 +141,12 @@ def calls(args: argparse.Namespace) -> int:
     if args.arrow and (args.totals or args.sort or args.limit is not None):
         raise CaptureError("--arrow writes all calls, in their order: no --totals, --sort, --limit")
     verdict = Verdict()
-    pipeline = pipeline_of(args)
+    pairing = Pairing()
+    pipeline = pipeline_of(args, pairing=pairing)
     totals = Totals()
     wanted = wanted_of(args)
     with open_capture(args.file) as file:
-        found = settled(batches_of(args, file, pipeline, verdict, deep=False), pipeline)
+        found = _in_order(batches_of(args, file, pipeline, verdict, deep=False), pairing)
         chosen = _counted((wanted.of(batch) for batch in found), totals)
         if args.arrow:
             _write_arrow(args, chosen)
@@ -159,16 +164,12 @@ def calls(args: argparse.Namespace) -> int:
     return verdict.exit_code
 
 
-def settled(
-    batches: Iterable[Sequence[Message]], pipeline: Pipeline, *, in_order: bool = True
-) -> Iterator[list[Exchange]]:
-    """The exchanges of ``batches`` of messages that ``pipeline`` brings, as they are settled."""
-    ledger = Ledger(pipeline.flow, in_order=in_order)
-    ended: list[Flow] = []
-    pipeline.ended = ended
-    for batch in batches:
-        yield ledger.take(batch, ended)
-    yield ledger.close(pipeline.time)
+def _in_order(batches: Iterable[Sequence[Message]], pairing: Pairing) -> Iterator[list[Exchange]]:
+    """The exchanges of ``batches`` of messages as they are settled, in the order of calls."""
+    ledger = Ledger()
+    for _ in batches:
+        yield ledger.take(pairing.take())
+    yield ledger.take(pairing.take()) + ledger.close()
 
 
 def _counted(batches: Iterable[list[Exchange]], totals: Totals) -> Iterator[list[Exchange]]:
@@ -259,8 +260,10 @@ def _say_sorted(
 def _write_arrow(args: argparse.Namespace, batches: Iterable[list[Exchange]]) -> None:
     from ..arrow import write
 
-    count = write(args.arrow, batches)
-    say_text(f"{counted(count, 'call')} in {escape(args.arrow)}")
+    out = NewFile(args.arrow, force=args.force, reads=args.file)
+    count = write(out, batches)
+    say = complain if out.is_standard_output else say_text
+    say(f"{counted(count, 'call')} in {escape(out.name)}")
 
 
 def say_totals(args: argparse.Namespace, totals: Totals) -> None:

@@ -7,6 +7,8 @@ import sys
 from typing import Final
 
 from ..calls.diagnosis import Diagnoser
+from ..calls.exchanges import Pairing
+from ..model import Flow
 from ..views.diagnosis import MAX_GROUPS, diagnosis_lines, diagnosis_rows
 from ..wire.capturefile import open_capture
 from .looking import few_collections, progress_of
@@ -27,9 +29,6 @@ other way, from the error in a log.
 With --json, one object a line a verdict: kind, severity (error, warning, note), sentence, evidence
 (a list), advice, client and server of its first connection, connections (how many), and flows
 (the numbers of the first of them).
-
-exit codes: 0 nothing is wrong, 1 no Thrift in it, 2 something in the file is bad (standard error
-says what and where), 3 a client and a server are in trouble
 """
 
 
@@ -45,18 +44,28 @@ def add(command: Command) -> None:
 def diagnose(args: argparse.Namespace) -> int:
     """``pingpong diagnose``: the verdicts, the most telling first."""
     verdict = Verdict()
+    pairing = Pairing()
+    gone: list[Flow] = []
+    pipeline = pipeline_of(args, gone.append, pairing=pairing)
     diagnoser = Diagnoser(args.port or ())
-    pipeline = pipeline_of(args, diagnoser.end)
+
+    def note() -> None:
+        for exchange in pairing.take():
+            diagnoser.add(exchange)
+        for flow in gone:
+            diagnoser.end(flow)
+        gone.clear()
+
     with open_capture(args.file) as file, progress_of(file, args.file) as progress:
         with few_collections():
             while packets := file.batch():
                 for packet in packets:
-                    for message in pipeline.take(packet):
-                        diagnoser.add(message)
+                    pipeline.take(packet)
+                note()
                 if progress is not None:
                     progress()
-            for message in pipeline.close().messages:
-                diagnoser.add(message)
+            pipeline.close()
+            note()
             for flow in pipeline.flows:
                 diagnoser.end(flow)
         diagnosis = diagnoser.diagnosis()

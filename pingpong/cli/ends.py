@@ -1,4 +1,4 @@
-"""Being one end: ``pingpong demo``, ``serve``, ``call``; and ``record`` between two others."""
+"""Being one end: ``pingpong demo``, ``serve``, ``call``."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from ..errors import LiveError
 from ..views.hexdump import hexdump
 from ..views.ladder import ladder
 from ..views.text import escape
-from ..wire.capturefile import write_capture
-from .options import HOST, PORT, Command, port, positive
-from .printing import READ_ALL, complain, counted, say, say_text, width
+from ..wire.capturefile import write_packets
+from ..wire.newfile import NewFile
+from .options import HOST, PORT, Command, add_force, port, positive
+from .printing import READ_ALL, counted, say, say_text, width
+from .streams import ENDINGS
 
 if TYPE_CHECKING:
     from ..live.recording import Recording
@@ -30,6 +32,7 @@ def add(command: Command) -> None:
     one = command("demo", demo, "serve, call, capture, and explain every byte, with no rights")
     one.add_argument("--framed", action="store_true", help="use the framed transport")
     one.add_argument("--save", metavar="FILE", help="write the packets to a pcap file too")
+    add_force(one, "with --save: ")
 
     one = command("serve", serve, "run the PingPong server until Ctrl-C")
     _where(one)
@@ -45,18 +48,6 @@ def add(command: Command) -> None:
     one.add_argument("--wire", action="store_true", help="show the bytes of the call")
     one.add_argument("--timeout", type=positive, default=5.0, help="seconds to wait (5)")
     _where(one)
-
-    one = command(
-        "record",
-        record,
-        "record the packets of a port into a pcap file, until Ctrl-C (needs rights)",
-        "  sudo pingpong record trouble.pcap -i lo -p 9090",
-    )
-    one.add_argument("file", help="the pcap file to write")
-    one.add_argument("-i", "--interface", help="where to listen (the loopback)")
-    one.add_argument("-p", "--port", type=port, default=PORT, help=f"the server's port ({PORT})")
-    one.add_argument("--host", help="the server's address (any)")
-    one.add_argument("--seconds", type=positive, help="stop after so long")
 
 
 def _where(one: argparse.ArgumentParser) -> None:
@@ -111,7 +102,8 @@ def demo(args: argparse.Namespace) -> int:
                 say_text()
                 say(hexdump(message, width=width()))
             if args.save:
-                wire.save(args.save)
+                with NewFile(args.save, force=args.force) as out:
+                    write_packets(out, wire.raw)
                 say_text(f"\nSaved to {escape(args.save)}", "dim")
     finally:
         if network is not None:
@@ -186,44 +178,22 @@ def _say_wire(args: argparse.Namespace, wire: Recording) -> None:
     say_text()
 
 
-def record(args: argparse.Namespace) -> int:
-    """``pingpong record``: packets of one port into a file, until Ctrl-C."""
-    from ..live.recording import recording
-
-    # Find out now that the file cannot be written, not after an hour of recording.
-    write_capture(args.file, [])
-    with Stop() as stop:
-        with recording(
-            host=args.host, port=args.port, interface=args.interface, way="sniff"
-        ) as wire:
-            say_text(f"Recording port {args.port}; Ctrl-C stops and saves")
-            sys.stdout.flush()
-            stop.wait(args.seconds)
-        wire.save(args.file)
-    say_text(
-        f"{counted(len(wire.raw), 'packet')}, {counted(len(wire.messages), 'message')} "
-        f"in {escape(args.file)}"
-    )
-    if wire.dropped:
-        complain(f"warning: the kernel had no room for {wire.dropped} packets: they are missing")
-    return READ_ALL
-
-
 class Stop:
-    """Ctrl-C and SIGTERM, asked for instead of being interrupted by: whatever runs inside
+    """Ctrl-C, SIGTERM and SIGHUP, asked for instead of being interrupted by: whatever runs inside
     the ``with`` is not cut in the middle."""
 
     def __enter__(self) -> Stop:
         self._wake, self._asleep = socket.socketpair()
         self._before = {
-            number: signal.signal(number, lambda *_: self._wake.send(b"!"))
-            for number in (signal.SIGINT, signal.SIGTERM)
+            number: signal.signal(number, lambda *_: self._wake.send(b"!")) for number in ENDINGS
         }
         return self
 
-    def wait(self, seconds: float | None = None) -> None:
-        """Until a signal came, or for ``seconds``."""
-        select.select([self._asleep], [], [], seconds)
+    def wait(self, seconds: float | None = None, *sources: int) -> bool:
+        """Until a signal came, or for ``seconds``, or until there is something to be read from
+        one of ``sources``: is it that?"""
+        ready, _, _ = select.select([self._asleep, *sources], [], [], seconds)
+        return bool(ready) and self._asleep not in ready
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():

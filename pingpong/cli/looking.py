@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from ..calls.exchanges import Pairing
@@ -24,8 +24,8 @@ from ..views.short import DIFFER
 from ..views.table import difference_table, exchange_table, lines
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
-from .options import CODES, Command, add_idl, add_reading, pipeline_of, size
-from .printing import BAD, Verdict, complain, counted, say, say_text, say_unmatched, width
+from .options import Command, add_idl, add_reading, pipeline_of, size
+from .printing import BAD, Verdict, bar, complain, counted, say, say_text, say_unmatched, width
 from .several import cores, each
 
 __all__ = ["add", "batches_of", "few_collections", "progress_of", "say_no_thrift", "steps"]
@@ -38,9 +38,12 @@ FEW: Final = 500
 
 SHOW: Final = """\
   pingpong show trouble.pcap             ladder and exchanges
-  pingpong show trouble.pcap --message 3     message 3 (the numbers of `messages`)
+  pingpong show trouble.pcap --message 3     every byte of message 3
   pingpong show trouble.pcap --idl a.thrift  names, and where the wire is not what a.thrift says
   tcpdump -i lo -w - port 9090 | pingpong show -
+
+Messages have numbers, which --message takes: #3 in the ladder, the columns call and reply of the
+exchanges (of `pingpong calls` too), the first column of `pingpong messages`.
 
 With --json, one object a line a message: number, time (seconds since 1970), client, server,
 flow, protocol, transport, type (CALL, REPLY, EXCEPTION, ONEWAY), method, seqid, offset (in
@@ -66,10 +69,12 @@ file.  Messages are numbered from 1 in each.
 def add(command: Command) -> None:
     """The commands of this file."""
     file = 'a pcap or pcapng file, gzipped or not; "-" is standard input'
-    one = command("show", show, "show what is in a capture", f"{SHOW}\n{CODES}")
+    one = command("show", show, "show what is in a capture", SHOW)
     one.add_argument("file", help=file)
-    one.add_argument("-m", "--message", type=int, metavar="N", help="every byte of message N")
-    one.add_argument("--json", action="store_true", help="all of it, a JSON object a message")
+    one.add_argument(
+        "-m", "--message", type=int, metavar="N", help="message N alone: every byte of it"
+    )
+    one.add_argument("--json", action="store_true", help="a JSON object a message")
     one.add_argument("--acks", action="store_true", help="draw segments that only acknowledge")
     one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
     add_idl(one)
@@ -77,9 +82,10 @@ def add(command: Command) -> None:
     add_reading(one)
 
     what = "list the messages of a capture, a line each"
-    one = command("messages", messages, what, f"{SEVERAL}\n{CODES}")
+    one = command("messages", messages, what, SEVERAL)
     one.add_argument("file", help=file)
     one.add_argument("--json", action="store_true", help="a JSON object a message")
+    one.set_defaults(message=None)
     _add_several(one)
     add_reading(one)
 
@@ -96,15 +102,8 @@ def progress_of(file: CaptureFile, path: str) -> Iterator[Callable[[], None] | N
     """What to call now and then to show how much of ``file`` is read; None where nobody
     waits, or where lines on the terminal show it."""
     total = os.path.getsize(path) if path != "-" and os.path.isfile(path) else 0
-    if not sys.stderr.isatty() or sys.stdout.isatty() or total < 8_000_000:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(escape(os.path.basename(path)), total=total)
-        yield lambda: progress.update(task, completed=file.consumed)
+    with bar(os.path.basename(path), total) as tell:
+        yield None if tell is None else lambda: tell(file.consumed)
 
 
 @contextmanager
@@ -138,12 +137,12 @@ def show(args: argparse.Namespace) -> int:
         complain("error: several files can be shown with --json only; or list their messages")
         return BAD
     verdict = Verdict()
-    pipeline = pipeline_of(args)
+    pipeline = pipeline_of(args, pairing=Pairing() if args.message is None else None)
     with open_capture(args.file) as file:
         if args.message is not None:
-            if not _show_message(args, file, pipeline, verdict):
-                complain(f"error: {file.name}: there is no message {args.message}")
-                verdict.bad = True
+            limit = None if args.all else MAX_BYTES
+            for message in chain.from_iterable(_that_one(args, file, pipeline, verdict)):
+                say(hexdump(message, exact=True, limit=limit, width=width()))
         else:
             _show_all(args, file, pipeline, verdict)
         verdict.report(file.findings)
@@ -180,7 +179,10 @@ def _one_file(
     verdict = Verdict()
     pipeline = pipeline_of(args)
     with open_capture(path) as file:
-        found = batches_of(args, file, pipeline, verdict, deep=deep, report=report)
+        if args.message is None:
+            found = batches_of(args, file, pipeline, verdict, deep=deep, report=report)
+        else:
+            found = _that_one(args, file, pipeline, verdict)
         differences = Differences()
         if deep and args.idl:
             found = _compared(found, differences)
@@ -258,8 +260,7 @@ def batches_of(
                 part = batch[start : start + size]
                 yield part
                 for message in odd(part, deep):
-                    findings = message.faults if deep else message.listed
-                    verdict.report(findings, f"{about}message {message.number}: ")
+                    verdict.report(message.faults, f"{about}message {message.number}: ")
                 for message in part if deep else ():
                     message.forget()
 
@@ -273,17 +274,19 @@ def whose(args: argparse.Namespace, file: CaptureFile) -> str:
     return f"{file.name}: " if args.others else ""
 
 
-def _show_message(
+def _that_one(
     args: argparse.Namespace, file: CaptureFile, pipeline: Pipeline, verdict: Verdict
-) -> bool:
+) -> Iterator[list[Message]]:
+    """The message that was asked for; behind it nothing is read."""
+    about = whose(args, file)
     for batch in batches_of(args, file, pipeline, verdict, deep=False):
         for message in batch:
             if message.number == args.message:
-                limit = None if args.all else MAX_BYTES
-                say(hexdump(message, exact=True, limit=limit, width=width()))
-                verdict.report(message.findings, f"message {message.number}: ")
-                return True
-    return False
+                yield [message]
+                verdict.report(message.findings, f"{about}message {message.number}: ")
+                return
+    complain(f"error: {file.name}: there is no message {args.message}")
+    verdict.bad = True
 
 
 def _show_all(
@@ -291,10 +294,10 @@ def _show_all(
 ) -> None:
     """The ladder, then the exchanges.  Memory holds what is shown, not what is read."""
     most = sys.maxsize if args.all else ROWS
-    pairing = Pairing(pipeline.flow)
-    ended = pipeline.ended = []
-    shown: dict[int, Exchange] = {}
-    counts = {"messages": 0, "exchanges": 0}
+    pairing = pipeline.pairing
+    assert pairing is not None
+    shown: list[Exchange] = []
+    counts = {"messages": 0}
     differences = Differences()
 
     def note(found: Sequence[Message]) -> None:
@@ -304,17 +307,12 @@ def _show_all(
                 verdict.report(message.faults, f"message {message.number}: ")
             if args.idl:
                 differences.add(message)
-            exchange = pairing.add(message)
-            counts["exchanges"] = max(counts["exchanges"], exchange.number)
-            if exchange.number <= most:
-                shown[exchange.number] = exchange
-            else:
-                message.forget()
-        for flow in ended:
-            pairing.end(flow)
-        ended.clear()
-        pairing.settled.clear()
+            message.forget()
+        keep()
         counts["messages"] += len(found)
+
+    def keep() -> None:
+        shown.extend(one for one in pairing.take() if one.number <= most)
 
     def told() -> Iterator[Step]:
         while file.advance():
@@ -326,23 +324,25 @@ def _show_all(
         yield step
 
     line = told()
-    rungs = ladder(line, exact=True, acks=args.acks, width=width())
+    rungs = ladder(line, exact=True, numbers=True, acks=args.acks, width=width())
     say(islice(rungs, most))
     # What is not drawn is counted, and takes the short way.
     drawn = file.number
     with progress_of(file, args.file) as progress, few_collections():
         for batch in batches(file, pipeline, progress):
             note(batch)
-    pairing.close(pipeline.time)
+    keep()
     left = file.number - drawn
     if left:
         say_text(f"… {left} more packets, not shown; --all shows them", "dim")
     say_text()
     if shown:
-        rows = exchange_table(Exchanges(list(shown.values())), exact=True, limit=None)
-        say(lines(rows, width()))
-        if counts["exchanges"] > len(shown):
-            rest = counts["exchanges"] - len(shown)
+        shown.sort(key=lambda one: one.number)
+        rows = exchange_table(Exchanges(shown), exact=True, numbers=True, limit=None)
+        # Where no screen is too narrow, no value is cut.
+        say(lines(rows, width() if sys.stdout.isatty() else None))
+        if pairing.count > len(shown):
+            rest = pairing.count - len(shown)
             say_text(f"… {rest} more exchanges, not shown; --all shows them", "dim")
         say_text()
     if len(differences):
@@ -355,7 +355,7 @@ def _show_all(
     flows = pipeline.connections
     say_text(
         f"{counted(file.number, 'packet')}, {counted(flows, 'connection')}, "
-        f"{counted(counts['messages'], 'message')}, {counted(counts['exchanges'], 'exchange')}",
+        f"{counted(counts['messages'], 'message')}, {counted(pairing.count, 'exchange')}",
         "dim",
     )
 

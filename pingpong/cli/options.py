@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from .. import read_interface
+from ..calls.exchanges import Pairing
 from ..calls.plan import Plan
 from ..calls.redact import Redactor
 from ..calls.selectors import Selector, parse_selectors
@@ -16,11 +17,11 @@ from ..thrift.detect import PROTOCOLS, TRANSPORTS, tell
 from ..thrift.names import Interface
 
 __all__ = [
-    "CODES",
     "HOST",
     "PORT",
     "SELECTORS",
     "Command",
+    "add_force",
     "add_idl",
     "add_limits",
     "add_reading",
@@ -39,8 +40,11 @@ HOST: Final = "127.0.0.1"
 PORT: Final = 9000
 
 CODES: Final = """\
-exit codes: 0 all was read, 1 no Thrift in it, 2 something in it is bad (standard error says
-what and where; what could be read is printed)"""
+exit codes: 0 done, and all was read; 1 there is nothing in it: no Thrift, nothing that is known; 2
+something in it is bad, or what was asked for is refused (standard error says what and where; what
+could be read is printed); 3 trouble was found (diagnose); 4 it cannot be done here: a disk is full,
+standard input or output is closed, a file may not be written, there is no memory; 70 a fault of
+pingpong's own; 130 Ctrl-C, SIGTERM or SIGHUP; 141 who read the output has gone"""
 
 
 SELECTORS: Final = """\
@@ -51,7 +55,8 @@ returns. Names are those of an IDL, or of the wire where it has some"""
 
 
 class Command:
-    """Adds commands to the command line."""
+    """Adds commands to the command line.  ``more`` stands below a command's options, and the exit
+    codes, which all have in common, below that."""
 
     def __init__(self, commands: Any) -> None:
         self._commands = commands
@@ -63,7 +68,7 @@ class Command:
             name,
             help=about,
             description=about,
-            epilog=more,
+            epilog=f"{more.rstrip()}\n\n{CODES}".strip(),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         one.set_defaults(do=do)
@@ -80,9 +85,10 @@ def pipeline_of(
     *,
     redactor: Redactor | None = None,
     plan: Plan | None = None,
+    pairing: Pairing | None = None,
 ) -> Pipeline:
-    """``dropped`` is called with each connection that the Pipeline forgets; ``redactor`` and
-    ``plan`` are as it has them."""
+    """``dropped`` is called with each connection that the Pipeline forgets; ``redactor``, ``plan``
+    and ``pairing`` are as it has them."""
     return Pipeline(
         limits_of(args),
         tell(args.protocol, args.transport),
@@ -92,6 +98,7 @@ def pipeline_of(
         dropped=dropped,
         redactor=redactor_of(args) if redactor is None else redactor,
         plan=plan,
+        pairing=pairing,
     )
 
 
@@ -161,6 +168,11 @@ def add_limits(one: argparse.ArgumentParser) -> None:
         most.add_argument(
             f"--max-{name}", type=size, default=number, metavar="N", help=f"{what} ({number})"
         )
+
+
+def add_force(one: argparse._ActionsContainer, what: str = "") -> None:
+    """The option of what writes a file."""
+    one.add_argument("--force", action="store_true", help=f"{what}replace a file that is there")
 
 
 def size(text: str) -> int:

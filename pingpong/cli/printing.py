@@ -5,27 +5,38 @@ from __future__ import annotations
 import shutil
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..calls.redact import Redactor
 from ..calls.roles import counted
 from ..model import Differences, Finding, Severity
 from ..views.text import Line, Run, escape, plain
 
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
 __all__ = [
     "BAD",
+    "BROKEN",
     "INTERRUPTED",
+    "NOBODY_READS",
     "NO_THRIFT",
     "READ_ALL",
     "TROUBLE",
+    "UNABLE",
     "Verdict",
+    "bar",
     "complain",
     "counted",
+    "forget_bars",
     "say",
     "say_text",
     "say_unmatched",
+    "say_wrong",
+    "why_unable",
     "width",
 ]
 
@@ -33,7 +44,10 @@ READ_ALL: Final = 0
 NO_THRIFT: Final = 1
 BAD: Final = 2
 TROUBLE: Final = 3
+UNABLE: Final = 4
+BROKEN: Final = 70  # sysexits.h: the program's own fault
 INTERRUPTED: Final = 128 + signal.SIGINT
+NOBODY_READS: Final = 128 + 13  # SIGPIPE, which not every system has
 
 # Width of lines where no terminal says its own.
 WIDTH: Final = 100
@@ -82,7 +96,62 @@ def say_text(text: str = "", style: str = "") -> None:
 
 def complain(text: str) -> None:
     """A line on standard error."""
-    sys.stderr.write(f"pingpong: {escape(text)}\n")
+    say_wrong(f"pingpong: {escape(text)}\n")
+
+
+def say_wrong(text: str) -> None:
+    """Lines on standard error, above a bar that is drawn there."""
+    with suppress(OSError):  # nobody is left to be told
+        if _bars:
+            how: Any = {"markup": False, "highlight": False, "emoji": False, "soft_wrap": True}
+            _bars[-1].console.print(text, end="", **how)
+        else:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+
+def why_unable(error: OSError | MemoryError) -> str:
+    """What the machine said no to."""
+    if isinstance(error, MemoryError):
+        return "there is no memory left; --max-message and --max-frame bound what a message takes"
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename is not None else reason
+
+
+# The bars that are drawn now: one, or none.
+_bars: list[Progress] = []
+
+
+@contextmanager
+def bar(name: str, total: int, *, threaded: bool = True) -> Iterator[Callable[[int], None] | None]:
+    """Shows on standard error how much of ``total`` bytes is done: what to tell it to.  None where
+    nobody waits, or lines on the terminal show it.  ``threaded`` draws it from a thread."""
+    if not sys.stderr.isatty() or sys.stdout.isatty() or total < 8_000_000:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    drawn = Progress(
+        console=Console(stderr=True),
+        transient=True,
+        auto_refresh=threaded,
+        # What is printed goes where it was to go.
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with drawn:
+        task = drawn.add_task(escape(name), total=total)
+        _bars.append(drawn)
+        try:
+            yield lambda done: drawn.update(task, completed=done, refresh=not threaded)
+        finally:
+            _bars.remove(drawn)
+
+
+def forget_bars() -> None:
+    """A process that was forked has none."""
+    _bars.clear()
 
 
 def width() -> int:

@@ -11,17 +11,20 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import IO, Final
 
 from ..calls.plan import Plan, Rewriter
 from ..calls.redact import Redactor
-from ..errors import CaptureError
+from ..errors import CaptureError, OutputError
 from ..model import Packet
-from ..wire.capturefile import CaptureFile, open_capture, write_capture
+from ..views.text import escape
+from ..wire.capturefile import CaptureFile, open_capture, write_packets
+from ..wire.newfile import NewFile
 from .looking import progress_of, say_no_thrift, steps
-from .options import SELECTORS, Command, add_idl, add_reading, pipeline_of, selectors
-from .printing import BAD, Verdict, counted, say_text, say_unmatched
+from .options import SELECTORS, Command, add_force, add_idl, add_reading, pipeline_of, selectors
+from .printing import BAD, Verdict, complain, counted, say_text, say_unmatched
 
 __all__ = ["add"]
 
@@ -35,10 +38,11 @@ and pingpong read it as before. Always masked: what authenticates in SASL; the v
 headers, but for those that say how to read the message; queries in HTTP targets; key/values of
 THeader and TTHeader, tracing headers. Always left: addresses, ports, methods, fields that are not
 named, and every length. What is packed (zlib) is hidden whole, as soon as one field in it is to be
-masked. OUT is a pcap: comments, names and keys of a pcapng stay behind.
+masked. OUT is a pcap: comments, names and keys of a pcapng stay behind. It is never IN, and it is
+whole or not there; what only some may read of IN, only they may read of OUT.
 
-exit codes: 0 all was read, 1 no Thrift in it (OUT holds zeros), 2 something in it is bad, or a
-field was met nowhere (OUT is written: look whether it was misspelt)"""
+With exit code 1, no Thrift in it, OUT holds zeros. A field that was met nowhere is exit code 2: OUT
+is written, but look whether it was misspelt."""
 
 
 def add(command: Command) -> None:
@@ -46,7 +50,8 @@ def add(command: Command) -> None:
     about = "write a capture without its secrets: the same packets, the values masked"
     one = command("redact", redact, about, REDACT)
     one.add_argument("file", metavar="IN", help='a pcap or pcapng file; "-" is standard input')
-    one.add_argument("out", metavar="OUT", help="the pcap to write")
+    one.add_argument("out", metavar="OUT", help='the pcap to write; "-" is standard output')
+    add_force(one)
     one.add_argument(
         "-f",
         "--field",
@@ -68,21 +73,22 @@ def add(command: Command) -> None:
 
 def redact(args: argparse.Namespace) -> int:
     """``pingpong redact``: a capture whose values are masked."""
-    folder = os.path.dirname(args.out) or "."
-    if not os.access(folder, os.W_OK):
-        # Say so now, not when all of a long capture was read.
-        raise CaptureError(f"{args.out}: cannot be written: {folder} is no folder to write to")
-    with _twice(args.file) as path:
-        return _redact(args, path)
+    # First of all, what is to be written: whether that can be is known before all of a long
+    # capture was read.
+    with (
+        NewFile(args.out, force=args.force, reads=args.file) as out,
+        _again(args.file) as opened,
+    ):
+        return _redact(args, opened, out)
 
 
-def _redact(args: argparse.Namespace, path: str) -> int:
+def _redact(args: argparse.Namespace, opened: Callable[[], CaptureFile], out: NewFile) -> int:
     verdict = Verdict()
     redactor = Redactor([one for part in args.fields for one in part])
     plan = Plan()
     pipeline = pipeline_of(args, redactor=redactor, plan=plan)
-    with open_capture(path) as file:
-        for step in steps(file, pipeline, path):
+    with opened() as file:
+        for step in steps(file, pipeline, args.file):
             for message in step.messages:
                 verdict.any_thrift = True
                 verdict.report(message.findings, f"message {message.number}: ")
@@ -96,13 +102,16 @@ def _redact(args: argparse.Namespace, path: str) -> int:
         )
     rewriter = Rewriter(plan, keep_unknown=args.keep_unknown)
     if rewriter.has_fragments:
-        with open_capture(path) as file:
+        with opened() as file:
             for packet in file:
                 rewriter.look(packet)
         rewriter.start()
-    with open_capture(path) as file:
-        count = write_capture(args.out, _packets(file, path, rewriter))
-    _say_done(args, redactor, plan, rewriter, count)
+    with opened() as file:
+        count = write_packets(out, _packets(file, args.file, rewriter))
+    out.close()
+    say = complain if out.is_standard_output else say_text
+    for line in _what_was_done(args, out, redactor, plan, rewriter, count):
+        say(line)
     unmatched = say_unmatched(redactor)
     if not verdict.any_thrift and not verdict.bad:
         say_no_thrift(pipeline)
@@ -118,13 +127,18 @@ def _packets(file: CaptureFile, path: str, rewriter: Rewriter) -> Iterator[Packe
                 progress()
 
 
-def _say_done(
-    args: argparse.Namespace, redactor: Redactor, plan: Plan, rewriter: Rewriter, count: int
-) -> None:
+def _what_was_done(
+    args: argparse.Namespace,
+    out: NewFile,
+    redactor: Redactor,
+    plan: Plan,
+    rewriter: Rewriter,
+    count: int,
+) -> Iterator[str]:
     """What was masked, and what was hidden."""
-    say_text(f"{args.out}: {counted(count, 'packet')}, as many as before")
+    yield f"{escape(out.name)}: {counted(count, 'packet')}, as many as before"
     for selector, number in zip(redactor.selectors, redactor.counts, strict=True):
-        say_text(f"  {selector.text}: {counted(number, 'value')} masked")
+        yield f"  {selector.text}: {counted(number, 'value')} masked"
     for number, thing, what in (
         (redactor.heads, "value", "masked in headers before messages"),
         (redactor.unsure, "message", "not read to the end: all values masked"),
@@ -135,7 +149,7 @@ def _say_done(
     ):
         if number:
             hidden = "" if what.startswith(("masked", "not", "in packed")) else _hidden(args)
-            say_text(f"  {counted(number, thing)} {what}{hidden}")
+            yield f"  {counted(number, thing)} {what}{hidden}"
 
 
 def _hidden(args: argparse.Namespace) -> str:
@@ -143,16 +157,37 @@ def _hidden(args: argparse.Namespace) -> str:
 
 
 @contextlib.contextmanager
-def _twice(path: str) -> Iterator[str]:
-    """A file that can be read twice: standard input goes into one of its own for that."""
-    if path != "-" and os.path.isfile(path):
-        yield path
+def _again(path: str) -> Iterator[Callable[[], CaptureFile]]:
+    """What opens a capture, and opens it again.
+
+    What comes through a pipe is kept for that in a temporary file without a name: nothing is left
+    of it, however this ends."""
+    if path != "-" and not _is_pipe(path):
+        yield partial(open_capture, path)
         return
-    if path != "-":
-        open_capture(path).close()  # says what is wrong with it
-    with tempfile.NamedTemporaryFile(prefix="pingpong-", suffix=".pcap") as spool:
+    name = "standard input" if path == "-" else path
+    with tempfile.TemporaryFile(prefix="pingpong-") as spool:
         source = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115
         with source:
-            shutil.copyfileobj(source, spool)
+            _keep(source, spool, name)
+
+        def opened() -> CaptureFile:
+            spool.seek(0)
+            return CaptureFile(open(spool.fileno(), "rb", closefd=False), name)
+
+        yield opened
+
+
+def _is_pipe(path: str) -> bool:
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+def _keep(source: IO[bytes], spool: IO[bytes], name: str) -> None:
+    try:
+        shutil.copyfileobj(source, spool, 1 << 20)
         spool.flush()
-        yield spool.name
+    except OSError as error:
+        raise OutputError(
+            f"{name}: is read twice, and cannot be kept for that in {tempfile.gettempdir()}: "
+            f"{error.strerror or error}. TMPDIR names another folder"
+        ) from None

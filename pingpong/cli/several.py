@@ -1,39 +1,60 @@
 """Several files at once, on all cores: what is printed does not depend on how many there are.
 
-    file 1 ─▶ process ─▶ its lines, in a temporary file ─┐
-    file 2 ─▶ process ─▶ …                               ├─▶ printed in the order of the files
-    file 3 ─▶ (waits for a core)                         ─┘
+    file 1 ─▶ process ─▶ pipe ─▶ printed: its turn is now
+    file 2 ─▶ process ─▶ pipe ─▶ a temporary file without a name ─▶ printed in its turn
+    file 3 ─▶ (waits for a core)
 
 A process does one file.  What it says is printed while it comes if its turn is now, and else when
-its turn has come.  Ctrl-C ends them all.
+its turn has come.  Where there is no room for what waits, the process waits: no line is lost.
+Ctrl-C ends them all.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import multiprocessing
 import os
-import shutil
 import signal
+import struct
 import sys
 import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import IO, Any, Final
 
 from ..errors import DecodeError, PingpongError
-from ..views.text import escape
-from .printing import BAD, NO_THRIFT, READ_ALL, complain
+from .printing import (
+    BAD,
+    BROKEN,
+    NO_THRIFT,
+    READ_ALL,
+    UNABLE,
+    bar,
+    complain,
+    forget_bars,
+    say_wrong,
+    why_unable,
+)
+from .streams import ENDINGS
 
 __all__ = ["Work", "cores", "each"]
 
 # Does a file, and says how much of it is done; the exit code.
 Work = Callable[[str, Callable[[int], None]], int]
 
-# How often is looked for what the process whose turn it is has said, in seconds.
+# How often the bar is drawn, in seconds.
 PERIOD: Final = 0.05
+
+# What begins a piece of what was said.
+_OUT: Final = b"o"
+_ERR: Final = b"e"
+# How long a piece is that waits in a file.
+_HEAD: Final = struct.Struct("<I")
 
 
 def cores() -> int:
@@ -54,10 +75,11 @@ def each(work: Work, paths: Sequence[str], jobs: int) -> int:
 
 
 def together(codes: Sequence[int]) -> int:
-    """Something bad in one of them is bad; Thrift in one of them is Thrift."""
-    if BAD in codes:
-        return BAD
-    return READ_ALL if READ_ALL in codes else NO_THRIFT
+    """What could not be done comes first, then something bad; Thrift in one of them is Thrift."""
+    for code in (UNABLE, BAD, READ_ALL):
+        if code in codes:
+            return code
+    return NO_THRIFT
 
 
 def _one(work: Work, path: str, report: Callable[[int], None]) -> int:
@@ -70,16 +92,60 @@ def _one(work: Work, path: str, report: Callable[[int], None]) -> int:
 
 
 class _Job:
-    """A file, the process that does it, and where that writes."""
+    """A file, the process that does it, and what it said that was not printed yet."""
 
-    def __init__(self, folder: str, path: str, number: int) -> None:
+    def __init__(self, path: str, context: Any) -> None:
         self.path = path
-        self.out = os.path.join(folder, f"{number}.out")
-        self.err = os.path.join(folder, f"{number}.err")
-        self.done: Any = None  # bytes of the file that were read, shared with the process
+        self.done: Any = context.RawValue("q", 0)  # bytes of the file that were read
         self.process: BaseProcess | None = None
-        for name in (self.out, self.err):
-            open(name, "wb").close()
+        self.pipe: Connection | None = None  # None: not begun, or all of it was said
+        self.held = b""  # a piece for which there was no room: until it is printed none is taken
+        self._spool: IO[bytes] | None = None
+        self._kept = 0
+
+    def take(self) -> bytes:
+        """The next piece that it says; b"" if that was all."""
+        assert self.pipe is not None
+        try:
+            return self.pipe.recv_bytes()
+        except (EOFError, OSError):  # its end, or it was cut off
+            self.pipe.close()
+            self.pipe = None
+            return b""
+
+    def keep(self, piece: bytes) -> None:
+        """Have a piece wait for its turn.  Raises OSError if there is no room for it."""
+        self.held = piece
+        if self._spool is None:
+            self._spool = tempfile.TemporaryFile(prefix="pingpong-", buffering=0)  # noqa: SIM115
+        data = memoryview(_HEAD.pack(len(piece)) + piece)
+        self._spool.seek(self._kept)
+        while data:
+            data = data[self._spool.write(data) :]
+        self._kept = self._spool.tell()
+        self.held = b""
+
+    def kept(self) -> Iterator[bytes]:
+        """What waited for its turn, which has come."""
+        if self._spool is not None:
+            with self._spool as spool:
+                spool.seek(0)
+                while spool.tell() < self._kept:
+                    (size,) = _HEAD.unpack(_all(spool, _HEAD.size))
+                    yield _all(spool, size)
+        if self.held:
+            yield self.held
+
+
+def _all(source: IO[bytes], size: int) -> bytes:
+    """``size`` bytes: a file without a buffer may give fewer at a time."""
+    data = b""
+    while len(data) < size:
+        more = source.read(size - len(data))
+        if not more:
+            raise OSError(errno.EIO, "ends too soon", "temporary file")
+        data += more
+    return data
 
 
 def _side_by_side(work: Work, paths: Sequence[str], jobs: int) -> Iterator[int]:
@@ -87,115 +153,157 @@ def _side_by_side(work: Work, paths: Sequence[str], jobs: int) -> Iterator[int]:
     # A fork is quick, and unsafe where threads run.
     is_alone = sys.platform.startswith("linux") and threading.active_count() == 1
     context: Any = multiprocessing.get_context("fork" if is_alone else "spawn")
-    folder = tempfile.mkdtemp(prefix="pingpong-")
-    all_jobs = [_Job(folder, path, number) for number, path in enumerate(paths)]
+    all_jobs = [_Job(path, context) for path in paths]
     waiting = list(all_jobs)
     running: list[_Job] = []
 
     def start() -> None:
         """Have as many processes as may be."""
-        running[:] = [one for one in running if one.process is not None and one.process.is_alive()]
+        running[:] = [one for one in running if one.pipe is not None]
         while waiting and len(running) < jobs:
             one = waiting.pop(0)
-            one.done = context.RawValue("q", 0)
-            what = (work, one.path, one.out, one.err, sys.stdout.encoding, one.done)
-            process = context.Process(target=_in_process, args=what, daemon=True)
-            one.process = process
+            one.pipe, end = context.Pipe(duplex=False)
+            # A fork has them all, and a pipe is broken when nobody has its end any more.
+            not_its_own = [each.pipe for each in (*running, one)] if is_alone else []
+            what = (work, one.path, end, not_its_own, sys.stdout.encoding, one.done)
             sys.stdout.flush()
             sys.stderr.flush()
             with _undisturbed():
-                process.start()
+                one.process = context.Process(target=_in_process, args=what, daemon=True)
+                one.process.start()
                 running.append(one)
+            end.close()
 
     try:
-        with _ended_by_sigterm(), _progress(all_jobs) as show:
+        with _progress(all_jobs) as show:
             for one in all_jobs:
                 start()
-                assert one.process is not None
-                with open(one.out, "rb") as out:
-                    while one.process.is_alive():
-                        _pass_on(out, sys.stdout)
+                for piece in one.kept():
+                    _print(piece)
+                while one.pipe is not None:
+                    _next(one, running, PERIOD if show is not None else None)
+                    start()
+                    if show is not None:
                         show()
-                        one.process.join(PERIOD)
-                        start()
-                    _pass_on(out, sys.stdout)
-                with open(one.err, "rb") as err:
-                    _pass_on(err, sys.stderr)
-                os.unlink(one.out)
+                assert one.process is not None
+                one.process.join()
                 yield _code(one)
     finally:
-        for one in running:
-            if one.process is not None and one.process.is_alive():
-                one.process.terminate()
-        for one in running:
-            if one.process is not None:
-                one.process.join()
-        shutil.rmtree(folder, ignore_errors=True)
+        begun = [one.process for one in all_jobs if one.process is not None]
+        for process in begun:
+            if process.is_alive():
+                process.terminate()
+        for process in begun:
+            process.join()
+
+
+def _next(turn: _Job, running: Sequence[_Job], seconds: float | None) -> None:
+    """Wait for what the processes say: print that of the one whose turn it is."""
+    heard = {one.pipe: one for one in running if one.pipe is not None and not one.held}
+    heard[turn.pipe] = turn
+    for pipe in wait([pipe for pipe in heard if pipe is not None], seconds):
+        one = heard[pipe]  # type: ignore[index]
+        piece = one.take()
+        if not piece:
+            continue
+        if one is turn:
+            _print(piece)
+            continue
+        try:
+            one.keep(piece)
+        except OSError as error:
+            complain(
+                f"warning: {one.path}: no room in a temporary file for lines that wait for their "
+                f"turn ({error.strerror or error}): it is read when that has come"
+            )
 
 
 def _code(job: _Job) -> int:
     assert job.process is not None
     code = job.process.exitcode
-    if code in (READ_ALL, NO_THRIFT, BAD):
+    if code in (READ_ALL, NO_THRIFT, BAD, UNABLE):
         return code
     how = f"exit code {code}" if code is not None and code > 0 else f"signal {-(code or 0)}"
     complain(f"error: {job.path}: its process ended with {how}, and what it had to say is missing")
     return BAD
 
 
-def _pass_on(source: IO[bytes], target: IO[str]) -> None:
-    """Print what is new there."""
+def _print(piece: bytes) -> None:
+    """Print what a process said, where it said it."""
+    data = piece[1:]
+    if piece[:1] == _ERR:
+        say_wrong(data.decode(sys.stdout.encoding, "replace"))
+        return
     # A character may have been written in part: its rest comes.
-    binary: IO[bytes] | None = getattr(target, "buffer", None)
-    while block := source.read(1 << 20):
-        if binary is None:
-            target.write(block.decode(errors="replace"))
-        else:
-            target.flush()
-            binary.write(block)
-    target.flush()
+    binary: IO[bytes] | None = getattr(sys.stdout, "buffer", None)
+    if binary is None:
+        sys.stdout.write(data.decode(errors="replace"))
+    else:
+        sys.stdout.flush()
+        binary.write(data)
+    sys.stdout.flush()
 
 
-def _in_process(work: Work, path: str, out: str, err: str, encoding: str, done: Any) -> None:
+class _Pipe(io.RawIOBase):
+    """Standard output, or error, of a process: a piece a write."""
+
+    def __init__(self, end: Connection, mark: bytes) -> None:
+        self._end = end
+        self._mark = mark
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        with memoryview(data) as view:
+            if view.nbytes:
+                self._end.send_bytes(self._mark + view)
+            return view.nbytes
+
+
+def _said(end: Connection, mark: bytes, encoding: str) -> IO[str]:
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Pipe(end, mark), 1 << 16),
+        encoding=encoding,
+        errors="backslashreplace",
+        line_buffering=mark == _ERR,
+    )
+
+
+def _in_process(
+    work: Work, path: str, end: Connection, others: Sequence[Connection], encoding: str, done: Any
+) -> None:
     """The body of a process."""
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_DFL)
     # Ctrl-C reaches all processes of a terminal: who started this one ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    code = 70  # sysexits.h: the program's own fault
-    with (
-        open(out, "w", encoding=encoding, errors="backslashreplace") as sys.stdout,
-        open(err, "w", encoding=encoding, errors="backslashreplace") as sys.stderr,
-    ):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+    for other in others:
+        other.close()
+    forget_bars()
+    sys.stdout, sys.stderr = _said(end, _OUT, encoding), _said(end, _ERR, encoding)
 
-        def report(count: int) -> None:
-            done.value = count
+    def report(count: int) -> None:
+        done.value = count
 
-        try:
-            code = _one(work, path, report)
-        except BaseException:
-            traceback.print_exc()
+    code = BROKEN
+    try:
+        code = _one(work, path, report)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        pass  # who started this one has gone
+    except (OSError, MemoryError) as error:
+        complain(f"error: {path}: {why_unable(error)}")
+        code = UNABLE
+    except BaseException:
+        traceback.print_exc()
+    with contextlib.suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
-        # Not by way of what the parent wants done at its end.
-        os._exit(code)
-
-
-@contextlib.contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends this as Ctrl-C does: no process and no temporary file is left."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # nobody but the main thread may say what a signal does
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+    # Not by way of what the parent wants done at its end.
+    os._exit(code)
 
 
 @contextlib.contextmanager
@@ -204,7 +312,7 @@ def _undisturbed() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     try:
         yield
     finally:
@@ -212,22 +320,13 @@ def _undisturbed() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _progress(jobs: Sequence[_Job]) -> Iterator[Callable[[], None]]:
-    """Shows how much of all files is done, where somebody waits."""
+def _progress(jobs: Sequence[_Job]) -> Iterator[Callable[[], None] | None]:
+    """Shows how much of all files is done, where somebody waits; None where nobody does."""
     total = sum(os.path.getsize(one.path) for one in jobs if os.path.isfile(one.path))
-    if not sys.stderr.isatty() or sys.stdout.isatty() or total < 8_000_000:
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
+    names = ", ".join(os.path.basename(one.path) for one in jobs[:2])
     # Without a thread of its own: processes are still to be forked.
-    with Progress(console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
-        names = ", ".join(escape(os.path.basename(one.path)) for one in jobs[:2])
-        task = progress.add_task(names + (", …" if len(jobs) > 2 else ""), total=total)
-
-        def show() -> None:
-            done = sum(one.done.value for one in jobs if one.done is not None)
-            progress.update(task, completed=done, refresh=True)
-
-        yield show
+    with bar(names + (", …" if len(jobs) > 2 else ""), total, threaded=False) as tell:
+        if tell is None:
+            yield None
+        else:
+            yield lambda: tell(sum(one.done.value for one in jobs))

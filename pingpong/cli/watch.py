@@ -3,34 +3,47 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import io
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from types import FrameType
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
+from ..calls.exchanges import Pairing
 from ..calls.totals import Totals
 from ..capture import Pipeline
+from ..errors import CaptureError
 from ..model import Exchange, Message, Packet
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
-from .calls import add_choice, say_totals, settled, wanted_of, writer
-from .options import CODES, Command, add_idl, add_reading, pipeline_of, positive
-from .printing import Verdict, complain, counted, say_text
+from .calls import add_choice, say_totals, wanted_of, writer
+from .options import Command, add_idl, add_reading, pipeline_of, positive
+from .printing import BAD, Verdict, complain, counted, say_text
+from .streams import ENDINGS
 
-__all__ = ["add"]
+__all__ = ["Growing", "Until", "add", "follow"]
+
+# How often is looked whether a file has grown, in seconds.
+PERIOD: Final = 0.1
 
 T = TypeVar("T")
 
 WATCH: Final = """\
   sudo pingpong watch -i lo -p 9000
   pingpong watch -p 9000 --outcome failed
+  pingpong watch trouble.pcap              while somebody still writes it
   ssh host sudo tcpdump -i any -U -w - port 9000 | pingpong watch -
 
 A line a call, in the columns of `pingpong calls`, as soon as it is clear what became of it; and at
-the end, or at Ctrl-C, the totals of each method.  From standard input it needs no rights: whoever
-captures has them.  tcpdump's -U lets packets through at once.
+the end, or at Ctrl-C, the totals of each method.  From standard input or a file it needs no rights:
+whoever captures has them.  tcpdump's -U lets packets through at once.  A file is followed: what is
+written to it later is shown too, until Ctrl-C, or for --seconds; `pingpong calls` reads one to its
+end.  What comes through a pipe ends with it.
 """
 
 
@@ -40,10 +53,12 @@ def add(command: Command) -> None:
         "watch",
         watch,
         "show calls as they happen, until Ctrl-C (needs rights)",
-        f"{WATCH}\n{CODES}",
+        WATCH,
     )
     one.add_argument(
-        "file", nargs="?", help='a capture that is still written to: "-" is standard input'
+        "file",
+        nargs="?",
+        help='a capture that is still written to, and followed; "-" is standard input',
     )
     one.add_argument("-i", "--interface", help="where to listen (the loopback)")
     one.add_argument("--seconds", type=positive, help="stop after so long")
@@ -58,21 +73,74 @@ def watch(args: argparse.Namespace) -> int:
     """``pingpong watch``: the ledger, live."""
     if args.file is not None and args.interface is not None:
         complain("error: a file has no interface: give one of them")
-        return 2
+        return BAD
     verdict = Verdict()
-    pipeline = pipeline_of(args)
+    pipeline = pipeline_of(args, pairing=Pairing())
     totals = Totals()
     with Until(args.seconds) as until:
         if args.file is not None:
-            with open_capture(args.file) as file:
-                _watch(args, until, pipeline, verdict, totals, _read(file, until))
-                verdict.report(file.findings)
+            # Its head may be waited for too.
+            file = until(partial(follow, args.file, _pause))
+            if file is not None:
+                with file:
+                    _watch(args, until, pipeline, verdict, totals, _read(file, until))
+                    verdict.report(file.findings)
         else:
             dropped = _watch_interface(args, until, pipeline, verdict, totals)
             if dropped:
                 complain(f"warning: the kernel had no room for {counted(dropped, 'packet')}")
     verdict.report(pipeline.findings)
     return verdict.exit_code
+
+
+class Growing(io.RawIOBase):
+    """A file that is still written to: its end is waited at, until there is more.
+
+    ``wait`` is asked at the end, again and again; when it says False, that is the end.
+    """
+
+    def __init__(self, file: io.FileIO, wait: Callable[[], bool]) -> None:
+        self._file = file
+        self._wait = wait
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not (count := self._file.readinto(buffer) or 0):
+            if os.fstat(self._file.fileno()).st_size < self._file.tell():
+                raise OSError(errno.ESTALE, "it became shorter: somebody writes it anew")
+            if not self._wait():
+                return 0
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _pause() -> bool:
+    time.sleep(PERIOD)
+    return True
+
+
+def follow(path: str, wait: Callable[[], bool]) -> CaptureFile:
+    """Open a capture that is still written to; ``wait`` as Growing has it.  What is no file, a
+    pipe or standard input, has an end of its own.
+
+    Raises as ``open_capture``.
+    """
+    if path == "-" or not os.path.isfile(path):
+        return open_capture(path)
+    try:
+        file = io.FileIO(path)
+    except OSError as error:
+        raise CaptureError(f"{path}: cannot be opened: {error.strerror or error}") from None
+    try:
+        return CaptureFile(io.BufferedReader(Growing(file, wait)), path)
+    except BaseException:
+        file.close()
+        raise
 
 
 def _watch_interface(
@@ -109,7 +177,7 @@ def _watch(
 ) -> None:
     wanted = wanted_of(args)
     write: Callable[[Sequence[Exchange]], str] | None = None
-    for exchanges in settled(_messages(packets, pipeline, verdict), pipeline, in_order=False):
+    for exchanges in _settled(packets, pipeline, verdict):
         chosen = wanted.of(exchanges)
         if not chosen:
             continue
@@ -123,21 +191,29 @@ def _watch(
         say_totals(args, totals)
 
 
-def _messages(
+def _settled(
     packets: Iterator[list[Packet]], pipeline: Pipeline, verdict: Verdict
-) -> Iterator[list[Message]]:
-    for batch in packets:
-        found = [message for packet in batch for message in pipeline.take(packet)]
+) -> Iterator[list[Exchange]]:
+    """The exchanges as they are settled, whatever their order."""
+    pairing = pipeline.pairing
+    assert pairing is not None
+
+    def report(found: Sequence[Message]) -> None:
         verdict.any_thrift = verdict.any_thrift or bool(found)
         for message in found:
             verdict.report(message.listed, f"message {message.number}: ")
-        yield found
-    yield list(pipeline.close().messages)
+
+    for batch in packets:
+        for packet in batch:
+            report(pipeline.take(packet))
+        yield pairing.take()
+    report(pipeline.close().messages)
+    yield pairing.take()
 
 
 class Until:
-    """Ctrl-C, SIGTERM, or so many seconds: they end the waiting for more, and never what is done
-    with what has come."""
+    """Ctrl-C, SIGTERM, SIGHUP, or so many seconds: they end the waiting for more, and never what
+    is done with what has come."""
 
     def __init__(self, seconds: float | None) -> None:
         self._seconds = seconds
@@ -160,7 +236,7 @@ class Until:
             raise KeyboardInterrupt
 
     def __enter__(self) -> Until:
-        signals = [signal.SIGINT, signal.SIGTERM]
+        signals = [*ENDINGS]
         if self._seconds is not None and os.name == "posix":
             signals.append(signal.SIGALRM)
         self._before = {number: signal.signal(number, self._end) for number in signals}

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 
 from pingpong.calls.ledger import Exchanges
 from pingpong.capture import Capture, Idl, interface_of, read_packets
-from pingpong.errors import LiveError, NotAllowed
+from pingpong.errors import CaptureError, LiveError, NotAllowed
 from pingpong.live.pieces import pieces_of
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.records import TlsRecord, read_records
@@ -26,7 +26,7 @@ from pingpong.live.sniffing import Relief, sniff_interface, sniff_network
 from pingpong.live.tap import Tap, Watcher
 from pingpong.model import Endpoint, Messages, Packet
 from pingpong.thrift.names import Interface
-from pingpong.wire.capturefile import write_capture
+from pingpong.wire.capturefile import open_capture, write_capture
 
 __all__ = ["WAYS", "Recorded", "Recording", "recording", "use_layers"]
 
@@ -178,7 +178,13 @@ class Recording:
         return PacketList(dissected, name="Recording")
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a pcap file.  Raises CaptureError; then there is no half a file."""
+        """Write a pcap file.  A capture that is there is replaced: a cell that is run again
+        writes its own anew.  Raises CaptureError; then what was there is as it was."""
+        if os.path.isfile(path) and os.path.getsize(path):
+            try:
+                open_capture(path).close()
+            except CaptureError as error:
+                raise CaptureError(f"not replaced: {error}") from None
         write_capture(path, self.raw)
 
     def client(

@@ -41,6 +41,7 @@ __all__ = [
     "Source",
     "Wanted",
     "interface_source",
+    "interface_to",
     "sniff_interface",
     "sniff_network",
 ]
@@ -374,6 +375,14 @@ def interface_source(interface: str | None) -> Source:
     return ScapySocket(str(conf.loopback_name) if interface is None else interface)
 
 
+def interface_to(host: str | None) -> str:
+    """The interface on which ``host`` is reached; None: the loopback."""
+    from scapy.config import conf
+
+    local = host is None or ipaddress.ip_address(host).is_loopback
+    return str(conf.loopback_name if local else conf.iface)
+
+
 def sniff_interface(interface: str | None, host: str | None, port: int) -> Sniffer:
     """Record on an interface of this machine; None: the one on which ``host`` is reached.
 
@@ -381,9 +390,7 @@ def sniff_interface(interface: str | None, host: str | None, port: int) -> Sniff
     """
     from scapy.config import conf
 
-    local = host is None or ipaddress.ip_address(host).is_loopback
-    if interface is None:
-        interface = str(conf.loopback_name if local else conf.iface)
+    interface = interface_to(host) if interface is None else interface
     source = interface_source(interface)
     marker = None
     try:

@@ -10,20 +10,36 @@ in the kernel's buffer, and what had no room there in ``dropped``.
 from __future__ import annotations
 
 import select
+from collections.abc import Callable
+from itertools import islice
+from typing import Final
 
-from pingpong.live.sniffing import Source, interface_source
+from pingpong.errors import LiveError
+from pingpong.live.serving import resolve
+from pingpong.live.sniffing import Source, Wanted, interface_source, interface_to
 from pingpong.model import Packet
 
-__all__ = ["Watch", "watch_interface"]
+__all__ = ["Watch", "watch_interface", "watch_port"]
+
+# How many packets are handed over at a time, at most: more than the kernel keeps for who is late.
+MOST: Final = 100_000
 
 
 class Watch:
-    """Reads from a source; ``dropped`` are packets that the kernel had no room for."""
+    """Reads from a source; ``dropped`` are packets that the kernel had no room for.
 
-    def __init__(self, source: Source) -> None:
+    ``wanted`` says which packets are handed over; None: all of them.
+    """
+
+    def __init__(self, source: Source, wanted: Callable[[Packet], bool] | None = None) -> None:
         self.dropped = 0
+        self.link = source.link
         self._source = source
+        self._wanted = wanted
         self._count = 0
+
+    def fileno(self) -> int:
+        return self._source.fileno()
 
     def batch(self) -> list[Packet]:
         """The next packets: those that are there now, or the first that come."""
@@ -34,12 +50,21 @@ class Watch:
         return packets
 
     def rest(self) -> list[Packet]:
-        """The packets that are there now: none, perhaps."""
-        packets = []
-        for time, length, data in self._source.read():
-            self._count += 1
-            packets.append(Packet(self._count, time, self._source.link, data, length))
-        self.dropped += self._source.drops()
+        """The packets that are there now: none, perhaps.
+
+        Raises LiveError when no more can come: the interface is gone.
+        """
+        packets: list[Packet] = []
+        try:
+            for time, length, data in islice(self._source.read(), MOST):
+                packet = Packet(self._count + 1, time, self.link, data, length)
+                if self._wanted is None or self._wanted(packet):
+                    packets.append(packet)
+                    self._count += 1
+            self.dropped += self._source.drops()
+        except OSError as error:
+            if not packets:  # else the next call meets it again
+                raise LiveError(f"the capture broke off: {error.strerror or error}") from None
         return packets
 
     def close(self) -> None:
@@ -58,3 +83,14 @@ def watch_interface(interface: str | None) -> Watch:
     Raises NotAllowed without the right to capture, LiveError for an interface that is not there.
     """
     return Watch(interface_source(interface))
+
+
+def watch_port(interface: str | None, host: str | None, port: int) -> Watch:
+    """Watch what passes to and from a server; without ``host`` any at that port, without
+    ``interface`` on the one where the host is reached.
+
+    Raises as ``watch_interface``, and LiveError for a host that cannot be resolved.
+    """
+    address = None if host is None else str(resolve(host, port)[1][0])
+    name = interface_to(address) if interface is None else interface
+    return Watch(interface_source(name), Wanted(address, port))

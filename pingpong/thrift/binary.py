@@ -545,6 +545,11 @@ class _Reader(Reader):
 
     __slots__ = ()
 
+    magic = VERSION_1.to_bytes(2, "big")
+
+    def header(self, at: int) -> Header:
+        return read_header(self.data, at, self.stop, self.limits)
+
     def struct(self, depth: int) -> Struct:
         fields: list[Field] = []
         is_odd = False

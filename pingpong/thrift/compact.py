@@ -746,6 +746,11 @@ class _Reader(Reader):
             error = Incomplete(what, error.offset, needs=error.needs, left=error.left)
         self.fail(error)
 
+    magic = b"\x82"
+
+    def header(self, at: int) -> Header:
+        return read_header(self.data, at, self.stop, self.limits)
+
     def struct(self, depth: int) -> Struct:
         fields: list[Field] = []
         field_id = 0

@@ -9,7 +9,9 @@
 
     ll ll ll ll  0f ff                THeader (10 00: TTHeader), if its head makes sense
     POST …  HTTP/1.1 …                HTTP, if a message is in a body
+    GET …  Upgrade: websocket         WebSocket
     78 ..                             zlib, if it inflates to the begin of a message
+    ll ll ll ll  and THeader, zlib    these in frames
     01 00 00 00 nn  mechanism         SASL
 
 Protocols have a ``Sign``, transports with a head of their own a ``Wrapper``.  For strict
@@ -31,7 +33,7 @@ from typing import Final, NamedTuple
 
 from ..errors import DecodeError, Incomplete
 from ..model import Detection, Limits, Protocol
-from . import deflate, header, http, sasl, ttheader
+from . import deflate, header, http, sasl, ttheader, websocket
 from .binary import BINARY, OLD_BINARY, VERSION_1
 from .compact import COMPACT
 from .framed import HEAD, Framed, read_frame_length
@@ -42,6 +44,7 @@ from .unframed import Unframed
 
 __all__ = [
     "FRAMED",
+    "LEANING",
     "PROOF",
     "PROTOCOLS",
     "TRANSPORTS",
@@ -61,6 +64,8 @@ UNFRAMED: Final = "unframed"
 FRAMED: Final = "framed"
 SASL: Final = "sasl"
 ZLIB: Final = "zlib"
+# What cannot be picked up in mid-stream: each byte leans on those before it.
+LEANING: Final = (ZLIB, "framed-zlib", "websocket")
 
 # Longer names than this are not taken for a method's.  Apache's generators make identifiers;
 # a multiplexed one has a service and a colon before it.
@@ -199,13 +204,25 @@ class Wrapper(NamedTuple):
 
 
 WRAPPERS: Final = (
+    Wrapper(
+        "framed-theader", "the length of a frame, then a THeader frame", header.begins_framed,
+        header.FramedHeaderTransport, (b"\x0f\xff",), 8,
+    ),
     Wrapper("theader", "a THeader frame", header.begins, header.HeaderTransport, (b"\x0f\xff",), 4),
     Wrapper(
         "ttheader", "a TTHeader frame", ttheader.begins, ttheader.TTHeaderTransport,
         (b"\x10\0",), 4,
     ),
+    Wrapper(
+        "websocket", "HTTP's upgrade to WebSocket", websocket.begins,
+        websocket.WebSocketTransport, (),
+    ),
     Wrapper("http", "HTTP", http.begins, http.HttpTransport, http.STARTS),
     Wrapper(ZLIB, "a zlib stream", deflate.begins, deflate.DeflateTransport, ()),
+    Wrapper(
+        "framed-zlib", "the length of a frame, then a zlib stream", deflate.begins_framed,
+        deflate.FramedDeflateTransport, (),
+    ),
     Wrapper(SASL, "a SASL negotiation", sasl.begins, sasl.SaslTransport, ()),
 )  # fmt: skip
 

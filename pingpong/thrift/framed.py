@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..errors import DecodeError, Incomplete, LimitExceeded
-from ..model import Header, Limits, Protocol
-from .prefix import after_prefix
+from ..model import Finding, Header, Limits, Protocol
+from .prefix import after_prefix, missing_prefix
 from .transport import Transport, Unit
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ __all__ = ["HEAD", "Framed", "describe", "read_frame_length"]
 
 # Bytes of the length.
 HEAD = 4
+
+# What a frame without a byte is; more of them in a row than this are zeros, and no frames.
+EMPTY: Final = "a frame with no message in it"
+MAX_EMPTY: Final = 16
 
 
 def read_frame_length(data: bytes | bytearray, start: int, stop: int, limits: Limits) -> int:
@@ -57,10 +61,17 @@ class Framed(Transport):
         self._protocol = protocol
         self._limits = limits
         self._prefixed = prefixed
+        self._had_prefix = False
+        self._empty = 0  # frames without a byte, one behind the other
 
     def next(self, buffer: bytearray, have: int) -> Unit | None:
         if have < HEAD:
             return None
+        if not any(buffer[:HEAD]) and self._empty < MAX_EMPTY:
+            # Who flushes with nothing to send writes an empty frame.
+            self._empty += 1
+            return Unit(HEAD, bytes(buffer[:HEAD]), HEAD, None, EMPTY)
+        self._empty = 0
         stop = HEAD + read_frame_length(buffer, 0, have, self._limits)
         return self._unit(buffer, stop) if have >= stop else None
 
@@ -84,9 +95,12 @@ class Framed(Transport):
     def _unit(self, buffer: bytearray, stop: int) -> Unit:
         data = bytes(buffer[:stop])
         start = HEAD
+        findings: tuple[Finding, ...] = ()
         if self._prefixed:
             start = after_prefix(data, HEAD, stop, self._limits)
-        return Unit(stop, data, start, self._protocol)
+            findings = missing_prefix(self._had_prefix, start, HEAD)
+            self._had_prefix = self._had_prefix or start > HEAD
+        return Unit(stop, data, start, self._protocol, "", findings)
 
     def known_until(self, buffer: bytearray, have: int) -> int:
         return self.frame_stop(buffer, have)

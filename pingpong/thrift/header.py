@@ -25,16 +25,19 @@ from typing import Final
 
 from ..errors import DecodeError, Incomplete
 from ..model import Finding, Limits, Protocol, Severity
-from .framed import HEAD, read_frame_length
+from .framed import EMPTY, HEAD, read_frame_length
 from .transport import Transport, Unit
 
 __all__ = [
+    "FramedHeaderTransport",
     "Head",
     "HeaderTransport",
     "ProtocolAt",
     "begins",
     "begins_frame",
+    "begins_framed",
     "describe",
+    "describe_framed",
     "describe_head",
     "like_message",
     "plain_number",
@@ -76,8 +79,8 @@ class Head:
     """A frame's head, walked from left to right: ``data[:limit]`` is looked at.
 
     ``walk`` raises DecodeError where the head cannot be one; ``parts`` has what was read
-    until then.  ``stop`` is where the payload begins.  What is wrong with the info blocks
-    does not hide the payload: it is in ``findings``.
+    until then.  It begins at ``base``; ``stop`` is where the payload does.  What is wrong with
+    the info blocks does not hide the payload: it is in ``findings``.
     """
 
     title = "THeader"
@@ -85,10 +88,11 @@ class Head:
     protocols = PROTOCOLS
     infos = _INFOS
 
-    def __init__(self, data: bytes | bytearray, limit: int) -> None:
+    def __init__(self, data: bytes | bytearray, limit: int, base: int = 0) -> None:
         self.data = data
         self.limit = limit
-        self.at = 0
+        self.base = base
+        self.at = base
         self.stop = 0
         self.protocol_id = -1
         self.transforms: list[int] = []
@@ -117,26 +121,34 @@ class Head:
 
     def fixed(self) -> None:
         """The part of fixed size, which every head has."""
-        data = self.data
-        if self.limit < FIXED:
-            raise Incomplete(f"{self.title} head", 0, needs=FIXED, left=self.limit)
+        base = self.base
+        data = bytes(self.data[base : base + FIXED])
+        if self.limit < base + FIXED:
+            left = max(0, self.limit - base)
+            raise Incomplete(f"{self.title} head", base, needs=FIXED, left=left)
         length = int.from_bytes(data[:HEAD], "big", signed=True)
-        magic = int.from_bytes(data[4:6], "big")
-        if magic != self.magic:
-            found, wanted = f"0x{magic:04x}", f"0x{self.magic:04x}"
-            raise DecodeError(f"{self.title} magic", 4, found=found, wanted=wanted, size=2)
+        self.check_magic()
         words = int.from_bytes(data[12:14], "big")
         self.part(4, "frame length", str(length), "Bytes that follow, without these 4.")
-        self.part(2, "magic", f"0x{magic:04x}", f"Marks a {self.title} frame.")
+        self.part(2, "magic", f"0x{self.magic:04x}", f"Marks a {self.title} frame.")
         self.part(2, "flags", f"0x{int.from_bytes(data[6:8], 'big'):04x}")
         seq = int.from_bytes(data[8:12], "big", signed=True)
         self.part(4, "sequence number", str(seq), "The transport's own; the seqid comes later.")
         why = f"In words of 4 bytes: the payload begins {4 * words} bytes behind this."
         self.part(2, "head size", str(words), why)
-        self.stop = FIXED + 4 * words
-        if self.stop > HEAD + length:
+        self.stop = base + FIXED + 4 * words
+        if self.stop > base + HEAD + length:
             most = (length - FIXED + HEAD) // 4
-            raise DecodeError("head size", 12, found=str(words), wanted=f"at most {most}", size=2)
+            wanted = f"at most {most}"
+            raise DecodeError("head size", base + 12, found=str(words), wanted=wanted, size=2)
+
+    def check_magic(self) -> None:
+        """Raise DecodeError unless the magic stands there."""
+        at = self.base + HEAD
+        magic = int.from_bytes(self.data[at : at + 2], "big")
+        if magic != self.magic:
+            found, wanted = f"0x{magic:04x}", f"0x{self.magic:04x}"
+            raise DecodeError(f"{self.title} magic", at, found=found, wanted=wanted, size=2)
 
     def part(self, size: int, label: str, meaning: str, why: str = "") -> None:
         """Take note of the next ``size`` bytes."""
@@ -271,31 +283,32 @@ class HeaderTransport(Transport):
 
     name = "theader"
 
+    # Bytes before each THeader frame.
+    base: int = 0
+
     def __init__(self, limits: Limits, protocol_at: ProtocolAt) -> None:
         self._limits = limits
         self._protocol_at = protocol_at
 
     def head(self, data: bytes | bytearray, limit: int) -> Head:
-        return Head(data, limit)
+        return Head(data, limit, self.base)
 
     def next(self, buffer: bytearray, have: int) -> Unit | None:
-        if have < HEAD:
+        base = self.base
+        if have < base + HEAD:
             return None
-        length = read_frame_length(buffer, 0, have, self._limits)
+        length = read_frame_length(buffer, base, have, self._limits)
         if length < FIXED - HEAD:
             wanted = f"{FIXED - HEAD} or more"
-            raise DecodeError("frame length", 0, found=str(length), wanted=wanted, size=HEAD)
-        stop = HEAD + length
-        if have >= HEAD + 2:
-            self._check_magic(buffer, have)
+            raise DecodeError("frame length", base, found=str(length), wanted=wanted, size=HEAD)
+        stop = base + HEAD + length
+        if base and read_frame_length(buffer, 0, have, self._limits) != stop - HEAD:
+            found = str(int.from_bytes(buffer[:HEAD], "big"))
+            wanted = f"{stop - HEAD}: the THeader frame in it"
+            raise DecodeError("frame length", 0, found=found, wanted=wanted, size=HEAD)
+        if have >= base + HEAD + 2:
+            self.head(buffer, have).check_magic()
         return self._unit(bytes(buffer[:stop])) if have >= stop else None
-
-    def _check_magic(self, buffer: bytearray, have: int) -> None:
-        head = self.head(buffer, have)
-        magic = int.from_bytes(buffer[4:6], "big")
-        if magic != head.magic:
-            found, wanted = f"0x{magic:04x}", f"0x{head.magic:04x}"
-            raise DecodeError(f"{head.title} magic", 4, found=found, wanted=wanted, size=2)
 
     def _unit(self, frame: bytes) -> Unit:
         """The unit in a frame, or in what there is of one."""
@@ -306,6 +319,9 @@ class HeaderTransport(Transport):
             return self._unreadable(frame, f"{head.title} frame whose head cannot be read", error)
         findings = list(head.findings)
         payload = frame[head.stop :]
+        if not payload:
+            # Apache's C++ server sends one when it closes.
+            return Unit(len(frame), frame, len(frame), None, EMPTY, tuple(findings))
         if head.transforms:
             left = [one for one in head.transforms if one != ZLIB]
             if left or len(head.transforms) > MAX_TRANSFORMS:
@@ -318,6 +334,8 @@ class HeaderTransport(Transport):
             data = frame[: head.stop] + payload
         else:
             data = frame
+        if len(data) == head.stop and not findings:
+            return Unit(len(frame), data, head.stop, None, EMPTY)
         start, protocol = self._protocol_of(data, head.stop)
         named = f"protocol {head.protocol_id} {head.protocols.get(head.protocol_id, 'unknown')}"
         if protocol is None:
@@ -329,7 +347,7 @@ class HeaderTransport(Transport):
         said = head.protocol_id == COMPACT
         if head.protocol_id in (0, COMPACT) and said != (protocol.name == "compact"):
             text = f"the head says {named}, and the message is {protocol.name}"
-            findings.append(Finding(Severity.WARNING, text, FIXED))
+            findings.append(Finding(Severity.WARNING, text, self.base + FIXED))
         return Unit(len(frame), data, start, protocol, "", tuple(findings))
 
     def _protocol_of(self, data: bytes, start: int) -> tuple[int, Protocol | None]:
@@ -384,12 +402,33 @@ class HeaderTransport(Transport):
         return unit if unit.protocol is not None else None
 
 
+class FramedHeaderTransport(HeaderTransport):
+    """THeader frames, each in a frame of its own, as Go writes them over a framed transport."""
+
+    name = "framed-theader"
+    base = HEAD
+
+
 # ── What tells it from others, and what its bytes say ────────────────────────────────
 
 
 def begins(data: bytes | bytearray) -> bool | None:
     """Do these first bytes of a direction begin a THeader frame?  None: too few yet."""
     return begins_frame(data, Head(data, len(data)))
+
+
+def begins_framed(data: bytes | bytearray) -> bool | None:
+    """The same of THeader frames in frames."""
+    have = len(data)
+    outer, inner = bytes(data[:HEAD]), bytes(data[HEAD : 2 * HEAD])
+    if have >= 2 * HEAD:
+        if int.from_bytes(outer, "big") != int.from_bytes(inner, "big") + HEAD:
+            return False
+    elif any(outer[:1]):
+        return False
+    elif have <= HEAD:
+        return None
+    return begins(data[HEAD:])
 
 
 def begins_frame(data: bytes | bytearray, head: Head) -> bool | None:
@@ -460,6 +499,13 @@ def like_message(data: bytes | bytearray, at: int) -> bool | None:
 def describe(data: bytes, stop: int) -> list[Part]:
     """What stands before the message: size, label, meaning and why of each part."""
     return describe_head(Head(data, stop), stop)
+
+
+def describe_framed(data: bytes, stop: int) -> list[Part]:
+    """The same of THeader frames in frames."""
+    length = str(int.from_bytes(data[:HEAD], "big", signed=True))
+    outer = (HEAD, "frame length", length, "Of the frame around the THeader frame.")
+    return [outer, *describe_head(Head(data, stop, HEAD), stop)]
 
 
 def describe_head(head: Head, stop: int) -> list[Part]:

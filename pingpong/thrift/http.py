@@ -8,24 +8,33 @@
 
 A body ends where its length says, or with its last chunk, or with the stream; some heads
 have none.  The body's own bytes tell its protocol: application/x-thrift is said of all of
-them.  A message's ``data`` is its head and then the body without its chunks' sizes.
+them.  A message's ``data`` is its head and then the body, without its chunks' sizes and,
+where it was packed (Content-Encoding: gzip, deflate), unpacked.
 
 Not all HTTP is Thrift.  A body that does not begin like a message is passed over, a window
 at a time, so that a long download does not wait in memory; ``seen_thrift`` says whether
-anything was Thrift so far.
+anything was Thrift so far.  One that says it is Thrift may be a struct without a message, as
+OpenTelemetry's exporter for Jaeger posts them.
+
+Every request gets a response, a oneway call's too, and those without a message settle what
+became of a call: each is a ``Turn``.
 """
 
 from __future__ import annotations
 
 import re
+import zlib
 from typing import Final
 
 from ..errors import DecodeError, LimitExceeded
-from ..model import Finding, Limits, Protocol, Severity
-from .header import Part, ProtocolAt
-from .transport import Transport, Unit
+from ..model import Finding, Limits, Protocol, Response, Severity
+from .binary import BINARY
+from .compact import COMPACT
+from .header import Part, ProtocolAt, zlib_words
+from .json import JSON
+from .transport import Transport, Turn, Unit
 
-__all__ = ["STARTS", "HttpTransport", "begins", "describe"]
+__all__ = ["STARTS", "HttpTransport", "begins", "describe", "is_packed"]
 
 MAX_HEAD: Final = 65_536
 MAX_START: Final = 8192  # the start line
@@ -36,6 +45,17 @@ _TELLING: Final = 2048
 
 # How much of a body that is none is taken in one go.
 _WINDOW: Final = 65_536
+
+# How much of a body that says it is Thrift and begins no message is kept, to be read as a struct.
+_MOST_STRUCT: Final = 1 << 20
+
+# How much of a body's text is told.
+_MOST_TEXT: Final = 160
+
+# How a body may be packed that is unpacked here (RFC 9110, 8.4.1).
+_GZIP: Final = (b"gzip", b"x-gzip")
+_DEFLATE: Final = b"deflate"
+_PIECE: Final = 4096
 
 _END: Final = b"\r\n\r\n"
 _METHODS: Final = (
@@ -120,6 +140,27 @@ class _Head:
         return int(self.start[9:12])
 
     @property
+    def reason(self) -> str:
+        return _text(self.start[13:])
+
+    @property
+    def can_unpack(self) -> bool:
+        return self.coding in _GZIP or self.coding == _DEFLATE
+
+    def turn(self, response: Response | None = None, struct: Protocol | None = None) -> Turn | None:
+        """What it is in the talk; None for a 1xx, behind which the response comes."""
+        if self.is_answer and self.status < 200:
+            return None
+        return Turn(not self.is_answer, response, struct)
+
+    def response(self, size: int, begin: bytes) -> Response | None:
+        """What it answers, with a body of ``size`` bytes that begins so and is no message."""
+        if not self.is_answer:
+            return None
+        kind = _text(self.content_type) if size else ""
+        return Response(self.status, self.reason, kind, size, _readable(begin))
+
+    @property
     def is_thrift(self) -> bool:
         """Does it say so itself?"""
         return self.content_type.startswith(_THRIFT_TYPES)
@@ -142,6 +183,74 @@ def _text(value: bytes) -> str:
     return text if len(value) <= 80 else text + "…"
 
 
+def _readable(begin: bytes) -> str:
+    """How a text begins, on one line; "" if it is none."""
+    text = begin[:_MOST_TEXT].decode("utf-8", "replace").rstrip("\ufffd")
+    words = " ".join(text.split())
+    return words if words.isprintable() and "\ufffd" not in words else ""
+
+
+# ── What is packed ───────────────────────────────────────────────────────────────────
+
+
+def _bits(coding: bytes, data: bytes) -> int:
+    """What zlib calls that coding.  "deflate" is zlib's format, and some write it bare."""
+    if coding in _GZIP:
+        return 31
+    is_zlib = len(data) > 1 and data[0] & 15 == 8 and not (data[0] << 8 | data[1]) % 31
+    return 15 if is_zlib else -15
+
+
+def _begin_of(coding: bytes, data: bytes) -> bytes:
+    """How a packed body begins, unpacked: a little of it."""
+    try:
+        return zlib.decompressobj(_bits(coding, data)).decompress(data, _TELLING)
+    except zlib.error:
+        return b""
+
+
+def _unpacked(coding: bytes, data: bytes, limit: int) -> tuple[bytes, str]:
+    """What a packed body holds, and what is wrong with it, else "".
+
+    Not more than ``limit`` bytes: of a longer one, nothing.  gzip may have several members.
+    """
+    bits = _bits(coding, data)
+    stream = zlib.decompressobj(bits)
+    out = bytearray()
+    for at in range(0, len(data), _PIECE):
+        piece = data[at : at + _PIECE]
+        while piece:
+            if stream.eof:
+                if bits != 31:
+                    return bytes(out), "bytes are left over behind its end"
+                stream = zlib.decompressobj(bits)
+            try:
+                out += stream.decompress(piece, limit + 1 - len(out))
+            except zlib.error as error:
+                return bytes(out), zlib_words(error)
+            if len(out) > limit:
+                return b"", f"it holds over {limit} bytes"
+            piece = stream.unused_data if stream.eof else b""
+    return bytes(out), "" if stream.eof else "its end is missing"
+
+
+def is_packed(head: bytes) -> bool:
+    """Does a head say that its body is packed?"""
+    return bool(_Head(head).coding)
+
+
+def _struct_of(content: bytes, limits: Limits) -> Protocol | None:
+    """Who reads all of that as one struct; None: nobody."""
+    for protocol in (BINARY, COMPACT):
+        if protocol.struct_end(content, 0, len(content), limits) == len(content):
+            return protocol
+    if content[:1] == b"{":
+        struct = JSON.read_struct(content, 0, len(content), (), limits)
+        if struct.stop is not None and struct.fields and not struct.findings:
+            return JSON
+    return None
+
+
 def _no_start() -> DecodeError:
     return DecodeError(
         "HTTP start line", 0, found="neither a request nor a status", wanted="one of them"
@@ -161,7 +270,8 @@ class _Body:
     """A body, read as it comes.
 
     ``at`` is the next byte of the buffer to look at.  ``total`` counts the body's own bytes,
-    ``content`` has them while ``keeps`` is true.  ``is_message``: it begins like one.
+    ``content`` has them while ``keeps`` is true, ``first`` a few of them then.  ``is_message``: it
+    begins like one; ``is_struct``: it says that it is Thrift, and may be a struct alone.
     ``lines`` are those around its chunks, with their places in the buffer, if it
     ``keeps_lines``.
     """
@@ -171,7 +281,9 @@ class _Body:
         "begin",
         "content",
         "ends",
+        "first",
         "is_message",
+        "is_struct",
         "keeps",
         "keeps_lines",
         "left",
@@ -191,6 +303,8 @@ class _Body:
         self.limits = limits
         self.keeps = True
         self.is_message = False
+        self.is_struct = False
+        self.first = b""
         self.content = bytearray()
         self.total = 0
         self.trailer = 0
@@ -241,6 +355,8 @@ class _Body:
             self.content += buffer[self.at : self.at + size]
             if self.is_message and len(self.content) > self.limits.message:
                 raise self._too_long(f"over {self.limits.message}")
+            if self.is_struct and len(self.content) > _MOST_STRUCT:
+                self.pass_over()
         self.at += size
         self.total += size
         if self.ends != _CLOSE:
@@ -277,8 +393,9 @@ class _Body:
         return LimitExceeded("HTTP body", self.begin, found=found, limit=self.limits.message)
 
     def pass_over(self) -> None:
-        """This body is no message: keep nothing of it."""
+        """This body is no message: keep nothing of it but its begin."""
         self.keeps = False
+        self.first = bytes(self.content[:_TELLING])
         self.content.clear()
 
 
@@ -322,7 +439,7 @@ class HttpTransport(Transport):
                 return None
         assert self._body is not None
         body = self._body
-        if body.keeps and self._protocol is None:
+        if body.keeps and self._protocol is None and not body.is_struct:
             body.advance(buffer, have, _TELLING)
             if body.state != _DONE and body.total < _TELLING:
                 return None
@@ -362,27 +479,77 @@ class HttpTransport(Transport):
         assert self._body is not None
         head, body = self._head, self._body
         content = bytes(body.content)
-        if content and not head.coding:
+        if content and head.can_unpack:
+            content = _begin_of(head.coding, content)
+        elif head.coding:
+            content = b""
+        if content:
             self._protocol = self._protocol_at(content, 0, len(content))
         if self._protocol is None:
-            body.pass_over()
+            if content and head.is_thrift and not head.is_answer:
+                body.is_struct = True
+            else:
+                body.pass_over()
             return
         self.seen_thrift = body.is_message = True
         body.check()
 
     def _read(self, buffer: bytearray, have: int) -> Unit | None:
-        """A body that is a message."""
+        """A body that is a message, or may be a struct."""
         assert self._body is not None
-        self._body.advance(buffer, have, self._limits.message + 1)
-        return self._unit(buffer) if self._body.state == _DONE else None
+        body = self._body
+        body.advance(buffer, have, self._limits.message + 1)
+        if not body.keeps:
+            return self._pass(buffer, have)
+        if body.state != _DONE:
+            return None
+        return self._struct(buffer) if body.is_struct else self._unit(buffer)
+
+    def _content(self) -> tuple[bytes, tuple[Finding, ...]]:
+        """What there is of the body, unpacked, and what is wrong with how it is packed."""
+        assert self._head is not None
+        assert self._body is not None
+        head, content = self._head, bytes(self._body.content)
+        if not head.coding:
+            return content, ()
+        content, wrong = _unpacked(head.coding, content, self._limits.message)
+        if not wrong:
+            return content, ()
+        text = f"body at offset {head.stop}, packed with {_text(head.coding)}: {wrong}"
+        return content, (Finding(Severity.ERROR, text, head.stop),)
 
     def _unit(self, buffer: bytearray) -> Unit:
         assert self._head is not None
         assert self._body is not None
         start = self._head.stop
-        data = bytes(buffer[:start]) + bytes(self._body.content)
-        unit = Unit(self._body.at, data, start, self._protocol)
+        content, findings = self._content()
+        if findings and not content:
+            unit = self._passed(buffer, self._head.what(self._body.total), findings)
+            unit.turn = self._turn()
+            self._reset()
+            return unit
+        data = bytes(buffer[:start]) + content
+        unit = Unit(self._body.at, data, start, self._protocol, "", findings)
         unit.lines = tuple(self._body.lines)
+        unit.turn = self._turn()
+        self._reset()
+        return unit
+
+    def _struct(self, buffer: bytearray) -> Unit:
+        """A body that says it is Thrift, and begins no message."""
+        assert self._head is not None
+        assert self._body is not None
+        head, body = self._head, self._body
+        content, _ = self._content()
+        protocol = _struct_of(content, self._limits)
+        what = head.what(body.total)
+        findings: tuple[Finding, ...] = ()
+        if protocol is None:
+            findings = (Finding(Severity.ERROR, f"{what}: the body begins no message", 0),)
+        else:
+            what = f"{what}: a struct in {protocol.name}, without a message"
+        unit = self._passed(buffer, what, findings)
+        unit.turn = head.turn(None, protocol)
         self._reset()
         return unit
 
@@ -401,12 +568,29 @@ class HttpTransport(Transport):
             return unit
         findings: tuple[Finding, ...] = ()
         if head.is_thrift and body.total:
-            why = f"is packed with {_text(head.coding)}" if head.coding else "begins no message"
+            why = "begins no message"
+            if head.coding:
+                why = f"is packed with {_text(head.coding)}"
+                why += ", and begins no message" if head.can_unpack else ", which is not unpacked"
             text = f"{head.what(body.total)}: the body {why}"
             findings = (Finding(Severity.ERROR, text, 0),)
         unit = self._passed(buffer, head.what(body.total), findings)
+        unit.turn = self._turn()
         self._reset()
         return unit
+
+    def _turn(self) -> Turn | None:
+        """What it is in the talk; with the begin of its body, if that is no message."""
+        assert self._head is not None
+        head, body = self._head, self._body
+        begin, total = b"", 0
+        if body is not None:
+            begin, total = body.first or bytes(body.content[:_TELLING]), body.total
+        if self._protocol is not None:
+            begin = b""
+        elif head.coding:
+            begin = _begin_of(head.coding, begin) if head.can_unpack else b""
+        return head.turn(head.response(total, begin))
 
     def _passed(self, buffer: bytearray, what: str, findings: tuple[Finding, ...]) -> Unit:
         """What there is of a body that is none; its head is the unit's data, before the first."""
@@ -422,13 +606,16 @@ class HttpTransport(Transport):
         begin = self._head.stop if self._body is None else self._body.begin
         unit = Unit(have, bytes(buffer[:begin]), begin, None, what)
         unit.lines = () if self._body is None else tuple(self._body.lines)
+        unit.turn = self._turn()
         return unit
 
     def known_until(self, buffer: bytearray, have: int) -> int:
         # Behind a chunk the offsets of the body are no longer those of the stream.
         body = self._body
-        if body is None or body.ends != _LENGTH or not body.keeps:
+        if body is None or body.ends != _LENGTH or not body.keeps or body.is_struct:
             return 0
+        if self._head is not None and self._head.coding:
+            return 0  # what was packed cannot be unpacked without the bytes that are lost
         return body.at + body.left
 
     def frame_stop(self, buffer: bytearray, have: int) -> int:
@@ -442,17 +629,29 @@ class HttpTransport(Transport):
             return None
         if body is None or not body.total:
             # A body that ends with the stream may be none at all.
-            is_all = have == head.stop and head.ends == _CLOSE
-            return self._rest(buffer, have, head.what(0)) if is_all else None
+            if have == head.stop and head.ends == _CLOSE:
+                return self._rest(buffer, have, head.what(0))
+            if have == head.stop and head.is_thrift:
+                unit = self._rest(buffer, have, head.what(0))
+                size = "" if head.length < 0 else f" of {head.length} bytes"
+                text = f"{_text(head.start)}: nothing of its body{size} was sent"
+                unit.findings = (Finding(Severity.ERROR, text, 0),)
+                return unit
+            return None
         if not body.keeps:
             return self._rest(buffer, have, head.what(body.total))
-        content = bytes(body.content)
+        packed = bytes(body.content)
+        content = packed if not head.coding else b""
+        if head.can_unpack:
+            content, _ = _unpacked(head.coding, packed, self._limits.message)
         protocol = self._protocol or self._protocol_at(content, 0, len(content))
-        if protocol is None or head.coding:
+        if protocol is None or not content:
             return self._rest(buffer, have, head.what(body.total))
         self.seen_thrift = True
         unit = Unit(have, bytes(buffer[: head.stop]) + content, head.stop, protocol)
         unit.lines = tuple(body.lines)
+        self._protocol = protocol
+        unit.turn = self._turn()
         return unit
 
 
@@ -478,6 +677,7 @@ def begins(data: bytes | bytearray) -> bool | None:
 _HEADER_WHY: Final = {
     b"content-type": "What the body claims to be; its own bytes decide.",
     b"content-length": "Bytes of the body.",
+    b"content-encoding": "The body was packed; below it is unpacked.",
     b"transfer-encoding": "Sizes stood between parts of the body; they are left out below.",
 }
 
@@ -496,6 +696,7 @@ def describe(data: bytes, stop: int) -> list[Part]:
             parts.append((size, "status line" if is_answer else "request line", meaning, ""))
         elif line:
             why = _HEADER_WHY.get(line.partition(b":")[0].lower(), "")
+            why = "" if line.lower().endswith(b"identity") else why
             parts.append((size, "HTTP header", meaning, why))
         else:
             parts.append((size, "end of head", "an empty line", "The body follows."))

@@ -679,7 +679,9 @@ class TokenReader:
         at = _end_of(_SPACE, self.data, self.scanner.at, self.stop)
         if at < self.stop:
             left = self.stop - at
-            self.warn(f"{left} bytes left over behind the message at offset {at}", at)
+            what = "byte" if left == 1 else "bytes"
+            text = f"{left} {what} left over behind the message at offset {at}"
+            self.findings.append(Finding(Severity.ERROR, text, at))
 
 
 _WANTED_KINDS: Final[dict[int, str]] = {

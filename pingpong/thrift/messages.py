@@ -19,15 +19,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DecodeError, Incomplete
-from ..model import UPGRADES, Chunk, Detection, Finding, Gap, Header, Limits, Protocol, Severity
+from ..model import (
+    CUT_CLOSED,
+    CUT_LOST,
+    UPGRADES,
+    Chunk,
+    Detection,
+    Endpoint,
+    Finding,
+    Gap,
+    Header,
+    Limits,
+    Protocol,
+    Severity,
+)
+from . import proxy
 from .binary import BINARY
 from .detect import (
     FRAMED,
+    LEANING,
     PROOF,
     SASL,
     UNFRAMED,
     UNTOLD,
-    ZLIB,
     Spoken,
     Told,
     detect,
@@ -35,12 +49,12 @@ from .detect import (
     make_transport,
 )
 from .sasl import COMPLETE, WRAPPED
-from .transport import Transport, Unit
+from .transport import Transport, Turn, Unit
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["Found", "MessageReader", "Passed"]
+__all__ = ["PROXY", "Found", "MessageReader", "Passed"]
 
 _UNDECIDED: Final = 0
 _READING: Final = 1
@@ -57,6 +71,12 @@ SHORT: Final = 8192
 # What a step of a SASL negotiation may begin with.
 _STATUSES: Final = tuple(bytes((status,)) for status in range(1, COMPLETE + 1))
 
+# Where the bytes of a PROXY header are passed, as a transport's.
+PROXY: Final = "proxy"
+
+# How many findings are kept of bytes of which it is not known yet whether they are Thrift.
+MAX_FINDINGS: Final = 1000
+
 # How long the evidence may grow: a connection may carry anything, for as long as it likes.
 MAX_EVIDENCE: Final = 300
 
@@ -66,10 +86,12 @@ class Found:
 
     ``offset`` is its place in the direction, ``size`` how many of its bytes it took;
     ``time``, ``end_time`` and ``packets`` are of the packets that brought it.  ``lines`` is as
-    its Unit has it.
+    its Unit has it.  ``cut`` and ``announced`` are the Message's.
     """
 
     __slots__ = (
+        "announced",
+        "cut",
         "data",
         "end_time",
         "findings",
@@ -109,6 +131,8 @@ class Found:
         self.time = time
         self.end_time = end_time
         self.packets = packets
+        self.cut = ""
+        self.announced = 0
         self.lines: tuple[tuple[int, bytes], ...] = ()
 
 
@@ -124,6 +148,21 @@ class Passed:
         self.unit = unit
 
 
+# A strict header's first four bytes, taken for a seqid: 80 01 00 01 to 80 01 00 04.
+_FIRST_ODD: Final = -0x7FFEFFFF
+_LAST_ODD: Final = _FIRST_ODD + 3
+
+
+def _has_odd_seqid(header: Header) -> bool:
+    """Is the seqid the begin of another message?"""
+    return header.strict and _FIRST_ODD <= header.seqid <= _LAST_ODD
+
+
+def _is_odd(header: Header) -> bool:
+    """Is there more to say of the message than the short way does?"""
+    return header.method in UPGRADES or (header.seqid <= _LAST_ODD and _has_odd_seqid(header))
+
+
 class MessageReader:
     """Reads the messages of one direction.
 
@@ -131,7 +170,10 @@ class MessageReader:
     that it speaks.  ``other`` is the transport that the other direction was seen to speak, ""
     while that is not known.  ``detection`` is None until the bytes have told; ``findings`` is
     about bytes that belong to no message.  ``passed``, where ``watched``, has the units without
-    one, until somebody clears it.
+    one, until somebody clears it.  ``broke`` and ``why`` are the Half's.  ``turns`` are HTTP's
+    requests or responses, in order, until somebody clears them; ``is_lossy``: some may be missing.
+    ``answers_thrift``: somebody saw that it answered requests that held Thrift, so that it is
+    HTTP for Thrift though no message was in it.
     """
 
     def __init__(
@@ -141,9 +183,17 @@ class MessageReader:
         self.passed: list[Passed] = []
         self._watched = watched
         self.detection: Detection | None = None
+        self.turns: list[Turn] = []
+        self.proxied: Endpoint | None = None
+        self.is_lossy = False
+        self.answers_thrift = False
+        self.broke = -1
+        self.why = ""
         self.findings: list[Finding] = []
         self._limits = limits
         self._state = _UNDECIDED if from_start else _SEARCHING
+        self._at_start = from_start  # a PROXY header may stand here
+        self._behind = ""  # it did
         self._told = told
         self._spoken: Spoken | None = None  # what is being read now
         self._transport: Transport | None = None
@@ -187,6 +237,7 @@ class MessageReader:
 
     def lose(self, gap: Gap) -> list[Found]:
         """Take note that the next bytes were lost."""
+        self.is_lossy = True
         if self._state == _FOREIGN:
             return []
         found: list[Found] = []
@@ -207,7 +258,7 @@ class MessageReader:
             return found
         if self._bridge(gap):
             return found + self._parse(False)
-        found += self._cut(f"the capture lost {gap.length} bytes here")
+        found += self._cut(f"the capture lost {gap.length} bytes here", CUT_LOST)
         # Where a frame ends is known even if its bytes are not.
         beyond = self._lost_frame - gap.length
         self._lost_frame = max(0, beyond)
@@ -216,13 +267,14 @@ class MessageReader:
         self._base = gap.stop
         return found
 
-    def close(self, reason: str) -> list[Found]:
-        """No more will come, because of ``reason``; give out what there is of a message."""
+    def close(self, reason: str, cut: str = CUT_CLOSED) -> list[Found]:
+        """No more will come, because of ``reason``; give out what there is of a message, which is
+        ``cut`` then: see ``Message.cut``."""
         if self._state == _FOREIGN:
             return []
         found = self._parse(True)
         if self._state == _READING:
-            found += self._cut(reason)
+            found += self._cut(reason, cut)
         elif self._state == _SEARCHING:
             self._pass_over(len(self._buffer))
             if self.is_settled:
@@ -230,7 +282,9 @@ class MessageReader:
         if self.detection is None:
             evidence = self._evidence or "begins in mid-stream, and no message proves itself"
             spoken = self._spoken
-            is_thrift = self._transport is not None and self._transport.seen_thrift
+            is_thrift = self._transport is not None and (
+                self._transport.seen_thrift or self.answers_thrift
+            )
             if spoken is not None and is_thrift:
                 self.detection = Detection(None, spoken.transport, evidence)
             else:
@@ -262,7 +316,7 @@ class MessageReader:
         """
         assert self._transport is not None
         header, end = self._transport.whole(data, at, stop)
-        if header is not None and header.method in UPGRADES:
+        if header is not None and _is_odd(header):
             return None, 0
         return header, end
 
@@ -280,6 +334,12 @@ class MessageReader:
 
     def _decide(self, ended: bool, from_loss: bool = False) -> None:
         """Ask what the first bytes are, if that can be told already."""
+        if self._at_start:
+            if not self._pass_proxy(ended):
+                return
+            self._at_start = False
+            if not self._buffer and not ended:
+                return
         protocol, transport = self._told
         if transport is not None and (protocol is not None or transport not in (UNFRAMED, FRAMED)):
             self._evidence = "told by the user"
@@ -297,6 +357,9 @@ class MessageReader:
             told = Detection(None, SASL, f"begins with {shown}: the answer to a SASL START")
         if told is None:
             return
+        if self._behind:
+            evidence = self._behind + told.evidence
+            told = Detection(told.protocol, told.transport, evidence, told.wrong)
         self._evidence = told.evidence
         if told.transport is not None:
             if told.protocol is not None:
@@ -310,6 +373,28 @@ class MessageReader:
             self._buffer.clear()
             self._marks.clear()
 
+    def _pass_proxy(self, ended: bool) -> bool:
+        """Pass a PROXY header, if there is one; False: wait for more."""
+        begins = proxy.begins(self._buffer)
+        if begins is None:
+            return ended
+        if not begins:
+            return True
+        try:
+            told = proxy.read(self._buffer)
+        except ValueError:
+            return True
+        if told is None:
+            return ended
+        self.proxied = told.client
+        self._behind = f"behind {told.what}: "
+        if self._watched:
+            data = bytes(self._buffer[: told.open_to])
+            unit = Unit(told.stop, data, len(data), None, told.what)
+            self.passed.append(Passed(self._base, PROXY, unit))
+        self._drop(told.stop)
+        return True
+
     def _read_on(self, spoken: Spoken) -> None:
         self._state = _READING
         if spoken != self._spoken:
@@ -322,7 +407,7 @@ class MessageReader:
         """Look for the next message, or stop where none can be found behind a break."""
         self._state = _SEARCHING
         self._reason = reason
-        if self._spoken is not None and self._spoken.transport == ZLIB:
+        if self._spoken is not None and self._spoken.transport in LEANING:
             text = (
                 f"nothing was read from stream offset {self._base} on: {reason}, and "
                 f"{self._spoken.transport} cannot be picked up in mid-stream"
@@ -396,8 +481,10 @@ class MessageReader:
         if unit is None:
             return False
         if unit.protocol is None:
-            self.findings += unit.findings
+            if len(self.findings) < MAX_FINDINGS:
+                self.findings += unit.findings
             self._remark(unit.what)
+            self._turn(unit, None)
             if self._watched:
                 self.passed.append(Passed(self._base, self.speaks, unit))
             if unit.what == WRAPPED and self.is_settled and not self._said_wrapped:
@@ -411,7 +498,16 @@ class MessageReader:
         except DecodeError as error:
             self._stumble(error, unit.stop, found)
             return True
-        found.append(self._take(header, unit, unit.findings))
+        findings = unit.findings
+        if unit.protocol is BINARY and _has_odd_seqid(header):
+            at = header.span.stop - 4
+            text = (
+                f"seqid at offset {at}: is {header.seqid}, which is how another message begins: "
+                "two writers share this stream"
+            )
+            findings = (*findings, Finding(Severity.ERROR, text, at))
+        found.append(self._take(header, unit, findings))
+        self._turn(unit, found[-1])
         self._read += 1
         self._protocol = unit.protocol
         # The headers are binary structs, before strict binary messages.
@@ -434,7 +530,7 @@ class MessageReader:
         while at < have:
             data = data or bytes(self._buffer)
             header, end = self._transport.whole(data, at, have)
-            if header is None or header.method in UPGRADES:
+            if header is None or _is_odd(header):
                 break
             self._transport.pass_whole()
             found.append(self._found(header, self.protocol, data[at:end], end - at, ()))
@@ -456,18 +552,35 @@ class MessageReader:
         unit = self._transport.rest(self._buffer, min(stop, len(self._buffer)))
         header = self._header(unit)
         if unit is not None and header is not None:
+            self._breaks(str(error))
             found.append(self._take(header, unit, (finding,)))
         else:
             # What was found in mid-stream and is followed by something else was the inside of
             # something larger: what comes next tells.
             if not (self._guessed and self._read == 1):
                 text = f"no message at stream offset {self._base}: {error}"
-                self.findings.append(Finding(Severity.ERROR, text))
+                self.findings.append(Finding(Severity.ERROR, text, self._base))
+                self._breaks(str(error))
                 end = self._transport.frame_stop(self._buffer, len(self._buffer))
                 if self.speaks == FRAMED and 0 < end <= len(self._buffer):
                     self._pass_over(end)
         self._stumbled = (self._base, self._spoken)
         self._search("what follows is no message")
+
+    def _turn(self, unit: Unit, found: Found | None) -> None:
+        """Take note of a request or a response, with the message in it or without one."""
+        turn = unit.turn
+        if turn is not None:
+            turn.found = found
+            if turn.response is not None:
+                turn.response.offset = self._base
+                turn.response.time = self._marks[0].time if self._marks else 0
+            self.turns.append(turn)
+
+    def _breaks(self, why: str) -> None:
+        """What stands at ``_base`` cannot be read."""
+        if self.broke < 0:
+            self.broke, self.why = self._base, why
 
     def _header(self, unit: Unit | None) -> Header | None:
         """The header in a unit; None if it cannot be read."""
@@ -478,7 +591,7 @@ class MessageReader:
         except DecodeError:
             return None
 
-    def _cut(self, reason: str) -> list[Found]:
+    def _cut(self, reason: str, cut: str) -> list[Found]:
         """Give out what there is of a message that will not be completed."""
         have = len(self._buffer)
         if not have:
@@ -489,6 +602,8 @@ class MessageReader:
         unit = self._transport.rest(self._buffer, have)
         if unit is not None and unit.protocol is None:
             self._remark(unit.what)
+            self._turn(unit, None)
+            self.findings += unit.findings
             if self._watched:
                 self.passed.append(Passed(self._base, self.speaks, unit))
             self._pass_over(have)
@@ -496,17 +611,20 @@ class MessageReader:
             return []
         header = self._header(unit)
         if unit is not None and header is not None and self._transport.is_whole:
-            return [self._take(header, unit, unit.findings)]
+            taken = self._take(header, unit, unit.findings)
+            self._turn(unit, taken)
+            return [taken]
         if unit is None or header is None:
             self._pass_unread()
             what = "byte" if have == 1 else "bytes"
             verb = "is" if have == 1 else "are"
             why = self._why_no_header(unit)
+            of = f", of a frame of {end}," if end > have else ""
             text = (
-                f"the {have} {what} at stream offset {self._base} {verb} no whole message header"
-                f"{why}: {reason}"
+                f"the {have} {what} at stream offset {self._base}{of} {verb} no whole message "
+                f"header{why}: {reason}"
             )
-            self.findings.append(Finding(Severity.ERROR, text))
+            self.findings.append(Finding(Severity.ERROR, text, self._base))
             self._pass_over(have)
             self._skipped = 0
             return []
@@ -516,14 +634,18 @@ class MessageReader:
             needs, left = end - inside, have - inside
             text = f"{Incomplete('frame', inside, needs=needs, left=left)}: {reason}"
         finding = Finding(Severity.ERROR, text, have)
-        return [self._take(header, unit, (*unit.findings, finding))]
+        taken = self._take(header, unit, (*unit.findings, finding))
+        taken.cut = cut
+        taken.announced = end
+        self._turn(unit, taken)
+        return [taken]
 
     def _pass_unread(self) -> None:
         """Say that these bytes hold something that was not read: a packed stream may have begun
         it in the bytes before."""
-        if self._watched and self.speaks == ZLIB:
+        if self._watched and self.speaks in LEANING:
             unit = Unit(len(self._buffer), bytes(self._buffer) or b"?", 0, None)
-            self.passed.append(Passed(self._base, ZLIB, unit))
+            self.passed.append(Passed(self._base, self.speaks, unit))
 
     def _why_no_header(self, unit: Unit | None) -> str:
         if unit is not None and unit.protocol is not None:

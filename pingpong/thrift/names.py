@@ -10,9 +10,10 @@ A type refers to a struct by its name, so that structs may hold each other.  Wha
 brings is called as the file calls it: ``shared.User``.
 
 Which method a message is of: what stands before the colon of a multiplexed call says the
-service.  Its reply has the method alone, so a Namer remembers the calls.  Where several
-services have a method of that name, and nothing else tells which is meant, they have to agree,
-or all but one have to differ from what is on the wire; else the message keeps its numbers.
+service.  Its reply has the method alone: the call that it answers says it (``calls.naming``).
+Where several services have a method of that name, and nothing else tells which is meant, they
+have to agree, or all but one have to differ from what is on the wire; else the message keeps its
+numbers.
 
 Two things are not differences: a service's name before the colon that no service has (servers
 choose these names freely), and what a message does not hold because the capture lost it.
@@ -47,7 +48,6 @@ __all__ = [
     "FieldType",
     "Interface",
     "MethodType",
-    "Namer",
     "Service",
     "StructType",
     "Type",
@@ -57,9 +57,6 @@ __all__ = [
 _MOST_LISTED: Final = 12
 
 _MOST_NAME: Final = 60
-
-# Calls of one connection whose service is remembered until their replies come.
-_MOST_WAITING: Final = 4096
 
 
 # ── The types ────────────────────────────────────────────────────────────────────────
@@ -84,10 +81,14 @@ class Type(Facts):
 
     ``ttype`` is what the wire says for it, ``name`` what the IDL does (typedefs replaced by what
     they stand for).  ``struct`` is the name of the struct that it is, else "".  ``key`` is a
-    map's; ``element`` a list's or a set's, or the value of a map.
+    map's; ``element`` a list's or a set's, or the value of a map.  ``typedef`` is the name by
+    which the IDL calls it, "" if it calls it no other name; two typedefs of one type are equal.
+
+    A type that no file at hand defines, or that has no encoding here, has STOP for its
+    ``ttype``: whatever the wire has there is right.
     """
 
-    __slots__ = ("element", "enum", "key", "name", "struct", "ttype")
+    __slots__ = ("element", "enum", "key", "name", "struct", "ttype", "typedef")
     __match_args__: ClassVar = ("ttype", "name", "struct", "enum", "key", "element")
 
     def __init__(
@@ -99,9 +100,11 @@ class Type(Facts):
         enum: EnumType | None = None,
         key: Type | None = None,
         element: Type | None = None,
+        typedef: str = "",
     ) -> None:
         self.ttype = ttype
         self.name = name
+        self.typedef = typedef
         self.struct = struct
         self.enum = enum
         self.key = key
@@ -109,6 +112,30 @@ class Type(Facts):
 
     def facts(self) -> tuple[object, ...]:
         return (self.ttype, self.name, self.struct, self.enum, self.key, self.element)
+
+    def __repr__(self) -> str:
+        # Not its parts: typedefs can make a type of any size out of a few lines.
+        return f"Type({self.ttype.name}, {str(self)!r})"
+
+    def __str__(self) -> str:
+        """As in ``UserId (i64)``."""
+        return f"{self.typedef} ({self.name})" if self.typedef else self.name
+
+    @property
+    def is_known(self) -> bool:
+        return self.ttype is not TType.STOP
+
+    def called(self, name: str) -> Type:
+        """The same type under the name of a typedef."""
+        return Type(
+            self.ttype,
+            self.name,
+            struct=self.struct,
+            enum=self.enum,
+            key=self.key,
+            element=self.element,
+            typedef=name,
+        )
 
 
 BASE_TYPES: Final = {
@@ -130,12 +157,13 @@ BASE_TYPES: Final = {
 class FieldType(Facts):
     """A field of a struct, an argument, a result.
 
-    ``required``: its struct must not be without it.  ``default`` is its default value as the
-    IDL would write it, "" if it has none.
+    ``required``: its struct must not be without it.  ``optional``: it is not written unless it
+    was set.  Neither is the third way that there is: mostly written, and not missed.
+    ``default`` is its default value as the IDL would write it, "" if it has none.
     """
 
-    __slots__ = ("default", "field_id", "name", "required", "type")
-    __match_args__: ClassVar = ("field_id", "name", "type", "required", "default")
+    __slots__ = ("default", "field_id", "name", "optional", "required", "type")
+    __match_args__: ClassVar = ("field_id", "name", "type", "required", "default", "optional")
 
     def __init__(
         self,
@@ -144,7 +172,9 @@ class FieldType(Facts):
         type: Type,  # noqa: A002  # the specification's word
         required: bool = False,
         default: str = "",
+        optional: bool = False,
     ) -> None:
+        self.optional = optional
         self.field_id = field_id
         self.name = name
         self.type = type
@@ -152,12 +182,24 @@ class FieldType(Facts):
         self.default = default
 
     def facts(self) -> tuple[object, ...]:
-        return (self.field_id, self.name, self.type, self.required, self.default)
+        return (
+            self.field_id,
+            self.name,
+            self.type,
+            self.required,
+            self.default,
+            self.optional,
+        )
+
+    @property
+    def declared(self) -> str:
+        """What stands before its name: ``optional UserId (i64)``."""
+        word = "required " if self.required else "optional " if self.optional else ""
+        return f"{word}{self.type}"
 
     def __str__(self) -> str:
-        required = "required " if self.required else ""
         default = f" = {self.default}" if self.default else ""
-        return f"{self.field_id}: {required}{self.type.name} {self.name}{default}"
+        return f"{self.field_id}: {self.declared} {self.name}{default}"
 
 
 class StructType(Facts):
@@ -217,18 +259,19 @@ class MethodType(Facts):
     def facts(self) -> tuple[object, ...]:
         return (self.service, self.name, self.oneway, self.arguments, self.result)
 
-    def agrees(self, other: MethodType) -> bool:
-        """Do both say the same of every message?"""
+    def signature(self) -> tuple[object, ...]:
+        """What it says of messages.  Two methods of an interface agree if theirs are equal: a
+        type's name says which it is there."""
         return (
-            self.oneway == other.oneway
-            and self.arguments.fields == other.arguments.fields
-            and self.result.fields == other.result.fields
-            and self.result.is_void == other.result.is_void
+            self.oneway,
+            self.result.is_void,
+            tuple([_signature(one) for one in self.arguments.fields.values()]),
+            tuple([_signature(one) for one in self.result.fields.values()]),
         )
 
     def __str__(self) -> str:
         success = self.result.fields.get(0)
-        returns = "void" if success is None else success.type.name
+        returns = "void" if success is None else str(success.type)
         taken = ", ".join(str(field) for field in self.arguments.fields.values())
         thrown = ", ".join(str(one) for one in self.result.fields.values() if one.field_id)
         throws = f" throws ({thrown})" if thrown else ""
@@ -236,16 +279,60 @@ class MethodType(Facts):
         return f"{oneway}{returns} {self.name}({taken}){throws}"
 
 
-class Service(Facts):
-    """A service, with the methods that it inherits.  ``extends`` is "" or another's name."""
+def _signature(field: FieldType) -> tuple[object, ...]:
+    return (field.field_id, field.name, field.type.name, field.required, field.default)
 
-    __slots__ = ("extends", "methods", "name")
+
+class Service(Facts):
+    """A service.  ``own`` are the methods that it declares itself, ``parent`` is what it extends,
+    ``extends`` the name of that, or "".
+
+    ``lacks`` is the name of a service from which it inherits, at any remove, and that no file at
+    hand defines, else "": then it has more methods than are known.
+    """
+
+    __slots__ = ("_methods", "extends", "lacks", "name", "own", "parent")
     __match_args__: ClassVar = ("name", "extends", "methods")
 
-    def __init__(self, name: str, extends: str, methods: Iterable[MethodType]) -> None:
+    def __init__(
+        self,
+        name: str,
+        extends: str,
+        methods: Iterable[MethodType],
+        parent: Service | None = None,
+        lacks: str = "",
+    ) -> None:
         self.name = name
         self.extends = extends
-        self.methods = {method.name: method for method in methods}
+        self.own = {method.name: method for method in methods}
+        self.parent = parent
+        self.lacks = lacks
+        self._methods: dict[str, MethodType] | None = None
+
+    @property
+    def methods(self) -> dict[str, MethodType]:
+        """Its methods, those that it inherits behind its own."""
+        # Made when it is asked for: a thousand services that extend each other have a thousand
+        # methods, and, listed for each, half a million.
+        if self._methods is None:
+            made = dict(self.own)
+            parent = self.parent
+            while parent is not None:
+                for method in parent.own.values():
+                    made.setdefault(method.name, method)
+                parent = parent.parent
+            self._methods = made
+        return self._methods
+
+    def method(self, name: str) -> MethodType | None:
+        """A method by its name."""
+        service: Service | None = self
+        while service is not None:
+            found = service.own.get(name)
+            if found is not None:
+                return found
+            service = service.parent
+        return None
 
     def facts(self) -> tuple[object, ...]:
         return (self.name, self.extends, tuple(self.methods.values()))
@@ -280,6 +367,9 @@ class Interface(Naming):
     declares none, those of its includes; ``included`` are the other services of includes, for
     methods that no service of the file has.  ``structs`` (unions and exceptions among them) and
     ``enums`` are all.
+
+    ``notes`` are sentences on what was not read, or not as it is written: an include that is not
+    there, syntax that says nothing of the wire.
     """
 
     def __init__(
@@ -289,8 +379,10 @@ class Interface(Naming):
         structs: Iterable[StructType],
         enums: Iterable[EnumType] = (),
         included: Iterable[Service] = (),
+        notes: Iterable[str] = (),
     ) -> None:
         self.name = name
+        self.notes = tuple(notes)
         self.services = {service.name: service for service in services}
         self.included = {service.name: service for service in included}
         self.structs = {struct.name: struct for struct in structs}
@@ -304,7 +396,7 @@ class Interface(Naming):
         self._within: dict[str, Naming] = {}
 
     def __repr__(self) -> str:
-        methods = sum(len(service.methods) for service in self.services.values())
+        methods = sum([len(methods) for methods in self._methods.values()])
         return (
             f"<Interface {self.name!r}: {len(self.services)} services, {methods} methods, "
             f"{len(self.structs)} structs>"
@@ -334,9 +426,18 @@ class Interface(Naming):
         prefix, _, bare = method.rpartition(":")
         known = self.service(service or prefix)
         if known is not None:
-            found = known.methods.get(bare)
+            found = known.method(bare)
             return [] if found is None else [found]
         return self._methods.get(bare) or self._more_methods.get(bare, [])
+
+    def oneway(self, method: str, service: str = "") -> bool | None:
+        """Does nothing answer calls of that method?  None where the interface does not tell.
+
+        ``method`` and ``service`` are as for ``methods``.  Some libraries send oneway calls as
+        CALL, so the message's type alone does not say it.
+        """
+        kinds = {one.oneway for one in self.methods(method, service)}
+        return kinds.pop() if len(kinds) == 1 else None
 
     def service(self, name: str) -> Service | None:
         """A service by its name, that of a file before it or not."""
@@ -407,6 +508,9 @@ class Interface(Naming):
         if not self.services:
             return ()  # an interface of structs says nothing of methods
         owner = self.service(service or prefix)
+        asked = self.services.values() if owner is None else [owner]
+        if any([one.lacks for one in asked]):
+            return ()  # it may be one of those that are not known
         who = next(iter(self.services)) if len(self.services) == 1 else self.name
         if owner is not None:
             who = owner.name
@@ -424,14 +528,18 @@ class Interface(Naming):
 
 
 def _by_name(services: Iterable[Service]) -> dict[str, list[MethodType]]:
-    """The methods of all services by their names, those that say the same once."""
-    methods: dict[str, list[MethodType]] = {}
-    for service in services:
-        for method in service.methods.values():
-            known = methods.setdefault(method.name, [])
-            if not any(method.agrees(one) for one in known):
-                known.append(method)
-    return methods
+    """The methods of all services, and of what they extend, by their names; those that say the
+    same once."""
+    found: dict[str, dict[tuple[object, ...], MethodType]] = {}
+    seen: set[int] = set()
+    for one in services:
+        service: Service | None = one
+        while service is not None and id(service) not in seen:
+            seen.add(id(service))
+            for method in service.own.values():
+                found.setdefault(method.name, {}).setdefault(method.signature(), method)
+            service = service.parent
+    return {name: list(methods.values()) for name, methods in found.items()}
 
 
 class _Within(Naming):
@@ -455,59 +563,6 @@ class _AsStruct(Naming):
 
     def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
         return self._interface.differences(record, body, self._root)
-
-
-class Namer:
-    """Tells each message of a capture, in order, who knows its names.
-
-    It remembers what tells a reply's service: the multiplexed call that it answers.
-    """
-
-    def __init__(self, interface: Interface) -> None:
-        self.interface = interface
-        # By connection: what was called there and has no reply yet.
-        self._waiting: dict[int, dict[tuple[int, str], list[str]]] = {}
-        self._counts: dict[int, int] = {}
-
-    def give(self, message: Message) -> None:
-        """Tell the next message."""
-        interface = self.interface
-        mtype = message.type
-        if mtype is MessageType.CALL:
-            prefix, colon, bare = message.method.rpartition(":")
-            if colon and interface.service(prefix) is not None:
-                self._wait(message.flow, (message.seqid, bare), prefix)
-        elif mtype is not MessageType.ONEWAY:
-            service = self._answered(message.flow, (message.seqid, message.method))
-            if service:
-                message.use_names(interface.within(service))
-                return
-        message.use_names(interface)
-
-    def end(self, flow: int) -> None:
-        """A connection has ended."""
-        self._waiting.pop(flow, None)
-        self._counts.pop(flow, None)
-
-    def _wait(self, flow: int, key: tuple[int, str], service: str) -> None:
-        count = self._counts.get(flow, 0)
-        if count >= _MOST_WAITING:
-            # Calls that nobody answers: better forgotten than kept.
-            self.end(flow)
-            count = 0
-        self._counts[flow] = count + 1
-        self._waiting.setdefault(flow, {}).setdefault(key, []).append(service)
-
-    def _answered(self, flow: int, key: tuple[int, str]) -> str:
-        calls = self._waiting.get(flow)
-        services = None if calls is None else calls.get(key)
-        if calls is None or services is None:
-            return ""
-        service = services.pop(0)
-        self._counts[flow] -= 1
-        if not services:
-            del calls[key]
-        return service
 
 
 # ── Holding a struct against its type ────────────────────────────────────────────────
@@ -580,7 +635,7 @@ class _Walk:
             self.differ("union", f"{stype.name}, reply", words, "a reply has one field", stop)
         for one in stype.fields.values():
             if one.required and not any(stype.field(field) is one for field in struct.fields):
-                words = f"is missing, want the required {one.type.name} {one.name}"
+                words = f"is missing, want the {one.declared} {one.name}"
                 brief = f"{one.field_id} {one.name} is required"
                 self.differ("missing", stype.place(one.field_id), words, brief, stop)
 
@@ -588,8 +643,8 @@ class _Walk:
         """``place`` and ``offset`` are the field's, or those of the container's element."""
         content = value.content
         if not self.fits(value, known):
-            words = f"is {value.ttype.name}, and the IDL says {known.name}"
-            self.differ("type", place, words, known.name, offset)
+            words = f"is {value.ttype.name}, and the IDL says {known}"
+            self.differ("type", place, words, str(known), offset)
         elif isinstance(content, Struct):
             stype = self.structs.get(known.struct)
             if stype is not None:
@@ -638,8 +693,8 @@ class _Walk:
             self.value(other, element, place, other.span.start)
 
     def elements_differ(self, value: Value, types: str, known: Type, place: str) -> None:
-        words = f"is {value.ttype.name} of {types}, and the IDL says {known.name}"
-        self.differ("type", place, words, known.name, value.span.start)
+        words = f"is {value.ttype.name} of {types}, and the IDL says {known}"
+        self.differ("type", place, words, str(known), value.span.start)
 
     def pairs(self, content: Items, known: Type, place: str) -> None:
         """A map as thriftpy2's JSON writes it: a list of structs with a key and a value."""
@@ -652,7 +707,7 @@ class _Walk:
 
     def fits(self, value: Value, known: Type) -> bool:
         """Is that what the wire says for such a type?"""
-        if value.ttype is known.ttype:
+        if value.ttype is known.ttype or not known.is_known:
             return True
         if not self.loose:
             return False
@@ -667,7 +722,7 @@ _WHOLE: Final = (TType.I8, TType.I16, TType.I32, TType.I64)
 
 def _same(on_wire: TType, known: Type) -> bool:
     """May a container's head say so?  An empty one need not say what it would hold."""
-    return on_wire is known.ttype or on_wire is TType.STOP
+    return on_wire is known.ttype or on_wire is TType.STOP or not known.is_known
 
 
 def _short(name: str) -> str:

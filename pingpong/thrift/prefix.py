@@ -14,10 +14,10 @@ Whether the answer was yes is seen from what follows: a message, or a struct and
 from __future__ import annotations
 
 from ..errors import DecodeError
-from ..model import Limits
+from ..model import Finding, Limits, Severity
 from .binary import VERSION_1, BinarySkipper
 
-__all__ = ["StructSkipper", "after_prefix", "begins_message"]
+__all__ = ["StructSkipper", "after_prefix", "begins_message", "missing_prefix"]
 
 
 class StructSkipper(BinarySkipper):
@@ -35,6 +35,18 @@ class StructSkipper(BinarySkipper):
 def begins_message(data: bytes | bytearray, at: int) -> bool:
     """Does a strict header begin there, and no struct?  (A field's type is never 0x80.)"""
     return data[at] << 8 | data[at + 1] == VERSION_1
+
+
+def missing_prefix(had_one: bool, start: int, inside: int) -> tuple[Finding, ...]:
+    """What there is to say of a message at ``start`` that has no struct before it, though those
+    before it in its direction ``had_one``; ``inside`` is where that would be."""
+    if not had_one or start > inside:
+        return ()
+    text = (
+        f"no tracing header at offset {inside}: the messages before had one, and who waits for "
+        "it takes the first bytes of this one for it"
+    )
+    return (Finding(Severity.ERROR, text, inside),)
 
 
 def after_prefix(data: bytes, start: int, stop: int, limits: Limits) -> int:

@@ -11,16 +11,20 @@ What is refused is refused here or by functions that both ways call, so that the
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Final
+from bisect import bisect_right
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from ..errors import DecodeError, Incomplete, LimitExceeded
 from ..model import (
     Content,
+    Entries,
     Field,
     Finding,
     Gap,
     Header,
+    Items,
     Limits,
     MessageType,
     Severity,
@@ -166,6 +170,37 @@ class Walker(Skipper):
 
 # ── Reading ──────────────────────────────────────────────────────────────────────────
 
+# How often to look whether another message begins in one that cannot be read.
+_MOST_BEGINNINGS: Final = 64
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]{0,255}\Z")
+
+
+def _add_strings(found: list[tuple[int, int]], fields: tuple[Field, ...]) -> None:
+    """Add where strings have their content, in order."""
+    for field in fields:
+        _add_string(found, field.value)
+
+
+def _add_string(found: list[tuple[int, int]], value: Value) -> None:
+    content = value.content
+    if isinstance(content, bytes):
+        found.append((value.span.start + value.head, value.span.stop))
+    elif isinstance(content, Struct):
+        _add_strings(found, content.fields)
+    elif isinstance(content, Items):
+        for item in content.items:
+            _add_string(found, item)
+    elif isinstance(content, Entries):
+        for key, item in content.items:
+            _add_string(found, key)
+            _add_string(found, item)
+
+
+def _holds(places: list[tuple[int, int]], at: int) -> bool:
+    """Is ``at`` inside one of these places?"""
+    before = bisect_right(places, (at, 1 << 62)) - 1
+    return before >= 0 and places[before][0] <= at < places[before][1]
+
 
 class Reader(ABC):
     """Reads one struct into values, as far as its bytes go.
@@ -188,6 +223,13 @@ class Reader(ABC):
         self.broken = False
 
     # ── What a protocol adds ─────────────────────────────────────────────────────────
+
+    # What the headers of its messages begin with.
+    magic: ClassVar[bytes] = b""
+
+    @abstractmethod
+    def header(self, at: int) -> Header:
+        """The header of a message at ``at``.  Raises DecodeError."""
 
     @abstractmethod
     def struct(self, depth: int) -> Struct:
@@ -235,15 +277,57 @@ class Reader(ABC):
     # ── What is read alike ───────────────────────────────────────────────────────────
 
     def whole(self) -> Struct:
-        """The struct, and a finding for each thing that is wrong with it or behind it."""
+        """The struct, and a finding for each thing that is wrong with it or behind it.
+
+        Bytes behind it are an error: nobody has read them, and who reads on takes them for the
+        next message.
+        """
+        start = self.at
         read = self.struct(1)
+        is_odd = self.broken
         if read.stop is not None and read.stop.stop < self.stop:
+            is_odd = True
             left = self.stop - read.stop.stop
-            self.warn(
-                f"{left} bytes left over behind the struct at offset {read.stop.stop}",
-                read.stop.stop,
+            what = "byte" if left == 1 else "bytes"
+            self.findings.append(
+                Finding(
+                    Severity.ERROR,
+                    f"{left} {what} left over behind the struct at offset {read.stop.stop}",
+                    read.stop.stop,
+                )
             )
+        if is_odd:
+            self._note_second(start, read)
         return Struct(read.fields, read.stop, tuple(self.findings))
+
+    def _note_second(self, start: int, read: Struct) -> None:
+        """Say so if another message begins in this one: two wrote into one, or one began anew."""
+        strings: list[tuple[int, int]] = []
+        _add_strings(strings, read.fields)
+        at = self.data.find(self.magic, start, self.stop)
+        for _ in range(_MOST_BEGINNINGS):
+            if at < 0:
+                return
+            header = self._header_at(at)
+            # Content may hold anything, a message too.
+            if header is not None and not _holds(strings, at):
+                self.findings.append(
+                    Finding(
+                        Severity.ERROR,
+                        f"another message begins at offset {at}, inside this one: "
+                        f"{header.type.name} {header.method!r}, before this one was whole",
+                        at,
+                    )
+                )
+                return
+            at = self.data.find(self.magic, at + 1, self.stop)
+
+    def _header_at(self, at: int) -> Header | None:
+        try:
+            header = self.header(at)
+        except DecodeError:
+            return None
+        return header if _NAME.match(header.method) else None
 
     def inner(self, depth: int) -> Value | None:
         """A STRUCT as a value."""

@@ -23,7 +23,7 @@ from typing import Final
 
 from ..errors import DecodeError, LimitExceeded
 from ..model import Finding, Limits, Severity
-from .framed import HEAD, read_frame_length
+from .framed import EMPTY, HEAD, read_frame_length
 from .header import Part, ProtocolAt, like_message
 from .transport import Transport, Unit
 
@@ -118,6 +118,9 @@ class SaslTransport(Transport):
     def _frame(self, buffer: bytearray, have: int) -> Unit | None:
         if have < HEAD:
             return None
+        if self._in_frames and not any(buffer[:HEAD]):
+            # Who flushes with nothing to send writes an empty frame.
+            return Unit(HEAD, bytes(buffer[:HEAD]), HEAD, None, EMPTY)
         stop = HEAD + read_frame_length(buffer, 0, have, self._limits)
         if have < stop:
             return None

@@ -14,12 +14,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from ..model import Finding, Header, Protocol
+from ..model import Finding, Header, Protocol, Response
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["Transport", "Unit"]
+__all__ = ["Transport", "Turn", "Unit"]
 
 
 class Unit:
@@ -30,9 +30,10 @@ class Unit:
     bytes that belong to the transport alone (a negotiation): no message is in them, and
     ``what`` says in a few words what they are.  ``lines``: bytes of the transport's own that
     stand between those in ``data`` (the sizes of chunks), with their places in the buffer.
+    ``turn``: it is a request or a response.
     """
 
-    __slots__ = ("data", "findings", "lines", "protocol", "start", "stop", "what")
+    __slots__ = ("data", "findings", "lines", "protocol", "start", "stop", "turn", "what")
 
     def __init__(
         self,
@@ -50,6 +51,29 @@ class Unit:
         self.what = what
         self.findings = findings
         self.lines: tuple[tuple[int, bytes], ...] = ()
+        self.turn: Turn | None = None
+
+
+class Turn:
+    """A request or a response of HTTP, for who joins the two.
+
+    ``response`` is None for a request.  ``struct``: a request holds a struct without a message,
+    which that protocol reads.  ``found`` is the message in it, a ``messages.Found``, None without
+    one.
+    """
+
+    __slots__ = ("found", "is_request", "response", "struct")
+
+    def __init__(
+        self,
+        is_request: bool,
+        response: Response | None = None,
+        struct: Protocol | None = None,
+    ) -> None:
+        self.is_request = is_request
+        self.response = response
+        self.struct = struct
+        self.found: object = None
 
 
 class Transport(ABC):

@@ -116,7 +116,7 @@ class TTHeaderTransport(HeaderTransport):
     name = "ttheader"
 
     def head(self, data: bytes | bytearray, limit: int) -> Head:
-        return TTHead(data, limit)
+        return TTHead(data, limit, self.base)
 
 
 def begins(data: bytes | bytearray) -> bool | None:

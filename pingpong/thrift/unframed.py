@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..model import Header, Limits, Protocol, Skipper
-from .prefix import StructSkipper, begins_message
+from .prefix import StructSkipper, begins_message, missing_prefix
 from .transport import Transport, Unit
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Unframed(Transport):
         self._protocol = protocol
         self._limits = limits
         self._prefixed = prefixed
+        self._had_prefix = False
         self._start = -1 if prefixed else 0  # where the message begins; -1: not known yet
         self._skipper: Skipper | None = None
 
@@ -38,6 +39,9 @@ class Unframed(Transport):
         if stop < 0:
             return None
         unit = Unit(stop, bytes(buffer[:stop]), self._start, self._protocol)
+        if self._prefixed:
+            unit.findings = missing_prefix(self._had_prefix, self._start, 0)
+            self._had_prefix = self._had_prefix or self._start > 0
         self._skipper = None
         self._start = -1 if self._prefixed else 0
         return unit

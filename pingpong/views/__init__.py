@@ -53,7 +53,7 @@ from .short import (
 from .side import Sides, sides
 from .table import MAX_ROWS, difference_table, exchange_table, message_table
 from .table import lines as _table_lines
-from .text import Line, Run, escape, plain
+from .text import Line, escape, plain, wrapped
 from .tree import tree
 
 __all__ = ["hexdump", "html", "ladder", "lines", "text", "tree"]
@@ -67,7 +67,8 @@ _Html = Callable[[Any, bool], str]
 
 
 def lines(thing: object, *, exact: bool = False, width: int = 100) -> list[Line]:
-    """The object as Lines: text with styles, for a terminal that has colours.
+    """The object as Lines: text with styles, for a terminal that has colours.  None is wider than
+    ``width``, which each view has a least of: what has to be shown whole needs its room.
 
     Raises TypeError for an object that has no view.
     """
@@ -92,38 +93,38 @@ def _view_of(thing: object) -> tuple[_Drawn, _Html]:
 
 
 def _exchange(exchange: Exchange, exact: bool, width: int) -> list[Line]:
-    drawn: list[Line] = [[Run(exchange_line(exchange, exact), "title")]]
+    drawn = wrapped(exchange_line(exchange, exact), width, "title")
     for message in (exchange.call, exchange.reply):
         if message is not None:
             drawn += [[], *tree(message, exact=exact, width=width)]
     return drawn
 
 
-def _flow(flow: Flow, exact: bool) -> list[Line]:
-    drawn: list[Line] = [[Run(flow_line(flow, exact), "title")]]
+def _flow(flow: Flow, exact: bool, width: int) -> list[Line]:
+    drawn = wrapped(flow_line(flow, exact), width, "title")
     if flow.detection is not None:
-        drawn.append([Run(escape(flow.detection.evidence))])
-    return drawn + _findings(flow.findings)
+        drawn += wrapped(escape(flow.detection.evidence), width)
+    return drawn + _findings(flow.findings, width)
 
 
 def _capture(capture: Capture, exact: bool, width: int) -> list[Line]:
-    drawn: list[Line] = [[Run(capture_line(capture, exact), "title")], []]
+    drawn = [*wrapped(capture_line(capture, exact), width, "title"), []]
     drawn += ladder(capture.steps, exact=exact, limit=MAX_RUNGS, width=width)
     drawn.append([])
     drawn += _table_lines(exchange_table(capture.exchanges, exact=exact), width)
     if has_differences(capture):
-        drawn += [[], [Run(DIFFER, "title")], []]
+        drawn += [[], *wrapped(DIFFER, width, "title"), []]
         drawn += _table_lines(difference_table(capture.differences), width)
-    return drawn + _findings(capture.findings)
+    return drawn + _findings(capture.findings, width)
 
 
-def _findings(findings: Sequence[Finding]) -> list[Line]:
+def _findings(findings: Sequence[Finding], width: int) -> list[Line]:
     drawn: list[Line] = [[]] if findings else []
     styles = ("dim", "warning", "error")
     for finding in findings[:_FINDINGS]:
-        drawn.append([Run(finding_line(finding), styles[finding.severity])])
+        drawn += wrapped(finding_line(finding), width, styles[finding.severity])
     if len(findings) > _FINDINGS:
-        drawn.append([Run(f"… {len(findings) - _FINDINGS} more findings, not shown", "dim")])
+        drawn += wrapped(f"… {len(findings) - _FINDINGS} more findings, not shown", width, "dim")
     return drawn
 
 
@@ -155,7 +156,7 @@ _VIEWS: Final[dict[type, tuple[_Drawn, _Html]]] = {
         lambda thing, exact, width: _table_lines(difference_table(thing), width),
         lambda thing, exact: _html.differences_html(thing),
     ),
-    Flow: (lambda thing, exact, width: _flow(thing, exact), _html.flow_html),
+    Flow: (lambda thing, exact, width: _flow(thing, exact, width), _html.flow_html),
     Capture: (_capture, _html.capture_html),
     Diagnosis: (
         lambda thing, exact, width: diagnosis_lines(thing, exact=exact, width=width),

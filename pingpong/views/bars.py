@@ -23,7 +23,7 @@ from typing import Final
 from ..model import Shown
 from .table import Table
 from .table import lines as table_lines
-from .text import Line, Run, display_width, elide, escape, trim, wrap
+from .text import Line, Run, display_width, elide, escape, trim, wrapped
 
 __all__ = ["BAR", "MAX_BARS", "Bars", "bars", "bars_table", "heading"]
 
@@ -99,17 +99,18 @@ def bars_table(chart: Bars, room: int = BAR) -> Table:
 
 
 def bars(chart: Bars, *, width: int = 100) -> list[Line]:
-    """The bars as text, in at most ``width`` columns if the names and the numbers allow it."""
+    """The bars as text, in at most ``width`` columns: it needs 12 beside names and numbers, which
+    are shown whole."""
     names, figures = ([row[at].text for row in bars_table(chart).rows] for at in (0, 1))
     beside = max(map(display_width, names), default=0) + max(
-        map(display_width, [escape(chart.unit), *figures])
+        map(display_width, [elide(escape(chart.unit), _MAX_NAME), *figures])
     )
     room = min(max(width - beside - 4, _MIN_BAR), BAR)
     *drawn, remark = table_lines(bars_table(chart, room), None)
     lines: list[Line] = []
     if chart.title:
-        lines = [*([Run(piece, "title")] for piece in wrap(heading(chart), width)), []]
-    return [*lines, *drawn, *([Run(piece, "dim")] for piece in wrap(remark[0].text, width))]
+        lines = [*wrapped(heading(chart), width, "title"), []]
+    return [*lines, *drawn, *wrapped(remark[0].text, width, "dim")]
 
 
 def heading(chart: Bars) -> str:

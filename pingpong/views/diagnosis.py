@@ -19,7 +19,7 @@ from typing import Final
 from ..calls.roles import counted
 from ..calls.verdict import Diagnosis, Group, Kind
 from ..model import Severity
-from .text import Line, Run, escape, pad, wrap
+from .text import WORDS, Line, Run, escape, pad, wrap, wrapped
 
 __all__ = [
     "MAX_GROUPS",
@@ -45,21 +45,22 @@ _WORDS: Final = {Severity.NOTE: "", Severity.WARNING: "warning", Severity.ERROR:
 def diagnosis_lines(
     diagnosis: Diagnosis, *, exact: bool = False, limit: int | None = MAX_GROUPS, width: int = 100
 ) -> list[Line]:
-    """The verdicts, the most telling first, and how many connections they are on."""
+    """The verdicts, the most telling first, and how many connections they are on: in ``width``
+    columns, of which it needs 38."""
     lines: list[Line] = []
     for group in diagnosis.groups[:limit]:
         lines += [*_group(group, exact, width), []]
     left_out = more(diagnosis, len(diagnosis.groups[:limit]))
     if left_out:
-        lines += [[Run(left_out, "dim")], []]
-    lines.append([Run(summary(diagnosis), "dim")])
-    return lines
+        lines += [*wrapped(left_out, width, "dim"), []]
+    return lines + wrapped(summary(diagnosis), width, "dim")
 
 
 def diagnosis_rows(diagnosis: Diagnosis) -> Iterator[str]:
     """A JSON object a verdict."""
     for group in diagnosis.groups:
         verdict = group.verdict
+        proxied = {} if verdict.proxied is None else {"proxied": str(verdict.proxied)}
         row = json.dumps(
             {
                 "kind": verdict.kind.name.lower(),
@@ -69,6 +70,7 @@ def diagnosis_rows(diagnosis: Diagnosis) -> Iterator[str]:
                 "advice": verdict.advice,
                 "client": str(verdict.client),
                 "server": str(verdict.server),
+                **proxied,
                 "connections": group.connections,
                 "flows": list(group.flows),
             },
@@ -110,10 +112,12 @@ def more(diagnosis: Diagnosis, shown: int) -> str:
 
 
 def _group(group: Group, exact: bool, width: int) -> list[Line]:
-    lines: list[Line] = [head(group)]
-    for piece in wrap(sentence(group, exact), width - _INDENT):
+    lines: list[Line] = [
+        line for run in head(group) for line in wrapped(run.text, width, run.style)
+    ]
+    for piece in wrap(sentence(group, exact), max(width - _INDENT, WORDS)):
         lines.append([Run(" " * _INDENT), Run(piece, "title")])
-    room = max(width - _INDENT - _LABELS, 20)
+    room = max(width - _INDENT - _LABELS, WORDS)
     for label, text, style in rows(group, exact):
         for at, piece in enumerate(wrap(text, room)):
             shown = pad("" if at else label, _LABELS)
@@ -125,6 +129,8 @@ def _where(group: Group, exact: bool) -> str:
     """The first connection, and the numbers of some others."""
     first, *rest = group.flows
     ends = f", {group.verdict.client} → {group.verdict.server}" if exact else ""
+    if exact and group.verdict.proxied is not None:
+        ends += f" for {group.verdict.proxied} (PROXY header)"
     text = f"connection {first}{ends}"
     if group.connections > 1:
         numbers = ", ".join(map(str, rest[:_FLOWS]))

@@ -18,7 +18,7 @@ from ..calls.explain import explain
 from ..calls.roles import counted
 from ..model import Note, Record
 from .short import SEVERITIES, header_line
-from .text import Line, Run, display_width, elide, escape, pad, trim, wrap
+from .text import WORDS, Line, Run, display_width, elide, escape, pad, trim, wrap, wrapped
 
 __all__ = ["MAX_BYTES", "MAX_NOTES", "NoteRow", "hexdump", "left_out", "note_rows"]
 
@@ -29,6 +29,8 @@ _ROW = 8
 _BYTES_WIDTH = _ROW * 3 - 1
 _MAX_INDENT = 8
 _MAX_LABEL = 28
+_MIN_LABEL = 12
+_GAP = 2
 _MAX_MEANING = 400
 
 
@@ -68,17 +70,20 @@ def hexdump(
     exact: bool = False,
     width: int = 100,
 ) -> list[Line]:
-    """Every byte of a message, or of a struct alone, with its meaning.
+    """Every byte of a message, or of a struct alone, with its meaning, in ``width`` columns: it
+    needs 61, and as many more as an offset has digits.
 
     ``limit`` and ``notes`` bound what is shown of a note and of the message; None shows
     all.  ``why`` adds the sentences that explain, each once; ``exact`` the ports.
     """
     rows, hidden = note_rows(record, limit, notes)
     places = max(len(str(len(record.data))), 4)
+    beside = width - places - _BYTES_WIDTH - 3 * _GAP  # what there is for labels and words
     labels = max((display_width(_label(row)) for row in rows), default=0)
-    lines: list[Line] = [[Run(header_line(record, exact), "title")], []]
+    labels = min(labels, max(beside - WORDS, _MIN_LABEL))
+    room = max(beside - labels, WORDS)
+    lines: list[Line] = [*wrapped(header_line(record, exact), width, "title"), []]
     for row in rows:
-        room = max(width - places - _BYTES_WIDTH - labels - 6, 20)
         lines += _lines(row, places, labels, room, why)
     if hidden:
         lines.append([Run(" " * (places + 2) + left_out(hidden), "dim")])
@@ -88,7 +93,7 @@ def hexdump(
     for finding in findings:
         style = "dim" if not finding.severity else SEVERITIES[finding.severity]
         text = f"{SEVERITIES[finding.severity]}: {escape(finding.text)}"
-        lines += [[Run(piece, style)] for piece in wrap(text, width)]
+        lines += wrapped(text, width, style)
     return lines
 
 
@@ -139,8 +144,10 @@ def _cut(data: bytes, note: Note, start: int, stop: int) -> list[tuple[int | Non
     return rows
 
 
-def _label(row: NoteRow) -> str:
-    return "  " * row.indent + row.label
+def _label(row: NoteRow, room: int = _MAX_LABEL + 2 * _MAX_INDENT) -> str:
+    """The label where it stands; where there is little room, it moves less to the right."""
+    indent = min(row.indent, max(room - _MIN_LABEL, 0) // 2)
+    return elide("  " * indent + row.label, room)
 
 
 def _lines(row: NoteRow, places: int, labels: int, room: int, why: bool) -> list[Line]:
@@ -162,7 +169,7 @@ def _lines(row: NoteRow, places: int, labels: int, room: int, why: bool) -> list
         line = [
             Run(pad("" if offset is None else str(offset), places, ">") + "  ", "dim"),
             Run(pad(shown, _BYTES_WIDTH) + "  ", row.note.kind),
-            Run(pad(_label(row) if at == 0 else "", labels) + "  "),
+            Run(pad(_label(row, labels) if at == 0 else "", labels) + "  "),
         ]
         if at < len(words):
             line.append(Run(words[at], styles[at]))

@@ -135,7 +135,7 @@ class Rows:
         if known is None or not known.is_of(message):
             text = (
                 f'"client": {_endpoint(message.client)}, "server": {_endpoint(message.server)}, '
-                f'"flow": {message.flow}'
+                f'{_proxied(message)}"flow": {message.flow}'
             )
             known = Side(message, text)
             if len(self._flows) >= _MAX_KNOWN:
@@ -171,7 +171,7 @@ class Rows:
         if known is None or not known.is_of(message):
             text = (
                 f'"client": {_endpoint(message.client)}, "server": {_endpoint(message.server)}, '
-                f'"flow": {message.flow}, "from": {_FROM[message.from_client]}, '
+                f'{_proxied(message)}"flow": {message.flow}, "from": {_FROM[message.from_client]}, '
                 f'"protocol": {_text(message.protocol.name)}, '
                 f'"transport": {_text(message.transport)}'
             )
@@ -180,6 +180,10 @@ class Rows:
                 self._sides.clear()
             self._sides[key] = known
         return known.text
+
+
+def _proxied(message: Message) -> str:
+    return "" if message.proxied is None else f'"proxied": {_endpoint(message.proxied)}, '
 
 
 _FROM: Final = ('"server"', '"client"')

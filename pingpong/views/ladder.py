@@ -8,6 +8,7 @@
 It takes Steps one at a time and keeps none: a ladder of any length costs the memory of one
 row.  ``exact`` adds what changes from run to run of the same lesson: packet numbers, times,
 addresses and ports.  So does ``acks``: how many empty ACKs a system sends is its own affair.
+``numbers`` adds those of the messages, by which the shell asks for one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from ..calls.roles import counted
 from ..model import Message, MessageType, Segment, Step
 from .short import call_line
-from .text import Line, Run, clock, duration, elide, pad
+from .text import WORDS, Line, Run, clock, duration, elide, pad, wrap
 
 __all__ = ["MAX_RUNGS", "NO_ACKS", "Rung", "arrow", "ladder", "more", "rungs"]
 
@@ -27,6 +28,7 @@ NO_ACKS = "Empty ACKs are not drawn."
 MAX_RUNGS = 200
 
 _LANE = 40
+_INDENT = 6  # of what introduces a flow
 _WORDS = 120
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 _UDP = 17
@@ -54,6 +56,7 @@ def rungs(
     steps: Iterable[Step],
     *,
     exact: bool = False,
+    numbers: bool = False,
     acks: bool = False,
     limit: int | None = None,
 ) -> Iterator[Rung | int]:
@@ -74,7 +77,7 @@ def rungs(
         is_new = step.flow is not None and step.flow.number > newest
         if step.flow is not None:
             newest = max(newest, step.flow.number)
-        yield _rung(step, first or 0, exact, exact and is_new)
+        yield _rung(step, first or 0, exact, numbers, exact and is_new)
     if limit is not None and drawn > limit:
         yield drawn - limit
 
@@ -83,20 +86,22 @@ def ladder(
     steps: Iterable[Step],
     *,
     exact: bool = False,
+    numbers: bool = False,
     acks: bool = False,
     limit: int | None = None,
     width: int = 100,
 ) -> Iterator[Line]:
-    """Client │ server, in time.
+    """Client │ server, in time, in ``width`` columns: it needs 65, and 87 if ``exact``.
 
     ``exact`` adds packet numbers, times (after the first packet), addresses and ports;
+    ``numbers`` those of messages (#3);
     ``acks`` draws the segments that only acknowledge; ``limit`` ends it after so many rows.
     """
     margin = "packet        time  flow  " if exact else "flow  "
     yield [Run(margin + "client" + " " * (_LANE - 8) + "server", "head")]
     blank = " " * len(margin)
     drawn = False
-    for rung in rungs(steps, exact=exact, acks=acks, limit=limit):
+    for rung in rungs(steps, exact=exact, numbers=numbers, acks=acks, limit=limit):
         drawn = True
         if isinstance(rung, int):
             yield [Run(blank + more(rung), "dim")]
@@ -140,9 +145,15 @@ def _introduced(step: Step) -> str:
     )
 
 
-def _rung(step: Step, first: int, exact: bool, introduce: bool) -> Rung:
+def _rung(step: Step, first: int, exact: bool, numbers: bool, introduce: bool) -> Rung:
     messages = tuple(
-        (_style(message), _whose(step, message) + call_line(message, _WORDS) + _lost(message))
+        (
+            _style(message),
+            _whose(step, message)
+            + (f"#{message.number} " if numbers else "")
+            + call_line(message, _WORDS)
+            + _lost(message),
+        )
         for message in step.messages
     )
     way = ""
@@ -216,10 +227,11 @@ def _lines(rung: Rung, exact: bool, width: int) -> Iterator[Line]:
         margin = pad(rung.packet, 6, ">") + pad(rung.time, 12, ">") + "  " + margin
     blank = " " * len(margin)
     if rung.news:
-        yield [Run(blank + rung.news, "dim")]
+        for piece in wrap(rung.news, max(width - _INDENT, WORDS)):
+            yield [Run(" " * _INDENT + piece, "dim")]
     lane = Run(f"   │{arrow(rung)}│", "" if rung.way else "dim")
     words = list(rung.messages)
-    room = max(width - len(margin) - _LANE + 1, 20)
+    room = max(width - len(margin) - _LANE + 1, WORDS)
     # What is odd stands with the packet, what was said by it below.
     notes = [("warning", rung.remark)] if rung.remark else []
     for at, (style, text) in enumerate([*notes, *words] or [("", "")]):

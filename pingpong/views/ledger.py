@@ -1,6 +1,8 @@
 """A line a call, as they are settled: for a capture of any length.
 
-    #  time  client  server  method  outcome  latency  sent  received  what else there is to say
+    #  time  client  server  call  reply  method  outcome  latency  sent  received  what else
+
+``call`` and ``reply`` are the numbers of the messages.
 
 As in ``listing.py``: whole values, the first rows say how wide the columns are, nothing is
 decoded that is not shown, and what is the same in row after row is made once.  ``csv_rows`` has the
@@ -37,13 +39,14 @@ __all__ = [
 ]
 
 _TITLES: Final = (
-    "#", "time", "client", "server", "method", "outcome", "latency", "sent", "received",
+    "#", "time", "client", "server", "call", "reply", "method", "outcome", "latency", "sent",
+    "received",
 )  # fmt: skip
-_ALIGNS: Final = (">", "<", "<", "<", "<", "<", ">", ">", ">")
+_ALIGNS: Final = (">", "<", "<", "<", ">", ">", "<", "<", ">", ">", ">")
 
 # How wide the columns are at least where rows are shown as they come: the first says little of
 # those behind it.
-LIVE: Final = (4, 26, 15, 14, 10, 18, 9, 5, 8)
+LIVE: Final = (4, 26, 15, 14, 5, 5, 10, 18, 9, 5, 8)
 
 # How many texts are remembered.
 _MAX_KNOWN: Final = 4096
@@ -64,8 +67,8 @@ class CallLister:
         for exchange in first[:SAMPLE]:
             for at, cell in enumerate(_cells(exchange)):
                 self._widths[at] = max(self._widths[at], display_width(cell))
-        self._columns = Columns(self._widths[1], self._widths[4])
-        self._outcomes = [pad(OUTCOMES[one], self._widths[5]) + "  " for one in Outcome]
+        self._columns = Columns(self._widths[1], self._widths[6])
+        self._outcomes = [pad(OUTCOMES[one], self._widths[7]) + "  " for one in Outcome]
 
     def heading(self) -> str:
         padded = (
@@ -79,12 +82,15 @@ class CallLister:
         first, call, reply = exchange.first, exchange.call, exchange.reply
         outcome = exchange.outcome
         latency = "" if call is None or reply is None else duration(reply.end_time - call.time)
+        asked = "" if call is None else str(call.number)
+        answered = "" if reply is None else str(reply.number)
         sent = "" if call is None else str(call.size)
         received = "" if reply is None else str(reply.size)
         row = (
             f"{str(exchange.number).rjust(widths[0])}  {self._columns.time(first.time)}"
-            f"{self._between(first)}{self._columns.method(first)}{self._outcomes[outcome]}"
-            f"{latency.rjust(widths[6])}  {sent.rjust(widths[7])}  {received.rjust(widths[8])}"
+            f"{self._between(first)}{asked.rjust(widths[4])}  {answered.rjust(widths[5])}  "
+            f"{self._columns.method(first)}{self._outcomes[outcome]}"
+            f"{latency.rjust(widths[8])}  {sent.rjust(widths[9])}  {received.rjust(widths[10])}"
         )
         if outcome == 0 and not exchange.why:  # a success has nothing more to say
             return row
@@ -115,6 +121,8 @@ def _cells(exchange: Exchange) -> tuple[str, ...]:
         clock(first.time).replace(" ", "T"),
         str(first.client),
         str(first.server),
+        "" if exchange.call is None else str(exchange.call.number),
+        "" if exchange.reply is None else str(exchange.reply.number),
         method(first),
         OUTCOMES[exchange.outcome],
         "" if latency is None else duration(latency),

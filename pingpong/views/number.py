@@ -21,7 +21,7 @@ from ..calls.complaints import Complaint, TextVerdict
 from ..calls.numbers import Certainty, NumberVerdict, Reading, Role, in_mib
 from ..calls.pasted import Block
 from ..calls.roles import counted
-from .text import Line, Run, elide, escape, pad, quote, wrap
+from .text import WORDS, Line, Run, elide, escape, pad, quote, wrap, wrapped
 
 __all__ = ["number", "pasted"]
 
@@ -40,7 +40,8 @@ _MAX_BYTES: Final = 16
 
 
 def number(verdict: NumberVerdict, *, width: int = 100) -> list[Line]:
-    """A number, its bytes, and what they mean, the best explanation first."""
+    """A number, its bytes, and what they mean, the best explanation first: in ``width`` columns,
+    of which it needs 38."""
     lines: list[Line] = [[Run(elide(_heading(verdict), width), "title")]]
     for at, reading in enumerate(verdict.readings):
         lines += _reading(reading, at, width, verdict.role)
@@ -50,22 +51,22 @@ def number(verdict: NumberVerdict, *, width: int = 100) -> list[Line]:
 
 
 def pasted(verdict: TextVerdict, *, width: int = 100) -> list[Line]:
-    """All that was found in a text."""
+    """All that was found in a text, in ``width`` columns, of which it needs 38."""
     lines: list[Line] = []
     for one in verdict.numbers:
         lines += [*number(one, width=width), []]
     for complaint in verdict.complaints:
         lines += [*_complaint(complaint, width), []]
     for block in verdict.blocks[:_MAX_BLOCKS]:
-        lines += [[Run(piece, "title")] for piece in wrap(_block(block), width)]
+        lines += wrapped(_block(block), width, "title")
     if len(verdict.blocks) > _MAX_BLOCKS:
-        lines.append([Run(f"… {len(verdict.blocks) - _MAX_BLOCKS} more, not shown", "dim")])
+        lines += wrapped(f"… {len(verdict.blocks) - _MAX_BLOCKS} more, not shown", width, "dim")
     if verdict.is_empty:
         text = "No number, no bytes and no words that are known here."
-        lines += [[Run(piece, "warning")] for piece in wrap(text, width)]
+        lines += wrapped(text, width, "warning")
     if verdict.is_cut:
         text = "Only the beginning of the text was looked at."
-        lines += [[Run(piece, "warning")] for piece in wrap(text, width)]
+        lines += wrapped(text, width, "warning")
     while lines and not lines[-1]:
         lines.pop()
     return lines
@@ -111,7 +112,7 @@ def _complaint(complaint: Complaint, width: int) -> list[Line]:
 def _row(label: str, text: str, width: int, style: str = "") -> list[Line]:
     """A label and what is said under it, wrapped; nothing if there is nothing to say."""
     lines: list[Line] = []
-    room = max(width - _INDENT - _LABELS, 20)
+    room = max(width - _INDENT - _LABELS, WORDS)
     for at, piece in enumerate(wrap(escape(text), room) if text else []):
         shown = pad("" if at else label, _LABELS)
         lines.append([Run(" " * _INDENT + shown, "head"), Run(piece, style)])

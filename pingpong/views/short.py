@@ -30,7 +30,7 @@ from ..model import (
     TType,
     Value,
 )
-from .text import duration, elide, escape, quote, trim
+from .text import display_width, duration, elide, escape, quote, trim
 
 __all__ = [
     "DIFFER",
@@ -212,6 +212,7 @@ def flow_line(flow: Flow, exact: bool = False) -> str:
     parts = [
         f"flow {flow.number}: {'UDP' if flow.protocol == _UDP else 'TCP'}, {client} ⇄ {server}",
         spoken,
+        *_proxied(flow, exact),
         f"{counted(flow.sent, 'byte')} sent, {flow.received} received",
     ]
     if flow.lost:
@@ -222,6 +223,13 @@ def flow_line(flow: Flow, exact: bool = False) -> str:
         ends = {"FIN": "closed by both (FIN)", "RST": "reset (RST)"}
         parts.append(ends.get(flow.ended, "still open at the end"))
     return ", ".join(parts)
+
+
+def _proxied(flow: Flow, exact: bool) -> list[str]:
+    """For whom a proxy connected."""
+    if flow.proxied is None:
+        return []
+    return [f"for {flow.proxied} (PROXY header)" if exact else "a PROXY header names the client"]
 
 
 def capture_line(capture: Capture, exact: bool = False) -> str:
@@ -253,7 +261,7 @@ def _joined(pieces: Iterator[str], room: int) -> str:
     size = 0
     for piece in pieces:
         out.append(piece)
-        size += len(piece)
+        size += display_width(piece)
         if size > room:
             break
     return elide("".join(out), room)

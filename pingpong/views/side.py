@@ -27,7 +27,7 @@ from ..calls.explain import explain
 from ..calls.roles import counted
 from ..model import Entries, Field, Items, Message, Note, Record, Shown, Struct, Value
 from .short import method
-from .text import Line, Run, display_width, elide, escape, pad, trim, wrap
+from .text import Line, Run, display_width, elide, escape, pad, trim, wrap, wrapped
 
 __all__ = [
     "MAX_ROWS",
@@ -51,7 +51,10 @@ _BYTES: Final = 8  # in a line of a cell
 _LINES: Final = 4  # of a cell
 _GAP: Final = 2
 _MAX_NAME: Final = 24
-_MIN_BYTES: Final = 3
+_MIN_CELL: Final = 8  # three bytes
+_MIN_LABEL: Final = 12
+_MAX_LABEL: Final = 34
+_NO_ROOM: Final = 1000  # that is short
 
 # What the notes of a header are for.  A byte of compact says version and type, so both are one.
 _HEADER: Final = {
@@ -124,18 +127,21 @@ def _names(records: Sequence[Record]) -> tuple[str, ...]:
 
 
 def sides(thing: Sides, *, width: int = 100) -> list[Line]:
-    """The messages side by side as text, in at most ``width`` columns where that can be."""
+    """The messages side by side as text, in at most ``width`` columns: it needs 22 for one, and 10
+    for each one more."""
     titles = [row.title for row in rows(thing)[0]]
-    label = min(max(display_width(title) for title in ["what", *titles]), 34)
-    room = (width - label) // len(thing.records) - _GAP
-    drawn, is_cut = rows(thing, min(max((room + 1) // 3, _MIN_BYTES), _BYTES))
-    names = [wrap(short_name(name), max(room, 8)) for name in thing.names]
+    label = min(max(display_width(title) for title in ["what", *titles]), _MAX_LABEL)
+    least = (_MIN_CELL + _GAP) * len(thing.records)
+    label = min(label, max(width - least, _MIN_LABEL))
+    room = max((width - label) // len(thing.records) - _GAP, _MIN_CELL)
+    drawn, is_cut = rows(thing, min((room + 1) // 3, _BYTES), room)
+    names = [wrap(short_name(name), room) for name in thing.names]
     sizes = [[str(len(record.data))] for record in thing.records]
     columns = [
         max(display_width(line) for cell in column for line in cell)
         for column in zip(names, sizes, *(row.cells for row in drawn), strict=True)
     ]
-    lines: list[Line] = [[Run(piece, "title")] for piece in wrap(heading(thing), width)]
+    lines = wrapped(heading(thing), width, "title")
     lines += [[], *_cells("what", "head", names, "head", label, columns)]
     lines.append([Run("─" * (label + sum(columns) + _GAP * len(columns)), "dim")])
     for row in drawn:
@@ -179,8 +185,9 @@ def short_name(name: str) -> str:
 # ── Rows ─────────────────────────────────────────────────────────────────────────────
 
 
-def rows(thing: Sides, size: int = _BYTES) -> tuple[list[Row], bool]:
-    """A row a part, cells of ``size`` bytes a line; and whether there are more than MAX_ROWS.
+def rows(thing: Sides, size: int = _BYTES, room: int = _NO_ROOM) -> tuple[list[Row], bool]:
+    """A row a part, cells of ``size`` bytes a line, of at most ``room`` columns; and whether there
+    are more than MAX_ROWS.
 
     A part comes where the first message that has it has it.
     """
@@ -195,16 +202,20 @@ def rows(thing: Sides, size: int = _BYTES) -> tuple[list[Row], bool]:
             else:
                 order.insert(at, part)
                 at += 1
-    drawn = [_row(part, found, thing.records, size) for part in order[:MAX_ROWS]]
+    drawn = [_row(part, found, thing.records, size, room) for part in order[:MAX_ROWS]]
     return drawn, len(order) > len(drawn)
 
 
 def _row(
-    part: Part, found: Sequence[dict[Part, list[Note]]], records: Sequence[Record], size: int
+    part: Part,
+    found: Sequence[dict[Part, list[Note]]],
+    records: Sequence[Record],
+    size: int,
+    room: int,
 ) -> Row:
     kind = next(parts[part][0].kind for parts in found if part in parts)
     cells = (
-        tuple(_cell(record, parts.get(part, []), size))
+        tuple(_cell(record, parts.get(part, []), size, room))
         for parts, record in zip(found, records, strict=True)
     )
     return Row(part.title, kind, tuple(cells))
@@ -286,12 +297,12 @@ def _struct_in(value: Value) -> Struct | None:
 # ── Cells ────────────────────────────────────────────────────────────────────────────
 
 
-def _cell(record: Record, notes: Sequence[Note], size: int) -> list[str]:
+def _cell(record: Record, notes: Sequence[Note], size: int, room: int) -> list[str]:
     """The bytes of a part in lines; a long part shows its beginning and says what it hides."""
     if not notes:
         return [NOTHING]
     if any(note.kind == "lost" for note in notes):
-        return [f"{counted(sum(len(note.span) for note in notes), 'byte')} lost"]
+        return wrap(f"{counted(sum(len(note.span) for note in notes), 'byte')} lost", room)
     is_text = record.protocol.name in _TEXT and notes[0].kind != "frame"
     width = size * 3 - 1 if is_text else size
     most = width * _LINES
@@ -303,4 +314,4 @@ def _cell(record: Record, notes: Sequence[Note], size: int) -> list[str]:
         lines = wrap(escape(data[:most].decode("utf-8", "backslashreplace").strip()), width)
     else:
         lines = [data[at : at + size].hex(" ") for at in range(0, min(len(data), most), size)]
-    return [*lines, f"… {hidden} more"] if hidden else lines
+    return [*lines, *wrap(f"… {hidden} more", room)] if hidden else lines

@@ -20,7 +20,7 @@ from ..calls.ledger import Exchanges
 from ..calls.roles import counted
 from ..model import Differences, Exchange, Message, Messages, Outcome, Repeated
 from .short import arguments, method, outcome_detail, outcome_text, result
-from .text import Line, Run, clock, display_width, duration, elide, escape, pad
+from .text import WORDS, Line, Run, clock, display_width, duration, elide, escape, pad, wrapped
 
 __all__ = [
     "MAX_ROWS",
@@ -77,10 +77,16 @@ def message_table(
 
 
 def exchange_table(
-    exchanges: Exchanges, *, exact: bool = False, limit: int | None = MAX_ROWS
+    exchanges: Exchanges,
+    *,
+    exact: bool = False,
+    numbers: bool = False,
+    limit: int | None = MAX_ROWS,
 ) -> Table:
-    """A row an exchange: the call, how it ended, what came back.  ``limit`` None shows all."""
-    return _table(_exchange_columns(exact), exchanges, len(exchanges), "exchange", limit)
+    """A row an exchange: the call, how it ended, what came back.  ``limit`` None shows all;
+    ``numbers`` adds those of its messages."""
+    columns = _exchange_columns(exact, numbers)
+    return _table(columns, exchanges, len(exchanges), "exchange", limit)
 
 
 def difference_table(differences: Differences, *, limit: int | None = MAX_ROWS) -> Table:
@@ -100,9 +106,9 @@ def difference_table(differences: Differences, *, limit: int | None = MAX_ROWS) 
 
 
 def lines(table: Table, width: int | None = 100) -> list[Line]:
-    """The table as text, no wider than ``width`` columns if that can be; None: as wide as
-    it is."""
-    return _drawn(table, _widths(table, width))
+    """The table as text, in ``width`` columns if that can be: elastic cells are cut down to 8, the
+    others are shown whole.  None: as wide as it is."""
+    return _drawn(table, _widths(table, width), width)
 
 
 # ── The columns ──────────────────────────────────────────────────────────────────────
@@ -130,10 +136,11 @@ def _message_columns(first: Message | None, exact: bool) -> list[Column[Message]
     ]
 
 
-def _exchange_columns(exact: bool) -> list[Column[Exchange]]:
+def _exchange_columns(exact: bool, numbers: bool) -> list[Column[Exchange]]:
     columns: list[Column[Exchange]] = [
         Column("#", lambda e: str(e.number), ">"),
         Column("flow", lambda e: str(e.first.flow), ">"),
+        *(_numbers() if numbers else ()),
         Column("method", lambda e: method(e.first), elastic=True),
         Column("arguments", lambda e: arguments(e.call, _CELL) if e.call else "", elastic=True),
         Column("outcome", outcome_text, style=outcome_style),
@@ -145,6 +152,13 @@ def _exchange_columns(exact: bool) -> list[Column[Exchange]]:
         *columns,
         Column("sent", lambda e: str(e.call.size) if e.call else "", ">"),
         Column("received", lambda e: str(e.reply.size) if e.reply else "", ">"),
+    ]
+
+
+def _numbers() -> list[Column[Exchange]]:
+    return [
+        Column("call", lambda e: str(e.call.number) if e.call else "", ">"),
+        Column("reply", lambda e: str(e.reply.number) if e.reply else "", ">"),
     ]
 
 
@@ -202,8 +216,9 @@ def _widths(table: Table, width: int | None) -> list[int]:
     ]
     # Take from the widest elastic column until all fit, or none can give any more.
     over = sum(widths) + _GAP * (len(widths) - 1) - (width or 0)
-    while width is not None and over > 0:
-        widest = max((at for at, can in enumerate(table.elastic) if can), key=lambda at: widths[at])
+    elastic = [at for at, can in enumerate(table.elastic) if can]
+    while width is not None and over > 0 and elastic:
+        widest = max(elastic, key=lambda at: widths[at])
         if widths[widest] <= _MIN_CELL:
             break
         widths[widest] -= 1
@@ -211,13 +226,15 @@ def _widths(table: Table, width: int | None) -> list[int]:
     return widths
 
 
-def _drawn(table: Table, widths: Sequence[int]) -> list[Line]:
+def _drawn(table: Table, widths: Sequence[int], width: int | None) -> list[Line]:
     heads = [Run(title, "head") for title in table.titles]
     drawn = [_row(heads, table, widths)]
     drawn.append([Run("─" * (sum(widths) + _GAP * (len(widths) - 1)), "dim")])
     drawn += [_row(row, table, widths) for row in table.rows]
-    if table.remark:
+    if table.remark and width is None:
         drawn.append([Run(table.remark, "dim")])
+    elif table.remark and width is not None:
+        drawn += wrapped(table.remark, max(width, WORDS), "dim")
     return drawn
 
 

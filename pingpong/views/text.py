@@ -1,6 +1,6 @@
 """Text that is safe to show, and as wide as it looks.
 
-    wire ─▶ escape ─▶ elide, pad, wrap ─▶ Run (text, style) ─▶ Line ─▶ plain
+    wire ─▶ escape ─▶ elide, pad, wrap, clip ─▶ Run (text, style) ─▶ Line ─▶ plain
 
 Captured bytes are hostile: what a terminal or a page would obey instead of show (control
 characters, ANSI escapes, overrides of the direction of writing, line ends) becomes visible.
@@ -19,8 +19,10 @@ from typing import Final, NamedTuple
 
 __all__ = [
     "STYLES",
+    "WORDS",
     "Line",
     "Run",
+    "clip",
     "clock",
     "display_width",
     "duration",
@@ -31,6 +33,7 @@ __all__ = [
     "quote",
     "trim",
     "wrap",
+    "wrapped",
 ]
 
 # Styles: "" is ordinary text; the kinds of a Note are styles by their own names.
@@ -54,8 +57,14 @@ STYLES: Final = (
     "unread",
 )
 
+# Columns that a view keeps for words, however narrow it is to be.
+WORDS: Final = 20
+
 # More marks than this on one letter are a picture, not a script.
 _MAX_MARKS = 3
+
+# The mark that makes a picture of the letter before it, as wide as pictures are.
+_AS_EMOJI: Final = "\ufe0f"
 
 
 class Run(NamedTuple):
@@ -125,22 +134,35 @@ def _is_mark(char: str) -> bool:
 
 
 def display_width(text: str) -> int:
-    """Columns that ``text`` takes in a terminal: East Asian wide is 2, a mark is 0.
+    """Columns that ``text``, escaped, takes in a terminal: East Asian wide is 2, a mark is 0.
 
-    >>> display_width("登录成功!")
-    9
+    >>> display_width("登录成功!"), display_width("❤\ufe0f")
+    (9, 2)
     """
     if text.isascii():
         return len(text)
-    return sum(_char_width(char) for char in text)
+    used = at = 0
+    while at < len(text):
+        width, at = _letter(text, at)
+        used += width
+    return used
 
 
-def _char_width(char: str) -> int:
-    if char < "\u0300":
-        return 1
-    if _is_mark(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+def _letter(text: str, at: int) -> tuple[int, int]:
+    """The columns of the letter at ``at`` with its marks, and where they end."""
+    char = text[at]
+    width = 1
+    if char >= "\u0300":
+        if _is_mark(char):
+            width = 0
+        elif unicodedata.east_asian_width(char) in "WF":
+            width = 2
+    at += 1
+    while at < len(text) and _is_mark(text[at]):
+        if text[at] == _AS_EMOJI:
+            width = 2
+        at += 1
+    return width, at
 
 
 def trim(text: str, limit: int) -> str:
@@ -161,11 +183,13 @@ def elide(text: str, width: int) -> str:
 
 def _head(text: str, width: int) -> str:
     """The longest beginning that takes at most ``width`` columns."""
-    used = 0
-    for at, char in enumerate(text):
-        used += _char_width(char)
+    used = at = 0
+    while at < len(text):
+        columns, stop = _letter(text, at)
+        used += columns
         if used > width:
             return text[:at]
+        at = stop
     return text
 
 
@@ -180,7 +204,8 @@ def pad(text: str, width: int, align: str = "<") -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """``text`` in pieces of at most ``width`` columns, cut at spaces where there are any.
+    """``text`` in pieces of at most ``width`` columns, cut at spaces where there are any.  A
+    piece has a letter at least, which may be wider than that.
 
     >>> wrap("one two three", 8)
     ['one two', 'three']
@@ -188,18 +213,40 @@ def wrap(text: str, width: int) -> list[str]:
     pieces: list[str] = []
     start = 0
     while True:
-        stop = start + len(_head(text[start : start + width + 1], width))
         # Marks take no column, so a piece may have more characters than columns.
+        some = text[start : start + (max(width, 1) + 1) * (1 + _MAX_MARKS)]
+        stop = start + len(_head(some, width))
+        if stop == start < len(text):
+            stop = _letter(text, start)[1]
         while stop < len(text) and _is_mark(text[stop]):
             stop += 1
         if stop >= len(text):
             return [*pieces, text[start:]]
-        stop = max(stop, start + 1)
         if text[stop] != " ":
             space = text.rfind(" ", start, stop)
             stop = space if space > start + width // 3 else stop
         pieces.append(text[start:stop].rstrip())
         start = stop + 1 if text[stop] == " " else stop
+
+
+def wrapped(text: str, width: int, style: str = "") -> list[Line]:
+    """``text`` as Lines of at most ``width`` columns, as ``wrap`` cuts it."""
+    return [[Run(piece, style)] for piece in wrap(text, width)]
+
+
+def clip(line: Line, width: int) -> Line:
+    """The Line in at most ``width`` columns; "…" stands for what was cut off."""
+    if sum(display_width(run.text) for run in line) <= width:
+        return line
+    clipped: Line = []
+    room = max(width, 1) - 1
+    for text, style in line:
+        shown = _head(text, room)
+        room -= display_width(shown)
+        if len(shown) < len(text) or not room:
+            return [*clipped, Run(shown + "…", style)]
+        clipped.append(Run(text, style))
+    return clipped
 
 
 # ── Numbers ──────────────────────────────────────────────────────────────────────────

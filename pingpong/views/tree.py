@@ -19,7 +19,7 @@ from itertools import islice
 from ..calls.roles import counted
 from ..model import NO_ID, Entries, Field, Items, Message, Record, Struct, TType, Value
 from .short import field_name, finding_line, header_line, label, value_text
-from .text import Line, Run, display_width, escape
+from .text import WORDS, Line, Run, clip, display_width, escape, wrapped
 
 __all__ = ["MAX_CHILDREN", "MAX_LINES", "tree"]
 
@@ -42,10 +42,11 @@ def tree(
     exact: bool = False,
     width: int = 100,
 ) -> list[Line]:
-    """Method, type, seqid and fields.  At most ``children`` parts of each list, map and struct
-    are shown, and ``limit`` lines in all; None shows all."""
+    """Method, type, seqid and fields, in ``width`` columns.  At most ``children`` parts of each
+    list, map and struct are shown, and ``limit`` lines in all; None shows all."""
     remarks = _Remarks(record)
-    lines: list[Line] = [[Run(header_line(record, exact), "title"), *remarks.of_record()]]
+    lines = wrapped(header_line(record, exact), width, "title")
+    lines[-1] += remarks.of_record()
     parts = list(_children(_of_struct(record.body), len(record.body.fields), children))
     if record.body.stop is None:
         parts.append(("… the rest was not read", None, 0))
@@ -55,8 +56,11 @@ def tree(
     lines += islice(branches, limit)
     if next(branches, None) is not None:
         lines.append([Run("… the rest of the tree, not shown", "dim")])
+    # What is beside a branch and does not fit stands whole among the findings.
+    lines = [clip(line, width) for line in lines]
     for finding in record.findings:
-        lines.append([Run(finding_line(finding), "error" if finding.severity > 1 else "warning")])
+        style = "error" if finding.severity > 1 else "warning"
+        lines += wrapped(finding_line(finding), width, style)
     return lines
 
 
@@ -150,7 +154,7 @@ def _described(
         flat = content.key_type not in _NESTED and content.value_type not in _NESTED
         flat = flat and not remarks.is_inside(value)
         return _one_line_or_many(value, head, flat, _of_map(content), room, children)
-    text = value_text(value, max(room - len(name) - 1, 20))
+    text = value_text(value, max(room - len(name) - 1, WORDS))
     return [Run(name + " ", "size"), Run(text, "lost" if value.lost else "value")], []
 
 

@@ -18,18 +18,18 @@ import io
 import os
 import struct
 import sys
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from ..errors import CaptureError
 from ..model import Finding, Packet, Severity
+from .newfile import NewFile
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["CaptureFile", "open_capture", "write_capture"]
+__all__ = ["CaptureFile", "CaptureWriter", "open_capture", "write_capture", "write_packets"]
 
 _GZIP: Final = b"\x1f\x8b"
 _PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
@@ -560,55 +560,56 @@ def open_capture(path: str | os.PathLike[str]) -> CaptureFile:
 
 
 def write_capture(path: str | os.PathLike[str], packets: Iterable[Packet]) -> int:
-    """Write ``packets`` as a pcap; how many there were.
+    """Write ``packets`` as a pcap; how many there were.  "-" is standard output.
 
     The file appears whole or not at all: an interrupted call leaves what was there before.
     Raises CaptureError if it cannot be written, if packets have different link types (a pcap has
     one), or times that a pcap cannot hold.
     """
-    name = os.fspath(path)
-    folder = os.path.dirname(name) or "."
-    count = 0
-    try:
-        handle, part = tempfile.mkstemp(prefix=os.path.basename(name) + ".", dir=folder)
-    except OSError as error:
-        raise CaptureError(f"{name}: cannot be written: {error.strerror or error}") from error
-    try:
-        with open(handle, "wb") as out:
-            link = -1
-            for packet in packets:
-                if link < 0:
-                    link = packet.link
-                    out.write(_pcap_header(link))
-                if packet.link != link:
-                    raise CaptureError(
-                        f"{name}: packet {packet.number} has link type {packet.link}, want {link} "
-                        f"as the packets before it: a pcap has one link type"
-                    )
-                seconds, fraction = divmod(packet.time, 1_000_000_000)
-                if not 0 <= seconds < 1 << 32:
-                    raise CaptureError(
-                        f"{name}: packet {packet.number} is {seconds} seconds from 1970, want 0 to "
-                        f"{(1 << 32) - 1}: a pcap has 32 bits for them"
-                    )
-                out.write(struct.pack("<IIII", seconds, fraction, len(packet.data), packet.length))
-                out.write(packet.data)
-                count += 1
-            if link < 0:
-                out.write(_pcap_header(1))
-        # mkstemp made it for its owner alone; a capture is a file like any other.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(part, 0o666 & ~mask)
-        os.replace(part, name)
-    except OSError as error:
-        os.unlink(part)
-        raise CaptureError(f"{name}: cannot be written: {error.strerror or error}") from error
-    except BaseException:
-        os.unlink(part)
-        raise
-    return count
+    with NewFile(path) as out:
+        return write_packets(out, packets)
 
 
-def _pcap_header(link: int) -> bytes:
-    return struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, MAX_PACKET, link)
+def write_packets(out: NewFile, packets: Iterable[Packet]) -> int:
+    """Write ``packets`` as a pcap into ``out``; how many there were.  Raises as write_capture."""
+    writer = CaptureWriter(out)
+    for packet in packets:
+        writer.write(packet)
+    if writer.link < 0:
+        writer.begin(1)
+    return writer.count
+
+
+class CaptureWriter:
+    """Writes a pcap into ``out``, a packet at a time; ``count`` are those that it wrote."""
+
+    def __init__(self, out: NewFile) -> None:
+        self.link: i64 = -1  # -1: nothing was written yet
+        self.count: i64 = 0
+        self._out = out
+
+    def begin(self, link: int) -> None:
+        """Write the file's head.  The first packet does, too."""
+        self.link = link
+        self._out.write(
+            struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, MAX_PACKET, link)  # nanoseconds
+        )
+
+    def write(self, packet: Packet) -> None:
+        """Raises CaptureError for what a pcap cannot hold, OutputError as NewFile does."""
+        if self.link < 0:
+            self.begin(packet.link)
+        if packet.link != self.link:
+            raise CaptureError(
+                f"{self._out.name}: packet {packet.number} has link type {packet.link}, want "
+                f"{self.link} as the packets before it: a pcap has one link type"
+            )
+        seconds, fraction = divmod(packet.time, 1_000_000_000)
+        if not 0 <= seconds < 1 << 32:
+            raise CaptureError(
+                f"{self._out.name}: packet {packet.number} is {seconds} seconds from 1970, want 0 "
+                f"to {(1 << 32) - 1}: a pcap has 32 bits for them"
+            )
+        head = struct.pack("<IIII", seconds, fraction, len(packet.data), packet.length)
+        self._out.write(head + packet.data)
+        self.count += 1

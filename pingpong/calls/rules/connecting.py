@@ -1,0 +1,167 @@
+"""Connections that never were, that carried nothing, and what the capture lacks of them."""
+
+from __future__ import annotations
+
+from ...model import Outcome, Severity
+from ..case import Case, Known
+from ..verdict import Kind, Verdict, sized
+from ..wording import ending, first_bytes, now_and_then
+
+__all__ = [
+    "began_in_the_middle",
+    "began_late",
+    "lost_packets",
+    "no_answer",
+    "one_direction",
+    "opened_only",
+    "refused",
+]
+
+_UDP = 17
+
+
+def refused(case: Case, known: Known) -> Verdict | None:
+    """A SYN, and a RST for an answer."""
+    flow = case.flow
+    if flow.from_client.syn < 0 or flow.from_server.syn >= 0 or flow.from_server.rst < 0:
+        return None
+    if flow.sent or flow.received:
+        return None
+    return Verdict(
+        case.flow,
+        Kind.REFUSED,
+        _if_thrift(known),
+        "The server's machine refused the connection: nobody listens on that port there.",
+        evidence=["the client's SYN was answered with RST", now_and_then(known)],
+        advice="Start the server, or correct host and port in the client. On the server's "
+        "machine, ss -ltn lists what listens, and on which address: 127.0.0.1 takes no "
+        "connection from elsewhere.",
+        alike=(_if_known(case, known),),
+    )
+
+
+def no_answer(case: Case, known: Known) -> Verdict | None:
+    """A SYN, sent and sent again, and nothing."""
+    flow = case.flow
+    client, server = flow.from_client, flow.from_server
+    if client.syn < 0 or max(server.syn, server.rst, server.fin, server.last) >= 0 or flow.sent:
+        return None
+    return Verdict(
+        case.flow,
+        Kind.NO_ANSWER,
+        _if_thrift(known),
+        "Nobody answered the client's SYN: there was no connection.",
+        evidence=[
+            "the capture has the client's SYN, and no packet of the server",
+            now_and_then(known),
+        ],
+        advice="A firewall that drops packets, a machine that is down or a wrong address look "
+        "like this, and so does a server that is too busy to accept (its backlog is full). It "
+        "also looks like this where only one direction was captured.",
+        alike=(_if_known(case, known),),
+    )
+
+
+def _if_thrift(known: Known) -> Severity:
+    """Nothing shows that a connection that never was would have been Thrift, but its server."""
+    return Severity.ERROR if known.answered or known.told else Severity.WARNING
+
+
+def _if_known(case: Case, known: Known) -> object:
+    """One by one for servers of Thrift; all others together, such as those of a scan."""
+    return case.flow.server if known.answered or known.told else None
+
+
+def one_direction(case: Case, known: Known) -> Verdict | None:
+    """Bytes of one end, and nothing of the other."""
+    flow = case.flow
+    client, server = flow.from_client, flow.from_server
+    if not case.is_thrift or flow.protocol == _UDP or client.is_seen == server.is_seen:
+        return None
+    who, other = ("client", "server") if client.is_seen else ("server", "client")
+    told = (
+        "whether there were answers"
+        if who == "client"
+        else "what was called, and how long it took,"
+    )
+    return Verdict(
+        flow,
+        Kind.ONE_DIRECTION,
+        Severity.WARNING,
+        f"The capture has only what the {who} sends: {told} cannot be told.",
+        evidence=[first_bytes(who, client if who == "client" else server)],
+        advice=f"Capture where both directions pass, or without a filter that leaves out the "
+        f"{other}'s packets.",
+        alike=(flow.server, who),
+        covers=Outcome,
+    )
+
+
+def began_late(case: Case, known: Known) -> Verdict | None:
+    """Mid-stream, and no message proved itself."""
+    flow = case.flow
+    if case.is_thrift or flow.opened or not (known.answered or known.told):
+        return None
+    if not (flow.sent or flow.received):
+        return None
+    return Verdict(
+        case.flow,
+        Kind.BEGAN_LATE,
+        Severity.NOTE,
+        "The capture began when this connection was already there, and no message in the rest "
+        "of it proves itself.",
+        evidence=[first_bytes("client", flow.from_client), first_bytes("server", flow.from_server)],
+        advice="Start the capture before the client connects, or make the client connect anew.",
+        alike=(flow.server,),
+    )
+
+
+def opened_only(case: Case, known: Known) -> Verdict | None:
+    """A connection to a Thrift server that carried nothing: a health check, a pool."""
+    flow = case.flow
+    if flow.sent or flow.received or not (known.answered or known.told):
+        return None
+    return Verdict(
+        case.flow,
+        Kind.ALL_WELL,
+        Severity.NOTE,
+        "The client connected and sent nothing, as health checks and pools of connections do.",
+        evidence=[ending(case)],
+        alike=(flow.server, "nothing"),
+    )
+
+
+def lost_packets(case: Case, known: Known) -> Verdict | None:
+    """Holes in what should be whole."""
+    flow = case.flow
+    if not flow.lost or not (case.is_thrift or known.answered):
+        return None
+    return Verdict(
+        case.flow,
+        Kind.LOST_PACKETS,
+        Severity.WARNING,
+        f"The capture lost {sized(flow.lost)} of this connection: what seems to be missing may "
+        "have been there.",
+        evidence=[one.text for one in flow.findings if "the capture lost" in one.text][:2],
+        advice="Capture on the machine itself, with whole packets (tcpdump -s 0), a larger buffer "
+        "(-B), and a filter for the port.",
+        alike=(flow.server,),
+        covers=(Outcome.LOST, Outcome.NO_CALL, Outcome.NO_REPLY, Outcome.UNREADABLE),
+    )
+
+
+def began_in_the_middle(case: Case, known: Known) -> Verdict | None:
+    """Messages were found, but not the first ones."""
+    flow = case.flow
+    if flow.opened or flow.protocol == _UDP or not case.is_thrift:
+        return None
+    return Verdict(
+        case.flow,
+        Kind.BEGAN_LATE,
+        Severity.NOTE,
+        "The capture began when this connection was already there: what was said before is not "
+        "in it.",
+        advice="Start the capture before the client connects, if the first calls matter.",
+        alike=(flow.server,),
+        covers=(Outcome.NO_CALL,),
+    )

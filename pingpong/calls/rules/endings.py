@@ -1,0 +1,498 @@
+"""They understand each other, or did; and then a call had no answer.
+
+What became of a call is settled before any rule is asked (``exchanges.Pairing``): here it is told
+why, as far as the wire knows.  A server that closes with FIN has ended its program's side in good
+order, as one does whose handler failed.  A RST says that it left bytes unread, that its program was
+killed, or that a device between the two has sent it: who is sure of one of them is often wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...model import DEFAULT_LIMITS, UPGRADES, Outcome, Severity
+from ..case import Case, Ended, Known, Said, shown
+from ..roles import counted
+from ..verdict import Dialect, Kind, Verdict, lasted, sized
+from ..wording import (
+    as_length,
+    ended_after,
+    ending,
+    first_bytes,
+    frame_above_limit,
+    how_it_ended,
+    patience,
+)
+from .dialects import change, check, doubt, mismatch, same_naming
+from .foreign import elsewhere
+
+__all__ = [
+    "BY_CLIENT",
+    "BY_SERVER",
+    "UNANSWERED",
+    "closed_on_call",
+    "dropped_when_idle",
+    "gave_up",
+    "late_reply",
+    "still_waiting",
+    "too_large",
+]
+
+BY_SERVER: Final = (Outcome.CLOSED_BY_SERVER, Outcome.RESET_BY_SERVER)
+BY_CLIENT: Final = (Outcome.CLOSED_BY_CLIENT, Outcome.RESET_BY_CLIENT)
+UNANSWERED: Final = (*BY_SERVER, *BY_CLIENT, Outcome.WAITING, Outcome.NO_REPLY)
+
+# A smaller call is refused for other reasons.
+_LARGE: Final = 1024
+
+# Nobody drops a connection for being idle sooner (ns).
+_IDLE: Final = 10_000_000_000
+
+# A handler that fails does so at once, or when what it waited for has failed (ns).
+_LONG: Final = 5_000_000_000
+
+_SMALLER: Final = (
+    "Send less at a time, or raise the limit of the {}: TConfiguration (maxFrameSize, "
+    "maxMessageSize) in Apache's libraries for Java, C++ and Go, setMaxFrameSize in THeader."
+)
+
+
+def too_large(case: Case, known: Known) -> Verdict | None:
+    """A frame whose length is above what readers take, or that stopped a reader at once."""
+    for who, other, half in (
+        ("client", "server", case.flow.from_client),
+        ("server", "client", case.flow.from_server),
+    ):
+        length = frame_above_limit(half)
+        if length:
+            return Verdict(
+                case.flow,
+                Kind.FRAME_TOO_LARGE,
+                Severity.ERROR,
+                f"The {who} announces a frame of {length} bytes, more than the "
+                f"{DEFAULT_LIMITS.frame} that Thrift's readers take by default; the {other} "
+                f"{how_it_ended(case)}.",
+                evidence=[first_bytes(who, half), ending(case)],
+                advice=_SMALLER.format(other),
+                alike=(case.flow.server, who),
+                covers=UNANSWERED,
+                **ended_after(case),
+            )
+    waiting = case.of(*BY_SERVER)
+    call = waiting[0].call if waiting else None
+    if call is None or not case.closed_by_server:
+        return None
+    largest = max(case.largest, known.largest)
+    is_cut = call.size < call.announced
+    if not known.answers(call.dialect) or call.announced <= max(largest, _LARGE):
+        return None
+    if not (case.left_bytes_unread or is_cut):
+        return None
+    how = "while it was still being sent" if is_cut else "with bytes of it unread"
+    captured = f", of which {call.size} were sent" if is_cut else ""
+    verb = "reset" if case.left_bytes_unread else "closed"
+    return Verdict(
+        case.flow,
+        Kind.FRAME_TOO_LARGE,
+        Severity.ERROR,
+        f"The server {verb} the connection {{after}}after a call of {sized(call.announced)} had "
+        f"begun{captured}, {how}: its limit is most likely below that. The largest call that it "
+        f"answered has {sized(largest)}.",
+        evidence=[f"CALL {call}", known.words(call.dialect), ending(case)],
+        advice=_SMALLER.format("server"),
+        alike=(case.flow.server, call.method),
+        covers=BY_SERVER,
+        **ended_after(case),
+    )
+
+
+def dropped_when_idle(case: Case, known: Known) -> Verdict | None:
+    """The server closed between two calls, and the client wrote into it; or a device between them
+    had forgotten the connection."""
+    ended = case.of(*BY_SERVER)
+    call = case.last_call
+    if not ended or call is None:
+        return None
+    server = case.flow.from_server
+    end = case.server_end
+    if all(one.call is not None and one.call.time > end for one in ended):
+        idle = end - max(case.last_reply, server.syn, case.flow.began)
+        return Verdict(
+            case.flow,
+            Kind.IDLE_DROPPED,
+            Severity.ERROR,
+            "The server closed the connection {idle}after it was last used, with no call open. The "
+            f"client did not notice, and sent {shown(call.method)} into it {{later}}later: the "
+            "call was never made.",
+            evidence=[
+                f"{counted(case.tally.answered, 'call')} on it had been answered",
+                f"CALL {call}",
+                "the server answered that with RST" if server.rst >= 0 else "",
+                patience(idle),
+            ],
+            advice="Let the client connect anew when a call on an idle connection fails, close it "
+            "before the server does, or raise the server's timeout (client_timeout in thriftpy2's "
+            "make_server, 3000 ms by default; a load balancer has its own).",
+            alike=(case.flow.server,),
+            covers=BY_SERVER,
+            idle=idle,
+            later=call.time - end,
+        )
+    idle = call.time - case.last_reply
+    waited = end - call.end_time
+    if not case.tally.answered or server.fin >= 0 or server.rst < 0 or len(ended) > 1:
+        return None
+    if idle < _IDLE or waited > idle // 10:
+        return None
+    return Verdict(
+        case.flow,
+        Kind.IDLE_DROPPED,
+        Severity.ERROR,
+        f"The connection was idle for {{idle}}before {shown(call.method)} was sent, and a RST was "
+        "the answer, {waited}later. Most likely a device between the two (a load balancer, a "
+        "firewall, NAT) had forgotten the connection, or the server had been started anew: the "
+        "call was never made.",
+        evidence=[
+            f"{counted(case.tally.answered, 'call')} on it had been answered",
+            f"CALL {call}",
+            "no FIN of the server was seen",
+            patience(idle),
+        ],
+        advice="Let the client connect anew when a call on an idle connection fails, close idle "
+        "connections sooner than the device does, or switch TCP keepalive on.",
+        alike=(case.flow.server, "device"),
+        covers=BY_SERVER,
+        idle=idle,
+        waited=waited,
+    )
+
+
+def late_reply(case: Case, known: Known) -> Verdict | None:
+    """A reply that came when the client had already sent its next call."""
+    late = case.of(Outcome.LATE, Outcome.OUT_OF_SEQUENCE, *BY_CLIENT)
+    reader = next((one for one in late if one.misled_by and one.call is not None), None)
+    given_up = next((one for one in late if one.outcome is Outcome.LATE), None)
+    if reader is None:
+        return None
+    everyone = [one for group in case.ended.values() for one in group]
+    first = next((one for one in everyone if one.number == reader.misled_by), given_up)
+    if first is None or first.call is None or first.reply is None or reader.call is None:
+        return None
+    if first.outcome is not Outcome.LATE and reader.outcome is Outcome.OUT_OF_SEQUENCE:
+        first = given_up or first
+    assert first.call is not None
+    assert first.reply is not None
+    second = reader.call
+    same = first.call.seqid == second.seqid
+    told = (
+        "Both have the same seqid, so that nothing tells the client which call it answers"
+        if same
+        else "Clients that check the seqid say “out of sequence response”"
+    )
+    read = (
+        "and was read as that to the second" if same else "and may have been read as the second's"
+    )
+    count = len(case.of(Outcome.OUT_OF_SEQUENCE))
+    more = f" So did {count} calls in all." if count > 1 else ""
+    return Verdict(
+        case.flow,
+        Kind.LATE_REPLY,
+        Severity.ERROR,
+        f"The client gave up on {shown(first.call.method)} {{gave}}after it had sent it, and went "
+        f"on with {shown(second.method)} on the same connection. Then the reply to the first came, "
+        f"{{late}}after its call, {read}. {told}.{more}",
+        evidence=[f"CALL {first.call}", f"CALL {second}"],
+        advice="After a timeout, close the connection and open a new one. Let only one thread "
+        "at a time use a client.",
+        alike=(case.flow.server, first.call.method, second.method),
+        covers=(Outcome.LATE, Outcome.OUT_OF_SEQUENCE, *(() if same else BY_CLIENT)),
+        gave=second.time - first.call.end_time,
+        late=first.reply.end_time - first.call.time,
+    )
+
+
+# ── The server closed, and a call had no answer ──────────────────────────────────────
+
+
+def closed_on_call(case: Case, known: Known) -> Verdict | None:
+    """The server closed, and a call had no answer."""
+    ended = [one for one in case.of(*BY_SERVER) if one.call is not None]
+    call = ended[0].call if ended else None
+    if call is None:
+        return None
+    if call.method in UPGRADES:
+        return _probe(case, known, call)
+    how = how_it_ended(case)
+    evidence = [f"CALL {call}", first_bytes("client", case.flow.from_client), ending(case)]
+    also = ended_after(case)
+    if case.tally.answered or (known.answers(call.dialect) and same_naming(call, known)):
+        return _understood(case, known, ended[0], call)
+    odd = mismatch(case, known, call) or elsewhere(case, known, call)
+    if odd is not None:
+        return odd
+    unread = case.left_bytes_unread and case.flow.from_client.from_start
+    other = {"unframed": "framed", "framed": "unframed"}.get(call.dialect.transport)
+    if unread and other is not None and call.dialect.protocol == "binary":
+        framed = other == "framed"
+        took = (
+            f"Most likely it is framed, and took them for the length of a frame, {as_length(case)}."
+            if framed
+            else "Most likely it is unframed, and took the length of the frame for the begin of a "
+            "message."
+        )
+        return Verdict(
+            case.flow,
+            Kind.UNFRAMED_ON_FRAMED if framed else Kind.FRAMED_ON_UNFRAMED,
+            Severity.ERROR,
+            f"The client speaks {call.dialect}; the server {how}, with bytes of the call unread: "
+            f"it took the first of them for something else. {took}",
+            evidence=[*evidence, _UNREAD],
+            advice=change(call.dialect, Dialect(call.dialect.protocol, other)),
+            alike=(case.flow.server, call.dialect),
+            covers=BY_SERVER,
+            **also,
+        )
+    why, what_to_change = doubt(call)
+    seen = known.words(known.usual) if known.usual is not None else ""
+    return Verdict(
+        case.flow,
+        Kind.CLOSED_ON_CALL,
+        Severity.ERROR,
+        f"The client speaks {call.dialect} and calls {shown(call.method)}; the server {how}. "
+        f"Either it cannot read that ({why}), or its handler failed in a way that the IDL does not "
+        "declare: the two look alike here.",
+        evidence=[*evidence, seen or "this server answers no call in this capture"],
+        advice=f"The server's log tells. {what_to_change} A traceback of the handler: mend that.",
+        alike=(case.flow.server, call.dialect, call.method),
+        covers=BY_SERVER,
+        **also,
+    )
+
+
+_UNREAD: Final = "a reset at once, without a FIN: the server closed before it had read all bytes"
+
+
+def _probe(case: Case, known: Known, call: Said) -> Verdict:
+    """An upgrade is asked for before the first call; who does not know it may close."""
+    finagle = "finagle" in call.method
+    advice = (
+        "Switch the attempt off in the client: withNoAttemptTTwitterUpgrade in Finagle, "
+        "attempt_ttwitter_upgrade: false in linkerd."
+        if finagle
+        else "Use the client without thriftpy2.contrib.tracking, or the tracking processor in the "
+        "server."
+    )
+    return Verdict(
+        case.flow,
+        Kind.PROBE_REFUSED,
+        Severity.ERROR,
+        f"The client asks whether the server knows {'Finagle’s' if finagle else 'tracing'} headers "
+        f"({shown(call.method)}); the server {how_it_ended(case, call)}, where it should answer "
+        "that it knows no such method.",
+        evidence=[f"CALL {call}", known.words(call.dialect), ending(case)],
+        advice=advice,
+        alike=(case.flow.server, call.method),
+        covers=BY_SERVER,
+        **ended_after(case),
+    )
+
+
+def _understood(case: Case, known: Known, ended: Ended, call: Said) -> Verdict:
+    """The server has answered such calls: why not this one?"""
+    odd = _lost_its_place(case, call) or _counted_out(case, known, ended, call)
+    if odd is not None:
+        return odd
+    before = (
+        f"{counted(case.tally.answered, 'call')} on this connection had been answered"
+        if case.tally.answered
+        else ""
+    )
+    evidence = [f"CALL {call}", before, known.words(call.dialect), ending(case)]
+    how = how_it_ended(case, call)
+    waited = ended.time - call.end_time
+    # Which of the two it was has to be seen at the server.
+    if case.left_bytes_unread or waited > _LONG:
+        why = (
+            "A RST without a FIN is not how a program ends whose handler failed: it left bytes "
+            "unread (a limit, another version of the IDL), was killed, or a device between the two "
+            "sent the RST."
+            if case.left_bytes_unread
+            else "Its handler failed, its own timeout ran out, or it was stopped: the wire does "
+            "not say which."
+        )
+        return Verdict(
+            case.flow,
+            Kind.CLOSED_ON_CALL,
+            Severity.ERROR,
+            f"The server understands the client, and {how}, without an answer. {why}",
+            evidence=[*evidence, patience(waited)],
+            advice="Look at the server's log at that time: a traceback, a limit or a restart is "
+            "there. If there is nothing, look at what lies between (load balancer, firewall, NAT).",
+            alike=(case.flow.server, call.method, case.left_bytes_unread),
+            covers=BY_SERVER,
+            **ended_after(case),
+        )
+    return Verdict(
+        case.flow,
+        Kind.HANDLER_CRASHED,
+        Severity.ERROR,
+        f"The server understands the client, and {how}, without an answer: most likely its handler "
+        "failed in a way that the IDL does not declare, or the server was stopped.",
+        evidence=evidence,
+        advice="Look at the server's log at that time: the handler's own traceback is there. "
+        "Declare the exception in the IDL (throws), so that the client learns of it.",
+        alike=(case.flow.server, call.method),
+        covers=BY_SERVER,
+        **ended_after(case),
+    )
+
+
+def _lost_its_place(case: Case, call: Said) -> Verdict | None:
+    """The call before was answered that its bytes could not be read, and this one was refused."""
+    said = [one for one in case.of(Outcome.APPLICATION_EXCEPTION) if one.call is not None]
+    last = case.last_answered
+    if not said or last is None or said[-1].call is None or said[-1].call.number != last[0].number:
+        return None
+    before = said[-1].call
+    found = [
+        one
+        for (method, kind), (_, one) in case.failures.items()
+        if method == before.method and kind in _UNREAD_ARGUMENTS
+    ]
+    if not found or before.dialect.transport == "http":
+        return None
+    text = f": “{found[0].text[:100]}”" if found[0].text else ""
+    return Verdict(
+        case.flow,
+        Kind.OUT_OF_STEP,
+        Severity.ERROR,
+        f"The server could not read the arguments of {shown(before.method)} and said so "
+        f"({found[0].type}{text}). It then took what follows for something else, and "
+        f"{how_it_ended(case, call)}: most likely bytes of the call before were left unread, so "
+        "that it is out of step.",
+        evidence=[f"CALL {before}", f"CALL {call}", ending(case)],
+        advice="Compare the IDL of both sides: a field's type, an enum's value or a required field "
+        "that one of them does not know; mostly the client is newer than the server. After such an "
+        "exception, close the connection and open a new one.",
+        alike=(case.flow.server, before.method, call.method),
+        covers=BY_SERVER,
+        **ended_after(case),
+    )
+
+
+# With these a server says that it could not read what it was sent.
+_UNREAD_ARGUMENTS: Final = frozenset(
+    {"PROTOCOL_ERROR", "INVALID_PROTOCOL", "INVALID_TRANSFORM", "INVALID_MESSAGE_TYPE"}
+)
+
+
+def _counted_out(case: Case, known: Known, ended: Ended, call: Said) -> Verdict | None:
+    """It waited for a round time, and was cut off: something counts."""
+    waited = ended.time - call.end_time
+    told = patience(waited)
+    if ended.time < 0 or not (told or is_round(waited)):
+        return None
+    return Verdict(
+        case.flow,
+        Kind.CUT_OFF,
+        Severity.ERROR,
+        f"{shown(call.method)} waited {{waited}}for its answer, and then the connection was "
+        f"{'reset' if case.left_bytes_unread else 'closed'} from the server's side: so exact a "
+        "time is a limit that somebody has set. It may be a device between the two (a load "
+        "balancer, a firewall, NAT), and the call may go on in the server; or the server's own.",
+        evidence=[f"CALL {call}", f"it waited {lasted(waited)}", told, ending(case)],
+        advice="Find who counts: the idle timeouts of load balancer, firewall and NAT, then the "
+        "server's. Switch TCP keepalive on, raise that limit, or make the call asynchronous.",
+        alike=(case.flow.server, call.method),
+        covers=BY_SERVER,
+        waited=waited,
+    )
+
+
+def is_round(waited: int) -> bool:
+    """Is that a time that somebody set: whole tens of seconds, to a hundredth of a second or a
+    thousandth of it?"""
+    ten = 10_000_000_000
+    off = min(waited % ten, ten - waited % ten)
+    return waited >= ten // 2 and off <= max(10_000_000, min(waited // 1000, 100_000_000))
+
+
+# ── The client closed, or nobody did ─────────────────────────────────────────────────
+
+
+def gave_up(case: Case, known: Known) -> Verdict | None:
+    """The client closed while a call waited, or before its answer had come."""
+    ended = [one for one in case.of(*BY_CLIENT, Outcome.LATE) if one.call is not None]
+    call = ended[0].call if ended else None
+    if call is None:
+        return None
+    if not case.tally.answered:
+        odd = mismatch(case, known, call) or elsewhere(case, known, call)
+        if odd is not None:
+            return odd
+    waited = case.client_end - call.end_time
+    after = case.flow.from_server.last
+    came = after if after > case.client_end else -1
+    understood = bool(case.tally.answered) or known.answers(call.dialect)
+    doubtful = (
+        ""
+        if understood
+        else " Or the server waits too: nothing shows that it could read the call. One that took "
+        "the first bytes for a length waits for that many."
+    )
+    later = " The server answered {came}later, to nobody." if came >= 0 else ""
+    times = {"waited": waited}
+    if came >= 0:
+        times["came"] = came - case.client_end
+    return Verdict(
+        case.flow,
+        Kind.CLIENT_GAVE_UP,
+        Severity.ERROR,
+        f"The client closed the connection {{waited}}after it had sent {shown(call.method)}, "
+        f"without an answer: it gave up.{later}{doubtful}",
+        evidence=[
+            f"CALL {call}",
+            ending(case),
+            patience(waited),
+            known.words(call.dialect),
+        ],
+        advice="Find out why the server takes that long, or let the client wait longer: its "
+        "timeout is set in TSocket (set_timeout in thriftpy2 and setTimeout in Apache's, in ms)."
+        + ("" if understood else f" {check(call)}"),
+        alike=(case.flow.server, call.dialect, call.method),
+        covers=(*BY_CLIENT, Outcome.LATE),
+        **times,
+    )
+
+
+def still_waiting(case: Case, known: Known) -> Verdict | None:
+    """The capture ends, and a call waits."""
+    ended = [one for one in case.of(Outcome.WAITING) if one.call is not None]
+    call = ended[0].call if ended else None
+    if call is None:
+        return None
+    if not case.tally.answered and case.is_whole:
+        odd = mismatch(case, known, call)
+        if odd is not None:
+            return odd
+    understood = bool(case.tally.answered) or known.answers(call.dialect)
+    more = f", and {counted(len(ended) - 1, 'other call')}" if len(ended) > 1 else ""
+    return Verdict(
+        case.flow,
+        Kind.WAITING,
+        Severity.NOTE,
+        f"The capture ends {{after}}after the call {shown(call.method)}, which has no answer "
+        f"yet{more}.",
+        evidence=[
+            f"CALL {call}",
+            "the connection is open",
+            ""
+            if understood
+            else "nothing shows that the server can read the call: one that took its first bytes "
+            "for a length waits for that many more",
+        ],
+        advice="" if understood else check(call),
+        alike=(case.flow.server, call.dialect, call.method, bool(more)),
+        covers=(Outcome.WAITING,),
+        after=max(case.flow.last - call.end_time, 0),
+    )

@@ -1,0 +1,188 @@
+"""One of the two speaks something that is no Thrift."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...model import Half, Outcome, Severity
+from ..case import Case, Known, Said, dialect_of
+from ..numbers import Certainty, Family, Reading, explain_bytes
+from ..verdict import Kind, Verdict, unbraced
+from ..wording import ended_after, ending, first_bytes, how_it_ended, line_of, others
+
+__all__ = [
+    "elsewhere",
+    "foreign_client",
+    "foreign_in",
+    "foreign_server",
+    "not_thrift",
+    "unrecognised",
+]
+
+_UDP: Final = 17
+
+
+def foreign_client(case: Case, known: Known) -> Verdict | None:
+    """What connects to a Thrift server is no Thrift client."""
+    flow = case.flow
+    if case.client is not None or not (known.answered or known.told or case.server is not None):
+        return None
+    reading = foreign_in(flow.from_client)
+    if reading is None:
+        return None
+    return Verdict(
+        case.flow,
+        _kind_of(reading),
+        Severity.ERROR,
+        f"This Thrift server was reached by {reading.sender}. It sends {reading.what}; the server "
+        f"{how_it_ended(case)}.",
+        evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
+        advice=reading.remedy,
+        alike=(flow.server, reading.what),
+        covers=Outcome,
+        **ended_after(case),
+    )
+
+
+def foreign_server(case: Case, known: Known) -> Verdict | None:
+    """What a Thrift client has reached is no Thrift server."""
+    flow = case.flow
+    if case.server is not None or case.client is None:
+        return None
+    reading = foreign_in(flow.from_server)
+    if reading is None or reading.family is Family.SASL:
+        return None
+    over = ""
+    if reading.family is Family.HTTP and case.client.transport == "http":
+        over = " The answer is HTTP, as it should be, but there is no Thrift in it: "
+        over += line_of(flow.from_server)
+    greets = 0 <= flow.from_server.last <= flow.from_client.last and flow.from_client.first
+    return Verdict(
+        case.flow,
+        _kind_of(reading),
+        Severity.ERROR,
+        f"The client speaks {case.client} and has reached {reading.sender}, which sends "
+        f"{reading.what}.{over}",
+        evidence=[
+            first_bytes("client", flow.from_client),
+            first_bytes("server", flow.from_server),
+            "the server spoke first" if greets else "",
+        ],
+        advice="Look at the path of the URL, and at the log of the HTTP server."
+        if over
+        else reading.remedy,
+        alike=(flow.server, reading.what),
+        covers=Outcome,
+    )
+
+
+_KINDS: Final = {
+    Family.HTTP: Kind.HTTP,
+    Family.TLS: Kind.TLS,
+    Family.SASL: Kind.SASL,
+    Family.REFUSAL: Kind.SASL,
+}
+
+
+def _kind_of(reading: Reading) -> Kind:
+    family = reading.family
+    return Kind.OTHER_PROTOCOL if family is None else _KINDS.get(family, Kind.OTHER_PROTOCOL)
+
+
+# What first bytes say beyond doubt that no Thrift message begins with.
+_FOREIGN: Final = frozenset({Family.HTTP, Family.GRPC, Family.TLS, Family.PROXY, Family.FOREIGN})
+
+
+def foreign_in(half: Half) -> Reading | None:
+    """What a direction begins with, if that is known and no Thrift."""
+    if not half.from_start or not half.first or dialect_of(half) is not None:
+        return None
+    readings = explain_bytes(half.first).readings
+    if not readings or readings[0].certainty is Certainty.POSSIBLE:
+        return None
+    return readings[0] if readings[0].family in _FOREIGN else None
+
+
+def elsewhere(case: Case, known: Known, call: Said) -> Verdict | None:
+    """The server speaks something else, on other connections."""
+    if known.answered or known.foreign is None:
+        return None
+    reading, flow = known.foreign
+    return Verdict(
+        case.flow,
+        _kind_of(reading),
+        Severity.ERROR,
+        f"The client speaks {call.dialect}; the server {how_it_ended(case)}. On other "
+        f"connections it sends {reading.what}: it is no server of plain Thrift.",
+        evidence=[
+            first_bytes("client", case.flow.from_client),
+            f"CALL {call}",
+            f"on connection {flow} the server sends {reading.what}",
+            ending(case),
+        ],
+        advice=reading.remedy,
+        alike=(case.flow.server, reading.what),
+        covers=Outcome,
+        **ended_after(case),
+    )
+
+
+def unrecognised(case: Case, known: Known) -> Verdict | None:
+    """To a Thrift server, or nearly Thrift, and neither recognised nor known."""
+    flow = case.flow
+    wrong = [
+        half.detection.wrong
+        for half in (flow.from_client, flow.from_server)
+        if half.detection is not None and half.detection.wrong
+    ]
+    if not (wrong or case.is_thrift or known.answered or known.told):
+        return None
+    return Verdict(
+        case.flow,
+        Kind.NOT_RECOGNISED,
+        Severity.ERROR,
+        "What passed here is not recognised"
+        + (f": {unbraced(wrong[0])}" if wrong else "")
+        + f". The server {how_it_ended(case)}.",
+        evidence=[
+            first_bytes("client", flow.from_client),
+            first_bytes("server", flow.from_server),
+            others(known),
+            ending(case),
+        ],
+        advice="",
+        alike=(flow.server, *wrong),
+        covers=(),
+        **ended_after(case),
+    )
+
+
+def not_thrift(case: Case, known: Known) -> Verdict | None:
+    """Nothing to do with Thrift: one line says what it was."""
+    flow = case.flow
+    reading = foreign_in(flow.from_client) or foreign_in(flow.from_server)
+    udp = flow.protocol == _UDP
+    if reading is not None:
+        what = f"The first bytes are {reading.what}"
+    elif not (flow.sent or flow.received):
+        what = "Nothing was sent"
+    elif udp:
+        what = "UDP that begins as nothing does that is known here"
+    elif not flow.opened:
+        what = "The capture began in the middle, and nothing in the rest proves itself"
+    else:
+        what = "It begins as nothing does that is known here"
+    nobody = reading is None and not (flow.sent or flow.received)
+    return Verdict(
+        case.flow,
+        Kind.NOT_THRIFT,
+        Severity.NOTE,
+        f"{what}: no Thrift.",
+        evidence=[]
+        if nobody
+        else [first_bytes("client", flow.from_client), first_bytes("server", flow.from_server)],
+        advice="If the server is one of Thrift, say so: pingpong diagnose FILE -p PORT."
+        if reading is not None and not flow.received and flow.protocol != _UDP
+        else "",
+        alike=(what, not flow.received),
+    )

@@ -1,0 +1,388 @@
+"""What the server said, what cannot be read of it, and that nothing is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from ...model import Finding, Outcome, Severity
+from ..case import Case, Failure, Fault, Known, Tally, shown
+from ..roles import counted
+from ..verdict import Kind, Verdict, unbraced
+from ..wording import ending, failed, first_bytes, how_it_ended, text_in
+from .dialects import check
+
+__all__ = [
+    "all_well",
+    "declared",
+    "ended_otherwise",
+    "is_well",
+    "oneway_answered",
+    "out_of_step",
+    "unreadable",
+    "well",
+    "wrong_words",
+]
+
+# Kinds of failures that are told one by one of a connection.
+_TOLD: Final = 8
+
+
+def wrong_words(case: Case, known: Known) -> Iterator[Verdict]:
+    """The server told what was wrong: a TApplicationException, each method and type once."""
+    ranked = sorted(case.failures.values(), key=lambda one: -one[0])
+    for count, one in ranked[:_TOLD]:
+        yield _failure(case, count, one, len(ranked))
+
+
+def _failure(case: Case, count: int, one: Failure, kinds: int) -> Verdict:
+    method, kind = shown(one.call.method), one.type
+    rest = case.tally.answered - case.tally.failed
+    evidence = [
+        f"CALL {one.call}",
+        failed(count, one),
+        f"{counted(rest, 'other call')} on this connection had an answer" if rest else "",
+        f"{kinds} kinds of such failures on this connection, of which {_TOLD} are told"
+        if kinds > _TOLD
+        else "",
+    ]
+    covers = (Outcome.APPLICATION_EXCEPTION,)
+    if kind == "UNKNOWN_METHOD":
+        service, colon, _ = one.call.method.rpartition(":")
+        which = f" in its service {shown(service)}, or no such service" if colon else ""
+        return Verdict(
+            case.flow,
+            Kind.UNKNOWN_METHOD,
+            Severity.ERROR,
+            f"The server knows no method {method}{which}: it understands the client's bytes, but "
+            "another service listens there, or one of another version of the IDL.",
+            evidence=evidence,
+            advice="Compare the IDL of both sides, and the service with which the server was "
+            "started; case counts.",
+            alike=(case.flow.server, one.call.method),
+            covers=covers,
+        )
+    if kind in ("INTERNAL_ERROR", "UNKNOWN"):
+        return Verdict(
+            case.flow,
+            Kind.HANDLER_CRASHED,
+            Severity.ERROR,
+            f"The handler of {method} failed in a way that the IDL does not declare: the server "
+            f"answers with a TApplicationException, {kind}.",
+            evidence=evidence,
+            advice="Look at the server's log at that time: the handler's own traceback is there. "
+            "Declare the exception in the IDL (throws), so that the client learns of it.",
+            alike=(case.flow.server, one.call.method, kind),
+            covers=covers,
+        )
+    return Verdict(
+        case.flow,
+        Kind.APPLICATION_EXCEPTION,
+        Severity.ERROR,
+        f"The server could not make the call {method}: it answers with a TApplicationException, "
+        f"{kind}.",
+        evidence=evidence,
+        advice=_TYPES.get(kind, "The text of the exception says more; so does the server's log."),
+        alike=(case.flow.server, one.call.method, kind),
+        covers=covers,
+    )
+
+
+_TYPES: Final = {
+    "INVALID_MESSAGE_TYPE": "The server takes only CALL and ONEWAY: look at what the client sends.",
+    "WRONG_METHOD_NAME": "The names in call and reply differ: look for a client that two threads "
+    "use at once.",
+    "BAD_SEQUENCE_ID": "Look for a client that two threads use at once, or that went on after a "
+    "timeout.",
+    "MISSING_RESULT": "The handler returned nothing where the IDL wants a result.",
+    "PROTOCOL_ERROR": "The server could not read the arguments: compare the IDL of both sides; "
+    "mostly the client is newer than the server.",
+}
+
+
+def oneway_answered(case: Case, known: Known) -> Verdict | None:
+    """A reply to a call that wants none: the next call reads it."""
+    found = [one for one in case.of(Outcome.NO_CALL) if one.misled_by]
+    if not found:
+        return None
+    reply = found[0].said
+    misled = case.of(Outcome.OUT_OF_SEQUENCE)
+    victim = ""
+    if misled and misled[0].call is not None:
+        victim = f" The client reads it as the answer to its next call, {misled[0].call.method}."
+    return Verdict(
+        case.flow,
+        Kind.ONEWAY_ANSWERED,
+        Severity.ERROR,
+        f"The client calls {shown(reply.method)} as oneway, which wants no reply, and the server "
+        f"sends one.{unbraced(victim)}",
+        evidence=[f"REPLY {reply}", found[0].why],
+        advice="The IDL of both sides differs: the method is oneway in the client's alone. Take "
+        "the same for both.",
+        alike=(case.flow.server, reply.method),
+        covers=(Outcome.NO_CALL, Outcome.OUT_OF_SEQUENCE),
+    )
+
+
+def out_of_step(case: Case, known: Known) -> Verdict | None:
+    """One direction cannot be read from some byte on, behind messages that could."""
+    flow = case.flow
+    if flow.lost or not flow.opened or not (case.tally.calls or case.tally.replies):
+        return None
+    for who, half in (("client", flow.from_client), ("server", flow.from_server)):
+        found = [one for one in _of(flow.findings, who) if one.severity is Severity.ERROR]
+        spoken = half.detection
+        if not found or spoken is None or spoken.transport not in ("framed", "unframed"):
+            continue
+        text = unbraced(found[0].text.partition(": ")[2] or found[0].text)
+        if who == "client":
+            why = (
+                "Either two threads use one client at once, so that one writes into the other's "
+                "message, or a call that failed halfway was left in its buffer."
+            )
+            advice = "Give each thread a client of its own, and open a new connection after a call "
+            advice += "that failed."
+        else:
+            why = (
+                "Either two threads write to one connection, or an exception was written behind "
+                "the begin of a reply."
+            )
+            advice = "Look at the server's log: writing a reply failed there. Let one thread write."
+        return Verdict(
+            flow,
+            Kind.OUT_OF_STEP,
+            Severity.ERROR,
+            f"What the {who} sends can be read up to a point, and no further: {text}. {why}",
+            evidence=[
+                f"{counted(case.tally.answered, 'call')} on this connection had been answered",
+                f"the server {how_it_ended(case).replace('{after}', '')}",
+            ],
+            advice=advice,
+            alike=(flow.server, who),
+            covers=(*_FAILED, Outcome.UNREADABLE, Outcome.WAITING, Outcome.NO_CALL),
+        )
+    return None
+
+
+# Outcomes that follow from a stream that cannot be read.
+_FAILED: Final = (
+    Outcome.CLOSED_BY_SERVER,
+    Outcome.RESET_BY_SERVER,
+    Outcome.CLOSED_BY_CLIENT,
+    Outcome.RESET_BY_CLIENT,
+)
+
+
+def _of(findings: list[Finding], who: str) -> list[Finding]:
+    """Those of a connection that are about one of its directions."""
+    return [one for one in findings if f", from the {who}: " in one.text[:60]]
+
+
+def unreadable(case: Case, known: Known) -> Verdict | None:
+    """Messages whose bytes are not what they should be."""
+    faults = case.faults
+    if not faults:
+        return _unread(case)
+    first = faults[0]
+    who = "client" if first.by_client else "server"
+    kind = "CALL" if first.by_client else "reply to"
+    return Verdict(
+        case.flow,
+        Kind.UNREADABLE,
+        Severity.ERROR,
+        f"The {who}'s {kind} {shown(first.said.method)} cannot be read as it should: "
+        f"{unbraced(first.text)}. {_meant(first)}",
+        evidence=[
+            f"{'CALL' if first.by_client else 'REPLY'} {first.said}",
+            f"{len(faults)} messages of this connection have such faults" if faults[1:] else "",
+        ],
+        advice=_MEND[first.by_client],
+        alike=(case.flow.server, first.by_client, first.said.method, _without_numbers(first.text)),
+        covers=(Outcome.UNREADABLE,),
+    )
+
+
+def _without_numbers(text: str) -> str:
+    """What a finding is about."""
+    return "".join(c for c in text.partition(": ")[0] if not c.isdigit())
+
+
+def _meant(fault: Fault) -> str:
+    if fault.by_client:
+        return "The server read something else than the client meant, if it read it at all."
+    return "The client cannot have read it either."
+
+
+_MEND: Final = {
+    True: "Most likely a call that failed halfway was left in the client's buffer, or two threads "
+    "use one client: open a new connection after a call that failed, and give each thread a client "
+    "of its own.",
+    False: "Look at the server's log: writing the reply failed there, and what came behind was "
+    "written into it.",
+}
+
+
+def _unread(case: Case) -> Verdict | None:
+    """Bytes that made no message."""
+    flow = case.flow
+    wrong = [unbraced(one.text) for one in flow.findings if one.severity is Severity.ERROR]
+    calls = case.of(Outcome.UNREADABLE)
+    if calls:
+        one = calls[0]
+        count = case.tally.outcomes[Outcome.UNREADABLE]
+        more = f" So it is with {counted(count, 'call')} in all." if count > 1 else ""
+        half = flow.from_server
+        text = text_in(half.first) if half.detection is None or not half.detection.transport else ""
+        return Verdict(
+            flow,
+            Kind.UNREADABLE,
+            Severity.ERROR,
+            f"The server sent something upon {shown(one.said.method)}, and it is no message that "
+            f"can be read.{more}",
+            evidence=[
+                f"CALL {one.said}",
+                one.why,
+                *wrong[:2],
+                first_bytes("server", half) if not wrong else "",
+                f"in them is the text “{text}”" if text else "",
+                ending(case),
+            ],
+            advice="" if wrong else f"Does a Thrift server listen there? {check(one.said)}",
+            alike=(flow.server, one.said.method),
+            covers=(Outcome.UNREADABLE,),
+        )
+    if not wrong or not case.is_thrift:
+        return None
+    return Verdict(
+        flow,
+        Kind.UNREADABLE,
+        Severity.ERROR,
+        f"Not all that was sent here can be read: {wrong[0]}.",
+        evidence=[*wrong[1:3], ending(case)],
+        alike=(flow.server, _without_numbers(wrong[0])),
+        covers=(Outcome.UNREADABLE,),
+    )
+
+
+# ── What is left to say ──────────────────────────────────────────────────────────────
+
+_WORDS: Final = {
+    Outcome.APPLICATION_EXCEPTION: "a TApplicationException",
+    Outcome.NO_REPLY: "no reply, and nothing tells why",
+    Outcome.NO_CALL: "a reply, and the call was not captured",
+    Outcome.UNREADABLE: "a reply that cannot be read",
+    Outcome.WAITING: "no reply when the capture ends",
+    Outcome.CLOSED_BY_SERVER: "the server closed",
+    Outcome.CLOSED_BY_CLIENT: "the client closed",
+    Outcome.RESET_BY_SERVER: "the server reset the connection",
+    Outcome.RESET_BY_CLIENT: "the client reset the connection",
+    Outcome.LOST: "the reply is in bytes that the capture lost",
+    Outcome.LATE: "the reply came when the client had given up",
+    Outcome.OUT_OF_SEQUENCE: "the client read the reply to an earlier call",
+}
+
+
+def ended_otherwise(case: Case, left: set[Outcome]) -> Verdict:
+    """Calls that no other rule tells of: what they came to, with an example of each."""
+    parts = []
+    evidence = []
+    for outcome in sorted(left):
+        one = case.ended[outcome][0]
+        count = case.tally.outcomes[outcome]
+        parts.append(f"{counted(count, 'call')}: {_WORDS[outcome]}")
+        kind = "REPLY" if one.call is None else "CALL"
+        evidence.append(f"{kind} {one.said}{f': {one.why}' if one.why else ''}")
+    is_failed = any(outcome.failed for outcome in left)
+    return Verdict(
+        case.flow,
+        Kind.ENDED_OTHERWISE,
+        Severity.ERROR if is_failed else Severity.WARNING,
+        f"Not all calls had an answer that can be used. {'; '.join(parts)}.",
+        evidence=evidence,
+        alike=(case.flow.server, *sorted(left)),
+        covers=left,
+    )
+
+
+# Outcomes with which nothing is wrong.
+_FINE: Final = frozenset({Outcome.SUCCESS, Outcome.ONEWAY})
+
+
+def is_well(case: Case) -> bool:
+    """Did every call get what it wanted, and could everything be read?"""
+    left = case.outcomes - _FINE
+    # The capture began between a call and its reply.
+    if not case.flow.opened and case.tally.answered:
+        left.discard(Outcome.NO_CALL)
+    return not left and not case.faults
+
+
+def declared(case: Case, known: Known) -> Verdict | None:
+    """Answers, and some of them are exceptions that the IDL has: business as usual, and yet the
+    callers did not get what they asked for."""
+    if not case.declared:
+        return None
+    ranked = sorted(case.declared.items(), key=lambda one: (-one[1], one[0]))
+    told = [
+        f"{shown(method)}: {_exception(name)}{f', {count} times' if count > 1 else ''}"
+        for (method, name), count in ranked[:_TOLD]
+    ]
+    more = f", and {len(ranked) - _TOLD} more kinds" if len(ranked) > _TOLD else ""
+    return Verdict(
+        case.flow,
+        Kind.DECLARED_EXCEPTIONS,
+        Severity.NOTE,
+        f"{_numbers(case, case.tally)}.",
+        evidence=[*told, more.lstrip(", ")],
+        alike=(case.flow.server, case.client or case.server, case.flow.lost > 0),
+        covers=(Outcome.DECLARED_EXCEPTION,),
+    )
+
+
+def _exception(name: str) -> str:
+    return f"field {name} of its result" if name.isdigit() else shown(name)
+
+
+def well(case: Case, known: Known) -> Verdict | None:
+    """Calls, and answers to them."""
+    if (case.first is None and not case.tally.replies) or not is_well(case):
+        return None
+    return all_well(case, case.tally)
+
+
+def all_well(case: Case, tally: Tally) -> Verdict:
+    """That all is well, in numbers, of one connection or of many."""
+    dialect = case.client or case.server
+    return Verdict(
+        case.flow,
+        Kind.ALL_WELL,
+        Severity.NOTE,
+        f"Nothing is {'seen to be ' if case.flow.lost else ''}wrong: {_numbers(case, tally)}.",
+        evidence=[
+            f"{counted(tally.silent, 'call')} without an answer, as the methods never have one: "
+            "oneway, most likely, which old libraries send as CALL"
+            if tally.silent
+            else "",
+            f"{counted(tally.replies, 'reply', 'replies')} to calls that were not captured"
+            if tally.replies
+            else "",
+        ],
+        alike=(case.flow.server, dialect, case.flow.lost > 0),
+    )
+
+
+def _numbers(case: Case, tally: Tally) -> str:
+    dialect = case.client or case.server
+    inside = f" in {dialect}" if dialect is not None else ""
+    parts = []
+    if tally.calls:
+        parts.append(f"{counted(tally.calls, 'call')}{inside}, {tally.answered} answered")
+    elif tally.oneway:
+        parts.append(f"{counted(tally.oneway, 'oneway call')}{inside}")
+    else:
+        parts.append(f"{counted(tally.replies, 'reply', 'replies')}{inside}")
+    if tally.declared:
+        parts.append(f"{tally.declared} of them with an exception that the IDL declares")
+    if tally.oneway and tally.calls:
+        parts.append(f"{counted(tally.oneway, 'oneway call')}")
+    return ", ".join(parts)

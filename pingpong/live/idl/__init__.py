@@ -1,0 +1,49 @@
+"""A .thrift file: as plain values to read captures with, or as thriftpy2's classes.
+
+    read_interface("a.thrift") ──grammar──▶ nodes ──meaning──▶ thrift.names.Interface
+    load_idl("a.thrift")       ──thriftpy2─▶ its module ──classes──▶ the same, but for what
+                                                                     thriftpy2 forgets
+
+lark and thriftpy2 are imported when they are needed: who reads a capture with names has no use
+for thriftpy2.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from types import ModuleType
+
+from pingpong.thrift.names import Interface
+
+__all__ = ["as_interface", "load_idl", "read_interface"]
+
+_Path = str | os.PathLike[str]
+
+
+def read_interface(path: _Path, include: Sequence[_Path] = ()) -> Interface:
+    """What a .thrift file says: services, methods, structs, enums, and those of its includes.
+
+    ``include`` are folders where includes are looked for, besides the file's own.  The file is
+    read anew each time.  What is not there, or says nothing of the wire, is in the Interface's
+    ``notes``.  Raises IdlError with the file, the place and the reason.
+    """
+    from .meaning import read
+
+    return read(path, include)
+
+
+def load_idl(
+    path: _Path, module_name: str | None = None, include: Sequence[_Path] = ()
+) -> ModuleType:
+    """thriftpy2's module of a .thrift file, to serve and to call with: see ``classes``."""
+    from .classes import load_idl
+
+    return load_idl(path, module_name, include)
+
+
+def as_interface(module: ModuleType) -> Interface:
+    """thriftpy2's module as plain values.  Raises IdlError for what it left half done."""
+    from .classes import as_interface
+
+    return as_interface(module)

@@ -1,0 +1,107 @@
+"""The PROXY protocol: a line, or a block of bytes, by which a proxy says for whom it connects.
+
+    PROXY TCP4 203.0.113.7 192.0.2.1 51234 9090 ⏎         version 1: text
+
+    0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a                    version 2: always these twelve bytes,
+    ┌────┬────┬─────────┬──────────────────────┬──────     then version and command, family,
+    │ 21 │ 11 │ length  │ addresses and ports  │ TLVs      length; TLVs hold more of the same
+    └────┴────┴─────────┴──────────────────────┴──────
+
+It stands once, before the first byte of a connection, whatever that speaks.  As HAProxy's
+doc/proxy-protocol.txt lays it out.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Final
+
+from ..model import Endpoint
+
+__all__ = ["ADDRESSES", "Proxied", "begins", "read"]
+
+_TEXT: Final = b"PROXY "
+_BINARY: Final = b"\r\n\r\n\0\r\nQUIT\n"
+
+# "a 108-byte buffer is always enough to store all the line and a trailing zero".
+_MAX_LINE: Final = 107
+_LINE: Final = re.compile(
+    rb"PROXY (?:UNKNOWN[^\r\n]*|TCP[46] ([0-9A-Fa-f.:]+) [0-9A-Fa-f.:]+ ([0-9]{1,5}) [0-9]{1,5})\Z"
+)
+
+# Behind the signature: version and command, family and protocol, a length.
+_FIXED: Final = 16
+# The addresses' bytes with their ports, by family.
+ADDRESSES: Final = {1: 12, 2: 36, 3: 216}
+_LOCAL: Final = 0
+
+
+class Proxied:
+    """What a header says.  ``stop``: its bytes; ``open_to``: those of them that hold addresses and
+    nothing else.  ``client`` is None where it names none."""
+
+    __slots__ = ("client", "open_to", "stop", "what")
+
+    def __init__(self, stop: int, open_to: int, client: Endpoint | None, version: int) -> None:
+        self.stop = stop
+        self.open_to = open_to
+        self.client = client
+        whom = "" if client is None else f", for {client}"
+        self.what = f"a PROXY header, version {version}{whom}"
+
+
+def begins(data: bytes | bytearray) -> bool | None:
+    """Do these first bytes begin such a header?  None: too few yet."""
+    for sign in (_TEXT, _BINARY):
+        head = bytes(data[: len(sign)])
+        if head == sign:
+            return True
+        if sign.startswith(head):
+            return None
+    return False
+
+
+def read(data: bytes | bytearray) -> Proxied | None:
+    """The header that ``data`` begins with; None while it is not all there.  Raises ValueError if
+    it is none after all."""
+    return _binary(data) if data[:1] == b"\r" else _text(data)
+
+
+def _text(data: bytes | bytearray) -> Proxied | None:
+    end = data.find(b"\r\n", 0, _MAX_LINE)
+    if end < 0:
+        if len(data) >= _MAX_LINE:
+            raise ValueError("the line does not end")
+        return None
+    line = _LINE.match(bytes(data[:end]))
+    if line is None:
+        raise ValueError("the line has another form")
+    host, port = line.group(1), line.group(2)
+    if host is None:
+        return Proxied(end + 2, len(b"PROXY UNKNOWN"), None, 1)
+    address = ipaddress.ip_address(host.decode())
+    number = int(port)
+    if number > 65535:
+        raise ValueError("the port is none")
+    return Proxied(end + 2, end + 2, Endpoint(str(address), number), 1)
+
+
+def _binary(data: bytes | bytearray) -> Proxied | None:
+    if len(data) < _FIXED:
+        return None
+    command, family = data[12], data[13] >> 4
+    if command >> 4 != 2 or command & 15 > 1 or family > 3:
+        raise ValueError("the version is another")
+    stop = _FIXED + int.from_bytes(data[14:_FIXED], "big")
+    if len(data) < stop:
+        return None
+    size = ADDRESSES.get(family, 0)
+    if command & 15 == _LOCAL or not size or _FIXED + size > stop or family == 3:
+        # A health check of the proxy's own, or a socket without an address to show.
+        return Proxied(stop, _FIXED, None, 2)
+    block = bytes(data[_FIXED : _FIXED + size])
+    width = 4 if family == 1 else 16
+    address = ipaddress.ip_address(block[:width])
+    port = int.from_bytes(block[2 * width : 2 * width + 2], "big")
+    return Proxied(stop, _FIXED + size, Endpoint(str(address), port), 2)

@@ -1,6 +1,6 @@
 """Writes into docs/errors.md how many words of which library are known to ``pingpong explain``.
 
-    python docs/wordings.py
+python docs/wordings.py
 """
 
 from __future__ import annotations

@@ -672,6 +672,13 @@ _RULES: Final = (
     _rule("17 03 00-04 00-41", "TLS in the middle of a connection", _TLS_SIDE, _CERTAIN, _RECORD),
     _rule("14 03 00-04 00", "TLS in the middle of a connection", _TLS_SIDE, _CERTAIN, _RECORD),
     _rule(
+        "80 .. 01 00",
+        "an SSL 2 hello, as port scanners send it",
+        _TLS_CLIENT,
+        _LIKELY,
+        "RFC 5246, E.2",
+    ),
+    _rule(
         "80 .. 01 03",
         "an SSL 2 hello that offers TLS, as old clients send it",
         _TLS_CLIENT,
@@ -802,6 +809,13 @@ _FIRST_BYTES: Final = (
 
 # The same, for readers that looked at two bytes.
 _FIRST_PAIRS: Final = (
+    _rule(
+        "7f 00",
+        "the start of a ThriftMux Rerr, behind its length",
+        _MUX_CLIENT,
+        _LIKELY,
+        _MUX_FRAME,
+    ),
     _rule("80 01", "the version of a strict binary message", _BINARY_SIDE, _LIKELY, _MESSAGE),
     _rule("82 21", "the start of a compact CALL", _COMPACT_CLIENT, _LIKELY, _COMPACT_MESSAGE),
     _rule("82 41", "the start of a compact REPLY", _COMPACT_SERVER, _LIKELY, _COMPACT_MESSAGE),
@@ -1033,11 +1047,10 @@ def in_mib(number: int) -> str:
 
 def _add_others(found: list[Reading], number: int, data: bytes, role: Role) -> None:
     """What a number of 4 bytes may be besides the first bytes of something."""
-    if role in (Role.UNKNOWN, Role.LENGTH, Role.FRAME) and len(data) == 4:
+    if role in (Role.UNKNOWN, Role.LENGTH) and len(data) == 4:
         if number in _LIMITS:
             words, source = _LIMITS[number]
-            likely = role is not Role.FRAME and not (found and _is_round(number))
-            sure = _LIKELY if likely else _POSSIBLE
+            sure = _POSSIBLE if found and _is_round(number) else _LIKELY
             found.insert(
                 0, Reading(f"{words}, and no bytes of a message", "", "", "", sure, source)
             )

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from ..capture import decode
 from ..errors import DecodeError
-from ..model import Limits, Protocol, Record, Struct, TType
+from ..model import Limits, Protocol, Struct, TType
 from ..thrift.binary import BINARY
 from ..thrift.compact import COMPACT
 

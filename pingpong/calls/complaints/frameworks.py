@@ -286,6 +286,12 @@ WORDINGS: Final = (
         (t.ARGUMENTS, "received invalid message from client", "GeneratedCodeHelper.cpp", "server"),
         (t.ARGUMENTS, "invalid message arguments", "GeneratedCodeHelper.cpp", "server"),
         (t.HEADER, "Failed to read a message header", "FramingHandler.cpp"),
+        (
+            t.SERVER_FAILED,
+            "Received invalid request from client",
+            "HeaderServerChannel.cpp",
+            "server",
+        ),
         (t.CLOSED, "TTransportException: Streaming contract violation", "TTransportException.h"),
         (t.FRAME, "TTransportException: Invalid frame size", "TTransportException.h"),
         (t.NOT_TLS, "TTransportException: SSL error", "TTransportException.h"),
@@ -322,8 +328,8 @@ WORDINGS: Final = (
         ),
         (t.HEADER, "no header data", "thrift_proxy/header_transport_impl.cc"),
         (
-            t.VERSION,
-            "invalid binary protocol version {word} != 0x8001",
+            t.BEGINNING,
+            "invalid binary protocol version {pair} != 0x8001",
             "thrift_proxy/binary_protocol_impl.cc",
         ),
         (
@@ -423,6 +429,8 @@ WORDINGS: Final = (
             "RetryingMetaStoreClient",
             "client",
         ),
+        (t.LIBRARIES, "rpc/thrift/TCLIService$Iface", "the class loader", "client"),
+        (t.CLOSED, "Maybe server is down", "IoTDB's Session", "client"),
         (t.CLOSED, "set_ugi() not successful", "HiveMetaStoreClient", "client"),
         (t.CLOSED, "TTransportException: null", "TIOStreamTransport of Apache Thrift"),
         (t.CLOSED, "TTransportException (state=08S01", "beeline", "client"),

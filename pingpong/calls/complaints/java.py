@@ -255,6 +255,7 @@ WORDINGS: Final = (
         (t.RESET, "SocketException: Connection reset", "java.net.SocketInputStream"),
         (t.RESET, "SocketException: Connection or outbound has been reset", "java.net"),
         (t.RESET, "IOException: Connection reset", "sun.nio.ch.SocketDispatcher"),
+        (t.BROKEN_PIPE, "Protocol wrong type for socket", "java.net.SocketOutputStream, on macOS"),
         (t.BROKEN_PIPE, "Broken pipe (Write failed)", "java.net.SocketOutputStream"),
         (
             t.RESET,

@@ -125,6 +125,8 @@ WORDINGS: Final = (
         (t.RESET, "{error,econnreset}", "gen_tcp"),
         (t.TIMEOUT, "{error,timeout}", "gen_tcp"),
         (t.TIMEOUT, "{:error, :timeout}", "gen_tcp, in Elixir"),
+        (t.TIMEOUT, "(EXIT) time out", "gen_server, in Elixir"),
+        (t.TIMEOUT, "{timeout,{gen_server,call", "gen_server"),
         (t.RESOLVE, "{error,nxdomain}", "inet", "client"),
         (t.UNREACHABLE, "{error,ehostunreach}", "gen_tcp", "client"),
         (t.BIND, "{error,eaddrinuse}", "gen_tcp", "server"),

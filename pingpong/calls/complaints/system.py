@@ -40,7 +40,7 @@ WORDINGS: Final = (
         (t.RESOLVE, "Temporary failure in name resolution", "EAI_AGAIN", "client"),
         (t.RESOLVE, "Could not resolve host", "any client", "client"),
         (t.BIND, "Address already in use", "EADDRINUSE", "server"),
-        (t.BIND, "Cannot assign requested address", "EADDRNOTAVAIL"),
+        (t.NO_ADDRESS, "Cannot assign requested address", "EADDRNOTAVAIL"),
         (t.FILES, "Too many open files", "EMFILE"),
         (t.NOT_OPEN, "Bad file descriptor", "EBADF"),
         (t.NOT_OPEN, "Transport endpoint is not connected", "ENOTCONN"),

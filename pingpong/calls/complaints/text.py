@@ -233,6 +233,8 @@ def _named_numbers(matches: list[_Match]) -> list[tuple[int, NumberVerdict]]:
                 numbers.append((place, explain_number(value, Role.LIMIT if limit else role)))
             elif name == "hex":
                 numbers.append((place, explain_number(int(digits, 16), role)))
+            elif name == "pair":
+                numbers.append((place, explain_bytes(bytes.fromhex(digits), role)))
             elif name == "bytes":
                 data = bytes(int(one) & 255 for one in digits.replace(",", " ").split())
                 numbers.append((place, explain_bytes(data, role)))

@@ -567,6 +567,17 @@ BIND: Final = Trouble(
     ),
     "who listens there: ss -ltnp.",
 )
+NO_ADDRESS: Final = Trouble(
+    "This machine has no address or no port for it (EADDRNOTAVAIL). Nothing was sent.",
+    (
+        "A client has no local port left: too many connections were opened, and closed ones still "
+        "wait (TIME_WAIT).",
+        "A server was told to listen on an address that is none of this machine.",
+        "The host's name means an IPv6 address, and this machine or container has none.",
+    ),
+    "how many connections there are (ss -tan), and the address. Keep connections and use them "
+    "again.",
+)
 FILES: Final = Trouble(
     "The process has no file descriptor left for one more connection.",
     (

@@ -9,7 +9,7 @@ pattern is made of them, and so is the line with which the row is tested.
     {number}  a number that is explained        {hex}    the same, in hexadecimal
     {limit}   the reader's limit                {bytes}  a list of bytes, as Rust prints one
     {hexes}   a list of bytes in hexadecimal    {word}   a name   {text}  anything, or nothing
-    {n}       a number that says nothing here
+    {n}       a number that says nothing here   {pair}   two bytes in hexadecimal
 
 Patterns are for text in lower case.  Each begins with words that can be searched for, and no
 pattern repeats a repetition: the time that a search takes grows with the text.
@@ -29,6 +29,7 @@ __all__ = ["Wording", "example", "fixed", "wordings"]
 _PLACES: Final = {
     "number": r"(?P<number>-?[0-9]{1,20})",
     "hex": r"(?:0x)?(?P<hex>[0-9a-f]{1,16})",
+    "pair": r"(?:0x)?(?P<pair>[0-9a-f]{4})",
     "limit": r"(?P<limit>[0-9]{1,20})",
     "hexes": r"(?P<hexes>[0-9a-f]{1,2}(?:,[0-9a-f]{1,2}){1,7})",
     "bytes": r"\[(?P<bytes>[0-9]{1,3}(?:, ?[0-9]{1,3}){0,15})\]",
@@ -36,11 +37,12 @@ _PLACES: Final = {
     "word": r"[^\s'\"]{1,100}",
     "text": r"[^\n]{0,100}?",
 }
-_PLACE: Final = re.compile(r"\{(number|hexes|hex|limit|bytes|n|word|text)\}")
+_PLACE: Final = re.compile(r"\{(number|pair|hexes|hex|limit|bytes|n|word|text)\}")
 
 # What stands in those places in the line that tests a row.
 _SAMPLES: Final = {
     "limit": "16777216",
+    "pair": "0x8221",
     "bytes": "[130, 33]",
     "hexes": "47,45,54,20",
     "n": "3",

@@ -1616,22 +1616,21 @@ class Exchange(Shown):
         return self.reply.answer
 
     @property
-    def faults(self) -> tuple[tuple[Message, Finding], ...]:
-        """What is wrong with the bytes of its messages, the first fault of each: it cannot be read
-        to its end, or bytes are left over."""
-        found = []
-        for message in (self.call, self.reply):
-            if message is not None and message.fault is not None:
-                found.append((message, message.fault))
-        return tuple(found)
+    def faulty(self) -> tuple[Message, ...]:
+        """Those of its messages that cannot be read to their end, or behind which bytes are left
+        over: their ``faults`` say more."""
+        both = (self.call, self.reply)
+        return tuple(one for one in both if one is not None and one.fault is not None)
 
     @property
     def exception(self) -> str:
         """Which exception came back, "" if none did.  A TApplicationException has the name of
-        its type ("UNKNOWN_METHOD"), or "type 77"; a declared one what the IDL calls its type,
+        its type ("UNKNOWN_METHOD"), or "type 77"; HTTP's refusal is "HTTP 401 Unauthorized"; a
+        declared one has what the IDL calls its type,
         or without an IDL the field's number ("1")."""
         if self.reply is None:
-            return ""
+            response = None if self.call is None else self.call.response
+            return "" if response is None or response.is_good else str(response)
         answer = self.answer
         if answer is Outcome.DECLARED_EXCEPTION:
             for field in self.reply.body.fields:

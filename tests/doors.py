@@ -95,7 +95,7 @@ def is_bad(one: Exchange, flow: Flow, answered: bool) -> bool:
     """Did it not end as its caller wanted, or is that not known?"""
     if one.outcome is Outcome.NO_CALL and not flow.opened and answered and not one.misled_by:
         return False  # the capture began between the two
-    return one.outcome.failed or one.outcome.unclear or bool(one.faults)
+    return one.outcome.failed or one.outcome.unclear or bool(one.faulty)
 
 
 def check(packets: list[Packet], *, deep: bool = True) -> Capture:

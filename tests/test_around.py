@@ -545,7 +545,7 @@ def test_nothing_of_what_is_opened_leaks() -> None:
         for one in capture.packets:
             assert SECRET not in one.data
         shown = str(capture) + str(list(map(str, capture.messages))) + str(capture.findings)
-        shown += str([flow for flow in capture.flows])
+        shown += str(list(capture.flows))
         shown += str(
             [message.response and message.response.facts() for message in capture.messages]
         )

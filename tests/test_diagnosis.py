@@ -288,7 +288,7 @@ def test_thrift_over_http_that_is_answered_without_thrift() -> None:
     answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone"
     (one,) = diagnosed(Talk().open().call(ask).reply(answer).close()).verdicts
     assert one.kind is Kind.HTTP
-    assert "“HTTP/1.1 404 Not Found”" in one.sentence
+    assert "HTTP answers the call ping with 404 Not Found" in one.sentence
     assert "path of the URL" in one.advice
 
 

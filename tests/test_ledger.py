@@ -199,7 +199,8 @@ STORIES: dict[str, tuple[Callable[[], Talk], list[tuple[str, str]]]] = {
     ),
     "not answered, and nobody knows whether it was waited for": (
         lambda: (
-            talk().call(call("zip", 1)).wait(10 * LONG).call(call("a", 2)).reply(reply("a", 2)).close()
+            talk().call(call("zip", 1)).wait(10 * LONG).call(call("a", 2)).reply(reply("a", 2))
+            .close()
         ),
         [("zip", "NO_REPLY"), ("a", "SUCCESS")],
     ),

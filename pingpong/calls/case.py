@@ -11,7 +11,18 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from ..model import UPGRADES, Endpoint, Exchange, Flow, Half, Message, MessageType, Outcome
+from ..model import (
+    UPGRADES,
+    Endpoint,
+    Exchange,
+    Flow,
+    Half,
+    Message,
+    MessageType,
+    Outcome,
+    Response,
+    Severity,
+)
 from .numbers import Reading
 from .roles import counted
 from .verdict import Dialect, sized, unbraced
@@ -65,7 +76,7 @@ def said_in(message: Message) -> Said:
         message.time,
         message.end_time,
         message.size,
-        message.size,
+        message.announced,
         Dialect(message.protocol.name, message.transport),
     )
 
@@ -80,6 +91,7 @@ class Ended(NamedTuple):
     time: int
     why: str
     misled_by: int
+    response: Response | None
 
     @property
     def said(self) -> Said:
@@ -89,11 +101,14 @@ class Ended(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """What is wrong with the bytes of a message."""
+    """What is wrong with the bytes of a message: all that was found, the first fault first.
+    ``cut``: its end is missing.  ``outcome`` is that of its call."""
 
     said: Said
     by_client: bool
-    text: str
+    texts: tuple[str, ...]
+    cut: str
+    outcome: Outcome
 
 
 class Failure(NamedTuple):
@@ -172,7 +187,14 @@ class Case:
         tally = self.tally
         tally.outcomes[outcome] += 1
         ended = Ended(
-            exchange.number, outcome, call, reply, exchange.ended, exchange.why, exchange.misled_by
+            exchange.number,
+            outcome,
+            call,
+            reply,
+            exchange.ended,
+            exchange.why,
+            exchange.misled_by,
+            None if exchange.call is None else exchange.call.response,
         )
         same = self.ended.setdefault(outcome, [])
         same.append(ended)
@@ -184,10 +206,13 @@ class Case:
                 self.first = call
             if self.last_call is None or call.number > self.last_call.number:
                 self.last_call = call
-        for message, finding in exchange.faults:
+        for message in exchange.faulty:
             if len(self.faults) < MAX_EXAMPLES:
                 by_client = message is exchange.call
-                self.faults.append(Fault(said_in(message), by_client, finding.text))
+                texts = [one.text for one in message.faults if one.severity is Severity.ERROR]
+                said = said_in(message)
+                fault = Fault(said, by_client, tuple(texts[:4]), message.cut, outcome)
+                self.faults.append(fault)
         if reply is not None:
             self.last_reply = max(self.last_reply, reply.end_time)
         if call is None:
@@ -265,6 +290,8 @@ class Case:
 
     @property
     def is_thrift(self) -> bool:
+        if self.flow.structs is not None:
+            return True
         return self.first is not None or self.client is not None or self.server is not None
 
     @property

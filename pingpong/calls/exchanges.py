@@ -54,8 +54,8 @@ from ..model import Endpoint, Exchange, Flow, Message, MessageType, Outcome
 
 __all__ = ["GAVE_UP", "Pairing", "bare_method"]
 
-# Whoever writes several calls in one go takes no longer: a client that cannot tell two replies apart
-# has given up on a call, if it sends the next one later than that (ns).
+# Whoever writes several calls in one go takes no longer: a client that cannot tell two replies
+# apart has given up on a call, if it sends the next one later than that (ns).
 GAVE_UP: Final = 1_000_000
 
 # No timeout is so short: whoever sends its next call sooner did not wait for this one (ns).
@@ -63,6 +63,12 @@ HURRIED: Final = 10_000_000
 
 # Who closes so soon did not wait at all, be it that the method has no answer (ns).
 AT_ONCE: Final = 1_000_000
+
+# The transport in which something answers every call, be it oneway.
+HTTP: Final = "http"
+
+# What may be the begin of anything: nobody can say of so few bytes what they are.
+BEGUN: Final = 8
 
 # How many calls of a connection may wait, and how many of them with one seqid; how many replies
 # may be without a call.  Beyond, the oldest is settled.
@@ -99,7 +105,8 @@ class _Talk:
     are exchanges whose reply came when the client had closed: how that went on will tell.
     ``newest`` is the latest call that was answered; ``overtakes``: a reply came before that to
     an earlier call.  ``hurried`` are exchanges that the client did not wait for, by number: its
-    next call followed at once.  ``latest`` is its last call, ``oneway`` are those it sent as such.
+    next call followed at once.  ``latest`` is its last call, ``oneway`` are those it sent as
+    such, and ``posted`` those of them that HTTP may still answer.
     """
 
     __slots__ = (
@@ -116,6 +123,7 @@ class _Talk:
         "oneway",
         "orphans",
         "overtakes",
+        "posted",
         "read_to",
         "unread",
         "waiting",
@@ -138,6 +146,7 @@ class _Talk:
         self.hurried: set[int] = set()
         self.latest: Exchange | None = None
         self.oneway: list[Exchange] = []
+        self.posted: list[Exchange] = []
 
     def forget(self, exchange: Exchange) -> None:
         number = exchange.number
@@ -219,7 +228,13 @@ class Pairing:
             talk.oneway.append(exchange)
             if len(talk.oneway) > MAX_ONEWAY:
                 del talk.oneway[0]
-            self._settle(exchange, Outcome.ONEWAY)
+            if call.transport == HTTP:
+                # It has no reply, but HTTP answers it.
+                talk.posted.append(exchange)
+                if len(talk.posted) > MAX_ONEWAY:
+                    self._settle_posted(talk.posted.pop(0))
+            else:
+                self._settle(exchange, Outcome.ONEWAY)
             return exchange
         talk.latest = exchange
         same = talk.waiting.get(call.seqid)
@@ -320,7 +335,7 @@ class Pairing:
                 # The client does not read it now: its next call will.
                 exchange.misled_by = talk.oneway[at].number
                 exchange.why = f"a reply to the oneway call of exchange {talk.oneway[at].number}"
-                if reply.transport != "http" and len(talk.unread) < MAX_WAITING:
+                if reply.transport != HTTP and len(talk.unread) < MAX_WAITING:
                     self._leave_unread(talk, exchange)
                 del talk.oneway[at]
                 self._settle(exchange, Outcome.NO_CALL)
@@ -334,7 +349,9 @@ class Pairing:
         """The server answered a later call with the same seqid."""
         call, flow = passed.call, talk.flow
         assert call is not None
-        if passed.number in talk.misled:
+        if self._settle_answered_by_http(passed):
+            pass
+        elif passed.number in talk.misled:
             self._settle(passed, Outcome.OUT_OF_SEQUENCE, talk.misled[passed.number])
         elif is_behind_hole:
             self._settle(passed, _missing(flow))
@@ -389,7 +406,7 @@ class Pairing:
     # ── The end ──────────────────────────────────────────────────────────────────────
 
     def _end(self, talk: _Talk, flow: Flow | None, time: int = -1, the_last: bool = False) -> None:
-        left = talk.orphans + talk.closing
+        left = talk.orphans + talk.closing + talk.posted
         for same in talk.waiting.values():
             left += same
         if len(left) > 1:
@@ -397,6 +414,8 @@ class Pairing:
         for exchange in left:
             if exchange.call is None:
                 self._settle(exchange, Outcome.NO_CALL)
+            elif exchange.call.type is MessageType.ONEWAY:
+                self._settle_posted(exchange)
             elif exchange.reply is not None:
                 # A program that still reads acknowledges; for one that has closed, the system
                 # resets the connection.
@@ -415,6 +434,8 @@ class Pairing:
     def _unanswered(
         self, talk: _Talk, exchange: Exchange, call: Message, flow: Flow | None, the_last: bool
     ) -> None:
+        if self._settle_answered_by_http(exchange):
+            return
         if self._is_silent(call):
             self._settle_silent(exchange)
             return
@@ -423,6 +444,11 @@ class Pairing:
             return
         exchange.ended = max(exchange.ended, flow.last)
         server, client = flow.from_server, flow.from_client
+        begun = flow.received - talk.read_to
+        if the_last and 0 < begun <= BEGUN and server.fin < 0 and server.rst < 0:
+            exchange.why = "a reply had begun when the capture ended"
+            self._settle(exchange, Outcome.WAITING)
+            return
         is_missing = flow.received > talk.read_to and (server.unseen or server.last >= call.time)
         if is_missing or talk.hole >= call.time:
             self._settle(exchange, _missing(flow))
@@ -489,6 +515,32 @@ class Pairing:
         exchange.ended = -1  # nobody waited
         exchange.why = "sent as CALL, and never answered"
         self._settle(exchange, Outcome.ONEWAY)
+
+    def _settle_posted(self, exchange: Exchange) -> None:
+        """A oneway call by HTTP: by now it was answered, or never will be."""
+        assert exchange.call is not None
+        if exchange.call.response is None:
+            exchange.why = "HTTP never answered it"
+        self._settle(exchange, Outcome.ONEWAY)
+
+    def _settle_answered_by_http(self, exchange: Exchange) -> bool:
+        """HTTP answered a call, and no message was in the answer."""
+        call = exchange.call
+        response = None if call is None else call.response
+        if call is None or response is None:
+            return False
+        exchange.ended = response.time
+        if not response.is_good:
+            self._settle(exchange, Outcome.APPLICATION_EXCEPTION)
+        elif not response.size and not self._is_answered(call):
+            # So it is with oneway methods that were sent as CALL.
+            exchange.ended = -1
+            exchange.why = f"sent as CALL, and {response} had no message for it"
+            self._settle(exchange, Outcome.ONEWAY)
+        else:
+            exchange.why = f"{response}, {response.size} bytes that are no message"
+            self._settle(exchange, Outcome.UNREADABLE)
+        return True
 
     def _leave_unread(self, talk: _Talk, reply: Exchange) -> None:
         """A reply that nobody waits for: whoever waits now reads it, or else the next call."""

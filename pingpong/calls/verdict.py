@@ -45,6 +45,7 @@ class Kind(Enum):
     # One of them speaks something else.
     HTTP = "HTTP on one side"
     TLS = "TLS on one side"
+    HTTP_UNANSWERED = "a oneway call that HTTP never answers"
     SASL = "SASL on one side, or refused"
     OTHER_PROTOCOL = "another protocol"
     # They understand each other.
@@ -70,6 +71,7 @@ class Kind(Enum):
     # What it is cannot be said.
     NOT_RECOGNISED = "not recognised"
     # Nothing is wrong between them.
+    STRUCTS_ALONE = "structs without a message"
     DECLARED_EXCEPTIONS = "exceptions that the IDL declares"
     ALL_WELL = "all is well"
     NOT_THRIFT = "no Thrift"

@@ -170,6 +170,9 @@ class Walker(Skipper):
 
 # ── Reading ──────────────────────────────────────────────────────────────────────────
 
+# What a finding says of a message that begins in the midst of another.
+BEGINS_INSIDE: Final = "another message begins at offset"
+
 # How often to look whether another message begins in one that cannot be read.
 _MOST_BEGINNINGS: Final = 64
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]{0,255}\Z")
@@ -314,7 +317,7 @@ class Reader(ABC):
                 self.findings.append(
                     Finding(
                         Severity.ERROR,
-                        f"another message begins at offset {at}, inside this one: "
+                        f"{BEGINS_INSIDE} {at}, inside this one: "
                         f"{header.type.name} {header.method!r}, before this one was whole",
                         at,
                     )

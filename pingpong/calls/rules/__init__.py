@@ -60,9 +60,11 @@ from .replies import (
     all_well,
     declared,
     ended_otherwise,
+    http_never_answered,
     is_well,
     oneway_answered,
     out_of_step,
+    structs_alone,
     unreadable,
     well,
     wrong_words,
@@ -79,6 +81,7 @@ FIRST: Final[tuple[Rule, ...]] = (
     one_direction,
     began_late,
     too_large,
+    structs_alone,
     foreign_client,
     foreign_server,
     sasl,
@@ -100,6 +103,7 @@ CALLS: Final[tuple[tuple[Rule, tuple[Outcome, ...]], ...]] = (
 REPLIES: Final[tuple[tuple[Rule, Outcome], ...]] = (
     (unreadable, Outcome.UNREADABLE),
     (two_protocols, Outcome.ONEWAY),
+    (http_never_answered, Outcome.ONEWAY),
     (declared, Outcome.DECLARED_EXCEPTION),
 )
 LAST: Final[tuple[Rule, ...]] = (well, opened_only, unrecognised, not_thrift)

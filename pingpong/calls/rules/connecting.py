@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ...model import Outcome, Severity
 from ..case import Case, Known
 from ..verdict import Kind, Verdict, sized
@@ -17,7 +19,11 @@ __all__ = [
     "refused",
 ]
 
-_UDP = 17
+_UDP: Final = 17
+
+# So long is a THeader frame with nothing in it, at most.
+_EMPTY: Final = 64
+THEADER_MAGIC: Final = b"\x0f\xff"
 
 
 def refused(case: Case, known: Known) -> Verdict | None:
@@ -119,14 +125,24 @@ def began_late(case: Case, known: Known) -> Verdict | None:
 def opened_only(case: Case, known: Known) -> Verdict | None:
     """A connection to a Thrift server that carried nothing: a health check, a pool."""
     flow = case.flow
-    if flow.sent or flow.received or not (known.answered or known.told):
+    half = flow.from_server
+    # C++'s THeader server writes a frame with nothing in it when it closes.
+    is_empty_frame = 0 < flow.received <= _EMPTY and half.first[4:6] == THEADER_MAGIC
+    if flow.sent or (flow.received and not is_empty_frame):
+        return None
+    if not (known.answered or known.told):
         return None
     return Verdict(
         case.flow,
         Kind.ALL_WELL,
         Severity.NOTE,
         "The client connected and sent nothing, as health checks and pools of connections do.",
-        evidence=[ending(case)],
+        evidence=[
+            "the server wrote a THeader frame without a message, as C++'s does when it closes"
+            if is_empty_frame
+            else "",
+            ending(case),
+        ],
         alike=(flow.server, "nothing"),
     )
 

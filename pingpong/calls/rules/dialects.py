@@ -6,6 +6,7 @@ from typing import Final
 
 from ...model import Half, Outcome, Severity
 from ..case import Case, Known, Said, shown
+from ..numbers import explain_bytes
 from ..verdict import Dialect, Kind, Verdict, unbraced
 from ..wording import ended_after, ending, failed, first_bytes, how_it_ended, others
 
@@ -246,6 +247,8 @@ def not_answered(case: Case, known: Known) -> Verdict | None:
     client = case.client
     if client is None or case.first is not None or case.tally.replies or case.server is not None:
         return None
+    if client.transport == "http" and not flow.received:
+        return _posted_in_vain(case, known)
     return Verdict(
         case.flow,
         Kind.NOT_RECOGNISED,
@@ -256,6 +259,28 @@ def not_answered(case: Case, known: Known) -> Verdict | None:
         advice="",
         alike=(flow.server, client),
         covers=(),
+        **ended_after(case),
+    )
+
+
+def _posted_in_vain(case: Case, known: Known) -> Verdict:
+    """Thrift by HTTP, and the server says nothing that HTTP would."""
+    usual = known.usual
+    speaks = f": it speaks {usual}" if usual is not None else ""
+    took = explain_bytes(case.flow.from_client.first[:4]).number
+    return Verdict(
+        case.flow,
+        Kind.HTTP,
+        Severity.ERROR,
+        f"The client speaks Thrift by HTTP; the server {how_it_ended(case)}, as no HTTP server "
+        f"does{speaks}. One that is framed took the first 4 bytes for the length of a frame, "
+        f"{took}.",
+        evidence=[first_bytes("client", case.flow.from_client), others(known), ending(case)],
+        advice="Use the server's transport in the client instead of THttpClient: "
+        f"{_class_of(Dialect('', 'framed'))} or {_class_of(Dialect('', 'unframed'))}; or put "
+        "the server behind HTTP.",
+        alike=(case.flow.server, "posted"),
+        covers=_NOT_READ,
         **ended_after(case),
     )
 

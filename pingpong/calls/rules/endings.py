@@ -475,7 +475,7 @@ def still_waiting(case: Case, known: Known) -> Verdict | None:
         odd = mismatch(case, known, call)
         if odd is not None:
             return odd
-    understood = bool(case.tally.answered) or known.answers(call.dialect)
+    understood = bool(case.tally.answered) or known.answers(call.dialect) or ended[0].why
     more = f", and {counted(len(ended) - 1, 'other call')}" if len(ended) > 1 else ""
     return Verdict(
         case.flow,
@@ -485,6 +485,7 @@ def still_waiting(case: Case, known: Known) -> Verdict | None:
         f"yet{more}.",
         evidence=[
             f"CALL {call}",
+            ended[0].why,
             "the connection is open",
             ""
             if understood

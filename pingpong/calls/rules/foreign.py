@@ -54,6 +54,8 @@ def foreign_server(case: Case, known: Known) -> Verdict | None:
         return None
     over = ""
     if reading.family is Family.HTTP and case.client.transport == "http":
+        if case.ended:
+            return None  # HTTP answers calls, in its way
         over = " The answer is HTTP, as it should be, but there is no Thrift in it: "
         over += line_of(flow.from_server)
     greets = 0 <= flow.from_server.last <= flow.from_client.last and flow.from_client.first

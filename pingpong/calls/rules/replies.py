@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from ...model import Finding, Outcome, Severity
-from ..case import Case, Failure, Fault, Known, Tally, shown
+from ...thrift.reading import BEGINS_INSIDE
+from ..case import Case, Ended, Failure, Fault, Known, Tally, shown
 from ..roles import counted
 from ..verdict import Kind, Verdict, unbraced
 from ..wording import ending, failed, first_bytes, how_it_ended, text_in
@@ -16,9 +17,11 @@ __all__ = [
     "all_well",
     "declared",
     "ended_otherwise",
+    "http_never_answered",
     "is_well",
     "oneway_answered",
     "out_of_step",
+    "structs_alone",
     "unreadable",
     "well",
     "wrong_words",
@@ -33,6 +36,117 @@ def wrong_words(case: Case, known: Known) -> Iterator[Verdict]:
     ranked = sorted(case.failures.values(), key=lambda one: -one[0])
     for count, one in ranked[:_TOLD]:
         yield _failure(case, count, one, len(ranked))
+    yield from _http_refusals(case, known)
+
+
+def _http_refusals(case: Case, known: Known) -> Iterator[Verdict]:
+    """HTTP answered a call itself: it never came to Thrift, or Thrift's server failed there."""
+    refused: dict[tuple[str, int], list[Ended]] = {}
+    for one in case.of(Outcome.APPLICATION_EXCEPTION):
+        if one.reply is None and one.call is not None and one.response is not None:
+            refused.setdefault((one.call.method, one.response.status), []).append(one)
+    for (method, status), calls in list(refused.items())[:_TOLD]:
+        call, response = calls[0].call, calls[0].response
+        assert call is not None
+        assert response is not None
+        asked_for = status == 401 and known.answers(call.dialect)
+        then = (
+            " Other calls in the same dialect were answered: so it goes where a client sends its "
+            "credentials only when it is asked for them."
+            if asked_for
+            else ""
+        )
+        times = f", {len(calls)} times" if len(calls) > 1 else ""
+        yield Verdict(
+            case.flow,
+            Kind.HTTP,
+            Severity.WARNING if asked_for else Severity.ERROR,
+            f"HTTP answers the call {shown(method)} with {unbraced(str(response)[5:])}{times}, and "
+            f"without a Thrift message.{then}",
+            evidence=[
+                f"CALL {call}",
+                f"its body is {unbraced(response.content_type) or 'of no named type'}, "
+                f"{counted(response.size, 'byte')}"
+                if response.size
+                else "",
+                f"it begins with “{unbraced(response.text[:120])}”" if response.text else "",
+            ],
+            advice="" if asked_for else _STATUSES.get(status, _STATUSES[status // 100 * 100]),
+            alike=(case.flow.server, method, status, asked_for),
+            covers=(Outcome.APPLICATION_EXCEPTION,),
+        )
+
+
+_STATUSES: Final = {
+    400: "Look at the path of the URL and at the headers, and at the log of the HTTP server.",
+    401: "Give the client the user and password, or the token, that the HTTP server asks for.",
+    403: "The HTTP server knows who asks, and does not let them: look at its rules for that path.",
+    404: "The path of the URL is not the one where Thrift is served: compare it with the server's.",
+    405: "Thrift goes by POST, and what is there takes other verbs: look at the path of the URL.",
+    413: "Send less at a time, or raise the limit of the HTTP server or of a proxy before it.",
+    415: "Send the content type that the server wants: application/x-thrift, most often.",
+    500: "Look at the server's log at that time: the handler failed, or what is around it.",
+    502: "A proxy could not reach the server behind it, or did not understand what it answered.",
+    503: "A proxy has no server to hand the call to, or the server takes no more calls.",
+    504: "A proxy waited too long for the server behind it: raise its limit, or see what takes so "
+    "long.",
+    300: "The server is elsewhere: use the URL that its Location names.",
+    100: "",
+}
+
+
+def http_never_answered(case: Case, known: Known) -> Verdict | None:
+    """A oneway call by HTTP, which answers everything; and here it does not."""
+    found = [
+        one
+        for one in case.of(Outcome.ONEWAY)
+        if one.call is not None and one.call.dialect.transport == "http" and one.response is None
+    ]
+    flow = case.flow
+    if not found or flow.lost or not flow.opened:
+        return None
+    call = found[0].call
+    assert call is not None
+    end = case.client_end if case.client_end >= 0 else flow.last
+    is_over = case.client_end >= 0 or case.server_end >= 0
+    waited = max(end - call.end_time, 0)
+    return Verdict(
+        flow,
+        Kind.HTTP_UNANSWERED,
+        Severity.ERROR if is_over else Severity.WARNING,
+        f"The client calls {shown(call.method)}, oneway, by HTTP, and {{waited}}later "
+        f"HTTP has not answered{'' if is_over else ': the capture ends'}. Clients of Java and Python "
+        "wait for a response, whatever the IDL says.",
+        evidence=[f"CALL {call}", ending(case)],
+        advice="Let the server answer a oneway call with an empty 200 (C++'s THttpServer sends "
+        "nothing), or set a timeout in the client, or make the method return void.",
+        alike=(flow.server, call.method, is_over),
+        waited=waited,
+    )
+
+
+def structs_alone(case: Case, known: Known) -> Verdict | None:
+    """A client posts structs without a message, and HTTP's status is all that answers."""
+    structs = case.flow.structs
+    if structs is None or case.ended:
+        return None
+    told = [
+        f"{counted(count, 'answer')} with HTTP {status}"
+        for status, count in sorted(structs.statuses.items())[:_TOLD]
+    ]
+    bad = any(status >= 400 for status in structs.statuses)
+    return Verdict(
+        case.flow,
+        Kind.HTTP if bad else Kind.STRUCTS_ALONE,
+        Severity.ERROR if bad else Severity.NOTE,
+        f"The client posts structs in {structs.protocol.name}, without a message around them, by "
+        f"HTTP: {counted(structs.count, 'struct')}, "
+        f"{', '.join(told) if told else 'and no answer in the capture'}.",
+        evidence=[first_bytes("client", case.flow.from_client)],
+        advice="Look at the path of the URL, and at the log of the HTTP server." if bad else "",
+        alike=(case.flow.server, structs.protocol.name, bad),
+        covers=Outcome,
+    )
 
 
 def _failure(case: Case, count: int, one: Failure, kinds: int) -> Verdict:
@@ -180,26 +294,34 @@ def _of(findings: list[Finding], who: str) -> list[Finding]:
 
 def unreadable(case: Case, known: Known) -> Verdict | None:
     """Messages whose bytes are not what they should be."""
-    faults = case.faults
+    # That a call was not sent to its end is told with what became of it.
+    faults = [one for one in case.faults if not (one.cut and _is_told(one))]
     if not faults:
         return _unread(case)
     first = faults[0]
     who = "client" if first.by_client else "server"
-    kind = "CALL" if first.by_client else "reply to"
+    kind = "CALL" if first.by_client else "REPLY"
+    text, *more = (unbraced(one) for one in first.texts)
+    meant, mend = _meant(first)
     return Verdict(
         case.flow,
         Kind.UNREADABLE,
         Severity.ERROR,
-        f"The {who}'s {kind} {shown(first.said.method)} cannot be read as it should: "
-        f"{unbraced(first.text)}. {_meant(first)}",
+        f"The {who}'s {kind} {shown(first.said.method)} cannot be read as it should: {text}. "
+        f"{meant}",
         evidence=[
-            f"{'CALL' if first.by_client else 'REPLY'} {first.said}",
+            f"{kind} {first.said}",
+            *more,
             f"{len(faults)} messages of this connection have such faults" if faults[1:] else "",
         ],
-        advice=_MEND[first.by_client],
-        alike=(case.flow.server, first.by_client, first.said.method, _without_numbers(first.text)),
+        advice=mend,
+        alike=(case.flow.server, first.by_client, first.said.method, _without_numbers(text)),
         covers=(Outcome.UNREADABLE,),
     )
+
+
+def _is_told(fault: Fault) -> bool:
+    return fault.outcome in (*_FAILED, Outcome.WAITING, Outcome.LOST)
 
 
 def _without_numbers(text: str) -> str:
@@ -207,19 +329,34 @@ def _without_numbers(text: str) -> str:
     return "".join(c for c in text.partition(": ")[0] if not c.isdigit())
 
 
-def _meant(fault: Fault) -> str:
+def _meant(fault: Fault) -> tuple[str, str]:
+    """What it means that a message cannot be read, and what to change."""
+    if fault.cut and fault.said.dialect.transport == "datagram":
+        return (
+            "Whoever received it reads no more of it than that, or drops it.",
+            "Look at the client's library: it wrote less than a whole message into the datagram "
+            "(a missing flush or STOP, or a limit on a packet's size).",
+        )
+    begins = any(BEGINS_INSIDE in text for text in fault.texts)
     if fault.by_client:
-        return "The server read something else than the client meant, if it read it at all."
-    return "The client cannot have read it either."
-
-
-_MEND: Final = {
-    True: "Most likely a call that failed halfway was left in the client's buffer, or two threads "
-    "use one client: open a new connection after a call that failed, and give each thread a client "
-    "of its own.",
-    False: "Look at the server's log: writing the reply failed there, and what came behind was "
-    "written into it.",
-}
+        why = "Another call begins inside it: " if begins else ""
+        return (
+            f"{why}The server reads something else than the client meant, if it reads it at all.",
+            "Most likely a call that failed halfway was left in the client's buffer, or two "
+            "threads use one client: open a new connection after a call that failed, and give each "
+            "thread a client of its own.",
+        )
+    if begins:
+        return (
+            "Another message begins inside it: the server failed while it wrote the reply, and "
+            "wrote an exception behind what it had written. The client cannot read it.",
+            "Look at the server's log: there is why the reply could not be written (a value of "
+            "another type than the IDL's, a required field that is not set).",
+        )
+    return (
+        "The client cannot read it either.",
+        "Look at the server's log, and compare the IDL of both sides.",
+    )
 
 
 def _unread(case: Case) -> Verdict | None:

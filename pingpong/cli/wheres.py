@@ -244,7 +244,8 @@ def _read(data: bytes, protocol: Protocol, at: int, limits: Limits) -> Struct | 
     body = protocol.read_struct(data, at, len(data), (), limits)
     # What stands behind the struct is no fault of it.
     end = len(data) if body.stop is None else body.stop.stop
-    return body if all(finding.offset >= end for finding in body.findings) else None
+    places = (-1 if finding.offset is None else finding.offset for finding in body.findings)
+    return body if all(place >= end for place in places) else None
 
 
 def _big(data: bytes, at: int) -> tuple[int, int]:

@@ -426,6 +426,101 @@ def test_words_are_found_by_their_beginnings() -> None:
     assert all(phrase.start and phrase.start == phrase.start.lower() for phrase in PHRASES)
 
 
+# ── Lines that were met in public threads ────────────────────────────────────────────
+
+# A line, words of what it says, and what its number is.
+MET = {
+    "java.net.ConnectException: Connection timed out: connect": ("There is no connection", ""),
+    "TTransportException: open() timed out": ("There is no connection", ""),
+    "TTransportException: Frame size (33554433) larger than max length (15728640)!": (
+        "length of a frame",
+        "CQL v2 STARTUP",
+    ),
+    "TTransportException: Read a negative frame size (-2097152000)!": (
+        "length of a frame",
+        "CQL v3 answer",
+    ),
+    "thrift response error: unknown field type 108": ("whose type is none", ""),
+    "Header transport frame is too large: 1634952289 (hex 0x61736461, ascii 'asda')": (
+        "length of a frame",
+        "four characters of text",
+    ),
+    "TSaslTransportException: No data or no sasl data in the stream": ("closed again before", ""),
+    "Unexpected end of file when reading from HS2 server. The root cause might be …": (
+        "closed the connection while the driver waited",
+        "",
+    ),
+    "remote or network error: default codec read failed: EOF": ("closed the connection", ""),
+    "java.io.StreamCorruptedException: invalid data length: -2147418111": (
+        "no Thrift server",
+        "strict binary CALL",
+    ),
+    "TSocket: timed out reading 1213486160 bytes from 10.0.0.2:9090": (
+        "did not come in time",
+        "HTTP response",
+    ),
+    "TSocket: Could not read 4 bytes from 10.0.0.2:9090": ("closed the connection", ""),
+    "*jaeger.Span error reading struct: Required field TraceIdLow is not set": ("required", ""),
+    "Required field 'client_protocol' is unset! Struct:TOpenSessionReq(client_protocol:null)": (
+        "does not know the version",
+        "",
+    ),
+    "TTransportException: java.net.SocketException: Connection reset": ("with a reset", ""),
+    "No version identifier, old protocol client? (Thrift::ProtocolException)": (
+        "a positive number",
+        "",
+    ),
+    'message: "received bad version: [130, 33]" }': ("another version", "compact CALL"),
+    "Could not start SASL: b'Error in sasl_client_start (-4) SASL(-4): no mechanism available'": (
+        "nothing was sent",
+        "",
+    ),
+    "java.net.PortUnreachableException: ICMP Port Unreachable": ("UDP port", ""),
+    "Bad status: 3 (b'Problem with callback handler')": ("SASL", "BAD"),
+    "TServerTransport died on accept: invalid sasl status": ("SASL", ""),
+    "thriftpy.protocol.exc.TProtocolException: TProtocolException(type=4)": ("BAD_VERSION", ""),
+    "thriftpy2.thrift.TApplicationException: <exception str() failed>": ("of its own", ""),
+    "AttributeError: 'TSocket' object has no attribute 'isOpen'": ("do not fit together", ""),
+    "Frame size (1195725856) larger than protect max size (536870912)!": (
+        "length of a frame",
+        "HTTP GET",
+    ),
+    "error reading start of message: failed to read 4 bytes - Success": ("a client closed", ""),
+    "TConnectedClient died: Received an oversized frame": ("length of a frame", ""),
+    "TTransportException: Message size too large: 1 > 65000": ("too large for its writer", ""),
+    "remote or network error: invalid payload (first4Bytes=0x48545450, second4Bytes=0x2f312e31)": (
+        "begin none of them",
+        "HTTP response",
+    ),
+    "get connection error: dial tcp 127.0.0.1:8888: i/o timeout": ("There is no connection", ""),
+    "default codec read failed: read tcp 127.0.0.1:8888->127.0.0.1:63780: i/o timeout": (
+        "connection itself stood",
+        "",
+    ),
+    "java.net.SocketException:Connection reset by peer:socket write error": ("with a reset", ""),
+    "Couldn't deserialize thrift msg: invalid TType": ("Parquet", ""),
+    "thrift error: invalid binary protocol version 0x7f00 != 0x8001": (
+        "BAD_VERSION",
+        "ThriftMux",
+    ),
+    "Read an invalid frame size of -2143289088. Are you using TFramedTransport": (
+        "length of a frame",
+        "SSL 2 hello",
+    ),
+    "jdbc:hive2://10.10.10.48:10000/default: Invalid status 21": ("SASL", "TLS alert"),
+}
+
+
+@pytest.mark.parametrize("line", MET)
+def test_lines_that_were_met(line: str) -> None:
+    meaning, what = MET[line]
+    verdict = explain_text(line)
+    assert meaning in verdict.complaints[0].meaning
+    numbers = [number for number in verdict.numbers if number.role is not Role.LIMIT]
+    assert [what in number.readings[0].what for number in numbers] == ([True] if what else [])
+    assert verdict.blocks == ()
+
+
 # ── What must not be said ────────────────────────────────────────────────────────────
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final, NamedTuple
 
 from . import cpp, frameworks, go, java, others, python, scripts, system
 from .troubles import Trouble
-from .wordings import Wording, fixed
+from .wordings import Wording, fixed, pattern_of
 
-__all__ = ["PHRASES", "WORDINGS", "Phrase"]
+__all__ = ["WORDINGS", "Phrase", "phrases"]
 
 WORDINGS: Final = (
     *java.WORDINGS,
@@ -27,10 +28,14 @@ class Phrase(NamedTuple):
     """Words, whoever writes them: see ``wordings.Wording``."""
 
     start: str
-    pattern: re.Pattern[str]
+    words: str  # a pattern
     trouble: Trouble
     writers: tuple[Wording, ...]
     literal: int  # how many of its characters are fixed
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        return _compiled(self.words)
 
     @property
     def source(self) -> str:
@@ -43,20 +48,24 @@ class Phrase(NamedTuple):
 _WRITERS: Final = 3
 
 
-def _phrases() -> tuple[Phrase, ...]:
+@cache
+def _compiled(words: str) -> re.Pattern[str]:
+    """A pattern is made when its beginning is found for the first time: there are a thousand."""
+    return re.compile(words)
+
+
+@cache
+def phrases() -> tuple[Phrase, ...]:
     """Each pattern once.  Raises ValueError if one stands for two kinds of trouble."""
-    by_pattern: dict[str, list[Wording]] = {}
+    by_pattern: dict[tuple[str, str], list[Wording]] = {}
     for wording in WORDINGS:
-        by_pattern.setdefault(wording.pattern.pattern, []).append(wording)
-    phrases = []
-    for writers in by_pattern.values():
+        by_pattern.setdefault(pattern_of(wording.template), []).append(wording)
+    made = []
+    for (start, words), writers in by_pattern.items():
         first = writers[0]
         for other in writers[1:]:
             if other.trouble != first.trouble:
                 raise ValueError(f"{first.template!r} stands for two kinds of trouble")
         literal = len(fixed(first.template))
-        phrases.append(Phrase(first.start, first.pattern, first.trouble, tuple(writers), literal))
-    return tuple(phrases)
-
-
-PHRASES: Final = _phrases()
+        made.append(Phrase(start, words, first.trouble, tuple(writers), literal))
+    return tuple(made)

@@ -25,7 +25,7 @@ from ...model import Shown
 from ..numbers import Certainty, NumberVerdict, Role, explain_bytes, explain_number
 from ..pasted import MAX_TEXT, Block, blocks_in
 from . import troubles
-from .table import PHRASES, Phrase
+from .table import Phrase, phrases
 from .troubles import Trouble
 
 __all__ = ["Complaint", "TextVerdict", "explain_text"]
@@ -110,6 +110,8 @@ _LIMIT: Final = re.compile(
     r"(?:max|limit|allowed|exceeds|exceeded|larger than|greater than|bigger than|more than|at most|"
     r"up to|quota|threshold|capacity)[a-z_.\s:=(]*\Z"
 )
+# … or behind it.
+_LIMIT_BEHIND: Final = re.compile(r"\)? ?(?:-?bytes?|b)?,? ?(?:limit|max|allowed|exceeded|quota)")
 _BEFORE: Final = 40
 
 
@@ -146,7 +148,7 @@ def _lower(text: str) -> str:
 def _matches(text: str) -> list[_Match]:
     """The known words in the text, in order; of those that overlap the longest."""
     found: list[_Match] = []
-    for phrase in PHRASES:
+    for phrase in phrases():
         if phrase.start not in text:
             continue
         for count, match in enumerate(phrase.pattern.finditer(text)):
@@ -271,7 +273,8 @@ def _plain_numbers(
     for place, number in found:
         if any(match.start <= place < match.stop for match in matches):
             continue
-        if _is_limit(number, lower[max(0, place - _BEFORE) : place]):
+        behind = lower[place + len(str(number)) : place + len(str(number)) + _BEFORE]
+        if _is_limit(number, lower[max(0, place - _BEFORE) : place], behind):
             numbers.append((place, explain_number(number, Role.LIMIT)))
         elif not has_named and not 0 <= number < 2**20:
             verdict = explain_number(number)
@@ -280,9 +283,11 @@ def _plain_numbers(
     return numbers[:_MAX_NUMBERS]
 
 
-def _is_limit(number: int, before: str) -> bool:
-    """Is it a round number, and do the words before it call it a limit?"""
-    return number >= 2**16 and number % 1000 * (number % 1024) == 0 and bool(_LIMIT.search(before))
+def _is_limit(number: int, before: str, behind: str = "") -> bool:
+    """Is it a round number, and do the words around it call it a limit?"""
+    if number < 2**16 or (number % 1000 and number % 1024):
+        return False
+    return bool(_LIMIT.search(before)) or bool(_LIMIT_BEHIND.match(behind))
 
 
 def _as_hex(text: str) -> list[tuple[int, NumberVerdict]]:

@@ -23,7 +23,7 @@ from typing import Final, NamedTuple, Union
 from ..numbers import Role
 from .troubles import Trouble
 
-__all__ = ["Wording", "example", "fixed", "wordings"]
+__all__ = ["Wording", "example", "fixed", "pattern_of", "wordings"]
 
 # What each place may hold.
 _PLACES: Final = {
@@ -60,8 +60,7 @@ _HEXES: Final = {Role.PROTOCOL_ID: "80"}
 class Wording(NamedTuple):
     """Words that a program writes: which ``trouble`` they tell, and who writes them.
 
-    ``side`` is "client" or "server" where only one of them writes so, else "".  ``pattern`` is
-    for text in lower case, and every match begins with ``start``.
+    ``side`` is "client" or "server" where only one of them writes so, else "".
     """
 
     trouble: Trouble
@@ -70,8 +69,6 @@ class Wording(NamedTuple):
     library: str
     source: str
     side: str
-    start: str
-    pattern: re.Pattern[str]
 
     @property
     def writer(self) -> str:
@@ -91,12 +88,15 @@ def wordings(language: str, library: str, *rows: _Row) -> tuple[Wording, ...]:
     for row in rows:
         trouble, template, source = row[:3]
         side = row[3] if len(row) == 4 else ""
-        start, pattern = _pattern(template)
-        made.append(Wording(trouble, template, language, library, source, side, start, pattern))
+        made.append(Wording(trouble, template, language, library, source, side))
     return tuple(made)
 
 
-def _pattern(template: str) -> tuple[str, re.Pattern[str]]:
+def pattern_of(template: str) -> tuple[str, str]:
+    """What every match begins with, and the pattern, for text in lower case.
+
+    Raises ValueError if the words begin with what changes.
+    """
     pieces = _PLACE.split(template)
     out = [_literal(pieces[0])]
     for at in range(1, len(pieces), 2):
@@ -104,7 +104,7 @@ def _pattern(template: str) -> tuple[str, re.Pattern[str]]:
     start = pieces[0].lower().split("\n")[0].split(" ")[0]
     if not start:
         raise ValueError(f"{template!r} begins with no words to search for")
-    return start, re.compile("".join(out))
+    return start, "".join(out)
 
 
 def _literal(words: str) -> str:

@@ -140,6 +140,7 @@ WORDINGS: Final = (
             "finagle-mux, MuxClientNegotiatingSession.scala",
             "client",
         ),
+        (t.MUX, "ServerError: unknown message type", "finagle-mux", "client"),
         (t.MUX, "BadMessageException: {text}", "finagle-mux, Message.scala"),
         (t.CLOSED, "ChannelClosedException", "finagle-core, Exceptions.scala"),
         (
@@ -444,6 +445,25 @@ WORDINGS: Final = (
             "thrift transport error occurred during processing of message",
             "TThreadPoolServer",
             "server",
+        ),
+    ),
+    *wordings(
+        "Java",
+        "Armeria",
+        (t.CLOSED, "ClosedSessionException", "common/ClosedSessionException"),
+        (t.READ_TIMEOUT, "ResponseTimeoutException", "client/ResponseTimeoutException", "client"),
+        (
+            t.REFUSED,
+            "UnprocessedRequestException: {text} Connection refused",
+            "client/UnprocessedRequestException",
+            "client",
+        ),
+        (t.OVERLOAD, "RequestTimeoutException", "server/RequestTimeoutException", "server"),
+        (
+            t.NO_SERVER,
+            "EmptyEndpointGroupException",
+            "client/endpoint/EmptyEndpointGroupException",
+            "client",
         ),
     ),
     *wordings(

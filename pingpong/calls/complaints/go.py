@@ -95,6 +95,8 @@ WORDINGS: Final = (
         "Go",
         "Go",
         (t.CONNECT_TIMEOUT, "dial tcp {word} i/o timeout", "net", "client"),
+        (t.CONNECT_TIMEOUT, "dial tcp: i/o timeout", "net", "client"),
+        (t.CONNECT_TIMEOUT, "failed to dial: context deadline exceeded", "net", "client"),
         (t.CONNECT_TIMEOUT, "dial tcp {word} connect: connection timed out", "net", "client"),
         (t.CONNECT_TIMEOUT, "dial tcp {word} connect: operation timed out", "net", "client"),
         (t.REFUSED, "dial tcp {word} connect: connection refused", "net", "client"),

@@ -249,6 +249,7 @@ WORDINGS: Final = (
         (t.READ_TIMEOUT, "SocketTimeoutException: Read timed out", "java.net.SocketInputStream"),
         (t.READ_TIMEOUT, "Read timed out", "java.net.SocketInputStream"),
         (t.TIMEOUT, "SocketTimeoutException", "java.net"),
+        (t.TIMEOUT, "java.util.concurrent.TimeoutException", "java.util.concurrent"),
         (t.LOST, "Connection timed out (Read failed)", "java.net.SocketInputStream"),
         (t.LOST, "Connection timed out (Write failed)", "java.net.SocketOutputStream"),
         (t.LOST, "SocketException: Connection timed out", "java.net.SocketInputStream"),

@@ -258,6 +258,11 @@ WORDINGS: Final = (
         ),
         (t.RESOLVE, "No such host is known", "System.Net.Sockets", "client"),
         (
+            t.TIMEOUT,
+            "Unable to read data from the transport connection: Operation canceled",
+            "System.Net.Sockets",
+        ),
+        (
             t.UNREACHABLE,
             "A socket operation was attempted to an unreachable host",
             "System.Net.Sockets",

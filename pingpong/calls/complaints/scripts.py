@@ -83,6 +83,7 @@ WORDINGS: Final = (
         (t.CLOSED, "socket hang up", "http", "client"),
         (t.BROKEN_PIPE, "write EPIPE", "net"),
         (t.BROKEN_PIPE, "EPIPE", "net"),
+        (t.BROKEN_PIPE, "write after end", "stream"),
         (t.BROKEN_PIPE, "This socket has been ended by the other party", "net"),
         (t.BROKEN_PIPE, "ERR_STREAM_WRITE_AFTER_END", "stream"),
         (t.REFUSED, "connect ECONNREFUSED", "net", "client"),

@@ -32,6 +32,8 @@ CASES: Final = HERE.parent.parent / "shared/cases"
 PAGE: Final = HERE / "verdicts.md"
 RECORD: Final = HERE / "verdicts-before.tsv"
 BEFORE: Final = "4639209"
+# Patterns of words in its table of complaints.
+PATTERNS_BEFORE: Final = 84
 
 # A ping, for which a .thrift file is read.
 PING: Final = "80 01 00 01 00 00 00 04 70 69 6e 67 00 00 00 00 00"
@@ -126,12 +128,10 @@ GROUPS: Final = (
                 _CAPTURES + "thrift_on_cql.pcap",
                 "A Thrift client on Cassandra's CQL port: the answer is a CQL v4 ERROR. Use "
                 "rpc_port 9160.",
-                missing="the answer is shown, and not named as CQL's",
             ),
             Case(
                 _CAPTURES + "thriftmux.pcap",
                 "Finagle's ThriftMux on a plain framed server: ThriftMux on both sides, or none.",
-                missing="ThriftMux is not recognised",
             ),
             Case(
                 _CAPTURES + "jaeger_binary_oneway.pcap",
@@ -144,7 +144,6 @@ GROUPS: Final = (
             Case(
                 _PEERS + "tls-server-hello.pcap",
                 "TLS, no Thrift; handshake type 2 is the server's hello.",
-                missing="the server's hello is called a client's",
             ),
         ),
     ),
@@ -366,7 +365,7 @@ def _run(*arguments: str) -> tuple[int, str, str]:
     """A command's exit code, and what it printed."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = cli.run(arguments)
+        code = cli.run(list(arguments))
     told = err.getvalue().strip().removeprefix("pingpong: error: ")
     return code, out.getvalue().strip(), told
 
@@ -408,6 +407,7 @@ def page() -> str:
         ]
         head = ("| case | right | before | now |", "|---|---|---|---|")
         parts.append("\n".join((f"## {group.title}\n", *head, *rows)) + "\n")
+    parts.append(_words())
     return "\n".join(parts)
 
 
@@ -422,11 +422,34 @@ def _summary() -> str:
     )
 
 
+def _words() -> str:
+    """How many wordings of each language are known: errors.md tells of which library."""
+    from pingpong.calls.complaints.table import WORDINGS
+
+    counts = Counter(wording.language or "any" for wording in WORDINGS)
+    rows = [f"| {language} | {count} |" for language, count in counts.most_common()]
+    return "\n".join(
+        (
+            "## Words of a log that are known\n",
+            f"Before: {PATTERNS_BEFORE} patterns, of all languages together. Now: {len(WORDINGS)}",
+            "wordings, each with its place in a library's source. [errors.md]"
+            "(errors.md#how-many-words-are-known) says which libraries.\n",
+            "| language | wordings |",
+            "|---|---:|",
+            *rows,
+            "",
+        )
+    )
+
+
 def recorded() -> dict[str, str]:
     """Name of a case → its cell of what was said before."""
     with RECORD.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    return {name: _told(Answer(*said, text="")) for name, *said in rows[1:]}
+    return {
+        name: _told(Answer(kinds, sentence, outcomes, ""))
+        for name, kinds, sentence, outcomes in rows[1:]
+    }
 
 
 def record() -> None:

@@ -158,7 +158,7 @@ RIGHT = {
     "reset_java": _words("with a reset (RST)"),
     "hs2_eof": _words("closed the connection", "another version", "the server's log"),
     "ruby_no_version": _words("a positive number", "SASL"),
-    "fbthrift_header": _words('"asda"', "text"),
+    "fbthrift_header": _words('"asda"', "four characters of text"),
     "envoy_field_type": _words("in the middle of a struct", "out of step"),
     "kitex_eof": CLOSED,
     "php_could_not_read": CLOSED,

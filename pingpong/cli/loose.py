@@ -12,7 +12,7 @@ from ..calls.numbers import explain_bytes
 from ..calls.pasted import MAX_TEXT
 from ..capture import decode, decode_struct, read_packets
 from ..errors import CaptureError, DecodeError, IdlError
-from ..model import Packet, Record
+from ..model import Finding, Packet, Record, Severity
 from ..thrift.detect import PROTOCOLS
 from ..thrift.names import Interface
 from ..views.hexdump import MAX_BYTES, MAX_NOTES, hexdump
@@ -113,11 +113,22 @@ def struct(args: argparse.Namespace) -> int:
             if at:
                 say_text()
             say(hexdump(record, limit=limit, notes=notes, width=width()))
-        verdict.report(record.findings)
+        verdict.report(_findings_of(record))
     if args.protocol and args.offset == 0 and args.length is None and verdict.exit_code:
         _tell_places(args, data, places(data, limits_of(args)), None)
     say_unmatched(redactor)
     return verdict.exit_code
+
+
+def _findings_of(record: Record) -> list[Finding]:
+    """What is odd about a struct in a file, where what stands behind it may be another's."""
+    end = record.body.stop
+    return [
+        Finding(Severity.WARNING, one.text, one.offset)
+        if end is not None and one.offset == end.stop
+        else one
+        for one in record.findings
+    ]
 
 
 def _struct_at(

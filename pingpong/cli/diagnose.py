@@ -35,7 +35,7 @@ With --json, one object a line a verdict: kind, severity (error, warning, note),
 def add(command: Command) -> None:
     """The commands of this file."""
     one = command("diagnose", diagnose, "say what is wrong, and what to change", DIAGNOSE)
-    one.add_argument("file", help='a pcap or pcapng file, gzipped or not; "-" is standard input')
+    one.add_argument("file", help='a capture, packed or not; "-" is standard input')
     one.add_argument("--json", action="store_true", help="a JSON object a verdict")
     one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
     add_reading(one)

@@ -402,7 +402,7 @@ def late_reply(case: Case, known: Known) -> Verdict | None:
     if not same:
         or_else += ", or a client has several calls under way"
     count = len(case.of(Outcome.OUT_OF_SEQUENCE))
-    more = f" So did {count} calls in all." if count > 1 else ""
+    more = f" In all, {count} calls read the reply to an earlier one." if count > 1 else ""
     return Verdict(
         case.flow,
         Kind.LATE_REPLY,

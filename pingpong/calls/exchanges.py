@@ -547,8 +547,13 @@ class Pairing:
     def _settle_posted(self, exchange: Exchange) -> None:
         """A oneway call by HTTP: by now it was answered, or never will be."""
         assert exchange.call is not None
-        if exchange.call.response is None:
+        response = exchange.call.response
+        if response is None:
             exchange.why = "HTTP never answered it"
+        elif not response.is_good:
+            exchange.ended = response.time
+            self._settle(exchange, Outcome.APPLICATION_EXCEPTION)
+            return
         self._settle(exchange, Outcome.ONEWAY)
 
     def _settle_answered_by_http(self, exchange: Exchange) -> bool:

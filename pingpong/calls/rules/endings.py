@@ -219,8 +219,8 @@ def cut_call(case: Case, known: Known) -> Verdict | None:
             Severity.ERROR,
             f"The call {shown(call.method)} never came whole, {text}, and another call begins "
             "inside it: either it failed halfway in the client, and the next one was written "
-            "behind it, or two threads use one client at once. The server waits for its end, and "
-            f"takes for it all that comes; {how}.",
+            "behind it, or two threads use one client at once (or its own data look like a call). "
+            f"The server waits for its end, and takes for it all that comes; {how}.",
             evidence=[f"CALL {call}", *inside[:1], ending(case)],
             advice="Open a new connection after a call that failed, and give each thread a client "
             "of its own: what was left of a call must not stay in a buffer.",
@@ -398,18 +398,18 @@ def late_reply(case: Case, known: Known) -> Verdict | None:
     read = (
         "and was read as that to the second" if same else "and may have been read as the second's"
     )
-    or_else = "two threads use one client at once"
-    if not same:
-        or_else += ", or a client has several calls under way"
+    begin = "The" if same else "Either the"
+    or_else = "" if same else ", or it has several calls under way, or two threads use it at once"
+    threads = " It looks the same where two threads use one client at once." if same else ""
     count = len(case.of(Outcome.OUT_OF_SEQUENCE))
     more = f" In all, {count} calls read the reply to an earlier one." if count > 1 else ""
     return Verdict(
         case.flow,
         Kind.LATE_REPLY,
         Severity.ERROR,
-        f"The client gave up on {shown(first.call.method)} {{gave}}after it had sent it, and went "
-        f"on with {shown(second.method)} on the same connection. Then the reply to the first came, "
-        f"{{late}}after its call, {read}. {told}.{more} It looks the same where {or_else}.",
+        f"{begin} client gave up on {shown(first.call.method)} {{gave}}after it had sent it, and "
+        f"went on with {shown(second.method)} on the same connection{or_else}. Then the reply to "
+        f"the first came, {{late}}after its call, {read}. {told}.{more}{threads}",
         evidence=[f"CALL {first.call}", f"CALL {second}"],
         advice="After a timeout, close the connection and open a new one. Let only one thread "
         "at a time use a client.",

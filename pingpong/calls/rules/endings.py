@@ -103,7 +103,7 @@ def too_large(case: Case, known: Known) -> Verdict | None:
             )
     waiting = case.of(*BY_SERVER)
     call = waiting[0].call if waiting else None
-    if call is None or not case.closed_by_server:
+    if call is None or not case.closed_by_server or _begins_inside(case, call):
         return None
     largest = max(case.largest, known.largest)
     is_cut = call.size < call.announced
@@ -188,6 +188,16 @@ def not_arrived(case: Case, known: Known) -> Verdict | None:
     )
 
 
+def _begins_inside(case: Case, call: Said) -> list[str]:
+    """What says that another call begins inside of this one."""
+    return [
+        one
+        for fault in case.faults
+        for one in fault.texts
+        if fault.said.number == call.number and BEGINS_INSIDE in one
+    ]
+
+
 def cut_call(case: Case, known: Known) -> Verdict | None:
     """A call that was not sent to its end, and an end: no handler has seen it."""
     ended = [
@@ -206,12 +216,7 @@ def cut_call(case: Case, known: Known) -> Verdict | None:
     how = f"{{after}}after its last bytes, the {'server' if by_server else 'client'} " + (
         "reset the connection" if case.left_bytes_unread else "closed"
     )
-    inside = [
-        one
-        for fault in case.faults
-        for one in fault.texts
-        if fault.said.number == call.number and BEGINS_INSIDE in one
-    ]
+    inside = _begins_inside(case, call)
     if inside:
         return Verdict(
             case.flow,
@@ -692,7 +697,13 @@ def is_round(waited: int) -> bool:
 
 def gave_up(case: Case, known: Known) -> Verdict | None:
     """The client closed while a call waited, or before its answer had come."""
-    ended = [one for one in case.of(*BY_CLIENT, Outcome.LATE) if one.call is not None]
+    # Whose late reply another call may have read is told there.
+    told = {one.misled_by for group in case.ended.values() for one in group}
+    ended = [
+        one
+        for one in case.of(*BY_CLIENT, Outcome.LATE)
+        if one.call is not None and one.number not in told
+    ]
     call = ended[0].call if ended else None
     if call is None:
         return None
@@ -703,24 +714,8 @@ def gave_up(case: Case, known: Known) -> Verdict | None:
         if odd is not None:
             return odd
     waited = case.client_end - call.end_time
-    did_not_wait = waited < HURRIED and bare_method(call.method) not in {
-        bare_method(one) for one in known.methods
-    }
-    if did_not_wait and case.flow.from_server.last < call.time:
-        return Verdict(
-            case.flow,
-            Kind.CLIENT_GAVE_UP,
-            Severity.WARNING,
-            f"The client closed the connection {{waited}}after it had sent {shown(call.method)}, "
-            "and did not wait for an answer: no timeout is so short. Either the method is oneway, "
-            "which old libraries and Go's send as CALL, or the client ended or failed.",
-            evidence=[f"CALL {call}", ending(case), known.words(call.dialect)],
-            advice="If the IDL says that the method is oneway, nothing is wrong. Else look at the "
-            f"client's log at that time. {'' if case.tally.answered else check(call)}".rstrip(),
-            alike=(case.flow.server, call.dialect, call.method, "at once"),
-            covers=(*BY_CLIENT, Outcome.LATE),
-            waited=waited,
-        )
+    if waited < HURRIED:
+        return _did_not_wait(case, known, call, waited)
     unread = _unread_before(case, call)
     after = case.flow.from_server.last
     came = after if after > case.client_end else -1
@@ -759,6 +754,34 @@ def gave_up(case: Case, known: Known) -> Verdict | None:
         alike=(case.flow.server, call.dialect, call.method),
         covers=(*BY_CLIENT, Outcome.LATE),
         **times,
+    )
+
+
+def _did_not_wait(case: Case, known: Known, call: Said, waited: int) -> Verdict:
+    """The client closed sooner than any timeout ends."""
+    answered = {bare_method(one) for one in known.methods}
+    is_answered = bare_method(call.method) in answered
+    why = (
+        "The client ended or failed, be it about what it had read before, or another of its "
+        "threads closed the connection."
+        if is_answered
+        else "Either the method is oneway, which old libraries and Go's send as CALL, or the "
+        "client ended or failed."
+    )
+    advice = "" if is_answered else "If the IDL says that the method is oneway, nothing is wrong. "
+    understood = case.tally.answered or known.answers(call.dialect)
+    return Verdict(
+        case.flow,
+        Kind.CLIENT_GAVE_UP,
+        Severity.ERROR if is_answered else Severity.WARNING,
+        f"The client closed the connection {{waited}}after it had sent {shown(call.method)}, "
+        f"and did not wait for an answer: no timeout is so short. {why}",
+        evidence=[f"CALL {call}", ending(case), known.words(call.dialect)],
+        advice=f"{advice}Look at the client's log at that time. "
+        f"{'' if understood else check(call)}".rstrip(),
+        alike=(case.flow.server, call.dialect, call.method, "at once"),
+        covers=(*BY_CLIENT, Outcome.LATE),
+        waited=waited,
     )
 
 

@@ -92,6 +92,7 @@ _STATUSES: Final = {
     413: "Send less at a time, or raise the limit of the HTTP server or of a proxy before it.",
     415: "Send the content type that the server wants: application/x-thrift, most often.",
     500: "Look at the server's log at that time: the handler failed, or what is around it.",
+    501: "Thrift goes by POST, and what is there does not know it: look at host, port and path.",
     502: "A proxy could not reach the server behind it, or did not understand what it answered.",
     503: "A proxy has no server to hand the call to, or the server takes no more calls.",
     504: "A proxy waited too long for the server behind it: raise its limit, or see what takes so "

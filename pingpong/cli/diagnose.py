@@ -12,7 +12,7 @@ from ..model import Flow
 from ..views.diagnosis import MAX_GROUPS, diagnosis_lines, diagnosis_rows
 from ..wire.capturefile import open_capture
 from .looking import few_collections, progress_of, say_bystanders
-from .options import Command, add_reading, pipeline_of
+from .options import Command, add_idl, add_reading, pipeline_of
 from .printing import TROUBLE, Verdict, complain, counted, say, say_unmatched, width
 
 __all__ = ["add"]
@@ -38,6 +38,7 @@ def add(command: Command) -> None:
     one.add_argument("file", help='a capture, packed or not; "-" is standard input')
     one.add_argument("--json", action="store_true", help="a JSON object a verdict")
     one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
+    add_idl(one)
     add_reading(one)
 
 

@@ -18,49 +18,16 @@ repetition, and no more than MAX_TEXT characters are looked at.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ...model import Shown
 from ..numbers import Certainty, NumberVerdict, Role, explain_bytes, explain_number
-from ..pasted import MAX_TEXT, Block, blocks_in
+from ..pasted import MAX_TEXT, blocks_in
 from . import troubles
+from .found import Complaint, TextVerdict
 from .table import Phrase, phrases
 from .troubles import Trouble
 
 __all__ = ["Complaint", "TextVerdict", "explain_text"]
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """Words that a library writes when it cannot read on.
-
-    ``phrase`` is what stood in the text, ``meaning`` what it says; ``causes`` are the likely
-    ones, in order; ``look_at`` says where to look next; ``source`` who writes it.
-    """
-
-    phrase: str
-    meaning: str
-    causes: tuple[str, ...]
-    look_at: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class TextVerdict(Shown):
-    """What a pasted text holds: known words, numbers, bytes; all empty if nothing is known.
-
-    ``is_cut``: the text is longer than MAX_TEXT, and the rest was not looked at.
-    """
-
-    complaints: tuple[Complaint, ...]
-    numbers: tuple[NumberVerdict, ...]
-    blocks: tuple[Block, ...]
-    is_cut: bool = False
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.complaints or self.numbers or self.blocks)
 
 
 # How many of them are listed.

@@ -58,6 +58,7 @@ from .thrift.messages import Found, MessageReader
 from .thrift.names import Interface
 from .thrift.thriftpy2json import THRIFTPY2_JSON
 from .thrift.transport import Turn
+from .thrift.unpacking import Allowance
 from .wire.capturefile import CaptureFile, open_capture
 from .wire.link import RST, TCP, Peeler, number, usual
 from .wire.streams import Connection, Connections, Piece
@@ -197,7 +198,6 @@ class Pipeline:
         self.redactor = redactor
         self.plan = plan
         self.pairing = pairing
-        self.flows: list[Flow] = []
         self.connections = 0
         self.time = -1
         self._keep = keep
@@ -210,7 +210,8 @@ class Pipeline:
         self._connections = Connections()
         self._lines: dict[int, _Line] = {}
         self._lanes: dict[bytes, _Lane] = {}
-        self._known: dict[int, Flow] = {}
+        self._known: dict[int, Flow] = {}  # by number, in their order
+        self._allowance = Allowance(limits)
         self._messages = 0
         self._namer = None if interface is None else Namer(interface)
         # Which names a reply has depends on its call.
@@ -225,6 +226,11 @@ class Pipeline:
             + self._findings
             + [finding for flow in self.flows for finding in flow.findings]
         )
+
+    @property
+    def flows(self) -> list[Flow]:
+        """Those that are remembered, in the order of their numbers."""
+        return list(self._known.values())
 
     def flow(self, number: int) -> Flow | None:
         """The connection of that number; None if there is none, or it was dropped."""
@@ -458,7 +464,7 @@ class Pipeline:
         flow = connection.flow
         by_client = connection.is_from_client(segment)
         direction = connection.from_client if by_client else connection.from_server
-        reader = MessageReader(True, self._limits, self._told)
+        reader = MessageReader(True, self._limits, self._told, False, self._allowance)
         if self.plan is not None:
             self.plan.carries(segment, flow.number, direction.offset, True)
         found = reader.feed(Chunk(direction.offset, segment.payload, segment.time, segment.number))
@@ -513,7 +519,9 @@ class Pipeline:
             connection = line.connection
             direction = connection.from_client if by_client else connection.from_server
             watched = self.plan is not None
-            reader = MessageReader(direction.from_start, self._limits, self._told, watched)
+            reader = MessageReader(
+                direction.from_start, self._limits, self._told, watched, self._allowance
+            )
             if by_client:
                 line.from_client = reader
             else:
@@ -575,7 +583,6 @@ class Pipeline:
         return messages
 
     def _add(self, flow: Flow) -> None:
-        self.flows.append(flow)
         self._known[flow.number] = flow
         self.connections += 1
 
@@ -584,10 +591,9 @@ class Pipeline:
         self._lines.pop(flow.number, None)
         if not self._keep:
             self._findings += flow.findings
-            self.flows.remove(flow)
+            del self._known[flow.number]
             if self._dropped is not None:
                 self._dropped(flow)
-            del self._known[flow.number]
 
     def _report(
         self,

@@ -33,6 +33,7 @@ __all__ = [
     "DEFAULT_LIMITS",
     "DIFFERENCES",
     "DIFFERS",
+    "MAX_DEPTH",
     "MESSAGE_TYPES",
     "NOT_TOLD",
     "NO_FIELD",
@@ -380,13 +381,31 @@ for _one in TType:
     TTYPES[_one.value] = _one
 
 
+# As deep as anything may nest: whoever walks over values calls itself for each level, and Python
+# (and, compiled, the machine) has room for so many calls and no more.
+MAX_DEPTH: Final = 200
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is allowed to be claimed: doc/specs/thrift-tconfiguration.md gives these numbers."""
+    """What is allowed to be claimed: doc/specs/thrift-tconfiguration.md gives the first three.
+
+    ``depth`` counts structs and containers in each other, MAX_DEPTH at most: more raises
+    ValueError.  ``frame`` and ``message`` are in bytes.  ``unpacked`` is how many bytes one message
+    may have once it is unpacked (zlib, gzip, deflate): a few hundred packed bytes can hold a
+    thousand times as many; see ``thrift.unpacking``.  ``values`` is how many values of one message
+    are read: each takes hundreds of bytes of memory, where on the wire it may have one.
+    """
 
     depth: int = 64
     frame: int = 16_384_000
     message: int = 100 * 1024 * 1024
+    unpacked: int = 16_384_000
+    values: int = 100_000
+
+    def __post_init__(self) -> None:
+        if self.depth > MAX_DEPTH:
+            raise ValueError(f"depth is {self.depth}, want at most {MAX_DEPTH}")
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -806,6 +825,75 @@ def _mark_value(value: Value, starts: frozenset[int]) -> None:
 _NOBODY: Final = Visitor()
 
 
+class _TooMany(Exception):
+    """A struct holds more values than may be read."""
+
+
+class _Counted(Visitor):
+    """Tells another of a struct, up to so many values; of one more it raises _TooMany."""
+
+    __slots__ = ("_left", "_visitor")
+
+    def __init__(self, visitor: Visitor, most: i64) -> None:
+        self._visitor = visitor
+        self._left: i64 = most
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise _TooMany
+
+    def field(self, field_id: i64, first: bool) -> None:
+        self._visitor.field(field_id, first)
+
+    def item(self, first: bool) -> None:
+        self._visitor.item(first)
+
+    def key(self, first: bool) -> None:
+        self._visitor.key(first)
+
+    def entry(self) -> None:
+        self._visitor.entry()
+
+    def entry_end(self) -> None:
+        self._visitor.entry_end()
+
+    def number(self, ttype: i64, value: int, start: i64, stop: i64) -> None:
+        self._count()
+        self._visitor.number(ttype, value, start, stop)
+
+    def truth(self, value: bool, start: i64, stop: i64) -> None:
+        self._count()
+        self._visitor.truth(value, start, stop)
+
+    def double(self, value: float, start: i64, stop: i64) -> None:
+        self._count()
+        self._visitor.double(value, start, stop)
+
+    def string(self, data: bytes, inside: i64, start: i64, stop: i64) -> None:
+        self._count()
+        self._visitor.string(data, inside, start, stop)
+
+    def uuid(self, value: uuid.UUID, start: i64, stop: i64) -> None:
+        self._count()
+        self._visitor.uuid(value, start, stop)
+
+    def struct(self) -> None:
+        self._count()
+        self._visitor.struct()
+
+    def items(self, ttype: i64, element_type: i64, count: i64) -> None:
+        self._count()
+        self._visitor.items(ttype, element_type, count)
+
+    def entries(self, key_type: i64, value_type: i64, count: i64) -> None:
+        self._count()
+        self._visitor.entries(key_type, value_type, count)
+
+    def end(self, start: i64, stop: i64) -> None:
+        self._visitor.end(start, stop)
+
+
 class Record(Shown):
     """A struct with no message around it: in a file, a Kafka value, a Parquet footer.
 
@@ -872,6 +960,25 @@ class Record(Shown):
             self._body = body
         return self._body
 
+    def begin(self, values: int) -> Struct:
+        """The struct, as ``body`` has it, or the first ``values`` values of it, for who shows no
+        more: of a long one, the rest is not read then, and nothing is kept."""
+        if self._body is not None or len(self.data) - self.start <= 16 * values:
+            return self.body
+        few = Limits(
+            self.limits.depth,
+            self.limits.frame,
+            self.limits.message,
+            self.limits.unpacked,
+            min(values, self.limits.values),
+        )
+        body = self.protocol.read_struct(self.data, self.start, len(self.data), self.gaps, few)
+        if self._names is not None:
+            self._names.give_names(self, body)
+        if self.redacted:
+            _mark(body, self.redacted)
+        return body
+
     def redact(self, data: bytes, redacted: frozenset[int], listed: tuple[Finding, ...]) -> None:
         """Take masked bytes, of the same length, in place of the true ones; ``listed`` is what
         may still be said of them."""
@@ -906,10 +1013,16 @@ class Record(Shown):
     def _visit(self, visitor: Visitor) -> bool:
         if self._body is not None or self.gaps:
             return False
-        self._is_sound = self.protocol.visit(
-            self.data, self.start, len(self.data), self.limits, visitor
-        )
-        return self._is_sound
+        stop = len(self.data)
+        if stop - self.start <= self.limits.values:
+            # A value takes a byte at least.
+            self._is_sound = self.protocol.visit(self.data, self.start, stop, self.limits, visitor)
+            return self._is_sound
+        counted = _Counted(visitor, self.limits.values)
+        try:
+            return self.protocol.visit(self.data, self.start, stop, self.limits, counted)
+        except _TooMany:
+            return False
 
     @property
     def is_sound(self) -> bool:

@@ -19,7 +19,6 @@ TTHeader (``ttheader.py``) is the same frame with other numbers in it.
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Callable
 from typing import Final
 
@@ -27,6 +26,7 @@ from ..errors import DecodeError, Incomplete
 from ..model import Finding, Limits, Protocol, Severity
 from .framed import EMPTY, HEAD, read_frame_length
 from .transport import Transport, Unit
+from .unpacking import LEFT_OVER, Allowance, inflate
 
 __all__ = [
     "FramedHeaderTransport",
@@ -41,6 +41,7 @@ __all__ = [
     "describe_head",
     "like_message",
     "plain_number",
+    "size_of",
 ]
 
 # Which protocol's message begins at data[start:stop]; None: none that is known.
@@ -245,36 +246,6 @@ def _transform(value: int) -> tuple[str, str]:
     return f"{value} {TRANSFORMS.get(value, 'unknown')}", why
 
 
-# ── Inflating ────────────────────────────────────────────────────────────────────────
-
-_STEP: Final = 4096
-
-
-def inflate(data: bytes, limit: int) -> tuple[bytes, str]:
-    """What a zlib stream holds, and what is wrong with it, else "".
-
-    Not more than ``limit`` bytes: of a longer one, nothing.
-    """
-    packed = zlib.decompressobj()
-    out = bytearray()
-    # Step by step, because what a call had inflated is gone when it fails.
-    for at in range(0, len(data), _STEP):
-        try:
-            out += packed.decompress(data[at : at + _STEP], limit + 1 - len(out))
-        except zlib.error as error:
-            return bytes(out), zlib_words(error)
-        if len(out) > limit:
-            return b"", f"it holds over {limit} bytes"
-        if packed.eof:
-            return bytes(out), ""
-    return bytes(out), "its end is missing"
-
-
-def zlib_words(error: zlib.error) -> str:
-    """zlib's own words, without Python's."""
-    return str(error).rpartition(": ")[2]
-
-
 # ── The transport ────────────────────────────────────────────────────────────────────
 
 
@@ -289,6 +260,7 @@ class HeaderTransport(Transport):
     def __init__(self, limits: Limits, protocol_at: ProtocolAt) -> None:
         self._limits = limits
         self._protocol_at = protocol_at
+        self.allowance = Allowance(limits)
 
     def head(self, data: bytes | bytearray, limit: int) -> Head:
         return Head(data, limit, self.base)
@@ -326,9 +298,13 @@ class HeaderTransport(Transport):
             left = [one for one in head.transforms if one != ZLIB]
             if left or len(head.transforms) > MAX_TRANSFORMS:
                 return self._not_undone(frame, head, left)
+            assert self.allowance is not None
+            earned = len(payload)
             for _ in head.transforms:
-                payload, wrong = inflate(payload, self._limits.message)
-                if wrong:
+                payload, wrong = inflate(payload, self.allowance, earned)
+                earned = 0
+                if wrong and wrong != LEFT_OVER:
+                    self.seen_thrift = True
                     text = f"zlib payload at offset {head.stop}: {wrong}"
                     findings.append(Finding(Severity.ERROR, text, head.stop))
             data = frame[: head.stop] + payload
@@ -415,6 +391,11 @@ class FramedHeaderTransport(HeaderTransport):
 def begins(data: bytes | bytearray) -> bool | None:
     """Do these first bytes of a direction begin a THeader frame?  None: too few yet."""
     return begins_frame(data, Head(data, len(data)))
+
+
+def size_of(data: bytes | bytearray, magic: int) -> int:
+    """How many bytes of a head stand behind its magic, by its own account."""
+    return FIXED - HEAD + 4 * int.from_bytes(data[magic + 8 : magic + 10], "big")
 
 
 def begins_framed(data: bytes | bytearray) -> bool | None:

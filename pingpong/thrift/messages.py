@@ -42,6 +42,7 @@ from .detect import (
     SASL,
     UNFRAMED,
     UNTOLD,
+    Effort,
     Spoken,
     Told,
     detect,
@@ -50,6 +51,7 @@ from .detect import (
 )
 from .sasl import COMPLETE, WRAPPED
 from .transport import Transport, Turn, Unit
+from .unpacking import Allowance
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -177,8 +179,15 @@ class MessageReader:
     """
 
     def __init__(
-        self, from_start: bool, limits: Limits, told: Told = UNTOLD, watched: bool = False
+        self,
+        from_start: bool,
+        limits: Limits,
+        told: Told = UNTOLD,
+        watched: bool = False,
+        allowance: Allowance | None = None,
     ) -> None:
+        self._allowance = Allowance(limits) if allowance is None else allowance
+        self._effort = Effort()
         self.other = ""
         self.passed: list[Passed] = []
         self._watched = watched
@@ -210,6 +219,9 @@ class MessageReader:
         self._base = 0  # the direction's offset of the first byte in _buffer
         self._buffer = bytearray()
         self._marks: list[Chunk] = []  # where each packet's bytes begin (their data left out)
+        self._bridged = (
+            -1
+        )  # the offset of a message whose header is there, behind which bytes are not
         self._gaps: list[Gap] = []  # inside _buffer; offsets of the direction
         self._skipped = 0  # bytes passed over since the search began
         self._lost_frame = 0  # bytes of a frame still to come that was given out, cut
@@ -402,6 +414,7 @@ class MessageReader:
             self._read = 0
         self._transport = make_transport(spoken, self._limits, self._prefixed)
         self._transport.keeps_lines = self._watched
+        self._transport.allowance = self._allowance
 
     def _search(self, reason: str) -> None:
         """Look for the next message, or stop where none can be found behind a break."""
@@ -445,7 +458,8 @@ class MessageReader:
             elif self._state == _SEARCHING:
                 if len(self._buffer) < self._patience and not ended:
                     break
-                place = find_message(self._buffer, self._settled(), ended, self._limits)
+                settled = self._settled()
+                place = find_message(self._buffer, settled, ended, self._limits, self._effort)
                 self._pass_over(place.at)
                 if place.spoken is None:
                     # A long message that has yet to prove itself is not tried at every byte.
@@ -662,8 +676,11 @@ class MessageReader:
             return False
         if have + gap.length > self._transport.known_until(self._buffer, have):
             return False
-        if self._header(self._transport.rest(self._buffer, have)) is None:
-            return False
+        # Once for a message: its header stays there, and looking copies all that is.
+        if self._bridged != self._base:
+            if self._header(self._transport.rest(self._buffer, have)) is None:
+                return False
+            self._bridged = self._base
         self._gaps.append(gap)
         self._buffer += bytes(gap.length)
         return True
@@ -724,6 +741,7 @@ class MessageReader:
 
     def _pass_over(self, size: int) -> None:
         if size:
+            self._effort.pass_over(size)
             self._skipped += size
             self._drop(size)
 

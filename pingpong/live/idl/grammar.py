@@ -432,7 +432,9 @@ class _Build(Transformer[Token, File]):
         returned = _all(parts, Returned)[0]
         thrown = _all(parts, list)
         fields = _all(parts, FieldNode)
-        return FunctionNode(oneway, returned, _word(tokens[-1]), fields, thrown[0] if thrown else [])
+        return FunctionNode(
+            oneway, returned, _word(tokens[-1]), fields, thrown[0] if thrown else []
+        )
 
     def returned(self, parts: list[Any]) -> Returned:
         types = _all(parts, (Ref, Container))

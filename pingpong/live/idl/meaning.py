@@ -618,7 +618,9 @@ class _Reader:
             if not self.fits(found, known):
                 text = f"{name.text} is {_said(value)}, want {known}"
                 if known.enum is not None and isinstance(found, int):
-                    text = f"{name.text} is {found}, and the enum {known.enum.name} has no such value"
+                    text = (
+                        f"{name.text} is {found}, and the enum {known.enum.name} has no such value"
+                    )
                 raise wrong(file.path, value.word, text)
             waiting.extend(self.parts(file, value, known))
 

@@ -60,8 +60,9 @@ from .thrift.thriftpy2json import THRIFTPY2_JSON
 from .thrift.transport import Turn
 from .thrift.unpacking import Allowance
 from .wire.capturefile import CaptureFile, open_capture
-from .wire.link import RST, TCP, Peeler, number, usual
-from .wire.streams import Connection, Connections, Piece
+from .wire.copies import Copies, Original
+from .wire.link import RST, SYN, TCP, Peeler, Unreachable, endpoint, number, usual
+from .wire.streams import Connection, Connections, Direction, Piece
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -71,6 +72,14 @@ MAX_REQUESTS: Final = 64
 
 # The transport of a message that came in a datagram, with nothing around it.
 DATAGRAM: Final = "datagram"
+
+# What comes of a connection behind its RST and is kept, lest it goes on: so many times some bytes.
+MAX_HELD: Final = 16
+
+# How long a connection may go on that was reset by a RST which was not its own, before what
+# waits in it is settled (ns); and how many such connections are waited for.
+GRACE: Final = 1_000_000_000
+MAX_GRACE: Final = 1024
 
 # Looked up once, not for each message.
 _CALL: Final = MessageType.CALL
@@ -133,11 +142,15 @@ class _Line:
         "ends",
         "from_client",
         "from_server",
+        "held",
         "requests",
+        "said",
     )
 
     def __init__(self, connection: Connection) -> None:
         self.ends: list[bytes] = []  # its lanes
+        self.held: list[tuple[Direction, list[Piece]]] = []  # what came when it had been reset
+        self.said = 0  # how many findings there were when it was closed
         self.connection = connection
         self.from_client: MessageReader | None = None
         self.from_server: MessageReader | None = None
@@ -174,8 +187,9 @@ class Pipeline:
     ``findings`` are about packets and connections; what is odd about a message is with
     the message.  ``flows`` are all connections seen; without ``keep``, those that ended long ago,
     and pairs of UDP ends that said nothing for long, are dropped, so that a capture of any length
-    fits, and ``dropped`` is called with each.  ``connections`` counts all.  ``time`` is that of the
-    last packet, -1 before the first.
+    fits, and ``dropped`` is called with each.  ``connections`` counts all, ``structs`` those that
+    were posted by HTTP without a message.  ``time`` is that of the last packet, -1 before the
+    first.
 
     ``pairing``, if somebody wants exchanges, is told each message when it is given out, and each
     connection when it is over: in step with the packets, so that an outcome does not depend on
@@ -199,6 +213,7 @@ class Pipeline:
         self.plan = plan
         self.pairing = pairing
         self.connections = 0
+        self.structs = 0
         self.time = -1
         self._keep = keep
         self._dropped = dropped
@@ -212,17 +227,21 @@ class Pipeline:
         self._lanes: dict[bytes, _Lane] = {}
         self._known: dict[int, Flow] = {}  # by number, in their order
         self._allowance = Allowance(limits)
+        self._copies = Copies()
+        self._twins = 0  # connections that are another's, and the first of them with the other
+        self._example: tuple[Flow, Flow] | None = None
         self._messages = 0
         self._namer = None if interface is None else Namer(interface)
         # Which names a reply has depends on its call.
         self._pairs = pairing
+        self._reset: list[Flow] = []  # connections whose RST may not be their own
         if interface is not None and pairing is None:
             self._pairs = Pairing()
 
     @property
     def findings(self) -> list[Finding]:
         return (
-            self._peeler.findings
+            self.of_packets
             + self._findings
             + [finding for flow in self.flows for finding in flow.findings]
         )
@@ -232,6 +251,33 @@ class Pipeline:
         """Those that are remembered, in the order of their numbers."""
         return list(self._known.values())
 
+    def _of_copies(self) -> list[Finding]:
+        """What was captured more than once."""
+        out = self._copies.findings
+        if self._twins:
+            assert self._example is not None
+            second, first = self._example
+            others = f"; so do {self._twins - 1} more" if self._twins > 1 else ""
+            out.append(
+                Finding(
+                    Severity.WARNING,
+                    f"flow {second.number} ({second.client} to {second.server}) carries the same "
+                    f"bytes as flow {first.number} ({first.client} to {first.server}): the capture "
+                    f"saw it before and behind a NAT, and its calls are counted twice{others}",
+                )
+            )
+        return out
+
+    @property
+    def of_packets(self) -> list[Finding]:
+        """Of the findings, those on packets: what was not looked into, what was captured twice."""
+        return self._peeler.findings + self._of_copies()
+
+    @property
+    def bystanders(self) -> list[Finding]:
+        """Of the findings, what says which packets carry no RPC, as there are on every network."""
+        return self._peeler.bystanders
+
     def flow(self, number: int) -> Flow | None:
         """The connection of that number; None if there is none, or it was dropped."""
         return self._known.get(number)
@@ -239,10 +285,16 @@ class Pipeline:
     def feed(self, packet: Packet) -> Step:
         """Take the next packet."""
         self.time = packet.time
+        if self._reset:
+            self._settle_resets()
         segment = self._peeler.segment(packet)
         if self.plan is not None:
             self.plan.links.add(packet.link)
-        if segment is None or not self._is_wanted(segment):
+        if segment is None:
+            if self._peeler.unreachable is not None:
+                self._note_unreachable(packet, self._peeler.unreachable)
+            return Step(packet, None, None, True, "", ())
+        if not self._is_wanted(segment):
             return Step(packet, None, None, True, "", ())
         if segment.protocol != TCP:
             return self._datagram(packet, segment)
@@ -263,11 +315,13 @@ class Pipeline:
         sent it, and a remark about it."""
         connection, replaced = self._connections.of(segment)
         if replaced is not None:
-            found += self._end(replaced, "its ports were used for a new connection")
+            found += self._end(replaced, "its ports were used for a new connection", True)
         line = self._lines.get(connection.flow.number)
         if line is None:
             line = self._lines[connection.flow.number] = _Line(connection)
             self._add(connection.flow)
+        if segment.flags & SYN and connection.is_wrong_way(segment):
+            self._swap(line)
         by_client = connection.is_from_client(segment)
         # The ends of a connection once, not once a segment: a Capture keeps them all.
         client, server = connection.client_key, connection.server_key
@@ -278,7 +332,9 @@ class Pipeline:
         """Add the messages that are complete with a segment; a remark about it."""
         connection = line.connection
         from_client, from_server, remark = connection.add(segment)
-        if self.plan is not None and segment.payload:
+        if connection.is_back:
+            found += self._go_on(line)
+        if self.plan is not None and segment.payload and not (segment.parts and segment.depth):
             pieces = from_client if connection.is_from_client(segment) else from_server
             self._plan_segment(self.plan, connection, segment, pieces)
         if from_client:
@@ -337,6 +393,8 @@ class Pipeline:
         if ends < 0:
             return False
         self.time = time
+        if self._reset:
+            self._settle_resets()
         key = data[ends : tcp + 4]
         lane = self._lanes.get(key)
         if (
@@ -365,6 +423,8 @@ class Pipeline:
         )
         if not self._is_wanted(segment):
             return True
+        if host == 4:
+            segment.ident = data[tcp - 16] << 8 | data[tcp - 15]
         line, by_client, _ = self._find_line(segment, found)
         if lane is None:
             self._open_lane(key, line, by_client)
@@ -460,12 +520,17 @@ class Pipeline:
 
     def _datagram(self, packet: Packet, segment: Segment) -> Step:
         """UDP: a datagram holds whole messages, or it is not Thrift."""
+        original = self._copies.of(segment)
+        if original is not None:
+            return self._copy(packet, segment, original)
         connection, _ = self._connections.of(segment)
         flow = connection.flow
         by_client = connection.is_from_client(segment)
         direction = connection.from_client if by_client else connection.from_server
+        self._copies.remember(segment, flow.number, direction.offset)
         reader = MessageReader(True, self._limits, self._told, False, self._allowance)
-        if self.plan is not None:
+        if self.plan is not None and not (segment.parts and segment.depth):
+            # Fragments of a tunnel are hidden whole.
             self.plan.carries(segment, flow.number, direction.offset, True)
         found = reader.feed(Chunk(direction.offset, segment.payload, segment.time, segment.number))
         found += reader.close("the datagram ends")
@@ -476,6 +541,8 @@ class Pipeline:
             if forgotten is not None:
                 self._forget(forgotten.flow)
         half = flow.from_client if by_client else flow.from_server
+        if half.seen < 0:
+            half.seen = segment.time
         if self.redactor is None:
             half.first = half.first or segment.payload[: Half.FIRST]
         flow.last = half.last = segment.time
@@ -501,6 +568,32 @@ class Pipeline:
                 one.transport = DATAGRAM
             messages.append(self._given_out(flow, segment.source, one))
         return Step(packet, segment, flow, by_client, "", tuple(messages))
+
+    def _copy(self, packet: Packet, segment: Segment, original: Original) -> Step:
+        """A datagram that was captured before, elsewhere."""
+        flow = self._known.get(original.flow)
+        if self.plan is not None and not (segment.parts and segment.depth):
+            segment.source = original.source
+            self.plan.carries(segment, original.flow, original.offset, True)
+        is_back = flow is not None and endpoint(original.source) != flow.client
+        return Step(packet, segment, flow, not is_back, "copy", ())
+
+    def _note_unreachable(self, packet: Packet, error: Unreachable) -> None:
+        """An ICMP error: a fact about the connection whose packet it quotes."""
+        connection = self._connections.find(error.protocol, error.source, error.target)
+        if connection is None or connection.flow.unreachable is not None:
+            return
+        flow = connection.flow
+        flow.unreachable = (packet.time, error.who, error.words)
+        by_client = error.source == connection.client_key
+        whose, what = "client" if by_client else "server", "segment"
+        if error.protocol != TCP:
+            what = "datagram"
+        text = (
+            f"flow {flow.number}: {error.who} answered a {what} of the {whose} with ICMP "
+            f"{error.words} (packet {packet.number})"
+        )
+        flow.findings.append(Finding(Severity.WARNING, text))
 
     def _tell_unread(self, flow: Flow, by_client: bool, reader: MessageReader, number: int) -> None:
         """Say what of a datagram with a message in it was not read."""
@@ -534,7 +627,12 @@ class Pipeline:
                 if isinstance(piece, Chunk):
                     self.plan.gave(piece.number, piece.offset, len(piece.data))
         if line.closed:
-            return []  # something sent again, behind the end
+            # Something sent again, behind the end; or it has not ended.
+            if line.connection.flow.ended == "RST" and len(line.held) < MAX_HELD:
+                connection = line.connection
+                direction = connection.from_client if by_client else connection.from_server
+                line.held.append((direction, pieces))
+            return []
         reader = self._reader(line, by_client)
         other = line.from_server if by_client else line.from_client
         if other is not None and not reader.other:
@@ -549,21 +647,58 @@ class Pipeline:
             found += reader.feed(piece) if isinstance(piece, Chunk) else reader.lose(piece)
         return self._report(line, reader, by_client, found)
 
-    def _end(self, connection: Connection, reason: str) -> list[Message]:
+    def _end(self, connection: Connection, reason: str, is_replaced: bool = False) -> list[Message]:
         """The connection is over, and the capture goes on."""
         messages = self._close(connection, reason)
-        self._end_pairs(connection.flow)
+        flow = connection.flow
+        if flow.ended == "RST" and not is_replaced and self._pairs is not None:
+            self._reset.append(flow)
+            if len(self._reset) > MAX_GRACE:
+                self._end_pairs(self._reset.pop(0))
+        else:
+            self._end_pairs(flow)
         return messages
+
+    def _settle_resets(self) -> None:
+        """Those that did not go on were reset indeed."""
+        while self._reset and self.time - self._reset[0].last >= GRACE:
+            self._end_pairs(self._reset.pop(0))
+
+    def _go_on(self, line: _Line) -> list[Message]:
+        """A connection that was reset goes on: the RST was not its own."""
+        connection = line.connection
+        connection.is_back = False
+        if not line.closed:
+            return []
+        line.closed = False
+        if connection.flow in self._reset:
+            self._reset.remove(connection.flow)
+        del connection.flow.findings[line.said :]
+        self._connections.revive(connection)
+        held, line.held = line.held, []
+        messages: list[Message] = []
+        for direction, pieces in held:
+            messages += self._read(line, direction is connection.from_client, pieces)
+        return messages
+
+    def _swap(self, line: _Line) -> None:
+        """The ends of a connection were guessed, and wrongly."""
+        line.connection.swap()
+        self._close_lanes(line)
+        line.from_client, line.from_server = line.from_server, line.from_client
 
     def _close(self, connection: Connection, reason: str, cut: str = CUT_CLOSED) -> list[Message]:
         line = self._lines.get(connection.flow.number)
         if line is None or line.closed:
             return []
         messages: list[Message] = []
-        for by_client, pieces in zip((True, False), connection.close(), strict=True):
+        directions = (connection.from_client, connection.from_server)
+        # With any message, the ends may turn out to be the other way.
+        for direction, pieces in zip(directions, connection.close(), strict=True):
             if pieces:
-                messages += self._read(line, by_client, pieces)
-        for by_client in (True, False):
+                messages += self._read(line, direction is connection.from_client, pieces)
+        for direction in directions:
+            by_client = direction is connection.from_client
             reader = line.from_client if by_client else line.from_server
             if reader is not None:
                 messages += self._report(line, reader, by_client, reader.close(reason, cut))
@@ -574,7 +709,9 @@ class Pipeline:
             for source in (connection.client_key, connection.server_key):
                 self.plan.settle(connection.flow.number, source, is_thrift)
         self._close_lanes(line)
+        line.said = len(connection.flow.findings)
         self._compare(line)
+        self._compare_twins(connection)
         # The connection is remembered, so that its ports can be used again; what read it is not.
         line.from_client = line.from_server = None
         forgotten = self._connections.end(connection)
@@ -610,9 +747,7 @@ class Pipeline:
         flow = line.connection.flow
         source = line.connection.client_key if by_client else line.connection.server_key
         if found and are_first and not flow.opened and _is_call(found[0]) != by_client:
-            line.connection.swap()
-            self._close_lanes(line)
-            line.from_client, line.from_server = line.from_server, line.from_client
+            self._swap(line)
             by_client = not by_client
         seen = None if reader.detection is None else self._seen(reader.detection)
         half = flow.from_client if by_client else flow.from_server
@@ -630,6 +765,7 @@ class Pipeline:
             for passed in reader.passed:
                 self.plan.passed(flow.number, source, passed)
             reader.passed.clear()
+        half.begun = reader.begun
         half.broke = reader.broke
         half.why = reader.why if self.redactor is None else ""
         if reader.proxied is not None:
@@ -662,6 +798,7 @@ class Pipeline:
             if flow.structs is None:
                 flow.structs = Structs(turn.struct)
             flow.structs.count += 1
+            self.structs += 1
         asked = (message, turn.struct is not None)
         if line.early:
             self._respond(line, asked, line.early.pop(0))
@@ -697,7 +834,10 @@ class Pipeline:
                 response.reason = response.content_type = response.text = ""
             message.response = response
         if is_thrift and response.is_good and line.from_server is not None:
-            line.from_server.answers_thrift = True
+            line.from_server.note_thrift()
+            seen = line.from_server.detection
+            if seen is not None:
+                flow.from_server.detection = self._seen(seen)
 
     def _seen(self, detection: Detection) -> Detection:
         """What a direction speaks, and how that is known: without its bytes, if they may be
@@ -719,6 +859,24 @@ class Pipeline:
                 self.plan.message(flow.number, source, found, mask)
         return message
 
+    def _compare_twins(self, connection: Connection) -> None:
+        """Of two connections that may be one, when both are over: do they carry the same?"""
+        twin = connection.twin
+        line = None if twin is None else self._lines.get(twin.flow.number)
+        if twin is None or (line is not None and not line.closed):
+            return
+        connection.twin = twin.twin = None
+        first, second = sorted((connection.flow, twin.flow), key=_flow_number)
+        if (first.sent, first.received) != (second.sent, second.received) or (
+            first.from_client.first != second.from_client.first
+            or first.from_server.first != second.from_server.first
+        ):
+            return
+        second.copy_of = first.number
+        self._twins += 1
+        if self._twins == 1:
+            self._example = (second, first)
+
     def _pair(self, message: Message, flow: Flow) -> None:
         """Find the exchange of a message, and with it whose names it has."""
         pairs = self._pairs
@@ -738,6 +896,15 @@ class Pipeline:
     def _compare(self, line: _Line) -> None:
         """Say what is odd about a connection as a whole."""
         flow = line.connection.flow
+        strays = line.connection.strays
+        if strays:
+            packets = "packet" if strays == 1 else "packets"
+            text = (
+                f"flow {flow.number}: {strays} {packets} with RST or SYN did not end or begin it "
+                f"and may be of another connection (the first is packet "
+                f"{line.connection.first_stray})"
+            )
+            flow.findings.append(Finding(Severity.WARNING, text))
         for who, direction in (
             ("client", line.connection.from_client),
             ("server", line.connection.from_server),
@@ -900,6 +1067,10 @@ class Capture(Shown):
             f"<Capture {self.name!r}: {len(self.packets)} packets, {len(self.flows)} connections, "
             f"{len(self.messages)} messages>"
         )
+
+
+def _flow_number(flow: Flow) -> int:
+    return flow.number
 
 
 def _number(exchange: Exchange) -> int:

@@ -206,17 +206,21 @@ class Packet:
 
     ``number`` counts from 1 as WireShark does; ``time`` is in nanoseconds since 1970;
     ``link`` is the capture file's link type (1 is Ethernet: tcpdump.org/linktypes.html);
-    ``length`` is what it had on the wire, ``len(data)`` what was kept of it.
+    ``length`` is what it had on the wire, ``len(data)`` what was kept of it.  ``interface`` tells
+    one of a pcapng's interfaces from another.
     """
 
-    __slots__ = ("data", "length", "link", "number", "time")
+    __slots__ = ("data", "interface", "length", "link", "number", "time")
 
-    def __init__(self, number: int, time: int, link: int, data: bytes, length: int) -> None:
+    def __init__(
+        self, number: int, time: int, link: int, data: bytes, length: int, interface: int = 0
+    ) -> None:
         self.number = number
         self.time = time
         self.link = link
         self.data = data
         self.length = length
+        self.interface = interface
 
     def __repr__(self) -> str:
         return f"<Packet {self.number}: {self.length} bytes>"
@@ -233,18 +237,25 @@ class Segment:
     where IP fragments brought it, in their datagram.  ``parts`` then says which bytes of which
     packets that datagram was made of: the packet's number, the place behind its IP header, and
     from where to where in the datagram.
+
+    ``depth`` is how many tunnels it came in.  ``ident`` is IPv4's own number of the packet, -1 if
+    it has none; ``seen_at`` are the bytes by which a packet that was captured twice, on the way,
+    differs: what stood before IP, and how many hops it had left.
     """
 
     __slots__ = (
         "ack",
         "cut",
+        "depth",
         "flags",
         "head",
+        "ident",
         "inside",
         "number",
         "parts",
         "payload",
         "protocol",
+        "seen_at",
         "seq",
         "source",
         "target",
@@ -276,6 +287,9 @@ class Segment:
         self.cut = cut
         self.head = 0
         self.inside = 0
+        self.depth = 0
+        self.ident = -1
+        self.seen_at = b""
         self.parts: tuple[tuple[int, int, int, int], ...] = ()
 
 
@@ -508,10 +522,11 @@ class Field(Facts):
 
     ``name`` is what the IDL calls it, None without an IDL or where that has no such field.
     thriftpy2's JSON writes names and no ids: then ``name`` is what the wire says, and
-    ``field_id`` is -1 and means nothing.
+    ``field_id`` is -1 and means nothing.  ``declared`` is what the IDL says of it beside its name,
+    where that is more than its plain type: ``optional UserId (i64)``; else "".
     """
 
-    __slots__ = ("field_id", "name", "span", "value")
+    __slots__ = ("declared", "field_id", "name", "span", "value")
     __match_args__: ClassVar = ("field_id", "value", "span", "name")
 
     def __init__(self, field_id: int, value: Value, span: Span, name: str | None = None) -> None:
@@ -519,6 +534,7 @@ class Field(Facts):
         self.value = value
         self.span = span
         self.name = name
+        self.declared = ""
 
     def facts(self) -> tuple[object, ...]:
         return (self.field_id, self.value, self.span, self.name)
@@ -1458,17 +1474,23 @@ class Half:
     ``first`` are its first bytes, FIRST of them at most and up to the first that the capture
     lost; they begin the stream if ``from_start``.  ``detection`` is what this direction speaks.
     Times are -1 for what was not seen: ``syn``, ``fin`` and ``rst`` when this end opened, closed
-    and reset; ``last`` when it last sent bytes that were new.  ``lost`` counts the bytes of it
-    that the capture does not have, ``unseen`` those of them that were behind all others: the
-    other end acknowledged them.
+    and reset; ``seen`` when its first packet was captured, with or without bytes, and ``last`` when
+    it last sent bytes that were new.  ``lost`` counts the bytes of it that the capture does not
+    have, ``unseen`` those of them that were behind all others: the other end acknowledged them.
+    ``acked`` is how many bytes of it the other end acknowledged, also where no packet of it was
+    seen: then from the first acknowledgement on, and perhaps one more than there were, for its
+    FIN.
 
     ``broke`` is where in it bytes of Thrift could first not be read, -1 if all could; ``why`` says
-    what is wrong there.  What the capture lost is no such place.
+    what is wrong there.  What the capture lost is no such place.  ``begun`` counts its last bytes
+    where they began something that never came whole, too little of it to tell what.
     """
 
     FIRST: ClassVar = 256
 
     __slots__ = (
+        "acked",
+        "begun",
         "broke",
         "detection",
         "fin",
@@ -1477,12 +1499,14 @@ class Half:
         "last",
         "lost",
         "rst",
+        "seen",
         "syn",
         "unseen",
         "why",
     )
 
     def __init__(self) -> None:
+        self.begun = 0
         self.broke = -1
         self.why = ""
         self.first = b""
@@ -1491,14 +1515,16 @@ class Half:
         self.syn = -1
         self.fin = -1
         self.rst = -1
+        self.seen = -1
         self.last = -1
         self.lost = 0
         self.unseen = 0
+        self.acked = 0
 
     @property
     def is_seen(self) -> bool:
         """Has the capture any packet of this end?"""
-        return max(self.syn, self.fin, self.rst, self.last) >= 0
+        return self.seen >= 0
 
 
 class Structs(Facts):
@@ -1528,11 +1554,16 @@ class Flow(Shown):
     are the times of its first and its last packet; ``from_client`` and ``from_server`` say what
     each end did.  ``proxied`` is the client for whom a proxy connected, where a PROXY header says
     so.  ``structs``: a client posts structs without a message over HTTP.
+
+    ``unreachable`` is None, or what an ICMP error said of its packets: when, who said it, and what
+    ("port unreachable").  ``copy_of`` is 0, or the number of the connection that this one is: the
+    capture saw it before and behind a NAT.
     """
 
     __slots__ = (
         "began",
         "client",
+        "copy_of",
         "detection",
         "ended",
         "findings",
@@ -1548,6 +1579,7 @@ class Flow(Shown):
         "sent",
         "server",
         "structs",
+        "unreachable",
     )
 
     def __init__(self, number: int, protocol: int, client: Endpoint, server: Endpoint) -> None:
@@ -1564,6 +1596,8 @@ class Flow(Shown):
         self.sent = 0
         self.received = 0
         self.lost = 0
+        self.unreachable: tuple[int, str, str] | None = None
+        self.copy_of = 0
         self.detection: Detection | None = None
         self.findings: list[Finding] = []
         self.proxied: Endpoint | None = None
@@ -1578,7 +1612,8 @@ class Step:
 
     ``segment`` and ``flow`` are None for a packet that holds neither TCP nor UDP.
     ``remark`` is "" or says what is odd about the segment ("retransmission", "out of order",
-    "overlap", "keep-alive").  ``messages`` are those that became complete with this packet.
+    "overlap", "keep-alive"; "stray": of another connection; "copy": captured before, elsewhere).
+    ``messages`` are those that became complete with this packet.
     The last Step of a capture may have no packet: it brings what ended with the capture.
     """
 

@@ -198,6 +198,19 @@ def test_what_a_cut_message_announced(end: str, cut: str) -> None:
     assert (whole_one.announced, whole_one.cut) == (whole_one.size, "")
 
 
+def test_what_was_begun_and_never_came_whole() -> None:
+    """The length of a reply, or of a later one, and the capture ends."""
+    capture = heard((True, framed(PING)), (False, framed(PONG)[:4]), end="")
+    assert capture.flows[0].from_server.begun == 4
+    said = [(True, framed(PING)), (False, framed(PONG)), (False, framed(PONG)[:6])]
+    for end in ("", "FIN"):
+        capture = heard(*said, end=end)
+        assert capture.flows[0].from_server.begun == 6
+        assert capture.flows[0].from_client.begun == 0
+    foreign = heard((False, b"220 mail.example ESMTP ready\r\n"))
+    assert foreign.flows[0].from_server.begun == 0
+
+
 # ── Nothing in it ────────────────────────────────────────────────────────────────────
 
 
@@ -320,6 +333,12 @@ def test_structs_without_a_message() -> None:
         for half in (flow.from_client, flow.from_server):
             assert half.detection is not None
             assert half.detection.transport == "http"
+    # The answer's body, which is none, may end with the connection.
+    plain = heard((True, post(bare)), (False, lines("HTTP/1.0 202 Accepted"))).flows[0]
+    assert plain.structs is not None
+    assert plain.structs.statuses == {202: 1}
+    assert plain.from_server.detection is not None
+    assert plain.from_server.detection.transport == "http"
     # Nobody says that this is Thrift; and this is said to be, and is none.
     assert heard((True, post(bare, "text/plain"))).flows[0].structs is None
     capture = heard((True, post(b"\x08\0\x01\0\0\0\x07\x0b\0\x02 nothing")))
@@ -533,6 +552,7 @@ def test_nothing_of_what_is_opened_leaks() -> None:
         [(True, packed(gzip.compress(whole, 0), "gzip", "POST / HTTP/1.1"))],
         [(True, post(PING)), (False, refused)],
         [(True, ASK), (False, ACCEPT), (True, frame(whole)), (True, frame(SECRET, 0x89))],
+        [(True, ASK), (False, ACCEPT), (True, frame(whole)), (True, b"\xff" + SECRET)],
         [(True, v2(0x11, V4, b"\x02\0\x12" + SECRET) + whole)],
         [(True, b"PROXY UNKNOWN " + SECRET + b"\r\n" + whole)],
         [(True, post(SECRET * 3)), (False, answer(b""))],

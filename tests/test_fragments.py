@@ -112,7 +112,9 @@ def test_the_same_identifier_again() -> None:
     again = v4(bytes(64), 0, True), v4(b"y" * 8, 64, False)
     peeled = peel([*cut("IPv4", "TCP", 64), *again])
     assert list(peeled.segments) == [2]  # what comes behind it is no TCP header
-    assert peeled.texts == []
+    assert peeled.texts == [
+        "1 packet is TCP with a broken header and was not looked into: packet 4"
+    ]
     other = tcp(1, 2, 3, 4, 0x10, b"other" * 20)
     peeled = peel([*cut("IPv4", "TCP", 64), v4(other[:64], 0, True), v4(other[64:], 64, False)])
     assert peeled.segments[4].payload == b"other" * 20
@@ -210,9 +212,15 @@ def test_fragments_that_cannot_be(name: str) -> None:
     assert said.endswith("It was not used")
 
 
-@pytest.mark.parametrize("protocol", [1, 47])
-def test_fragments_of_neither_tcp_nor_udp_are_nothing(protocol: int) -> None:
-    assert peel(_of_a_protocol_between(protocol)) == Peeled({}, [])
+@pytest.mark.parametrize(
+    ("protocol", "said"),
+    [
+        (1, "1 packet holds neither TCP nor UDP: 1 ICMP"),
+        (50, "1 packet is ESP (encrypted) and was not looked into: packet 1"),
+    ],
+)
+def test_fragments_of_neither_tcp_nor_udp_are_nothing(protocol: int, said: str) -> None:
+    assert peel(_of_a_protocol_between(protocol)) == Peeled({}, [said])
 
 
 def test_headers_of_ipv6_before_and_behind_the_fragment_header() -> None:
@@ -231,7 +239,8 @@ def test_headers_of_ipv6_before_and_behind_the_fragment_header() -> None:
 def test_fragments_of_fragments_are_not_followed() -> None:
     inner = struct.pack(">BBHI", 6, 0, 1, 9) + INNER_TCP
     peeled = peel([v6(inner[:64], 0, True, protocol=44), v6(inner[64:], 64, False, protocol=44)])
-    assert peeled == Peeled({}, [])
+    said = "1 packet is a fragment of fragments and was not looked into: packet 2"
+    assert peeled == Peeled({}, [said])
 
 
 def test_the_padding_of_ethernet_is_no_part_of_a_fragment() -> None:

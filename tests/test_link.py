@@ -52,11 +52,12 @@ def test_link(name: str) -> None:
 def test_an_unknown_link_type_is_reported_once() -> None:
     peeler = Peeler()
     for number in (1, 2):
-        assert peeler.segment(packet(number, V4, link=105)) is None
+        assert peeler.segment(packet(number, V4, link=252)) is None
     (finding,) = peeler.findings
     assert finding.text.startswith(
-        "packet 1: link type is 105, want one of 0 BSD loopback, 1 Ether"
+        "packet 1: link type is 252 (Wireshark's exported PDUs), want one of 0 BSD loopback"
     )
+    assert finding.text.endswith("; 2 packets have it")
 
 
 def _extension(kind: int, size: int) -> bytes:
@@ -99,22 +100,38 @@ def test_a_total_length_of_0_was_left_to_the_card() -> None:
 
 
 NONE = {
-    "ARP": ethernet(bytes(28), 0x0806),
-    "ICMP": ethernet(ipv4(bytes(8), protocol=1)),
-    "empty": b"",
-    "IP version 5": ethernet(b"\x50" + V4[1:]),
-    "a header length below 5": ethernet(b"\x44" + V4[1:]),
-    "a total length below the header": ethernet(V4[:2] + b"\0\x08" + V4[4:]),
-    "a data offset below 5": ethernet(ipv4(TCP[:12] + b"\x40" + TCP[13:])),
-    "a data offset behind the end": ethernet(ipv4(TCP[:12] + b"\xf0" + TCP[13:])),
+    "ARP": (ethernet(bytes(28), 0x0806), "1 packet holds neither TCP nor UDP: 1 ARP"),
+    "ICMP": (ethernet(ipv4(bytes(8), protocol=1)), "1 packet holds neither TCP nor UDP: 1 ICMP"),
+    "empty": (b"", "1 packet is too short and was not looked into: packet 1"),
+    "IP version 5": (
+        ethernet(b"\x50" + V4[1:]),
+        "1 packet is IP of version 5 and was not looked into: packet 1",
+    ),
+    "a header length below 5": (
+        ethernet(b"\x44" + V4[1:]),
+        "1 packet is IPv4 with a broken header and was not looked into: packet 1",
+    ),
+    "a total length below the header": (
+        ethernet(V4[:2] + b"\0\x08" + V4[4:]),
+        "1 packet is IPv4 with a broken header and was not looked into: packet 1",
+    ),
+    "a data offset below 5": (
+        ethernet(ipv4(TCP[:12] + b"\x40" + TCP[13:])),
+        "1 packet is TCP with a broken header and was not looked into: packet 1",
+    ),
+    "a data offset behind the end": (
+        ethernet(ipv4(TCP[:12] + b"\xf0" + TCP[13:])),
+        "1 packet is TCP with a broken header and was not looked into: packet 1",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", NONE)
 def test_no_segment(name: str) -> None:
     peeler = Peeler()
-    assert peeler.segment(packet(1, NONE[name])) is None
-    assert peeler.findings == []
+    data, said = NONE[name]
+    assert peeler.segment(packet(1, data)) is None
+    assert [finding.text for finding in peeler.findings] == [said]
 
 
 def test_a_short_snaplen_is_counted_not_filled() -> None:

@@ -132,20 +132,20 @@ def test_what_a_file_says() -> None:
     assert list(SHOP.included) == ["shared.Health"]
     assert SHOP.services["Shop"].extends == "shared.Health"
     assert [str(one) for one in SHOP.services["Shop"].methods.values()] == [
-        "Order buy(1: list<Item> items, 2: Payment payment) "
+        "Order buy(1: Items (list<Item>) items, 2: Payment payment) "
         "throws (1: SoldOut gone, 2: shared.NotFound lost)",
-        "void cancel(1: required i64 at)",
+        "void cancel(1: required shared.Timestamp (i64) at)",
         "oneway void note(1: string text)",
         "Colour colour(1: string name)",
         "i32 find(1: string name)",
         "string status()",
-        "i64 started()",
+        "shared.Timestamp (i64) started()",
     ]
     assert str(SHOP.structs["Item"]) == (
         "struct Item {\n"
         "  1: required string name\n"
         "  2: i32 count = 3\n"
-        "  3: Colour colour = Colour.GREEN\n"
+        "  3: optional Colour colour = Colour.GREEN\n"
         "  4: binary picture\n"
         "  7: set<Colour> others\n"
         "  8: map<Colour,list<i16>> sizes\n"
@@ -332,7 +332,10 @@ DIFFER = {
         "cancel",
         CALL,
         b"",
-        ["missing: Shop.cancel, argument 1 at offset 18: is missing, want the required i64 at"],
+        [
+            "missing: Shop.cancel, argument 1 at offset 18: is missing, "
+            "want the required shared.Timestamp (i64) at"
+        ],
     ),
     "an enum's number": (
         "colour",
@@ -394,13 +397,19 @@ DIFFER = {
         "buy",
         CALL,
         list_field(1, 8, b"\0\0\0\1"),
-        ["type: Shop.buy, argument 1 at offset 18: is LIST of I32, and the IDL says list<Item>"],
+        [
+            "type: Shop.buy, argument 1 at offset 18: is LIST of I32, "
+            "and the IDL says Items (list<Item>)"
+        ],
     ),
     "an empty list of another type": (
         "buy",
         CALL,
         list_field(1, 8),
-        ["type: Shop.buy, argument 1 at offset 18: is LIST of I32, and the IDL says list<Item>"],
+        [
+            "type: Shop.buy, argument 1 at offset 18: is LIST of I32, "
+            "and the IDL says Items (list<Item>)"
+        ],
     ),
     "no such method": (
         "sell",

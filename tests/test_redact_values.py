@@ -403,7 +403,7 @@ def test_redact_a_capture_without_thrift(
     assert "bytes in no message: hidden" in out
     assert WORD.decode() not in out + err
     assert WORD not in Path(target).read_bytes()
-    code, out, _ = run(capsys, "redact", source, target, "-f", "*.*", "--keep-unknown", "--force")
+    code, out, _ = run(capsys, "redact", source, target, "-f", "*.*", "--keep-unknown")
     assert "left as they are (--keep-unknown)" in out
     assert WORD in Path(target).read_bytes()
 
@@ -653,7 +653,7 @@ def test_names_of_an_idl(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> 
     assert WORD.decode()[:8] not in out
     # Without the IDL nobody knows these names.
     fields = "password,login.2"
-    code, _, err = run(capsys, "redact", str(source), str(target), "-f", fields, "--force")
+    code, _, err = run(capsys, "redact", str(source), str(target), "-f", fields)
     assert code == cli.BAD
     assert "Names need --idl" in err
 

@@ -75,6 +75,51 @@ def test_the_exit_code_of_all(codes: list[int], code: int) -> None:
     assert together(codes) == code
 
 
+@pytest.mark.skipif(os.name != "posix", reason="no limits here")
+@pytest.mark.parametrize("how", ["full", "no folder"])
+def test_no_line_is_lost_where_there_is_no_room_to_keep_it(
+    how: str, files: list[str], tmp_path: Path
+) -> None:
+    """A process whose lines find no room waits for its turn."""
+    command = [sys.executable, "-m", "pingpong", "messages", files[0], files[1], files[1], files[0]]
+    whole = subprocess.run([*command, "--jobs", "1"], capture_output=True, check=True)
+    environment = dict(os.environ)
+    limit = ""
+    if how == "full":
+        limit = "import resource as r; r.setrlimit(r.RLIMIT_FSIZE, (9999, 9999)); "
+    else:
+        environment["TMPDIR"] = str(tmp_path / "gone")
+    run = f"{limit}import sys; from pingpong.cli import run; sys.exit(run(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", run, *command[3:], "--jobs", "2"],
+        env=environment, capture_output=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == whole.stdout
+    assert (b"no room in a temporary file" in done.stderr) == (how == "full")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_kill_leaves_no_temporary_file_and_no_process(tmp_path: Path, files: list[str]) -> None:
+    pipe = tmp_path / "one.pcap"
+    os.mkfifo(pipe)
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    program = subprocess.Popen(
+        [sys.executable, "-m", "pingpong", "messages", str(pipe), files[1], "--jobs", "2"],
+        env={**os.environ, "TMPDIR": str(spool)},
+        stdout=subprocess.DEVNULL,
+    )
+    with open(pipe, "wb", buffering=0) as writer:
+        program.kill()
+        program.wait()
+        assert list(spool.iterdir()) == []
+        # Its lines are for nobody now: who finds that out, ends.
+        data = Path(files[1]).read_bytes()
+        writer.write(data + data[24:] * 100)  # as much of it as it takes
+        with pytest.raises(BrokenPipeError):
+            writer.write(data)
+
+
 def ends_badly(how: str, path: str, report: object) -> int:
     if how == "killed":
         os.kill(os.getpid(), signal.SIGKILL)

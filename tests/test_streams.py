@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from making import ACK, FIN, PSH, RST, SYN, Talk
+from making import packet as made
 
+from pingpong.capture import Pipeline
 from pingpong.model import Chunk, Gap, Packet
 from pingpong.wire.link import Peeler
 from pingpong.wire.streams import MAX_WAITING, PATIENCE, Connection, Connections, Piece
@@ -237,3 +239,217 @@ def test_any_flags(flags: int) -> None:
     for piece in pieces[True]:
         assert piece.offset == at
         at += len(piece.data) if isinstance(piece, Chunk) else piece.length
+
+
+# ── What does not end a connection ───────────────────────────────────────────────────
+
+CALL, ANSWER = b"call", b"answer"
+
+
+def carried(talk: Talk) -> tuple[list[Connection], dict[bool, bytes], list[str]]:
+    seen, pieces, remarks = run(renumbered(talk.packets))
+    assert all(isinstance(piece, Chunk) for way in pieces.values() for piece in way)
+    both = {
+        way: b"".join(piece.data for piece in pieces[way] if isinstance(piece, Chunk))
+        for way in pieces
+    }
+    return seen, both, remarks
+
+
+def renumbered(packets: list[Packet]) -> list[Packet]:
+    return [made(at, one.data) for at, one in enumerate(packets, 1)]
+
+
+STRAYS = {
+    "far behind": (RST, -500_000_000),
+    "far ahead": (RST, 1 << 30),
+    "with an acknowledgement": (RST | ACK, 77_000_000),
+    "a SYN-ACK of somebody else": (SYN | ACK, 123_456_789),
+}
+
+
+@pytest.mark.parametrize("by_client", [False, True])
+@pytest.mark.parametrize("name", STRAYS)
+def test_a_stray_packet_ends_nothing(name: str, by_client: bool) -> None:
+    flags, off = STRAYS[name]
+    talk = Talk().open().call(CALL).reply(ANSWER)
+    talk.add(by_client, flags, back=-off).call(CALL).reply(ANSWER).close()
+    (one,), both, remarks = carried(talk)
+    assert both == {True: CALL * 2, False: ANSWER * 2}
+    assert remarks[5] == "stray"
+    assert (one.flow.ended, one.flow.lost, one.strays, one.first_stray) == ("FIN", 0, 1, 6)
+    assert one.flow.from_client.rst == one.flow.from_server.rst == -1
+
+
+def test_a_reset_before_the_handshake() -> None:
+    for by_client in (True, False):
+        talk = Talk().add(by_client, RST, back=4000)
+        talk.open().call(CALL).reply(ANSWER).close()
+        (one,), both, _ = carried(talk)
+        assert both == {True: CALL, False: ANSWER}
+        assert (one.flow.ended, one.flow.opened, str(one.flow.client)) == (
+            "FIN", True, "10.0.0.1:50001"
+        )  # fmt: skip
+        assert one.flow.from_client.rst == one.flow.from_server.rst == -1
+        assert one.flow.from_client.from_start
+
+
+def test_who_has_reset_says_no_more() -> None:
+    """The other end's bytes may have been under way."""
+    talk = Talk().open().call(CALL).add(False, RST | ACK).call(CALL)
+    (one,), _, _ = carried(talk)
+    assert one.flow.ended == "RST"
+    talk.reply(ANSWER)
+    (one,), both, _ = carried(talk)
+    assert one.flow.ended == ""
+    assert (one.is_back, one.strays, one.first_stray) == (True, 1, 5)
+    assert both == {True: CALL * 2, False: ANSWER}
+
+
+def test_what_was_sent_before_a_reset_does_not_undo_it() -> None:
+    talk = Talk().open().call(CALL).reply(ANSWER).add(False, RST | ACK)
+    talk.add(False, ACK | PSH, ANSWER, back=len(ANSWER))
+    (one,), _, remarks = carried(talk)
+    assert (one.flow.ended, remarks[-1]) == ("RST", "retransmission")
+
+
+def test_a_refused_connection_is_reset() -> None:
+    talk = Talk().add(True, SYN)
+    talk.seq[True] += 1
+    talk.seq[False] = 0
+    (one,), _, _ = carried(talk.add(False, RST | ACK))
+    assert one.flow.ended == "RST"
+    assert one.flow.from_server.rst > 0
+
+
+def test_a_reset_from_an_end_that_was_not_seen() -> None:
+    """The other end's acknowledgements say where it was."""
+    talk = Talk().call(CALL).call(CALL)
+    (one,), _, _ = carried(talk.add(False, RST))
+    assert one.flow.ended == "RST"
+    talk = Talk().call(CALL).call(CALL)
+    (one,), _, _ = carried(talk.add(False, RST, back=1 << 29))
+    assert one.flow.ended == ""
+
+
+@pytest.mark.parametrize("off", [-3, 1 << 29])
+def test_a_fin_that_is_not_the_end(off: int) -> None:
+    talk = Talk().open().call(CALL).reply(ANSWER).add(True, FIN | ACK, back=-off)
+    talk.call(CALL).reply(ANSWER).close()
+    (one,), both, _ = carried(talk)
+    assert both == {True: CALL * 2, False: ANSWER * 2}
+    assert one.flow.ended == "FIN"
+
+
+def test_a_fin_sent_again() -> None:
+    talk = Talk().open().call(CALL).fin(True).add(True, FIN | ACK, back=1)
+    talk.reply(ANSWER).fin(False).add(False, FIN | ACK, back=1)
+    (one,), both, _ = carried(talk)
+    assert both == {True: CALL, False: ANSWER}
+    assert one.flow.ended == "FIN"
+
+
+@pytest.mark.parametrize("order", sorted(itertools.permutations((1, 2, 3))))
+@pytest.mark.parametrize("port", [50001, 80])
+def test_a_handshake_in_any_order(order: tuple[int, ...], port: int) -> None:
+    talk = Talk(port=port).open().call(CALL).reply(ANSWER).close()
+    pipeline = Pipeline()
+    for one in talk.in_order(*order, 4, 5, 6, 7, 8):
+        pipeline.feed(one)
+    pipeline.close()
+    (flow,) = pipeline.flows
+    assert str(flow.client) == f"10.0.0.1:{port}"
+    assert (flow.sent, flow.received, flow.ended, flow.opened) == (4, 6, "FIN", True)
+    assert flow.from_client.from_start
+    assert flow.from_server.from_start
+
+
+# ── What is known of a direction that was not seen ───────────────────────────────────
+
+
+def one_way(talk: Talk, by_client: bool) -> list[Packet]:
+    port = talk.port.to_bytes(2, "big")
+    return renumbered([one for one in talk.packets if (one.data[34:36] == port) == by_client])
+
+
+@pytest.mark.parametrize("by_client", [False, True])
+@pytest.mark.parametrize("with_syn", [False, True])
+def test_one_direction_alone(by_client: bool, with_syn: bool) -> None:
+    talk = Talk().open()
+    if not with_syn:
+        talk.packets.clear()
+    talk.call(CALL).reply(ANSWER).call(b"").call(CALL).reply(ANSWER).call(b"").reply(b"").close()
+    pipeline = Pipeline()
+    for one in one_way(talk, by_client):
+        pipeline.take(one)
+    pipeline.close()
+    (flow,) = pipeline.flows
+    ours, theirs = flow.from_client, flow.from_server
+    if not by_client:
+        ours, theirs = theirs, ours
+    assert ours.seen > 0
+    assert theirs.seen == -1
+    size = len(ANSWER if by_client else CALL) * 2
+    # The first acknowledgement is where counting begins; the last may count the FIN.
+    assert theirs.acked in (size, size + 1, size // 2, size // 2 + 1)
+    assert ours.acked == 0
+
+
+def test_acknowledged_bytes_are_counted() -> None:
+    pipeline = Pipeline()
+    for one in Talk().open().call(CALL).reply(ANSWER).call(CALL).close().packets:
+        pipeline.take(one)
+    pipeline.close()
+    (flow,) = pipeline.flows
+    assert (flow.from_client.acked, flow.from_server.acked) == (8, 6)
+
+
+# ── NAT ──────────────────────────────────────────────────────────────────────────────
+
+
+def translated(talk: Talk, address: str, port: int | None = None) -> list[Packet]:
+    """The packets, with the client at another address: what stands behind a NAT."""
+    old, new = bytes((10, 0, 0, 1)), bytes(int(part) for part in address.split("."))
+    out = []
+    for one in talk.packets:
+        data = one.data[:26] + one.data[26:34].replace(old, new) + one.data[34:]
+        if port is not None:
+            ports = data[34:38].replace(talk.port.to_bytes(2, "big"), port.to_bytes(2, "big"))
+            data = data[:34] + ports + data[38:]
+        out.append(made(one.number, data))
+    return out
+
+
+def natted(number: int, talk: Talk, port: int | None = None) -> Pipeline:
+    """Every packet twice, before and behind a NAT, with so many as IP's identification."""
+    pipeline = Pipeline()
+    for at, (one, other) in enumerate(
+        zip(talk.packets, translated(talk, "192.0.2.9", port), strict=True)
+    ):
+        for copy in (one, other):
+            data = copy.data[:18] + number.to_bytes(2, "big") + copy.data[20:]
+            pipeline.take(made(at, data))
+    pipeline.close()
+    return pipeline
+
+
+def test_a_connection_before_and_behind_a_nat_is_said_to_be_one() -> None:
+    talk = Talk().open().call(CALL).reply(ANSWER).close()
+    for pipeline in (natted(0, talk), natted(777, talk, 61000)):
+        first, second = pipeline.flows
+        assert (first.copy_of, second.copy_of) == (0, 1)
+        (finding,) = [one for one in pipeline.findings if "NAT" in one.text]
+        assert "carries the same bytes as flow 1 (10.0.0.1:50001 to 10.0.0.2:9090)" in finding.text
+
+
+def test_two_clients_are_two() -> None:
+    # Another port, and nothing that says that the packets are the same.
+    talk = Talk().open().call(CALL).reply(ANSWER).close()
+    pipeline = natted(0, talk, 61000)
+    assert [flow.copy_of for flow in pipeline.flows] == [0, 0]
+    # One after the other.
+    pipeline = Pipeline()
+    for one in renumbered(talk.packets + translated(talk, "192.0.2.9")):
+        pipeline.take(one)
+    pipeline.close()
+    assert [flow.copy_of for flow in pipeline.flows] == [0, 0]

@@ -78,13 +78,6 @@ def test_calls_are_shown_before_the_end_of_the_input() -> None:
     assert complaints == b""
 
 
-@pytest.fixture
-def ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody writes to the file any more, and everybody knows it."""
-    monkeypatch.setattr("pingpong.cli.watch._pause", lambda: False)
-
-
-@pytest.mark.usefixtures("ends")
 def test_the_end_of_the_input_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["watch", str(INCIDENT), "--json"]) == cli.READ_ALL
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -93,7 +86,6 @@ def test_the_end_of_the_input_ends_it(capsys: pytest.CaptureFixture[str]) -> Non
     assert sorted(rows, key=lambda row: row["number"]) == same
 
 
-@pytest.mark.usefixtures("ends")
 def test_only_the_calls_that_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["watch", str(INCIDENT), "--outcome", "failed", "--method", "get"]) == 0
     out = capsys.readouterr().out
@@ -101,7 +93,6 @@ def test_only_the_calls_that_are_asked_for(capsys: pytest.CaptureFixture[str]) -
     assert "success" not in out
 
 
-@pytest.mark.usefixtures("ends")
 def test_bad_input_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "cut.pcap"
     path.write_bytes(INCIDENT.read_bytes()[:-10])
@@ -138,7 +129,7 @@ def test_what_is_written_later_is_shown_and_ctrl_c_ends_it(tmp_path: Path) -> No
     path = tmp_path / "x.pcap"
     with path.open("wb", buffering=0) as growing:
         growing.write(data[:10])  # not even its head
-        with watching(str(path)) as process:
+        with watching("--follow", str(path)) as process:
             assert process.stdout is not None
             growing.write(data[10:3000])
             seen = lines_until(process.stdout, b"get", lambda: None)

@@ -444,6 +444,11 @@ class Pairing:
             return
         exchange.ended = max(exchange.ended, flow.last)
         server, client = flow.from_server, flow.from_client
+        if server.seen < 0 and flow.protocol != _UDP:
+            exchange.ended = -1
+            exchange.why = "only what the client sends was captured"
+            self._settle(exchange, Outcome.LOST)
+            return
         begun = flow.received - talk.read_to
         if the_last and 0 < begun <= BEGUN and server.fin < 0 and server.rst < 0:
             exchange.why = "a reply had begun when the capture ended"

@@ -38,7 +38,17 @@ from ..thrift import deflate, framed, header, http, sasl, ttheader, websocket
 from ..thrift.binary import BINARY
 from ..thrift.compact import read_varint
 from .explain_json import explain_json
-from .roles import REDACTED, REDACTED_WHY, TYPE_WHY, called, counted, labelled, role, whole
+from .roles import (
+    REDACTED,
+    REDACTED_WHY,
+    TYPE_WHY,
+    called,
+    counted,
+    declared,
+    labelled,
+    role,
+    whole,
+)
 
 __all__ = ["check_cover", "explain"]
 
@@ -263,6 +273,9 @@ class _Writer(ABC):
             return ""
         return role(self.kind, path[0], self.record.names is not None)
 
+    def _why(self, field: Field, path: tuple[int, ...]) -> str:
+        return _join(self._role(path), declared(field))
+
     def _seqid_why(self, header: Header) -> str:
         if header.type in (MessageType.CALL, MessageType.ONEWAY):
             return "The client's number for this call."
@@ -375,7 +388,7 @@ class _BinaryWriter(_Writer):
     def field_head(self, field: Field, before: int, depth: int, path: tuple[int, ...]) -> None:
         ttype = field.ttype
         self.note(1, "field", "field type", f"{ttype.value} {ttype.name}", "", depth, path)
-        self.note(2, "field", "field id", called(field), self._role(path), depth, path)
+        self.note(2, "field", "field id", called(field), self._why(field, path), depth, path)
 
     def length(self, value: Value) -> tuple[int, str]:
         return int.from_bytes(self.data[self.at : self.at + value.head], "big", signed=True), ""
@@ -454,7 +467,7 @@ class _CompactWriter(_Writer):
         if delta:
             total = f"{before} + {delta} = {field.field_id}"
             meaning = f"{said}: field {called(field)}{means}"
-            role = self._role(path)
+            role = self._why(field, path)
             why = _join(f"Added to the id before, 0 at the start: {total}.", role)
             self.note(1, "field", "field header", meaning, why, depth, path)
             return
@@ -463,7 +476,7 @@ class _CompactWriter(_Writer):
             "Delta 0: the id is written out.", depth, path,
         )  # fmt: skip
         raw, size, how = self.varint()
-        why = _join(how, _zigzag(raw, field.field_id), self._role(path))
+        why = _join(how, _zigzag(raw, field.field_id), self._why(field, path))
         self.note(size, "field", "field id", called(field), why, depth, path)
 
     def length(self, value: Value) -> tuple[int, str]:

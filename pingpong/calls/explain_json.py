@@ -32,7 +32,7 @@ from ..model import (
     Value,
 )
 from ..thrift.json import TAGS, next_token
-from .roles import REDACTED, REDACTED_WHY, TYPE_WHY, called, labelled, role, whole
+from .roles import REDACTED, REDACTED_WHY, TYPE_WHY, called, declared, labelled, role, whole
 
 __all__ = ["explain_json"]
 
@@ -247,10 +247,12 @@ class _Writer:
         key = self.token()
         if not self._has_tags():
             why = "A name of the IDL: this protocol writes no ids."
+            if field.declared:
+                why = f"{why} {declared(field)}"
             self.note(key, "field", "field name", f'"{field.name}"', why, depth, path)
             self.value(field.value, "value", depth, path)
             return
-        why = self._role(path)
+        why = " ".join(one for one in (self._role(path), declared(field)) if one)
         self.note(key, "field", "field id", called(field), why, depth, path)
         self.skip()
         tag = f"{TAGS[field.ttype]} {field.ttype.name}"

@@ -320,7 +320,9 @@ def _own_bytes(transport: str, unit: Unit) -> tuple[list[tuple[int, int]], list[
     if transport == "framed":
         return [(0, len(data))], []  # an empty frame
     if transport == "websocket":
-        return [(0, len(data))], mask_head_lines(data)  # its upgrade
+        # Its upgrade; frames stay shut, whether they were read or not.
+        head = data[: unit.start]
+        return [(0, len(head))], mask_head_lines(head)
     if transport == PROXY:
         return [(0, len(data))], []
     return [], []
@@ -419,19 +421,24 @@ class Rewriter:
             out = self._of_other(packet, heads)
         if not self._keep:
             self._clean_heads(packet, out)
+        for at, start, stop in self._peeler.sums:
+            # A tunnel's checksum counts what is in it, and would tell of what is hidden.  0 says
+            # that there is none.
+            if data[start:stop] != out[start:stop]:
+                out[at : at + 2] = bytes(2)
         if out == data:
             return packet
         return Packet(packet.number, packet.time, packet.link, bytes(out), packet.length)
 
     def _clean_heads(self, packet: Packet, out: bytearray) -> None:
         """Hide what IP's headers hold beside what they are known for."""
-        start, stop = self._peeler.options
-        old = packet.data[start:stop]
-        new = ip_options(old)
-        if old != new:
-            # The header's length lies: then what follows is no header either.
-            out[start:] = bytes(len(out) - start)
-            mend(out, start - 10, growth(old, bytes(len(old)), 0), TCP)
+        for start, stop in self._peeler.options:
+            old = packet.data[start:stop]
+            new = ip_options(old)
+            if old != new:
+                # The header's length lies: then what follows is no header either.
+                out[start:] = bytes(len(out) - start)
+                mend(out, start - 10, growth(old, bytes(len(old)), 0), TCP)
         for start, stop in self._peeler.extensions:
             size = len(out[start:stop])
             out[start : start + size] = bytes(size)

@@ -11,7 +11,17 @@ from typing import Final
 
 from ..model import Field, MessageType, Value
 
-__all__ = ["REDACTED", "REDACTED_WHY", "TYPE_WHY", "called", "counted", "labelled", "role", "whole"]
+__all__ = [
+    "REDACTED",
+    "REDACTED_WHY",
+    "TYPE_WHY",
+    "called",
+    "counted",
+    "declared",
+    "labelled",
+    "role",
+    "whole",
+]
 
 # What is said of a value that was masked.
 REDACTED: Final = "redacted"
@@ -30,6 +40,18 @@ _IN_EXCEPTION: Final = {1: "What went wrong, in words.", 2: "What went wrong, by
 def called(field: Field) -> str:
     """A field's number, and its name where the IDL tells it."""
     return str(field.field_id) if field.name is None else f"{field.field_id} {field.name}"
+
+
+def declared(field: Field) -> str:
+    """What the IDL says of a field beside its name, where that is more than its plain type.
+
+    >>> from pingpong.model import Span, TType, Value
+    >>> field = Field(1, Value(TType.I64, 7, Span(3, 11)), Span(0, 11))
+    >>> field.declared = "optional UserId (i64)"
+    >>> declared(field)
+    'The IDL says: optional UserId (i64).'
+    """
+    return f"The IDL says: {field.declared}." if field.declared else ""
 
 
 def labelled(value: Value) -> str:

@@ -68,6 +68,7 @@ class Kind(Enum):
     # They never spoke.
     REFUSED = "connection refused"
     NO_ANSWER = "nobody answers"
+    UNREACHABLE = "not reached"
     # What it is cannot be said.
     NOT_RECOGNISED = "not recognised"
     # Nothing is wrong between them.
@@ -76,6 +77,7 @@ class Kind(Enum):
     ALL_WELL = "all is well"
     NOT_THRIFT = "no Thrift"
     # The capture.
+    SAME_AS_ANOTHER = "the same connection, captured twice"
     ONE_DIRECTION = "only one direction was captured"
     LOST_PACKETS = "the capture lost packets"
     BEGAN_LATE = "the capture began too late"
@@ -83,7 +85,14 @@ class Kind(Enum):
 
 # What may be said of connections in which there is no Thrift.
 OF_ANY_CONNECTION: Final = frozenset(
-    {Kind.REFUSED, Kind.NO_ANSWER, Kind.BEGAN_LATE, Kind.NOT_THRIFT}
+    {
+        Kind.REFUSED,
+        Kind.NO_ANSWER,
+        Kind.UNREACHABLE,
+        Kind.BEGAN_LATE,
+        Kind.SAME_AS_ANOTHER,
+        Kind.NOT_THRIFT,
+    }
 )
 
 

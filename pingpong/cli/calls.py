@@ -32,8 +32,8 @@ from ..views.table import lines, outcome_style
 from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
 from ..wire.newfile import NewFile
-from .looking import batches_of, say_no_thrift
-from .options import Command, add_force, add_idl, add_reading, pipeline_of, size
+from .looking import batches_of, conclude
+from .options import Command, add_idl, add_reading, pipeline_of, size
 from .printing import Verdict, complain, counted, say, say_text, say_unmatched, width
 
 __all__ = ["add", "add_choice", "say_totals", "wanted_of", "writer"]
@@ -97,7 +97,6 @@ def add(command: Command) -> None:
         metavar="FILE",
         help='write a Parquet file (needs pyarrow); "-" is standard output',
     )
-    add_force(how, "with --arrow: ")
     add_idl(one)
     add_reading(one)
 
@@ -159,8 +158,7 @@ def calls(args: argparse.Namespace) -> int:
         verdict.report(file.findings)
         verdict.report(pipeline.findings)
     say_unmatched(pipeline.redactor)
-    if not verdict.any_thrift and not verdict.bad:
-        say_no_thrift(pipeline)
+    conclude(verdict, pipeline)
     return verdict.exit_code
 
 
@@ -260,7 +258,7 @@ def _say_sorted(
 def _write_arrow(args: argparse.Namespace, batches: Iterable[list[Exchange]]) -> None:
     from ..arrow import write
 
-    out = NewFile(args.arrow, force=args.force, reads=args.file)
+    out = NewFile(args.arrow, force=True, reads=args.file)
     count = write(out, batches)
     say = complain if out.is_standard_output else say_text
     say(f"{counted(count, 'call')} in {escape(out.name)}")

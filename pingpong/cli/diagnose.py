@@ -11,7 +11,7 @@ from ..calls.exchanges import Pairing
 from ..model import Flow
 from ..views.diagnosis import MAX_GROUPS, diagnosis_lines, diagnosis_rows
 from ..wire.capturefile import open_capture
-from .looking import few_collections, progress_of
+from .looking import few_collections, progress_of, say_bystanders
 from .options import Command, add_reading, pipeline_of
 from .printing import TROUBLE, Verdict, complain, counted, say, say_unmatched, width
 
@@ -76,10 +76,12 @@ def diagnose(args: argparse.Namespace) -> int:
             say(diagnosis_lines(diagnosis, exact=True, limit=limit, width=width()))
         # What is wrong with a connection is in the verdicts.
         verdict.report(file.findings)
+        verdict.report(pipeline.of_packets)
     say_unmatched(pipeline.redactor)
     verdict.any_thrift = diagnosis.any_thrift
     if diagnosis.is_trouble:
         return TROUBLE
     if not verdict.any_thrift and not verdict.bad:
         complain(f"no Thrift in {counted(diagnosis.connections, 'connection')}")
+        say_bystanders(pipeline)
     return verdict.exit_code

@@ -192,7 +192,8 @@ class Stop:
     def wait(self, seconds: float | None = None, *sources: int) -> bool:
         """Until a signal came, or for ``seconds``, or until there is something to be read from
         one of ``sources``: is it that?"""
-        ready, _, _ = select.select([self._asleep, *sources], [], [], seconds)
+        either: list[Any] = [self._asleep, *sources]
+        ready, _, _ = select.select(either, [], [], seconds)
         return bool(ready) and self._asleep not in ready
 
     def __exit__(self, *_: object) -> None:

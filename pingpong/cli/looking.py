@@ -28,7 +28,15 @@ from .options import Command, add_idl, add_reading, pipeline_of, size
 from .printing import BAD, Verdict, bar, complain, counted, say, say_text, say_unmatched, width
 from .several import cores, each
 
-__all__ = ["add", "batches_of", "few_collections", "progress_of", "say_no_thrift", "steps"]
+__all__ = [
+    "add",
+    "batches_of",
+    "conclude",
+    "few_collections",
+    "progress_of",
+    "say_bystanders",
+    "steps",
+]
 
 # How many rows of a ladder, and of a table of exchanges, ``show`` prints.
 ROWS: Final = 60
@@ -52,7 +60,8 @@ field's offset and length are those of its type, id and value together, counted 
 message's first byte, a frame's length included.  thriftpy2's JSON has names and no ids: there
 id is -1, and name says which.  With --idl, fields have names, an enum's numbers and structs have
 a label, and a finding of where wire and IDL differ has difference (which kind) and place.  A value
-that --redact masked has "redacted": true in its place.
+that --redact masked has "redacted": true in its place.  Where a PROXY header names the client for
+whom a proxy connected, proxied has it.
 
   pingpong show trouble.pcap --json | jq 'select(.type == "EXCEPTION")'
 """
@@ -148,8 +157,7 @@ def show(args: argparse.Namespace) -> int:
         verdict.report(file.findings)
         verdict.report(pipeline.findings)
     say_unmatched(pipeline.redactor)
-    if not verdict.any_thrift and not verdict.bad:
-        say_no_thrift(pipeline)
+    conclude(verdict, pipeline)
     return verdict.exit_code
 
 
@@ -191,8 +199,7 @@ def _one_file(
         verdict.report(file.findings)
         verdict.report(pipeline.findings, whose(args, file))
     say_unmatched(pipeline.redactor)
-    if not verdict.any_thrift and not verdict.bad:
-        say_no_thrift(pipeline, whose(args, file))
+    conclude(verdict, pipeline, whose(args, file))
     return verdict.exit_code
 
 
@@ -360,7 +367,19 @@ def _show_all(
     )
 
 
-def say_no_thrift(pipeline: Pipeline, about: str = "") -> None:
+def conclude(verdict: Verdict, pipeline: Pipeline, about: str = "") -> None:
+    """What there is to say at the end of a file in which no message was."""
+    if verdict.any_thrift or verdict.bad:
+        return
+    if pipeline.structs:
+        verdict.any_thrift = True
+        structs = counted(pipeline.structs, "struct")
+        complain(f"{about}no message, but {structs} without one, posted by HTTP: see diagnose")
+        return
+    _say_no_thrift(pipeline, about)
+
+
+def _say_no_thrift(pipeline: Pipeline, about: str = "") -> None:
     """Say what was there instead, of a few connections."""
     count = pipeline.connections
     complain(f"{about}no Thrift message that can be read in {counted(count, 'connection')}")
@@ -369,3 +388,10 @@ def say_no_thrift(pipeline: Pipeline, about: str = "") -> None:
         complain(f"{about}flow {flow.number}, {flow.client} to {flow.server}: {seen}")
     if count > 5:
         complain(f"{about}and {count - 5} more")
+    say_bystanders(pipeline, about)
+
+
+def say_bystanders(pipeline: Pipeline, about: str = "") -> None:
+    """Say what the packets are that carry no RPC, where there is nothing else to say."""
+    for finding in pipeline.bystanders:
+        complain(f"{about}{finding.text}")

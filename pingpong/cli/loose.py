@@ -150,7 +150,8 @@ def _explain_bytes(data: bytes, interface: Interface | None) -> None:
 
 
 def _bytes_of(path: str) -> bytes:
+    source = None if path != "-" else sys.stdin.buffer
     try:
-        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return Path(path).read_bytes() if source is None else source.read()
     except OSError as error:
         raise CaptureError(f"{path} cannot be read: {error.strerror}") from None

@@ -15,6 +15,7 @@ from ..capture import Pipeline
 from ..model import DEFAULT_LIMITS, MAX_DEPTH, Flow, Limits
 from ..thrift.detect import PROTOCOLS, TRANSPORTS, tell
 from ..thrift.names import Interface
+from .printing import complain
 
 __all__ = [
     "HOST",
@@ -42,9 +43,10 @@ PORT: Final = 9000
 CODES: Final = """\
 exit codes: 0 done, and all was read; 1 there is nothing in it: no Thrift, nothing that is known; 2
 something in it is bad, or what was asked for is refused (standard error says what and where; what
-could be read is printed); 3 trouble was found (diagnose); 4 it cannot be done here: a disk is full,
-standard input or output is closed, a file may not be written, there is no memory; 70 a fault of
-pingpong's own; 130 Ctrl-C, SIGTERM or SIGHUP; 141 who read the output has gone"""
+could be read is printed); 3 a client and a server are in trouble (diagnose); 4 it cannot be done
+here: a disk is full, standard input or output is closed, a file may not be written, there is no
+memory; 70 a fault of pingpong's own; 130 Ctrl-C, SIGTERM or SIGHUP; 141 who read the output has
+gone"""
 
 
 SELECTORS: Final = """\
@@ -111,9 +113,15 @@ def redactor_of(args: argparse.Namespace) -> Redactor | None:
 
 
 def idl_of(args: argparse.Namespace) -> Interface | None:
-    """The IDL that a command was given; None where it was given none, or takes none."""
+    """The IDL that a command was given; None where it was given none, or takes none.  What of it
+    was not read is said on standard error."""
     path = getattr(args, "idl", None)
-    return None if path is None else read_interface(path, args.include or ())
+    if path is None:
+        return None
+    interface = read_interface(path, args.include or ())
+    for note in interface.notes:
+        complain(f"warning: {note}")
+    return interface
 
 
 def add_idl(one: argparse.ArgumentParser) -> argparse._ArgumentGroup:

@@ -22,8 +22,8 @@ from ..model import Packet
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture, write_packets
 from ..wire.newfile import NewFile
-from .looking import progress_of, say_no_thrift, steps
-from .options import SELECTORS, Command, add_force, add_idl, add_reading, pipeline_of, selectors
+from .looking import conclude, progress_of, steps
+from .options import SELECTORS, Command, add_idl, add_reading, pipeline_of, selectors
 from .printing import BAD, Verdict, complain, counted, say_text, say_unmatched
 
 __all__ = ["add"]
@@ -51,7 +51,6 @@ def add(command: Command) -> None:
     one = command("redact", redact, about, REDACT)
     one.add_argument("file", metavar="IN", help='a pcap or pcapng file; "-" is standard input')
     one.add_argument("out", metavar="OUT", help='the pcap to write; "-" is standard output')
-    add_force(one)
     one.add_argument(
         "-f",
         "--field",
@@ -76,7 +75,7 @@ def redact(args: argparse.Namespace) -> int:
     # First of all, what is to be written: whether that can be is known before all of a long
     # capture was read.
     with (
-        NewFile(args.out, force=args.force, reads=args.file) as out,
+        NewFile(args.out, force=True, reads=args.file) as out,
         _again(args.file) as opened,
     ):
         return _redact(args, opened, out)
@@ -113,8 +112,7 @@ def _redact(args: argparse.Namespace, opened: Callable[[], CaptureFile], out: Ne
     for line in _what_was_done(args, out, redactor, plan, rewriter, count):
         say(line)
     unmatched = say_unmatched(redactor)
-    if not verdict.any_thrift and not verdict.bad:
-        say_no_thrift(pipeline)
+    conclude(verdict, pipeline)
     return BAD if unmatched else verdict.exit_code
 
 

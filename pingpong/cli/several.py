@@ -199,10 +199,10 @@ def _side_by_side(work: Work, paths: Sequence[str], jobs: int) -> Iterator[int]:
 
 def _next(turn: _Job, running: Sequence[_Job], seconds: float | None) -> None:
     """Wait for what the processes say: print that of the one whose turn it is."""
-    heard = {one.pipe: one for one in running if one.pipe is not None and not one.held}
+    heard: dict[Any, _Job] = {one.pipe: one for one in running if one.pipe and not one.held}
     heard[turn.pipe] = turn
-    for pipe in wait([pipe for pipe in heard if pipe is not None], seconds):
-        one = heard[pipe]  # type: ignore[index]
+    for pipe in wait(heard, seconds):
+        one = heard[pipe]
         piece = one.take()
         if not piece:
             continue

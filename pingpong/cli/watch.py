@@ -22,6 +22,7 @@ from ..model import Exchange, Message, Packet
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
 from .calls import add_choice, say_totals, wanted_of, writer
+from .looking import say_bystanders
 from .options import Command, add_idl, add_reading, pipeline_of, positive
 from .printing import BAD, Verdict, complain, counted, say_text
 from .streams import ENDINGS
@@ -36,14 +37,14 @@ T = TypeVar("T")
 WATCH: Final = """\
   sudo pingpong watch -i lo -p 9000
   pingpong watch -p 9000 --outcome failed
-  pingpong watch trouble.pcap              while somebody still writes it
+  pingpong watch --follow trouble.pcap     while somebody still writes it
   ssh host sudo tcpdump -i any -U -w - port 9000 | pingpong watch -
 
 A line a call, in the columns of `pingpong calls`, as soon as it is clear what became of it; and at
 the end, or at Ctrl-C, the totals of each method.  From standard input or a file it needs no rights:
-whoever captures has them.  tcpdump's -U lets packets through at once.  A file is followed: what is
-written to it later is shown too, until Ctrl-C, or for --seconds; `pingpong calls` reads one to its
-end.  What comes through a pipe ends with it.
+whoever captures has them.  tcpdump's -U lets packets through at once.  A file is read
+to its end; with --follow what is written to it later is shown too, until Ctrl-C, or for --seconds.
+What comes through a pipe ends with it.
 """
 
 
@@ -58,8 +59,9 @@ def add(command: Command) -> None:
     one.add_argument(
         "file",
         nargs="?",
-        help='a capture that is still written to, and followed; "-" is standard input',
+        help='a capture; "-" is standard input',
     )
+    one.add_argument("--follow", action="store_true", help="wait for what is written to it later")
     one.add_argument("-i", "--interface", help="where to listen (the loopback)")
     one.add_argument("--seconds", type=positive, help="stop after so long")
     add_choice(one)
@@ -80,7 +82,8 @@ def watch(args: argparse.Namespace) -> int:
     with Until(args.seconds) as until:
         if args.file is not None:
             # Its head may be waited for too.
-            file = until(partial(follow, args.file, _pause))
+            opened = partial(follow, args.file, _pause) if args.follow else None
+            file = until(opened or partial(open_capture, args.file))
             if file is not None:
                 with file:
                     _watch(args, until, pipeline, verdict, totals, _read(file, until))
@@ -90,6 +93,8 @@ def watch(args: argparse.Namespace) -> int:
             if dropped:
                 complain(f"warning: the kernel had no room for {counted(dropped, 'packet')}")
     verdict.report(pipeline.findings)
+    if not verdict.any_thrift:
+        say_bystanders(pipeline)
     return verdict.exit_code
 
 

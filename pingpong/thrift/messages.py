@@ -70,6 +70,9 @@ FILLER: Final = 2048
 # How much may lie in the buffer for the short way, which begins anew with every segment.
 SHORT: Final = 8192
 
+# What may stand inside something larger.
+_INSIDE: Final = (UNFRAMED, FRAMED, "theader")
+
 # What a step of a SASL negotiation may begin with.
 _STATUSES: Final = tuple(bytes((status,)) for status in range(1, COMPLETE + 1))
 
@@ -172,10 +175,9 @@ class MessageReader:
     that it speaks.  ``other`` is the transport that the other direction was seen to speak, ""
     while that is not known.  ``detection`` is None until the bytes have told; ``findings`` is
     about bytes that belong to no message.  ``passed``, where ``watched``, has the units without
-    one, until somebody clears it.  ``broke`` and ``why`` are the Half's.  ``turns`` are HTTP's
-    requests or responses, in order, until somebody clears them; ``is_lossy``: some may be missing.
-    ``answers_thrift``: somebody saw that it answered requests that held Thrift, so that it is
-    HTTP for Thrift though no message was in it.
+    one, until somebody clears it.  ``begun``, ``broke`` and ``why`` are the Half's.  ``turns`` are
+    HTTP's requests or responses, in order, until somebody clears them; ``is_lossy``: some may be
+    missing.
     """
 
     def __init__(
@@ -195,7 +197,8 @@ class MessageReader:
         self.turns: list[Turn] = []
         self.proxied: Endpoint | None = None
         self.is_lossy = False
-        self.answers_thrift = False
+        self._answers_thrift = False
+        self.begun = 0
         self.broke = -1
         self.why = ""
         self.findings: list[Finding] = []
@@ -284,7 +287,11 @@ class MessageReader:
         ``cut`` then: see ``Message.cut``."""
         if self._state == _FOREIGN:
             return []
+        was_undecided = self._state == _UNDECIDED
+        have = len(self._buffer)
         found = self._parse(True)
+        if was_undecided and not found:
+            self.begun = have  # more of them would have told
         if self._state == _READING:
             found += self._cut(reason, cut)
         elif self._state == _SEARCHING:
@@ -295,7 +302,7 @@ class MessageReader:
             evidence = self._evidence or "begins in mid-stream, and no message proves itself"
             spoken = self._spoken
             is_thrift = self._transport is not None and (
-                self._transport.seen_thrift or self.answers_thrift
+                self._transport.seen_thrift or self._answers_thrift
             )
             if spoken is not None and is_thrift:
                 self.detection = Detection(None, spoken.transport, evidence)
@@ -304,6 +311,14 @@ class MessageReader:
                 self.findings.clear()  # about bytes that are no Thrift
         self._state = _FOREIGN
         return found
+
+    def note_thrift(self) -> None:
+        """It answered requests that held Thrift: so it is HTTP for Thrift, though perhaps no
+        message was in it."""
+        self._answers_thrift = True
+        seen = self.detection
+        if seen is not None and seen.transport is None and self._spoken is not None:
+            self.detection = Detection(None, self._spoken.transport, seen.evidence)
 
     @property
     def speaks(self) -> str:
@@ -472,7 +487,7 @@ class MessageReader:
                     self._pass_over(1)
                     continue
                 doubtful = self._spoken is None or (self._guessed and self._read < 2)
-                self._guessed = doubtful and place.spoken.transport in (UNFRAMED, FRAMED)
+                self._guessed = doubtful and place.spoken.transport in _INSIDE
                 self._report_skipped()
                 # Behind a negotiation there are frames, and the next one was found.
                 is_sasl = self._spoken is not None and self._spoken.transport == SASL
@@ -629,6 +644,7 @@ class MessageReader:
             self._turn(unit, taken)
             return [taken]
         if unit is None or header is None:
+            self.begun = have
             self._pass_unread()
             what = "byte" if have == 1 else "bytes"
             verb = "is" if have == 1 else "are"

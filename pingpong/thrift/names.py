@@ -1,9 +1,9 @@
 """What an IDL says, as plain values; and a record held against it.
 
-    .thrift ──live/idl.py──▶ Interface                          the wire's struct
-                             ├─ services ─ methods ─┐                 │
-                             ├─ structs ◀───────────┴── StructType ───┤ give_names
-                             └─ enums                                 ▼
+    .thrift ──live/idl──▶ Interface                             the wire's struct
+                          ├─ services ─ methods ─┐                    │
+                          ├─ structs ◀───────────┴───── StructType ───┤ give_names
+                          └─ enums                                    ▼
                                              names, labels, and where the two differ
 
 A type refers to a struct by its name, so that structs may hold each other.  What an include
@@ -509,7 +509,7 @@ class Interface(Naming):
             return ()  # an interface of structs says nothing of methods
         owner = self.service(service or prefix)
         asked = self.services.values() if owner is None else [owner]
-        if any([one.lacks for one in asked]):
+        if any(one.lacks for one in asked):
             return ()  # it may be one of those that are not known
         who = next(iter(self.services)) if len(self.services) == 1 else self.name
         if owner is not None:
@@ -608,6 +608,8 @@ class _Walk:
                 continue
             if self.give:
                 field.name = known.name
+                if known.required or known.optional or known.type.typedef:
+                    field.declared = known.declared
             self.value(field.value, known.type, stype.place(known.field_id), field.span.start)
         # What is not there was perhaps not read.
         if struct.stop is not None:

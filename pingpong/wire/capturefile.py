@@ -1,7 +1,11 @@
-"""Capture files: pcap and pcapng, plain or gzipped, from a path or standard input.
+"""Capture files: pcap, pcapng, snoop and netmon, plain or packed, from a path or standard input.
 
     pcap      one header, then a record a packet           (draft-ietf-opsawg-pcap)
     pcapng    blocks: section ▸ interface ▸ packet …       (draft-ietf-opsawg-pcapng)
+    snoop     as pcap, big-endian, records filled up       (RFC 1761)
+    netmon    as pcap, with a table of records behind them (Network Monitor 2)
+
+Of pcap there are kinds with longer records, which some Linux distributions' libpcap wrote once.
 
 A record at a time: memory does not grow with the file.  A file that is no capture raises
 CaptureError at once.  A file that goes bad later ends there: the packets before it stand,
@@ -13,17 +17,16 @@ nanoseconds, which tshark, tcpdump and scapy read.
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import struct
 import sys
-import zlib
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from ..errors import CaptureError
 from ..model import Finding, Packet, Severity
+from .containers import BROKEN, Source, unpacked, what_it_is
 from .newfile import NewFile
 
 if TYPE_CHECKING:
@@ -31,7 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CaptureFile", "CaptureWriter", "open_capture", "write_capture", "write_packets"]
 
-_GZIP: Final = b"\x1f\x8b"
+_SNOOP: Final = b"snoop\0\0\0"
+_NETMON: Final = b"GMBU"
 _PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
 
 # The first four bytes of a pcap: its byte order, and how many nanoseconds a tick is.
@@ -40,7 +44,26 @@ _PCAP: Final[dict[bytes, tuple[str, int]]] = {
     b"\xa1\xb2\xc3\xd4": (">", 1000),
     b"\x4d\x3c\xb2\xa1": ("<", 1),
     b"\xa1\xb2\x3c\x4d": (">", 1),
+    # Alexey Kuznetzov's changes to libpcap: records that name their interface.
+    b"\x34\xcd\xb2\xa1": ("<", 1000),
+    b"\xa1\xb2\xcd\x34": (">", 1000),
 }
+_MODIFIED: Final = (b"\x34\xcd\xb2\xa1", b"\xa1\xb2\xcd\x34")
+
+# How long a record's header may be: the usual one; those of Red Hat 6.1, SuSE 6.3 and Nokia, which
+# have the usual magic number.
+_RECORD: Final = 16
+_RECORDS: Final = (16, 24, 28, 20)
+_MODIFIED_RECORDS: Final = (24, 28)
+
+# By snoop's datalink type (RFC 1761, and what Solaris added), and by netmon's media type: the link
+# type.  From 0xE000 on, netmon's is the link type itself.
+_SNOOP_LINKS: Final[dict[int, int]] = {0: 1, 2: 6, 4: 1, 8: 10, 18: 123, 26: 226}
+_NETMON_LINKS: Final[dict[int, int]] = {1: 1, 2: 6, 3: 10, 7: 101, 8: 101, 9: 101}
+_NETMON_PCAP: Final = 0xE000
+
+# 100 nanoseconds from 1601, where Windows' time begins, to 1970.
+_FROM_1601: Final = 116_444_736_000_000_000
 
 # libpcap's MAXIMUM_SNAPLEN: no packet that it writes is larger.
 MAX_PACKET: Final = 262_144
@@ -82,14 +105,14 @@ class CaptureFile:
     are as a Packet has them.
 
     ``findings`` grows while packets are read.  ``consumed`` counts the bytes taken from the
-    source so far (packed ones, of a gzip), for progress.
+    source so far (packed ones, of a gzip), for progress.  ``interface`` is as a Packet has it.
     """
 
     def __init__(self, source: io.BufferedReader, name: str) -> None:
         self.name = name
         self.findings: list[Finding] = []
         self._raw = source
-        self._stream: io.BufferedReader | gzip.GzipFile = source
+        self._stream: Source = source
         self.data = b""
         self.start: i64 = 0
         self.stop: i64 = 0
@@ -97,6 +120,7 @@ class CaptureFile:
         self.time = 0
         self.link: i64 = -1  # -1: the head of a pcap was not read yet
         self.length: i64 = 0
+        self.interface: i64 = 0
         self._buffer = b""
         self._at: i64 = 0
         self._passed: i64 = 0  # bytes of the (unpacked) file before the buffer
@@ -109,19 +133,30 @@ class CaptureFile:
         self._tick: i64 = 1
         self._snaplen: i64 = 0
         self._interfaces: list[_Interface] = []
+        self._record: i64 = _RECORD
+        self._is_snoop = False
+        self._netmon = 0  # its minor version and one more
+        self._began = 0  # netmon's times count from here
+        self._table = 0  # where netmon's packets end
         try:
-            packed = source.peek(2)[:2] == _GZIP
+            self._stream, self._packed = unpacked(source, name)
         except OSError as error:
             raise CaptureError(f"{name}: cannot be read: {error.strerror or error}") from error
-        if packed:
-            self._stream = gzip.GzipFile(fileobj=source)
         magic = self._peek(4)
         if self._broken:
             raise CaptureError(f"{name}: {self._broken}", 0)
         if not magic:
             raise CaptureError(f"{name}: is empty, want a pcap or pcapng capture", 0)
         self._is_pcapng = magic == _PCAPNG
-        if not self._is_pcapng and magic not in _PCAP:
+        if magic == _SNOOP[:4] and self._peek(8) == _SNOOP:
+            self._is_snoop = True
+        elif magic == _NETMON:
+            self._netmon = 1
+        elif not self._is_pcapng and magic not in _PCAP:
+            what = what_it_is(self._peek(512), name)
+            if what:
+                inside = f" (packed with {self._packed})" if self._packed else ""
+                raise CaptureError(f"{name}: is not a capture{inside}: {what}", 0)
             raise CaptureError(
                 f"{name}: is not a capture: begins with {magic.hex(' ')}, want a pcap "
                 f"(d4 c3 b2 a1 or a1 b2 c3 d4, nanoseconds 4d 3c b2 a1 or a1 b2 3c 4d), a pcapng "
@@ -136,10 +171,17 @@ class CaptureFile:
                     f"{head[8:12].hex(' ') or 'missing'}, want 1a 2b 3c 4d or 4d 3c 2b 1a",
                     0,
                 )
-        elif len(self._peek(24)) < 24:
-            raise CaptureError(
-                f"{name}: pcap header at offset 0: needs 24 bytes, {len(self._peek(24))} left", 0
-            )
+        else:
+            kind, size = "pcap", 24
+            if self._is_snoop:
+                kind, size = "snoop", 16
+            elif self._netmon:
+                kind, size = "netmon", 128
+            have = len(self._peek(size))
+            if have < size:
+                raise CaptureError(
+                    f"{name}: {kind} header at offset 0: needs {size} bytes, {have} left", 0
+                )
 
     def __iter__(self) -> Iterator[Packet]:
         while packets := self.batch():
@@ -158,7 +200,7 @@ class CaptureFile:
     def packet(self) -> Packet:
         """The packet that ``advance`` came to."""
         data = self.data[self.start : self.stop]
-        return Packet(self.number, self.time, self.link, data, self.length)
+        return Packet(self.number, self.time, self.link, data, self.length, self.interface)
 
     def advance(self, wait: bool = True) -> bool:
         """Go to the next packet.  False at the end of the file; without ``wait``, also where
@@ -170,7 +212,15 @@ class CaptureFile:
         while not self._is_done:
             if not wait and not self._is_next_there():
                 return False
-            if self._next_pcapng() if self._is_pcapng else self._next_pcap():
+            if self._is_pcapng:
+                is_there = self._next_pcapng()
+            elif self._is_snoop:
+                is_there = self._next_snoop()
+            elif self._netmon:
+                is_there = self._next_netmon()
+            else:
+                is_there = self._next_pcap()
+            if is_there:
                 return True
         return False
 
@@ -198,8 +248,8 @@ class CaptureFile:
         while have < size and not self._broken:
             try:
                 more = self._stream.read1(_READ)
-            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-                self._broken = f"gzip data ends or breaks ({error})"
+            except BROKEN as error:
+                self._broken = f"{self._packed} data ends or breaks ({error})"
                 break
             except OSError as error:
                 self._broken = f"cannot be read ({error.strerror or error})"
@@ -294,7 +344,11 @@ class CaptureFile:
             return False
         if self._is_pcapng:
             return have >= self._number_at(self._at + 4)
-        return have >= 16 + self._number_at(self._at + 8)
+        if self._is_snoop:
+            return have >= 24 and have >= self._number_at(self._at + 8)
+        if self._netmon:
+            return have >= self._number_at(self._at + 12) + 40
+        return have >= self._record + self._number_at(self._at + 8)
 
     def _read_pcap_head(self) -> None:
         head = self._take("pcap header", 24)
@@ -303,15 +357,47 @@ class CaptureFile:
         self._is_little = self._order == "<"
         self._snaplen, link = struct.unpack_from(self._order + "II", head, 16)
         self.link = link & 0xFFFF  # above it stands the length of the frame check sequence
+        self._record = self._record_size(head[:4] in _MODIFIED)
         if self._snaplen == 0:
             self._say(Severity.ERROR, "snaplen at offset 16: is 0, want 1 or more", 16)
+
+    def _record_size(self, modified: bool) -> int:
+        """How long the headers of records are: whether the first make sense has to tell.
+
+        Only what is there already is looked at: a live capture may have no more.
+        """
+        sizes = _MODIFIED_RECORDS if modified else _RECORDS
+        if self._sensible(sizes[0]) >= 0:
+            return sizes[0]
+        for size in sizes[1:]:
+            if self._sensible(size) > 1:
+                return size
+        return sizes[0]
+
+    def _sensible(self, size: int) -> int:
+        """How many of the first records make sense if their headers are so long; -1: one does
+        not."""
+        at = self._at
+        before: i64 = 0
+        for count in range(4):
+            if len(self._buffer) < at + 16:
+                return count
+            second, ticks = self._number_at(at), self._number_at(at + 4) * self._tick
+            kept, length = self._number_at(at + 8), self._number_at(at + 12)
+            if kept > MAX_PACKET or kept > length or length > 1 << 24 or ticks >= 1_000_000_000:
+                return -1
+            if count and not -1_000_000 < second - before < 1_000_000:
+                return -1
+            before = second
+            at += size + kept
+        return 4
 
     def _next_pcap_here(self) -> bool:
         """The short way to a packet that is whole in the buffer, and of which there is nothing
         to say.  False, and nothing is changed: ask ``_next_pcap``."""
         at = self._at
-        stop = at + 16
-        if self.link < 0 or stop > len(self._buffer):
+        stop = at + self._record
+        if self.link < 0 or stop > len(self._buffer) or self._is_snoop or self._netmon:
             return False
         kept = self._number_at(at + 8)
         stop += kept
@@ -323,7 +409,7 @@ class CaptureFile:
         ):
             return False
         self.data = self._buffer
-        self.start = at + 16
+        self.start = at + self._record
         self.stop = stop
         self.length = kept
         second: i64 = self._number_at(at)
@@ -340,17 +426,13 @@ class CaptureFile:
         if self._ended():
             return False
         offset = self._offset
-        raw = self._take("packet record", 16)
+        raw = self._take("packet record", self._record)
         if raw is None:
             return False
-        seconds, fraction, kept, length = struct.unpack(self._order + "IIII", raw)
-        if kept > MAX_PACKET:
-            self._say(
-                Severity.ERROR,
-                f"packet record at offset {offset}: has {kept} bytes, want at most "
-                f"{MAX_PACKET}. Nothing behind it was read, after packet {self.number}",
-                offset,
-            )
+        seconds, fraction, kept, length = struct.unpack_from(self._order + "IIII", raw)
+        if self._record in (24, 28):
+            self.interface = struct.unpack_from(self._order + "I", raw, 16)[0]
+        if self._is_too_large(kept, offset):
             return False
         data = self._take("packet", kept)
         if data is None:
@@ -361,9 +443,131 @@ class CaptureFile:
         self._came_to(data, seconds * 1_000_000_000 + fraction * self._tick, max(kept, length))
         return True
 
+    def _is_too_large(self, kept: int, offset: int) -> bool:
+        if kept <= MAX_PACKET:
+            return False
+        self._say(
+            Severity.ERROR,
+            f"packet record at offset {offset}: has {kept} bytes, want at most {MAX_PACKET}. "
+            f"Nothing behind it was read, after packet {self.number}",
+            offset,
+        )
+        return True
+
     def _came_to(self, data: bytes, time: int, length: int) -> None:
         self.data, self.start, self.stop = data, 0, len(data)
         self.time, self.length = time, length
+
+    # ── snoop ────────────────────────────────────────────────────────────────────────
+
+    def _next_snoop(self) -> bool:
+        """RFC 1761: the header once, then the next packet."""
+        self._is_done = True  # unless it goes well
+        if self.link < 0:
+            head = self._take("snoop header", 16)
+            assert head is not None  # __init__ has looked
+            version, link = struct.unpack_from(">II", head, 8)
+            self._is_little = False
+            self.link = _SNOOP_LINKS.get(link, -1)
+            if version != 2 or self.link < 0:
+                self._say(
+                    Severity.ERROR,
+                    f"snoop header at offset 8: version {version} with datalink type {link}, want "
+                    f"version 2 and Ethernet (4) or IP (26). Wireshark's editcap may make a pcap "
+                    f"of it: editcap -F pcap FILE OUT.pcap",
+                    8,
+                )
+                return False
+        if self._ended():
+            return False
+        offset = self._offset
+        raw = self._take("packet record", 24)
+        if raw is None:
+            return False
+        length, kept, whole, _, seconds, micros = struct.unpack(">IIIIII", raw)
+        if self._is_too_large(max(kept, whole - 24), offset):
+            return False
+        if whole < 24 + kept:
+            self._bad_block(offset, "packet record", 24 + kept, whole)
+            return False
+        data = self._take("packet", whole - 24)
+        if data is None:
+            return False
+        self._is_done = False
+        self.number += 1
+        self._check_snaplen(kept, length, 0, offset)
+        self._came_to(data[:kept], seconds * 1_000_000_000 + micros * 1000, max(kept, length))
+        return True
+
+    # ── netmon ───────────────────────────────────────────────────────────────────────
+
+    def _next_netmon(self) -> bool:
+        """Network Monitor 2.0 to 2.3: the header once, then the next packet.
+
+        Behind all packets stands a table of where each is; they follow one another without it.
+        """
+        self._is_done = True  # unless it goes well
+        if self._began == 0 and not self._read_netmon_head():
+            return False
+        offset = self._offset
+        if 0 < self._table <= offset or self._ended():
+            return False
+        raw = self._take("packet record", 16)
+        if raw is None:
+            return False
+        ticks, length, kept = struct.unpack("<QII", raw)
+        if self._is_too_large(kept, offset):
+            return False
+        data = self._take("packet", kept)
+        minor = self._netmon - 1
+        tail = self._take("packet record", (0, 2, 6, 18)[minor]) if data is not None else None
+        if data is None or tail is None:
+            return False
+        time = self._began + ticks * 1000
+        if minor:
+            media = struct.unpack_from("<H", tail)[0] & 0xFFFF
+            link = _NETMON_LINKS.get(media, media - _NETMON_PCAP if media > _NETMON_PCAP else -1)
+            if link < 0:
+                self._is_done = False
+                if media < _NETMON_PCAP:
+                    self._say(
+                        Severity.WARNING,
+                        f"packet record at offset {offset}: has media type {media}, want 1 "
+                        f"(Ethernet) or 7 to 9 (IP). Such packets are passed over",
+                        offset,
+                        f"media type {media}",
+                    )
+                return False  # else what the machine or the program says of itself
+            self.link = link
+        if minor == 3:
+            time = (struct.unpack_from("<Q", tail, 6)[0] - _FROM_1601) * 100
+        self._is_done = False
+        self.number += 1
+        self._check_snaplen(kept, length, 0, offset)
+        self._came_to(data, time, max(kept, length))
+        return True
+
+    def _read_netmon_head(self) -> bool:
+        head = self._take("netmon header", 128)
+        assert head is not None  # __init__ has looked
+        minor, major, media = struct.unpack_from("<BBH", head, 4)
+        self.link = _NETMON_LINKS.get(media, 1)
+        year, month, _, day, hour, minute, second, milli = struct.unpack_from("<8H", head, 8)
+        if major != 2 or minor > 3 or not (1970 <= year < 2500 and 1 <= month <= 12 and day):
+            self._say(
+                Severity.ERROR,
+                f"netmon header at offset 4: version {major}.{minor}, begun {year}-{month}-{day}, "
+                f"want 2.0 to 2.3. Wireshark's editcap may make a pcap of it: editcap -F pcap FILE "
+                f"OUT.pcap",
+                4,
+            )
+            return False
+        self._netmon = minor + 1
+        self._table = struct.unpack_from("<I", head, 24)[0]
+        days = _days(year, month) + day - 1
+        seconds = ((days * 24 + hour) * 60 + minute) * 60 + second
+        self._began = seconds * 1_000_000_000 + milli * 1_000_000
+        return True
 
     # ── pcapng ───────────────────────────────────────────────────────────────────────
 
@@ -389,6 +593,7 @@ class CaptureFile:
         if interface.snaplen and kept > interface.snaplen:
             return False
         self.link = interface.link
+        self.interface = index
         self.data = self._buffer
         self.start = at + 28
         self.stop = at + 28 + kept
@@ -500,6 +705,7 @@ class CaptureFile:
         self.number += 1
         self._check_snaplen(kept, length, interface.snaplen, offset)
         self.link = interface.link
+        self.interface = index
         self._came_to(body[needs : needs + kept], interface.time(high, low), max(kept, length))
         return True
 
@@ -515,6 +721,17 @@ class CaptureFile:
                         f"capturing",
                         offset,
                     )
+
+
+def _days(year: int, month: int) -> int:
+    """From 1970 to the begin of a month."""
+    days = 365 * (year - 1970) + (year - 1969) // 4 - (year - 1901) // 100 + (year - 1601) // 400
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return (
+        days
+        + (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)[month - 1]
+        + (is_leap and month > 2)
+    )
 
 
 def _interface(body: bytes, order: str) -> _Interface:

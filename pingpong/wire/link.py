@@ -1,8 +1,12 @@
 """A captured packet → the TCP segment or UDP datagram in it.
 
-    link layer  Ethernet (VLAN tags) · Linux SLL, SLL2 · BSD loopback · raw IP
+    link layer  Ethernet, Linux SLL, PPP, IEEE 802.11 …: ``layers`` says what their headers say
     network     IPv4 · IPv6 with its extension headers · fragments, put together
+    tunnels     GRE, VXLAN, IP in IP …: a packet in a packet, and so on, MAX_DEPTH of them
     transport   TCP · UDP
+
+What holds neither TCP nor UDP, and what cannot be looked into, is counted by its name: each kind
+becomes one Finding.  An ICMP error says what it is about: ``Unreachable``.
 
 Checksums are not looked at: on loopback and with offloading they are wrong in the capture
 though the packet was right.  Lengths come from the IP header, since Ethernet pads; what the
@@ -16,6 +20,21 @@ from typing import TYPE_CHECKING, Final
 
 from ..model import Endpoint, Finding, Packet, Segment, Severity
 from .fragments import Datagram, Fragments
+from .layers import (
+    ETHERNET,
+    GRE,
+    IP,
+    LINK_LAYERS,
+    LINK_NAMES,
+    MPLS,
+    NOTHING,
+    OTHER_LINKS,
+    QUIET,
+    UDP_TUNNELS,
+    behind,
+    ip_name,
+    udp_tunnel,
+)
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -30,6 +49,8 @@ __all__ = [
     "TCP",
     "UDP",
     "Peeler",
+    "Unreachable",
+    "address",
     "endpoint",
     "number",
     "usual",
@@ -44,26 +65,8 @@ RST: Final = 0x04
 PSH: Final = 0x08
 ACK: Final = 0x10
 
-# tcpdump.org/linktypes.html; 12 and 14 are what OpenBSD and others write for raw IP.
-LINK_NAMES: Final[dict[int, str]] = {
-    0: "BSD loopback",
-    1: "Ethernet",
-    12: "raw IP",
-    14: "raw IP",
-    101: "raw IP",
-    108: "OpenBSD loopback",
-    113: "Linux cooked (SLL)",
-    228: "raw IPv4",
-    229: "raw IPv6",
-    276: "Linux cooked (SLL2)",
-}
-
-_IPV4: Final = 0x0800
-_IPV6: Final = 0x86DD
-_VLANS: Final = (0x8100, 0x88A8, 0x9100)
-
-# IPv6 extension headers that are passed over (RFC 8200, RFC 4302, RFC 6275).
-_EXTENSIONS: Final = (0, 43, 60, 135)
+# IPv6 extension headers that are passed over (RFC 8200, RFC 6275, RFC 7401, RFC 5533).
+_EXTENSIONS: Final = (0, 43, 60, 135, 139, 140)
 _AUTHENTICATION: Final = 51
 _FRAGMENT: Final = 44
 
@@ -74,9 +77,12 @@ _UDP: Final = struct.Struct(">HHH")
 def endpoint(raw: bytes) -> Endpoint:
     """The readable form of a Segment's ``source`` or ``target``."""
     port = raw[-2] << 8 | raw[-1]
-    if len(raw) == 6:
-        return Endpoint(f"{raw[0]}.{raw[1]}.{raw[2]}.{raw[3]}", port)
-    return Endpoint(_ipv6_text(raw[:16]), port)
+    return Endpoint(address(raw[:-2]), port)
+
+
+def address(raw: bytes) -> str:
+    """The readable form of an address of 4 or 16 bytes."""
+    return f"{raw[0]}.{raw[1]}.{raw[2]}.{raw[3]}" if len(raw) == 4 else _ipv6_text(raw)
 
 
 def _ipv6_text(raw: bytes) -> str:
@@ -173,64 +179,183 @@ def usual(data: bytes, start: i64, stop: i64, link: i64) -> tuple[i64, i64, i64,
     return ends, at, inside, end
 
 
+class Unreachable:
+    """An ICMP error: ``who`` says that what ``source`` sent to ``target`` did not get there.
+
+    ``source`` and ``target`` are as a Segment has them, ``protocol`` too; ``words`` is what the
+    error's code says.
+    """
+
+    __slots__ = ("protocol", "source", "target", "who", "words")
+
+    def __init__(self, protocol: int, source: bytes, target: bytes, who: str, words: str) -> None:
+        self.protocol = protocol
+        self.source = source
+        self.target = target
+        self.who = who
+        self.words = words
+
+
+# What ICMP's code says of an unreachable destination (RFC 792, RFC 1122, RFC 1812; 4 is no such
+# error: the packet was too large), and ICMPv6's (RFC 4443).
+_CODES: Final[dict[int, str]] = {
+    0: "network unreachable",
+    1: "host unreachable",
+    2: "protocol unreachable",
+    3: "port unreachable",
+    5: "source route failed",
+    6: "network unknown",
+    7: "host unknown",
+    8: "source host isolated",
+    9: "network forbidden by a rule",
+    10: "host forbidden by a rule",
+    11: "network unreachable for this type of service",
+    12: "host unreachable for this type of service",
+    13: "forbidden by a rule",
+    14: "host precedence violation",
+    15: "precedence cutoff",
+}
+_CODES6: Final[dict[int, str]] = {
+    0: "no route",
+    1: "forbidden by a rule",
+    2: "beyond the scope of the source address",
+    3: "address unreachable",
+    4: "port unreachable",
+    5: "source address forbidden by a rule",
+    6: "route rejected",
+    7: "source route failed",
+}
+
+_ICMP: Final = 1
+_ICMP6: Final = 58
+
+# Tunnels in tunnels, and headers between two of IP.
+MAX_DEPTH: Final = 8
+MAX_HEADERS: Final = 16
+# Kinds of packets that are told apart.
+MAX_KINDS: Final = 40
+
+# What IP carries that is a tunnel: the layer, and how many bytes are before it.
+_TUNNELS: Final[dict[int, tuple[int, int]]] = {
+    4: (IP, 0),
+    41: (IP, 0),
+    47: (GRE, 0),
+    94: (IP, 0),
+    97: (ETHERNET, 2),
+    137: (MPLS, 0),
+    143: (ETHERNET, 0),
+}
+
+# Link types whose header says where a packet was seen, and nothing else that changes.
+_TELLING: Final = frozenset((0, 1, 9, 12, 14, 50, 51, 101, 104, 108, 113, 228, 229, 276))
+
+
+class _Kind:
+    """Packets of one kind: how many, the first of them, what is said of it."""
+
+    __slots__ = ("count", "first", "text")
+
+    def __init__(self, first: int, text: str) -> None:
+        self.count = 0
+        self.first = first
+        self.text = text
+
+
 class Peeler:
     """Peels packets.  ``findings`` says, once for each reason, what could not be.
 
     ``heads`` is how many bytes of the last packet are headers that were understood; ``kind`` is
     the IP protocol of what follows them, -1 if that is not known.  What was only passed over in
-    them: ``options``, from where to where IPv4 has some, and ``extensions``, what IPv6's headers
-    have behind their first 8 bytes.
+    them: ``options``, from where to where each IPv4 header has some, and ``extensions``, what
+    other headers have behind what they are known for.  ``sums``: where the checksums of tunnels
+    stand, each with from where to where it counts.  ``depth``: how many tunnels the last packet
+    came in.  ``unreachable`` is what it says if it is such an ICMP error.
     """
 
     def __init__(self) -> None:
         self.heads = 0
         self.kind = -1
-        self.options = (0, 0)
+        self.options: list[tuple[int, int]] = []
         self.extensions: list[tuple[int, int]] = []
-        self.findings: list[Finding] = []
-        self._said: set[str] = set()
+        self.sums: list[tuple[int, int, int]] = []
+        self.depth = 0
+        self.unreachable: Unreachable | None = None
+        self._said: dict[str, Finding] = {}
+        self._passed: dict[str, _Kind] = {}
+        self._cut: dict[str, _Kind] = {}
+        self._links: dict[int, _Kind] = {}
         self._fragments = Fragments(self._say)
+        # Of the last packet, for its Segment: where it was seen, and IP's own number of it.
+        self._seen_at = b""
+        self._ident = -1
 
     def segment(self, packet: Packet) -> Segment | None:
         """The segment in ``packet``; None where it holds neither TCP nor UDP, or too little.
 
         Of fragments, the packet that completes their datagram has the segment.
         """
-        data = packet.data
-        link = packet.link
-        at = -1
         self.heads = 0
         self.kind = -1
-        self.options = (0, 0)
-        self.extensions = []
-        if link == 1:
-            at = self._ethernet(data, 12)
-        elif link in (0, 108):
-            # The address family is in the byte order of whoever captured; the IP version
-            # says the same without that question.
-            at = 4
-        elif link in (12, 14, 101, 228, 229):
-            at = 0
-        elif link == 113:
-            at = self._ethernet(data, 14)
-        elif link == 276:
-            at = self._typed(data, 0, 20)
-        else:
-            wanted = ", ".join(f"{n} {name}" for n, name in LINK_NAMES.items())
-            self._say(
-                Severity.ERROR,
-                f"link type {link}",
-                f"packet {packet.number}: link type is {link}, want one of {wanted}",
-            )
-        if at < 0 or at >= len(data):
+        self.depth = 0
+        self.unreachable = None
+        self._seen_at = b""
+        self._ident = -1
+        if self.options:
+            self.options = []
+        if self.extensions:
+            self.extensions = []
+        if self.sums:
+            self.sums = []
+        link = packet.link
+        if link == 1 and packet.data[12:14] == b"\x08\x00":
+            return self._ip(packet, 14)  # most packets, sooner
+        if link == _NFLOG:
+            return self._nflog(packet)
+        layer = LINK_LAYERS.get(link, NOTHING)
+        if layer == NOTHING:
+            kind = self._links.get(link)
+            if kind is None and len(self._links) < MAX_KINDS:
+                kind = self._links[link] = _Kind(packet.number, "")
+            if kind is not None:
+                kind.count += 1
             return None
-        self.heads = at
-        version = data[at] >> 4
-        if version == 4:
-            return self._ipv4(packet, at)
-        if version == 6:
-            return self._ipv6(packet, at)
-        return None
+        if link in (149, 258):
+            # Behind its first 12 bytes: names of interfaces and programs.
+            self.extensions.append((12, int.from_bytes(packet.data[:2], "little")))
+        return self._peel(packet, layer, 0)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is odd about the packets so far: one Finding a reason."""
+        out = [_of_link(link, kind) for link, kind in self._links.items()]
+        out += self._said.values()
+        for kind in self._cut.values():
+            others = f" So are {kind.count - 1} more." if kind.count > 1 else ""
+            out.append(Finding(Severity.WARNING, kind.text + others))
+        for name, kind in self._passed.items():
+            if name not in QUIET:
+                out.append(
+                    Finding(
+                        Severity.WARNING,
+                        f"1 packet is {name} and was not looked into: packet {kind.first}"
+                        if kind.count == 1
+                        else f"{kind.count} packets are {name} and were not looked into (the first "
+                        f"is packet {kind.first})",
+                    )
+                )
+        return out + self.bystanders
+
+    @property
+    def bystanders(self) -> list[Finding]:
+        """A note on what is on every network and carries no RPC: ARP and its like."""
+        kinds = [(kind.count, name) for name, kind in self._passed.items() if name in QUIET]
+        if not kinds:
+            return []
+        count = sum(number for number, _ in kinds)
+        which = ", ".join(f"{number} {name}" for number, name in sorted(kinds, key=_most_first))
+        hold = "packet holds" if count == 1 else "packets hold"
+        text = f"{count} {hold} neither TCP nor UDP: {which}"
+        return [Finding(Severity.NOTE, text)]
 
     def close(self) -> None:
         """No more packets: fragments whose others never came become a finding."""
@@ -238,36 +363,103 @@ class Peeler:
 
     def _say(self, severity: Severity, reason: str, text: str) -> None:
         if reason not in self._said:
-            self._said.add(reason)
-            self.findings.append(Finding(severity, text))
+            self._said[reason] = Finding(severity, text)
+
+    def _pass(self, packet: Packet, name: str) -> None:
+        """Count a packet that is not looked into, by what it is."""
+        kind = self._passed.get(name)
+        if kind is None:
+            if len(self._passed) >= MAX_KINDS:
+                name = "of more kinds than are told apart"
+                kind = self._passed.get(name)
+            if kind is None:
+                kind = self._passed[name] = _Kind(packet.number, "")
+        kind.count += 1
 
     def _short(self, packet: Packet, what: str) -> None:
-        """A header runs out of bytes: worth a word only if the capture cut the packet."""
-        if len(packet.data) < packet.length:
-            self._say(
-                Severity.WARNING,
-                "cut headers",
+        """A header runs out of bytes: the capture cut the packet, or it is broken."""
+        if len(packet.data) >= packet.length:
+            self._pass(packet, f"too short to be {what}" if what else "too short")
+            return
+        kind = self._cut.get(what)
+        if kind is None:
+            kind = self._cut[what] = _Kind(
+                packet.number,
                 f"packet {packet.number}: only {len(packet.data)} of its {packet.length} bytes "
-                f"were captured, too few for its {what} header. Capture with a larger snaplen "
-                f"(tcpdump -s 0)",
+                f"were captured, too few for its {what or 'link'} header. Capture with a larger "
+                f"snaplen (tcpdump -s 0)",
             )
+        kind.count += 1
 
-    # ── Link layers ──────────────────────────────────────────────────────────────────
+    # ── Link layers and tunnels ──────────────────────────────────────────────────────
 
-    def _ethernet(self, data: bytes, at: int) -> int:
-        """Where IP begins behind the type at ``at`` and any VLAN tags; -1 for no IP."""
-        return self._typed(data, at, at + 2)
+    def _peel(self, packet: Packet, layer: int, at: int) -> Segment | None:
+        """Go from header to header, until there is IP or nothing that is known."""
+        data = packet.data
+        for _ in range(MAX_HEADERS):
+            if layer == IP:
+                return self._ip(packet, at)
+            if at >= len(data):
+                self._short(packet, "")
+                return None
+            self.heads = at
+            layer, at, name = behind(layer, data, at)
+            if layer == NOTHING:
+                if name:
+                    self._pass(packet, name)
+                else:
+                    self._short(packet, "")
+                if self.depth == 0:
+                    self.heads = 0
+                return None
+        self._pass(packet, f"in more than {MAX_HEADERS} headers")
+        return None
 
-    def _typed(self, data: bytes, at: int, inside: int) -> int:
-        if len(data) < inside:
-            return -1
-        kind = data[at] << 8 | data[at + 1]
-        while kind in _VLANS:
-            if len(data) < inside + 4:
-                return -1
-            kind = data[inside + 2] << 8 | data[inside + 3]
-            inside += 4
-        return inside if kind in (_IPV4, _IPV6) else -1
+    def _tunnel(self, packet: Packet, layer: int, at: int) -> Segment | None:
+        """A packet in a packet."""
+        if self.depth >= MAX_DEPTH:
+            self._pass(packet, f"in more than {MAX_DEPTH} tunnels")
+            return None
+        self.depth += 1
+        return self._peel(packet, layer, at)
+
+    def _nflog(self, packet: Packet) -> Segment | None:
+        """Linux's netfilter log: a head of 4 bytes, then length, type, value, by the host's order.
+
+        Type 9 is the packet; what else there is (a rule's name, a user) is passed over.
+        """
+        data = packet.data
+        at = 4
+        while at + 4 <= len(data):
+            # A length has 16 bits, and a type is small: that tells the order.
+            little = data[at + 3] == 0 or data[at + 3] == 0x80
+            size = data[at] | data[at + 1] << 8 if little else data[at] << 8 | data[at + 1]
+            kind = data[at + 2] if little else data[at + 3]
+            if size < 4:
+                break
+            if kind == 9:
+                return self._ip(packet, at + 4)
+            self.extensions.append((at + 4, min(at + size, len(data))))
+            at += size + 3 & ~3
+        self._pass(packet, "NFLOG without a packet")
+        return None
+
+    def _ip(self, packet: Packet, at: int) -> Segment | None:
+        data = packet.data
+        if at >= len(data):
+            self._short(packet, "IP")
+            return None
+        self.heads = at
+        if not self.depth:
+            told = data[:at] if packet.link in _TELLING else b""
+            self._seen_at = told + packet.interface.to_bytes(4, "big")
+        version = data[at] >> 4
+        if version == 4:
+            return self._ipv4(packet, at)
+        if version == 6:
+            return self._ipv6(packet, at)
+        self._pass(packet, f"IP of version {version}")
+        return None
 
     # ── IP ───────────────────────────────────────────────────────────────────────────
 
@@ -281,36 +473,46 @@ class Peeler:
         if total == 0:
             total = packet.length - at  # left to the network card (segmentation offload)
         if head < 20 or total < head:
+            self._pass(packet, "IPv4 with a broken header")
             return None
-        self.heads = at + head
-        self.options = (at + 20, at + head)
+        self.heads = min(at + head, len(data))
+        if head > 20:
+            self.options.append((at + 20, at + head))
         kind = data[at + 9]
         source = data[at + 12 : at + 16]
         target = data[at + 16 : at + 20]
+        self._ident = data[at + 4] << 8 | data[at + 5]
+        self._seen_at += data[at + 8 : at + 9]
         place = data[at + 6] << 8 | data[at + 7]
         if not place & 0x3FFF:
-            self.kind = kind
-            return self._transport(packet, kind, at + head, at + total, source, target)
-        if kind not in (TCP, UDP):
-            return None
+            return self._inside(packet, kind, at + head, at + total, source, target)
         # RFC 791, 3.2: these four tell one datagram's fragments from another's.
         key = source + target + data[at + 4 : at + 6] + bytes((kind,))
         start = (place & 0x1FFF) * 8
         more = place & 0x2000 != 0
         inside, stop = at + head, at + total
+        if kind not in (TCP, UDP, _AUTHENTICATION) and kind not in _TUNNELS:
+            self._pass(packet, ip_name(kind))
+            return None
         whole = self._fragments.add(
             packet, key, kind, start, data[inside:stop], stop - inside, more
         )
         if whole is None:
             return None
-        put = Packet(packet.number, packet.time, packet.link, whole.data, whole.length)
-        segment = self._transport(put, whole.kind, 0, whole.length, source, target)
-        return self._of_fragments(segment, whole, inside)
+        return self._put_together(packet, whole, inside, source, target)
 
-    def _of_fragments(
-        self, segment: Segment | None, whole: Datagram, inside: int
+    def _put_together(
+        self, packet: Packet, whole: Datagram, inside: int, source: bytes, target: bytes
     ) -> Segment | None:
+        """The segment in a datagram whose last fragment was in ``packet``."""
+        options, extensions = self.options, self.extensions
+        self.options, self.extensions = [], []
+        put = Packet(packet.number, packet.time, packet.link, whole.data, whole.length)
+        segment = self._inside(put, whole.kind, 0, whole.length, source, target, False)
+        # What is told of headers is about the packet, and not about the datagram.
         self.heads = inside
+        self.kind = -1
+        self.options, self.extensions, self.sums = options, extensions, []
         if segment is not None:
             segment.parts = whole.made_of
         return segment
@@ -325,9 +527,11 @@ class Peeler:
         stop = at + 40 + length if length else packet.length
         source = data[at + 8 : at + 24]
         target = data[at + 24 : at + 40]
-        return self._extensions(packet, data[at + 6], at + 40, stop, source, target, True)
+        self._ident = -1
+        self._seen_at += data[at + 7 : at + 8]
+        return self._inside(packet, data[at + 6], at + 40, stop, source, target)
 
-    def _extensions(
+    def _inside(
         self,
         packet: Packet,
         kind: int,
@@ -335,19 +539,22 @@ class Peeler:
         stop: int,
         source: bytes,
         target: bytes,
-        may_be_fragment: bool,
+        may_be_fragment: bool = True,
     ) -> Segment | None:
-        """Pass over extension headers; ``kind`` is the type of the header at ``at``."""
+        """What IP carries: pass over extension headers; ``kind`` is the type of the header at
+        ``at``."""
         data = packet.data
-        while kind in _EXTENSIONS or kind in (_AUTHENTICATION, _FRAGMENT):
+        is_six = len(source) == 16
+        while kind == _AUTHENTICATION or (is_six and (kind in _EXTENSIONS or kind == _FRAGMENT)):
             if len(data) < at + 8 or at + 8 > stop:
-                self._short(packet, "IPv6 extension")
+                self._short(packet, "IPv6 extension" if is_six else "AH")
                 return None
             if kind == _FRAGMENT:
                 if (data[at + 2] << 8 | data[at + 3]) & 0xFFF9:
                     # No fragments of fragments: nobody sends them, and each costs a level.
                     if may_be_fragment:
                         return self._ipv6_fragment(packet, at, stop, source, target)
+                    self._pass(packet, "a fragment of fragments")
                     return None
                 size = 8
             elif kind == _AUTHENTICATION:
@@ -355,12 +562,27 @@ class Peeler:
             else:
                 size = (data[at + 1] + 1) * 8
             kind = data[at]
-            if size > 8 and may_be_fragment:
+            if size > 8:
                 self.extensions.append((at + 8, at + size))
             at += size
             self.heads = min(at, len(data))
         self.kind = kind
-        return self._transport(packet, kind, at, stop, source, target)
+        if kind in (TCP, UDP):
+            return self._transport(packet, kind, at, stop, source, target)
+        if kind in _TUNNELS:
+            layer, size = _TUNNELS[kind]
+            self._outer(source, target)
+            if kind == 47 and len(data) >= at + 6 and data[at] & 0x80:
+                self.sums.append((at + 4, at, stop))
+            return self._tunnel(packet, layer, at + size)
+        if kind in (_ICMP, _ICMP6):
+            self.unreachable = _unreachable(kind, data, at, source)
+        self._pass(packet, ip_name(kind))
+        return None
+
+    def _outer(self, source: bytes, target: bytes) -> None:
+        """A tunnel's ends are a part of where a packet was seen."""
+        self._seen_at += source + target
 
     def _ipv6_fragment(
         self, packet: Packet, at: int, stop: int, source: bytes, target: bytes
@@ -376,9 +598,7 @@ class Peeler:
         )
         if whole is None:
             return None
-        put = Packet(packet.number, packet.time, packet.link, whole.data, whole.length)
-        segment = self._extensions(put, whole.kind, 0, whole.length, source, target, False)
-        return self._of_fragments(segment, whole, inside)
+        return self._put_together(packet, whole, inside, source, target)
 
     # ── TCP, UDP ─────────────────────────────────────────────────────────────────────
 
@@ -394,8 +614,9 @@ class Peeler:
             sport, dport, seq, ack, size, flags = _TCP.unpack_from(data, at)
             inside = at + (size >> 4) * 4
             if inside < at + 20 or inside > stop:
+                self._pass(packet, "TCP with a broken header")
                 return None
-        elif kind == UDP:
+        else:
             if len(data) < at + 8 or stop < at + 8:
                 self._short(packet, "UDP")
                 return None
@@ -404,10 +625,16 @@ class Peeler:
             inside = at + 8
             if length >= 8:
                 stop = min(stop, at + length)
-        else:
-            return None
+            if dport in UDP_TUNNELS and self.depth < MAX_DEPTH:
+                layer, place, options = udp_tunnel(dport, data, inside, stop)
+                if layer != NOTHING:
+                    self._outer(source, target)
+                    self.sums.append((at + 6, at, stop))
+                    if options >= 0:
+                        self.extensions.append((options, place))
+                    return self._tunnel(packet, layer, place)
         payload = data[inside:stop]
-        self.heads = inside
+        self.heads = min(inside, len(data))
         segment = Segment(
             packet.number,
             packet.time,
@@ -422,4 +649,53 @@ class Peeler:
         )
         segment.head = at
         segment.inside = inside
+        segment.depth = self.depth
+        segment.ident = self._ident
+        segment.seen_at = self._seen_at
         return segment
+
+
+_NFLOG: Final = 239
+
+
+def _most_first(one: tuple[int, str]) -> tuple[int, str]:
+    return -one[0], one[1]
+
+
+def _of_link(link: int, kind: _Kind) -> Finding:
+    wanted = ", ".join(f"{n} {name}" for n, name in LINK_NAMES.items())
+    name = f" ({OTHER_LINKS[link]})" if link in OTHER_LINKS else ""
+    many = f"{kind.count} packets have it" if kind.count > 1 else "no other packet has it"
+    return Finding(
+        Severity.ERROR,
+        f"packet {kind.first}: link type is {link}{name}, want one of {wanted}; {many}",
+    )
+
+
+def _unreachable(kind: int, data: bytes, at: int, source: bytes) -> Unreachable | None:
+    """What the ICMP message at ``at`` says, if it is such an error and quotes TCP or UDP.
+
+    It quotes the packet that it is about: IP's header, and 8 bytes behind it at least.
+    """
+    if len(data) < at + 8 + 20 + 4:
+        return None
+    codes = _CODES if kind == _ICMP else _CODES6
+    words = codes.get(data[at + 1], "")
+    if data[at] != (3 if kind == _ICMP else 1) or not words:
+        return None
+    at += 8
+    if kind == _ICMP:
+        protocol, ends, size, inside = data[at + 9], at + 12, 4, at + (data[at] & 15) * 4
+        is_ip = data[at] >> 4 == 4
+    else:
+        protocol, ends, size, inside = data[at + 6], at + 8, 16, at + 40
+        is_ip = data[at] >> 4 == 6
+    if not is_ip or protocol not in (TCP, UDP) or len(data) < inside + 4:
+        return None
+    return Unreachable(
+        protocol,
+        data[ends : ends + size] + data[inside : inside + 2],
+        data[ends + size : ends + 2 * size] + data[inside + 2 : inside + 4],
+        address(source),
+        words,
+    )

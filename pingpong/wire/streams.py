@@ -11,6 +11,10 @@ acknowledged them and PATIENCE more segments have passed (the capture lost them,
 network).
 
 Offsets are unwrapped: sequence numbers begin anew at 2³², offsets do not.
+
+A RST ends a connection if it is one of it: its numbers are near to where the connection is (RFC
+5961, 3.2), and its sender says no more.  One that is not, of an older connection or of who stands
+between, is passed over.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final, Union
 
-from ..model import Chunk, Flow, Gap, Segment
+from ..model import Chunk, Flow, Gap, Half, Segment
 from .link import ACK, FIN, RST, SYN, TCP, endpoint
 
 if TYPE_CHECKING:
@@ -42,6 +46,14 @@ MAX_ENDED: Final = 4096
 
 # How many pairs of ends that talk by UDP are remembered: UDP has no end.
 MAX_PAIRS: Final = 4096
+
+# How far from where a direction is a RST, a SYN or a FIN may stand that belongs to it.
+NEAR: Final = 1 << 20
+
+# A connection that a NAT makes of another begins so soon, in nanoseconds; and so many first packets
+# are remembered to know it by.
+SOON: Final = 1_000_000_000
+MAX_FIRSTS: Final = 1024
 
 _HALF: Final = 1 << 31
 _WRAP: Final = (1 << 32) - 1
@@ -70,6 +82,8 @@ class Direction:
     __slots__ = (
         "_acked",
         "_fin",
+        "_first_ack",
+        "_last_ack",
         "_next",
         "_patience",
         "_size",
@@ -89,6 +103,8 @@ class Direction:
         self._acked: i64 = 0  # the offset up to which the other side has acknowledged
         self._patience = PATIENCE
         self._fin: i64 = -1  # the offset of the end, once a FIN was seen
+        self._first_ack: i64 = -1  # what was acknowledged before a packet of it was seen
+        self._last_ack: i64 = -1
 
     @property
     def is_known(self) -> bool:
@@ -116,6 +132,10 @@ class Direction:
     def note(self, ack: i64) -> None:
         """Take note of the other side's acknowledgement."""
         if self._next < 0:
+            if self._first_ack < 0:
+                self._first_ack = self._last_ack = ack
+            elif (ack - self._last_ack) & 0xFFFFFFFF < _HALF:
+                self._last_ack = ack
             return
         place = self._place(ack)
         if place > self._acked:
@@ -125,14 +145,37 @@ class Direction:
         else:
             self._patience -= 1
 
+    @property
+    def acked(self) -> int:
+        """How many bytes the other side has acknowledged: see ``Half.acked``."""
+        if self._next < 0:
+            return (self._last_ack - self._first_ack) & 0xFFFFFFFF
+        return min(self._acked, self._fin) if self._fin >= 0 else self._acked
+
+    @property
+    def has_fin(self) -> bool:
+        return self._fin >= 0
+
     def begin(self, seq: int) -> None:
         """A SYN: the first byte has the number after it."""
-        self._next = (seq + 1) & _WRAP
+        if self._next < 0:
+            self._next = (seq + 1) & _WRAP
         self.from_start = True
 
-    def has_begun_at(self, seq: int) -> bool:
-        """Is this SYN the one that began this direction, sent again?"""
-        return self.from_start and self._place(seq + 1) == 0
+    def begins_at(self, seq: int) -> bool:
+        """Is this SYN the one that began this direction, sent again or come late?"""
+        return self._place(seq + 1) == 0
+
+    def is_near(self, seq: int) -> bool:
+        """Is that number near to where this direction is, as far as it is known?"""
+        if self._next < 0:
+            far = (seq - self._last_ack + NEAR) & 0xFFFFFFFF
+            return self._last_ack >= 0 and far <= 2 * NEAR
+        place = self._place(seq)
+        end = max(self.offset, self._acked)
+        if self._waiting:
+            end = max(end, self._waiting[-1].offset + len(self._waiting[-1].data))
+        return self.offset - NEAR <= place <= end + NEAR
 
     def _place(self, seq: i64) -> i64:
         """The offset of a sequence number: the one nearest to the current offset."""
@@ -151,7 +194,7 @@ class Direction:
         data = segment.payload
         cut = segment.cut
         stop = place + len(data) + cut
-        if segment.flags & FIN and self._fin < 0:
+        if segment.flags & FIN and self._fin < 0 and stop >= self.offset and self.is_near(seq):
             self._fin = stop
         if not data and not cut:
             # RFC 9293, 3.8.4: a keep-alive repeats the number of the byte before.
@@ -237,15 +280,35 @@ class Direction:
 class Connection:
     """A Flow as it is put together: its two directions."""
 
-    __slots__ = ("client_key", "flow", "from_client", "from_server", "server_key")
+    __slots__ = (
+        "_is_lone",
+        "_reset_at",
+        "client_key",
+        "first_ident",
+        "first_stray",
+        "flow",
+        "from_client",
+        "from_server",
+        "is_back",
+        "server_key",
+        "strays",
+        "twin",
+    )
 
     def __init__(self, number: int, segment: Segment, client: bytes, server: bytes) -> None:
         self.client_key = client
         self.server_key = server
         self.flow = Flow(number, segment.protocol, endpoint(client), endpoint(server))
         self.flow.began = segment.time
+        self.first_ident = segment.ident
         self.from_client = Direction()
         self.from_server = Direction()
+        self.strays = 0  # packets that look like its own and are not, and the first of them
+        self.first_stray = 0
+        self.is_back = False  # it was reset, and goes on: whoever sees that, clears it
+        self.twin: Connection | None = None  # what may be the same, before or behind a NAT
+        self._is_lone = False  # nothing was seen of it but a RST
+        self._reset_at: i64 = 0  # the offset at which it was reset
 
     @property
     def key(self) -> bytes:
@@ -263,11 +326,18 @@ class Connection:
         one = self.from_client if by_client else self.from_server
         other = self.from_server if by_client else self.from_client
         half = self.flow.from_client if by_client else self.flow.from_server
-        self.flow.last = segment.time
         flags = segment.flags
+        if flags & (RST | SYN) and self._is_stray(segment, one, other):
+            self._pass_over(segment.number)
+            return [], [], "stray"
+        if self.flow.ended == "RST" and not flags & RST:
+            self._go_on(segment, one, half)
+        self.flow.last = segment.time
+        if half.seen < 0:
+            half.seen = segment.time
         remark = ""
         if flags & SYN:
-            if one.is_known:
+            if one.from_start:
                 remark = "retransmission"
             else:
                 one.begin(segment.seq)
@@ -281,19 +351,71 @@ class Connection:
             remark = remark or said
         if pieces or said == "out of order":
             half.last = segment.time
-        if flags & FIN and half.fin < 0:
+        if half.fin < 0 and flags & FIN and one.has_fin:
             half.fin = segment.time
-        if flags & RST and half.rst < 0:
-            half.rst = segment.time
         others: list[Piece] = []
         if flags & ACK:
             others = other.acknowledge(segment.ack)
         if flags & RST:
-            self.flow.ended = "RST"
+            self._reset(segment, one, half)
         elif one.is_finished and other.is_finished and not self.flow.ended:
             self.flow.ended = "FIN"
         self._count()
         return (pieces, others, remark) if by_client else (others, pieces, remark)
+
+    def _is_stray(self, segment: Segment, one: Direction, other: Direction) -> bool:
+        """Does a SYN or a RST have numbers that are far from this connection's?  A SYN alone begins
+        another (``Connections.of``)."""
+        if not segment.flags & RST:
+            return one.is_known and not one.begins_at(segment.seq)
+        if one.is_known:
+            return not one.is_near(segment.seq)
+        if segment.flags & ACK and other.is_known:
+            return not other.is_near(
+                segment.ack
+            )  # the answer to a SYN: its own number says nothing
+        return other.is_known and not one.is_near(segment.seq)
+
+    def _pass_over(self, number: int) -> None:
+        self.strays += 1
+        self.first_stray = self.first_stray or number
+
+    def _reset(self, segment: Segment, one: Direction, half: Half) -> None:
+        if half.rst < 0:
+            half.rst = segment.time
+        if self.flow.ended != "RST":
+            self._reset_at = one.place(segment) if one.is_known else 0
+            self._is_lone = not self.from_client.is_known and not self.from_server.is_known
+            if not self.strays:
+                self.first_stray = segment.number
+        self.flow.ended = "RST"
+
+    def _go_on(self, segment: Segment, one: Direction, half: Half) -> None:
+        """Who has reset a connection says no more.  If there are new bytes from there, the RST was
+        not; nor was one before all others."""
+        stop = 0
+        if one.is_known and segment.payload:
+            stop = one.place(segment) + len(segment.payload)
+        if not self._is_lone and (half.rst < 0 or stop <= max(one.offset, self._reset_at)):
+            return
+        if self._is_lone:
+            self.flow.began = segment.time
+        self.is_back = True
+        self._is_lone = False
+        self.strays += 1
+        self.flow.ended = ""
+        self.flow.from_client.rst = self.flow.from_server.rst = -1
+
+    @property
+    def is_lone(self) -> bool:
+        """Was nothing seen of it but a RST?"""
+        return self._is_lone
+
+    def is_wrong_way(self, segment: Segment) -> bool:
+        """The ends were guessed, and this SYN says otherwise."""
+        if not segment.flags & SYN or self.flow.opened:
+            return False
+        return self.is_from_client(segment) != (not segment.flags & ACK)
 
     def swap(self) -> None:
         """The ends were guessed, and wrongly: the client is the server."""
@@ -318,6 +440,8 @@ class Connection:
         flow.lost = self.from_client.lost + self.from_server.lost
         flow.from_client.lost = self.from_client.lost
         flow.from_server.lost = self.from_server.lost
+        flow.from_client.acked = self.from_client.acked
+        flow.from_server.acked = self.from_server.acked
         flow.sent = self.from_client.offset
         flow.received = self.from_server.offset
 
@@ -329,6 +453,7 @@ class Connections:
         self._open: dict[bytes, Connection] = {}
         self._ended: deque[Connection] = deque()
         self._pairs: dict[bytes, Connection] = {}  # by UDP, the one idle longest first
+        self._firsts: dict[tuple[int, int, int, int], Connection] = {}  # by its first packet
         self._count = 0
 
     def of(self, segment: Segment) -> tuple[Connection, Connection | None]:
@@ -342,7 +467,33 @@ class Connections:
             return known, None
         new = self._new(segment)
         self._open[key] = new
+        self._look_for_twin(new, segment)
         return new, known
+
+    def find(self, protocol: int, source: bytes, target: bytes) -> Connection | None:
+        """The connection that a packet from ``source`` to ``target`` is of, if there is one."""
+        key = _key(protocol, source, target)
+        return self._open.get(key) if protocol == TCP else self._pairs.get(key)
+
+    def revive(self, connection: Connection) -> None:
+        """It has not ended, though that was said."""
+        if connection in self._ended:
+            self._ended.remove(connection)
+
+    def _look_for_twin(self, new: Connection, segment: Segment) -> None:
+        """Is a new connection one that was seen already, behind a NAT?  Its first packet is the
+        same but for an address, or a port; and nobody has answered yet."""
+        key = (segment.seq, segment.ack, segment.flags & SYN, len(segment.payload))
+        twin = self._firsts.pop(key, None)
+        self._firsts[key] = new
+        if len(self._firsts) > MAX_FIRSTS:
+            del self._firsts[next(iter(self._firsts))]
+        if twin is None or not 0 <= segment.time - twin.flow.began <= SOON:
+            return
+        if twin.flow.from_client.seen >= 0 and twin.flow.from_server.seen >= 0:
+            return
+        if _is_translated(twin, new, segment):
+            new.twin, twin.twin = twin, new
 
     def _new(self, segment: Segment) -> Connection:
         client, server = _ends(segment)
@@ -384,9 +535,24 @@ class Connections:
             return False
         by_client = known.is_from_client(segment)
         direction = known.from_client if by_client else known.from_server
-        if direction.from_start:
-            return not direction.has_begun_at(segment.seq)
-        return direction.is_known or bool(known.flow.ended)
+        if direction.is_known:
+            return not direction.begins_at(segment.seq)
+        return bool(known.flow.ended) and not known.is_lone
+
+
+def _is_translated(one: Connection, other: Connection, segment: Segment) -> bool:
+    """Are these ends those of one connection before and behind a NAT?  One end is the same; the
+    port of the other too, or else IP's identification says that this is the same packet."""
+    if segment.source in (one.client_key, one.server_key):
+        theirs = one.server_key if segment.source == one.client_key else one.client_key
+        ours = segment.target
+    elif segment.target in (one.client_key, one.server_key):
+        theirs = one.server_key if segment.target == one.client_key else one.client_key
+        ours = segment.source
+    else:
+        return False
+    # 0 and 1 are what those write who do not count.
+    return ours[-2:] == theirs[-2:] or (segment.ident > 1 and segment.ident == one.first_ident)
 
 
 def _key(protocol: int, source: bytes, target: bytes) -> bytes:

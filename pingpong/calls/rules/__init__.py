@@ -36,6 +36,8 @@ from .connecting import (
     one_direction,
     opened_only,
     refused,
+    same_as_another,
+    unreachable,
 )
 from .dialects import (
     answers_differ,
@@ -77,6 +79,7 @@ Rule = Callable[[Case, Known], "Verdict | None"]
 
 FIRST: Final[tuple[Rule, ...]] = (
     refused,
+    unreachable,
     no_answer,
     one_direction,
     began_late,
@@ -107,7 +110,7 @@ REPLIES: Final[tuple[tuple[Rule, Outcome], ...]] = (
     (declared, Outcome.DECLARED_EXCEPTION),
 )
 LAST: Final[tuple[Rule, ...]] = (well, opened_only, unrecognised, not_thrift)
-ALSO: Final[tuple[Rule, ...]] = (lost_packets, began_in_the_middle)
+ALSO: Final[tuple[Rule, ...]] = (lost_packets, began_in_the_middle, same_as_another)
 
 _FINE: Final = frozenset({Outcome.SUCCESS, Outcome.ONEWAY})
 

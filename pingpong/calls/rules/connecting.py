@@ -17,6 +17,8 @@ __all__ = [
     "one_direction",
     "opened_only",
     "refused",
+    "same_as_another",
+    "unreachable",
 ]
 
 _UDP: Final = 17
@@ -65,6 +67,51 @@ def no_answer(case: Case, known: Known) -> Verdict | None:
         "like this, and so does a server that is too busy to accept (its backlog is full). It "
         "also looks like this where only one direction was captured.",
         alike=(_if_known(case, known),),
+    )
+
+
+def unreachable(case: Case, known: Known) -> Verdict | None:
+    """Something on the way, or the server's machine, said by ICMP that it does not get there."""
+    flow = case.flow
+    if flow.unreachable is None or flow.received:
+        return None
+    _, who, words = flow.unreachable
+    udp = flow.protocol == _UDP
+    by_server = who == flow.server.host
+    nobody = by_server and words == "port unreachable"
+    meaning = "nobody listens on that port there" if nobody else "what was sent did not arrive"
+    unnoticed = " The client learns of it with its next send, if at all." if udp else ""
+    return Verdict(
+        flow,
+        Kind.UNREACHABLE,
+        Severity.ERROR if case.is_thrift else _if_thrift(known),
+        f"{'The server’s machine' if by_server else who} answers by ICMP: {words}: {meaning}."
+        f"{unnoticed}",
+        evidence=[first_bytes("client", flow.from_client), now_and_then(known)],
+        advice="Start the server (an agent, a collector), or correct host and port in the client. "
+        f"On the server's machine, ss -l{'u' if udp else 't'}n lists what listens, and on which "
+        "address."
+        if nobody
+        else "Look at the route, the address and the firewall between the two.",
+        alike=(flow.server, who, words),
+        covers=Outcome,
+    )
+
+
+def same_as_another(case: Case, known: Known) -> Verdict | None:
+    """Seen before and behind a NAT."""
+    flow = case.flow
+    if not flow.copy_of:
+        return None
+    return Verdict(
+        flow,
+        Kind.SAME_AS_ANOTHER,
+        Severity.NOTE,
+        f"It carries the same bytes as connection {flow.copy_of}: the capture saw one connection "
+        "before and behind a NAT, and counts its calls twice.",
+        advice="Capture on one interface, or read one of the two: -p PORT, or a filter for an "
+        "address.",
+        alike=(flow.server, "copy"),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ...model import Finding, Outcome, Severity
+from ...model import Outcome, Severity
 from ...thrift.reading import BEGINS_INSIDE
 from ..case import Case, Ended, Failure, Fault, Known, Tally, shown
 from ..roles import counted
@@ -95,6 +95,10 @@ _STATUSES: Final = {
 }
 
 
+# A client that waits so long for HTTP's answer waits for it (ns).
+_WAITED: Final = 1_000_000_000
+
+
 def http_never_answered(case: Case, known: Known) -> Verdict | None:
     """A oneway call by HTTP, which answers everything; and here it does not."""
     found = [
@@ -110,13 +114,15 @@ def http_never_answered(case: Case, known: Known) -> Verdict | None:
     end = case.client_end if case.client_end >= 0 else flow.last
     is_over = case.client_end >= 0 or case.server_end >= 0
     waited = max(end - call.end_time, 0)
+    if waited < _WAITED:
+        return None  # it did not wait
     return Verdict(
         flow,
         Kind.HTTP_UNANSWERED,
         Severity.ERROR if is_over else Severity.WARNING,
         f"The client calls {shown(call.method)}, oneway, by HTTP, and {{waited}}later "
-        f"HTTP has not answered{'' if is_over else ': the capture ends'}. Clients of Java and Python "
-        "wait for a response, whatever the IDL says.",
+        f"HTTP has not answered{'' if is_over else ': the capture ends'}. Clients of Java and "
+        "Python wait for a response, whatever the IDL says.",
         evidence=[f"CALL {call}", ending(case)],
         advice="Let the server answer a oneway call with an empty 200 (C++'s THttpServer sends "
         "nothing), or set a timeout in the client, or make the method return void.",
@@ -244,11 +250,10 @@ def out_of_step(case: Case, known: Known) -> Verdict | None:
     if flow.lost or not flow.opened or not (case.tally.calls or case.tally.replies):
         return None
     for who, half in (("client", flow.from_client), ("server", flow.from_server)):
-        found = [one for one in _of(flow.findings, who) if one.severity is Severity.ERROR]
         spoken = half.detection
-        if not found or spoken is None or spoken.transport not in ("framed", "unframed"):
+        if half.broke < 0 or spoken is None or spoken.transport not in ("framed", "unframed"):
             continue
-        text = unbraced(found[0].text.partition(": ")[2] or found[0].text)
+        text = f"at byte {half.broke} of its stream, {unbraced(half.why) or 'and that is hidden'}"
         if who == "client":
             why = (
                 "Either two threads use one client at once, so that one writes into the other's "
@@ -266,7 +271,7 @@ def out_of_step(case: Case, known: Known) -> Verdict | None:
             flow,
             Kind.OUT_OF_STEP,
             Severity.ERROR,
-            f"What the {who} sends can be read up to a point, and no further: {text}. {why}",
+            f"What the {who} sends can be read up to a point: {text}. {why}",
             evidence=[
                 f"{counted(case.tally.answered, 'call')} on this connection had been answered",
                 f"the server {how_it_ended(case).replace('{after}', '')}",
@@ -285,11 +290,6 @@ _FAILED: Final = (
     Outcome.CLOSED_BY_CLIENT,
     Outcome.RESET_BY_CLIENT,
 )
-
-
-def _of(findings: list[Finding], who: str) -> list[Finding]:
-    """Those of a connection that are about one of its directions."""
-    return [one for one in findings if f", from the {who}: " in one.text[:60]]
 
 
 def unreadable(case: Case, known: Known) -> Verdict | None:

@@ -18,7 +18,7 @@ import re
 import threading
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedToken
 from lark.lark import PostLex
@@ -157,7 +157,7 @@ class Returned(NamedTuple):
     """What a function returns: None is void.  ``streams``: fbthrift's words behind it."""
 
     type: TypeNode | None
-    streams: list[Word]
+    streams: list[TypeNode]
 
 
 class FunctionNode(NamedTuple):
@@ -224,7 +224,9 @@ _target: IDENT | DASHED | STRING
 ?definition: annotated? _definition _annotated_end
 _definition: typedef | enum | constant | struct | service
 typedef: "typedef" type IDENT
-enum: (ENUM | SENUM) IDENT "{" enum_value* "}"
+enum: ENUM IDENT "{" enum_value* "}"
+    | SENUM IDENT "{" (_senum_value _sep?)* "}"
+_senum_value: STRING
 constant: "const" type? IDENT "=" value
 struct: _exception_word* (STRUCT | UNION | EXCEPTION) IDENT "xsd_all"? "{" field* "}"
 service: (SERVICE | INTERACTION) IDENT ("extends" IDENT)? "{" (function | performs)* "}"
@@ -292,7 +294,7 @@ SERVER: "server"
 STATEFUL: "stateful"
 IDEMPOTENT: "idempotent"
 READONLY: "readonly"
-OLD_NAMESPACE: /(?:cpp|php|xsd|cocoa|csharp|delphi|ruby|perl|java|py|smalltalk)_(?:namespace|module|package|prefix|category)(?![A-Za-z0-9_.])/
+OLD_NAMESPACE.2: /[a-z]+_(?:namespace|module|package|prefix|category)(?![A-Za-z0-9_.])/
 AT: "@"
 
 LSQB: "["
@@ -301,7 +303,8 @@ IDENT: /[A-Za-z_](?:[A-Za-z0-9_]|\.[A-Za-z0-9_])*/
 DASHED.2: /[A-Za-z_][A-Za-z0-9_.]*-[A-Za-z0-9_.-]*/
 DOUBLE.2: /[+-]?(?:[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+)/
 INT: /[+-]?(?:0[xX][0-9A-Fa-f]+|0[bB][01]+|[0-9]+(?![0-9]|\.[0-9]|[eE][+-]?[0-9]))/
-STRING: /\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|\"[^\"\\]*(?:\\[\s\S][^\"\\]*)*\"|'[^'\\]*(?:\\[\s\S][^'\\]*)*'/
+STRING: LONG_STRING | /\"[^\"\\]*(?:\\[\s\S][^\"\\]*)*\"|'[^'\\]*(?:\\[\s\S][^'\\]*)*'/
+LONG_STRING: /\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}/
 BLANK: /(?:[ \t\r\n\f\v]+|\/\*[^*]*\*+(?:[^*\/][^*]*\*+)*\/|\/\/[^\n]*|#[^\n]*)+/
 %ignore BLANK
 """
@@ -317,9 +320,12 @@ _CALLED: Final = {
 }
 # What an error does not name: old words, and those of fbthrift.
 _SELDOM: Final = frozenset(
-    """senum xsd_all xsd_optional xsd_nillable xsd_attrs cpp_type cpp_include hs_include async & @
-    as interaction terse package performs safe transient permanent client server stateful
-    idempotent readonly""".split()
+    {
+        *("senum", "async", "cpp_include", "hs_include", "cpp_type", "&"),
+        *("xsd_all", "xsd_optional", "xsd_nillable", "xsd_attrs"),
+        *("@", "as", "package", "interaction", "performs", "terse", "idempotent", "readonly"),
+        *("safe", "transient", "permanent", "client", "server", "stateful"),
+    }
 )
 # An error lists no more than this of what would have been right.
 _MOST_WANTED: Final = 12
@@ -329,11 +335,10 @@ _MOST_DIGITS: Final = 100
 
 # Of a file that is shown in an error.
 _MOST_SHOWN: Final = 40
+_MOST_SAID: Final = 400
 
 _ESCAPE: Final = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 _ESCAPED: Final = {"r": "\r", "n": "\n", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
-
-T = TypeVar("T")
 
 
 class _Refused(Exception):
@@ -381,7 +386,8 @@ class _Build(Transformer[Token, File]):
         return Constant(_word(parts[-2]), parts[0] if len(parts) > 2 else None, parts[-1])
 
     def enum(self, parts: list[Any]) -> EnumNode:
-        return EnumNode(str(parts[0]), _word(parts[1]), _all(parts, tuple))
+        values = [one for one in parts if type(one) is tuple]  # nodes have types of their own
+        return EnumNode(str(parts[0]), _word(parts[1]), values)
 
     def enum_value(self, parts: list[Any]) -> tuple[Word, Literal | None]:
         name = next(one for one in parts if isinstance(one, Token) and one.type == "IDENT")
@@ -437,7 +443,7 @@ class _Build(Transformer[Token, File]):
         )
 
     def returned(self, parts: list[Any]) -> Returned:
-        types = _all(parts, (Ref, Container))
+        types: list[TypeNode] = _all(parts, (Ref, Container))
         first = None if isinstance(parts[0], Token) else types[0]
         return Returned(first, types[0 if first is None else 1 :])
 
@@ -503,10 +509,7 @@ _STRUCTS: Final = ("struct", "union", "exception")
 _KINDS: Final = (StructNode, EnumNode, ServiceNode, Typedef, Constant)
 
 
-def _all(parts: list[Any], kind: type[T] | tuple[type[T], ...]) -> list[T]:
-    """Parts of a kind.  Nodes are tuples: ``tuple`` itself is what is no node."""
-    if kind is tuple:
-        return [one for one in parts if type(one) is tuple]
+def _all(parts: list[Any], kind: Any) -> list[Any]:
     return [one for one in parts if isinstance(one, kind)]
 
 
@@ -567,6 +570,8 @@ _lock: Final = threading.Lock()
 
 def wrong(path: str, word: Word | None, text: str, remedy: str = "") -> IdlError:
     """What is wrong with a file, at that word of it."""
+    if len(text) > _MOST_SAID:
+        text = text[:_MOST_SAID] + "…"
     if word is None:
         return IdlError(f"{path}: {text}", remedy, path=path)
     place = f"{path}:{word.line}:{word.column}"
@@ -613,7 +618,7 @@ def _at_token(path: str, error: UnexpectedToken) -> IdlError:
 
 
 def _at_character(path: str, text: str, error: UnexpectedCharacters) -> IdlError:
-    at = error.pos_in_stream
+    at = error.pos_in_stream or 0
     word = Word(text[at], error.line, error.column)
     if "\udc80" <= word.text <= "\udcff":
         found = f"found the byte {ord(word.text) - 0xDC00:02x}, which is not UTF-8"
@@ -622,8 +627,9 @@ def _at_character(path: str, text: str, error: UnexpectedCharacters) -> IdlError
         return wrong(path, word, "a comment begins here, and no */ ends it")
     if word.text in "\"'":
         return wrong(path, word, "a string begins here, and nothing ends it", _long_string())
-    wanted = _wanted(error.allowed or set())
-    return wrong(path, word, f"found {word.text}, want {wanted}", _long_string())
+    found = word.text if word.text.isprintable() else f"U+{ord(word.text):04X}"
+    text = f"found {found}, which begins no word, number or sign"
+    return wrong(path, word, text, _long_string())
 
 
 def _long_string() -> str:

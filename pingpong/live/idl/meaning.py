@@ -213,7 +213,9 @@ class _Reader:
         self.by_name: dict[str, tuple[_File, StructNode]] = {}
         self.field_nodes: dict[str, dict[str, FieldNode]] = {}
         self.enum_names: dict[str, dict[str, int]] = {}
+        # Of constants, by their identity and the type that they are wanted for.
         self.checked: set[tuple[int, str]] = set()
+        self.ends: dict[tuple[int, str], tuple[_File, ValueNode]] = {}
         self.services: dict[_Key, Service] = {}
         self.odd_numbers: dict[str, Word] = {}
 
@@ -382,9 +384,10 @@ class _Reader:
                     nodes.append(one.key)
                 continue
             found = self.defined(file, one.name)
-            if found is not None and isinstance(found[1], Typedef):
-                if (id(found[0]), found[1].name.text) not in self.known:
-                    yield found[0], found[1]
+            if found is None or not isinstance(found[1], Typedef):
+                continue
+            if (id(found[0]), found[1].name.text) not in self.known:
+                yield found[0], found[1]
 
     def type(self, file: _File, node: TypeNode) -> Type:
         self.settle(file, node)
@@ -717,19 +720,14 @@ class _Writer:
             if value.kind != "name":
                 yield self.take(_literal(value.value, known))
                 return
-            constants: set[int] = set()
-            while isinstance(value, Literal) and value.kind == "name":
+            file, value = self.followed(file, value, known)
+            if isinstance(value, Literal) and value.kind == "name":
                 meant = self.reader.meant(file, value, known) if known.is_known else None
-                if not isinstance(meant, tuple):
-                    text = value.word.text if meant is None else meant
-                    yield self.take(text if isinstance(text, str) else _literal(text, known))
-                    return
-                file, constant = meant
-                if id(constant) in constants:
-                    yield self.take(constant.name.text)  # it stands for itself
-                    return
-                constants.add(id(constant))
-                value = constant.value
+                if isinstance(meant, int):
+                    yield self.take(_literal(meant, known))
+                else:
+                    yield self.take(meant if isinstance(meant, str) else value.word.text)
+                return
             yield from self.parts(file, value, known)
         elif isinstance(value, Nested):
             element = known.element or _UNKNOWN
@@ -753,6 +751,24 @@ class _Writer:
                 yield self.take(": ")
                 yield from self.parts(file, item, known.element or self.field(known, key))
             yield "}"
+
+    def followed(self, file: _File, value: ValueNode, known: Type) -> tuple[_File, ValueNode]:
+        """What a name stands for: the value that is no constant's name any more, or the name
+        itself of a constant that stands for itself."""
+        ends = self.reader.ends
+        passed: set[tuple[int, str]] = set()
+        while isinstance(value, Literal) and value.kind == "name" and known.is_known:
+            meant = self.reader.meant(file, value, known)
+            if not isinstance(meant, tuple):
+                break
+            key = (id(meant[1]), known.name)
+            if key in passed:
+                break
+            passed.add(key)
+            file, value = ends.get(key, (meant[0], meant[1].value))
+        for key in passed:
+            ends[key] = (file, value)
+        return file, value
 
     def field(self, known: Type, key: ValueNode) -> Type:
         """The type of a struct's field."""

@@ -1,0 +1,394 @@
+"""What is around a capture, and what is handed in that is none.
+
+    gzip, bzip2, xz     the standard library unpacks them
+    LZ4                 here: a frame of blocks, of literals and repetitions
+    Zstandard           Python 3.14, or the package zstandard (the extra ``containers``)
+
+Everything is unpacked as it is read, so that a small file that unpacks to a large one costs time
+and no memory.  What is known and not read is named, with what makes a pcap of it (``what_it_is``).
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import sys
+import zlib
+from typing import Any, Final, Protocol
+
+from ..errors import CaptureError
+
+__all__ = ["BROKEN", "Source", "unpacked", "what_it_is"]
+
+# How much of an xz file's or a Zstandard file's past may have to be remembered.
+MAX_WINDOW: Final = 128 << 20
+_READ: Final = 1 << 17
+_LITTLE: Final = 1 << 10
+
+_GZIP: Final = b"\x1f\x8b"
+_BZIP2: Final = b"BZh"
+_XZ: Final = b"\xfd7zXZ\0"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_LZ4: Final = b"\x04\x22\x4d\x18"
+_LZ4_LEGACY: Final = b"\x02\x21\x4c\x18"
+
+
+class Source(Protocol):
+    """Where bytes come from."""
+
+    def read1(self, size: int = -1, /) -> bytes: ...
+
+
+class Broken(Exception):
+    """Packed data that cannot be unpacked further."""
+
+
+# What reading packed data may raise.
+BROKEN: Final = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, Broken)
+
+
+def unpacked(source: io.BufferedReader, name: str) -> tuple[Source, str]:
+    """What gives the bytes of a file, and how they are packed ("" if they are not).
+
+    Raises CaptureError for what is packed in a way that cannot be unpacked here.
+    """
+    head = source.peek(6)[:6]
+    if head.startswith(_GZIP):
+        return gzip.GzipFile(fileobj=source), "gzip"
+    if head.startswith(_BZIP2):
+        return _Unpacker(source, _bzip2), "bzip2"
+    if head.startswith(_XZ):
+        return _Unpacker(source, _xz), "xz"
+    if head.startswith((_LZ4, _LZ4_LEGACY)):
+        return Lz4(source), "LZ4"
+    if head.startswith(_ZSTD):
+        return _zstandard(source, name), "Zstandard"
+    return source, ""
+
+
+def _bzip2() -> Any:
+    return bz2.BZ2Decompressor()
+
+
+def _xz() -> Any:
+    return lzma.LZMADecompressor(memlimit=MAX_WINDOW)
+
+
+def _zstd() -> Any:
+    from compression import zstd
+
+    option = {zstd.DecompressionParameter.window_log_max: MAX_WINDOW.bit_length() - 1}
+    return zstd.ZstdDecompressor(options=option)
+
+
+def _zstandard(source: io.BufferedReader, name: str) -> Source:
+    """Python's own from 3.14 on, else the package."""
+    if sys.version_info >= (3, 14):
+        return _Unpacker(source, _zstd)
+    try:
+        import zstandard
+    except ImportError:
+        raise CaptureError(
+            f"{name}: is packed with Zstandard, which needs the package zstandard (pip install "
+            f"'pingpong[containers]'); or unpack it first: zstd -d FILE",
+            0,
+        ) from None
+    package: Any = zstandard
+    return _Unpacker(source, lambda: _OfPackage(package))
+
+
+class _OfPackage:
+    """The package zstandard, as the standard library's decompressors are."""
+
+    def __init__(self, package: Any) -> None:
+        self._one = package.ZstdDecompressor(max_window_size=MAX_WINDOW).decompressobj()
+        self._left = b""
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._one.eof)
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._left
+
+    @property
+    def unused_data(self) -> bytes:
+        return bytes(self._one.unused_data) + self._left
+
+    def decompress(self, data: bytes, size: int) -> bytes:
+        """It has no bound on what comes out, so little goes in at a time."""
+        data = self._left + data
+        part, self._left = data[:_LITTLE], data[_LITTLE:]
+        return bytes(self._one.decompress(part))
+
+
+class _Unpacker:
+    """Unpacks with one of the standard library's decompressors: one stream, or several one behind
+    the other."""
+
+    def __init__(self, source: Source, make: Any) -> None:
+        self._source = source
+        self._make = make
+        self._one = make()
+        self._left = b""
+
+    def read1(self, size: int = -1, /) -> bytes:
+        while True:
+            if self._one.eof:
+                self._left = self._one.unused_data.lstrip(b"\0") or self._source.read1(_READ)
+                if not self._left:
+                    return b""
+                self._one = self._make()
+            elif self._one.needs_input and not self._left:
+                self._left = self._source.read1(_READ)
+                if not self._left:
+                    raise EOFError("it ends before its end")
+            data, self._left = self._left, b""
+            try:
+                out: bytes = self._one.decompress(data, size)
+            except OSError as error:  # bzip2's "Invalid data stream"
+                raise Broken(str(error)) from error
+            except Exception as error:  # each module has an error of its own
+                raise Broken(str(error)) from error
+            if out:
+                return out
+
+
+# ── LZ4 ──────────────────────────────────────────────────────────────────────────────
+
+# lz4_Frame_format.md: the largest block, by the number that stands for it.
+_SIZES: Final = {4: 64 << 10, 5: 256 << 10, 6: 1 << 20, 7: 4 << 20}
+_LEGACY_SIZE: Final = 8 << 20
+_WINDOW: Final = 64 << 10
+
+
+class Lz4:
+    """lz4_Frame_format.md: frames, of blocks that may look back 64 KiB into those before them.
+
+    Checksums are passed over.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._buffer = b""
+        self._window = b""
+        self._size = 0  # of the largest block; 0: a frame begins
+        self._is_legacy = False
+        self._has_sums = False
+        self._has_sum = False
+        self._is_linked = False
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """The next block."""
+        while True:
+            if not self._size and not self._begin():
+                return b""
+            out = self._block()
+            if out:
+                return out
+
+    def _take(self, size: int) -> bytes:
+        while len(self._buffer) < size:
+            more = self._source.read1(_READ)
+            if not more:
+                raise EOFError("it ends before its end")
+            self._buffer += more
+        out, self._buffer = self._buffer[:size], self._buffer[size:]
+        return out
+
+    def _is_over(self) -> bool:
+        if not self._buffer:
+            self._buffer = self._source.read1(_READ)
+        return not self._buffer
+
+    def _begin(self) -> bool:
+        """Read a frame's head; False if there is no more."""
+        while True:
+            if self._is_over():
+                return False
+            magic = self._take(4)
+            if magic[1:] == b"\x2a\x4d\x18" and magic[0] >> 4 == 5:  # to be skipped
+                left = int.from_bytes(self._take(4), "little")
+                while left:
+                    left -= len(self._take(min(left, _READ)))
+                continue
+            break
+        self._window = b""
+        self._is_legacy = magic == _LZ4_LEGACY
+        if self._is_legacy:
+            self._size, self._is_linked, self._has_sums = _LEGACY_SIZE, False, False
+            return True
+        if magic != _LZ4:
+            raise Broken(f"a frame begins with {magic.hex(' ')}")
+        flags, sizes = self._take(2)
+        if flags >> 6 != 1 or sizes >> 4 & 7 not in _SIZES:
+            raise Broken(f"its descriptor is {flags:02x} {sizes:02x}")
+        if flags & 1:
+            raise Broken("it needs a dictionary")
+        self._take((8 if flags & 8 else 0) + 1)
+        self._is_linked = not flags & 0x20
+        self._has_sums = flags & 0x10 != 0
+        self._has_sum = flags & 0x04 != 0
+        self._size = _SIZES[sizes >> 4 & 7]
+        return True
+
+    def _block(self) -> bytes:
+        if self._is_legacy:
+            if self._is_over():
+                self._size = 0
+                return b""
+            head = self._take(4)
+            if head == _LZ4_LEGACY:
+                return b""
+            length = int.from_bytes(head, "little")
+            if length > _LEGACY_SIZE + (_LEGACY_SIZE >> 7):
+                self._size = 0  # the next frame's magic
+                self._buffer = head + self._buffer
+                return b""
+            return unpack_block(self._take(length), b"", self._size)
+        length = int.from_bytes(self._take(4), "little")
+        if not length:
+            self._size = 0
+            if self._has_sum:
+                self._take(4)
+            return b""
+        is_plain = length >> 31
+        length &= 0x7FFFFFFF
+        if length > self._size:
+            raise Broken(f"a block has {length} bytes, want at most {self._size}")
+        data = self._take(length)
+        if self._has_sums:
+            self._take(4)
+        out = data if is_plain else unpack_block(data, self._window, self._size)
+        if self._is_linked:
+            self._window = (self._window + out)[-_WINDOW:]
+        return out
+
+
+def unpack_block(data: bytes, before: bytes, most: int) -> bytes:
+    """lz4_Block_format.md: literals, then so many bytes that stood so far back; and again."""
+    out = bytearray(before)
+    most += len(before)
+    at, stop = 0, len(data)
+    while at < stop:
+        token = data[at]
+        at += 1
+        count = token >> 4
+        if count == 15:
+            while at < stop:
+                more = data[at]
+                at += 1
+                count += more
+                if more != 255:
+                    break
+        if at + count > stop or len(out) + count > most:
+            raise Broken("a block's literals end behind it")
+        out += data[at : at + count]
+        at += count
+        if at == stop:
+            break
+        if at + 2 > stop:
+            raise Broken("a block ends in the midst of it")
+        back = data[at] | data[at + 1] << 8
+        at += 2
+        count = token & 15
+        if count == 15:
+            while at < stop:
+                more = data[at]
+                at += 1
+                count += more
+                if more != 255:
+                    break
+        count += 4
+        if not 0 < back <= len(out) or len(out) + count > most:
+            raise Broken("a block repeats what is not there")
+        start = len(out) - back
+        if back >= count:
+            out += out[start : start + count]
+        else:
+            piece = bytes(out[start:])
+            out += (piece * (count // back + 1))[:count]
+    return bytes(out[len(before) :])
+
+
+# ── What is none ─────────────────────────────────────────────────────────────────────
+
+_EDITCAP: Final = "Wireshark's editcap makes a pcap of it: editcap -F pcap FILE OUT.pcap"
+_UNPACK: Final = "unpack it, and give the capture in it"
+
+# By their first bytes: what it is, and what to do.
+_MAGICS: Final[tuple[tuple[bytes, str, str], ...]] = (
+    (b"PK\x03\x04", "a zip file", f"{_UNPACK}: unzip FILE"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z file", f"{_UNPACK}: 7z x FILE"),
+    (b"Rar!", "a rar file", _UNPACK),
+    (b"\x1f\x9d", "packed with compress", f"{_UNPACK}: uncompress FILE"),
+    (b"RTSS", "a capture of Microsoft's Network Monitor 1", _EDITCAP),
+    (b"iptrace 1.0", "a capture of AIX's iptrace", _EDITCAP),
+    (b"iptrace 2.0", "a capture of AIX's iptrace", _EDITCAP),
+    (b"XCP\0", "a capture of NetXRay or Sniffer", _EDITCAP),
+    (b"TRSNIFF data    \x1a", "a capture of Sniffer", _EDITCAP),
+    (b"\x54\x52\x00\x64\x00", "a capture of HP-UX's nettl", _EDITCAP),
+    (b"\x7fver", "a capture of OmniPeek or EtherPeek", _EDITCAP),
+    (b"\x00\x00\x02\x00\x12\x05\x10\x07", "a capture of a K12 or K15", _EDITCAP),
+    (b"\xaa\xaa\xaa\xaa", "a capture of 5View", _EDITCAP),
+    (b"5VNF", "a capture of Visual Networks", _EDITCAP),
+    (b"\xce\xfa\xed\xfe", "a program of macOS", "give a capture"),
+    (b"\x1c\x00\x01\xac", "a capture of an Ixia", _EDITCAP),
+    (b"\x1c\x00\x01\xab", "a capture of an Ixia", _EDITCAP),
+    (b"btsnoop\0", "a capture of Bluetooth", "there is no TCP in it"),
+    (b"LPKSHHRH", "a journal of systemd", "give a capture"),
+    (
+        b"+---------+---------------+----------+",
+        "a K12 text file, packets as hex",
+        "Wireshark's editcap makes a pcap of it: editcap -F pcap FILE OUT.pcap",
+    ),
+    (b"<?xml", "XML, perhaps Wireshark's PDML", "give the capture that it was made from"),
+    (b"\x7fELF", "a program", "give a capture"),
+    (b"PAR1", "a Parquet file", "give a capture; calls --arrow writes such files"),
+    (b"SQLite format 3", "a SQLite database", "give a capture"),
+)
+
+
+def what_it_is(head: bytes, name: str) -> str:
+    """A sentence on what begins with ``head`` and is no capture that is read here; "" if it is not
+    known."""
+    for magic, what, to_do in _MAGICS:
+        if head.startswith(magic):
+            return f"this is {what}: {to_do}"
+    if head[257:262] == b"ustar":
+        return f"this is a tar file: {_UNPACK}: tar xf FILE"
+    if name.lower().endswith(".etl"):
+        return (
+            "this is Windows' trace log: Microsoft's etl2pcapng makes a pcapng of it, or pktmon "
+            "etl2pcap"
+        )
+    if name.lower().endswith(".erf"):
+        return f"this is a capture of an Endace card: {_EDITCAP}"
+    return _what_text(head)
+
+
+def _what_text(head: bytes) -> str:
+    """The same for text."""
+    if not head or any(byte > 126 or (byte < 32 and byte not in b"\t\r\n") for byte in head[:64]):
+        return ""
+    text = head[:512].decode("ascii", "replace").lstrip()
+    packed = "".join(text.split())
+    if packed.startswith('{"log":'):
+        return (
+            "this is a HAR file, what a browser says of its requests: it has no packets. Capture "
+            "with tcpdump"
+        )
+    if packed.startswith(('[{"_index"', '{"timestamp"', "{", "[")):
+        return "this is JSON, no packets: give the capture that it was made from (tshark -w)"
+    first = text.split(None, 1)[0] if text else ""
+    if 4 <= len(first) <= 9 and not first.rstrip(":").strip("0"):
+        return (
+            "this is a hex dump: text2pcap FILE OUT.pcap makes a pcap of it; of a message's bytes "
+            "alone, pingpong explain - < FILE"
+        )
+    if first.count(":") == 2 and "." in first and " IP" in text:
+        return "this is what tcpdump prints: write packets instead, with tcpdump -w FILE"
+    return ""

@@ -35,6 +35,7 @@ from .model import (
     Endpoint,
     Exchange,
     Finding,
+    Findings,
     Flow,
     Half,
     Limits,
@@ -56,6 +57,7 @@ from .thrift.framed import HEAD
 from .thrift.json import JSON
 from .thrift.messages import Found, MessageReader
 from .thrift.names import Interface
+from .thrift.reading import add_finding
 from .thrift.thriftpy2json import THRIFTPY2_JSON
 from .thrift.transport import Turn
 from .thrift.unpacking import Allowance
@@ -66,6 +68,9 @@ from .wire.streams import Connection, Connections, Direction, Piece
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
+
+# How many bytes of messages are handed on together.
+BATCH: Final = 4 << 20
 
 # HTTP requests of a connection that may wait for their responses.
 MAX_REQUESTS: Final = 64
@@ -217,7 +222,7 @@ class Pipeline:
         self.time = -1
         self._keep = keep
         self._dropped = dropped
-        self._findings: list[Finding] = []  # of flows that were dropped
+        self._findings = Findings()  # of flows that were dropped
         self._limits = limits
         self._told = told
         self._ports = {port.to_bytes(2, "big") for port in ports}
@@ -242,7 +247,8 @@ class Pipeline:
     def findings(self) -> list[Finding]:
         return (
             self.of_packets
-            + self._findings
+            + self._findings.kept
+            + self._findings.rest
             + [finding for flow in self.flows for finding in flow.findings]
         )
 
@@ -727,7 +733,8 @@ class Pipeline:
         self._end_pairs(flow)  # of UDP, which has no other end
         self._lines.pop(flow.number, None)
         if not self._keep:
-            self._findings += flow.findings
+            for finding in flow.findings:
+                self._findings.add(finding)
             del self._known[flow.number]
             if self._dropped is not None:
                 self._dropped(flow)
@@ -759,7 +766,7 @@ class Pipeline:
             for finding in reader.findings:
                 text = f"flow {flow.number}, from the {who}: {finding.text}"
                 said = Finding(finding.severity, text, finding.offset)
-                flow.findings.append(said if self.redactor is None else hushed(said, 2))
+                add_finding(flow.findings, said if self.redactor is None else hushed(said, 2))
             reader.findings.clear()
         if self.plan is not None:
             for passed in reader.passed:
@@ -1096,8 +1103,12 @@ def batches(
     while file.advance():
         batch: list[Message] = []
         pipeline.take_from(file, batch)
-        while file.advance(False):
+        held = seen = 0
+        while held < BATCH and file.advance(False):
             pipeline.take_from(file, batch)
+            while seen < len(batch):
+                held += len(batch[seen].data)
+                seen += 1
         if progress is not None:
             progress()
         if batch or (pipeline.pairing is not None and pipeline.pairing.settled):

@@ -12,6 +12,7 @@ How an object looks is the business of ``views``: it hands its two renderers to
 
 from __future__ import annotations
 
+import re
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -50,6 +51,7 @@ __all__ = [
     "Exchange",
     "Field",
     "Finding",
+    "Findings",
     "Flow",
     "Gap",
     "Half",
@@ -196,6 +198,48 @@ class Finding:
     severity: Severity
     text: str
     offset: int | None = None
+
+
+# What differs between findings of one kind: names, numbers, bytes.
+_DIFFERING: Final = re.compile(r"\"[^\"]*\"|'[^']*'|\b[0-9a-f]*[0-9][0-9a-fx.:]*\b")
+
+
+class Findings:
+    """Findings of many places: FEW of a kind are kept, and it is counted how many more there were.
+    Two are of one kind if they differ in nothing but names, numbers and bytes.
+
+    No more than MOST kinds are told apart, so that no input makes it large.
+    """
+
+    FEW: ClassVar = 20
+    MOST: ClassVar = 1000
+
+    __slots__ = ("_counts", "_worst", "kept")
+
+    def __init__(self) -> None:
+        self.kept: list[Finding] = []
+        self._counts: dict[str, int] = {}
+        self._worst: dict[str, Severity] = {}
+
+    def add(self, finding: Finding) -> bool:
+        """Take note of one; is it one of the few?"""
+        kind = _DIFFERING.sub("#", finding.text[:400])
+        if kind not in self._counts and len(self._counts) >= self.MOST:
+            kind = ""
+        count = self._counts[kind] = self._counts.get(kind, 0) + 1
+        if count > self.FEW:
+            self._worst[kind] = max(finding.severity, self._worst.get(kind, finding.severity))
+            return False
+        self.kept.append(finding)
+        return True
+
+    @property
+    def rest(self) -> list[Finding]:
+        """One for each kind of which there were more than a few: how many."""
+        return [
+            Finding(severity, f"{self._counts[kind] - self.FEW} more like this: {kind or 'others'}")
+            for kind, severity in self._worst.items()
+        ]
 
 
 # ── wire: packets, segments, ordered bytes ───────────────────────────────────────────

@@ -105,7 +105,7 @@ def struct(args: argparse.Namespace) -> int:
         say(hexdump(record, limit=limit, notes=notes, width=width()))
     verdict.report(record.findings)
     say_unmatched(redactor)
-    return verdict.exit_code
+    return verdict.end()
 
 
 def explain(args: argparse.Namespace) -> int:

@@ -41,6 +41,10 @@ MAX_HEAD: Final = 65_536
 MAX_START: Final = 8192  # the start line
 MAX_LINE: Final = 4096  # a chunk's size with its extensions, or a line of a trailer
 
+# How much may stand around the chunks of a body: so much, and so much for each byte in them.
+MAX_AROUND: Final = 65_536
+SHARE_AROUND: Final = 16
+
 # How much of a body tells whether it is a message: room for the longest name too.
 _TELLING: Final = 2048
 
@@ -363,7 +367,19 @@ class _Body:
             raise DecodeError("chunk size", self.at, found=found, wanted="hexadecimal digits")
         self.left = int(number, 16)
         self.check()
+        if self.keeps:
+            self._check_around()
         self.state = _DATA if self.left else _TRAILER
+
+    def _check_around(self) -> None:
+        """Raise LimitExceeded if what stands around the chunks of a body that is kept is more than
+        anybody writes: a chunk's line may be a thousand times as long as the chunk."""
+        around = self.at - self.begin - self.total
+        most = MAX_AROUND + SHARE_AROUND * self.total
+        if around > most:
+            raise LimitExceeded(
+                "HTTP chunk lines", self.begin, found=f"{around} bytes", limit=most
+            )
 
     def check(self) -> None:
         """Raise LimitExceeded if a message's body claims more than a message may have."""

@@ -49,6 +49,7 @@ from .detect import (
     find_message,
     make_transport,
 )
+from .reading import add_finding
 from .sasl import COMPLETE, WRAPPED
 from .transport import Transport, Turn, Unit
 from .unpacking import Allowance
@@ -440,7 +441,7 @@ class MessageReader:
                 f"nothing was read from stream offset {self._base} on: {reason}, and "
                 f"{self._spoken.transport} cannot be picked up in mid-stream"
             )
-            self.findings.append(Finding(Severity.ERROR, text, self._base))
+            self._say(Finding(Severity.ERROR, text, self._base))
             self._pass_unread()
             self._state = _FOREIGN
             self._buffer.clear()
@@ -519,7 +520,7 @@ class MessageReader:
             if unit.what == WRAPPED and self.is_settled and not self._said_wrapped:
                 # Until then it was read: from now on something is hidden.
                 self._said_wrapped = True
-                self.findings.append(Finding(Severity.WARNING, WRAPPED, self._base))
+                self._say(Finding(Severity.WARNING, WRAPPED, self._base))
             self._drop(unit.stop)
             return True
         try:
@@ -588,7 +589,7 @@ class MessageReader:
             # something larger: what comes next tells.
             if not (self._guessed and self._read == 1):
                 text = f"no message at stream offset {self._base}: {error}"
-                self.findings.append(Finding(Severity.ERROR, text, self._base))
+                self._say(Finding(Severity.ERROR, text, self._base))
                 self._breaks(str(error))
                 end = self._transport.frame_stop(self._buffer, len(self._buffer))
                 if self.speaks == FRAMED and 0 < end <= len(self._buffer):
@@ -632,7 +633,8 @@ class MessageReader:
         if unit is not None and unit.protocol is None:
             self._remark(unit.what)
             self._turn(unit, None)
-            self.findings += unit.findings
+            for finding in unit.findings:
+                self._say(finding)
             if self._watched:
                 self.passed.append(Passed(self._base, self.speaks, unit))
             self._pass_over(have)
@@ -654,7 +656,7 @@ class MessageReader:
                 f"the {have} {what} at stream offset {self._base}{of} {verb} no whole message "
                 f"header{why}: {reason}"
             )
-            self.findings.append(Finding(Severity.ERROR, text, self._base))
+            self._say(Finding(Severity.ERROR, text, self._base))
             self._pass_over(have)
             self._skipped = 0
             return []
@@ -700,6 +702,9 @@ class MessageReader:
         self._gaps.append(gap)
         self._buffer += bytes(gap.length)
         return True
+
+    def _say(self, finding: Finding) -> None:
+        add_finding(self.findings, finding)
 
     # ── The buffer ───────────────────────────────────────────────────────────────────
 
@@ -786,5 +791,5 @@ class MessageReader:
             why = self._reason or "the capture begins in mid-stream"
             unit = "byte" if self._skipped == 1 else "bytes"
             text = f"skipped {self._skipped} {unit} before stream offset {self._base}: {why}"
-            self.findings.append(Finding(Severity.WARNING, text, start))
+            self._say(Finding(Severity.WARNING, text, start))
         self._skipped = 0

@@ -130,17 +130,54 @@ class Facts:
         return ()
 
     def __eq__(self, other: object) -> bool:
-        return (
-            type(other) is type(self) and isinstance(other, Facts) and self.facts() == other.facts()
-        )
+        if type(other) is not type(self) or not isinstance(other, Facts):
+            return False
+        return _are_same(self.facts(), other.facts())
 
     def __hash__(self) -> int:
         return hash(self.facts())
 
     def __repr__(self) -> str:
+        if len(_shown) > _DEEPEST:
+            return f"{type(self).__name__}(…)"
         names: tuple[str, ...] = getattr(type(self), "__match_args__", ())
         parts = zip(names, self.facts(), strict=True)
-        return f"{type(self).__name__}({', '.join(f'{name}={part!r}' for name, part in parts)})"
+        _shown.append(self)
+        try:
+            said = [f"{name}={part!r}" for name, part in parts]
+        finally:
+            _shown.pop()
+        return f"{type(self).__name__}({', '.join(said)})"
+
+
+def _are_same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    """Are the parts equal, and the parts of these?  However deep they are: without calling itself."""
+    left: list[object] = list(one)
+    right: list[object] = list(other)
+    if len(left) != len(right):
+        return False
+    while left:
+        a, b = left.pop(), right.pop()
+        if a is b:
+            continue
+        if isinstance(a, Facts):
+            if type(a) is not type(b) or not isinstance(b, Facts):
+                return False
+            a, b = a.facts(), b.facts()
+        elif not isinstance(a, tuple):
+            if a != b:
+                return False
+            continue
+        if not isinstance(b, tuple) or len(a) != len(b):
+            return False
+        left.extend(a)
+        right.extend(b)
+    return True
+
+
+# What a repr is inside of: deeper ones are left out, since each calls Python several times.
+_shown: list[Facts] = []
+_DEEPEST: Final = 60
 
 
 class Span(Facts):
@@ -441,7 +478,7 @@ for _one in TType:
 
 # As deep as anything may nest: whoever walks over values calls itself for each level, and Python
 # (and, compiled, the machine) has room for so many calls and no more.
-MAX_DEPTH: Final = 200
+MAX_DEPTH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -377,9 +377,7 @@ class _Body:
         around = self.at - self.begin - self.total
         most = MAX_AROUND + SHARE_AROUND * self.total
         if around > most:
-            raise LimitExceeded(
-                "HTTP chunk lines", self.begin, found=f"{around} bytes", limit=most
-            )
+            raise LimitExceeded("HTTP chunk lines", self.begin, found=f"{around} bytes", limit=most)
 
     def check(self) -> None:
         """Raise LimitExceeded if a message's body claims more than a message may have."""

@@ -11,6 +11,8 @@ seconds and the most memory, at n and at 2n.  What is linear takes twice the tim
 the start; what is bounded takes no more memory.  test_attacks.py holds the same by counting.
 """
 
+# ruff: noqa: E501  (a table, a line or two for each attack)
+
 from __future__ import annotations
 
 import argparse

@@ -37,6 +37,7 @@ from . import deflate, header, http, sasl, ttheader, websocket
 from .binary import BINARY, OLD_BINARY, VERSION_1
 from .compact import COMPACT
 from .framed import HEAD, Framed, read_frame_length
+from .header import MAX_NAME
 from .json import JSON
 from .thriftpy2json import THRIFTPY2_JSON
 from .transport import Transport
@@ -67,10 +68,6 @@ SASL: Final = "sasl"
 ZLIB: Final = "zlib"
 # What cannot be picked up in mid-stream: each byte leans on those before it.
 LEANING: Final = (ZLIB, "framed-zlib", "websocket")
-
-# Longer names than this are not taken for a method's.  Apache's generators make identifiers;
-# a multiplexed one has a service and a colon before it.
-MAX_NAME: Final = 1024
 
 # How much of a message has to make sense before it counts as found in mid-stream.
 PROOF: Final = 1024
@@ -413,7 +410,7 @@ class Effort:
 
     MOST: Final = 1 << 18
     SHARE: Final = 4
-    LEAST: Final = 16
+    LEAST: Final = 32
 
     __slots__ = ("left",)
 

@@ -50,6 +50,10 @@ ProtocolAt = Callable[[bytes, int, int], Protocol | None]
 # size, label, meaning, why
 Part = tuple[int, str, str, str]
 
+# Longer names than this are not taken for a method's.  Apache's generators make identifiers;
+# a multiplexed one has a service and a colon before it.
+MAX_NAME: Final = 1024
+
 _NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 
 # Up to and with the number of words.
@@ -465,15 +469,16 @@ def like_message(data: bytes | bytearray, at: int) -> bool | None:
         return inside == b'{"metadata"'
     if head[:1] == b"[":
         return True if head[:4] == b'[1,"' else None if b'[1,"'.startswith(head) else False
-    if head[:3] != b"\0\0\0"[: len(head)]:
+    if head[:2] != b"\0\0"[: len(head)]:
         return False
     if len(head) < 4:
         return None
-    # Old binary: a name of at most 255 bytes, then a type of message.
-    name = bytes(data[at + 4 : at + 4 + head[3]])
-    if not head[3] or (name and not _NAME.match(name)):
+    # Old binary: a name, as long as any that is taken for one, then a type of message.
+    size = head[2] << 8 | head[3]
+    name = bytes(data[at + 4 : at + 4 + size]) if size <= MAX_NAME else b""
+    if not size or size > MAX_NAME or (name and not _NAME.match(name)):
         return False
-    behind = bytes(data[at + 4 + head[3] : at + 5 + head[3]])
+    behind = bytes(data[at + 4 + size : at + 5 + size])
     return 1 <= behind[0] <= 4 if behind else None
 
 

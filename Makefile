@@ -3,7 +3,7 @@ PYTHON = python3
 PY = .venv/bin/python
 MINUTES = 5
 
-.PHONY: lab test search plain notebooks site look captures bench clean
+.PHONY: lab test search plain notebooks verdicts site look captures bench clean
 
 lab: .venv/lab.done  # JupyterLab on the first lesson
 	.venv/bin/pingpong lab
@@ -26,6 +26,9 @@ bench: .venv/lab,test.done  # measure against tshark and capinfos: hours at full
 notebooks: .venv/lab,test.done  # run the lessons and store their outputs
 	$(PY) notebooks/store.py
 	$(PY) notebooks/course.py
+
+verdicts: .venv/lab,test.done  # write docs/verdicts.md: needs the failing cases, ../shared/cases
+	$(PY) docs/verdicts.py
 
 site: .venv/lab,test.done  # the lessons as plain pages: site/index.html
 	rm -rf site

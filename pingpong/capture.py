@@ -1286,7 +1286,7 @@ def read(
     idl: Idl | None = None,
     redact: Iterable[str] = (),
 ) -> Capture:
-    """Read a capture file: pcap or pcapng, gzipped or not; "-" is standard input.
+    """Read a capture file: pcap, pcapng, snoop or netmon, packed or not; "-" is standard input.
 
     A file that goes bad midway gives what was read before; ``findings`` says where it
     ended and why.  The rest is as for ``read_packets``.  Raises CaptureError if the file

@@ -151,7 +151,7 @@ class Facts:
 
 
 def _are_same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    """Are the parts equal, and the parts of these, however deep they are?  It does not call itself."""
+    """Are the parts equal, and their parts, however deep they are?  It does not call itself."""
     left: list[object] = list(one)
     right: list[object] = list(other)
     if len(left) != len(right):

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import re
+import runpy
 
 import pytest
 from making import ROOT
 
-from pingpong.calls import complaints
-from pingpong.calls.complaints import explain_text
+from pingpong.calls.complaints import explain_text, troubles
+from pingpong.calls.complaints.troubles import Trouble
 from pingpong.calls.verdict import Kind
 
 PAGE = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
@@ -30,9 +31,19 @@ def test_what_is_said_to_be_unknown_is(line: str) -> None:
     assert explain_text(line).is_empty
 
 
-def test_every_error_that_is_known_is_quoted() -> None:
-    for row in complaints._ROWS:
-        assert any(pattern.search(line) for pattern in row.patterns for line in QUOTED), row.meaning
+TROUBLES = {name: one for name, one in vars(troubles).items() if isinstance(one, Trouble)}
+TOLD = {complaint.meaning for line in QUOTED for complaint in explain_text(line).complaints}
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_every_trouble_that_is_known_is_quoted(name: str) -> None:
+    assert TROUBLES[name].meaning in TOLD
+
+
+def test_the_table_of_wordings_is_of_today() -> None:
+    """``python docs/wordings.py`` writes it."""
+    space = runpy.run_path(str(ROOT / "docs/wordings.py"))
+    assert space["page"]() == PAGE
 
 
 def test_every_verdict_has_a_row() -> None:

@@ -14,6 +14,7 @@ from pingpong.calls.numbers import (
     Role,
     explain_bytes,
     explain_number,
+    in_mib,
 )
 
 # wire.md, "Numbers that people paste from a log": number, bytes, what they are, who sent
@@ -31,8 +32,14 @@ TABLE = {
     369296128: ("16 03 03 00", "TLS handshake", "a client that speaks TLS", "a server"),
     369295362: ("16 03 00 02", "TLS handshake", "a client that speaks TLS", "a server"),
     352518912: ("15 03 03 00", "TLS alert", "a server that speaks TLS", "a client"),
-    16777216: ("01 00 00 00", "SASL START", "a client with a SASL", "a server"),
-    67108864: ("04 00 00 00", "SASL ERROR", "a server with a SASL", "a client"),
+    83886082: ("05 00 00 02", "SASL COMPLETE", "a server with a SASL", "a client"),
+    33554433: ("02 00 00 01", "CQL v2 STARTUP", "a Cassandra client", "a server"),
+    16777217: ("01 00 00 01", "CQL v1 STARTUP", "a Cassandra client", "a server"),
+    -2097152000: ("83 00 00 00", "CQL v3 answer", "a Cassandra server", "a client"),
+    -2080374784: ("84 00 00 00", "CQL v4 answer", "a Cassandra server", "a client"),
+    -2063532032: ("85 01 00 00", "", "", ""),
+    -2113929214: ("82 00 00 02", "CQL v2 answer", "a Cassandra server", "a client"),
+    -2130706432: ("81 00 00 00", "CQL v1 ERROR", "a Cassandra server", "a client"),
     -2111766528: ("82 21 00 00", "compact CALL", "a client with the compact", "a server"),
     -2111700993: ("82 21 ff ff", "compact CALL", "a client with the compact", "a server"),
     -2109669375: ("82 41 00 01", "compact REPLY", "a server with the compact", "a client"),
@@ -144,9 +151,79 @@ def test_limits_are_called_limits() -> None:
     assert "longest frame" in first(16_384_000).what
     assert "longest message" in first(104_857_600).what
     assert "32-bit" in first(2**31 - 1).what
-    assert "power of two" in explain_number(16_777_216).remarks[0]
-    # Where the log says that it was read as a length, it is no limit.
-    assert explain_number(16_777_216, Role.FRAME).remarks == ()
+    both = explain_number(16_777_216)
+    assert both.readings[0].what.startswith("16 MiB, a limit")
+    assert [reading.certainty for reading in both.readings[:2]] == [Certainty.POSSIBLE] * 2
+    assert "SASL START" in both.readings[1].what
+    assert "48 MiB: perhaps a reader's limit" in first(50_331_648).what
+    # Where the log says that it was read as a length, a START is what it was.
+    assert "SASL START" in first(16_777_216, Role.FRAME).what
+    limit = explain_number(15_728_640, Role.LIMIT).readings[0]
+    assert "Cassandra's limit for a frame, 15 MiB" in limit.what
+    assert in_mib(16_384_000) == "15.6 MiB"
+    assert [in_mib(size) for size in (300, 65_536, 2**30)] == ["300 bytes", "64 KiB", "1 GiB"]
+
+
+# Not at the start of a message: number, role, how far.
+OUT_OF_STEP = {
+    (8388864, Role.UNKNOWN): "1 byte further on",
+    (8388864, Role.FRAME): "1 byte further on",
+    (32769, Role.VERSION): "2 bytes further on",
+    (32769, Role.UNKNOWN): "2 bytes further on",
+    (1146881, Role.FRAME): "2 bytes further on",  # 00 11 80 01: behind half a frame's length
+    (293699840, Role.FRAME): "1 byte further on",  # 11 81 80 00 is none: see the next test
+    (128, Role.VERSION): "3 bytes further on",
+    (16777472, Role.FRAME): "1 byte back",
+    (65536, Role.FRAME): "2 bytes back",
+}
+
+
+@pytest.mark.parametrize(("number", "role"), OUT_OF_STEP)
+def test_a_reader_that_is_out_of_step(number: int, role: Role) -> None:
+    readings = explain_number(number, role).readings
+    if number == 293699840:
+        assert not any("out of step:" in reading.what for reading in readings)
+        return
+    (reading,) = [one for one in readings if "out of step" in one.what]
+    assert OUT_OF_STEP[number, role] in reading.what
+    assert "left unread" in reading.remedy
+    if number < 2**20 and role is Role.UNKNOWN:
+        assert reading.certainty is Certainty.POSSIBLE
+
+
+def test_the_version_alone() -> None:
+    assert "the version of a strict binary message alone" in first(-2147418112).what
+
+
+TEXTS = {
+    bytes.fromhex("840000000000000041 0000000a 0021") + b"Invalid or unsupported protocol v": (
+        "Invalid or unsupported protocol v"
+    ),
+    bytes.fromhex("81000000 00000041 0000000a 0005") + b"wrongX": "wrong",
+    bytes.fromhex("0000000f7f000001") + b"tinit checkX": "tinit check",
+    bytes.fromhex("0300000010") + b"Unsupported mech": "Unsupported mech",
+    b"SSH-2.0-OpenSSH_9.2\r\nmore": "SSH-2.0-OpenSSH_9.2",
+    b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n": "HTTP/1.1 400 Bad Request",
+    b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n": "GET /ws HTTP/1.1 (Upgrade: websocket)",
+    bytes.fromhex("4a0000000a") + b"8.0.33\0\1\2": "8.0.33",
+    bytes.fromhex("45000000ff6a04") + b"Host 'x' is not allowed": "Host 'x' is not allowed",
+    b"E\0\0\0\x40SFATAL\0C28000\0Mno pg_hba.conf entry\0\0": "no pg_hba.conf entry",
+    b"-NOAUTH Authentication required.\r\n": "-NOAUTH Authentication required.",
+    b"220 mail.example.org ESMTP\r\n": "220 mail.example.org ESMTP",
+}
+
+
+@pytest.mark.parametrize("data", TEXTS, ids=lambda data: data[:8].hex())
+def test_what_the_bytes_say_in_words(data: bytes) -> None:
+    for stop in (len(data), 256):
+        assert explain_bytes(data[:stop]).readings[0].text == TEXTS[data]
+
+
+@given(st.binary(min_size=2, max_size=300))
+def test_words_are_printable_and_short(data: bytes) -> None:
+    for reading in explain_bytes(data).readings:
+        assert reading.text.isprintable()
+        assert len(reading.text) <= 230
 
 
 def test_minus_one_and_numbers_out_of_range() -> None:
@@ -193,7 +270,23 @@ BEGINNINGS = {
     b"GET / HTTP/1.1\r\n": "the start of an HTTP GET request",
     b"SSH-2.0-OpenSSH_9.2\r\n": "the greeting of SSH",
     b"*1\r\n$4\r\nPING\r\n": "a Redis command",
-    b"\x16\x03\x01\x02\x00\x01\x00\x01": "a TLS handshake, most likely a client's hello",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01": "a TLS handshake, a client's hello",
+    b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03": "a TLS handshake, a server's hello",
+    bytes.fromhex(
+        "15030300020228"
+    ): "a TLS alert: handshake_failure: no cipher that both sides have",
+    bytes.fromhex("0400000001 0000001600010000"): "a CQL v4 STARTUP",
+    bytes.fromhex("0500000005 00000000"): "a CQL v5 OPTIONS",
+    bytes.fromhex("8400000006 0000002200"): "a CQL v4 answer",
+    bytes.fromhex("0000000f7f000001") + b"tinit check": (
+        "a ThriftMux Rerr with which a client asks for a handshake"
+    ),
+    bytes.fromhex("0000001044000001") + b"abc": "a ThriftMux Tinit, a client's handshake",
+    bytes.fromhex("0000002c0012000300000001000b") + b"kafka": (
+        "a Kafka request for the versions of the API"
+    ),
+    bytes.fromhex("dabbc20000000000"): "the magic of Dubbo's protocol",
+    bytes.fromhex("8221"): "the start of a compact CALL",
 }
 
 

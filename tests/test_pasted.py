@@ -149,7 +149,6 @@ MARKED: dict[str, Layout] = {
     "scapy's hexdump": scapy_dump,
     "gdb's x/8xb": gdb,
     "repr": repr,
-    "repr in a log": lambda data: f"ERROR [main]: cannot read {data!r}, giving up",
     "bytearray": lambda data: repr(bytearray(data)),
     "escapes": escapes,
     "escapes in quotes": lambda data: f'"{escapes(data)}"',
@@ -215,6 +214,29 @@ def test_marked_layouts_hold_any_bytes(layout: str, data: bytes) -> None:
 @given(data=st.binary(min_size=9, max_size=120))
 def test_plain_layouts_hold_any_bytes_that_are_enough(layout: str, data: bytes) -> None:
     assert bytes_in(PLAIN[layout](data)) == data
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Could not start SASL: b'Error in sasl_client_start (-4) SASL(-4): no mechanism available'",
+        "TTransportException: b'TSocket read 0 bytes' while reading",
+        "File '/x/hive.py', line 9, got b'hello world', wanted b'x'",
+    ],
+)
+def test_text_that_python_did_not_decode_is_no_paste(line: str) -> None:
+    assert blocks_in(line) == ()
+
+
+@given(st.binary(max_size=60))
+def test_a_repr_in_a_log(data: bytes) -> None:
+    data = b"\x80" + data
+    assert bytes_in(f"ERROR [main]: cannot read {data!r}, giving up") == data
+
+
+def test_what_begins_something_known_is_a_paste() -> None:
+    assert bytes_in("the server sent b'HTTP/1.1 400 Bad Request' and closed") is not None
+    assert bytes_in("data = b'hello'") == b"hello"
 
 
 @given(st.binary(max_size=60))

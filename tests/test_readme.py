@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+from pathlib import Path
 
 import dialects
 import pytest
@@ -13,10 +15,13 @@ from pingpong import cli
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHOWN = re.findall(r"^```\n\$ pingpong (.+)\n((?:.*\n)*?)```$", README, re.MULTILINE)
+# What is shown in part: … stands for the rest.
+PARTS = re.findall(r"^```text\n\$ pingpong (.+)\n((?:.*\n)*?)```$", README, re.MULTILINE)
 
 
 def test_it_shows_commands() -> None:
     assert len(SHOWN) == 5
+    assert len(PARTS) == 3
 
 
 @pytest.mark.parametrize(("command", "output"), SHOWN, ids=[command for command, _ in SHOWN])
@@ -29,6 +34,23 @@ def test_what_it_shows_is_what_is_printed(
     monkeypatch.chdir(ROOT)
     assert cli.run(shlex.split(command)) == 0
     assert capsys.readouterr().out == output
+
+
+@pytest.mark.parametrize(("command", "output"), PARTS, ids=[command for command, _ in PARTS])
+def test_what_it_shows_a_part_of_is_printed_so(
+    command: str,
+    output: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(ROOT / "captures", tmp_path / "captures")
+    shutil.copy(ROOT / "foo.thrift", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    cli.run(shlex.split(command))
+    out = capsys.readouterr().out
+    for part in output.split("…\n"):
+        assert part in out
 
 
 def test_its_first_example_runs(

@@ -470,7 +470,7 @@ def test_an_interrupted_redact_leaves_what_was_there(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pingpong.calls.plan.Rewriter.packet", interrupted)
-    assert cli.run(["redact", CAPTURE, str(target), "-f", "login.2", "--force"]) == 130
+    assert cli.run(["redact", CAPTURE, str(target), "-f", "login.2"]) == 130
     assert target.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [target]
 

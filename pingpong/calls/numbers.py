@@ -18,7 +18,8 @@ row matches, the verdict says what the number cannot be, and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -34,6 +35,7 @@ __all__ = [
     "Role",
     "explain_bytes",
     "explain_number",
+    "in_mib",
 ]
 
 
@@ -54,6 +56,8 @@ class Role(IntEnum):
     VERSION = 3  # the first four bytes of a strict header
     PROTOCOL_ID = 4  # compact's first byte
     STATUS = 5  # the first byte of a SASL negotiation
+    LIMIT = 6  # nothing: the log calls it the reader's limit
+    FOREIGN = 7  # something of its own: the reader is no Thrift program
 
 
 class Family(IntEnum):
@@ -81,7 +85,8 @@ class Reading:
     ``what`` the bytes are, ``sender`` and ``reader`` who sent them and who took them for
     what, ``remedy`` what to change; "" where there is nothing to say.  ``source`` is where
     it is written down that such bytes begin so.  ``family`` is what the sender speaks; None
-    where the number is no first bytes.
+    where the number is no first bytes.  ``text`` is what the bytes say in words, if there are
+    enough of them: a status line, a greeting, the text of an error; "" if they say nothing.
     """
 
     what: str
@@ -91,6 +96,7 @@ class Reading:
     certainty: Certainty
     source: str
     family: Family | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +138,13 @@ class _Side(IntEnum):
 
 
 class _Sender(NamedTuple):
-    """Who sends such bytes: in words, which side, and what it speaks."""
+    """Who sends such bytes: in words, which side, what it speaks; ``remedy``: what to change, if
+    that does not follow from the kind."""
 
     words: str
     side: _Side
     kind: Family
+    remedy: str = ""
 
 
 class _Rule(NamedTuple):
@@ -175,9 +183,11 @@ def _with(words: str, kind: Family, side: _Side = _EITHER) -> _Sender:
     return _Sender(f"{who} with {words}", side, kind)
 
 
-def _other(words: str, side: _Side = _EITHER, kind: Family = Family.FOREIGN) -> _Sender:
+def _other(
+    words: str, side: _Side = _EITHER, kind: Family = Family.FOREIGN, remedy: str = ""
+) -> _Sender:
     """Something else that connects, or that was connected to."""
-    return _Sender(words, side, kind)
+    return _Sender(words, side, kind, remedy)
 
 
 _UNFRAMED: Final = "an unframed (buffered) transport"
@@ -199,6 +209,7 @@ _SASL_SIDE: Final = _with("a SASL transport", Family.SASL)
 _REFUSING: Final = _with("a SASL transport", Family.REFUSAL)
 _TLS_CLIENT: Final = _other("a client that speaks TLS", _CLIENT, Family.TLS)
 _TLS_SERVER: Final = _other("a server that speaks TLS", _SERVER, Family.TLS)
+_TLS_EITHER: Final = _other("a client or a server that speaks TLS", _EITHER, Family.TLS)
 _TLS_SIDE: Final = _other("a client or a server that speaks TLS", _EITHER, Family.TLS)
 _HTTP_CLIENT: Final = _other(
     "an HTTP client: a browser, a health check, a scraper, or Thrift over HTTP",
@@ -210,6 +221,52 @@ _HTTP_SERVER: Final = _other(
 )
 _BALANCER: Final = _other(
     "a load balancer with the PROXY protocol switched on", _CLIENT, Family.PROXY
+)
+_CQL_CLIENT: Final = _other(
+    "a Cassandra client that speaks CQL's native protocol (a DataStax driver, cqlsh)",
+    _CLIENT,
+    remedy="Give the client the port of the native protocol (native_transport_port, 9042), not "
+    "that of Thrift (rpc_port, 9160); Cassandra 4 has no Thrift any more.",
+)
+_CQL_SERVER: Final = _other(
+    "a Cassandra server that speaks CQL's native protocol",
+    _SERVER,
+    remedy="Give the Thrift client the port of Thrift (rpc_port, 9160; start_rpc: true), not that "
+    "of the native protocol (9042). Cassandra 4 has no Thrift any more: use a CQL driver.",
+)
+_MUX: Final = "Use ThriftMux on both sides, or plain Thrift on both: in Finagle Thrift.client and "
+_MUX_CLIENT: Final = _other(
+    "a Finagle client with ThriftMux", _CLIENT, remedy=f"{_MUX}Thrift.server."
+)
+_MUX_SERVER: Final = _other(
+    "a Finagle server with ThriftMux", _SERVER, remedy=f"{_MUX}Thrift.server."
+)
+_REDIS_SERVER: Final = _other("a Redis server", _SERVER)
+_KAFKA: Final = _other("a Kafka client", _CLIENT)
+_DUBBO: Final = _other(
+    "a Dubbo client or server",
+    remedy="Dubbo's own protocol is not Thrift. Check host and port, and the protocol that the "
+    "Dubbo service is exported with.",
+)
+_MOTAN: Final = _other(
+    "a Motan client or server",
+    remedy="Motan's own protocol is not Thrift. Check host and port.",
+)
+_RPCX: Final = _other(
+    "an rpcx client or server",
+    remedy="rpcx's own protocol is not Thrift. Check host and port.",
+)
+_BEHIND: Final = _Sender(
+    "a program with the strict binary protocol; the reader is not at the start of its message",
+    _EITHER,
+    Family.BINARY,
+    "Give up a connection after an error on it. Look at the reader's message before this one: "
+    "bytes of it were left unread, as after an enum or a field that it does not know "
+    "(PROTOCOL_ERROR), or a reply that was not read to its end.",
+)
+_BEHIND_COMPACT: Final = _BEHIND._replace(
+    words="a program with the compact protocol; the reader is not at the start of its message",
+    kind=Family.COMPACT,
 )
 _POSTGRES: Final = _other("a PostgreSQL client", _CLIENT)
 _MAIL: Final = _other("an SMTP or FTP server", _SERVER)
@@ -224,10 +281,31 @@ _TTHEADER: Final = "CloudWeGo's TTHeader specification"
 _REQUEST: Final = "RFC 9112, 3"
 _STATUS_LINE: Final = "RFC 9112, 4"
 _RECORD: Final = "RFC 8446, 5.1"
+_HELLO: Final = "RFC 8446, 4"
 _ZLIB: Final = "RFC 1950, 2.2"
 _RESP: Final = "Redis serialization protocol specification"
 _SSH: Final = "RFC 4253, 4.2"
+_CQL: Final = "Cassandra's native_protocol_v1.spec to v5.spec, 2"
+_MUX_FRAME: Final = "Finagle's mux protocol, finagle-mux Message.scala"
 _CALL_FAILED: Final = "the server could not make the call"
+
+# TLS alerts, as RFC 8446, 6 numbers them; those of a client are about a certificate.
+_ALERTS: Final = (
+    ("00", "close_notify, a connection that ends"),
+    ("0a", "unexpected_message: what came is none that can come now"),
+    ("14", "bad_record_mac"),
+    ("16", "record_overflow: what came is no TLS"),
+    ("28", "handshake_failure: no cipher that both sides have"),
+    ("2a", "bad_certificate"),
+    ("2d", "certificate_expired"),
+    ("2e", "certificate_unknown"),
+    ("30", "unknown_ca: the certificate's authority is not known"),
+    ("32", "decode_error: what came is no TLS"),
+    ("46", "protocol_version: no version of TLS that both sides speak"),
+    ("70", "unrecognized_name"),
+    ("74", "certificate_required"),
+)
+_CLIENTS_ALERTS: Final = frozenset({"00", "2a", "2d", "2e", "30"})
 
 # In order: the first row that matches counts.  A row that needs more bytes than there are
 # does not match.
@@ -250,6 +328,75 @@ _RULES: Final = (
     _rule("00-3f .. .. .. 0f ff", "the start of a THeader frame", _HEADER_SIDE, _LIKELY, _THEADER),
     _rule(
         "00-3f .. .. .. 10 00", "the start of a TTHeader frame", _TTHEADER_SIDE, _LIKELY, _TTHEADER
+    ),
+    *(
+        _rule(f"00 00 .. .. {kind} 00 00 {tag}", what, sender, _LIKELY, _MUX_FRAME)
+        for kind, tag, what, sender in (
+            ("7f", "01", "a ThriftMux Rerr with which a client asks for a handshake", _MUX_CLIENT),
+            ("44", "01", "a ThriftMux Tinit, a client's handshake", _MUX_CLIENT),
+            ("41", "..", "a ThriftMux Tping", _MUX_CLIENT),
+            ("02", "02-ff", "a ThriftMux Tdispatch, a call", _MUX_CLIENT),
+            ("bc", "01", "a ThriftMux Rinit, a server's handshake", _MUX_SERVER),
+            ("bf", "..", "a ThriftMux Rping", _MUX_SERVER),
+            ("fe", "02-ff", "a ThriftMux Rdispatch, an answer", _MUX_SERVER),
+            ("80", "..", "a ThriftMux Rerr, an error", _MUX_SERVER),
+        )
+    ),
+    *(
+        _rule(f"{version:02x} 00-1f .. .. {code} 00 00-0f .. ..", what, sender, _LIKELY, _CQL)
+        for version in (3, 4, 5)
+        for code, what, sender in (
+            ("01", f"a CQL v{version} STARTUP", _CQL_CLIENT),
+            ("05", f"a CQL v{version} OPTIONS", _CQL_CLIENT),
+            ("07", f"a CQL v{version} QUERY", _CQL_CLIENT),
+            ("09-0f", f"a CQL v{version} request", _CQL_CLIENT),
+        )
+    ),
+    *(
+        _rule(f"{version + 128:02x} 00-1f .. .. {code} 00 00-0f .. ..", what, sender, sure, _CQL)
+        for version in (3, 4, 5)
+        for code, what, sender, sure in (
+            ("00", f"a CQL v{version} ERROR", _CQL_SERVER, _LIKELY),
+            ("02-10", f"a CQL v{version} answer", _CQL_SERVER, _LIKELY),
+        )
+    ),
+    _rule(
+        "00 00 .. .. 00 12 00 00-04",
+        "a Kafka request for the versions of the API",
+        _KAFKA,
+        _LIKELY,
+        "Apache Kafka's protocol guide, ApiVersions",
+    ),
+    _rule(
+        "08 00-05 00-f0 00-f0 00 00 .. ..",
+        "perhaps the magic of rpcx and its header",
+        _RPCX,
+        _POSSIBLE,
+        "rpcx's protocol/message.go",
+    ),
+    _rule(
+        "16 03 00-04 00-41 .. 02 00 ..",
+        "a TLS handshake, a server's hello",
+        _TLS_SERVER,
+        _CERTAIN,
+        _HELLO,
+    ),
+    _rule(
+        "16 03 00-04 00-41 .. 01 00 ..",
+        "a TLS handshake, a client's hello",
+        _TLS_CLIENT,
+        _CERTAIN,
+        _HELLO,
+    ),
+    *(
+        _rule(
+            f"15 03 00-04 00 02 01-02 {code}",
+            f"a TLS alert: {words}",
+            _TLS_EITHER if code in _CLIENTS_ALERTS else _TLS_SERVER,
+            _CERTAIN,
+            "RFC 8446, 6",
+        )
+        for code, words in _ALERTS
     ),
     _rule(
         "00 00 00 08 04 d2 16 2f",
@@ -279,6 +426,20 @@ _RULES: Final = (
         _CERTAIN,
         "MySQL, Protocol::HandshakeV10",
     ),
+    _rule(
+        ".. 00-01 00 00 ff .. 04-05",
+        "an error of a MySQL server",
+        _other("a MySQL or MariaDB server", _SERVER),
+        _LIKELY,
+        "MySQL, ERR_Packet",
+    ),
+    _rule(
+        "45 00 00 .. .. 53",
+        "an error of a PostgreSQL server",
+        _other("a PostgreSQL server", _SERVER),
+        _LIKELY,
+        "PostgreSQL, Message Formats: ErrorResponse",
+    ),
     # Thrift without frames.
     _rule(
         "80 01 00 01",
@@ -306,6 +467,14 @@ _RULES: Final = (
         "the first 4 bytes of a strict binary ONEWAY",
         _BINARY_CLIENT,
         _CERTAIN,
+        _MESSAGE,
+    ),
+    _rule(
+        "80 01 00 00",
+        "the version of a strict binary message alone: some programs print it without the message "
+        "type",
+        _BINARY_SIDE,
+        _LIKELY,
         _MESSAGE,
     ),
     _rule(
@@ -352,6 +521,50 @@ _RULES: Final = (
         _COMPACT_MESSAGE,
     ),
     _rule(
+        "82 00-01 .. 00",
+        "a CQL v2 ERROR",
+        _CQL_SERVER,
+        _LIKELY,
+        _CQL,
+    ),
+    _rule("82 00 .. 02-10", "a CQL v2 answer", _CQL_SERVER, _LIKELY, _CQL),
+    _rule("81 00-01 .. 00", "a CQL v1 ERROR", _CQL_SERVER, _LIKELY, _CQL),
+    _rule("81 00-01 .. 02-0c", "a CQL v1 answer", _CQL_SERVER, _LIKELY, _CQL),
+    *(
+        _rule(
+            f"{version + 128:02x} 00 {stream}",
+            f"a CQL v{version} answer",
+            _CQL_SERVER,
+            _LIKELY,
+            _CQL,
+        )
+        for version in (3, 4, 5)
+        for stream in ("00 ..", "ff ff")
+    ),
+    # The same, where the reader is not at the start of a message: out of step.
+    *(
+        _rule(
+            f"{before}{start}{behind}",
+            f"{what} of a strict binary message, {place}: the reader is out of step",
+            _BEHIND,
+            _LIKELY,
+            _MESSAGE,
+        )
+        for before, start, behind, what, place in (
+            ("00-7f ", "80 01 00", "", "the start", "1 byte further on than the reader thinks"),
+            (".. .. ", "80 01", "", "the start", "2 bytes further on than the reader thinks"),
+            ("", "01 00 01-04 00", "", "the first bytes without the 80", "1 byte back"),
+        )
+    ),
+    _rule(
+        "00-7f 82 21 ..",
+        "the start of a compact CALL, 1 byte further on than the reader thinks: the reader is out "
+        "of step",
+        _BEHIND_COMPACT,
+        _LIKELY,
+        _COMPACT_MESSAGE,
+    ),
+    _rule(
         '"[1,""',
         "the first 4 bytes of a message of Apache's JSON protocol",
         _JSON_SIDE,
@@ -386,6 +599,14 @@ _RULES: Final = (
         _TTHEADER_SIDE,
         _POSSIBLE,
         _TTHEADER,
+    ),
+    *(
+        _rule(f"{version} {code}", what, _CQL_CLIENT, _LIKELY, _CQL)
+        for version, number in (("01 00 00", 1), ("02 00 00", 2))
+        for code, what in (
+            ("01", f"a CQL v{number} STARTUP"),
+            ("05", f"a CQL v{number} OPTIONS"),
+        )
     ),
     _rule(
         "01 00 00 ..",
@@ -451,6 +672,13 @@ _RULES: Final = (
     _rule("17 03 00-04 00-41", "TLS in the middle of a connection", _TLS_SIDE, _CERTAIN, _RECORD),
     _rule("14 03 00-04 00", "TLS in the middle of a connection", _TLS_SIDE, _CERTAIN, _RECORD),
     _rule(
+        "80 .. 01 00",
+        "an SSL 2 hello, as port scanners send it",
+        _TLS_CLIENT,
+        _LIKELY,
+        "RFC 5246, E.2",
+    ),
+    _rule(
         "80 .. 01 03",
         "an SSL 2 hello that offers TLS, as old clients send it",
         _TLS_CLIENT,
@@ -508,6 +736,10 @@ _RULES: Final = (
         _LIKELY,
         _RESP,
     ),
+    *(
+        _rule(f'"{word}"', "a reply of Redis", _REDIS_SERVER, _LIKELY, _RESP)
+        for word in ("-NOA", "-DEN", "-WRO", "+PON", "+OK\r")
+    ),
     _rule("2a 31-39 0d 0a", "a Redis command", _other("a Redis client", _CLIENT), _CERTAIN, _RESP),
     _rule(
         '"AMQP"',
@@ -521,14 +753,14 @@ _RULES: Final = (
     _rule(
         "da bb .. ..",
         "the magic of Dubbo's protocol",
-        _other("a Dubbo client or server"),
+        _DUBBO,
         _LIKELY,
         "Apache Dubbo's ExchangeCodec",
     ),
     _rule(
         "f1 f1 .. ..",
         "the magic of Motan's protocol",
-        _other("a Motan client or server"),
+        _MOTAN,
         _LIKELY,
         "Motan's MotanV2Codec",
     ),
@@ -575,6 +807,49 @@ _FIRST_BYTES: Final = (
     _rule("78", "the first byte of a zlib stream", _ZLIB_SIDE, _POSSIBLE, _ZLIB),
 )
 
+# The same, for readers that looked at two bytes.
+_FIRST_PAIRS: Final = (
+    _rule(
+        "7f 00",
+        "the start of a ThriftMux Rerr, behind its length",
+        _MUX_CLIENT,
+        _LIKELY,
+        _MUX_FRAME,
+    ),
+    _rule("80 01", "the version of a strict binary message", _BINARY_SIDE, _LIKELY, _MESSAGE),
+    _rule("82 21", "the start of a compact CALL", _COMPACT_CLIENT, _LIKELY, _COMPACT_MESSAGE),
+    _rule("82 41", "the start of a compact REPLY", _COMPACT_SERVER, _LIKELY, _COMPACT_MESSAGE),
+    _rule("82 61", "the start of a compact EXCEPTION", _COMPACT_SERVER, _LIKELY, _COMPACT_MESSAGE),
+    _rule("82 81", "the start of a compact ONEWAY", _COMPACT_CLIENT, _LIKELY, _COMPACT_MESSAGE),
+    _rule(
+        "0f ff",
+        "the magic of a THeader, which stands behind its length",
+        _HEADER_SIDE,
+        _LIKELY,
+        _THEADER,
+    ),
+    _rule("16 03", "the start of a TLS handshake", _TLS_EITHER, _LIKELY, _RECORD),
+    _rule("15 03", "the start of a TLS alert", _TLS_SERVER, _LIKELY, _RECORD),
+    _rule(
+        "00 00-7f",
+        "the first bytes of a frame's length, or of the length of a method's name in "
+        "the old header",
+        _FRAMED_SIDE,
+        _POSSIBLE,
+        _FRAMES,
+    ),
+    *(
+        _rule(f'"{start}"', f"the start of an HTTP {name}", sender, _LIKELY, source)
+        for start, name, sender, source in (
+            ("GE", "GET request", _HTTP_CLIENT, _REQUEST),
+            ("PO", "POST request", _HTTP_CLIENT, _REQUEST),
+            ("HE", "HEAD request", _HTTP_CLIENT, _REQUEST),
+            ("HT", "response", _HTTP_SERVER, _STATUS_LINE),
+        )
+    ),
+    _rule("01 00", "a SASL START", _SASL_CLIENT, _POSSIBLE, _SASL),
+)
+
 # A SASL reader knew the status, and it is no good news.
 _REFUSALS: Final = (
     _rule(
@@ -594,22 +869,76 @@ _REFUSALS: Final = (
     _rule("01-05", "a SASL status that cannot come here", _REFUSING, _LIKELY, _SASL),
 )
 
-# Limits that logs print beside the number that is meant.
+# What a number of 4 bytes may be, too, when no more bytes are there to tell.
+_ALSO: Final = (
+    *(
+        _rule(
+            f"{version:02x} 00-01 00 00",
+            f"the start of a CQL v{version} request",
+            _CQL_CLIENT,
+            _POSSIBLE,
+            _CQL,
+        )
+        for version in (3, 4, 5)
+    ),
+    _rule(
+        "00 00 00 80",
+        "the start of a strict binary message, 3 bytes further on than the reader thinks: the "
+        "reader is out of step",
+        _BEHIND,
+        _POSSIBLE,
+        _MESSAGE,
+    ),
+    _rule(
+        "00 01-04 00 00",
+        "the first bytes without the 80 01 of a strict binary message, 2 bytes back: the reader "
+        "is out of step",
+        _BEHIND,
+        _POSSIBLE,
+        _MESSAGE,
+    ),
+)
+
+# Limits that logs print beside the number that is meant, where it is known whose they are.
+_MIB: Final = 1 << 20
+_CONFIGURATION: Final = "doc/specs/thrift-tconfiguration.md"
 _LIMITS: Final = {
     DEFAULT_LIMITS.frame: (
         "the longest frame that Apache Thrift takes by default",
-        "doc/specs/thrift-tconfiguration.md, MaxFrameSize",
+        f"{_CONFIGURATION}, MaxFrameSize",
     ),
     DEFAULT_LIMITS.message: (
         "the longest message that Apache Thrift takes by default, 100 MiB",
-        "doc/specs/thrift-tconfiguration.md, MaxMessageSize",
+        f"{_CONFIGURATION}, MaxMessageSize",
     ),
     MAX_FRAME: ("the longest frame that THeader can have", _THEADER),
     2**31 - 1: (
         "the largest 32-bit number, which stands for “no limit” or “not known”",
         "doc/specs/thrift-rpc.md: a length is a signed 32-bit number",
     ),
+    15 * _MIB: (
+        "Cassandra's limit for a frame, 15 MiB by default",
+        "Cassandra's cassandra.yaml, thrift_framed_transport_size_in_mb",
+    ),
+    16 * _MIB: (
+        "16 MiB, a limit that many readers have (Cassandra's for a message, Drift's, Netty's and "
+        "Nifty's over HTTP)",
+        "Cassandra's cassandra.yaml, thrift_max_message_length_in_mb; Drift's maxFrameSize",
+    ),
+    64 * _MIB: (
+        "64 MiB, Nifty's limit for a frame by default",
+        "Nifty's ThriftServerDefBuilderBase, MAX_FRAME_SIZE",
+    ),
+    256 * _MIB: (
+        "256 MiB, the limit for a frame of the TNonblockingServer in C++ by default",
+        "lib/cpp/src/thrift/server/TNonblockingServer.h, MAX_FRAME_SIZE",
+    ),
 }
+
+
+def _is_round(number: int) -> bool:
+    """Is it a number that people set as a limit: a whole number of MiB?"""
+    return number >= _MIB and number % _MIB == 0
 
 
 # ── The way from a number to its readings ────────────────────────────────────────────
@@ -634,26 +963,32 @@ def explain_number(number: int, role: Role = Role.UNKNOWN) -> NumberVerdict:
 
 
 def explain_bytes(data: bytes, role: Role = Role.UNKNOWN) -> NumberVerdict:
-    """What begins like ``data``, of which the first 8 bytes are looked at.
+    """What begins like ``data``: the first 16 bytes tell, and what follows may hold a text.
 
     This is for bytes in which no message was found.  The verdict's number is the first 4 of
-    them; fewer than 4 are a small number.
+    them, or as many as there are.
     """
-    head = data[:8]
-    number = int.from_bytes(head[:4], "big", signed=len(head) >= 4)
-    return _verdict(number, head, role) if len(head) >= 4 else explain_number(number, role)
+    number = int.from_bytes(data[:4], "big", signed=len(data) >= 4)
+    return _verdict(number, data, role) if len(data) > 1 else explain_number(number, role)
 
 
 def _verdict(number: int, data: bytes, role: Role) -> NumberVerdict:
     found: list[Reading] = []
     remarks: list[str] = []
-    if len(data) == 1:
+    if role is Role.LIMIT:
+        return NumberVerdict(number, data[:8], role, (_limit(number),))
+    if 2 <= len(data) <= 3:
+        found = [_reading(rule, role) for rule in _match(_FIRST_PAIRS, data)]
+    elif len(data) == 1:
         rules = _REFUSALS + _FIRST_BYTES if role is Role.STATUS else _FIRST_BYTES
-        found = [_reading(rule, role) for rule in _match(rules, data)]
+        found = [_reading(rule, role, data) for rule in _match(rules, data)]
     else:
-        found = [_reading(rule, role) for rule in _match(_RULES, data)]
+        found = [_reading(rule, role, data) for rule in _match(_RULES, data)]
         if -(2**31) <= number < 2**32:
             remarks = _remarks(number, role)
+            if len(data) == 4:
+                found = [_weighed(reading, number, role, data) for reading in found]
+                found += [_reading(rule, role, data) for rule in _match(_ALSO, data)]
             _add_others(found, number, data, role)
         else:
             remarks = [
@@ -663,14 +998,65 @@ def _verdict(number: int, data: bytes, role: Role) -> NumberVerdict:
     if not found and not remarks:
         remarks = ["Nothing that is known here begins with these bytes."]
     found.sort(key=lambda reading: -reading.certainty)
-    return NumberVerdict(number, data, role, tuple(found), tuple(remarks))
+    return NumberVerdict(number, data[:8], role, tuple(found), tuple(remarks))
+
+
+def _weighed(reading: Reading, number: int, role: Role, data: bytes) -> Reading:
+    """A number alone is less than bytes: a round one may be a limit, a small one anything.  One
+    that a reader refused, and that is four letters, is text."""
+    small = role is Role.UNKNOWN and 0 <= number < _MIB
+    limit = _is_round(number) and (
+        role is Role.UNKNOWN or (role is not Role.STATUS and number != _SASL_START)
+    )
+    if small or limit:
+        return replace(reading, certainty=_POSSIBLE)
+    if role is not Role.UNKNOWN and reading.certainty is _POSSIBLE and data.isalpha():
+        return replace(reading, certainty=_LIKELY)
+    return reading
+
+
+# What four bytes a SASL START always begins with: its mechanism's name is short.
+_SASL_START: Final = 0x0100_0000
+
+
+def _limit(number: int) -> Reading:
+    """A number that the log itself calls a limit."""
+    if number in _LIMITS:
+        words, source = _LIMITS[number]
+        what = f"the reader's limit: {words}"
+    else:
+        what = f"the reader's limit, {in_mib(number)}"
+        source = "the words of the log"
+    return Reading(
+        what,
+        "nobody: it is no bytes of a message, but set in the reader",
+        "",
+        "Where messages are larger than that, raise it in the reader or send less at a time.",
+        _LIKELY,
+        source,
+    )
+
+
+def in_mib(number: int) -> str:
+    """``15 MiB``, ``15.6 MiB``, ``64 KiB``, ``300 bytes``: a size as people write a limit."""
+    for unit, name in ((1 << 30, "GiB"), (_MIB, "MiB"), (1 << 10, "KiB")):
+        if number >= unit:
+            return f"{number // unit if number % unit == 0 else round(number / unit, 1)} {name}"
+    return f"{number} bytes"
 
 
 def _add_others(found: list[Reading], number: int, data: bytes, role: Role) -> None:
     """What a number of 4 bytes may be besides the first bytes of something."""
-    if role in (Role.UNKNOWN, Role.LENGTH) and number in _LIMITS:
-        words, source = _LIMITS[number]
-        found.insert(0, Reading(f"{words}, and no bytes of a message", "", "", "", _LIKELY, source))
+    if role in (Role.UNKNOWN, Role.LENGTH) and len(data) == 4:
+        if number in _LIMITS:
+            words, source = _LIMITS[number]
+            sure = _POSSIBLE if found and _is_round(number) else _LIKELY
+            found.insert(
+                0, Reading(f"{words}, and no bytes of a message", "", "", "", sure, source)
+            )
+        elif role is Role.UNKNOWN and _is_round(number):
+            what = f"{in_mib(number)}: perhaps a reader's limit, and no bytes of a message"
+            found.insert(0, Reading(what, "", "", "", _POSSIBLE, "a whole number of MiB"))
     if all(reading.certainty is _POSSIBLE for reading in found):
         length = int.from_bytes(data[:4], "big", signed=True)
         if not 0 <= length <= DEFAULT_LIMITS.frame:
@@ -693,19 +1079,10 @@ def _match(rules: tuple[_Rule, ...], data: bytes) -> list[_Rule]:
     return []
 
 
-def _nothing(found: list[Reading]) -> tuple[str, ...]:
-    return () if found else ("Nothing that is known here begins with these bytes.",)
-
-
 def _remarks(number: int, role: Role) -> list[str]:
     """Sentences about the number that hold whatever the bytes are."""
     if number == -1:
         return ["Programs write -1 where they have no number: it may never have been on the wire."]
-    if role is Role.UNKNOWN and number >= 2**20 and number & (number - 1) == 0:
-        return [
-            f"It is a power of two, {number >> 20} MiB: it may be a limit, and no bytes of a "
-            "message at all."
-        ]
     return []
 
 
@@ -798,6 +1175,60 @@ def _turned(data: bytes, role: Role) -> list[Reading]:
     ]
 
 
+# ── What the bytes say in words ──────────────────────────────────────────────────────
+
+# A line of text, and text of any kind, from a place on.
+_LINE: Final = re.compile(rb"[\x20-\x7e\t]{4,200}")
+_MAX_WORDS: Final = 200
+
+
+def text_in(data: bytes, kind: Family) -> str:
+    """The words in bytes that speak ``kind``: a status line, a greeting, an error; "" if none.
+
+    Only what can be read is taken: a text may be cut off where ``data`` ends.
+    """
+    if kind is Family.HTTP:
+        return _http_words(data)
+    if kind in (Family.SASL, Family.REFUSAL):
+        length = int.from_bytes(data[1:5], "big")
+        return _words(data[5 : 5 + length])
+    if kind in (Family.FOREIGN, Family.PROXY):
+        return _foreign_words(data)
+    return ""
+
+
+def _http_words(data: bytes) -> str:
+    line = _words(data)
+    if b"upgrade: websocket" in data.lower():
+        return f"{line} (Upgrade: websocket)"
+    return line
+
+
+def _foreign_words(data: bytes) -> str:
+    first = data[0]
+    if 0x81 <= first <= 0x85:  # CQL: version, flags, stream, opcode, length; an ERROR has a code
+        at = 8 if first < 0x83 else 9
+        if data[at - 5 : at - 4] != b"\0":
+            return ""
+        length = int.from_bytes(data[at + 4 : at + 6], "big")
+        return _words(data[at + 6 : at + 6 + length])
+    if data[:2] == b"\0\0" and data[4:5] in (b"\x80", b"\x7f"):  # ThriftMux: an Rerr's reason
+        return _words(data[8 : 4 + int.from_bytes(data[:4], "big")])
+    if data[4:5] == b"\x0a":  # MySQL: the version behind the protocol's number
+        return _words(data[5:].partition(b"\0")[0])
+    if data[4:5] == b"\xff":
+        return _words(data[7:])
+    if first == 0x45 and b"\0M" in data:  # PostgreSQL: the field M is the message
+        return _words(data.partition(b"\0M")[2].partition(b"\0")[0])
+    return _words(data)
+
+
+def _words(data: bytes) -> str:
+    """The text that ``data`` begins with, to the end of its line; "" if that is no text."""
+    found = _LINE.match(data[:_MAX_WORDS])
+    return "" if found is None else found[0].decode("ascii").strip()
+
+
 # ── Who read it as what, and what to change ──────────────────────────────────────────
 
 _SIDES: Final = {
@@ -807,7 +1238,7 @@ _SIDES: Final = {
 }
 
 
-def _reading(rule: _Rule, role: Role) -> Reading:
+def _reading(rule: _Rule, role: Role, data: bytes = b"") -> Reading:
     taken = _usual_role(rule.sender.kind) if role is Role.UNKNOWN else role
     return Reading(
         rule.what,
@@ -817,6 +1248,7 @@ def _reading(rule: _Rule, role: Role) -> Reading:
         rule.certainty,
         rule.source,
         rule.sender.kind,
+        text_in(data, rule.sender.kind) if len(data) > 4 else "",
     )
 
 
@@ -836,6 +1268,8 @@ def _who_read(side: _Side, role: Role) -> str:
         return f"{reader} with the binary protocol, as the version at the start of a message"
     if role is Role.PROTOCOL_ID:
         return f"{reader} with the compact protocol, as the first byte of a message"
+    if role is Role.FOREIGN:
+        return f"{reader} that is no Thrift program, as a length or a mark of its own"
     if role is Role.STATUS:
         return f"{reader} with a SASL transport, as the status of a negotiation"
     return f"{reader} with a framed transport, as the length of a frame"
@@ -873,6 +1307,10 @@ def _remedy(sender: _Sender, role: Role) -> str:
     kind = sender.kind
     if role is Role.STATUS and kind in (Family.BINARY, Family.COMPACT, Family.FRAMED, Family.JSON):
         kind = Family.SASL
+    if role is Role.FOREIGN:
+        return "Check host and port: the client has reached another kind of server."
+    if sender.remedy:
+        return sender.remedy
     if kind in _REMEDIES:
         return _REMEDIES[kind]
     if kind is Family.HTTP:

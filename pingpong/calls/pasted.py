@@ -26,6 +26,7 @@ from typing import Final, NamedTuple
 
 from ..model import Endpoint, Packet, Segment
 from ..wire.link import TCP, UDP, Peeler, endpoint
+from .numbers import Certainty, explain_bytes
 
 __all__ = ["MAX_TEXT", "Block", "blocks_in", "bytes_in", "payload_of"]
 
@@ -297,13 +298,38 @@ _LETTERS: Final = dict(zip("nrtabfv\\'\"", "\n\r\t\a\b\f\v\\'\"", strict=True)) 
 
 
 def _literals(text: str) -> list[bytes]:
-    """Every b'…' in the text.  One that is cut off reaches to the end of the text."""
+    """Every b'…' in the text.  One that is cut off reaches to the end of the text.
+
+    Python writes text like that, too, where a program did not decode it: b'Error in …' inside an
+    exception's words is no paste.  It counts where it stands alone, where it holds bytes that are
+    no text, and where it begins something known.
+    """
     found: list[bytes] = []
+    others: list[str] = []
     at = 0
     while (head := _BYTES_LITERAL.search(text, at)) is not None:
+        others.append(text[at : head.start()])
         data, at = _unescaped(text, head.end(), head[1])
         found.append(data)
-    return [data for data in found if data]
+    others.append(text[at:])
+    if all(_LABEL.match(other) for other in others):
+        return [data for data in found if data]
+    return [data for data in found if data and _is_no_prose(data)]
+
+
+# What may stand around a literal that was pasted: a name, a call, brackets.
+_LABEL: Final = re.compile(
+    r"[\s(){}\[\],;>]*(?:\w{1,40} ?[=:] ?)?(?:bytearray|bytes|memoryview)?[\s(){}\[\],;]*\Z"
+)
+_PROSE: Final = re.compile(rb"[\x20-\x7e\n\r\t]*\Z")
+
+
+def _is_no_prose(data: bytes) -> bool:
+    """Are there bytes that are no text, or does it begin as something known begins?"""
+    if not _PROSE.match(data):
+        return True
+    readings = explain_bytes(data).readings if len(data) >= 4 else ()
+    return bool(readings) and readings[0].certainty > Certainty.POSSIBLE
 
 
 def _escaped_text(text: str) -> bytes | None:

@@ -83,7 +83,7 @@ SORTS: Final[dict[str, Callable[[Exchange], int]]] = {
 def add(command: Command) -> None:
     """The commands of this file."""
     one = command("calls", calls, "list the calls of a capture, and how each ended", CALLS)
-    one.add_argument("file", help='a pcap or pcapng file, gzipped or not; "-" is standard input')
+    one.add_argument("file", help='a capture, packed or not; "-" is standard input')
     add_choice(one)
     how = one.add_argument_group("how they are shown")
     how.add_argument("--sort", choices=SORTS, help="slowest, first or largest at the top")

@@ -12,7 +12,7 @@ from ..model import Flow
 from ..views.diagnosis import MAX_GROUPS, diagnosis_lines, diagnosis_rows
 from ..wire.capturefile import open_capture
 from .looking import few_collections, progress_of, say_bystanders
-from .options import Command, add_reading, pipeline_of
+from .options import Command, add_idl, add_reading, pipeline_of
 from .printing import TROUBLE, Verdict, complain, counted, say, say_unmatched, width
 
 __all__ = ["add"]
@@ -35,9 +35,10 @@ With --json, one object a line a verdict: kind, severity (error, warning, note),
 def add(command: Command) -> None:
     """The commands of this file."""
     one = command("diagnose", diagnose, "say what is wrong, and what to change", DIAGNOSE)
-    one.add_argument("file", help='a pcap or pcapng file, gzipped or not; "-" is standard input')
+    one.add_argument("file", help='a capture, packed or not; "-" is standard input')
     one.add_argument("--json", action="store_true", help="a JSON object a verdict")
     one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
+    add_idl(one)
     add_reading(one)
 
 

@@ -78,7 +78,7 @@ file.  Messages are numbered from 1 in each.
 
 def add(command: Command) -> None:
     """The commands of this file."""
-    file = 'a pcap or pcapng file, gzipped or not; "-" is standard input'
+    file = 'a capture, packed or not; "-" is standard input'
     one = command("show", show, "show what is in a capture", SHOW)
     one.add_argument("file", help=file)
     one.add_argument(

@@ -12,7 +12,7 @@ from ..calls.numbers import explain_bytes
 from ..calls.pasted import MAX_TEXT
 from ..capture import decode, decode_struct, read_packets
 from ..errors import CaptureError, DecodeError, IdlError
-from ..model import Packet
+from ..model import Finding, Packet, Record, Severity
 from ..thrift.detect import PROTOCOLS
 from ..thrift.names import Interface
 from ..views.hexdump import MAX_BYTES, MAX_NOTES, hexdump
@@ -31,19 +31,25 @@ from .options import (
     size,
 )
 from .printing import NO_THRIFT, READ_ALL, Verdict, say, say_text, say_unmatched, width
+from .wheres import Place, places, remark_on
 
 __all__ = ["add"]
+
+# How many places are named in which a struct was found.
+_MAX_PLACES: Final = 8
 
 # How many messages of what was pasted are explained.
 MESSAGES: Final = 60
 
 STRUCT: Final = """\
   pingpong struct value.bin
-  pingpong struct footer.parquet --protocol compact --offset 1200 --length 340
+  pingpong struct table.parquet
+  pingpong struct value.bin --protocol compact --offset 5 --length 340
   pingpong struct value.bin --idl events.thrift --type Event
 
 The bytes of a file, of a Kafka value, of a Parquet footer.  With no --protocol it is the one in
-which all the bytes are one struct.
+which all the bytes are one struct.  Where the bytes are more than one struct (a Parquet file, the
+number of a schema or a length before it, several structs), it says where the struct is.
 """
 
 EXPLAIN: Final = """\
@@ -84,28 +90,84 @@ def struct(args: argparse.Namespace) -> int:
     data = _bytes_of(args.file)
     stop = len(data) if args.length is None else min(len(data), args.offset + args.length)
     interface = idl_of(args)
+    redactor = redactor_of(args)
+    asked = [Place(args.offset, stop - args.offset, args.protocol or "", "")]
     try:
-        record = decode_struct(
-            data[args.offset : stop],
+        records = [_struct_at(data, place, args, interface) for place in asked]
+    except DecodeError as error:
+        records = []
+        if args.offset == 0 and args.length is None:
+            found = places(data, limits_of(args))
+            _tell_places(args, data, found, error)
+            records = [_struct_at(data, place, args, interface) for place in found]
+        if not records:
+            raise
+    verdict.any_thrift = True
+    for at, record in enumerate(records):
+        if redactor is not None:
+            redactor.redact(record)
+        if args.json:
+            sys.stdout.write(record_row(record) + "\n")
+        else:
+            limit, notes = (None, None) if args.all else (MAX_BYTES, MAX_NOTES)
+            if at:
+                say_text()
+            say(hexdump(record, limit=limit, notes=notes, width=width()))
+        verdict.report(_findings_of(record))
+    if args.protocol and args.offset == 0 and args.length is None and verdict.exit_code:
+        _tell_places(args, data, places(data, limits_of(args)), None)
+    say_unmatched(redactor)
+    return verdict.end()
+
+
+def _findings_of(record: Record) -> list[Finding]:
+    """What is odd about a struct in a file, where what stands behind it may be another's."""
+    end = record.body.stop
+    return [
+        Finding(Severity.WARNING, one.text, one.offset)
+        if end is not None and one.offset == end.stop
+        else one
+        for one in record.findings
+    ]
+
+
+def _struct_at(
+    data: bytes, place: Place, args: argparse.Namespace, interface: Interface | None
+) -> Record:
+    """The struct in that place, with names.  Raises DecodeError, and IdlError for a wrong name."""
+    try:
+        return decode_struct(
+            data[place.offset : place.offset + place.length],
             limits_of(args),
-            protocol=args.protocol,
+            protocol=place.protocol or None,
             idl=interface,
             struct=args.type or "",
         )
     except ValueError as error:
         raise IdlError(str(error)) from None
-    verdict.any_thrift = True
-    redactor = redactor_of(args)
-    if redactor is not None:
-        redactor.redact(record)
-    if args.json:
-        sys.stdout.write(record_row(record) + "\n")
-    else:
-        limit, notes = (None, None) if args.all else (MAX_BYTES, MAX_NOTES)
-        say(hexdump(record, limit=limit, notes=notes, width=width()))
-    verdict.report(record.findings)
-    say_unmatched(redactor)
-    return verdict.end()
+
+
+def _tell_places(
+    args: argparse.Namespace, data: bytes, found: list[Place], error: DecodeError | None
+) -> None:
+    """Says where the struct is, since the bytes are not one from their first to their last."""
+    lines = [
+        f"{place.what}: pingpong struct {args.file} --protocol {place.protocol} "
+        f"--offset {place.offset} --length {place.length}"
+        for place in found[:_MAX_PLACES]
+    ]
+    if len(found) > _MAX_PLACES:
+        lines.append(f"… {len(found) - _MAX_PLACES} more, not named")
+    if not found and error is not None:
+        remark = remark_on(data, limits_of(args))
+        lines = [remark] if remark else []
+    for line in lines:
+        if args.json or not found:
+            sys.stderr.write(f"{escape(line)}\n")
+        else:
+            say_text(escape(line), "dim")
+    if found and not args.json:
+        say_text()
 
 
 def explain(args: argparse.Namespace) -> int:

@@ -143,7 +143,12 @@ def add_reading(one: argparse.ArgumentParser, *, shows: bool = True) -> None:
         add_redaction(one)
     what = one.add_argument_group("what connections speak (their bytes tell)")
     what.add_argument("--protocol", choices=sorted(PROTOCOLS), help="take it for this")
-    what.add_argument("--transport", choices=TRANSPORTS, help="take it for this")
+    what.add_argument(
+        "--transport",
+        choices=TRANSPORTS,
+        metavar="NAME",
+        help=f"take it for this: {', '.join(TRANSPORTS)}",
+    )
     what.add_argument(
         "-p", "--port", type=port, action="append", help="only connections with this port"
     )

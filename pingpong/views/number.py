@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..calls.complaints import Complaint, TextVerdict
-from ..calls.numbers import Certainty, NumberVerdict, Reading
+from ..calls.numbers import Certainty, NumberVerdict, Reading, Role, in_mib
 from ..calls.pasted import Block
 from ..calls.roles import counted
 from .text import WORDS, Line, Run, elide, escape, pad, quote, wrap, wrapped
@@ -44,7 +44,7 @@ def number(verdict: NumberVerdict, *, width: int = 100) -> list[Line]:
     of which it needs 38."""
     lines: list[Line] = [[Run(elide(_heading(verdict), width), "title")]]
     for at, reading in enumerate(verdict.readings):
-        lines += _reading(reading, at, width)
+        lines += _reading(reading, at, width, verdict.role)
     for remark in verdict.remarks:
         lines += _row("", remark, width)
     return lines
@@ -73,8 +73,10 @@ def pasted(verdict: TextVerdict, *, width: int = 100) -> list[Line]:
 
 
 def _heading(verdict: NumberVerdict) -> str:
-    """``1195725856 = 47 45 54 20 "GET "``"""
+    """``1195725856 = 47 45 54 20 "GET "``; a limit is ``16777216 = 16 MiB``"""
     value = verdict.number
+    if verdict.role is Role.LIMIT:
+        return f"{value} = {in_mib(value)}"
     if value.bit_length() > 64:
         return f"a number of {value.bit_length()} bits"
     # A byte that Java printed with its sign: ffffff80.
@@ -84,13 +86,16 @@ def _heading(verdict: NumberVerdict) -> str:
     return f"{shown} = {verdict.data.hex(' ')}" + ("" if text is None else f" {quote(text)}")
 
 
-def _reading(reading: Reading, at: int, width: int) -> list[Line]:
+def _reading(reading: Reading, at: int, width: int, role: Role) -> list[Line]:
+    sure = "certain: the words say so" if role is Role.LIMIT else _SURE[reading.certainty]
+    text = quote(reading.text) if reading.text else ""
     return [
         *_row("or" if at else "what it is", reading.what, width),
+        *_row("what it says", text, width),
         *_row("who sent it", reading.sender, width),
         *_row("who read it", reading.reader, width),
         *_row("what to change", reading.remedy, width, "good"),
-        *_row("how sure", _SURE[reading.certainty], width, "dim"),
+        *_row("how sure", sure, width, "dim"),
         *_row("written down", reading.source, width, "dim"),
     ]
 

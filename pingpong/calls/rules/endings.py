@@ -193,7 +193,7 @@ def late_reply(case: Case, known: Known) -> Verdict | None:
         "and was read as that to the second" if same else "and may have been read as the second's"
     )
     count = len(case.of(Outcome.OUT_OF_SEQUENCE))
-    more = f" So did {count} calls in all." if count > 1 else ""
+    more = f" In all, {count} calls read the reply to an earlier one." if count > 1 else ""
     return Verdict(
         case.flow,
         Kind.LATE_REPLY,

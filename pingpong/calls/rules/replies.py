@@ -339,7 +339,7 @@ def _meant(fault: Fault) -> tuple[str, str]:
         )
     begins = any(BEGINS_INSIDE in text for text in fault.texts)
     if fault.by_client:
-        why = "Another call begins inside it: " if begins else ""
+        why = "Another call begins inside it. " if begins else ""
         return (
             f"{why}The server reads something else than the client meant, if it reads it at all.",
             "Most likely a call that failed halfway was left in the client's buffer, or two "

@@ -35,6 +35,7 @@ from .model import (
     Endpoint,
     Exchange,
     Finding,
+    Findings,
     Flow,
     Half,
     Limits,
@@ -56,8 +57,10 @@ from .thrift.framed import HEAD
 from .thrift.json import JSON
 from .thrift.messages import Found, MessageReader
 from .thrift.names import Interface
+from .thrift.reading import add_finding
 from .thrift.thriftpy2json import THRIFTPY2_JSON
 from .thrift.transport import Turn
+from .thrift.unpacking import Allowance
 from .wire.capturefile import CaptureFile, open_capture
 from .wire.copies import Copies, Original
 from .wire.link import RST, SYN, TCP, Peeler, Unreachable, endpoint, number, usual
@@ -65,6 +68,9 @@ from .wire.streams import Connection, Connections, Direction, Piece
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
+
+# How many bytes of messages are handed on together.
+BATCH: Final = 4 << 20
 
 # HTTP requests of a connection that may wait for their responses.
 MAX_REQUESTS: Final = 64
@@ -215,13 +221,12 @@ class Pipeline:
         self.redactor = redactor
         self.plan = plan
         self.pairing = pairing
-        self.flows: list[Flow] = []
         self.connections = 0
         self.structs = 0
         self.time = -1
         self._keep = keep
         self._dropped = dropped
-        self._findings: list[Finding] = []  # of flows that were dropped
+        self._findings = Findings()  # of flows that were dropped
         self._limits = limits
         self._told = told
         self._ports = {port.to_bytes(2, "big") for port in ports}
@@ -229,7 +234,8 @@ class Pipeline:
         self._connections = Connections()
         self._lines: dict[int, _Line] = {}
         self._lanes: dict[bytes, _Lane] = {}
-        self._known: dict[int, Flow] = {}
+        self._known: dict[int, Flow] = {}  # by number, in their order
+        self._allowance = Allowance(limits)
         self._copies = Copies()
         self._twins = 0  # connections that are another's, and the first of them with the other
         self._example: tuple[Flow, Flow] | None = None
@@ -245,9 +251,15 @@ class Pipeline:
     def findings(self) -> list[Finding]:
         return (
             self.of_packets
-            + self._findings
+            + self._findings.kept
+            + self._findings.rest
             + [finding for flow in self.flows for finding in flow.findings]
         )
+
+    @property
+    def flows(self) -> list[Flow]:
+        """Those that are remembered, in the order of their numbers."""
+        return list(self._known.values())
 
     def _of_copies(self) -> list[Finding]:
         """What was captured more than once."""
@@ -530,7 +542,7 @@ class Pipeline:
         by_client = connection.is_from_client(segment)
         direction = connection.from_client if by_client else connection.from_server
         self._copies.remember(segment, flow.number, direction.offset)
-        reader = MessageReader(True, self._limits, self._told)
+        reader = MessageReader(True, self._limits, self._told, False, self._allowance)
         if self.plan is not None and not (segment.parts and segment.depth):
             # Fragments of a tunnel are hidden whole.
             self.plan.carries(segment, flow.number, direction.offset, True)
@@ -618,7 +630,9 @@ class Pipeline:
             connection = line.connection
             direction = connection.from_client if by_client else connection.from_server
             watched = self.plan is not None
-            reader = MessageReader(direction.from_start, self._limits, self._told, watched)
+            reader = MessageReader(
+                direction.from_start, self._limits, self._told, watched, self._allowance
+            )
             if by_client:
                 line.from_client = reader
             else:
@@ -746,7 +760,6 @@ class Pipeline:
         return messages
 
     def _add(self, flow: Flow) -> None:
-        self.flows.append(flow)
         self._known[flow.number] = flow
         self.connections += 1
 
@@ -754,11 +767,11 @@ class Pipeline:
         self._end_pairs(flow)  # of UDP, which has no other end
         self._lines.pop(flow.number, None)
         if not self._keep:
-            self._findings += flow.findings
-            self.flows.remove(flow)
+            for finding in flow.findings:
+                self._findings.add(finding)
+            del self._known[flow.number]
             if self._dropped is not None:
                 self._dropped(flow)
-            del self._known[flow.number]
 
     def _report(
         self,
@@ -787,7 +800,7 @@ class Pipeline:
             for finding in reader.findings:
                 text = f"flow {flow.number}, from the {who}: {finding.text}"
                 said = Finding(finding.severity, text, finding.offset)
-                flow.findings.append(said if self.redactor is None else hushed(said, 2))
+                add_finding(flow.findings, said if self.redactor is None else hushed(said, 2))
             reader.findings.clear()
         if self.plan is not None:
             for passed in reader.passed:
@@ -1124,8 +1137,12 @@ def batches(
     while file.advance():
         batch: list[Message] = []
         pipeline.take_from(file, batch)
-        while file.advance(False):
+        held = seen = 0
+        while held < BATCH and file.advance(False):
             pipeline.take_from(file, batch)
+            while seen < len(batch):
+                held += len(batch[seen].data)
+                seen += 1
         if progress is not None:
             progress()
         if batch or (pipeline.pairing is not None and pipeline.pairing.settled):

@@ -113,7 +113,8 @@ def _redact(args: argparse.Namespace, opened: Callable[[], CaptureFile], out: Ne
         say(line)
     unmatched = say_unmatched(redactor)
     conclude(verdict, pipeline)
-    return BAD if unmatched else verdict.exit_code
+    code = verdict.end()
+    return BAD if unmatched else code
 
 
 def _packets(file: CaptureFile, path: str, rewriter: Rewriter) -> Iterator[Packet]:

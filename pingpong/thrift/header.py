@@ -266,7 +266,8 @@ def inflate(data: bytes, limit: int) -> tuple[bytes, str]:
         if len(out) > limit:
             return b"", f"it holds over {limit} bytes"
         if packed.eof:
-            return bytes(out), ""
+            left = len(packed.unused_data) + max(len(data) - at - _STEP, 0)
+            return bytes(out), "bytes are left over behind its end" if left else ""
     return bytes(out), "its end is missing"
 
 

@@ -347,10 +347,12 @@ class Pipeline:
         if self.plan is not None and segment.payload and not (segment.parts and segment.depth):
             pieces = from_client if connection.is_from_client(segment) else from_server
             self._plan_segment(self.plan, connection, segment, pieces)
+        # What the first says may swap the ends: the second is whose it was.
+        one, other = connection.from_client, connection.from_server
         if from_client:
-            found += self._read(line, True, from_client)
+            found += self._read(line, one is connection.from_client, from_client)
         if from_server:
-            found += self._read(line, False, from_server)
+            found += self._read(line, other is connection.from_client, from_server)
         if (
             connection.flow.ended
             and not line.closed
@@ -580,6 +582,9 @@ class Pipeline:
             flow.detection = self._seen(Detection(told.protocol, transport, told.evidence))
         if not whole:
             self._tell_unread(flow, by_client, reader, packet.number)
+        if _is_call(found[0]) != by_client:
+            connection.swap()
+            by_client = not by_client
         messages = []
         for one in found:
             if one.transport == UNFRAMED:
@@ -620,7 +625,7 @@ class Pipeline:
             if len(flow.findings) < MAX_FINDINGS:
                 text = f"flow {flow.number}, from the {who}, packet {number}: {finding.text}"
                 said = Finding(finding.severity, text, finding.offset)
-                flow.findings.append(said if self.redactor is None else hushed(said, 2))
+                flow.findings.append(said if self.redactor is None else hushed(said))
 
     # ── A connection ─────────────────────────────────────────────────────────────────
 
@@ -800,7 +805,7 @@ class Pipeline:
             for finding in reader.findings:
                 text = f"flow {flow.number}, from the {who}: {finding.text}"
                 said = Finding(finding.severity, text, finding.offset)
-                add_finding(flow.findings, said if self.redactor is None else hushed(said, 2))
+                add_finding(flow.findings, said if self.redactor is None else hushed(said))
             reader.findings.clear()
         if self.plan is not None:
             for passed in reader.passed:
@@ -962,7 +967,7 @@ class Pipeline:
             if reader.detection.wrong:
                 text = f"flow {flow.number}, from the {who}: {reader.detection.wrong}"
                 said = Finding(Severity.ERROR, text, 0)
-                flow.findings.append(said if self.redactor is None else hushed(said, 2))
+                flow.findings.append(said if self.redactor is None else hushed(said))
             if reader.detection.transport is not None:
                 spoken.append(reader.detection.transport)
         if len(spoken) == 2 and spoken[0] != spoken[1]:
@@ -1191,7 +1196,7 @@ def read_packets(
         tell(protocol, transport),
         of_thrift,
         interface=interface_of(idl),
-        redactor=Redactor(selectors) if selectors else None,
+        redactor=Redactor(selectors, nameless=True) if selectors else None,
         plan=plan,
         pairing=pairing,
     )

@@ -35,6 +35,7 @@ from .model import (
     Endpoint,
     Exchange,
     Finding,
+    Findings,
     Flow,
     Half,
     Limits,
@@ -56,8 +57,10 @@ from .thrift.framed import HEAD
 from .thrift.json import JSON
 from .thrift.messages import Found, MessageReader
 from .thrift.names import Interface
+from .thrift.reading import add_finding
 from .thrift.thriftpy2json import THRIFTPY2_JSON
 from .thrift.transport import Turn
+from .thrift.unpacking import Allowance
 from .wire.capturefile import CaptureFile, open_capture
 from .wire.copies import Copies, Original
 from .wire.link import RST, SYN, TCP, Peeler, Unreachable, endpoint, number, usual
@@ -65,6 +68,9 @@ from .wire.streams import Connection, Connections, Direction, Piece
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
+
+# How many bytes of messages are handed on together.
+BATCH: Final = 4 << 20
 
 # HTTP requests of a connection that may wait for their responses.
 MAX_REQUESTS: Final = 64
@@ -215,13 +221,12 @@ class Pipeline:
         self.redactor = redactor
         self.plan = plan
         self.pairing = pairing
-        self.flows: list[Flow] = []
         self.connections = 0
         self.structs = 0
         self.time = -1
         self._keep = keep
         self._dropped = dropped
-        self._findings: list[Finding] = []  # of flows that were dropped
+        self._findings = Findings()  # of flows that were dropped
         self._limits = limits
         self._told = told
         self._ports = {port.to_bytes(2, "big") for port in ports}
@@ -229,7 +234,8 @@ class Pipeline:
         self._connections = Connections()
         self._lines: dict[int, _Line] = {}
         self._lanes: dict[bytes, _Lane] = {}
-        self._known: dict[int, Flow] = {}
+        self._known: dict[int, Flow] = {}  # by number, in their order
+        self._allowance = Allowance(limits)
         self._copies = Copies()
         self._twins = 0  # connections that are another's, and the first of them with the other
         self._example: tuple[Flow, Flow] | None = None
@@ -245,9 +251,15 @@ class Pipeline:
     def findings(self) -> list[Finding]:
         return (
             self.of_packets
-            + self._findings
+            + self._findings.kept
+            + self._findings.rest
             + [finding for flow in self.flows for finding in flow.findings]
         )
+
+    @property
+    def flows(self) -> list[Flow]:
+        """Those that are remembered, in the order of their numbers."""
+        return list(self._known.values())
 
     def _of_copies(self) -> list[Finding]:
         """What was captured more than once."""
@@ -335,10 +347,12 @@ class Pipeline:
         if self.plan is not None and segment.payload and not (segment.parts and segment.depth):
             pieces = from_client if connection.is_from_client(segment) else from_server
             self._plan_segment(self.plan, connection, segment, pieces)
+        # What the first says may swap the ends: the second is whose it was.
+        one, other = connection.from_client, connection.from_server
         if from_client:
-            found += self._read(line, True, from_client)
+            found += self._read(line, one is connection.from_client, from_client)
         if from_server:
-            found += self._read(line, False, from_server)
+            found += self._read(line, other is connection.from_client, from_server)
         if (
             connection.flow.ended
             and not line.closed
@@ -530,7 +544,7 @@ class Pipeline:
         by_client = connection.is_from_client(segment)
         direction = connection.from_client if by_client else connection.from_server
         self._copies.remember(segment, flow.number, direction.offset)
-        reader = MessageReader(True, self._limits, self._told)
+        reader = MessageReader(True, self._limits, self._told, False, self._allowance)
         if self.plan is not None and not (segment.parts and segment.depth):
             # Fragments of a tunnel are hidden whole.
             self.plan.carries(segment, flow.number, direction.offset, True)
@@ -568,6 +582,9 @@ class Pipeline:
             flow.detection = self._seen(Detection(told.protocol, transport, told.evidence))
         if not whole:
             self._tell_unread(flow, by_client, reader, packet.number)
+        if _is_call(found[0]) != by_client:
+            connection.swap()
+            by_client = not by_client
         messages = []
         for one in found:
             if one.transport == UNFRAMED:
@@ -608,7 +625,7 @@ class Pipeline:
             if len(flow.findings) < MAX_FINDINGS:
                 text = f"flow {flow.number}, from the {who}, packet {number}: {finding.text}"
                 said = Finding(finding.severity, text, finding.offset)
-                flow.findings.append(said if self.redactor is None else hushed(said, 2))
+                flow.findings.append(said if self.redactor is None else hushed(said))
 
     # ── A connection ─────────────────────────────────────────────────────────────────
 
@@ -618,7 +635,9 @@ class Pipeline:
             connection = line.connection
             direction = connection.from_client if by_client else connection.from_server
             watched = self.plan is not None
-            reader = MessageReader(direction.from_start, self._limits, self._told, watched)
+            reader = MessageReader(
+                direction.from_start, self._limits, self._told, watched, self._allowance
+            )
             if by_client:
                 line.from_client = reader
             else:
@@ -746,7 +765,6 @@ class Pipeline:
         return messages
 
     def _add(self, flow: Flow) -> None:
-        self.flows.append(flow)
         self._known[flow.number] = flow
         self.connections += 1
 
@@ -754,11 +772,11 @@ class Pipeline:
         self._end_pairs(flow)  # of UDP, which has no other end
         self._lines.pop(flow.number, None)
         if not self._keep:
-            self._findings += flow.findings
-            self.flows.remove(flow)
+            for finding in flow.findings:
+                self._findings.add(finding)
+            del self._known[flow.number]
             if self._dropped is not None:
                 self._dropped(flow)
-            del self._known[flow.number]
 
     def _report(
         self,
@@ -787,7 +805,7 @@ class Pipeline:
             for finding in reader.findings:
                 text = f"flow {flow.number}, from the {who}: {finding.text}"
                 said = Finding(finding.severity, text, finding.offset)
-                flow.findings.append(said if self.redactor is None else hushed(said, 2))
+                add_finding(flow.findings, said if self.redactor is None else hushed(said))
             reader.findings.clear()
         if self.plan is not None:
             for passed in reader.passed:
@@ -949,7 +967,7 @@ class Pipeline:
             if reader.detection.wrong:
                 text = f"flow {flow.number}, from the {who}: {reader.detection.wrong}"
                 said = Finding(Severity.ERROR, text, 0)
-                flow.findings.append(said if self.redactor is None else hushed(said, 2))
+                flow.findings.append(said if self.redactor is None else hushed(said))
             if reader.detection.transport is not None:
                 spoken.append(reader.detection.transport)
         if len(spoken) == 2 and spoken[0] != spoken[1]:
@@ -1124,8 +1142,12 @@ def batches(
     while file.advance():
         batch: list[Message] = []
         pipeline.take_from(file, batch)
-        while file.advance(False):
+        held = seen = 0
+        while held < BATCH and file.advance(False):
             pipeline.take_from(file, batch)
+            while seen < len(batch):
+                held += len(batch[seen].data)
+                seen += 1
         if progress is not None:
             progress()
         if batch or (pipeline.pairing is not None and pipeline.pairing.settled):
@@ -1174,7 +1196,7 @@ def read_packets(
         tell(protocol, transport),
         of_thrift,
         interface=interface_of(idl),
-        redactor=Redactor(selectors) if selectors else None,
+        redactor=Redactor(selectors, nameless=True) if selectors else None,
         plan=plan,
         pairing=pairing,
     )

@@ -86,4 +86,4 @@ def diagnose(args: argparse.Namespace) -> int:
     if not verdict.any_thrift and not verdict.bad:
         complain(f"no Thrift in {counted(diagnosis.connections, 'connection')}")
         say_bystanders(pipeline)
-    return verdict.exit_code
+    return verdict.end()

@@ -16,6 +16,7 @@ where the message goes on: it is given out with its Gaps.  Any other loss cuts i
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DecodeError, Incomplete
@@ -42,14 +43,17 @@ from .detect import (
     SASL,
     UNFRAMED,
     UNTOLD,
+    Effort,
     Spoken,
     Told,
     detect,
     find_message,
     make_transport,
 )
+from .reading import add_finding
 from .sasl import COMPLETE, WRAPPED
 from .transport import Transport, Turn, Unit
+from .unpacking import Allowance
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -70,6 +74,9 @@ SHORT: Final = 8192
 
 # What may stand inside something larger.
 _INSIDE: Final = (UNFRAMED, FRAMED, "theader")
+
+# A name that a method can have, as a search wants it (detect.py).
+_METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 
 # What a step of a SASL negotiation may begin with.
 _STATUSES: Final = tuple(bytes((status,)) for status in range(1, COMPLETE + 1))
@@ -179,8 +186,15 @@ class MessageReader:
     """
 
     def __init__(
-        self, from_start: bool, limits: Limits, told: Told = UNTOLD, watched: bool = False
+        self,
+        from_start: bool,
+        limits: Limits,
+        told: Told = UNTOLD,
+        watched: bool = False,
+        allowance: Allowance | None = None,
     ) -> None:
+        self._allowance = Allowance(limits) if allowance is None else allowance
+        self._effort = Effort()
         self.other = ""
         self.passed: list[Passed] = []
         self._watched = watched
@@ -208,11 +222,15 @@ class MessageReader:
         # Found in mid-stream, where it may have been the inside of something larger: a frame
         # whose length was not captured, the payload behind a head.
         self._guessed = False
+        self._was_sought = False  # behind a loss, a stumble, or in mid-stream
         self._stumbled: tuple[int, Spoken | None] = (-1, None)  # where, reading what
         self._patience = 0  # do not search again in fewer bytes than this
         self._base = 0  # the direction's offset of the first byte in _buffer
         self._buffer = bytearray()
         self._marks: list[Chunk] = []  # where each packet's bytes begin (their data left out)
+        self._bridged = (
+            -1
+        )  # the offset of a message whose header is there, behind which bytes are not
         self._gaps: list[Gap] = []  # inside _buffer; offsets of the direction
         self._skipped = 0  # bytes passed over since the search began
         self._lost_frame = 0  # bytes of a frame still to come that was given out, cut
@@ -262,6 +280,8 @@ class MessageReader:
         if self._bridge(gap):
             return found + self._parse(False)
         found += self._cut(f"the capture lost {gap.length} bytes here", CUT_LOST)
+        if self._transport is not None:
+            self._transport.give_up()
         # Where a frame ends is known even if its bytes are not.
         beyond = self._lost_frame - gap.length
         self._lost_frame = max(0, beyond)
@@ -331,12 +351,16 @@ class MessageReader:
         """
         assert self._transport is not None
         header, end = self._transport.whole(data, at, stop)
-        if header is not None and _is_odd(header):
+        if header is not None and (_is_odd(header) or not self._is_named(header)):
             return None, 0
         return header, end
 
     def pass_whole(self) -> None:
         self._read += 1
+
+    def _is_named(self, header: Header) -> bool:
+        """Has the message a name that can be one?  Behind a break, that is a part of its proof."""
+        return not self._was_sought or _METHOD.match(header.method) is not None
 
     @property
     def protocol(self) -> Protocol:
@@ -417,6 +441,7 @@ class MessageReader:
             self._read = 0
         self._transport = make_transport(spoken, self._limits, self._prefixed)
         self._transport.keeps_lines = self._watched
+        self._transport.allowance = self._allowance
 
     def _search(self, reason: str) -> None:
         """Look for the next message, or stop where none can be found behind a break."""
@@ -427,7 +452,7 @@ class MessageReader:
                 f"nothing was read from stream offset {self._base} on: {reason}, and "
                 f"{self._spoken.transport} cannot be picked up in mid-stream"
             )
-            self.findings.append(Finding(Severity.ERROR, text, self._base))
+            self._say(Finding(Severity.ERROR, text, self._base))
             self._pass_unread()
             self._state = _FOREIGN
             self._buffer.clear()
@@ -460,7 +485,8 @@ class MessageReader:
             elif self._state == _SEARCHING:
                 if len(self._buffer) < self._patience and not ended:
                     break
-                place = find_message(self._buffer, self._settled(), ended, self._limits)
+                settled = self._settled()
+                place = find_message(self._buffer, settled, ended, self._limits, self._effort)
                 self._pass_over(place.at)
                 if place.spoken is None:
                     # A long message that has yet to prove itself is not tried at every byte.
@@ -468,6 +494,7 @@ class MessageReader:
                     self._patience = have + have // 8 if have > PROOF else 0
                     break
                 self._patience = 0
+                self._was_sought = True
                 if self._stumbled == (self._base, place.spoken):
                     # The same bytes in the same way once more: go on behind the first.
                     self._pass_over(1)
@@ -505,13 +532,18 @@ class MessageReader:
             if unit.what == WRAPPED and self.is_settled and not self._said_wrapped:
                 # Until then it was read: from now on something is hidden.
                 self._said_wrapped = True
-                self.findings.append(Finding(Severity.WARNING, WRAPPED, self._base))
+                self._say(Finding(Severity.WARNING, WRAPPED, self._base))
             self._drop(unit.stop)
             return True
         try:
             header = unit.protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
         except DecodeError as error:
             self._stumble(error, unit.stop, found)
+            return True
+        if not self._is_named(header):
+            # Found behind a break, and followed by this: bytes around it that nobody knows.
+            self._stumbled = (self._base, self._spoken)
+            self._search("what follows is no message")
             return True
         findings = unit.findings
         if unit.protocol is BINARY and _has_odd_seqid(header):
@@ -545,7 +577,7 @@ class MessageReader:
         while at < have:
             data = data or bytes(self._buffer)
             header, end = self._transport.whole(data, at, have)
-            if header is None or _is_odd(header):
+            if header is None or _is_odd(header) or not self._is_named(header):
                 break
             self._transport.pass_whole()
             found.append(self._found(header, self.protocol, data[at:end], end - at, ()))
@@ -574,7 +606,7 @@ class MessageReader:
             # something larger: what comes next tells.
             if not (self._guessed and self._read == 1):
                 text = f"no message at stream offset {self._base}: {error}"
-                self.findings.append(Finding(Severity.ERROR, text, self._base))
+                self._say(Finding(Severity.ERROR, text, self._base))
                 self._breaks(str(error))
                 end = self._transport.frame_stop(self._buffer, len(self._buffer))
                 if self.speaks == FRAMED and 0 < end <= len(self._buffer):
@@ -618,14 +650,15 @@ class MessageReader:
         if unit is not None and unit.protocol is None:
             self._remark(unit.what)
             self._turn(unit, None)
-            self.findings += unit.findings
+            for finding in unit.findings:
+                self._say(finding)
             if self._watched:
                 self.passed.append(Passed(self._base, self.speaks, unit))
             self._pass_over(have)
             self._skipped = 0
             return []
         header = self._header(unit)
-        if unit is not None and header is not None and self._transport.is_whole:
+        if unit is not None and header is not None and self._is_whole(unit, header, cut):
             taken = self._take(header, unit, unit.findings)
             self._turn(unit, taken)
             return [taken]
@@ -640,7 +673,7 @@ class MessageReader:
                 f"the {have} {what} at stream offset {self._base}{of} {verb} no whole message "
                 f"header{why}: {reason}"
             )
-            self.findings.append(Finding(Severity.ERROR, text, self._base))
+            self._say(Finding(Severity.ERROR, text, self._base))
             self._pass_over(have)
             self._skipped = 0
             return []
@@ -655,6 +688,16 @@ class MessageReader:
         taken.announced = end
         self._turn(unit, taken)
         return [taken]
+
+    def _is_whole(self, unit: Unit, header: Header, cut: str) -> bool:
+        """Is the unit that ``rest`` gave all that there is of it?  Where bytes are lost behind it,
+        only if the message ends with it."""
+        assert self._transport is not None
+        if not self._transport.is_whole or cut != CUT_LOST:
+            return self._transport.is_whole
+        assert unit.protocol is not None
+        stop = len(unit.data)
+        return unit.protocol.struct_end(unit.data, header.span.stop, stop, self._limits) == stop
 
     def _pass_unread(self) -> None:
         """Say that these bytes hold something that was not read: a packed stream may have begun
@@ -678,11 +721,17 @@ class MessageReader:
             return False
         if have + gap.length > self._transport.known_until(self._buffer, have):
             return False
-        if self._header(self._transport.rest(self._buffer, have)) is None:
-            return False
+        # Once for a message: its header stays there, and looking copies all that is.
+        if self._bridged != self._base:
+            if self._header(self._transport.rest(self._buffer, have)) is None:
+                return False
+            self._bridged = self._base
         self._gaps.append(gap)
         self._buffer += bytes(gap.length)
         return True
+
+    def _say(self, finding: Finding) -> None:
+        add_finding(self.findings, finding)
 
     # ── The buffer ───────────────────────────────────────────────────────────────────
 
@@ -740,6 +789,7 @@ class MessageReader:
 
     def _pass_over(self, size: int) -> None:
         if size:
+            self._effort.pass_over(size)
             self._skipped += size
             self._drop(size)
 
@@ -768,5 +818,5 @@ class MessageReader:
             why = self._reason or "the capture begins in mid-stream"
             unit = "byte" if self._skipped == 1 else "bytes"
             text = f"skipped {self._skipped} {unit} before stream offset {self._base}: {why}"
-            self.findings.append(Finding(Severity.WARNING, text, start))
+            self._say(Finding(Severity.WARNING, text, start))
         self._skipped = 0

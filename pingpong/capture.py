@@ -148,6 +148,8 @@ class _Line:
         "from_client",
         "from_server",
         "held",
+        "is_clean",
+        "is_late",
         "requests",
         "said",
     )
@@ -160,6 +162,8 @@ class _Line:
         self.from_client: MessageReader | None = None
         self.from_server: MessageReader | None = None
         self.closed = False
+        self.is_clean = True  # it was closed behind a whole message of the client, or before any
+        self.is_late = False  # the server had reset it, and the client says more
         # HTTP's requests that wait for a response, with the message in them, and whether they
         # hold a struct alone; and responses that came before the end of their requests.
         self.requests: list[tuple[Message | None, bool]] = []
@@ -343,11 +347,17 @@ class Pipeline:
         if self.plan is not None and segment.payload and not (segment.parts and segment.depth):
             pieces = from_client if connection.is_from_client(segment) else from_server
             self._plan_segment(self.plan, connection, segment, pieces)
+        # What the first says may swap the ends: the second is whose it was.
+        one, other = connection.from_client, connection.from_server
         if from_client:
-            found += self._read(line, True, from_client)
+            found += self._read(line, one is connection.from_client, from_client)
         if from_server:
-            found += self._read(line, False, from_server)
-        if connection.flow.ended and not line.closed:
+            found += self._read(line, other is connection.from_client, from_server)
+        if (
+            connection.flow.ended
+            and not line.closed
+            and not (line.is_late and not segment.flags & RST)
+        ):
             how = "was reset" if connection.flow.ended == "RST" else "was closed"
             found += self._end(connection, f"the connection {how}")
         return remark
@@ -555,6 +565,10 @@ class Pipeline:
         flow.sent, flow.received = connection.from_client.offset, connection.from_server.offset
         whole = sum(one.size for one in found) == len(segment.payload)
         known = flow.detection is not None and flow.detection.transport is not None
+        if found and not known and _is_call(found[0]) != by_client:
+            connection.swap()  # the ends were guessed by their ports
+            by_client = not by_client
+            flow.sent, flow.received = connection.from_client.offset, connection.from_server.offset
         if not known:
             flow.detection = reader.detection
         sound = whole and not any(one.findings for one in found)
@@ -568,6 +582,9 @@ class Pipeline:
             flow.detection = self._seen(Detection(told.protocol, transport, told.evidence))
         if not whole:
             self._tell_unread(flow, by_client, reader, packet.number)
+        if _is_call(found[0]) != by_client:
+            connection.swap()
+            by_client = not by_client
         messages = []
         for one in found:
             if one.transport == UNFRAMED:
@@ -608,7 +625,7 @@ class Pipeline:
             if len(flow.findings) < MAX_FINDINGS:
                 text = f"flow {flow.number}, from the {who}, packet {number}: {finding.text}"
                 said = Finding(finding.severity, text, finding.offset)
-                flow.findings.append(said if self.redactor is None else hushed(said, 2))
+                flow.findings.append(said if self.redactor is None else hushed(said))
 
     # ── A connection ─────────────────────────────────────────────────────────────────
 
@@ -632,7 +649,9 @@ class Pipeline:
             for piece in pieces:
                 if isinstance(piece, Chunk):
                     self.plan.gave(piece.number, piece.offset, len(piece.data))
-        if line.closed:
+        if line.closed and by_client and pieces and self._reads_on(line):
+            pass  # a call that nobody will answer
+        elif line.closed:
             # Something sent again, behind the end; or it has not ended.
             if line.connection.flow.ended == "RST" and len(line.held) < MAX_HELD:
                 connection = line.connection
@@ -670,17 +689,34 @@ class Pipeline:
         while self._reset and self.time - self._reset[0].last >= GRACE:
             self._end_pairs(self._reset.pop(0))
 
+    def _reads_on(self, line: _Line) -> bool:
+        """The server has reset a connection, and the client, that had said all of what it began,
+        begins something new: is it read?"""
+        flow = line.connection.flow
+        if flow.ended != "RST" or flow.from_server.rst < 0 or flow.from_client.rst >= 0:
+            return False
+        if not line.is_clean or flow.from_client.fin >= 0 or flow.detection is None:
+            return False
+        self._reopen(line)
+        line.is_late = True
+        return True
+
+    def _reopen(self, line: _Line) -> None:
+        flow = line.connection.flow
+        line.closed = False
+        if flow in self._reset:
+            self._reset.remove(flow)
+        del flow.findings[line.said :]
+        self._connections.revive(line.connection)
+
     def _go_on(self, line: _Line) -> list[Message]:
         """A connection that was reset goes on: the RST was not its own."""
         connection = line.connection
         connection.is_back = False
+        line.is_late = False
         if not line.closed:
             return []
-        line.closed = False
-        if connection.flow in self._reset:
-            self._reset.remove(connection.flow)
-        del connection.flow.findings[line.said :]
-        self._connections.revive(connection)
+        self._reopen(line)
         held, line.held = line.held, []
         messages: list[Message] = []
         for direction, pieces in held:
@@ -707,7 +743,10 @@ class Pipeline:
             by_client = direction is connection.from_client
             reader = line.from_client if by_client else line.from_server
             if reader is not None:
-                messages += self._report(line, reader, by_client, reader.close(reason, cut))
+                rest = reader.close(reason, cut)
+                messages += self._report(line, reader, by_client, rest)
+                if by_client:
+                    line.is_clean = not rest and not reader.begun and reader.broke < 0
         line.closed = True
         if self.plan is not None:
             seen = connection.flow.detection
@@ -766,7 +805,7 @@ class Pipeline:
             for finding in reader.findings:
                 text = f"flow {flow.number}, from the {who}: {finding.text}"
                 said = Finding(finding.severity, text, finding.offset)
-                add_finding(flow.findings, said if self.redactor is None else hushed(said, 2))
+                add_finding(flow.findings, said if self.redactor is None else hushed(said))
             reader.findings.clear()
         if self.plan is not None:
             for passed in reader.passed:
@@ -928,7 +967,7 @@ class Pipeline:
             if reader.detection.wrong:
                 text = f"flow {flow.number}, from the {who}: {reader.detection.wrong}"
                 said = Finding(Severity.ERROR, text, 0)
-                flow.findings.append(said if self.redactor is None else hushed(said, 2))
+                flow.findings.append(said if self.redactor is None else hushed(said))
             if reader.detection.transport is not None:
                 spoken.append(reader.detection.transport)
         if len(spoken) == 2 and spoken[0] != spoken[1]:
@@ -1157,7 +1196,7 @@ def read_packets(
         tell(protocol, transport),
         of_thrift,
         interface=interface_of(idl),
-        redactor=Redactor(selectors) if selectors else None,
+        redactor=Redactor(selectors, nameless=True) if selectors else None,
         plan=plan,
         pairing=pairing,
     )

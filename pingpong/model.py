@@ -603,11 +603,12 @@ class Field(Facts):
 
     ``name`` is what the IDL calls it, None without an IDL or where that has no such field.
     thriftpy2's JSON writes names and no ids: then ``name`` is what the wire says, and
-    ``field_id`` is -1 and means nothing.  ``declared`` is what the IDL says of it beside its name,
-    where that is more than its plain type: ``optional UserId (i64)``; else "".
+    ``field_id`` is -1 and means nothing.  ``in_idl``: an IDL has it; ``declared`` is what that
+    says of it beside its name, where that is more than its plain type: ``optional UserId (i64)``;
+    else "".
     """
 
-    __slots__ = ("declared", "field_id", "name", "span", "value")
+    __slots__ = ("declared", "field_id", "in_idl", "name", "span", "value")
     __match_args__: ClassVar = ("field_id", "value", "span", "name")
 
     def __init__(self, field_id: int, value: Value, span: Span, name: str | None = None) -> None:
@@ -616,6 +617,7 @@ class Field(Facts):
         self.span = span
         self.name = name
         self.declared = ""
+        self.in_idl = False
 
     def facts(self) -> tuple[object, ...]:
         return (self.field_id, self.value, self.span, self.name)
@@ -1008,6 +1010,7 @@ class Record(Shown):
         "_differences",
         "_is_sound",
         "_names",
+        "_told",
         "data",
         "gaps",
         "limits",
@@ -1034,6 +1037,7 @@ class Record(Shown):
         self.listed = listed
         self.limits = limits
         self.redacted: frozenset[int] = frozenset()
+        self._told: tuple[Finding, ...] | None = None  # what was wrong before it was masked
         self._body: Struct | None = None
         self._names: Naming | None = None
         self._differences: tuple[Difference, ...] = ()
@@ -1054,6 +1058,8 @@ class Record(Shown):
                 self._differences = tuple(
                     one for one in self._differences if one.offset not in self.redacted
                 )
+            if self._told is not None:
+                body.findings = self._told  # and not what is wrong with masks
             self._body = body
         return self._body
 
@@ -1076,13 +1082,20 @@ class Record(Shown):
             _mark(body, self.redacted)
         return body
 
-    def redact(self, data: bytes, redacted: frozenset[int], listed: tuple[Finding, ...]) -> None:
+    def redact(
+        self,
+        data: bytes,
+        redacted: frozenset[int],
+        listed: tuple[Finding, ...],
+        told: tuple[Finding, ...] | None = None,
+    ) -> None:
         """Take masked bytes, of the same length, in place of the true ones; ``listed`` is what
-        may still be said of them."""
+        may still be said of them, and ``told``, where they were not sound, of the struct."""
         self.data = data
         self._is_sound = False
         self.redacted = redacted
         self.listed = listed
+        self._told = told
         self.forget()
 
     @property
@@ -1108,7 +1121,7 @@ class Record(Shown):
         return self._visit(visitor)
 
     def _visit(self, visitor: Visitor) -> bool:
-        if self._body is not None or self.gaps:
+        if self._body is not None or self.gaps or self._told is not None:
             return False
         stop = len(self.data)
         if stop - self.start <= self.limits.values:
@@ -1147,7 +1160,7 @@ class Record(Shown):
     def fault(self) -> Finding | None:
         """The first ERROR among its faults: it cannot be read to its end, or bytes are left over;
         None: there is none.  Where all is well, a walk over its bytes that builds nothing."""
-        if self._body is None and not self.gaps and not self.listed:
+        if self._body is None and not self.gaps and not self.listed and self._told is None:
             end = self.protocol.struct_end(self.data, self.start, len(self.data), self.limits)
             if end == len(self.data):
                 return None
@@ -1873,7 +1886,8 @@ class Exchange(Shown):
                 if isinstance(number, int) and not isinstance(number, bool):
                     is_known = 0 <= number < len(APPLICATION_ERRORS)
                     return APPLICATION_ERRORS[number] if is_known else f"type {number}"
-        return APPLICATION_ERRORS[0]
+        is_lost = self.reply.gaps or self.reply.cut
+        return "its type is lost" if is_lost else APPLICATION_ERRORS[0]
 
     def __repr__(self) -> str:
         return f"<Exchange {self.number}: {self.method!r}, {self.outcome.name}>"

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Final
 
 import fuzz
+import leaks
 
 TESTS: Final = Path(__file__).resolve().parent
 
@@ -75,11 +76,29 @@ def readers(seed: int) -> str:
     return f'test_fuzz.py, in REGRESSIONS:\n    "{broken}": ("{name}", "{small.hex()}"),'
 
 
+def leaked(seed: int) -> str:
+    """Secrets that are left in what is redacted (leaks.py)."""
+    found = leaks.leak(seed)
+    return f'test_leaks.py, in FOUND:\n    {seed}: "{_quoted(found)}",' if found else ""
+
+
+def made_up(seed: int) -> str:
+    """Messages that nobody sent, behind losses (leaks.py)."""
+    found = leaks.untrue(seed)
+    return f'test_leaks.py, in FOUND:\n    {seed}: "{_quoted(found)}",' if found else ""
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
 Search = Callable[[int], str]
 
 SEARCHES: Final[dict[str, Search]] = {
     "examples": examples,
     "readers": readers,
+    "leaks": leaked,
+    "truths": made_up,
 }
 
 

@@ -22,13 +22,13 @@ from test_redact import ALL, SECRETS, WORD, answer, leaves, login, outline, righ
 from test_redact import told_packets as packets_of
 
 from pingpong import cli, read
+from pingpong.calls.heads import mask_head_lines, mask_lines
 from pingpong.calls.redact import (
     Redactor,
     compact_mask,
     json_blank,
     json_mask,
-    mask_head_lines,
-    mask_line,
+    masked_with,
 )
 from pingpong.calls.selectors import parse_selectors
 from pingpong.capture import decode, decode_struct
@@ -217,16 +217,65 @@ def test_json_of_which_nothing_is_known() -> None:
     assert json_blank(text) == b'{"x":{"i32":00},"x":{"str":"xxxxxxxx"}, "x":[0000,"xxx'
 
 
-def test_lines_of_http() -> None:
-    assert mask_line(b"Content-Length: 5\r\n") is None
-    assert mask_line(b"X-Key:  abc\r\n") == (8, b"xxx")
-    assert mask_line(b"1f\r\n") is None
-    assert mask_line(b"1f;a=b\r\n") == (3, b"xxx")
-    assert mask_line(b"\r\n") is None
-    assert mask_line(b" more: of it\r\n") == (1, b"x" * 11)
-    assert mask_line(b"no colon") == (0, b"xxxxxxxx")
-    assert mask_head_lines(b"HTTP/1.1 200 what?\r\n\r\n") == []
-    assert mask_head_lines(b"GET /a#b HTTP/1.1\r\n\r\n") == [(7, b"x")]
+def masked_head(head: bytes) -> bytes:
+    return masked_with(head, mask_head_lines(head))
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        (b"Content-Length: 5", b"Content-Length: 5"),
+        (b"Content-Length: 5\nSecret: 7", b"Content-Length: xxxxxxxxxxx"),
+        (b"content-type:application/x-thrift", b"content-type:application/x-thrift"),
+        (b"Content-Type: application/x-bob", b"Content-Type: xxxxxxxxxxxxxxxxx"),
+        (b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding: gzip, chunked"),
+        (b"Connection: close\r7", b"Connection: xxxxxxx"),
+        (b"User-Agent:  bob/1 ", b"User-Agent:  xxxxx "),
+        (b"Host: calc", b"Host: xxxx"),
+        (b"X-Api-Key: abc", b"X-Api-Key: xxx"),
+        (b"X-Of-Bob: abc", b"xxxxxxxx: xxx"),
+        (b" more: of it", b" xxxxxxxxxxx"),
+        (b"deadbeefcafe", b"xxxxxxxxxxxx"),
+        (b"no colon", b"xxxxxxxx"),
+        (b"a\nHost: 1", b"xxxxxx: x"),
+    ],
+)
+def test_lines_of_http(line: bytes, left: bytes) -> None:
+    head = b"GET / HTTP/1.1\r\n%s\r\n\r\n"
+    assert masked_head(head % line) == head % left
+
+
+@pytest.mark.parametrize(
+    ("start", "left"),
+    [
+        (b"HTTP/1.1 200 OK", b"HTTP/1.1 200 OK"),
+        (b"HTTP/1.1 200", b"HTTP/1.1 200"),
+        (b"HTTP/1.1 404 Not Found", b"HTTP/1.1 404 Not Found"),
+        (b"HTTP/1.1 404 No bob", b"HTTP/1.1 404 xxxxxx"),
+        (b"POST /a;b?c HTTP/1.1", b"POST /xxxxx HTTP/1.1"),
+        (b"POST http://me@a/b HTTP/1.0", b"POST xxxxxxxxxxxxx HTTP/1.0"),
+        (b"bob", b"xxx"),
+    ],
+)
+def test_start_lines_of_http(start: bytes, left: bytes) -> None:
+    assert masked_head(start + b"\r\n\r\n") == left + b"\r\n\r\n"
+
+
+def test_lines_around_chunks() -> None:
+    """A size is one if as many bytes follow; digits of a trailer's are a secret like any other."""
+
+    def masked(*lines: tuple[int, bytes]) -> bytes:
+        end = max(at + len(line) for at, line in lines)
+        data = bytearray(end)
+        for at, line in lines:
+            data[at : at + len(line)] = line
+        return masked_with(bytes(data), mask_lines(lines)).replace(b"\0", b"")
+
+    assert masked((0, b"1f\r\n"), (35, b"\r\n")) == b"1f\r\n\r\n"
+    assert masked((0, b"00000003;a=b\r\n"), (17, b"\r\n")) == b"00000003;xxx\r\n\r\n"
+    assert masked((0, b"123456\r\n"), (8 + 0x123456, b"\r\n")) == b"123456\r\n\r\n"
+    assert masked((0, b"0\r\n"), (3, b"123456\r\n"), (11, b"\r\n")) == b"0\r\nxxxxxx\r\n\r\n"
+    assert masked((0, b"0\r\n"), (3, b"X-Sum: abc\r\n")) == b"0\r\nxxxxx: xxx\r\n"
 
 
 # ── Selectors ────────────────────────────────────────────────────────────────────────

@@ -90,7 +90,7 @@ def test_by_hand() -> None:
     assert done.stdout.startswith("seed ")
     assert "examples: 0 tries, 0 finds" in done.stdout
     wrong = subprocess.run([*command, "x"], capture_output=True, text=True, check=False)
-    assert "no search x: want some of examples, readers" in wrong.stderr
+    assert "no search x: want some of examples, readers, leaks, truths" in wrong.stderr
 
 
 # ── The same on every run ────────────────────────────────────────────────────────────

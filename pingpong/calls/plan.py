@@ -27,18 +27,20 @@ from typing import Final
 from ..model import Packet, Segment
 from ..thrift.header import FIXED
 from ..thrift.messages import PROXY, Found, Passed
-from ..thrift.sasl import MECHANISM
 from ..thrift.transport import Unit
 from ..wire.link import TCP, Peeler
 from ..wire.rewrite import (
     checksum_at,
-    growth,
     ip_options,
-    is_left_to_card,
-    mend,
+    is_left_alone,
+    put,
+    put_none,
     tcp_options,
+    total,
+    total_of_ends,
 )
-from .redact import Mask, Run, mask_head_lines, mask_line
+from .heads import Run, mask_head_lines, mask_lines
+from .redact import Mask
 
 __all__ = ["Plan", "Rewriter", "Way"]
 
@@ -59,6 +61,13 @@ _LINK_HEADS: Final = {1: (14, 12), 113: (16, 14), 276: (20, 0)}
 # is hidden whole.
 _LEANING: Final = ("zlib", "framed-zlib")
 _SHUT: Final = ("http", "websocket")
+
+# Names of mechanisms (IANA's registry of SASL, and Hadoop's): what else stands there may be a
+# secret behind a status that lies.
+_MECHANISMS: Final = frozenset(
+    b"ANONYMOUS CRAM-MD5 DIGEST-MD5 EXTERNAL GS2-KRB5 GSSAPI GSS-SPNEGO KERBEROS_V4 KERBEROS_V5 "
+    b"LOGIN NTLM OAUTHBEARER OTP PLAIN SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512 SRP XOAUTH2".split()
+)
 
 # A SASL step's status and length; a frame's length; START.
 _STEP: Final = 5
@@ -247,7 +256,7 @@ class Plan:
             self.packed += 1
             opened = [(at, at + len(text)) for at, text in found.lines]
             runs = [run for run in runs if run[0] < mask.packed]
-            _lay(way, start, [(0, mask.packed), *opened], runs + _line_masks(found.lines))
+            _lay(way, start, [(0, mask.packed), *opened], runs + mask_lines(found.lines))
             return
         if found.lines:
             # Data has no lines in it; what is left behind the last of them was not read.
@@ -255,7 +264,7 @@ class Plan:
             end = _around([(len(found.data), b".")], head, found.lines)[0][0]
             last, text = found.lines[-1]
             stop = start + max(end, last + len(text))
-            runs = _around(runs, head, found.lines) + _line_masks(found.lines)
+            runs = _around(runs, head, found.lines) + mask_lines(found.lines)
             runs.sort()
         elif mask.packed < 0:
             stop = min(stop, start + len(found.data))
@@ -264,8 +273,8 @@ class Plan:
             inside = [at for at, _ in runs if at >= mask.packed]
             runs = [run for run in runs if run[0] < mask.packed]
             if found.transport in _LEANING:
-                way.is_shut = way.is_shut or bool(inside)
-            elif inside:
+                way.is_shut = way.is_shut or bool(inside) or not mask.is_sure
+            elif inside or not mask.is_sure:
                 runs.append((mask.packed, bytes(found.size - mask.packed)))
             self.packed += bool(inside)
         _lay(way, start, (), runs)
@@ -305,11 +314,11 @@ def _own_bytes(transport: str, unit: Unit) -> tuple[list[tuple[int, int]], list[
     data = unit.data
     if transport == "http":
         lines = [(at, at + len(text)) for at, text in unit.lines]
-        return [(0, len(data)), *lines], mask_head_lines(data) + _line_masks(unit.lines)
+        return [(0, len(data)), *lines], mask_head_lines(data) + mask_lines(unit.lines)
     if transport == "sasl":
         if data[:1] == b"\0":
             return [(0, _FRAME)], []
-        if data[:1] == bytes((_START,)) and MECHANISM.match(data[_STEP:]):
+        if data[:1] == bytes((_START,)) and data[_STEP:] in _MECHANISMS:
             return [(0, len(data))], []
         # What proves who somebody is.
         return [(0, len(data))], [(_STEP, b"x" * (len(data) - _STEP))]
@@ -326,15 +335,6 @@ def _own_bytes(transport: str, unit: Unit) -> tuple[list[tuple[int, int]], list[
     if transport == PROXY:
         return [(0, len(data))], []
     return [], []
-
-
-def _line_masks(lines: Iterable[tuple[int, bytes]]) -> list[Run]:
-    masks = []
-    for at, text in lines:
-        mask = mask_line(text)
-        if mask is not None:
-            masks.append((at + mask[0], mask[1]))
-    return masks
 
 
 def _around(runs: Iterable[Run], head: int, lines: Iterable[tuple[int, bytes]]) -> list[Run]:
@@ -386,7 +386,7 @@ class Rewriter:
         self._kept: dict[int, tuple[list[int], list[bytes]]] = {}
         self._order: deque[tuple[int, int]] = deque()
         self._size = 0
-        self._grown: dict[int, int] = {}  # of datagrams' checksums, by packet
+        self._sums: dict[int, _Sum] = {}  # of datagrams, by packet
 
     @property
     def has_fragments(self) -> bool:
@@ -399,9 +399,9 @@ class Rewriter:
             return
         self._peeler.segment(packet)
         for datagram, start, old, new in self._fragment(packet, self._peeler.heads):
-            grown = self._grown.get(datagram, 0)
-            segment = self._plan.datagrams[datagram]
-            self._grown[datagram] = grown + growth(old, new, start - segment.head)
+            self._sums.setdefault(datagram, _Sum()).add(
+                self._plan.datagrams[datagram], start, old, new
+            )
 
     def start(self) -> None:
         """All fragments were seen; the packets come from the first again."""
@@ -424,8 +424,8 @@ class Rewriter:
         for at, start, stop in self._peeler.sums:
             # A tunnel's checksum counts what is in it, and would tell of what is hidden.  0 says
             # that there is none.
-            if data[start:stop] != out[start:stop]:
-                out[at : at + 2] = bytes(2)
+            if data[start:stop] != out[start:stop] or len(data) < packet.length:
+                put_none(out, at)
         if out == data:
             return packet
         return Packet(packet.number, packet.time, packet.link, bytes(out), packet.length)
@@ -434,11 +434,16 @@ class Rewriter:
         """Hide what IP's headers hold beside what they are known for."""
         for start, stop in self._peeler.options:
             old = packet.data[start:stop]
-            new = ip_options(old)
-            if old != new:
-                # The header's length lies: then what follows is no header either.
-                out[start:] = bytes(len(out) - start)
-                mend(out, start - 10, growth(old, bytes(len(old)), 0), TCP)
+            if old == ip_options(old):
+                continue
+            # The header's length lies: then what follows is no header either.
+            out[start:] = bytes(len(out) - start)
+            at = start - 10
+            if len(old) == stop - start:
+                head = out[start - 20 : stop]
+                put(out, at, total(head) - total(head[10:12]), TCP)
+            else:
+                put_none(out, at)
         for start, stop in self._peeler.extensions:
             size = len(out[start:stop])
             out[start : start + size] = bytes(size)
@@ -511,19 +516,22 @@ class Rewriter:
         out = bytearray(packet.data)
         start, payload = min(segment.inside, len(out)), segment.payload
         stop = start + len(payload)
-        shown = self.payload(packet.number, payload) if payload else b""
-        out[start:stop] = shown
-        grown = growth(payload, shown, start - segment.head)
+        out[start:stop] = self.payload(packet.number, payload) if payload else b""
         first = segment.head + TCP_HEAD
         if segment.protocol == TCP and first < start and not self._keep:
-            old = packet.data[first:start]
-            out[first:start] = new = tcp_options(old)
-            grown += growth(old, new, TCP_HEAD)
+            out[first:start] = tcp_options(packet.data[first:start])
         if not self._keep:
             out[stop:] = bytes(len(out) - stop)  # what a link layer fills up with
         at = checksum_at(segment)
-        if grown and not is_left_to_card(segment, out[at] << 8 | out[at + 1]):
-            mend(out, at, grown, segment.protocol)
+        old = packet.data[at] << 8 | packet.data[at + 1]
+        if is_left_alone(segment, old):
+            return out
+        if segment.cut:
+            put_none(out, at)
+        elif out[segment.head : stop] != packet.data[segment.head : stop]:
+            counted = out[segment.head : stop]
+            counted[at - segment.head : at - segment.head + 2] = b"\0\0"
+            put(out, at, total(counted) + total_of_ends(segment), segment.protocol)
         return out
 
     def _of_fragment(self, packet: Packet, heads: int) -> bytearray:
@@ -536,8 +544,7 @@ class Rewriter:
             at = checksum_at(segment)
             if start <= at and at + 2 <= start + len(old):
                 place = heads + skipped + at - start
-                if not is_left_to_card(segment, out[place] << 8 | out[place + 1]):
-                    mend(out, place, self._grown.get(datagram, 0), segment.protocol)
+                self._sums[datagram].put(segment, out, place)
         return out
 
     def _skipped(self, packet: int, datagram: int, start: int) -> int:
@@ -604,9 +611,45 @@ class Rewriter:
         if data[heads:] != zeros:
             self.other += 1
             out[heads:] = zeros
-            if is_icmp:
-                mend(out, heads - _ICMP_HEAD + 2, growth(data[heads:], zeros, 0), TCP)
+        if is_icmp and (data[heads:] != zeros or len(data) < packet.length):
+            at = heads - _ICMP_HEAD
+            put_none(out, at + 2)
+            if self._peeler.kind == _ICMP[0]:
+                # Zeros sum up to nothing, whether or not they were captured.
+                put(out, at + 2, total(out[at:heads]), TCP)
         return out
+
+
+class _Sum:
+    """The checksum of a datagram that came in fragments, of which the first has it."""
+
+    __slots__ = ("differs", "size", "total")
+
+    def __init__(self) -> None:
+        self.differs = False
+        self.size = 0
+        self.total = 0
+
+    def add(self, segment: Segment, start: int, old: bytes, new: bytes) -> None:
+        """A run of the datagram's bytes from ``start`` on, and the bytes that take their place."""
+        self.differs = self.differs or old != new
+        skipped = max(segment.head - start, 0)
+        start, counted = start + skipped, bytearray(new[skipped:])
+        for at in range(checksum_at(segment), checksum_at(segment) + 2):
+            if start <= at < start + len(counted):
+                counted[at - start] = 0
+        self.size += len(counted)
+        self.total += total(counted, start - segment.head)
+
+    def put(self, segment: Segment, out: bytearray, at: int) -> None:
+        """Write it at ``at`` of a packet, where it has to be another."""
+        size = segment.inside - segment.head + segment.cut
+        if is_left_alone(segment, out[at] << 8 | out[at + 1]):
+            return
+        if self.size != size:
+            put_none(out, at)
+        elif self.differs:
+            put(out, at, self.total + total_of_ends(segment), segment.protocol)
 
 
 def _link_heads(packet: Packet) -> int:

@@ -11,12 +11,14 @@ one type that take as many bytes have the same mask, whatever their sign, their 
 escapes or the padding of their base64.
 
     selected field       all that it holds, however deep
-    before the message   HTTP headers, key/values of (TT)THeader, tracing headers: always, but for
-                         what transports need (see OPEN_HEADERS)
+    without a name       where a selector asks for a name: the field may be the one that is meant
+    before the message   HTTP heads, key/values of (TT)THeader, tracing headers: always, but for
+                         words that transports need and that tell nothing (see heads.py)
     not read             bytes of a message that no value accounts for: always
     broken, cut, lost    where reading ended before the message did, no field is where it seems:
                          every value
     a method             that is no name: a wrong length may have made it swallow what follows
+    an exception's text  with ``texts``: a handler may quote in it what it was given
 
 A message with nothing masked is left as it is.
 """
@@ -49,14 +51,10 @@ from ..thrift.header import Head
 from ..thrift.http import is_packed
 from ..thrift.json import TAGS
 from ..thrift.ttheader import TTHead
+from .heads import LETTER, Run, mask_head_lines
 from .selectors import Selector
 
-__all__ = ["PACKED", "Mask", "Redactor", "hushed", "mask_head_lines", "mask_line", "masked_with"]
-
-# Where a mask begins, and its bytes.
-Run = tuple[int, bytes]
-
-LETTER: Final = b"x"
+__all__ = ["LETTER", "PACKED", "Mask", "Redactor", "Run", "hushed", "masked_with"]
 
 # Transports whose messages do not stand on the wire as they are read.
 PACKED: Final = ("zlib", "framed-zlib", "websocket")
@@ -65,27 +63,40 @@ PACKED: Final = ("zlib", "framed-zlib", "websocket")
 # on, so that what ends too soon still does, and what was no message does not become one.
 BLANK: Final = b"\x80"
 
-# No more than this is the head of one value: its field's type and id, its length or its count.
-_MAX_HEAD: Final = 16
-
-# HTTP headers whose values stay: they say how to read the message, or which program wrote it.
-OPEN_HEADERS: Final = frozenset(
-    b"accept accept-encoding accept-ranges age allow cache-control connection content-encoding "
-    b"content-length content-type date expect host keep-alive retry-after server te trailer "
-    b"transfer-encoding upgrade user-agent vary via".split()
-)
-
 _BINARY: Final = ("binary", "binary-old")
 _JSON: Final = ("json", "thriftpy2-json")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 _BITS: Final = {TType.I8: 8, TType.I16: 16, TType.I32: 32, TType.I64: 64}
-_USERINFO: Final = re.compile(rb"(?<=//)[^/@?#]*(?=@)")
 _TOKEN: Final = re.compile(
     rb'"(?:[^"\\]|\\.)*"?|[ \t\r\n,:{}\[\]]+|[^" \t\r\n,:{}\[\]]+', re.DOTALL
 )
 _TAGS: Final = frozenset(f'"{tag}"'.encode() for tag in TAGS.values())
 _NO_UUID: Final = b"00000000-0000-0000-0000-000000000000"
-_CHUNK: Final = re.compile(rb"[0-9A-Fa-f]+[ \t]*(?:;|(?=\r\n|\Z))")
+
+# What a finding may say of what is wrong before it says what was found: words of ours, places.
+_PLAIN: Final = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9' /-]*? )?at (?:stream )?offset \d+"
+    r"|skipped \d+ bytes? before stream offset \d+"
+    r"|nothing was read from stream offset \d+ on"
+    r"|the \d+ bytes? at stream offset \d+(?:, of a frame of \d+,)? (?:is|are) no whole message "
+    r"header(?: \([a-z ]+ at offset \d+)?"
+    r"|\d+ [a-z ]+ left over behind the (?:struct|message) at offset \d+"
+    r"|message cut off at offset \d+"
+    r"|the negotiation failed"
+    r"|the head says protocol \d+ [A-Za-z]+, and the message is [a-z0-9-]+"
+)
+# And behind that: counts, and how it came about.
+_KNOWN: Final = re.compile(
+    r"needs \d+ bytes?, \d+ left"
+    r"|\d+ of its \d+ bytes (?:were|are) lost"
+    r"|the capture (?:lost bytes|lost \d+ bytes here|ends|begins in mid-stream)"
+    r"|the connection was (?:closed|reset)"
+    r"|its ports were used for a new connection"
+    r"|the datagram ends"
+    r"|what follows is no message"
+)
+_WHERE: Final = re.compile(r"flow \d+, from the (?:client|server)(?:, packet \d+)?: ")
 
 
 class Mask:
@@ -106,15 +117,27 @@ class Mask:
 
 
 class Redactor:
-    """Masks what ``selectors`` select.  ``counts`` has how many values each of them has masked;
-    ``unsure`` counts the messages all of whose values were masked, ``heads`` the values before
-    messages."""
+    """Masks what ``selectors`` select.  ``texts``: those of exceptions too.  ``nameless``: where a
+    selector asks for a name, fields too whose names nobody knows: each of them may be the one.
 
-    def __init__(self, selectors: Sequence[Selector]) -> None:
+    ``counts`` has how many values each selector has masked; ``unsure`` counts the messages all of
+    whose values were masked, ``doubtful`` those in which fields were masked because nobody knows
+    their names, ``heads`` the values before messages; ``masked_texts`` and ``left_texts`` the
+    texts of exceptions.
+    """
+
+    def __init__(
+        self, selectors: Sequence[Selector], *, texts: bool = False, nameless: bool = False
+    ) -> None:
         self.selectors = tuple(selectors)
+        self.texts = texts
+        self.nameless = nameless
         self.counts = [0] * len(self.selectors)
         self.unsure = 0
+        self.doubtful = 0
         self.heads = 0
+        self.masked_texts = 0
+        self.left_texts = 0
 
     def mask(self, record: Record) -> Mask:
         """What is to be masked in a message, or in a struct alone."""
@@ -122,9 +145,12 @@ class Redactor:
         if isinstance(record, Message):
             self._before(record, mask)
             mask.runs += _header(record)
-        _Walk(self, record, mask).whole()
+        walk = _Walk(self, record, mask)
+        walk.whole()
         if not mask.is_sure:
             self.unsure += 1
+        elif walk.is_nameless:
+            self.doubtful += 1
         return mask
 
     def redact(self, record: Record) -> Mask:
@@ -137,7 +163,10 @@ class Redactor:
             seqid = 0 if record.protocol.name in _BINARY else head.seqid
             record.header = Header(name, head.type, seqid, head.strict, head.span, head.method_span)
         listed = tuple(hushed(finding) for finding in record.listed)
-        record.redact(data, frozenset(mask.redacted), listed)
+        told = None
+        if not mask.is_sure:
+            told = tuple(hushed(finding) for finding in record.body.findings)
+        record.redact(data, frozenset(mask.redacted), listed, told)
         return mask
 
     def _before(self, message: Message, mask: Mask) -> None:
@@ -191,19 +220,30 @@ def masked_with(data: bytes, runs: Iterable[Run]) -> bytes:
     return bytes(out)
 
 
-def hushed(finding: Finding, keep: int = 1) -> Finding:
-    """The finding without what was found, which may be a secret: up to its ``keep``-th colon."""
-    parts = finding.text.split(": ")
-    if len(parts) <= keep:
-        return finding
-    text = f"{': '.join(parts[:keep])}: (redacted)"
-    return Finding(finding.severity, text, finding.offset)
+def hushed(finding: Finding) -> Finding:
+    """The finding without what was found, which may be a secret: what is wrong, and where, as far
+    as that is said in words that are ours."""
+    where = _WHERE.match(finding.text)
+    start = 0 if where is None else where.end()
+    what, *parts = finding.text[start:].split(": ")
+    if not _PLAIN.fullmatch(what):
+        what, parts = "something is wrong", [""]
+    said = [what]
+    for part in parts:
+        if not _KNOWN.fullmatch(part):
+            said.append("(redacted)")
+            break
+        said.append(part)
+    return Finding(finding.severity, finding.text[:start] + ": ".join(said), finding.offset)
 
 
 # ── Fields ───────────────────────────────────────────────────────────────────────────
 
 # A selector, by its place, and which part of it comes next.
 State = tuple[int, int]
+
+# In the place of a selector's number: some selector asks for a name, and the field has none.
+NAMELESS: Final = -1
 
 
 class _Walk:
@@ -221,9 +261,12 @@ class _Walk:
         self.mask = mask
         self.protocol = record.protocol.name
         self.all = False
+        self.has_idl = record.names is not None
+        self.is_nameless = False
+        self.is_text = False  # of an exception: what is being walked over
         self.known: list[tuple[int, int]] = []
-        kind = record.type if isinstance(record, Message) else None
-        self.is_exception = kind is MessageType.EXCEPTION
+        self.kind = record.type if isinstance(record, Message) else None
+        self.is_exception = self.kind is MessageType.EXCEPTION
 
     def whole(self) -> None:
         record, body = self.record, self.record.body
@@ -239,15 +282,6 @@ class _Walk:
         self.struct(body, tuple(states), (), True)
         stop = len(self.data)
         if self.all:
-            broken = [one.offset for one in body.findings if one.severity is Severity.ERROR]
-            has_heads = body.stop is None and self.protocol not in _JSON
-            if broken and has_heads and not _ends_in_a_pair(body):
-                # Up to there, what is no value was read as types, ids and lengths.
-                last = max((end for _, end in self.known), default=record.start)
-                end = min(max(broken[-1] or 0, last), last + _MAX_HEAD)
-                self.known.append((last, end))
-                if self.protocol == "compact" and last < end and self.data[end - 1] == 1:
-                    self._add(end - 1, b"\x02")  # a bool in the head of a field without its id
             self._unread(record.start, stop)
         elif body.stop is not None and body.stop.stop < stop:
             self._blank(body.stop.stop, stop)
@@ -261,9 +295,13 @@ class _Walk:
         those that selected all of it."""
         for field in struct.fields:
             inner, chosen = self._step(field, states, hits, outer) if states else (states, hits)
-            if self.all:
+            if self.all and (field.name is None or _NAME.match(field.name)):
                 self.known.append((field.span.start, field.value.span.start))
+            was_text = self.is_text
+            if outer:
+                self.is_text = self._is_text(field)
             self.value(field.value, inner, chosen, field)
+            self.is_text = was_text
         if self.all and struct.stop is not None:
             self.known.append((struct.stop.start, struct.stop.stop))
 
@@ -276,16 +314,29 @@ class _Walk:
         for number, place in states:
             selector = self.selectors[number]
             is_name = not selector.method
-            meets = selector.meets(place, field, outer, self.is_exception)
             if is_name:
                 inner.append((number, place))
-            if not meets:
+            if not selector.meets(place, field, outer, self.is_exception):
+                if self.redactor.nameless and selector.may_meet(
+                    place, field, outer, self.is_exception, self.has_idl
+                ):
+                    self.is_nameless = True
+                    if NAMELESS not in chosen:
+                        chosen.append(NAMELESS)
                 continue
             if place + 1 < len(selector.parts):
                 inner.append((number, place + 1))
             elif number not in chosen:
                 chosen.append(number)
         return tuple(inner), tuple(chosen)
+
+    def _is_text(self, field: Field) -> bool:
+        """Is that field of an outermost struct an exception, or the text of one?"""
+        if self.kind is MessageType.EXCEPTION:
+            return True
+        if self.kind is not MessageType.REPLY:
+            return False
+        return field.field_id != 0 and field.name != "success"
 
     def value(
         self,
@@ -297,7 +348,7 @@ class _Walk:
     ) -> None:
         """``field`` is whose value it is; None for an element.  ``is_key``: of a map."""
         content = value.content
-        if not (states or hits or self.all):
+        if not (states or hits or self.all or self.is_text):
             return
         if self.all and value.head and self.protocol not in _JSON:
             self.known.append((value.span.start, value.span.start + value.head))
@@ -310,10 +361,21 @@ class _Walk:
             for key, item in content.items:
                 self.value(key, states, hits, None, True)
                 self.value(item, states, hits)
-        elif hits or self.all:
+        elif hits or self.all or (self.is_text and self._has_text(value)):
             self._leaf(value, field, is_key)
             for number in hits:
-                self.redactor.counts[number] += 1
+                if number != NAMELESS:
+                    self.redactor.counts[number] += 1
+
+    def _has_text(self, value: Value) -> bool:
+        """Is that the text of an exception, and to be masked?  It is counted either way."""
+        if value.ttype is not TType.STRING:
+            return False
+        if self.redactor.texts:
+            self.redactor.masked_texts += 1
+        else:
+            self.redactor.left_texts += 1
+        return self.redactor.texts
 
     def _leaf(self, value: Value, field: Field | None, is_key: bool) -> None:
         span = value.span
@@ -358,26 +420,6 @@ class _Walk:
             self._add(start, json_blank(self.data[start:stop]))
         else:
             self._add(start, BLANK * (stop - start))
-
-
-def _ends_in_a_pair(struct: Struct) -> bool:
-    """Did the reading of this struct end inside of a map's pair?  Its key is among no values then,
-    although it was read."""
-    if struct.stop is not None or not struct.fields:
-        return False
-    inner = struct.fields[-1].value
-    while True:
-        content = inner.content
-        if isinstance(content, Struct):
-            return _ends_in_a_pair(content)
-        if isinstance(content, Entries) and len(content.items) < content.count:
-            return True
-        if isinstance(content, Items) and content.items:
-            inner = content.items[-1]
-        elif isinstance(content, Entries) and content.items:
-            inner = content.items[-1][1]
-        else:
-            return False
 
 
 def _place(run: Run) -> int:
@@ -461,47 +503,6 @@ def json_blank(text: bytes) -> bytes:
 # ── Before the message ───────────────────────────────────────────────────────────────
 
 
-def mask_head_lines(head: bytes) -> list[Run]:
-    """The masks for an HTTP head: of its target's query, and of every value not in OPEN_HEADERS."""
-    runs: list[Run] = []
-    at = 0
-    while at < len(head):
-        end = head.find(b"\r\n", at)
-        stop = len(head) if end < 0 else end
-        run = _start_line(head[:stop]) if not at else mask_line(head[at:stop])
-        if run is not None:
-            runs.append((at + run[0], run[1]))
-        if not at:
-            user = _USERINFO.search(head, 0, stop)
-            if user is not None:
-                runs.append((user.start(), LETTER * (user.end() - user.start())))
-        at = stop + 2
-    return sorted(runs)
-
-
-def _start_line(line: bytes) -> Run | None:
-    query = re.search(rb"[?#][^ ]*", line)
-    if query is None or line.startswith(b"HTTP/"):
-        return None
-    return query.start() + 1, LETTER * (query.end() - query.start() - 1)
-
-
-def mask_line(line: bytes) -> Run | None:
-    """The mask for a header's value, or for a chunk's extensions; None: nothing to hide."""
-    name, colon, value = line.partition(b":")
-    chunk = _CHUNK.match(line)
-    if chunk is not None:
-        at = chunk.end()
-    elif not colon or line[:1] in b" \t":
-        at = len(line) - len(line.lstrip(b" \t"))  # it goes on from the line before
-    elif name.lower() in OPEN_HEADERS:
-        return None
-    else:
-        at = len(name) + 1 + len(value) - len(value.lstrip(b" \t"))
-    length = len(line.rstrip(b"\r\n")) - at
-    return (at, LETTER * length) if length > 0 else None
-
-
 def _header(message: Message) -> list[Run]:
     """The masks for a method's name that is none, and for a seqid behind it."""
     head = message.header
@@ -515,13 +516,14 @@ def _header(message: Message) -> list[Run]:
 
 
 def _head_values(head: Head) -> list[Run]:
-    """The masks for a (TT)THeader head: of its values, its token, and what could not be read."""
+    """The masks for a (TT)THeader head: of its keys and values that are text, its token, and what
+    could not be read.  The keys that TTHeader has numbers for stay."""
     runs: list[Run] = []
     with suppress(DecodeError):
         head.walk()
     at = head.base
-    for size, label, _, _ in head.parts:
-        if label in ("value", "token"):
+    for size, label, meaning, _ in head.parts:
+        if label in ("key", "value", "token") and meaning[:1] == '"':
             runs.append((at, LETTER * size))
         elif label == "not read":
             runs.append((at, bytes(size)))

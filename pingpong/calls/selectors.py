@@ -84,6 +84,18 @@ class Selector:
             return _APPLICATION_NAMES.get(field.field_id) == part
         return part == "success" and field.field_id == 0
 
+    def may_meet(
+        self, place: int, field: Field, is_outermost: bool, is_exception: bool, has_idl: bool
+    ) -> bool:
+        """Part ``place`` does not name that field as far as is known: may it for all that?  Nobody
+        knows its name: there is no IDL, or it lacks the method or the field.  A name on the wire
+        that an IDL lacks may be a damaged one."""
+        part = self.parts[place]
+        if not isinstance(part, str) or (field.in_idl if has_idl else field.name is not None):
+            return False
+        is_result = field.field_id == 0 or field.name == "success"
+        return not (is_outermost and (is_exception or part == "success" or is_result))
+
 
 def parse_selectors(texts: Iterable[str]) -> tuple[Selector, ...]:
     """The selectors in texts such as "password,login.2".

@@ -109,7 +109,9 @@ def pipeline_of(
 def redactor_of(args: argparse.Namespace) -> Redactor | None:
     """What masks values in what is shown; None where ``--redact`` was not asked for."""
     chosen = getattr(args, "redact", None)
-    return Redactor([one for part in chosen for one in part]) if chosen else None
+    if not chosen:
+        return None
+    return Redactor([one for part in chosen for one in part], nameless=True)
 
 
 def idl_of(args: argparse.Namespace) -> Interface | None:

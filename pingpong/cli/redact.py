@@ -32,14 +32,29 @@ REDACT: Final = """\
   pingpong redact trouble.pcap safe.pcap --field login.2,login.0
   pingpong redact trouble.pcap safe.pcap --field '*.token' --keep-unknown
 
-The values of the fields are masked, and what was not read is zeros; packets keep their number,
-times, lengths and headers, messages their sizes, ids and types, checksums are mended. So tshark
-and pingpong read it as before. Always masked: what authenticates in SASL; the values of HTTP
-headers, but for those that say how to read the message; queries in HTTP targets; key/values of
-THeader and TTHeader, tracing headers. Always left: addresses, ports, methods, fields that are not
-named, and every length. What is packed (zlib) is hidden whole, as soon as one field in it is to be
-masked. OUT is a pcap: comments, names and keys of a pcapng stay behind. It is never IN, and it is
-whole or not there; what only some may read of IN, only they may read of OUT.
+What was not read and understood becomes zeros, and in messages the fields that are named are
+masked: with as many x as they have bytes, or with a number. Packets keep their number, times,
+lengths and headers, messages their sizes, ids and types; a checksum is that of what now stands
+there, or 0 where that cannot be known. So tshark and pingpong read it as before.
+
+Always masked, whatever is named:
+  HTTP's targets, headers, trailers and reason phrases, but for words of the standards, and those
+  that say how to read the message (Content-Type: application/x-thrift);
+  keys and values of THeader and TTHeader, tracing headers; what authenticates in SASL; what a
+  PROXY header says beside addresses;
+  all values of a message that is cut, broken, or lacks bytes;
+  where a name is asked for (password): every field whose name nobody knows, without --idl, or in
+  methods and fields that the IDL lacks. Exit code 2 says that there were some.
+
+Always left:
+  addresses, ports, what TCP and IP say; methods and their services; types, ids, numbers of
+  elements, names of fields on the wire, and every length;
+  fields that are not named. The texts of exceptions are such fields, and handlers quote in them
+  what they were given: --text masks them, and without it their number is said.
+
+What is packed (zlib, gzip, WebSocket) is hidden whole, as soon as one field in it is to be masked.
+OUT is a pcap: comments, names and keys of a pcapng stay behind. It is never IN, and it is whole or
+not there; what only some may read of IN, only they may read of OUT.
 
 With exit code 1, no Thrift in it, OUT holds zeros. A field that was met nowhere is exit code 2: OUT
 is written, but look whether it was misspelt."""
@@ -60,6 +75,11 @@ def add(command: Command) -> None:
         required=True,
         metavar="FIELDS",
         help=f"what to mask: {SELECTORS}",
+    )
+    one.add_argument(
+        "--text",
+        action="store_true",
+        help="mask the texts of exceptions too, of all methods",
     )
     one.add_argument(
         "--keep-unknown",
@@ -83,7 +103,8 @@ def redact(args: argparse.Namespace) -> int:
 
 def _redact(args: argparse.Namespace, opened: Callable[[], CaptureFile], out: NewFile) -> int:
     verdict = Verdict()
-    redactor = Redactor([one for part in args.fields for one in part])
+    chosen = [one for part in args.fields for one in part]
+    redactor = Redactor(chosen, texts=args.text, nameless=True)
     plan = Plan()
     pipeline = pipeline_of(args, redactor=redactor, plan=plan)
     with opened() as file:
@@ -112,9 +133,15 @@ def _redact(args: argparse.Namespace, opened: Callable[[], CaptureFile], out: Ne
     for line in _what_was_done(args, out, redactor, plan, rewriter, count):
         say(line)
     unmatched = say_unmatched(redactor)
+    if redactor.doubtful:
+        what = counted(redactor.doubtful, "message")
+        complain(
+            f"warning: {what} had fields whose names are not known, which were masked whole: give "
+            "an IDL that has their methods (--idl)"
+        )
     conclude(verdict, pipeline)
     code = verdict.end()
-    return BAD if unmatched else code
+    return BAD if unmatched or redactor.doubtful else code
 
 
 def _packets(file: CaptureFile, path: str, rewriter: Rewriter) -> Iterator[Packet]:
@@ -140,6 +167,8 @@ def _what_was_done(
         yield f"  {selector.text}: {counted(number, 'value')} masked"
     for number, thing, what in (
         (redactor.heads, "value", "masked in headers before messages"),
+        (redactor.masked_texts, "text", "of exceptions masked"),
+        (redactor.left_texts, "text", "of exceptions left as they are: --text masks them"),
         (redactor.unsure, "message", "not read to the end: all values masked"),
         (plan.packed, "message", "in packed bytes: these are hidden whole"),
         (rewriter.unread, "byte", "in no message"),
@@ -147,7 +176,8 @@ def _what_was_done(
         (rewriter.other, "packet", "of something else than TCP and UDP"),
     ):
         if number:
-            hidden = "" if what.startswith(("masked", "not", "in packed")) else _hidden(args)
+            is_told = what.startswith(("masked", "not", "in packed", "of exceptions"))
+            hidden = "" if is_told else _hidden(args)
             yield f"  {counted(number, thing)} {what}{hidden}"
 
 

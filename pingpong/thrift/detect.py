@@ -462,6 +462,11 @@ def find_message(
     return Place(stop if ended else max(0, stop - _OVERLAP), None)
 
 
+# Protocols that are text, so that the size of a chunk of HTTP could be read as a part of it; and
+# what such a size looks like.  Who writes JSON writes a line break in a string as an escape.
+_TEXTS: Final = (JSON, THRIFTPY2_JSON)
+_CHUNK_LINE: Final = re.compile(rb"\r\n[0-9A-Fa-f]{1,16}[ \t]*(?:;[^\r\n]*)?\r\n")
+
 # As long as any magic with what stands before it, a frame's length too.
 _OVERLAP: Final = 24
 
@@ -525,6 +530,12 @@ def _message_at(
     if end == _UNKNOWN and (is_short or not _has_name(data, at, sign, limits)):
         effort.spend(looked)
         return None
+    if sign.protocol in _TEXTS:
+        seen = end if end != _UNKNOWN else min(len(data), at + reach)
+        if _CHUNK_LINE.search(data, at, seen):
+            return (
+                None  # the inside of a body in chunks, whose head was lost: their sizes are in it
+            )
     framed: bool | None = False
     if settled.transport != UNFRAMED:
         framed = _is_framed(data, at, end, sign, ended, limits, effort)

@@ -420,6 +420,9 @@ class HttpTransport(Transport):
         self._body: _Body | None = None
         self._protocol: Protocol | None = None
 
+    def give_up(self) -> None:
+        self._reset()
+
     def next(self, buffer: bytearray, have: int) -> Unit | None:
         if not have:
             return None

@@ -16,6 +16,7 @@ where the message goes on: it is given out with its Gaps.  Any other loss cuts i
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DecodeError, Incomplete
@@ -73,6 +74,9 @@ SHORT: Final = 8192
 
 # What may stand inside something larger.
 _INSIDE: Final = (UNFRAMED, FRAMED, "theader")
+
+# A name that a method can have, as a search wants it (detect.py).
+_METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 
 # What a step of a SASL negotiation may begin with.
 _STATUSES: Final = tuple(bytes((status,)) for status in range(1, COMPLETE + 1))
@@ -218,6 +222,7 @@ class MessageReader:
         # Found in mid-stream, where it may have been the inside of something larger: a frame
         # whose length was not captured, the payload behind a head.
         self._guessed = False
+        self._was_sought = False  # behind a loss, a stumble, or in mid-stream
         self._stumbled: tuple[int, Spoken | None] = (-1, None)  # where, reading what
         self._patience = 0  # do not search again in fewer bytes than this
         self._base = 0  # the direction's offset of the first byte in _buffer
@@ -275,6 +280,8 @@ class MessageReader:
         if self._bridge(gap):
             return found + self._parse(False)
         found += self._cut(f"the capture lost {gap.length} bytes here", CUT_LOST)
+        if self._transport is not None:
+            self._transport.give_up()
         # Where a frame ends is known even if its bytes are not.
         beyond = self._lost_frame - gap.length
         self._lost_frame = max(0, beyond)
@@ -344,12 +351,16 @@ class MessageReader:
         """
         assert self._transport is not None
         header, end = self._transport.whole(data, at, stop)
-        if header is not None and _is_odd(header):
+        if header is not None and (_is_odd(header) or not self._is_named(header)):
             return None, 0
         return header, end
 
     def pass_whole(self) -> None:
         self._read += 1
+
+    def _is_named(self, header: Header) -> bool:
+        """Has the message a name that can be one?  Behind a break, that is a part of its proof."""
+        return not self._was_sought or _METHOD.match(header.method) is not None
 
     @property
     def protocol(self) -> Protocol:
@@ -483,6 +494,7 @@ class MessageReader:
                     self._patience = have + have // 8 if have > PROOF else 0
                     break
                 self._patience = 0
+                self._was_sought = True
                 if self._stumbled == (self._base, place.spoken):
                     # The same bytes in the same way once more: go on behind the first.
                     self._pass_over(1)
@@ -528,6 +540,11 @@ class MessageReader:
         except DecodeError as error:
             self._stumble(error, unit.stop, found)
             return True
+        if not self._is_named(header):
+            # Found behind a break, and followed by this: bytes around it that nobody knows.
+            self._stumbled = (self._base, self._spoken)
+            self._search("what follows is no message")
+            return True
         findings = unit.findings
         if unit.protocol is BINARY and _has_odd_seqid(header):
             at = header.span.stop - 4
@@ -560,7 +577,7 @@ class MessageReader:
         while at < have:
             data = data or bytes(self._buffer)
             header, end = self._transport.whole(data, at, have)
-            if header is None or _is_odd(header):
+            if header is None or _is_odd(header) or not self._is_named(header):
                 break
             self._transport.pass_whole()
             found.append(self._found(header, self.protocol, data[at:end], end - at, ()))
@@ -641,7 +658,7 @@ class MessageReader:
             self._skipped = 0
             return []
         header = self._header(unit)
-        if unit is not None and header is not None and self._transport.is_whole:
+        if unit is not None and header is not None and self._is_whole(unit, header, cut):
             taken = self._take(header, unit, unit.findings)
             self._turn(unit, taken)
             return [taken]
@@ -671,6 +688,16 @@ class MessageReader:
         taken.announced = end
         self._turn(unit, taken)
         return [taken]
+
+    def _is_whole(self, unit: Unit, header: Header, cut: str) -> bool:
+        """Is the unit that ``rest`` gave all that there is of it?  Where bytes are lost behind it,
+        only if the message ends with it."""
+        assert self._transport is not None
+        if not self._transport.is_whole or cut != CUT_LOST:
+            return self._transport.is_whole
+        assert unit.protocol is not None
+        stop = len(unit.data)
+        return unit.protocol.struct_end(unit.data, header.span.stop, stop, self._limits) == stop
 
     def _pass_unread(self) -> None:
         """Say that these bytes hold something that was not read: a packed stream may have begun

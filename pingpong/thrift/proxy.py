@@ -27,7 +27,8 @@ _BINARY: Final = b"\r\n\r\n\0\r\nQUIT\n"
 # "a 108-byte buffer is always enough to store all the line and a trailing zero".
 _MAX_LINE: Final = 107
 _LINE: Final = re.compile(
-    rb"PROXY (?:UNKNOWN[^\r\n]*|TCP[46] ([0-9A-Fa-f.:]+) [0-9A-Fa-f.:]+ ([0-9]{1,5}) [0-9]{1,5})\Z"
+    rb"PROXY (?:UNKNOWN[^\r\n]*"
+    rb"|TCP[46] ([0-9A-Fa-f.:]+) ([0-9A-Fa-f.:]+) ([0-9]{1,5}) [0-9]{1,5})\Z"
 )
 
 # Behind the signature: version and command, family and protocol, a length.
@@ -77,10 +78,11 @@ def _text(data: bytes | bytearray) -> Proxied | None:
     line = _LINE.match(bytes(data[:end]))
     if line is None:
         raise ValueError("the line has another form")
-    host, port = line.group(1), line.group(2)
+    host, target, port = line.group(1), line.group(2), line.group(3)
     if host is None:
         return Proxied(end + 2, len(b"PROXY UNKNOWN"), None, 1)
     address = ipaddress.ip_address(host.decode())
+    ipaddress.ip_address(target.decode())
     number = int(port)
     if number > 65535:
         raise ValueError("the port is none")

@@ -120,6 +120,11 @@ class Transport(ABC):
         bytes lost before it do not hide where the unit ends.  0: they do."""
         return 0
 
+    def give_up(self) -> None:
+        """The rest of the unit was lost: what was known of it holds no more, and the next call of
+        ``next`` begins with what stands behind it."""
+        return
+
     def rest(self, buffer: bytearray, have: int) -> Unit | None:
         """What there is of a unit that will never be complete, to be read as far as it
         goes; None if no Thrift header can be in it."""

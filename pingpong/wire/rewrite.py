@@ -1,11 +1,12 @@
-"""A packet with other bytes in it, of the same length, and its checksum mended.
+"""A packet with other bytes in it, of the same length: its checksum is made anew.
 
-    RFC 1624:  the new sum = the old sum + what each changed word has grown by
+    RFC 1071:  the sum of all words, carries added, inverted
 
-The sum is mended, not made anew, so that one that was right stays right, and one that was wrong
-is as wrong as before; and so a packet need not be there whole, nor a fragment have the others.
-Left alone are UDP's 0, which says that there is none, and what a network card was to finish: the
-sum of the addresses alone.
+Made anew, it is a function of what now stands there, and tells nothing else.  One that is mended
+by what has changed (RFC 1624) tells what stood there before to whoever knows what it was: a 0 in
+the capture would leave few of all PINs.  For the same reason it is 0 where bytes are missing that
+it counts.  Left alone are UDP's 0, which says that there is none, and what a network card was to
+finish: the sum of the addresses alone.
 
 A header's options stay as far as they are what the standards name: a length that lies would
 else make an option of anything.
@@ -16,9 +17,18 @@ from __future__ import annotations
 from typing import Final
 
 from ..model import Segment
-from .link import TCP
+from .link import TCP, UDP
 
-__all__ = ["checksum_at", "growth", "ip_options", "is_left_to_card", "mend", "tcp_options"]
+__all__ = [
+    "checksum_at",
+    "ip_options",
+    "is_left_alone",
+    "put",
+    "put_none",
+    "tcp_options",
+    "total",
+    "total_of_ends",
+]
 
 _MOST: Final = 0xFFFF
 
@@ -74,35 +84,45 @@ def checksum_at(segment: Segment) -> int:
     return segment.head + (_IN_TCP if segment.protocol == TCP else _IN_UDP)
 
 
-def growth(old: bytes, new: bytes, place: int) -> int:
-    """By how much a sum grows where ``old`` becomes ``new``, of the same length, ``place`` bytes
-    behind the begin of what is summed up."""
-    if old == new:
-        return 0
+def total(data: bytes | bytearray, place: int = 0) -> int:
+    """The sum of ``data``, which stands ``place`` bytes behind the begin of what is summed up."""
     if place % 2:
-        old, new = b"\0" + old, b"\0" + new
-    if len(old) % 2:
-        old, new = old + b"\0", new + b"\0"
+        data = b"\0" + data
+    if len(data) % 2:
+        data = data + b"\0"
     # 2**16 is 1 more than what the sum is counted in, so that a long number is its words' sum.
-    return (int.from_bytes(new, "big") - int.from_bytes(old, "big")) % _MOST
+    return int.from_bytes(data, "big") % _MOST
 
 
-def mend(data: bytearray, at: int, grown: int, protocol: int) -> None:
-    """Mend the checksum at ``at`` of a header of ``protocol``, if it was kept."""
-    if not grown or at + 2 > len(data):
-        return
-    old = data[at] << 8 | data[at + 1]
-    if not old and protocol != TCP:
-        return
-    new = _MOST - ((_MOST - old + grown) % _MOST or _MOST)
-    if not new and protocol != TCP:
-        new = _MOST  # the same sum; 0 would say that there is none
-    data[at], data[at + 1] = new >> 8, new & 255
+def put(data: bytearray, at: int, sum_: int, protocol: int) -> None:
+    """Write the checksum of what sums up to ``sum_``, without the checksum itself, at ``at`` of a
+    header of ``protocol``, as far as that was kept."""
+    value = _MOST - (sum_ % _MOST or _MOST)
+    if not value and protocol == UDP:
+        value = _MOST  # the same sum; 0 would say that there is none
+    _write(data, at, value)
 
 
-def is_left_to_card(segment: Segment, checksum: int) -> bool:
-    """Is that the sum of the addresses, the protocol and the length alone?"""
+def put_none(data: bytearray, at: int) -> None:
+    """Write 0 where the checksum cannot be known."""
+    _write(data, at, 0)
+
+
+def _write(data: bytearray, at: int, value: int) -> None:
+    size = min(2, len(data) - at)
+    if size > 0:
+        data[at : at + size] = value.to_bytes(2, "big")[:size]
+
+
+def total_of_ends(segment: Segment) -> int:
+    """The sum of the addresses, the protocol and the length: what a card adds the rest to."""
     source, target = segment.source[:-2], segment.target[:-2]
     length = segment.inside - segment.head + len(segment.payload) + segment.cut
-    words = source + target + segment.protocol.to_bytes(2, "big") + length.to_bytes(4, "big")
-    return checksum == (int.from_bytes(words, "big") % _MOST or _MOST)
+    return total(source + target + segment.protocol.to_bytes(2, "big") + length.to_bytes(4, "big"))
+
+
+def is_left_alone(segment: Segment, checksum: int) -> bool:
+    """Is that no checksum of what the segment carries: the sum of the ends alone, or UDP's 0?"""
+    if not checksum and segment.protocol == UDP:
+        return True
+    return checksum == (total_of_ends(segment) or _MOST)

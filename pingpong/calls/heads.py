@@ -1,0 +1,158 @@
+"""HTTP heads that may be shown: the words that everybody writes, and ``x`` for all others.
+
+    POST /calc?user=7 HTTP/1.1            POST /xxxxxxxxxxx HTTP/1.1
+    Host: calc.example                    Host: xxxxxxxxxxxx
+    X-Acme-Token-Of-Bob: 17               xxxxxxxxxxxxxxxxxxx: xx
+    Content-Length: 30                    Content-Length: 30
+
+Nothing of a head is open because of what it is called: a line stays as far as it is one of those
+below, word for word.  So no way of writing a line (a bare LF or CR, no colon, digits that look
+like a size) opens it.  Masks are as long as what they cover, and the head is one afterwards too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Final
+
+__all__ = ["LETTER", "Run", "mask_head_lines", "mask_lines"]
+
+# Where a mask begins, and its bytes.
+Run = tuple[int, bytes]
+
+LETTER: Final = b"x"
+
+_REQUEST: Final = re.compile(
+    rb"((?:GET|POST|PUT|HEAD|OPTIONS|DELETE|PATCH|TRACE|CONNECT) )(/?)([^ ]*)( HTTP/1\.[01])\Z",
+    re.DOTALL,
+)
+_STATUS: Final = re.compile(rb"(HTTP/1\.[01] [1-5][0-9][0-9])(?: (.*))?\Z", re.DOTALL)
+_PHRASES: Final = frozenset(one.phrase.encode() for one in HTTPStatus)
+
+# The names of headers that stay: those of RFC 9110 to 9112, and what is in wide use.
+_NAMES: Final = frozenset(
+    b"""
+    accept accept-charset accept-encoding accept-language accept-ranges
+    access-control-allow-credentials access-control-allow-headers access-control-allow-methods
+    access-control-allow-origin access-control-expose-headers access-control-max-age
+    access-control-request-headers access-control-request-method age allow alt-svc authorization b3
+    cache-control client-ip connection content-disposition content-encoding content-language
+    content-length content-location content-md5 content-range content-security-policy content-type
+    cookie correlation-id date dnt etag expect expires forwarded from grpc-timeout host if-match
+    if-modified-since if-none-match if-range if-unmodified-since keep-alive last-modified link
+    location max-forwards mime-version origin p3p pragma proxy-authenticate proxy-authorization
+    proxy-connection range referer referrer-policy retry-after sec-websocket-accept
+    sec-websocket-extensions sec-websocket-key sec-websocket-protocol sec-websocket-version server
+    set-cookie strict-transport-security te timing-allow-origin traceparent tracestate trailer
+    transfer-encoding upgrade user-agent vary via warning www-authenticate x-amzn-trace-id
+    x-api-key x-auth-token x-b3-flags x-b3-parentspanid x-b3-sampled x-b3-spanid x-b3-traceid
+    x-cloud-trace-context x-content-type-options x-correlation-id x-csrf-token x-forwarded-for
+    x-forwarded-host x-forwarded-port x-forwarded-proto x-frame-options x-powered-by x-real-ip
+    x-request-id x-requested-with x-thrift-protocol x-trace-id x-xss-protection
+    """.split()
+)
+
+_CODING: Final = rb"(?:chunked|gzip|x-gzip|deflate|compress|identity|br|zstd|trailers)"
+_TYPE: Final = (
+    rb"(?:\*/\*|text/(?:plain|html|xml)|application/(?:x-thrift|vnd\.apache\.thrift"
+    rb"(?:\.(?:binary|compact|json))?|json|xml|octet-stream|grpc|x-www-form-urlencoded))"
+    rb"(?:; ?(?:charset=(?:utf-8|us-ascii|iso-8859-1)|protocol=(?:binary|compact|json)))?"
+)
+_DEFLATE: Final = (
+    rb"permessage-deflate(?:; ?(?:client|server)_(?:no_context_takeover"
+    rb"|max_window_bits(?:=[0-9]{1,2})?))*"
+)
+
+# Values that stay: they say how to read the message, in words that all who write them share.
+_OPEN: Final = {
+    name: re.compile(b"(?:" + one + rb")(?:, ?(?:" + one + rb"))*\Z", re.IGNORECASE)
+    for name, one in {
+        b"accept": _TYPE,
+        b"accept-encoding": _CODING,
+        b"connection": rb"keep-alive|close|upgrade",
+        b"content-encoding": _CODING,
+        b"content-length": rb"[0-9]{1,9}",
+        b"content-type": _TYPE,
+        b"expect": rb"100-continue",
+        b"sec-websocket-extensions": _DEFLATE,
+        b"sec-websocket-version": rb"[0-9]{1,2}",
+        b"te": _CODING,
+        b"transfer-encoding": _CODING,
+        b"upgrade": rb"websocket|h2c",
+    }.items()
+}
+
+# A chunk's size, and what else its line says.  Five digits are fewer than a word to be told.
+_SIZE: Final = re.compile(rb"(0*([0-9A-Fa-f]{1,16}))([ \t]*)(.*)\Z", re.DOTALL)
+_SHORT: Final = 5
+
+
+def mask_head_lines(head: bytes) -> list[Run]:
+    """The masks for an HTTP head."""
+    runs: list[Run] = []
+    at = 0
+    while at < len(head):
+        end = head.find(b"\r\n", at)
+        stop = len(head) if end < 0 else end
+        line = head[at:stop]
+        runs += [(at + start, text) for start, text in (_line(line) if at else _start(line))]
+        at = stop + 2
+    return runs
+
+
+def mask_lines(lines: Sequence[tuple[int, bytes]]) -> list[Run]:
+    """The masks for what stands around chunks: lines and their places, each with its end."""
+    runs: list[Run] = []
+    for number, (at, whole) in enumerate(lines):
+        line = whole[:-2] if whole.endswith(b"\r\n") else whole
+        follows = lines[number + 1][0] if number + 1 < len(lines) else -1
+        runs += [(at + start, text) for start, text in _chunk(line, follows - at - len(whole))]
+    return runs
+
+
+def _covered(start: int, size: int) -> Iterable[Run]:
+    return ((start, LETTER * size),) if size > 0 else ()
+
+
+def _start(line: bytes) -> Iterable[Run]:
+    """The masks for a start line."""
+    request = _REQUEST.match(line)
+    if request is not None:
+        return _covered(request.start(3), len(request[3]))
+    status = _STATUS.match(line)
+    if status is None:
+        return _covered(0, len(line))
+    if status[2] is None or status[2] in _PHRASES:
+        return ()
+    return _covered(status.start(2), len(status[2]))
+
+
+def _line(line: bytes) -> Iterable[Run]:
+    """The masks for a header's line."""
+    name, colon, value = line.partition(b":")
+    if not colon or line[:1] in b" \t":
+        at = len(line) - len(line.lstrip(b" \t"))  # it goes on from the line before
+        return _covered(at, len(line) - at)
+    runs = list(() if name.lower() in _NAMES else _covered(0, len(name)))
+    bare = value.strip(b" \t")
+    known = _OPEN.get(name.lower())
+    if known is None or not known.match(bare):
+        runs += _covered(len(name) + 1 + len(value) - len(value.lstrip(b" \t")), len(bare))
+    return runs
+
+
+def _chunk(line: bytes, follow: int) -> Iterable[Run]:
+    """The masks for a line around chunks: the size of one, behind which ``follow`` bytes are
+    content, or a line of the trailer."""
+    size = _SIZE.match(line)
+    if size is None:
+        return _line(line)
+    digits = len(size[2])
+    if size[4][:1] not in (b"", b";"):
+        return _line(line)
+    if digits > _SHORT and int(size[2], 16) != follow:
+        return _covered(0, len(line))
+    rest = 1 if size[4] else 0
+    return _covered(size.start(4) + rest, len(size[4]) - rest)

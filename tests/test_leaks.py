@@ -238,6 +238,15 @@ def test_bytes_behind_a_packed_stream(empty: bool) -> None:
     assert WORD[:6] not in outputs(redacted(right(talk.packets), "nowhere.9"))
 
 
+def test_an_ip_version_that_is_not_the_link_layers() -> None:
+    """A damaged 4 makes 40 bytes of a header of IPv6: what stood there is no address."""
+    good = right(Talk().open().call(login()).close().packets)
+    data = bytearray(good[3].data)
+    data[14] = 0x65
+    (after,) = redacted([packet(1, bytes(data))], "login.2").packets
+    assert after.data == bytes(data[:14]) + bytes(len(data) - 14)
+
+
 def test_keys_of_theader() -> None:
     key = b"\1\1" + bytes((len(WORD),)) + WORD + b"\1x"
     info = b"\0\0" + key

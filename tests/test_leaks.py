@@ -39,6 +39,7 @@ FOUND = {
     65: "json in chunks, in mid-stream: the size of a chunk was read as part of a string",
     4000563: "thriftpy2's JSON: a field's name was damaged, so that no selector named it",
     4000571: "the same of a method that the IDL lacks",
+    5001337: "compact in HTTP: a damaged id made it a field of the IDL with another type",
     3000152: "compact in WebSocket, in mid-stream: a frame's head was read as one of a message",
     1063: "thriftpy2's JSON, cut: a success became a declared exception once it was masked",
 }

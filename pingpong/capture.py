@@ -35,6 +35,7 @@ from .model import (
     Endpoint,
     Exchange,
     Finding,
+    Findings,
     Flow,
     Half,
     Limits,
@@ -56,8 +57,10 @@ from .thrift.framed import HEAD
 from .thrift.json import JSON
 from .thrift.messages import Found, MessageReader
 from .thrift.names import Interface
+from .thrift.reading import add_finding
 from .thrift.thriftpy2json import THRIFTPY2_JSON
 from .thrift.transport import Turn
+from .thrift.unpacking import Allowance
 from .wire.capturefile import CaptureFile, open_capture
 from .wire.copies import Copies, Original
 from .wire.link import RST, SYN, TCP, Peeler, Unreachable, endpoint, number, usual
@@ -65,6 +68,9 @@ from .wire.streams import Connection, Connections, Direction, Piece
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
+
+# How many bytes of messages are handed on together.
+BATCH: Final = 4 << 20
 
 # HTTP requests of a connection that may wait for their responses.
 MAX_REQUESTS: Final = 64
@@ -142,6 +148,8 @@ class _Line:
         "from_client",
         "from_server",
         "held",
+        "is_clean",
+        "is_late",
         "requests",
         "said",
     )
@@ -154,6 +162,8 @@ class _Line:
         self.from_client: MessageReader | None = None
         self.from_server: MessageReader | None = None
         self.closed = False
+        self.is_clean = True  # it was closed behind a whole message of the client, or before any
+        self.is_late = False  # the server had reset it, and the client says more
         # HTTP's requests that wait for a response, with the message in them, and whether they
         # hold a struct alone; and responses that came before the end of their requests.
         self.requests: list[tuple[Message | None, bool]] = []
@@ -211,13 +221,12 @@ class Pipeline:
         self.redactor = redactor
         self.plan = plan
         self.pairing = pairing
-        self.flows: list[Flow] = []
         self.connections = 0
         self.structs = 0
         self.time = -1
         self._keep = keep
         self._dropped = dropped
-        self._findings: list[Finding] = []  # of flows that were dropped
+        self._findings = Findings()  # of flows that were dropped
         self._limits = limits
         self._told = told
         self._ports = {port.to_bytes(2, "big") for port in ports}
@@ -225,7 +234,8 @@ class Pipeline:
         self._connections = Connections()
         self._lines: dict[int, _Line] = {}
         self._lanes: dict[bytes, _Lane] = {}
-        self._known: dict[int, Flow] = {}
+        self._known: dict[int, Flow] = {}  # by number, in their order
+        self._allowance = Allowance(limits)
         self._copies = Copies()
         self._twins = 0  # connections that are another's, and the first of them with the other
         self._example: tuple[Flow, Flow] | None = None
@@ -241,9 +251,15 @@ class Pipeline:
     def findings(self) -> list[Finding]:
         return (
             self.of_packets
-            + self._findings
+            + self._findings.kept
+            + self._findings.rest
             + [finding for flow in self.flows for finding in flow.findings]
         )
+
+    @property
+    def flows(self) -> list[Flow]:
+        """Those that are remembered, in the order of their numbers."""
+        return list(self._known.values())
 
     def _of_copies(self) -> list[Finding]:
         """What was captured more than once."""
@@ -337,7 +353,11 @@ class Pipeline:
             found += self._read(line, one is connection.from_client, from_client)
         if from_server:
             found += self._read(line, other is connection.from_client, from_server)
-        if connection.flow.ended and not line.closed:
+        if (
+            connection.flow.ended
+            and not line.closed
+            and not (line.is_late and not segment.flags & RST)
+        ):
             how = "was reset" if connection.flow.ended == "RST" else "was closed"
             found += self._end(connection, f"the connection {how}")
         return remark
@@ -524,7 +544,7 @@ class Pipeline:
         by_client = connection.is_from_client(segment)
         direction = connection.from_client if by_client else connection.from_server
         self._copies.remember(segment, flow.number, direction.offset)
-        reader = MessageReader(True, self._limits, self._told)
+        reader = MessageReader(True, self._limits, self._told, False, self._allowance)
         if self.plan is not None and not (segment.parts and segment.depth):
             # Fragments of a tunnel are hidden whole.
             self.plan.carries(segment, flow.number, direction.offset, True)
@@ -545,6 +565,10 @@ class Pipeline:
         flow.sent, flow.received = connection.from_client.offset, connection.from_server.offset
         whole = sum(one.size for one in found) == len(segment.payload)
         known = flow.detection is not None and flow.detection.transport is not None
+        if found and not known and _is_call(found[0]) != by_client:
+            connection.swap()  # the ends were guessed by their ports
+            by_client = not by_client
+            flow.sent, flow.received = connection.from_client.offset, connection.from_server.offset
         if not known:
             flow.detection = reader.detection
         sound = whole and not any(one.findings for one in found)
@@ -611,7 +635,9 @@ class Pipeline:
             connection = line.connection
             direction = connection.from_client if by_client else connection.from_server
             watched = self.plan is not None
-            reader = MessageReader(direction.from_start, self._limits, self._told, watched)
+            reader = MessageReader(
+                direction.from_start, self._limits, self._told, watched, self._allowance
+            )
             if by_client:
                 line.from_client = reader
             else:
@@ -623,7 +649,9 @@ class Pipeline:
             for piece in pieces:
                 if isinstance(piece, Chunk):
                     self.plan.gave(piece.number, piece.offset, len(piece.data))
-        if line.closed:
+        if line.closed and by_client and pieces and self._reads_on(line):
+            pass  # a call that nobody will answer
+        elif line.closed:
             # Something sent again, behind the end; or it has not ended.
             if line.connection.flow.ended == "RST" and len(line.held) < MAX_HELD:
                 connection = line.connection
@@ -661,17 +689,34 @@ class Pipeline:
         while self._reset and self.time - self._reset[0].last >= GRACE:
             self._end_pairs(self._reset.pop(0))
 
+    def _reads_on(self, line: _Line) -> bool:
+        """The server has reset a connection, and the client, that had said all of what it began,
+        begins something new: is it read?"""
+        flow = line.connection.flow
+        if flow.ended != "RST" or flow.from_server.rst < 0 or flow.from_client.rst >= 0:
+            return False
+        if not line.is_clean or flow.from_client.fin >= 0 or flow.detection is None:
+            return False
+        self._reopen(line)
+        line.is_late = True
+        return True
+
+    def _reopen(self, line: _Line) -> None:
+        flow = line.connection.flow
+        line.closed = False
+        if flow in self._reset:
+            self._reset.remove(flow)
+        del flow.findings[line.said :]
+        self._connections.revive(line.connection)
+
     def _go_on(self, line: _Line) -> list[Message]:
         """A connection that was reset goes on: the RST was not its own."""
         connection = line.connection
         connection.is_back = False
+        line.is_late = False
         if not line.closed:
             return []
-        line.closed = False
-        if connection.flow in self._reset:
-            self._reset.remove(connection.flow)
-        del connection.flow.findings[line.said :]
-        self._connections.revive(connection)
+        self._reopen(line)
         held, line.held = line.held, []
         messages: list[Message] = []
         for direction, pieces in held:
@@ -698,7 +743,10 @@ class Pipeline:
             by_client = direction is connection.from_client
             reader = line.from_client if by_client else line.from_server
             if reader is not None:
-                messages += self._report(line, reader, by_client, reader.close(reason, cut))
+                rest = reader.close(reason, cut)
+                messages += self._report(line, reader, by_client, rest)
+                if by_client:
+                    line.is_clean = not rest and not reader.begun and reader.broke < 0
         line.closed = True
         if self.plan is not None:
             seen = connection.flow.detection
@@ -717,7 +765,6 @@ class Pipeline:
         return messages
 
     def _add(self, flow: Flow) -> None:
-        self.flows.append(flow)
         self._known[flow.number] = flow
         self.connections += 1
 
@@ -725,11 +772,11 @@ class Pipeline:
         self._end_pairs(flow)  # of UDP, which has no other end
         self._lines.pop(flow.number, None)
         if not self._keep:
-            self._findings += flow.findings
-            self.flows.remove(flow)
+            for finding in flow.findings:
+                self._findings.add(finding)
+            del self._known[flow.number]
             if self._dropped is not None:
                 self._dropped(flow)
-            del self._known[flow.number]
 
     def _report(
         self,
@@ -758,7 +805,7 @@ class Pipeline:
             for finding in reader.findings:
                 text = f"flow {flow.number}, from the {who}: {finding.text}"
                 said = Finding(finding.severity, text, finding.offset)
-                flow.findings.append(said if self.redactor is None else hushed(said))
+                add_finding(flow.findings, said if self.redactor is None else hushed(said))
             reader.findings.clear()
         if self.plan is not None:
             for passed in reader.passed:
@@ -1095,8 +1142,12 @@ def batches(
     while file.advance():
         batch: list[Message] = []
         pipeline.take_from(file, batch)
-        while file.advance(False):
+        held = seen = 0
+        while held < BATCH and file.advance(False):
             pipeline.take_from(file, batch)
+            while seen < len(batch):
+                held += len(batch[seen].data)
+                seen += 1
         if progress is not None:
             progress()
         if batch or (pipeline.pairing is not None and pipeline.pairing.settled):

@@ -12,6 +12,7 @@ How an object looks is the business of ``views``: it hands its two renderers to
 
 from __future__ import annotations
 
+import re
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ __all__ = [
     "DEFAULT_LIMITS",
     "DIFFERENCES",
     "DIFFERS",
+    "MAX_DEPTH",
     "MESSAGE_TYPES",
     "NOT_TOLD",
     "NO_FIELD",
@@ -49,6 +51,7 @@ __all__ = [
     "Exchange",
     "Field",
     "Finding",
+    "Findings",
     "Flow",
     "Gap",
     "Half",
@@ -127,17 +130,54 @@ class Facts:
         return ()
 
     def __eq__(self, other: object) -> bool:
-        return (
-            type(other) is type(self) and isinstance(other, Facts) and self.facts() == other.facts()
-        )
+        if type(other) is not type(self) or not isinstance(other, Facts):
+            return False
+        return _are_same(self.facts(), other.facts())
 
     def __hash__(self) -> int:
         return hash(self.facts())
 
     def __repr__(self) -> str:
+        if len(_shown) > _DEEPEST:
+            return f"{type(self).__name__}(…)"
         names: tuple[str, ...] = getattr(type(self), "__match_args__", ())
         parts = zip(names, self.facts(), strict=True)
-        return f"{type(self).__name__}({', '.join(f'{name}={part!r}' for name, part in parts)})"
+        _shown.append(self)
+        try:
+            said = [f"{name}={part!r}" for name, part in parts]
+        finally:
+            _shown.pop()
+        return f"{type(self).__name__}({', '.join(said)})"
+
+
+def _are_same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    """Are the parts equal, and their parts, however deep they are?  It does not call itself."""
+    left: list[object] = list(one)
+    right: list[object] = list(other)
+    if len(left) != len(right):
+        return False
+    while left:
+        a, b = left.pop(), right.pop()
+        if a is b:
+            continue
+        if isinstance(a, Facts):
+            if type(a) is not type(b) or not isinstance(b, Facts):
+                return False
+            a, b = a.facts(), b.facts()
+        elif not isinstance(a, tuple):
+            if a != b:
+                return False
+            continue
+        if not isinstance(b, tuple) or len(a) != len(b):
+            return False
+        left.extend(a)
+        right.extend(b)
+    return True
+
+
+# What a repr is inside of: deeper ones are left out, since each calls Python several times.
+_shown: list[Facts] = []
+_DEEPEST: Final = 60
 
 
 class Span(Facts):
@@ -195,6 +235,48 @@ class Finding:
     severity: Severity
     text: str
     offset: int | None = None
+
+
+# What differs between findings of one kind: names, numbers, bytes.
+_DIFFERING: Final = re.compile(r"\"[^\"]*\"|'[^']*'|\b[0-9a-f]*[0-9][0-9a-fx.:]*\b")
+
+
+class Findings:
+    """Findings of many places: FEW of a kind are kept, and it is counted how many more there were.
+    Two are of one kind if they differ in nothing but names, numbers and bytes.
+
+    No more than MOST kinds are told apart, so that no input makes it large.
+    """
+
+    FEW: ClassVar = 20
+    MOST: ClassVar = 1000
+
+    __slots__ = ("_counts", "_worst", "kept")
+
+    def __init__(self) -> None:
+        self.kept: list[Finding] = []
+        self._counts: dict[str, int] = {}
+        self._worst: dict[str, Severity] = {}
+
+    def add(self, finding: Finding) -> bool:
+        """Take note of one; is it one of the few?"""
+        kind = _DIFFERING.sub("#", finding.text[:400])
+        if kind not in self._counts and len(self._counts) >= self.MOST:
+            kind = ""
+        count = self._counts[kind] = self._counts.get(kind, 0) + 1
+        if count > self.FEW:
+            self._worst[kind] = max(finding.severity, self._worst.get(kind, finding.severity))
+            return False
+        self.kept.append(finding)
+        return True
+
+    @property
+    def rest(self) -> list[Finding]:
+        """One for each kind of which there were more than a few: how many."""
+        return [
+            Finding(severity, f"{self._counts[kind] - self.FEW} more like this: {kind or 'others'}")
+            for kind, severity in self._worst.items()
+        ]
 
 
 # ── wire: packets, segments, ordered bytes ───────────────────────────────────────────
@@ -394,13 +476,31 @@ for _one in TType:
     TTYPES[_one.value] = _one
 
 
+# As deep as anything may nest: whoever walks over values calls itself for each level, and Python
+# (and, compiled, the machine) has room for so many calls and no more.
+MAX_DEPTH: Final = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is allowed to be claimed: doc/specs/thrift-tconfiguration.md gives these numbers."""
+    """What is allowed to be claimed: doc/specs/thrift-tconfiguration.md gives the first three.
+
+    ``depth`` counts structs and containers in each other, MAX_DEPTH at most: more raises
+    ValueError.  ``frame`` and ``message`` are in bytes.  ``unpacked`` is how many bytes one message
+    may have once it is unpacked (zlib, gzip, deflate): a few hundred packed bytes can hold a
+    thousand times as many; see ``thrift.unpacking``.  ``values`` is how many values of one message
+    are read: each takes hundreds of bytes of memory, where on the wire it may have one.
+    """
 
     depth: int = 64
     frame: int = 16_384_000
     message: int = 100 * 1024 * 1024
+    unpacked: int = 16_384_000
+    values: int = 100_000
+
+    def __post_init__(self) -> None:
+        if self.depth > MAX_DEPTH:
+            raise ValueError(f"depth is {self.depth}, want at most {MAX_DEPTH}")
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -824,6 +924,75 @@ def _mark_value(value: Value, starts: frozenset[int]) -> None:
 _NOBODY: Final = Visitor()
 
 
+class _TooMany(Exception):
+    """A struct holds more values than may be read."""
+
+
+class _Counted(Visitor):
+    """Tells another of a struct, up to so many values; of one more it raises _TooMany."""
+
+    __slots__ = ("_left", "_visitor")
+
+    def __init__(self, visitor: Visitor, most: i64) -> None:
+        self._visitor = visitor
+        self._left: i64 = most
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise _TooMany
+
+    def field(self, field_id: i64, first: bool) -> None:
+        self._visitor.field(field_id, first)
+
+    def item(self, first: bool) -> None:
+        self._visitor.item(first)
+
+    def key(self, first: bool) -> None:
+        self._visitor.key(first)
+
+    def entry(self) -> None:
+        self._visitor.entry()
+
+    def entry_end(self) -> None:
+        self._visitor.entry_end()
+
+    def number(self, ttype: i64, value: int, start: i64, stop: i64) -> None:
+        self._count()
+        self._visitor.number(ttype, value, start, stop)
+
+    def truth(self, value: bool, start: i64, stop: i64) -> None:
+        self._count()
+        self._visitor.truth(value, start, stop)
+
+    def double(self, value: float, start: i64, stop: i64) -> None:
+        self._count()
+        self._visitor.double(value, start, stop)
+
+    def string(self, data: bytes, inside: i64, start: i64, stop: i64) -> None:
+        self._count()
+        self._visitor.string(data, inside, start, stop)
+
+    def uuid(self, value: uuid.UUID, start: i64, stop: i64) -> None:
+        self._count()
+        self._visitor.uuid(value, start, stop)
+
+    def struct(self) -> None:
+        self._count()
+        self._visitor.struct()
+
+    def items(self, ttype: i64, element_type: i64, count: i64) -> None:
+        self._count()
+        self._visitor.items(ttype, element_type, count)
+
+    def entries(self, key_type: i64, value_type: i64, count: i64) -> None:
+        self._count()
+        self._visitor.entries(key_type, value_type, count)
+
+    def end(self, start: i64, stop: i64) -> None:
+        self._visitor.end(start, stop)
+
+
 class Record(Shown):
     """A struct with no message around it: in a file, a Kafka value, a Parquet footer.
 
@@ -894,6 +1063,25 @@ class Record(Shown):
             self._body = body
         return self._body
 
+    def begin(self, values: int) -> Struct:
+        """The struct, as ``body`` has it, or the first ``values`` values of it, for who shows no
+        more: of a long one, the rest is not read then, and nothing is kept."""
+        if self._body is not None or len(self.data) - self.start <= 16 * values:
+            return self.body
+        few = Limits(
+            self.limits.depth,
+            self.limits.frame,
+            self.limits.message,
+            self.limits.unpacked,
+            min(values, self.limits.values),
+        )
+        body = self.protocol.read_struct(self.data, self.start, len(self.data), self.gaps, few)
+        if self._names is not None:
+            self._names.give_names(self, body)
+        if self.redacted:
+            _mark(body, self.redacted)
+        return body
+
     def redact(
         self,
         data: bytes,
@@ -935,10 +1123,16 @@ class Record(Shown):
     def _visit(self, visitor: Visitor) -> bool:
         if self._body is not None or self.gaps or self._told is not None:
             return False
-        self._is_sound = self.protocol.visit(
-            self.data, self.start, len(self.data), self.limits, visitor
-        )
-        return self._is_sound
+        stop = len(self.data)
+        if stop - self.start <= self.limits.values:
+            # A value takes a byte at least.
+            self._is_sound = self.protocol.visit(self.data, self.start, stop, self.limits, visitor)
+            return self._is_sound
+        counted = _Counted(visitor, self.limits.values)
+        try:
+            return self.protocol.visit(self.data, self.start, stop, self.limits, counted)
+        except _TooMany:
+            return False
 
     @property
     def is_sound(self) -> bool:
@@ -1692,7 +1886,8 @@ class Exchange(Shown):
                 if isinstance(number, int) and not isinstance(number, bool):
                     is_known = 0 <= number < len(APPLICATION_ERRORS)
                     return APPLICATION_ERRORS[number] if is_known else f"type {number}"
-        return APPLICATION_ERRORS[0]
+        is_lost = self.reply.gaps or self.reply.cut
+        return "its type is lost" if is_lost else APPLICATION_ERRORS[0]
 
     def __repr__(self) -> str:
         return f"<Exchange {self.number}: {self.method!r}, {self.outcome.name}>"

@@ -15,7 +15,7 @@ import contextlib
 import io
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -219,7 +219,7 @@ def mutated(packets: list[Packet], seed: int) -> list[Packet]:
     return list(renumbered(found))
 
 
-def renumbered(packets: list[Packet]) -> Iterator[Packet]:
+def renumbered(packets: Iterable[Packet]) -> Iterator[Packet]:
     time = 0
     for number, one in enumerate(packets, 1):
         time = max(time, one.time)

@@ -603,7 +603,7 @@ def test_a_frame_above_a_servers_own_limit(stage: Stage) -> None:
     assert attempt(stage, port, login("x" * 1000, FRAMED)) == "welcome"
     assert "Error" in attempt(stage, port, login("x" * 100_000, FRAMED))
     verdict = only(stage.capture.diagnosis, Kind.FRAME_TOO_LARGE)
-    assert "the largest that it answered has 10" in verdict.sentence
+    assert "The largest call that it answered has 10" in verdict.sentence
 
 
 class Impatient(Dispatcher):
@@ -681,7 +681,13 @@ def test_a_late_reply_is_read_by_the_next_call(stage: Stage, who: str) -> None:
         assert go.wait(LIMIT)
         return "at last"
 
-    port = stage.serve(apache_server({"ping": lambda: "pong", "login": slow}))
+    closed = threading.Event()
+
+    def pong() -> str:
+        assert closed.wait(LIMIT)  # else the wire shows two calls under way, and two answers
+        return "pong"
+
+    port = stage.serve(apache_server({"ping": pong, "login": slow}))
     sock = stage.connect(port, PATIENCE)
     if who == "thriftpy2":
         client = thriftpy2_client(sock)
@@ -702,6 +708,7 @@ def test_a_late_reply_is_read_by_the_next_call(stage: Stage, who: str) -> None:
         with pytest.raises(TApacheApplicationException, match="out of sequence"):
             other.answer()
         stage.close(sock)
+    closed.set()
     verdict = only(stage.capture.diagnosis, Kind.LATE_REPLY)
     assert "gave up on login" in verdict.sentence
     assert "went on with ping" in verdict.sentence

@@ -205,7 +205,7 @@ def test_a_bomb_is_not_unpacked() -> None:
     limits = Limits(message=1000)
     bomb = frame("00 01 01", zlib.compress(ADD + bytes(1_000_000)))
     bad, good = drive_all(HeaderTransport, bomb + PLAIN, limits).units
-    assert bad.findings == ("zlib payload at offset 18: it holds over 1000 bytes",)
+    assert bad.findings == ("zlib payload at offset 18: it holds over 1000 bytes (--max-unpacked)",)
     assert (bad.protocol, len(bad.data)) == ("", 18)
     assert good.protocol == "binary"
 

@@ -9,10 +9,11 @@ became of a call is for ``exchanges.Pairing`` to say.
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 from ..model import (
-    UPGRADES,
+    CUT_LOST,
     Endpoint,
     Exchange,
     Flow,
@@ -23,6 +24,7 @@ from ..model import (
     Response,
     Severity,
 )
+from ..thrift.reading import BEGINS_INSIDE
 from .numbers import Reading
 from .roles import counted
 from .verdict import Dialect, sized, unbraced
@@ -30,6 +32,7 @@ from .verdict import Dialect, sized, unbraced
 __all__ = [
     "MAX_EXAMPLES",
     "NOTHING_KNOWN",
+    "UNREAD",
     "Case",
     "Ended",
     "Failure",
@@ -47,13 +50,17 @@ __all__ = [
 MAX_EXAMPLES: Final = 64
 # Kinds of failures that are remembered of a connection: a method and a type of exception each.
 MAX_FAILURES: Final = 64
+# With these a server says that it could not read what it was sent.
+UNREAD: Final = frozenset(
+    {"PROTOCOL_ERROR", "INVALID_PROTOCOL", "INVALID_TRANSFORM", "INVALID_MESSAGE_TYPE"}
+)
 # Methods that are remembered of a server.
 MAX_NAMES: Final = 256
 
 
 class Said(NamedTuple):
     """What is kept of a message.  ``announced`` is the size that it says it has: more than
-    ``size`` where it was cut off."""
+    ``size`` where it was cut off, as ``cut`` says (see ``Message.cut``)."""
 
     number: int
     method: str
@@ -63,6 +70,7 @@ class Said(NamedTuple):
     size: int
     announced: int
     dialect: Dialect
+    cut: str = ""
 
     def __str__(self) -> str:
         return f"{shown(self.method)}, {sized(self.size)} (message {self.number})"
@@ -78,6 +86,7 @@ def said_in(message: Message) -> Said:
         message.size,
         message.announced,
         Dialect(message.protocol.name, message.transport),
+        message.cut,
     )
 
 
@@ -102,13 +111,15 @@ class Ended(NamedTuple):
 
 class Fault(NamedTuple):
     """What is wrong with the bytes of a message: all that was found, the first fault first.
-    ``cut``: its end is missing.  ``outcome`` is that of its call."""
+    ``cut``: its end is missing; ``lost``: the capture lost bytes of it.  ``outcome`` is that of its
+    call."""
 
     said: Said
     by_client: bool
     texts: tuple[str, ...]
     cut: str
     outcome: Outcome
+    lost: bool
 
 
 class Failure(NamedTuple):
@@ -118,6 +129,7 @@ class Failure(NamedTuple):
     type: str
     text: str
     replied: str  # the method that the reply names
+    is_called: bool  # … else the call was not captured, and ``call`` is the exception
 
 
 class Tally:
@@ -155,7 +167,8 @@ class Case:
 
     ``first`` and ``last_call`` are calls; ``last_reply`` is when the last answer ended, -1 without
     one, and ``last_answered`` its call, with that; ``largest`` the size of the largest call that
-    was answered.  ``ended`` has exchanges by their outcome, by number, MAX_EXAMPLES of each at
+    was answered; ``last_unread`` the last answer that the server could not read what it was sent.
+    ``ended`` has exchanges by their outcome, by number, MAX_EXAMPLES of each at
     most (the tally counts them all).  ``failures`` counts the server's own exceptions, with an
     example of each method and type; ``declared`` those of the IDL, by method and exception.
     ``faults`` are about bytes of messages.
@@ -163,7 +176,7 @@ class Case:
 
     __slots__ = (
         *("declared", "ended", "failures", "faults", "first", "flow", "largest", "last_answered"),
-        *("last_call", "last_reply", "tally"),
+        *("last_call", "last_reply", "last_unread", "tally"),
     )
 
     def __init__(self) -> None:
@@ -173,6 +186,7 @@ class Case:
         self.last_call: Said | None = None
         self.last_reply = -1
         self.last_answered: tuple[Said, int] | None = None
+        self.last_unread: Failure | None = None
         self.largest = 0
         self.ended: dict[Outcome, list[Ended]] = {}
         self.failures: dict[tuple[str, str], tuple[int, Failure]] = {}
@@ -210,13 +224,19 @@ class Case:
             if len(self.faults) < MAX_EXAMPLES:
                 by_client = message is exchange.call
                 texts = [one.text for one in message.faults if one.severity is Severity.ERROR]
+                inside = _INSIDE.search(message.data, message.start) if message.cut else None
+                if by_client and inside is not None:
+                    texts.insert(1, f"{BEGINS_INSIDE} {inside.start()}, inside this one")
                 said = said_in(message)
-                fault = Fault(said, by_client, tuple(texts[:4]), message.cut, outcome)
+                lost = bool(message.gaps) or message.cut == CUT_LOST
+                fault = Fault(said, by_client, tuple(texts[:4]), message.cut, outcome, lost)
                 self.faults.append(fault)
         if reply is not None:
             self.last_reply = max(self.last_reply, reply.end_time)
         if call is None:
             tally.replies += 1
+            if reply is not None and exchange.reply is not None and not exchange.misled_by:
+                self._fail(exchange, exchange.reply, reply)
             return None
         if exchange.call is not None and exchange.call.type is MessageType.ONEWAY:
             tally.oneway += 1
@@ -224,6 +244,8 @@ class Case:
         tally.calls += 1
         if reply is None or exchange.reply is None:
             return None
+        if outcome is Outcome.WAITING:
+            return None  # it has only begun
         tally.answered += 1
         self.largest = max(self.largest, call.size)
         if self.last_answered is None or reply.end_time >= self.last_answered[1]:
@@ -234,14 +256,25 @@ class Case:
             key = (call.method, exchange.exception)
             if key in self.declared or len(self.declared) < MAX_FAILURES:
                 self.declared[key] = self.declared.get(key, 0) + 1
-        elif answer is Outcome.APPLICATION_EXCEPTION and call.method not in UPGRADES:
+        elif answer is Outcome.APPLICATION_EXCEPTION:
             tally.failed += 1
-            name, text = exchange.exception, _text_of(exchange.reply)
-            key = (call.method, name)
-            count, sample = self.failures.get(key, (0, Failure(call, name, text, reply.method)))
-            if count or len(self.failures) < MAX_FAILURES:
-                self.failures[key] = (count + 1, sample)
+            self._fail(exchange, exchange.reply, call)
         return call
+
+    def _fail(self, exchange: Exchange, reply: Message, said: Said) -> None:
+        """Count the server's own exception to ``said``, its call; where that was not captured, the
+        exception itself."""
+        if exchange.answer is not Outcome.APPLICATION_EXCEPTION:
+            return
+        name = exchange.exception
+        key = (said.method, name)
+        sample = Failure(said, name, _text_of(reply), reply.method, exchange.call is not None)
+        last = self.last_unread
+        if name in UNREAD and (last is None or last.call.number < said.number):
+            self.last_unread = sample
+        count, sample = self.failures.get(key, (0, sample))
+        if count or len(self.failures) < MAX_FAILURES:
+            self.failures[key] = (count + 1, sample)
 
     def of(self, *outcomes: Outcome) -> list[Ended]:
         """The exchanges that ended so, by number."""
@@ -305,6 +338,10 @@ class Case:
         return self.flow.opened and not self.flow.lost
 
 
+# A strict binary CALL or ONEWAY, with the begin of a name.
+_INSIDE: Final = re.compile(rb"\x80\x01\0[\x01\x04]\0\0\0[\x01-\x7f][\x20-\x7e]")
+
+
 def _text_of(exception: Message) -> str:
     """The text of a TApplicationException."""
     for field in exception.body.fields:
@@ -345,7 +382,9 @@ class Known:
     connection that is no Thrift.
     """
 
-    __slots__ = ("answered", "flows", "foreign", "heard", "largest", "methods", "told")
+    __slots__ = (
+        *("answered", "flows", "foreign", "heard", "largest", "methods", "takes_proxy", "told"),
+    )
 
     def __init__(self) -> None:
         self.answered: dict[tuple[Dialect, bool], int] = {}
@@ -353,6 +392,7 @@ class Known:
         self.methods: set[str] = set()
         self.heard: dict[Dialect, int] = {}
         self.largest = 0
+        self.takes_proxy = False  # it answered behind a PROXY header
         self.told = False  # the user says that Thrift is spoken there
         self.foreign: tuple[Reading, int] | None = None
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ..model import Endpoint, Exchange, Flow, Outcome
+from ..model import Endpoint, Exchange, Flow, Outcome, Severity
 from .case import NOTHING_KNOWN, Case, Known, Tally
 from .numbers import Reading
 from .rules import all_well, foreign_in, verdicts
@@ -66,6 +66,7 @@ class Diagnoser:
         self._connections = 0
         self._calls = 0
         self._any_thrift = False
+        self._unread = False
 
     def add(self, exchange: Exchange) -> None:
         """Take the next exchange that is settled."""
@@ -74,12 +75,14 @@ class Diagnoser:
             case = self._open[exchange.flow] = Case()
         self._any_thrift = True
         self._calls += 1
+        self._unread = self._unread or bool(exchange.faulty)
         server = exchange.first.server
         answered = case.add(exchange)
         if exchange.call is not None and case.first is not None:
             self._known_of(server).hear(case.first.dialect, exchange.flow)
         if answered is not None and exchange.reply is not None:
             known = self._known_of(server)
+            known.takes_proxy = known.takes_proxy or exchange.reply.proxied is not None
             known.largest = max(known.largest, answered.size)
             # A plain server knows no name with a service in it, and says so.
             is_plain_no = exchange.outcome is Outcome.APPLICATION_EXCEPTION
@@ -95,6 +98,8 @@ class Diagnoser:
         case.flow = flow
         self._connections += 1
         self._any_thrift = self._any_thrift or case.is_thrift
+        if any(one.severity is Severity.ERROR for one in flow.findings):
+            self._unread = True
         spoken = foreign_in(flow.from_server)
         if spoken is not None and len(self._foreign) < MAX_SERVERS:
             self._foreign.setdefault(flow.server, (spoken, flow.number))
@@ -154,4 +159,6 @@ class Diagnoser:
                 group.verdict.flow,
             )
         )
-        return Diagnosis(tuple(groups), self._connections, self._calls, self._any_thrift)
+        diagnosis = Diagnosis(tuple(groups), self._connections, self._calls, self._any_thrift)
+        diagnosis.is_unread = self._unread
+        return diagnosis

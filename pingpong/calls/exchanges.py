@@ -31,9 +31,10 @@ What became of a call is settled when its reply comes, or when that shows that n
     │── FIN ────────│     a: ONEWAY, if the client did not wait for it, or nobody ever got a reply
 
 A client that has several calls under way gives each its own seqid, or writes them in one go.
-So it has given up on a call if it sends the next one with the same seqid a millisecond later
-or more.  With other seqids nothing tells one that gave up from one that has several under way:
-then its closing without a reply gets a remark, no more.
+So it has given up on a call if it sends the next one with the same seqid ten milliseconds later
+or more; by HTTP it has not, as answers come there in the order of the requests.  With other seqids
+nothing tells one that gave up from one that has several under way: then its closing without a reply
+gets a remark, no more.
 
 A method is silent if a server passed over it, no byte of the server was missing there, and it has
 never answered that method.  One answer, and it is silent no more.
@@ -50,19 +51,28 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..model import Endpoint, Exchange, Flow, Message, MessageType, Outcome
+from ..model import (
+    CUT_CLOSED,
+    CUT_ENDED,
+    Endpoint,
+    Exchange,
+    Flow,
+    Message,
+    MessageType,
+    Outcome,
+)
 
-__all__ = ["GAVE_UP", "Pairing", "bare_method"]
-
-# Whoever writes several calls in one go takes no longer: a client that cannot tell two replies
-# apart has given up on a call, if it sends the next one later than that (ns).
-GAVE_UP: Final = 1_000_000
+__all__ = ["GAVE_UP", "HURRIED", "Pairing", "bare_method"]
 
 # No timeout is so short: whoever sends its next call sooner did not wait for this one (ns).
 HURRIED: Final = 10_000_000
 
 # Who closes so soon did not wait at all, be it that the method has no answer (ns).
 AT_ONCE: Final = 1_000_000
+
+# Whoever writes several calls in one go takes no longer: a client that cannot tell two replies
+# apart has given up on a call, if it sends the next one later than that (ns).
+GAVE_UP: Final = HURRIED
 
 # The transport in which something answers every call, be it oneway.
 HTTP: Final = "http"
@@ -243,7 +253,7 @@ class Pairing:
         else:
             before = same[-1]
             assert before.call is not None
-            if call.time - before.call.time >= GAVE_UP:
+            if call.time - before.call.time >= GAVE_UP and call.transport != HTTP:
                 talk.gave_up[before.number] = call.time
             same.append(exchange)
             if len(same) > MAX_SAME:
@@ -294,19 +304,26 @@ class Pairing:
         if is_behind_hole:
             talk.hole = reply.time
         talk.read_to = max(talk.read_to, reply.offset + reply.size)
-        same = talk.waiting.get(reply.seqid)
+        seqid = reply.seqid
+        same = talk.waiting.get(seqid)
         at = -1 if same is None else _place(same, reply, is_behind_hole)
+        if at < 0 and talk.waiting and _is_nameless(reply) and not (seqid or is_behind_hole):
+            # The server could not make out the header, and so it has no seqid of it either.
+            same = min(talk.waiting.values(), key=_first_number)
+            call = same[0].call
+            assert call is not None
+            at, seqid = 0, call.seqid
         if same is None or at < 0:
             return self._orphan(talk, reply)
         exchange = same[at]
         exchange.reply = reply
-        talk.last = exchange
+        last, talk.last = talk.last, exchange
         if at:
             for passed in same[:at]:
                 self._pass_over(talk, passed, is_behind_hole)
         talk.count -= at + 1
         if len(same) == at + 1:
-            del talk.waiting[reply.seqid]
+            del talk.waiting[seqid]
             same = []
         else:
             del same[: at + 1]
@@ -321,6 +338,8 @@ class Pairing:
             return exchange
         flow = talk.flow
         if flow is not None and 0 <= flow.from_client.fin <= reply.end_time:
+            if _came_between(last, exchange):
+                self._note_between(exchange, last)
             talk.closing.append(exchange)
         else:
             self._settle(exchange, _answer(exchange, flow))
@@ -420,10 +439,13 @@ class Pairing:
                 # A program that still reads acknowledges; for one that has closed, the system
                 # resets the connection.
                 assert flow is not None
-                if flow.from_client.rst >= 0:
-                    exchange.why = "the client had closed the connection"
+                reply, client = exchange.reply, flow.from_client
+                is_late = client.rst >= 0 and not (reply.cut and reply.time <= client.fin)
+                if is_late:
+                    exchange.why = exchange.why or "the client had closed the connection"
                     self._settle(exchange, Outcome.LATE)
                 else:
+                    exchange.misled_by, exchange.why = 0, ""
                     self._settle(exchange, _answer(exchange, flow))
             elif exchange.number in talk.misled:
                 self._settle(exchange, Outcome.OUT_OF_SEQUENCE, talk.misled[exchange.number])
@@ -484,15 +506,16 @@ class Pairing:
         elif ended >= 0:
             exchange.ended = ended
             if ended in (client.fin, client.rst) and _came_between(talk.last, exchange):
-                assert talk.last is not None
-                exchange.misled_by = talk.last.number
-                exchange.why = (
-                    f"exchange {talk.last.number}'s reply came late: it may have been read as this"
-                )
+                self._note_between(exchange, talk.last)
         elif not the_last:
             exchange.why = "the client's port was used again"
             outcome = Outcome.NO_REPLY
         self._settle(exchange, outcome)
+
+    def _note_between(self, exchange: Exchange, last: Exchange | None) -> None:
+        assert last is not None
+        exchange.misled_by = last.number
+        exchange.why = f"exchange {last.number}'s reply came late: it may have been read as this"
 
     def _passed_in_order(self, talk: _Talk, exchange: Exchange) -> None:
         """A server that answers in order has answered a later call, with another seqid, and never
@@ -524,8 +547,13 @@ class Pairing:
     def _settle_posted(self, exchange: Exchange) -> None:
         """A oneway call by HTTP: by now it was answered, or never will be."""
         assert exchange.call is not None
-        if exchange.call.response is None:
+        response = exchange.call.response
+        if response is None:
             exchange.why = "HTTP never answered it"
+        elif not response.is_good:
+            exchange.ended = response.time
+            self._settle(exchange, Outcome.APPLICATION_EXCEPTION)
+            return
         self._settle(exchange, Outcome.ONEWAY)
 
     def _settle_answered_by_http(self, exchange: Exchange) -> bool:
@@ -561,6 +589,18 @@ def _by_number(exchange: Exchange) -> int:
     return exchange.number
 
 
+def _first_number(same: list[Exchange]) -> int:
+    return same[0].number
+
+
+def _is_nameless(reply: Message) -> bool:
+    return reply.type is MessageType.EXCEPTION and not reply.method
+
+
+def _is_before(time: int, other: int) -> bool:
+    return other < 0 or time <= other
+
+
 def _came_between(last: Exchange | None, exchange: Exchange) -> bool:
     """Did a reply to an earlier call come while the client waited for this one's?"""
     if last is None or last.reply is None or exchange.call is None:
@@ -582,7 +622,24 @@ def _may_miss(talk: _Talk) -> bool:
 
 
 def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:
-    """What the reply says; LOST where that is in bytes that the capture lost."""
+    """What the reply says; LOST where that is in bytes that the capture lost.  Of one that was not
+    sent to its end, who ended it says more: the capture, or a client that took no more of it."""
+    reply = exchange.reply
+    assert reply is not None
+    if reply.cut in (CUT_CLOSED, CUT_ENDED) and flow is not None:
+        client, server = flow.from_client, flow.from_server
+        for time, outcome in (
+            (client.fin, Outcome.CLOSED_BY_CLIENT),
+            (client.rst, Outcome.RESET_BY_CLIENT),
+        ):
+            if time >= reply.time and _is_before(time, server.fin) and _is_before(time, server.rst):
+                exchange.ended = time
+                exchange.why = "in the midst of the reply"
+                return outcome
+        if reply.cut == CUT_CLOSED or max(server.fin, server.rst) >= 0:
+            return Outcome.UNREADABLE
+        exchange.why = "a reply had begun when the capture ended"
+        return Outcome.WAITING
     answer = exchange.answer
     if answer is Outcome.UNREADABLE and flow is not None and flow.from_server.lost:
         return Outcome.LOST
@@ -601,8 +658,8 @@ def _place(same: list[Exchange], reply: Message, is_behind_hole: bool) -> int:
     for at, exchange in enumerate(same):
         call = exchange.call
         assert call is not None
-        if not _answers(reply, call):
-            continue
+        if call.response is not None or not _answers(reply, call):
+            continue  # HTTP has answered it, without a message; or it is another's
         if not is_behind_hole:
             return at
         # Replies are missing before this one: it is for the last call that was sent before it.
@@ -618,4 +675,4 @@ def _answers(reply: Message, call: Message) -> bool:
     if reply.method == call.method or reply.method == bare_method(call.method):
         return True
     # A server that could not make out the method answers without its name.
-    return reply.type is MessageType.EXCEPTION and not reply.method
+    return _is_nameless(reply)

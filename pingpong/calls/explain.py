@@ -145,6 +145,7 @@ class _Writer(ABC):
         self.data = record.data
         self.notes: list[Note] = []
         self.at = 0
+        self._gap = 0  # gaps before this one lie behind ``at``
         self.prefix = ""
 
     # ── What a protocol adds ─────────────────────────────────────────────────────────
@@ -195,8 +196,14 @@ class _Writer(ABC):
 
     def rest(self, stop: int) -> None:
         """Note what no value was read from: lost bytes, and bytes that could not be read."""
-        for gap in self.record.gaps:
-            if self.at < gap.stop and gap.offset < stop:
+        gaps = self.record.gaps
+        for at in range(self._gap, len(gaps)):
+            gap = gaps[at]
+            if gap.offset >= stop:
+                break
+            if gap.stop <= self.at:
+                self._gap = at + 1  # they are in order, as notes are
+            else:
                 self.unread(max(self.at, gap.offset))
                 self.note(
                     min(gap.stop, stop) - self.at,
@@ -208,13 +215,15 @@ class _Writer(ABC):
 
     def unread(self, stop: int) -> None:
         size = stop - self.at
+        if not size:
+            return
         body = self.record.body
         left_over = body.stop is not None and self.at >= body.stop.stop
         if left_over:
             why = "The struct has ended, the frame has not: nothing says what these bytes are."
             self.note(size, "unread", "left over", f"{_counted(size)} behind the end", why)
         else:
-            reasons = [finding.text for finding in self.record.faults]
+            reasons = [finding.text for finding in self.record.faults[:3]]
             self.note(size, "unread", "not read", _counted(size), "; ".join(reasons))
 
     # ── Before the message ───────────────────────────────────────────────────────────

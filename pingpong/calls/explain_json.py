@@ -14,7 +14,7 @@ of their own where they begin or end the message, a struct, a list, a set or a m
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 
 from ..model import (
     APPLICATION_ERRORS,
@@ -73,6 +73,8 @@ class _Writer:
         self.start = record.header.span.start if isinstance(record, Message) else record.start
         self.at = self.start
         self.notes: list[Note] = []
+        self._gap_stops = [gap.stop for gap in record.gaps]
+        self._gap = 0  # gaps before this one lie behind ``at``
         self.reasons = sorted((f.offset or 0, f.text) for f in record.faults)
 
     def note(
@@ -119,8 +121,14 @@ class _Writer:
 
     def rest(self, stop: int) -> None:
         """Note what no value was read from: lost bytes, and bytes that could not be read."""
-        for gap in self.record.gaps:
-            if self.at < gap.stop and gap.offset < stop:
+        gaps = self.record.gaps
+        for at in range(self._gap, len(gaps)):
+            gap = gaps[at]
+            if gap.offset >= stop:
+                break
+            if gap.stop <= self.at:
+                self._gap = at + 1  # they are in order, as notes are
+            else:
                 self.unread(max(self.at, gap.offset))
                 end = min(gap.stop, stop)
                 start = max(self.at, gap.offset)
@@ -157,7 +165,8 @@ class _Writer:
     def is_lost(self, offset: int) -> bool:
         """Does the next token begin with a byte that the capture does not have?"""
         start = next_token(self.data, offset, len(self.data)).start
-        return any(gap.offset <= start < gap.stop for gap in self.record.gaps)
+        at = bisect_right(self._gap_stops, start)
+        return at < len(self._gap_stops) and self.record.gaps[at].offset <= start
 
     # ── Before the struct ────────────────────────────────────────────────────────────
 

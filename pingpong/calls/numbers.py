@@ -24,8 +24,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from ..model import DEFAULT_LIMITS, Shown
-from ..thrift.detect import MAX_NAME
-from ..thrift.header import MAX_FRAME
+from ..thrift.header import MAX_FRAME, MAX_NAME
 
 __all__ = [
     "Certainty",

@@ -203,10 +203,11 @@ class Diagnosis(Shown):
 
     ``connections`` counts those that were looked at, ``calls`` the calls in them.
     ``is_trouble``: something is wrong between a client and a server.  ``any_thrift``: a
-    connection in it spoke Thrift.
+    connection in it spoke Thrift.  ``is_unread``: there are bytes of it that could not be read, be
+    it that the capture ended, or lost some.
     """
 
-    __slots__ = ("any_thrift", "calls", "connections", "groups")
+    __slots__ = ("any_thrift", "calls", "connections", "groups", "is_unread")
 
     def __init__(
         self, groups: tuple[Group, ...], connections: int, calls: int, any_thrift: bool
@@ -215,6 +216,7 @@ class Diagnosis(Shown):
         self.connections = connections
         self.calls = calls
         self.any_thrift = any_thrift
+        self.is_unread = False
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:

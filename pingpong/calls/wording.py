@@ -12,7 +12,7 @@ from ..model import DEFAULT_LIMITS, Half
 from ..thrift.detect import protocol_at
 from ..thrift.framed import HEAD
 from .case import Case, Failure, Known, Said, dialect_of, shown
-from .numbers import Certainty, explain_bytes
+from .numbers import Certainty, Family, explain_bytes
 from .verdict import sized, unbraced
 
 __all__ = [
@@ -27,7 +27,9 @@ __all__ = [
     "now_and_then",
     "others",
     "patience",
+    "refused_length",
     "text_in",
+    "text_of",
 ]
 
 # Bytes of a direction that evidence shows.
@@ -44,6 +46,20 @@ def frame_above_limit(half: Half) -> int:
         return 0
     inside = protocol_at(head, HEAD, len(head), DEFAULT_LIMITS)
     return length if inside is not None and inside.name in ("binary", "compact") else 0
+
+
+_REFUSED: Final = re.compile(r"frame length at offset 0: is (\d+), want at most")
+
+# Four bytes of text, taken for a length, are more.
+_TEXT: Final = 0x20000000
+
+
+def refused_length(half: Half) -> int:
+    """The length of a later frame that is above the limit, 0 if there is none: so large a one that
+    it is none, but bytes of something else."""
+    found = _REFUSED.match(half.why) if half.broke > 0 else None
+    length = 0 if found is None else int(found[1])
+    return length if DEFAULT_LIMITS.frame < length < _TEXT else 0
 
 
 def how_it_ended(case: Case, call: Said | None = None) -> str:
@@ -108,6 +124,9 @@ def first_bytes(who: str, half: Half) -> str:
     more = " …" if len(half.first) > _SHOWN else ""
     which = "first bytes" if half.from_start else "first captured bytes"
     readings = explain_bytes(half.first).readings if half.from_start else ()
+    if who == "client" and half.first[:1] != b"\x01":
+        # A negotiation begins with START, and only a server says the rest.
+        readings = tuple(one for one in readings if one.family is not Family.SASL)
     length = frame_above_limit(half)
     what = ""
     if length:

@@ -159,7 +159,7 @@ def calls(args: argparse.Namespace) -> int:
         verdict.report(pipeline.findings)
     say_unmatched(pipeline.redactor)
     conclude(verdict, pipeline)
-    return verdict.exit_code
+    return verdict.end()
 
 
 def _in_order(batches: Iterable[Sequence[Message]], pairing: Pairing) -> Iterator[list[Exchange]]:

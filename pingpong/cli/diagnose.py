@@ -82,7 +82,8 @@ def diagnose(args: argparse.Namespace) -> int:
     verdict.any_thrift = diagnosis.any_thrift
     if diagnosis.is_trouble:
         return TROUBLE
+    verdict.bad = verdict.bad or diagnosis.is_unread
     if not verdict.any_thrift and not verdict.bad:
         complain(f"no Thrift in {counted(diagnosis.connections, 'connection')}")
         say_bystanders(pipeline)
-    return verdict.exit_code
+    return verdict.end()

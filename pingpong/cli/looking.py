@@ -43,6 +43,7 @@ ROWS: Final = 60
 
 # How many messages have their fields read at a time, where all of a capture is shown.
 FEW: Final = 500
+MANY_BYTES: Final = 1 << 18
 
 SHOW: Final = """\
   pingpong show trouble.pcap             ladder and exchanges
@@ -158,7 +159,7 @@ def show(args: argparse.Namespace) -> int:
         verdict.report(pipeline.findings)
     say_unmatched(pipeline.redactor)
     conclude(verdict, pipeline)
-    return verdict.exit_code
+    return verdict.end()
 
 
 def messages(args: argparse.Namespace) -> int:
@@ -200,7 +201,7 @@ def _one_file(
         verdict.report(pipeline.findings, whose(args, file))
     say_unmatched(pipeline.redactor)
     conclude(verdict, pipeline, whose(args, file))
-    return verdict.exit_code
+    return verdict.end()
 
 
 def _compared(
@@ -262,14 +263,27 @@ def batches_of(
         for batch in batches(file, pipeline, progress):
             verdict.any_thrift = verdict.any_thrift or bool(batch)
             # The fields of a few messages at a time, so that they do not all lie in memory.
-            size = FEW if deep else max(len(batch), 1)
-            for start in range(0, max(len(batch), 1), size):
-                part = batch[start : start + size]
+            for part in _parts(batch) if deep else (batch,):
                 yield part
                 for message in odd(part, deep):
                     verdict.report(message.faults, f"{about}message {message.number}: ")
                 for message in part if deep else ():
                     message.forget()
+
+
+def _parts(batch: list[Message]) -> Iterator[list[Message]]:
+    """FEW messages at a time, and of long ones fewer."""
+    part: list[Message] = []
+    size = 0
+    for message in batch:
+        part.append(message)
+        size += len(message.data)
+        if len(part) == FEW or size > MANY_BYTES:
+            yield part
+            part = []
+            size = 0
+    if part or not batch:
+        yield part
 
 
 def _tell(file: CaptureFile, report: Callable[[int], None]) -> None:

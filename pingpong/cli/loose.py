@@ -117,7 +117,7 @@ def struct(args: argparse.Namespace) -> int:
     if args.protocol and args.offset == 0 and args.length is None and verdict.exit_code:
         _tell_places(args, data, places(data, limits_of(args)), None)
     say_unmatched(redactor)
-    return verdict.exit_code
+    return verdict.end()
 
 
 def _findings_of(record: Record) -> list[Finding]:

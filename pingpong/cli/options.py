@@ -12,7 +12,7 @@ from ..calls.plan import Plan
 from ..calls.redact import Redactor
 from ..calls.selectors import Selector, parse_selectors
 from ..capture import Pipeline
-from ..model import DEFAULT_LIMITS, Flow, Limits
+from ..model import DEFAULT_LIMITS, MAX_DEPTH, Flow, Limits
 from ..thrift.detect import PROTOCOLS, TRANSPORTS, tell
 from ..thrift.names import Interface
 from .printing import complain
@@ -78,7 +78,9 @@ class Command:
 
 
 def limits_of(args: argparse.Namespace) -> Limits:
-    return Limits(args.max_depth, args.max_frame, args.max_message)
+    return Limits(
+        args.max_depth, args.max_frame, args.max_message, args.max_unpacked, args.max_values
+    )
 
 
 def pipeline_of(
@@ -175,13 +177,16 @@ def selectors(text: str) -> tuple[Selector, ...]:
 
 def add_limits(one: argparse.ArgumentParser) -> None:
     most = one.add_argument_group("what is allowed to be claimed")
-    for name, number, what in (
-        ("depth", DEFAULT_LIMITS.depth, "structs and containers in each other"),
-        ("frame", DEFAULT_LIMITS.frame, "bytes in a frame"),
-        ("message", DEFAULT_LIMITS.message, "bytes in a message"),
+    known = DEFAULT_LIMITS
+    for name, kind, number, what in (
+        ("depth", depth, known.depth, f"structs and containers in each other, to {MAX_DEPTH}"),
+        ("frame", size, known.frame, "bytes in a frame"),
+        ("message", size, known.message, "bytes in a message"),
+        ("unpacked", size, known.unpacked, "bytes in one that was packed"),
+        ("values", size, known.values, "values that are read of a message"),
     ):
         most.add_argument(
-            f"--max-{name}", type=size, default=number, metavar="N", help=f"{what} ({number})"
+            f"--max-{name}", type=kind, default=number, metavar="N", help=f"{what} ({number})"
         )
 
 
@@ -194,6 +199,13 @@ def size(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) >= 1 << 31:
         raise argparse.ArgumentTypeError(f'"{text}" is no number from 0 to 2147483647')
     return int(text)
+
+
+def depth(text: str) -> int:
+    number = size(text)
+    if number > MAX_DEPTH:
+        raise argparse.ArgumentTypeError(f"{number} is too deep to be read, want 0 to {MAX_DEPTH}")
+    return number
 
 
 def port(text: str) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..calls.redact import Redactor
 from ..calls.roles import counted
-from ..model import Differences, Finding, Severity
+from ..model import Differences, Finding, Findings, Severity
 from ..views.text import Line, Run, escape, plain
 
 if TYPE_CHECKING:
@@ -164,13 +164,24 @@ class Verdict:
     def __init__(self) -> None:
         self.bad = False
         self.any_thrift = False
+        self._said = Findings()
 
     def report(self, findings: Iterable[Finding], about: str = "") -> None:
+        """Say what was found; of one kind a few, and at the ``end`` how many more there were."""
         for finding in findings:
             if finding.severity is Severity.NOTE:
                 continue
             self.bad = self.bad or finding.severity is Severity.ERROR
-            complain(f"{finding.severity.name.lower()}: {about}{finding.text}")
+            if self._said.add(Finding(finding.severity, about + finding.text)):
+                complain(f"{finding.severity.name.lower()}: {about}{finding.text}")
+            self._said.kept.clear()
+
+    def end(self) -> int:
+        """Say what was only counted; the exit code."""
+        for one in self._said.rest:
+            complain(f"{one.severity.name.lower()}: {one.text}")
+        self._said = Findings()
+        return self.exit_code
 
     def differ(self, differences: Differences) -> None:
         """Say where wire and IDL differ, a line for each way."""

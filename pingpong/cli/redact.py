@@ -140,7 +140,8 @@ def _redact(args: argparse.Namespace, opened: Callable[[], CaptureFile], out: Ne
             "an IDL that has their methods (--idl)"
         )
     conclude(verdict, pipeline)
-    return BAD if unmatched or redactor.doubtful else verdict.exit_code
+    code = verdict.end()
+    return BAD if unmatched or redactor.doubtful else code
 
 
 def _packets(file: CaptureFile, path: str, rewriter: Rewriter) -> Iterator[Packet]:

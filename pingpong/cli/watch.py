@@ -95,7 +95,7 @@ def watch(args: argparse.Namespace) -> int:
     verdict.report(pipeline.findings)
     if not verdict.any_thrift:
         say_bystanders(pipeline)
-    return verdict.exit_code
+    return verdict.end()
 
 
 class Growing(io.RawIOBase):

@@ -578,6 +578,8 @@ class _Reader(Reader):
         return Struct(tuple(fields), None)
 
     def value(self, ttype: int, depth: int) -> Value | None:
+        if self.is_full():
+            return None
         size = _SIZES[ttype]
         try:
             if size:

@@ -772,6 +772,8 @@ class _Reader(Reader):
             value: Value | None
             if nibble <= _FALSE:
                 # "Struct": a bool field is in its type; its value has no bytes of its own.
+                if self.is_full():
+                    break
                 value = Value(TType.BOOL, nibble == _TRUE, Span(self.at, self.at))
             else:
                 value = self.value(nibble, depth)
@@ -782,6 +784,8 @@ class _Reader(Reader):
         return Struct(tuple(fields), None)
 
     def value(self, ttype: int, depth: int) -> Value | None:
+        if self.is_full():
+            return None
         try:
             if _BITS[ttype]:
                 return self.zigzag(_TTYPES[ttype], _BITS[ttype])

@@ -12,7 +12,7 @@ only, so that neither the cut of the segments nor how fast zlib answers decides 
 ends on the wire.  A boundary may give several: each but the last takes all bytes except one, so
 that there is always something left to come back for.
 
-Inflating is bounded: no more than a message may have waits to be read.  A stream cannot be
+Inflating is bounded: no more than ``unpacking.py`` allows waits to be read.  A stream cannot be
 read on behind a fault or a loss: every byte may refer to those before it.
 """
 
@@ -25,9 +25,10 @@ from ..errors import DecodeError, LimitExceeded
 from ..model import Limits
 from . import inside
 from .framed import HEAD, read_frame_length
-from .header import MAX_FRAME, Part, ProtocolAt, like_message, zlib_words
+from .header import MAX_FRAME, Part, ProtocolAt, like_message
 from .inside import NAMED, Inside
 from .transport import Transport, Unit
+from .unpacking import MESSAGE, Allowance, over, zlib_words
 
 __all__ = [
     "LOST",
@@ -58,6 +59,7 @@ class DeflateTransport(Transport):
     def __init__(self, limits: Limits, protocol_at: ProtocolAt) -> None:
         self._limits = limits
         self._protocol_at = protocol_at
+        self.allowance = Allowance(limits)
         self._stream = zlib.decompressobj()
         self._fed = 0  # bytes of the buffer that went into the stream
         self._inner = Inside(limits, protocol_at, "inflated")
@@ -99,36 +101,50 @@ class DeflateTransport(Transport):
             self._stream = zlib.decompressobj()
         data = bytes(buffer[self._fed : stop])
         try:
-            self._inflate(data)
+            most = self._inflate(data)
         except zlib.error as error:
             self._error = DecodeError(
                 "zlib stream", 0, found=zlib_words(error), wanted="one that inflates", size=stop
             )
             raise self._error from None
-        most = self._limits.message
-        if len(self._inner.data) > most:
-            self._error = LimitExceeded(
-                "inflated message", 0, found=f"over {most} bytes", limit=most, size=stop
-            )
-            self._inner.data.clear()
-            raise self._error
+        if most >= 0:
+            raise self._too_much(most, stop)
         self._fed = stop
         if self._stream.eof:
             self._fed -= len(self._stream.unused_data)
             self._at_boundary = True
 
-    def _inflate(self, data: bytes) -> None:
-        """Add what ``data`` holds to the inflated bytes, or one byte too many of it."""
-        while True:
-            most = min(_STEP, self._limits.message + 1 - len(self._inner.data))
-            if most <= 0:
-                return
-            out = self._stream.decompress(data, most)
-            self._inner.data += out
+    def _too_much(self, most: int, size: int) -> LimitExceeded:
+        """The error for more than ``most`` inflated bytes; behind it nothing is read."""
+        assert self.allowance is not None
+        limit = self.allowance.limit
+        self._error = LimitExceeded(
+            "inflated message", 0, found=over(most, limit), limit=limit, size=size
+        )
+        self._inner.data.clear()
+        return self._error
+
+    def _inflate(self, data: bytes) -> int:
+        """Add what ``data`` holds to the inflated bytes.  -1, or how many are allowed, if it is
+        more: then there is one byte too many of it."""
+        allowance = self.allowance
+        assert allowance is not None
+        earned, inner = len(data), self._inner.data
+        room = allowance.limit - len(inner)
+        most = min(room, allowance.most(earned))
+        came = 0
+        while came <= most:
+            out = self._stream.decompress(data, min(_STEP, most + 1 - came))
+            inner += out
+            came += len(out)
             data = self._stream.unconsumed_tail
             # Filled to the brim, zlib may keep more for the next call.
-            if not data and len(out) < most:
-                return
+            if not data and len(out) < _STEP and came <= most:
+                break
+        allowance.take(earned, came)
+        if came <= most:
+            return -1
+        return allowance.limit if most == room else most
 
     # ── From inflated bytes to messages ──────────────────────────────────────────────
 
@@ -145,6 +161,10 @@ class DeflateTransport(Transport):
             if found is None:
                 return None
             unit = found
+            assert self.allowance is not None
+            if self.allowance.most(0) < MESSAGE and unit.protocol is not None:
+                raise self._too_much(self.allowance.most(0), self._fed)
+            self.allowance.take(0, MESSAGE)
         # The bytes on the wire that they came from.
         unit.stop = self._fed - 1 if inner.data else self._fed
         self._fed -= unit.stop

@@ -37,6 +37,7 @@ from . import deflate, header, http, sasl, ttheader, websocket
 from .binary import BINARY, OLD_BINARY, VERSION_1
 from .compact import COMPACT
 from .framed import HEAD, Framed, read_frame_length
+from .header import MAX_NAME
 from .json import JSON
 from .thriftpy2json import THRIFTPY2_JSON
 from .transport import Transport
@@ -50,6 +51,7 @@ __all__ = [
     "TRANSPORTS",
     "UNFRAMED",
     "UNTOLD",
+    "Effort",
     "Place",
     "Spoken",
     "Told",
@@ -67,15 +69,14 @@ ZLIB: Final = "zlib"
 # What cannot be picked up in mid-stream: each byte leans on those before it.
 LEANING: Final = (ZLIB, "framed-zlib", "websocket")
 
-# Longer names than this are not taken for a method's.  Apache's generators make identifiers;
-# a multiplexed one has a service and a colon before it.
-MAX_NAME: Final = 1024
-
 # How much of a message has to make sense before it counts as found in mid-stream.
 PROOF: Final = 1024
 
 # How far to look for the end that tells a frame's length from four bytes that look like one.
 AGREE: Final = 16_384
+
+# No header with such a name is longer, whatever white space stands in it.
+_MOST_NAMED: Final = MAX_NAME + 1024
 
 _NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 
@@ -398,11 +399,42 @@ class Place(NamedTuple):
     spoken: Spoken | None
 
 
-def find_message(data: bytes | bytearray, settled: Told, ended: bool, limits: Limits) -> Place:
+class Effort:
+    """How many bytes a search may still look at to prove its candidates.
+
+    Each byte passed over wins back SHARE of them, up to MOST.  What is no message is refused
+    within a few bytes, so there is always enough, unless somebody made a stream of beginnings, each
+    of which has to be read far: then each is looked at for LEAST bytes, and counts only if it
+    proves itself in them.
+    """
+
+    MOST: Final = 1 << 18
+    SHARE: Final = 4
+    LEAST: Final = 32
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = self.MOST
+
+    def pass_over(self, size: int) -> None:
+        self.left = min(self.MOST, self.left + self.SHARE * size)
+
+    def reach(self, wanted: int) -> int:
+        """How many of the ``wanted`` bytes may be looked at."""
+        return max(min(wanted, self.left), self.LEAST)
+
+    def spend(self, size: int) -> None:
+        self.left = max(0, self.left - size)
+
+
+def find_message(
+    data: bytes | bytearray, settled: Told, ended: bool, limits: Limits, effort: Effort
+) -> Place:
     """The first place in ``data`` where a message, or a wrapper's head, proves itself.
 
     ``settled`` is what it has to be, as far as that is known.  ``ended``: no more will come.
-    A framed message begins with its length.
+    A framed message begins with its length.  ``effort`` is what may be spent on it.
     """
     search = _search_for(settled)
     stop = len(data)
@@ -413,13 +445,14 @@ def find_message(data: bytes | bytearray, settled: Told, ended: bool, limits: Li
         magic = hit.group()
         for sign in SIGNS:
             if sign.magic == magic and hit.start() >= sign.shift and _may_be(sign, settled):
-                place = _message_at(data, hit.start() - sign.shift, sign, settled, ended, limits)
+                at = hit.start() - sign.shift
+                place = _message_at(data, at, sign, settled, ended, limits, effort)
                 if place is not None:
                     return place
         for wrapper in WRAPPERS:
             if magic in wrapper.magics and settled.transport in (None, wrapper.transport):
                 at = hit.start() - wrapper.shift
-                begins = _begins_at(data, at, wrapper) if at >= 0 else False
+                begins = _begins_at(data, at, wrapper, effort) if at >= 0 else False
                 if begins:
                     return Place(at, Spoken(settled.protocol, wrapper.transport))
                 if begins is None and not ended:
@@ -452,15 +485,31 @@ def _search_for(settled: Told) -> re.Pattern[bytes] | None:
     return _SEARCHES[key]
 
 
-def _begins_at(data: bytes | bytearray, at: int, wrapper: Wrapper) -> bool | None:
+def _begins_at(data: bytes | bytearray, at: int, wrapper: Wrapper, effort: Effort) -> bool | None:
     begins = wrapper.begins(bytes(data[at : at + _GLANCE]))
     if begins is None and len(data) > at + _GLANCE:
-        begins = wrapper.begins(bytes(data[at : at + _MOST_HEAD]))
+        size = cost = _MOST_HEAD
+        if wrapper.shift:
+            # The head says how long it is.
+            size = cost = header.size_of(data, at + wrapper.shift) + wrapper.shift + _GLANCE
+        else:
+            cost = _GLANCE  # the end of a line is found at once
+        if effort.reach(cost) < cost:
+            return False
+        begins = wrapper.begins(bytes(data[at : at + size]))
+        if begins is False:
+            effort.spend(cost)
     return begins
 
 
 def _message_at(
-    data: bytes | bytearray, at: int, sign: Sign, settled: Told, ended: bool, limits: Limits
+    data: bytes | bytearray,
+    at: int,
+    sign: Sign,
+    settled: Told,
+    ended: bool,
+    limits: Limits,
+    effort: Effort,
 ) -> Place | None:
     """The place of the message at ``at``, or of the bytes to wait with; None if there is none.
 
@@ -470,10 +519,16 @@ def _message_at(
     wait = Place(max(0, at - HEAD), None)
     needs_next = len(sign.magic) == 1 and settled.protocol is None
     reach = AGREE if needs_next else PROOF
-    end = _prove(data, at, sign, limits, reach)
-    if end == _UNKNOWN and not ended and len(data) - at < reach:
+    # What has to be waited for is looked at again with more bytes, and costs when that is settled.
+    looked = effort.reach(reach)
+    end = _prove(data, at, sign, limits, looked, effort)
+    if end == _UNKNOWN and not ended and len(data) - at < looked:
         return wait
-    if end == _REFUSED or (end == _UNKNOWN and not _has_name(data, at, sign, limits)):
+    if end == _REFUSED:
+        return None
+    is_short = looked < reach and len(data) - at >= looked
+    if end == _UNKNOWN and (is_short or not _has_name(data, at, sign, limits)):
+        effort.spend(looked)
         return None
     if sign.protocol in _TEXTS:
         seen = end if end != _UNKNOWN else min(len(data), at + reach)
@@ -483,9 +538,11 @@ def _message_at(
             )
     framed: bool | None = False
     if settled.transport != UNFRAMED:
-        framed = _is_framed(data, at, end, sign, ended, limits)
+        framed = _is_framed(data, at, end, sign, ended, limits, effort)
     if framed is None:
         return wait
+    if not framed:
+        effort.spend(looked if end == _UNKNOWN else end - at)
     if framed:
         return Place(at - HEAD, Spoken(sign.protocol, FRAMED))
     if settled.transport not in (None, UNFRAMED):
@@ -514,28 +571,46 @@ _REFUSED: Final = 0
 _UNKNOWN: Final = -1
 
 
-def _prove(data: bytes | bytearray, at: int, sign: Sign, limits: Limits, reach: int) -> int:
+def _prove(
+    data: bytes | bytearray,
+    at: int,
+    sign: Sign,
+    limits: Limits,
+    reach: int,
+    effort: Effort | None = None,
+) -> int:
     """Where the message at ``at`` ends; _REFUSED if none can stand there, _UNKNOWN if it
     makes sense as far as it goes, or for ``reach`` bytes."""
     if sign.begins(data, at) is False or _has_name(data, at, sign, limits) is False:
         return _REFUSED
-    return _walk(data, at, sign, limits, reach)
+    return _walk(data, at, sign, limits, reach, effort)
 
 
-def _walk(data: bytes | bytearray, at: int, sign: Sign, limits: Limits, reach: int) -> int:
-    """The same by the struct alone."""
+def _walk(
+    data: bytes | bytearray,
+    at: int,
+    sign: Sign,
+    limits: Limits,
+    reach: int,
+    effort: Effort | None = None,
+) -> int:
+    """The same by the struct alone.  What was read in vain is taken from ``effort``."""
+    skipper = sign.protocol.skipper(at, limits)
     try:
-        return sign.protocol.skipper(at, limits).advance(data, min(len(data), at + reach))
+        return skipper.advance(data, min(len(data), at + reach))
     except DecodeError:
+        if effort is not None:
+            effort.spend(min(reach, max(0, skipper.known_until() - at)))
         return _REFUSED
 
 
 def _has_name(data: bytes | bytearray, at: int, sign: Sign, limits: Limits) -> bool | None:
     """Has the header there a name that a method can have?  None: it is not all there."""
+    stop = min(len(data), at + _MOST_NAMED)
     try:
-        header = sign.protocol.read_header(data, at, len(data), limits)
+        header = sign.protocol.read_header(data, at, stop, limits)
     except Incomplete:
-        return None
+        return None if stop == len(data) else False
     except DecodeError:
         return False
     span = header.method_span
@@ -543,7 +618,13 @@ def _has_name(data: bytes | bytearray, at: int, sign: Sign, limits: Limits) -> b
 
 
 def _is_framed(
-    data: bytes | bytearray, at: int, end: int, sign: Sign, ended: bool, limits: Limits
+    data: bytes | bytearray,
+    at: int,
+    end: int,
+    sign: Sign,
+    ended: bool,
+    limits: Limits,
+    effort: Effort,
 ) -> bool | None:
     """Do the four bytes before the message at ``at`` say its length?  None: wait for more."""
     if at < HEAD:
@@ -555,7 +636,10 @@ def _is_framed(
     if end == _UNKNOWN:
         if length <= PROOF:
             return False
-        end = _prove(data, at, sign, limits, min(AGREE, length))
+        looked = min(AGREE, length)
+        if effort.reach(looked) < looked:
+            return False
+        end = _prove(data, at, sign, limits, looked, effort)
         if end == _UNKNOWN:
             there = len(data) - at
             if length <= min(AGREE, there):

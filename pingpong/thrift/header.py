@@ -19,7 +19,6 @@ TTHeader (``ttheader.py``) is the same frame with other numbers in it.
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Callable
 from typing import Final
 
@@ -27,6 +26,7 @@ from ..errors import DecodeError, Incomplete
 from ..model import Finding, Limits, Protocol, Severity
 from .framed import EMPTY, HEAD, read_frame_length
 from .transport import Transport, Unit
+from .unpacking import LEFT_OVER, Allowance, inflate
 
 __all__ = [
     "FramedHeaderTransport",
@@ -41,6 +41,7 @@ __all__ = [
     "describe_head",
     "like_message",
     "plain_number",
+    "size_of",
 ]
 
 # Which protocol's message begins at data[start:stop]; None: none that is known.
@@ -48,6 +49,10 @@ ProtocolAt = Callable[[bytes, int, int], Protocol | None]
 
 # size, label, meaning, why
 Part = tuple[int, str, str, str]
+
+# Longer names than this are not taken for a method's.  Apache's generators make identifiers;
+# a multiplexed one has a service and a colon before it.
+MAX_NAME: Final = 1024
 
 _NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 
@@ -245,37 +250,6 @@ def _transform(value: int) -> tuple[str, str]:
     return f"{value} {TRANSFORMS.get(value, 'unknown')}", why
 
 
-# ── Inflating ────────────────────────────────────────────────────────────────────────
-
-_STEP: Final = 4096
-
-
-def inflate(data: bytes, limit: int) -> tuple[bytes, str]:
-    """What a zlib stream holds, and what is wrong with it, else "".
-
-    Not more than ``limit`` bytes: of a longer one, nothing.
-    """
-    packed = zlib.decompressobj()
-    out = bytearray()
-    # Step by step, because what a call had inflated is gone when it fails.
-    for at in range(0, len(data), _STEP):
-        try:
-            out += packed.decompress(data[at : at + _STEP], limit + 1 - len(out))
-        except zlib.error as error:
-            return bytes(out), zlib_words(error)
-        if len(out) > limit:
-            return b"", f"it holds over {limit} bytes"
-        if packed.eof:
-            left = len(packed.unused_data) + max(len(data) - at - _STEP, 0)
-            return bytes(out), "bytes are left over behind its end" if left else ""
-    return bytes(out), "its end is missing"
-
-
-def zlib_words(error: zlib.error) -> str:
-    """zlib's own words, without Python's."""
-    return str(error).rpartition(": ")[2]
-
-
 # ── The transport ────────────────────────────────────────────────────────────────────
 
 
@@ -290,6 +264,7 @@ class HeaderTransport(Transport):
     def __init__(self, limits: Limits, protocol_at: ProtocolAt) -> None:
         self._limits = limits
         self._protocol_at = protocol_at
+        self.allowance = Allowance(limits)
 
     def head(self, data: bytes | bytearray, limit: int) -> Head:
         return Head(data, limit, self.base)
@@ -327,9 +302,13 @@ class HeaderTransport(Transport):
             left = [one for one in head.transforms if one != ZLIB]
             if left or len(head.transforms) > MAX_TRANSFORMS:
                 return self._not_undone(frame, head, left)
+            assert self.allowance is not None
+            earned = len(payload)
             for _ in head.transforms:
-                payload, wrong = inflate(payload, self._limits.message)
-                if wrong:
+                payload, wrong = inflate(payload, self.allowance, earned)
+                earned = 0
+                if wrong and wrong != LEFT_OVER:
+                    self.seen_thrift = True
                     text = f"zlib payload at offset {head.stop}: {wrong}"
                     findings.append(Finding(Severity.ERROR, text, head.stop))
             data = frame[: head.stop] + payload
@@ -418,6 +397,11 @@ def begins(data: bytes | bytearray) -> bool | None:
     return begins_frame(data, Head(data, len(data)))
 
 
+def size_of(data: bytes | bytearray, magic: int) -> int:
+    """How many bytes of a head stand behind its magic, by its own account."""
+    return FIXED - HEAD + 4 * int.from_bytes(data[magic + 8 : magic + 10], "big")
+
+
 def begins_framed(data: bytes | bytearray) -> bool | None:
     """The same of THeader frames in frames."""
     have = len(data)
@@ -485,15 +469,16 @@ def like_message(data: bytes | bytearray, at: int) -> bool | None:
         return inside == b'{"metadata"'
     if head[:1] == b"[":
         return True if head[:4] == b'[1,"' else None if b'[1,"'.startswith(head) else False
-    if head[:3] != b"\0\0\0"[: len(head)]:
+    if head[:2] != b"\0\0"[: len(head)]:
         return False
     if len(head) < 4:
         return None
-    # Old binary: a name of at most 255 bytes, then a type of message.
-    name = bytes(data[at + 4 : at + 4 + head[3]])
-    if not head[3] or (name and not _NAME.match(name)):
+    # Old binary: a name, as long as any that is taken for one, then a type of message.
+    size = head[2] << 8 | head[3]
+    name = bytes(data[at + 4 : at + 4 + size]) if size <= MAX_NAME else b""
+    if not size or size > MAX_NAME or (name and not _NAME.match(name)):
         return False
-    behind = bytes(data[at + 4 + head[3] : at + 5 + head[3]])
+    behind = bytes(data[at + 4 + size : at + 5 + size])
     return 1 <= behind[0] <= 4 if behind else None
 
 

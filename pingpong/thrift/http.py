@@ -30,15 +30,20 @@ from ..errors import DecodeError, LimitExceeded
 from ..model import Finding, Limits, Protocol, Response, Severity
 from .binary import BINARY
 from .compact import COMPACT
-from .header import Part, ProtocolAt, zlib_words
+from .header import Part, ProtocolAt
 from .json import JSON
 from .transport import Transport, Turn, Unit
+from .unpacking import Allowance, inflate
 
 __all__ = ["STARTS", "HttpTransport", "begins", "describe", "is_packed"]
 
 MAX_HEAD: Final = 65_536
 MAX_START: Final = 8192  # the start line
 MAX_LINE: Final = 4096  # a chunk's size with its extensions, or a line of a trailer
+
+# How much may stand around the chunks of a body: so much, and so much for each byte in them.
+MAX_AROUND: Final = 65_536
+SHARE_AROUND: Final = 16
 
 # How much of a body tells whether it is a message: room for the longest name too.
 _TELLING: Final = 2048
@@ -55,7 +60,6 @@ _MOST_TEXT: Final = 160
 # How a body may be packed that is unpacked here (RFC 9110, 8.4.1).
 _GZIP: Final = (b"gzip", b"x-gzip")
 _DEFLATE: Final = b"deflate"
-_PIECE: Final = 4096
 
 _END: Final = b"\r\n\r\n"
 _METHODS: Final = (
@@ -209,29 +213,11 @@ def _begin_of(coding: bytes, data: bytes) -> bytes:
         return b""
 
 
-def _unpacked(coding: bytes, data: bytes, limit: int) -> tuple[bytes, str]:
-    """What a packed body holds, and what is wrong with it, else "".
-
-    Not more than ``limit`` bytes: of a longer one, nothing.  gzip may have several members.
-    """
+def _unpacked(coding: bytes, data: bytes, allowance: Allowance | None) -> tuple[bytes, str]:
+    """What a packed body holds, and what is wrong with it, else "": see ``inflate``."""
+    assert allowance is not None
     bits = _bits(coding, data)
-    stream = zlib.decompressobj(bits)
-    out = bytearray()
-    for at in range(0, len(data), _PIECE):
-        piece = data[at : at + _PIECE]
-        while piece:
-            if stream.eof:
-                if bits != 31:
-                    return bytes(out), "bytes are left over behind its end"
-                stream = zlib.decompressobj(bits)
-            try:
-                out += stream.decompress(piece, limit + 1 - len(out))
-            except zlib.error as error:
-                return bytes(out), zlib_words(error)
-            if len(out) > limit:
-                return b"", f"it holds over {limit} bytes"
-            piece = stream.unused_data if stream.eof else b""
-    return bytes(out), "" if stream.eof else "its end is missing"
+    return inflate(data, allowance, len(data), bits, bits == 31)
 
 
 def is_packed(head: bytes) -> bool:
@@ -381,7 +367,17 @@ class _Body:
             raise DecodeError("chunk size", self.at, found=found, wanted="hexadecimal digits")
         self.left = int(number, 16)
         self.check()
+        if self.keeps:
+            self._check_around()
         self.state = _DATA if self.left else _TRAILER
+
+    def _check_around(self) -> None:
+        """Raise LimitExceeded if what stands around the chunks of a body that is kept is more than
+        anybody writes: a chunk's line may be a thousand times as long as the chunk."""
+        around = self.at - self.begin - self.total
+        most = MAX_AROUND + SHARE_AROUND * self.total
+        if around > most:
+            raise LimitExceeded("HTTP chunk lines", self.begin, found=f"{around} bytes", limit=most)
 
     def check(self) -> None:
         """Raise LimitExceeded if a message's body claims more than a message may have."""
@@ -414,6 +410,7 @@ class HttpTransport(Transport):
     def __init__(self, limits: Limits, protocol_at: ProtocolAt) -> None:
         self._limits = limits
         self._protocol_at = protocol_at
+        self.allowance = Allowance(limits)
         self._reset()
 
     def _reset(self) -> None:
@@ -515,7 +512,7 @@ class HttpTransport(Transport):
         head, content = self._head, bytes(self._body.content)
         if not head.coding:
             return content, ()
-        content, wrong = _unpacked(head.coding, content, self._limits.message)
+        content, wrong = _unpacked(head.coding, content, self.allowance)
         if not wrong:
             return content, ()
         text = f"body at offset {head.stop}, packed with {_text(head.coding)}: {wrong}"
@@ -646,7 +643,7 @@ class HttpTransport(Transport):
         packed = bytes(body.content)
         content = packed if not head.coding else b""
         if head.can_unpack:
-            content, _ = _unpacked(head.coding, packed, self._limits.message)
+            content, _ = _unpacked(head.coding, packed, self.allowance)
         protocol = self._protocol or self._protocol_at(content, 0, len(content))
         if protocol is None or not content:
             return self._rest(buffer, have, head.what(body.total))

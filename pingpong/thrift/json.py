@@ -48,7 +48,7 @@ from ..model import (
     TType,
     Value,
 )
-from .reading import note_order
+from .reading import add_finding, note_order, too_many
 
 __all__ = [
     "CLOSE",
@@ -558,7 +558,7 @@ class TokenReader:
     ``is_cut``: it is broken because the text ends, at ``stop``: before the first lost byte.
     """
 
-    __slots__ = ("broken", "data", "findings", "is_cut", "limits", "scanner", "stop", "why")
+    __slots__ = ("broken", "data", "findings", "is_cut", "left", "limits", "scanner", "stop", "why")
 
     def __init__(
         self,
@@ -575,6 +575,7 @@ class TokenReader:
         self.findings: list[Finding] = []
         self.broken = False
         self.is_cut = False
+        self.left = limits.values  # how many may still be read
         self.stop = stop
         self.why = ""
         # Every byte of the text is structure, or may end it: a lost one ends the reading.
@@ -608,15 +609,25 @@ class TokenReader:
         self.add(error)
         self.broken = True
 
+    def is_full(self) -> bool:
+        """Were as many values read as may be?  Then a finding says so, and the reading ends."""
+        self.left -= 1
+        if self.left >= 0:
+            return False
+        if not self.broken:
+            self.findings.append(too_many(self.limits, self.scanner.start))
+            self.broken = True
+        return True
+
     def add(self, error: DecodeError) -> None:
-        self.findings.append(Finding(Severity.ERROR, str(error), error.offset))
+        add_finding(self.findings, Finding(Severity.ERROR, str(error), error.offset))
 
     def refuse(self, what: str, wanted: str) -> None:
         """Say that the last token is not what it should be.  The reading can go on."""
         self.add(refused(what, self.data, self.scanner.start, self.scanner.at, wanted))
 
     def warn(self, text: str, offset: int) -> None:
-        self.findings.append(Finding(Severity.WARNING, text, offset))
+        add_finding(self.findings, Finding(Severity.WARNING, text, offset))
 
     def is_too_deep(self, depth: int) -> bool:
         """Is the nesting over the limit?  Then a finding says so."""
@@ -780,6 +791,8 @@ class _Reader(TokenReader):
         read, and a finding says why."""
         if kind == MORE:
             return self.cut_string() if ttype is TType.STRING else None
+        if self.is_full():
+            return None
         if ttype in _OPENERS:
             return self.nested(ttype, kind, depth + 1)
         if ttype is TType.STRING or ttype is TType.UUID:

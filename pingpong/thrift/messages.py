@@ -43,14 +43,17 @@ from .detect import (
     SASL,
     UNFRAMED,
     UNTOLD,
+    Effort,
     Spoken,
     Told,
     detect,
     find_message,
     make_transport,
 )
+from .reading import add_finding
 from .sasl import COMPLETE, WRAPPED
 from .transport import Transport, Turn, Unit
+from .unpacking import Allowance
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -183,8 +186,15 @@ class MessageReader:
     """
 
     def __init__(
-        self, from_start: bool, limits: Limits, told: Told = UNTOLD, watched: bool = False
+        self,
+        from_start: bool,
+        limits: Limits,
+        told: Told = UNTOLD,
+        watched: bool = False,
+        allowance: Allowance | None = None,
     ) -> None:
+        self._allowance = Allowance(limits) if allowance is None else allowance
+        self._effort = Effort()
         self.other = ""
         self.passed: list[Passed] = []
         self._watched = watched
@@ -218,6 +228,9 @@ class MessageReader:
         self._base = 0  # the direction's offset of the first byte in _buffer
         self._buffer = bytearray()
         self._marks: list[Chunk] = []  # where each packet's bytes begin (their data left out)
+        self._bridged = (
+            -1
+        )  # the offset of a message whose header is there, behind which bytes are not
         self._gaps: list[Gap] = []  # inside _buffer; offsets of the direction
         self._skipped = 0  # bytes passed over since the search began
         self._lost_frame = 0  # bytes of a frame still to come that was given out, cut
@@ -428,6 +441,7 @@ class MessageReader:
             self._read = 0
         self._transport = make_transport(spoken, self._limits, self._prefixed)
         self._transport.keeps_lines = self._watched
+        self._transport.allowance = self._allowance
 
     def _search(self, reason: str) -> None:
         """Look for the next message, or stop where none can be found behind a break."""
@@ -438,7 +452,7 @@ class MessageReader:
                 f"nothing was read from stream offset {self._base} on: {reason}, and "
                 f"{self._spoken.transport} cannot be picked up in mid-stream"
             )
-            self.findings.append(Finding(Severity.ERROR, text, self._base))
+            self._say(Finding(Severity.ERROR, text, self._base))
             self._pass_unread()
             self._state = _FOREIGN
             self._buffer.clear()
@@ -471,7 +485,8 @@ class MessageReader:
             elif self._state == _SEARCHING:
                 if len(self._buffer) < self._patience and not ended:
                     break
-                place = find_message(self._buffer, self._settled(), ended, self._limits)
+                settled = self._settled()
+                place = find_message(self._buffer, settled, ended, self._limits, self._effort)
                 self._pass_over(place.at)
                 if place.spoken is None:
                     # A long message that has yet to prove itself is not tried at every byte.
@@ -517,7 +532,7 @@ class MessageReader:
             if unit.what == WRAPPED and self.is_settled and not self._said_wrapped:
                 # Until then it was read: from now on something is hidden.
                 self._said_wrapped = True
-                self.findings.append(Finding(Severity.WARNING, WRAPPED, self._base))
+                self._say(Finding(Severity.WARNING, WRAPPED, self._base))
             self._drop(unit.stop)
             return True
         try:
@@ -591,7 +606,7 @@ class MessageReader:
             # something larger: what comes next tells.
             if not (self._guessed and self._read == 1):
                 text = f"no message at stream offset {self._base}: {error}"
-                self.findings.append(Finding(Severity.ERROR, text, self._base))
+                self._say(Finding(Severity.ERROR, text, self._base))
                 self._breaks(str(error))
                 end = self._transport.frame_stop(self._buffer, len(self._buffer))
                 if self.speaks == FRAMED and 0 < end <= len(self._buffer):
@@ -635,7 +650,8 @@ class MessageReader:
         if unit is not None and unit.protocol is None:
             self._remark(unit.what)
             self._turn(unit, None)
-            self.findings += unit.findings
+            for finding in unit.findings:
+                self._say(finding)
             if self._watched:
                 self.passed.append(Passed(self._base, self.speaks, unit))
             self._pass_over(have)
@@ -657,7 +673,7 @@ class MessageReader:
                 f"the {have} {what} at stream offset {self._base}{of} {verb} no whole message "
                 f"header{why}: {reason}"
             )
-            self.findings.append(Finding(Severity.ERROR, text, self._base))
+            self._say(Finding(Severity.ERROR, text, self._base))
             self._pass_over(have)
             self._skipped = 0
             return []
@@ -705,11 +721,17 @@ class MessageReader:
             return False
         if have + gap.length > self._transport.known_until(self._buffer, have):
             return False
-        if self._header(self._transport.rest(self._buffer, have)) is None:
-            return False
+        # Once for a message: its header stays there, and looking copies all that is.
+        if self._bridged != self._base:
+            if self._header(self._transport.rest(self._buffer, have)) is None:
+                return False
+            self._bridged = self._base
         self._gaps.append(gap)
         self._buffer += bytes(gap.length)
         return True
+
+    def _say(self, finding: Finding) -> None:
+        add_finding(self.findings, finding)
 
     # ── The buffer ───────────────────────────────────────────────────────────────────
 
@@ -767,6 +789,7 @@ class MessageReader:
 
     def _pass_over(self, size: int) -> None:
         if size:
+            self._effort.pass_over(size)
             self._skipped += size
             self._drop(size)
 
@@ -795,5 +818,5 @@ class MessageReader:
             why = self._reason or "the capture begins in mid-stream"
             unit = "byte" if self._skipped == 1 else "bytes"
             text = f"skipped {self._skipped} {unit} before stream offset {self._base}: {why}"
-            self.findings.append(Finding(Severity.WARNING, text, start))
+            self._say(Finding(Severity.WARNING, text, start))
         self._skipped = 0

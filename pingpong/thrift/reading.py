@@ -44,11 +44,13 @@ __all__ = [
     "Heads",
     "Reader",
     "Walker",
+    "add_finding",
     "cannot_write",
     "check_depth",
     "check_size",
     "method_name",
     "note_order",
+    "too_many",
 ]
 
 WANTED_MTYPES: Final = "one of " + ", ".join(f"{t.value} {t.name}" for t in MessageType)
@@ -69,6 +71,9 @@ def check_depth(depth: int, offset: int, limits: Limits) -> None:
     if depth > limits.depth:
         raise LimitExceeded("nesting", offset, found=f"{depth} deep", limit=limits.depth)
 
+
+# How many findings of one struct are told: hostile bytes can be odd at every place.
+MAX_FINDINGS: Final = 1000
 
 # Names that were seen, so that the same bytes are not decoded again.
 _NAMES: Final[dict[bytes, str]] = {}
@@ -118,6 +123,27 @@ def cannot_write(value: Value) -> ValueError:
     )
 
 
+def add_finding(findings: list[Finding], finding: Finding) -> None:
+    """Add one, unless a struct has very many: then the last of them says that there are more."""
+    if len(findings) < MAX_FINDINGS:
+        findings.append(finding)
+    elif len(findings) == MAX_FINDINGS:
+        text = f"more like these from offset {finding.offset} on, which are not told"
+        findings.append(Finding(finding.severity, text, finding.offset))
+    elif finding.severity > findings[-1].severity:
+        last = findings[-1]
+        findings[-1] = Finding(finding.severity, last.text, last.offset)
+
+
+def too_many(limits: Limits, at: int) -> Finding:
+    """What is said where a struct has more values than are read.  Its bytes are good."""
+    text = (
+        f"values: {limits.values} were read, and no more from offset {at} on: --max-values "
+        "(Limits.values) allows more, each for some hundred bytes of memory"
+    )
+    return Finding(Severity.WARNING, text, at)
+
+
 def note_order(findings: list[Finding], fields: list[Field], field_id: int, start: int) -> bool:
     """Add a finding if a field's id does not rise behind those of ``fields``; was that so?
 
@@ -129,7 +155,8 @@ def note_order(findings: list[Finding], fields: list[Field], field_id: int, star
     is_there = any(field.field_id == field_id for field in fields)
     severity = Severity.WARNING if is_there else Severity.NOTE
     what = "which was there before" if is_there else f"behind {fields[-1].field_id}"
-    findings.append(Finding(severity, f"field id at offset {start}: is {field_id}, {what}", start))
+    text = f"field id at offset {start}: is {field_id}, {what}"
+    add_finding(findings, Finding(severity, text, start))
     return True
 
 
@@ -212,7 +239,7 @@ class Reader(ABC):
     returns what it has.  ``findings`` says why.
     """
 
-    __slots__ = ("at", "broken", "data", "findings", "gaps", "limits", "stop")
+    __slots__ = ("_gap_stops", "at", "broken", "data", "findings", "gaps", "left", "limits", "stop")
 
     def __init__(
         self, data: bytes, start: int, stop: int, gaps: tuple[Gap, ...], limits: Limits
@@ -224,6 +251,8 @@ class Reader(ABC):
         self.limits = limits
         self.findings: list[Finding] = []
         self.broken = False
+        self.left = limits.values  # how many may still be read
+        self._gap_stops = [gap.stop for gap in gaps]
 
     # ── What a protocol adds ─────────────────────────────────────────────────────────
 
@@ -254,15 +283,27 @@ class Reader(ABC):
         self.broken = True
 
     def warn(self, text: str, offset: int) -> None:
-        self.findings.append(Finding(Severity.WARNING, text, offset))
+        add_finding(self.findings, Finding(Severity.WARNING, text, offset))
+
+    def is_full(self) -> bool:
+        """Were as many values read as may be?  Then a finding says so, and the reading ends."""
+        self.left -= 1
+        if self.left >= 0:
+            return False
+        if not self.broken:
+            self.findings.append(too_many(self.limits, self.at))
+            self.broken = True
+        return True
 
     def lost_in(self, start: int, stop: int) -> int:
         """How many bytes of that range the capture does not have."""
-        return sum(
-            min(stop, gap.stop) - max(start, gap.offset)
-            for gap in self.gaps
-            if gap.offset < stop and start < gap.stop
-        )
+        lost = 0
+        for at in range(bisect_right(self._gap_stops, start), len(self.gaps)):
+            gap = self.gaps[at]
+            if gap.offset >= stop:
+                break
+            lost += min(stop, gap.stop) - max(start, gap.offset)
+        return lost
 
     def has(self, what: str, size: int) -> bool:
         """Are ``size`` bytes of structure there?  Sizes and types cannot be guessed, so a
@@ -299,7 +340,7 @@ class Reader(ABC):
                     read.stop.stop,
                 )
             )
-        if is_odd:
+        if is_odd and self.left >= 0:
             self._note_second(start, read)
         return Struct(read.fields, read.stop, tuple(self.findings))
 
@@ -362,10 +403,10 @@ class Reader(ABC):
             self.fail(Incomplete("string", inside, needs=length, left=self.stop - inside))
         lost = length - (end - inside)
         first_lost = end
-        for gap in self.gaps:
-            if gap.offset < end and inside < gap.stop:
-                lost += min(end, gap.stop) - max(inside, gap.offset)
-                first_lost = min(first_lost, max(inside, gap.offset))
+        at = bisect_right(self._gap_stops, inside)
+        if at < len(self.gaps) and self.gaps[at].offset < end:
+            first_lost = max(inside, self.gaps[at].offset)
+            lost += self.lost_in(inside, end)
         if lost and not self.broken:
             self.warn(f"string at offset {inside}: {lost} of its {length} bytes were lost", inside)
         self.at = end

@@ -315,6 +315,8 @@ class _Reader(TokenReader):
         if kind == CLOSE:
             self.refuse("value", "a value")
             return None
+        if self.is_full():
+            return None
         if kind == STRING:
             span = self.span
             return Value(TType.STRING, self.text(), span)

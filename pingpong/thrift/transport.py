@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from ..model import Finding, Header, Protocol, Response
+from .unpacking import Allowance
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -82,12 +83,14 @@ class Transport(ABC):
     ``seen_thrift``: its own bytes say that Thrift is in it, whether or not a message of it
     could be read.  ``is_whole``: the unit that ``rest`` gave last is complete, since nothing
     more of it could have come.  ``keeps_lines``: somebody asks for the ``lines`` of units.
+    ``allowance`` is what one that unpacks draws on: its own, unless somebody gives it another.
     """
 
     name: str
     seen_thrift: bool = False
     is_whole: bool = False
     keeps_lines: bool = False
+    allowance: Allowance | None = None
 
     @abstractmethod
     def next(self, buffer: bytearray, have: int) -> Unit | None:

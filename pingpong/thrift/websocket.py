@@ -24,9 +24,10 @@ from typing import Final
 from ..errors import DecodeError, LimitExceeded
 from ..model import Limits
 from . import inside
-from .header import Part, ProtocolAt, zlib_words
+from .header import Part, ProtocolAt
 from .inside import Inside
 from .transport import Transport, Unit
+from .unpacking import Allowance, over, zlib_words
 
 __all__ = ["WebSocketTransport", "begins", "describe"]
 
@@ -74,6 +75,7 @@ class WebSocketTransport(Transport):
 
     def __init__(self, limits: Limits, protocol_at: ProtocolAt) -> None:
         self._limits = limits
+        self.allowance = Allowance(limits)
         self._inside = Inside(limits, protocol_at, "WebSocket")
         self._is_open = False  # the upgrade was passed
         self._scanned = 0
@@ -175,14 +177,20 @@ class WebSocketTransport(Transport):
             self._pieces.append(_Piece(len(self._inside.data), start, end, is_packed))
 
     def _inflated(self, packed: bytes, at: int) -> bytes:
-        most = self._limits.message - len(self._inside.data)
+        allowance = self.allowance
+        assert allowance is not None
+        limit = allowance.limit
+        room = max(0, limit - len(self._inside.data))
+        most = min(room, allowance.most(len(packed)))
         try:
             out = self._inflater.decompress(packed + _TAIL, most + 1)
         except zlib.error as error:
             wanted = "one that inflates"
             raise self._fail("permessage-deflate", at, zlib_words(error), wanted) from None
+        allowance.take(len(packed), len(out))
         if len(out) > most:
-            raise self._fail("WebSocket message", at, f"over {most} bytes", f"at most {most}")
+            found = over(limit if most == room else most, limit)
+            raise self._fail("WebSocket message", at, found, f"at most {limit}")
         return out
 
     def _fail(self, what: str, at: int, found: str, wanted: str) -> DecodeError:

@@ -119,12 +119,12 @@ def redacted(value: Value) -> str:
 
 def arguments(message: Message, room: int = 60) -> str:
     """The fields behind a message's header: ``1: "root", 2: "pwd"``."""
-    return _joined(_fields(message.body, room), room)
+    return _joined(_fields(message.begin(room + 1), room), room)
 
 
 def result(message: Message, room: int = 60) -> str:
     """What a REPLY or an EXCEPTION brings, in at most ``room`` columns."""
-    body = message.body
+    body = message.begin(max(room, 1) + 1)
     if message.type is MessageType.EXCEPTION:
         return _application_exception(body, room)
     if not body.fields:

@@ -70,6 +70,9 @@ MAX_PACKET: Final = 262_144
 # Wireshark refuses larger pcapng blocks too.
 MAX_BLOCK: Final = 16 * 1024 * 1024
 
+# More interfaces than any machine has: each takes memory, and no packet need come from it.
+MAX_INTERFACES: Final = 65_536
+
 # What is read at a time, with all that is made of it, fits into a processor's cache.
 _READ: Final = 1 << 17
 
@@ -125,6 +128,8 @@ class CaptureFile:
         self._at: i64 = 0
         self._passed: i64 = 0  # bytes of the (unpacked) file before the buffer
         self._said: set[str] = set()
+        self._dropped = -1  # which finding tells of dropped packets
+        self._blocks = 0  # that say so
         self._broken = ""  # why the source could not be read further
         self._is_done = False
         # What the file's head, or its section, says.
@@ -245,6 +250,10 @@ class CaptureFile:
     def _fill(self, size: int) -> int:
         """Have ``size`` bytes in the buffer if there are so many; how many there are."""
         have = len(self._buffer) - self._at
+        if have >= size:
+            return have
+        # Joined once: a long block may come in thousands of pieces.
+        pieces = [self._buffer[self._at :]]
         while have < size and not self._broken:
             try:
                 more = self._stream.read1(_READ)
@@ -256,10 +265,12 @@ class CaptureFile:
                 break
             if not more:
                 break
+            pieces.append(more)
+            have += len(more)
+        if len(pieces) > 1:
             self._passed += self._at
-            self._buffer = self._buffer[self._at :] + more
+            self._buffer = b"".join(pieces)
             self._at = 0
-            have = len(self._buffer)
         return have
 
     def _peek(self, size: int) -> bytes:
@@ -625,6 +636,14 @@ class CaptureFile:
             if len(body) < 8:
                 self._bad_block(offset, "interface block", 8, len(body))
                 return False
+            if len(self._interfaces) >= MAX_INTERFACES:
+                self._say(
+                    Severity.ERROR,
+                    f"interface block at offset {offset}: has {MAX_INTERFACES} before it, and more "
+                    f"are not read. Nothing behind it was read, after packet {self.number}",
+                    offset,
+                )
+                return False
             self._interfaces.append(_interface(body, order))
         elif kind == _STATISTICS:
             self._drops(body, order, offset)
@@ -715,12 +734,20 @@ class CaptureFile:
             if code == 5 and len(value) == 8:
                 count = struct.unpack(order + "Q", value)[0]
                 if count:
-                    self._say(
-                        Severity.WARNING,
-                        f"statistics at offset {offset}: {count} packets were dropped while "
-                        f"capturing",
-                        offset,
-                    )
+                    self._say_dropped(count, offset)
+
+    def _say_dropped(self, count: int, offset: int) -> None:
+        """Each block counts from the beginning on: the latest says all."""
+        if self._dropped >= 0:
+            del self.findings[self._dropped]
+        self._dropped = len(self.findings)
+        self._blocks += 1
+        times = f" ({self._blocks} blocks say so, this one last)" if self._blocks > 1 else ""
+        self._say(
+            Severity.WARNING,
+            f"statistics at offset {offset}: {count} packets were dropped while capturing{times}",
+            offset,
+        )
 
 
 def _days(year: int, month: int) -> int:

@@ -51,15 +51,26 @@ from .endings import (
     BY_CLIENT,
     BY_SERVER,
     closed_on_call,
+    cut_call,
+    cut_reply,
     dropped_when_idle,
     gave_up,
     late_reply,
+    not_arrived,
     still_waiting,
     too_large,
 )
-from .foreign import foreign_client, foreign_in, foreign_server, not_thrift, unrecognised
+from .foreign import (
+    foreign_client,
+    foreign_in,
+    foreign_server,
+    not_thrift,
+    spoke_otherwise,
+    unrecognised,
+)
 from .replies import (
     all_well,
+    answers_nothing,
     declared,
     ended_otherwise,
     http_never_answered,
@@ -93,10 +104,15 @@ FIRST: Final[tuple[Rule, ...]] = (
     multiplexed_on_plain,
     out_of_step,
     not_answered,
+    spoke_otherwise,
 )
 _LATE: Final = (Outcome.LATE, Outcome.OUT_OF_SEQUENCE)
 CALLS: Final[tuple[tuple[Rule, tuple[Outcome, ...]], ...]] = (
     (oneway_answered, (Outcome.NO_CALL,)),
+    (answers_nothing, (Outcome.NO_CALL,)),
+    (not_arrived, (*BY_SERVER, *BY_CLIENT, Outcome.WAITING)),
+    (cut_reply, (*BY_CLIENT, Outcome.UNREADABLE)),
+    (cut_call, (*BY_SERVER, *BY_CLIENT)),
     (dropped_when_idle, BY_SERVER),
     (late_reply, (*_LATE, *BY_CLIENT)),
     (closed_on_call, BY_SERVER),
@@ -130,7 +146,9 @@ def verdicts(case: Case, known: Known) -> tuple[Verdict, ...]:
     for rule, about in CALLS:
         if not left.isdisjoint(about):
             take(rule(case, known))
-    if Outcome.APPLICATION_EXCEPTION in left:
+    if Outcome.APPLICATION_EXCEPTION in left or any(
+        not one.is_called for _, one in case.failures.values()
+    ):
         take(*wrong_words(case, known))
     for rule, outcome in REPLIES:
         if all(outcome not in one.covers for one in found):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...model import Half, Outcome, Severity
-from ..case import Case, Known, Said, shown
+from ..case import UNREAD, Case, Known, Said, shown
 from ..numbers import explain_bytes
 from ..verdict import Dialect, Kind, Verdict, unbraced
 from ..wording import ended_after, ending, failed, first_bytes, how_it_ended, others
@@ -165,6 +165,20 @@ def answers_differ(case: Case, known: Known) -> Verdict | None:
                 alike=alike,
                 covers=Outcome,
             )
+    refused = [one for _, one in case.failures.values() if one.type in UNREAD or not one.replied]
+    if refused:
+        text = f": “{unbraced(refused[0].text[:100])}”" if refused[0].text else ""
+        return Verdict(
+            case.flow,
+            _differs(client, server),
+            Severity.ERROR,
+            f"The client speaks {client}, and the server speaks {server}, and says in it that it "
+            f"could not read the call ({refused[0].type}{text}).",
+            evidence=evidence,
+            advice=change(client, server),
+            alike=alike,
+            covers=Outcome,
+        )
     return Verdict(
         case.flow,
         Kind.DIALECTS_DIFFER,
@@ -408,6 +422,8 @@ def check(call: Said) -> str:
         return ""
     other = {"framed": "unframed", "unframed": "framed"}.get(call.dialect.transport)
     if other is None:
+        if call.dialect.transport == "http":
+            return "If no call to this server is ever answered: is it one of HTTP?"
         both = f"{_class_of(Dialect('', 'framed'))} or {_class_of(Dialect('', 'unframed'))}"
         return f"If no call to this server is ever answered, try {both}."
     try_this = _class_of(Dialect("", other))

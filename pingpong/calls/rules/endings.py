@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...model import DEFAULT_LIMITS, UPGRADES, Outcome, Severity
-from ..case import Case, Ended, Known, Said, shown
+from ...model import CUT_CLOSED, DEFAULT_LIMITS, UPGRADES, Outcome, Severity
+from ...thrift.reading import BEGINS_INSIDE
+from ..case import Case, Ended, Failure, Known, Said, shown
+from ..exchanges import HURRIED, bare_method
 from ..roles import counted
-from ..verdict import Dialect, Kind, Verdict, lasted, sized
+from ..verdict import Dialect, Kind, Verdict, lasted, sized, unbraced
 from ..wording import (
     as_length,
     ended_after,
@@ -22,6 +24,7 @@ from ..wording import (
     frame_above_limit,
     how_it_ended,
     patience,
+    refused_length,
 )
 from .dialects import change, check, doubt, mismatch, same_naming
 from .foreign import elsewhere
@@ -31,9 +34,12 @@ __all__ = [
     "BY_SERVER",
     "UNANSWERED",
     "closed_on_call",
+    "cut_call",
+    "cut_reply",
     "dropped_when_idle",
     "gave_up",
     "late_reply",
+    "not_arrived",
     "still_waiting",
     "too_large",
 ]
@@ -47,6 +53,12 @@ _LARGE: Final = 1024
 
 # Nobody drops a connection for being idle sooner (ns).
 _IDLE: Final = 10_000_000_000
+
+# Who cannot read what it got resets at once, or when the program comes to it (ns).
+_AT_ONCE: Final = 2_000_000_000
+
+# A question that needs no work is answered sooner (ns).
+_PATIENT: Final = 1_000_000_000
 
 # A handler that fails does so at once, or when what it waited for has failed (ns).
 _LONG: Final = 5_000_000_000
@@ -63,24 +75,35 @@ def too_large(case: Case, known: Known) -> Verdict | None:
         ("client", "server", case.flow.from_client),
         ("server", "client", case.flow.from_server),
     ):
-        length = frame_above_limit(half)
+        length = frame_above_limit(half) or refused_length(half)
+        doubt = (
+            " It may also be no length: bytes of something else, where two threads use one client "
+            "at once, or a message that failed halfway was left in a buffer."
+            if half.broke > 0
+            else ""
+        )
         if length:
             return Verdict(
                 case.flow,
                 Kind.FRAME_TOO_LARGE,
                 Severity.ERROR,
                 f"The {who} announces a frame of {length} bytes, more than the "
-                f"{DEFAULT_LIMITS.frame} that Thrift's readers take by default; the {other} "
-                f"{how_it_ended(case)}.",
-                evidence=[first_bytes(who, half), ending(case)],
+                f"{DEFAULT_LIMITS.frame} that Thrift's readers take by default"
+                + (f"; the server {how_it_ended(case)}" if who == "client" else "")
+                + f".{doubt}",
+                evidence=[
+                    f"at byte {half.broke} of what the {who} sends" if doubt else "",
+                    first_bytes(who, half),
+                    ending(case),
+                ],
                 advice=_SMALLER.format(other),
-                alike=(case.flow.server, who),
-                covers=UNANSWERED,
+                alike=(case.flow.server, who, bool(doubt)),
+                covers=(*UNANSWERED, Outcome.UNREADABLE),
                 **ended_after(case),
             )
     waiting = case.of(*BY_SERVER)
     call = waiting[0].call if waiting else None
-    if call is None or not case.closed_by_server:
+    if call is None or not case.closed_by_server or _begins_inside(case, call):
         return None
     largest = max(case.largest, known.largest)
     is_cut = call.size < call.announced
@@ -103,6 +126,194 @@ def too_large(case: Case, known: Known) -> Verdict | None:
         alike=(case.flow.server, call.method),
         covers=BY_SERVER,
         **ended_after(case),
+    )
+
+
+# Whoever gets a segment acknowledges it sooner (ns).
+_ACKNOWLEDGED: Final = 1_000_000_000
+
+
+def not_arrived(case: Case, known: Known) -> Verdict | None:
+    """A call that the other end never acknowledged: it was not there, or did not get it."""
+    waiting = [one for one in case.unanswered if one.call is not None and one.reply is None]
+    flow = case.flow
+    if not waiting or not flow.from_server.is_seen or flow.lost:
+        return None
+    first = waiting[0].call
+    assert first is not None
+    size = sum(one.call.size for one in waiting if one.call is not None)
+    last = max(one.call.end_time for one in waiting if one.call is not None)
+    if flow.sent - flow.from_client.acked < size:
+        return None
+    over = [time for time in (case.server_end, case.client_end) if time > first.time]
+    waited = min(over, default=flow.last) - last
+    if waited < _ACKNOWLEDGED or 0 <= case.server_end < first.time:
+        return None
+    idle = first.time - case.last_reply if case.last_reply >= 0 else 0
+    was_idle = idle >= _IDLE
+    begin = (
+        f"The connection was idle for {{idle}}before {shown(first.method)} was sent, and n"
+        if (was_idle)
+        else f"The client sent {shown(first.method)}, and n"
+    )
+    why = (
+        "Most likely a device between the two (a load balancer, a firewall, NAT) had forgotten the "
+        "connection and drops what it is sent; or the server's machine is down, or cannot be "
+        "reached."
+        if was_idle
+        else "The server's machine is down, or cannot be reached any more, or something between "
+        "the two drops what it is sent."
+    )
+    more = f" So it is with {counted(len(waiting), 'call')} in all." if waiting[1:] else ""
+    return Verdict(
+        flow,
+        Kind.IDLE_DROPPED if was_idle else Kind.NO_ANSWER,
+        Severity.ERROR,
+        f"{begin}othing acknowledged it in the {{waited}}that followed: it did not arrive.{more} "
+        f"{why}",
+        evidence=[
+            f"{counted(case.tally.answered, 'call')} on this connection had been answered",
+            f"CALL {first}",
+            ending(case),
+            patience(idle),
+        ],
+        advice="Let the client connect anew when a call on an idle connection fails, close idle "
+        "connections sooner than the device does, or switch TCP keepalive on."
+        if was_idle
+        else "Look at the server's machine, the route to it, and what filters between the two.",
+        alike=(flow.server, was_idle),
+        covers=(*BY_SERVER, *BY_CLIENT, Outcome.WAITING),
+        idle=idle,
+        waited=waited,
+    )
+
+
+def _begins_inside(case: Case, call: Said) -> list[str]:
+    """What says that another call begins inside of this one."""
+    return [
+        one
+        for fault in case.faults
+        for one in fault.texts
+        if fault.said.number == call.number and BEGINS_INSIDE in one
+    ]
+
+
+def cut_call(case: Case, known: Known) -> Verdict | None:
+    """A call that was not sent to its end, and an end: no handler has seen it."""
+    ended = [
+        one for one in case.of(*BY_SERVER, *BY_CLIENT) if one.call is not None and one.call.cut
+    ]
+    call = ended[0].call if ended else None
+    if call is None:
+        return None
+    if not (case.tally.answered or known.answers(call.dialect)):
+        odd = mismatch(case, known, call) or elsewhere(case, known, call)
+        if odd is not None:
+            return odd
+    whole = f" of {call.announced}" if call.announced > call.size else ""
+    text = f"{call.size}{whole} bytes"
+    by_server = case.closed_by_server
+    how = f"{{after}}after its last bytes, the {'server' if by_server else 'client'} " + (
+        "reset the connection" if case.left_bytes_unread else "closed"
+    )
+    inside = _begins_inside(case, call)
+    if inside:
+        return Verdict(
+            case.flow,
+            Kind.OUT_OF_STEP,
+            Severity.ERROR,
+            f"The call {shown(call.method)} never came whole, {text}, and another call begins "
+            "inside it: either it failed halfway in the client, and the next one was written "
+            "behind it, or two threads use one client at once (or its own data look like a call). "
+            f"The server waits for its end, and takes for it all that comes; {how}.",
+            evidence=[f"CALL {call}", *inside[:1], ending(case)],
+            advice="Open a new connection after a call that failed, and give each thread a client "
+            "of its own: what was left of a call must not stay in a buffer.",
+            alike=(case.flow.server, call.method),
+            covers=(*BY_SERVER, *BY_CLIENT),
+            **ended_after(case),
+        )
+    why, what_to_change = doubt(call)
+    understood = case.tally.answered or known.answers(call.dialect)
+    if by_server:
+        reasons = (
+            "the server's limit on the size of a message may be below that, it failed while it "
+            "read (another version of the IDL) or was stopped, or the client sent only half of it"
+        )
+        if not understood:
+            reasons += f", or it cannot read what this client speaks ({why})"
+        advice = "The server's log at that time tells. " + _SMALLER.format("server")
+        advice += "" if understood else f" {what_to_change}"
+    else:
+        reasons = (
+            "it failed while it wrote, ended, or its timeout ran out because the server did not "
+            "read on"
+        )
+        advice = "Look at the client's log at that time, and whether the server reads at all."
+    return Verdict(
+        case.flow,
+        Kind.CLOSED_ON_CALL if by_server else Kind.CLIENT_GAVE_UP,
+        Severity.ERROR,
+        f"The call {shown(call.method)} never came whole, {text}: {how}. So no handler has seen "
+        f"it: {reasons}.",
+        evidence=[
+            f"CALL {call}",
+            first_bytes("client", case.flow.from_client),
+            known.words(call.dialect),
+            ending(case),
+        ],
+        advice=advice,
+        alike=(case.flow.server, call.method, by_server),
+        covers=BY_SERVER if by_server else BY_CLIENT,
+        **ended_after(case),
+    )
+
+
+def cut_reply(case: Case, known: Known) -> Verdict | None:
+    """A reply that was not sent, or not taken, to its end."""
+    ended = [
+        one
+        for one in case.of(*BY_CLIENT, Outcome.UNREADABLE)
+        if one.reply is not None and one.reply.cut == CUT_CLOSED
+    ] + [one for one in case.of(Outcome.UNREADABLE) if one.reply is not None and one.reply.cut]
+    if not ended:
+        return None
+    one = ended[0]
+    reply, call = one.reply, one.call
+    assert reply is not None
+    by_client = one.outcome in BY_CLIENT
+    whole = f" of {reply.announced}" if reply.announced > reply.size else ""
+    text = f"{reply.size}{whole} bytes of the reply {shown(reply.method)}"
+    evidence = [f"CALL {call}" if call is not None else "", f"REPLY {reply}", ending(case)]
+    if by_client:
+        took = case.client_end - reply.time
+        verb = "reset" if case.flow.from_client.fin < 0 else "closed"
+        return Verdict(
+            case.flow,
+            Kind.CLIENT_GAVE_UP,
+            Severity.ERROR,
+            f"The client {verb} the connection when {text} had come, {{took}}after the first of "
+            "them: it would not take more. Its limit on the size of a message may be below that, "
+            "its timeout may have run out while the reply came, or it could not read it and "
+            "failed.",
+            evidence=evidence,
+            advice="The client's log at that time tells. " + _SMALLER.format("client"),
+            alike=(case.flow.server, reply.method, "reply"),
+            covers=BY_CLIENT,
+            took=took,
+        )
+    verb = "reset" if case.left_bytes_unread else "closed"
+    return Verdict(
+        case.flow,
+        Kind.UNREADABLE,
+        Severity.ERROR,
+        f"The server {verb} the connection in the midst of a reply: {text} had come, and no more "
+        "did. It failed while it wrote, or was stopped; or a device between the two cut it off.",
+        evidence=evidence,
+        advice="Look at the server's log at that time; if there is nothing, at what lies between "
+        "(a proxy, a load balancer) and its limits.",
+        alike=(case.flow.server, reply.method, "cut"),
+        covers=(Outcome.UNREADABLE,),
     )
 
 
@@ -192,15 +403,18 @@ def late_reply(case: Case, known: Known) -> Verdict | None:
     read = (
         "and was read as that to the second" if same else "and may have been read as the second's"
     )
+    begin = "The" if same else "Either the"
+    or_else = "" if same else ", or it has several calls under way, or two threads use it at once"
+    threads = " It looks the same where two threads use one client at once." if same else ""
     count = len(case.of(Outcome.OUT_OF_SEQUENCE))
     more = f" In all, {count} calls read the reply to an earlier one." if count > 1 else ""
     return Verdict(
         case.flow,
         Kind.LATE_REPLY,
         Severity.ERROR,
-        f"The client gave up on {shown(first.call.method)} {{gave}}after it had sent it, and went "
-        f"on with {shown(second.method)} on the same connection. Then the reply to the first came, "
-        f"{{late}}after its call, {read}. {told}.{more}",
+        f"{begin} client gave up on {shown(first.call.method)} {{gave}}after it had sent it, and "
+        f"went on with {shown(second.method)} on the same connection{or_else}. Then the reply to "
+        f"the first came, {{late}}after its call, {read}. {told}.{more}{threads}",
         evidence=[f"CALL {first.call}", f"CALL {second}"],
         advice="After a timeout, close the connection and open a new one. Let only one thread "
         "at a time use a client.",
@@ -222,6 +436,8 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
         return None
     if call.method in UPGRADES:
         return _probe(case, known, call)
+    if case.flow.proxied is not None and not case.tally.answered and not known.takes_proxy:
+        return _proxied(case, known, call)
     how = how_it_ended(case)
     evidence = [f"CALL {call}", first_bytes("client", case.flow.from_client), ending(case)]
     also = ended_after(case)
@@ -230,22 +446,23 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
     odd = mismatch(case, known, call) or elsewhere(case, known, call)
     if odd is not None:
         return odd
-    unread = case.left_bytes_unread and case.flow.from_client.from_start
+    waited = ended[0].time - call.end_time
+    unread = case.left_bytes_unread and case.flow.from_client.from_start and waited < _AT_ONCE
     other = {"unframed": "framed", "framed": "unframed"}.get(call.dialect.transport)
     if unread and other is not None and call.dialect.protocol == "binary":
         framed = other == "framed"
         took = (
-            f"Most likely it is framed, and took them for the length of a frame, {as_length(case)}."
+            f"it is framed, and took them for the length of a frame, {as_length(case)}."
             if framed
-            else "Most likely it is unframed, and took the length of the frame for the begin of a "
-            "message."
+            else "it is unframed, and took the length of the frame for the begin of a message."
         )
         return Verdict(
             case.flow,
             Kind.UNFRAMED_ON_FRAMED if framed else Kind.FRAMED_ON_UNFRAMED,
             Severity.ERROR,
-            f"The client speaks {call.dialect}; the server {how}, with bytes of the call unread: "
-            f"it took the first of them for something else. {took}",
+            f"The client speaks {call.dialect}; the server {how}, as one does that has not read "
+            f"all bytes of the call. Most likely {took} Or it speaks something else than Thrift; "
+            "or a device between the two, with no server behind it, sent the RST.",
             evidence=[*evidence, _UNREAD],
             advice=change(call.dialect, Dialect(call.dialect.protocol, other)),
             alike=(case.flow.server, call.dialect),
@@ -254,13 +471,34 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
         )
     why, what_to_change = doubt(call)
     seen = known.words(known.usual) if known.usual is not None else ""
+    begin = f"The client speaks {call.dialect} and calls {shown(call.method)}; the server {how}. "
+    if waited >= _LONG or patience(waited) or is_round(waited):
+        return Verdict(
+            case.flow,
+            Kind.CLOSED_ON_CALL,
+            Severity.ERROR,
+            f"{begin}Either it took what it got for the begin of something longer, waited for the "
+            f"rest, and its timeout ran out ({why}); or the call was under way, and a limit of the "
+            "server, or of a device between the two (a load balancer, a firewall, NAT), cut it "
+            "off; or its handler failed. Nothing here tells which.",
+            evidence=[
+                *evidence,
+                f"it waited {lasted(waited)}",
+                patience(waited),
+                seen or "this server answers no call in this capture",
+            ],
+            advice=f"The server's log tells. {what_to_change} Nothing there: find who counts, the "
+            "timeouts of the server and of what lies between.",
+            alike=(case.flow.server, call.dialect, call.method, "long"),
+            covers=BY_SERVER,
+            **also,
+        )
     return Verdict(
         case.flow,
         Kind.CLOSED_ON_CALL,
         Severity.ERROR,
-        f"The client speaks {call.dialect} and calls {shown(call.method)}; the server {how}. "
-        f"Either it cannot read that ({why}), or its handler failed in a way that the IDL does not "
-        "declare: the two look alike here.",
+        f"{begin}Either it cannot read that ({why}), or its handler failed in a way that the IDL "
+        "does not declare: the two look alike here.",
         evidence=[*evidence, seen or "this server answers no call in this capture"],
         advice=f"The server's log tells. {what_to_change} A traceback of the handler: mend that.",
         alike=(case.flow.server, call.dialect, call.method),
@@ -292,7 +530,30 @@ def _probe(case: Case, known: Known, call: Said) -> Verdict:
         evidence=[f"CALL {call}", known.words(call.dialect), ending(case)],
         advice=advice,
         alike=(case.flow.server, call.method),
-        covers=BY_SERVER,
+        covers=(*BY_SERVER, *BY_CLIENT, Outcome.WAITING, Outcome.LATE),
+        **ended_after(case),
+    )
+
+
+def _proxied(case: Case, known: Known, call: Said) -> Verdict:
+    """A PROXY header, which nobody was seen to take."""
+    return Verdict(
+        case.flow,
+        Kind.OTHER_PROTOCOL,
+        Severity.ERROR,
+        "A load balancer writes a PROXY header before what the client sends; the server "
+        f"{how_it_ended(case)}. Most likely it does not know such headers, and took it for the "
+        "begin of a message; or it cannot read the call behind it, or its handler failed.",
+        evidence=[
+            first_bytes("client", case.flow.from_client),
+            f"CALL {call}",
+            known.words(known.usual) if known.usual is not None else "",
+            ending(case),
+        ],
+        advice="Switch the PROXY protocol off for this port in the load balancer, or on in the "
+        "server or in a proxy before it.",
+        alike=(case.flow.server, "PROXY"),
+        covers=(*BY_SERVER, *BY_CLIENT, Outcome.WAITING),
         **ended_after(case),
     )
 
@@ -302,6 +563,23 @@ def _understood(case: Case, known: Known, ended: Ended, call: Said) -> Verdict:
     odd = _lost_its_place(case, call) or _counted_out(case, known, ended, call)
     if odd is not None:
         return odd
+    last = case.last_answered
+    if last is not None and last[0].method in UPGRADES:
+        return Verdict(
+            case.flow,
+            Kind.CLOSED_ON_CALL,
+            Severity.ERROR,
+            f"The server answered the client's question {shown(last[0].method)}, and then "
+            f"{how_it_ended(case, call)}, without an answer. Either bytes of the question were "
+            "left unread, so that it took them for the begin of the call, or its handler failed: "
+            "the wire does not say which.",
+            evidence=[f"CALL {last[0]}", f"CALL {call}", ending(case)],
+            advice="Look at the server's log at that time, and try the client without that "
+            "question (withNoAttemptTTwitterUpgrade in Finagle).",
+            alike=(case.flow.server, call.method, "asked"),
+            covers=BY_SERVER,
+            **ended_after(case),
+        )
     before = (
         f"{counted(case.tally.answered, 'call')} on this connection had been answered"
         if case.tally.answered
@@ -349,25 +627,17 @@ def _understood(case: Case, known: Known, ended: Ended, call: Said) -> Verdict:
 
 def _lost_its_place(case: Case, call: Said) -> Verdict | None:
     """The call before was answered that its bytes could not be read, and this one was refused."""
-    said = [one for one in case.of(Outcome.APPLICATION_EXCEPTION) if one.call is not None]
-    last = case.last_answered
-    if not said or last is None or said[-1].call is None or said[-1].call.number != last[0].number:
+    unread = _unread_before(case, call)
+    if unread is None:
         return None
-    before = said[-1].call
-    found = [
-        one
-        for (method, kind), (_, one) in case.failures.items()
-        if method == before.method and kind in _UNREAD_ARGUMENTS
-    ]
-    if not found or before.dialect.transport == "http":
-        return None
-    text = f": “{found[0].text[:100]}”" if found[0].text else ""
+    before, said = unread
+    text = f": “{unbraced(said.text[:100])}”" if said.text else ""
     return Verdict(
         case.flow,
         Kind.OUT_OF_STEP,
         Severity.ERROR,
         f"The server could not read the arguments of {shown(before.method)} and said so "
-        f"({found[0].type}{text}). It then took what follows for something else, and "
+        f"({said.type}{text}). It then took what follows for something else, and "
         f"{how_it_ended(case, call)}: most likely bytes of the call before were left unread, so "
         "that it is out of step.",
         evidence=[f"CALL {before}", f"CALL {call}", ending(case)],
@@ -380,10 +650,15 @@ def _lost_its_place(case: Case, call: Said) -> Verdict | None:
     )
 
 
-# With these a server says that it could not read what it was sent.
-_UNREAD_ARGUMENTS: Final = frozenset(
-    {"PROTOCOL_ERROR", "INVALID_PROTOCOL", "INVALID_TRANSFORM", "INVALID_MESSAGE_TYPE"}
-)
+def _unread_before(case: Case, call: Said) -> tuple[Said, Failure] | None:
+    """The call that was answered last before this one, if that it could not be read."""
+    before = case.last_unread
+    if before is None or before.call.dialect.transport == "http":
+        return None
+    last = case.last_answered
+    if last is None or last[0].number != before.call.number or before.call.number > call.number:
+        return None
+    return before.call, before
 
 
 def _counted_out(case: Case, known: Known, ended: Ended, call: Said) -> Verdict | None:
@@ -422,15 +697,26 @@ def is_round(waited: int) -> bool:
 
 def gave_up(case: Case, known: Known) -> Verdict | None:
     """The client closed while a call waited, or before its answer had come."""
-    ended = [one for one in case.of(*BY_CLIENT, Outcome.LATE) if one.call is not None]
+    # Whose late reply another call may have read is told there.
+    told = {one.misled_by for group in case.ended.values() for one in group}
+    ended = [
+        one
+        for one in case.of(*BY_CLIENT, Outcome.LATE)
+        if one.call is not None and one.number not in told
+    ]
     call = ended[0].call if ended else None
     if call is None:
         return None
+    if call.method in UPGRADES:
+        return _probe(case, known, call)
     if not case.tally.answered:
         odd = mismatch(case, known, call) or elsewhere(case, known, call)
         if odd is not None:
             return odd
     waited = case.client_end - call.end_time
+    if waited < HURRIED:
+        return _did_not_wait(case, known, call, waited)
+    unread = _unread_before(case, call)
     after = case.flow.from_server.last
     came = after if after > case.client_end else -1
     understood = bool(case.tally.answered) or known.answers(call.dialect)
@@ -440,6 +726,12 @@ def gave_up(case: Case, known: Known) -> Verdict | None:
         else " Or the server waits too: nothing shows that it could read the call. One that took "
         "the first bytes for a length waits for that many."
     )
+    if unread is not None:
+        doubtful = (
+            f" Or the server waits too: it could not read the arguments of the call before, "
+            f"{shown(unread[0].method)} ({unread[1].type}), and where bytes of that were left "
+            "unread, it is out of step and takes them for the begin of this one."
+        )
     later = " The server answered {came}later, to nobody." if came >= 0 else ""
     times = {"waited": waited}
     if came >= 0:
@@ -465,6 +757,34 @@ def gave_up(case: Case, known: Known) -> Verdict | None:
     )
 
 
+def _did_not_wait(case: Case, known: Known, call: Said, waited: int) -> Verdict:
+    """The client closed sooner than any timeout ends."""
+    answered = {bare_method(one) for one in known.methods}
+    is_answered = bare_method(call.method) in answered
+    why = (
+        "The client ended or failed, be it about what it had read before, or another of its "
+        "threads closed the connection."
+        if is_answered
+        else "Either the method is oneway, which old libraries and Go's send as CALL, or the "
+        "client ended or failed."
+    )
+    advice = "" if is_answered else "If the IDL says that the method is oneway, nothing is wrong. "
+    understood = case.tally.answered or known.answers(call.dialect)
+    return Verdict(
+        case.flow,
+        Kind.CLIENT_GAVE_UP,
+        Severity.ERROR if is_answered else Severity.WARNING,
+        f"The client closed the connection {{waited}}after it had sent {shown(call.method)}, "
+        f"and did not wait for an answer: no timeout is so short. {why}",
+        evidence=[f"CALL {call}", ending(case), known.words(call.dialect)],
+        advice=f"{advice}Look at the client's log at that time. "
+        f"{'' if understood else check(call)}".rstrip(),
+        alike=(case.flow.server, call.dialect, call.method, "at once"),
+        covers=(*BY_CLIENT, Outcome.LATE),
+        waited=waited,
+    )
+
+
 def still_waiting(case: Case, known: Known) -> Verdict | None:
     """The capture ends, and a call waits."""
     ended = [one for one in case.of(Outcome.WAITING) if one.call is not None]
@@ -475,18 +795,38 @@ def still_waiting(case: Case, known: Known) -> Verdict | None:
         odd = mismatch(case, known, call)
         if odd is not None:
             return odd
+    waited = max(case.flow.last - call.end_time, 0)
+    if waited >= _PATIENT:
+        if call.method in UPGRADES:
+            return _probe(case, known, call)
+        if case.flow.proxied is not None and not case.tally.answered and not known.takes_proxy:
+            return _proxied(case, known, call)
     understood = bool(case.tally.answered) or known.answers(call.dialect) or ended[0].why
+    unread = _unread_before(case, call)
     more = f", and {counted(len(ended) - 1, 'other call')}" if len(ended) > 1 else ""
     return Verdict(
         case.flow,
         Kind.WAITING,
-        Severity.NOTE,
+        Severity.NOTE if waited < _IDLE else Severity.WARNING,
         f"The capture ends {{after}}after the call {shown(call.method)}, which has no answer "
         f"yet{more}.",
         evidence=[
             f"CALL {call}",
             ended[0].why,
             "the connection is open",
+            f"{call.size} of its {call.announced} bytes were sent"
+            if call.announced > call.size
+            else "it was not sent to its end"
+            if call.cut
+            else "",
+            f"the server could not read the arguments of the call before, "
+            f"{shown(unread[0].method)} ({unread[1].type}): it may be out of step"
+            if unread is not None
+            else "",
+            "the client went on without an answer, as it does where a method is oneway and sent "
+            "as CALL"
+            if len(ended) > 1 and not case.tally.answered
+            else "",
             ""
             if understood
             else "nothing shows that the server can read the call: one that took its first bytes "
@@ -495,5 +835,5 @@ def still_waiting(case: Case, known: Known) -> Verdict | None:
         advice="" if understood else check(call),
         alike=(case.flow.server, call.dialect, call.method, bool(more)),
         covers=(Outcome.WAITING,),
-        after=max(case.flow.last - call.end_time, 0),
+        after=waited,
     )

@@ -6,9 +6,19 @@ from typing import Final
 
 from ...model import Half, Outcome, Severity
 from ..case import Case, Known, Said, dialect_of
+from ..exchanges import BEGUN
 from ..numbers import Certainty, Family, Reading, explain_bytes
 from ..verdict import Kind, Verdict, unbraced
-from ..wording import ended_after, ending, first_bytes, how_it_ended, line_of, others
+from ..wording import (
+    ended_after,
+    ending,
+    first_bytes,
+    how_it_ended,
+    line_of,
+    others,
+    text_in,
+    text_of,
+)
 
 __all__ = [
     "elsewhere",
@@ -16,6 +26,7 @@ __all__ = [
     "foreign_in",
     "foreign_server",
     "not_thrift",
+    "spoke_otherwise",
     "unrecognised",
 ]
 
@@ -30,6 +41,16 @@ def foreign_client(case: Case, known: Known) -> Verdict | None:
     reading = foreign_in(flow.from_client)
     if reading is None:
         return None
+    if reading.family is Family.PROXY and known.takes_proxy:
+        return Verdict(
+            flow,
+            Kind.ALL_WELL,
+            Severity.NOTE,
+            "A load balancer connected, sent a PROXY header and nothing behind it, as its health "
+            "checks do.",
+            evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
+            alike=(flow.server, "PROXY"),
+        )
     return Verdict(
         case.flow,
         _kind_of(reading),
@@ -129,6 +150,54 @@ def elsewhere(case: Case, known: Known, call: Said) -> Verdict | None:
     )
 
 
+def spoke_otherwise(case: Case, known: Known) -> Verdict | None:
+    """The server sent bytes to a Thrift client, and they are nothing that is known."""
+    flow, server = case.flow, case.flow.from_server
+    call = case.first
+    if case.client is None or case.server is not None or call is None or not case.is_whole:
+        return None
+    if case.tally.answered or case.tally.replies or not server.from_start or not server.first:
+        return None
+    if case.client.transport in ("http", "sasl") or (
+        flow.received <= BEGUN and not text_of(server.first)
+    ):
+        return None
+    first = 0 <= flow.from_server.last <= call.time
+    text = text_in(server.first) or text_of(server.first)
+    wrong = unbraced(server.detection.wrong) if server.detection is not None else ""
+    return Verdict(
+        flow,
+        Kind.OTHER_PROTOCOL if first or text else Kind.UNREADABLE,
+        Severity.ERROR,
+        f"The client speaks {case.client}, and what the server sends"
+        f"{', before any call,' if first else ''} is no Thrift message that can be read"
+        f"{f': “{text}”' if text else ''}. Most likely another kind of server listens there, or "
+        "one that speaks another dialect.",
+        evidence=[
+            first_bytes("client", flow.from_client),
+            first_bytes("server", server),
+            wrong,
+            ending(case),
+        ],
+        advice="Check host and port: which program listens there?",
+        alike=(flow.server, case.client, text),
+        covers=(
+            *_ENDED,
+            Outcome.UNREADABLE,
+            Outcome.NO_REPLY,
+        ),
+    )
+
+
+_ENDED: Final = (
+    Outcome.CLOSED_BY_SERVER,
+    Outcome.RESET_BY_SERVER,
+    Outcome.CLOSED_BY_CLIENT,
+    Outcome.RESET_BY_CLIENT,
+    Outcome.WAITING,
+)
+
+
 def unrecognised(case: Case, known: Known) -> Verdict | None:
     """To a Thrift server, or nearly Thrift, and neither recognised nor known."""
     flow = case.flow
@@ -149,10 +218,21 @@ def unrecognised(case: Case, known: Known) -> Verdict | None:
         evidence=[
             first_bytes("client", flow.from_client),
             first_bytes("server", flow.from_server),
+            *(
+                f"the {who} sends the text “{text}”"
+                for who, half in (("client", flow.from_client), ("server", flow.from_server))
+                if (text := text_in(half.first))
+            ),
             others(known),
             ending(case),
         ],
-        advice="",
+        advice="Find out what connects to this port: no client of Thrift begins so."
+        if case.client is None
+        and case.server is None
+        and flow.from_client.from_start
+        and flow.sent > BEGUN
+        and not wrong
+        else "",
         alike=(flow.server, *wrong),
         covers=(),
         **ended_after(case),
@@ -166,6 +246,10 @@ def not_thrift(case: Case, known: Known) -> Verdict | None:
     udp = flow.protocol == _UDP
     if reading is not None:
         what = f"The first bytes are {reading.what}"
+    elif (
+        not (flow.sent or flow.received) and max(flow.from_client.acked, flow.from_server.acked) > 1
+    ):
+        what = "Only acknowledgements were captured, and none of the bytes that they acknowledge"
     elif not (flow.sent or flow.received):
         what = "Nothing was sent"
     elif udp:

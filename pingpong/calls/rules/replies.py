@@ -7,14 +7,14 @@ from typing import Final
 
 from ...model import Outcome, Severity
 from ...thrift.reading import BEGINS_INSIDE
-from ..case import Case, Ended, Failure, Fault, Known, Tally, shown
+from ..case import UNREAD, Case, Ended, Failure, Fault, Known, Tally, shown
 from ..roles import counted
 from ..verdict import Kind, Verdict, unbraced
 from ..wording import ending, failed, first_bytes, how_it_ended, text_in
-from .dialects import check
 
 __all__ = [
     "all_well",
+    "answers_nothing",
     "declared",
     "ended_otherwise",
     "http_never_answered",
@@ -49,13 +49,16 @@ def _http_refusals(case: Case, known: Known) -> Iterator[Verdict]:
         call, response = calls[0].call, calls[0].response
         assert call is not None
         assert response is not None
-        asked_for = status == 401 and known.answers(call.dialect)
-        then = (
-            " Other calls in the same dialect were answered: so it goes where a client sends its "
-            "credentials only when it is asked for them."
-            if asked_for
-            else ""
-        )
+        asks = status in (401, 407) or status // 100 == 3
+        asked_for = asks and known.answers(call.dialect)
+        then = ""
+        if asked_for:
+            then = " Other calls in the same dialect were answered: so it goes where a client "
+            then += (
+                "follows it to another URL."
+                if status // 100 == 3
+                else "sends its credentials only when it is asked for them."
+            )
         times = f", {len(calls)} times" if len(calls) > 1 else ""
         yield Verdict(
             case.flow,
@@ -83,9 +86,13 @@ _STATUSES: Final = {
     403: "The HTTP server knows who asks, and does not let them: look at its rules for that path.",
     404: "The path of the URL is not the one where Thrift is served: compare it with the server's.",
     405: "Thrift goes by POST, and what is there takes other verbs: look at the path of the URL.",
+    407: "A proxy on the way asks for user and password: give them to the client, or go around it.",
+    408: "The server waited too long for the rest of the request: see what keeps the client.",
+    429: "The server, or a proxy before it, lets through only so many calls in a time: send fewer.",
     413: "Send less at a time, or raise the limit of the HTTP server or of a proxy before it.",
     415: "Send the content type that the server wants: application/x-thrift, most often.",
     500: "Look at the server's log at that time: the handler failed, or what is around it.",
+    501: "Thrift goes by POST, and what is there does not know it: look at host, port and path.",
     502: "A proxy could not reach the server behind it, or did not understand what it answered.",
     503: "A proxy has no server to hand the call to, or the server takes no more calls.",
     504: "A proxy waited too long for the server behind it: raise its limit, or see what takes so "
@@ -159,7 +166,7 @@ def _failure(case: Case, count: int, one: Failure, kinds: int) -> Verdict:
     method, kind = shown(one.call.method), one.type
     rest = case.tally.answered - case.tally.failed
     evidence = [
-        f"CALL {one.call}",
+        f"CALL {one.call}" if one.is_called else "its call was not captured",
         failed(count, one),
         f"{counted(rest, 'other call')} on this connection had an answer" if rest else "",
         f"{kinds} kinds of such failures on this connection, of which {_TOLD} are told"
@@ -167,6 +174,41 @@ def _failure(case: Case, count: int, one: Failure, kinds: int) -> Verdict:
         else "",
     ]
     covers = (Outcome.APPLICATION_EXCEPTION,)
+    if not one.replied and kind in UNREAD:
+        went_on = case.tally.answered > 1
+        why = (
+            "it is out of step, behind a call whose bytes it did not read to the end, or the call "
+            "is written in another way than those before."
+            if went_on
+            else "it reads the client's bytes, and wants another dialect or version of them."
+        )
+        return Verdict(
+            case.flow,
+            Kind.OUT_OF_STEP if went_on else Kind.APPLICATION_EXCEPTION,
+            Severity.ERROR,
+            f"The server could not read the begin of the call {method}: it answers with a "
+            f"TApplicationException, {kind}, that names no method. Most likely {why}",
+            evidence=evidence,
+            advice="After such an exception, close the connection and open a new one; and compare "
+            "the IDL of both sides."
+            if went_on
+            else "Compare the protocol and the transport of both sides.",
+            alike=(case.flow.server, one.call.method, "nameless"),
+            covers=covers,
+        )
+    if ":" not in one.call.method and _WANTS_SERVICE in one.text.lower():
+        return Verdict(
+            case.flow,
+            Kind.PLAIN_ON_MULTIPLEXED,
+            Severity.ERROR,
+            f"The client calls {method}, without a service's name, and the server is multiplexed: "
+            f"it says so itself ({kind}).",
+            evidence=evidence,
+            advice="Use TMultiplexedProtocol with the service's name in the client "
+            "(TMultiplexedProtocolFactory in thriftpy2).",
+            alike=(case.flow.server,),
+            covers=covers,
+        )
     if kind == "UNKNOWN_METHOD":
         service, colon, _ = one.call.method.rpartition(":")
         which = f" in its service {shown(service)}, or no such service" if colon else ""
@@ -208,6 +250,9 @@ def _failure(case: Case, count: int, one: Failure, kinds: int) -> Verdict:
     )
 
 
+# So Apache's multiplexed processors complain of a call that names no service.
+_WANTS_SERVICE: Final = "service name not found in message name"
+
 _TYPES: Final = {
     "INVALID_MESSAGE_TYPE": "The server takes only CALL and ONEWAY: look at what the client sends.",
     "WRONG_METHOD_NAME": "The names in call and reply differ: look for a client that two threads "
@@ -242,6 +287,42 @@ def oneway_answered(case: Case, known: Known) -> Verdict | None:
         alike=(case.flow.server, reply.method),
         covers=(Outcome.NO_CALL, Outcome.OUT_OF_SEQUENCE),
     )
+
+
+def answers_nothing(case: Case, known: Known) -> Verdict | None:
+    """A reply to no call that was sent, where all was captured: another seqid or name, or twice."""
+    found = [one for one in case.of(Outcome.NO_CALL) if not one.misled_by]
+    if not found or not case.is_whole or case.flow.protocol == _UDP or not case.tally.calls:
+        return None
+    reply = found[0].said
+    waiting = [one.call for one in case.unanswered if one.call is not None]
+    rest = ""
+    if waiting:
+        rest = f" The call {shown(waiting[0].method)} with seqid {waiting[0].seqid} had no answer."
+    count = case.tally.outcomes[Outcome.NO_CALL]
+    more = f" So it is with {count} replies in all." if count > 1 else ""
+    return Verdict(
+        case.flow,
+        Kind.OUT_OF_STEP,
+        Severity.ERROR,
+        f"The server sends a reply {shown(reply.method)} with seqid {reply.seqid}, and no call of "
+        f"that name and seqid waits for it.{rest}{more} It wrote another seqid or name than the "
+        "call's, or answered twice; or something between the two mixed up connections.",
+        evidence=[
+            f"REPLY {reply}",
+            f"CALL {waiting[0]}" if waiting else "",
+            f"{counted(case.tally.answered, 'call')} on this connection had been answered",
+            "clients that check the seqid say “out of sequence response”, or BAD_SEQUENCE_ID; "
+            "others read it as the answer to their next call",
+        ],
+        advice="Look at what writes the reply: it has to take over method and seqid of the call. "
+        "Let one thread at a time write to a connection.",
+        alike=(case.flow.server, reply.method, bool(waiting)),
+        covers=(Outcome.NO_CALL, *(_FAILED if waiting else ()), Outcome.WAITING),
+    )
+
+
+_UDP: Final = 17
 
 
 def out_of_step(case: Case, known: Known) -> Verdict | None:
@@ -295,7 +376,8 @@ _FAILED: Final = (
 def unreadable(case: Case, known: Known) -> Verdict | None:
     """Messages whose bytes are not what they should be."""
     # That a call was not sent to its end is told with what became of it.
-    faults = [one for one in case.faults if not (one.cut and _is_told(one))]
+    # What the capture lost of it is nobody's fault.
+    faults = [one for one in case.faults if not (one.lost or (one.cut and _is_told(one)))]
     if not faults:
         return _unread(case)
     first = faults[0]
@@ -321,7 +403,7 @@ def unreadable(case: Case, known: Known) -> Verdict | None:
 
 
 def _is_told(fault: Fault) -> bool:
-    return fault.outcome in (*_FAILED, Outcome.WAITING, Outcome.LOST)
+    return not fault.by_client or fault.outcome in (*_FAILED, Outcome.WAITING, Outcome.LOST)
 
 
 def _without_numbers(text: str) -> str:
@@ -359,6 +441,31 @@ def _meant(fault: Fault) -> tuple[str, str]:
     )
 
 
+def _what_came(one: Ended) -> str:
+    method = shown(one.said.method)
+    if one.response is None:
+        return f"The server sent something upon {method}, and it is no message that can be read."
+    return (
+        f"HTTP answers the call {method} with {unbraced(str(one.response)[5:])} and "
+        f"{counted(one.response.size, 'byte')}, and there is no Thrift message in it."
+    )
+
+
+def _no_message(one: Ended) -> str:
+    """What to look at where a server answers, and not in Thrift."""
+    if one.response is not None:
+        if not one.response.size:
+            return (
+                "HTTP's answer is empty, as it is to a oneway method. If this one is not, look at "
+                "the log of the HTTP server: the handler wrote nothing, or failed."
+            )
+        return (
+            "HTTP answers, and no Thrift server wrote that: look at the path of the URL, and at "
+            "what a proxy or a login page before the server sends."
+        )
+    return "Check host and port: most likely no Thrift server listens there."
+
+
 def _unread(case: Case) -> Verdict | None:
     """Bytes that made no message."""
     flow = case.flow
@@ -374,17 +481,19 @@ def _unread(case: Case) -> Verdict | None:
             flow,
             Kind.UNREADABLE,
             Severity.ERROR,
-            f"The server sent something upon {shown(one.said.method)}, and it is no message that "
-            f"can be read.{more}",
+            _what_came(one) + more,
             evidence=[
                 f"CALL {one.said}",
                 one.why,
                 *wrong[:2],
                 first_bytes("server", half) if not wrong else "",
                 f"in them is the text “{text}”" if text else "",
+                f"it begins with “{unbraced(one.response.text[:120])}”"
+                if one.response is not None and one.response.text
+                else "",
                 ending(case),
             ],
-            advice="" if wrong else f"Does a Thrift server listen there? {check(one.said)}",
+            advice=_no_message(one) if half.first or one.response else "",
             alike=(flow.server, one.said.method),
             covers=(Outcome.UNREADABLE,),
         )
@@ -426,7 +535,10 @@ def ended_otherwise(case: Case, left: set[Outcome]) -> Verdict:
     for outcome in sorted(left):
         one = case.ended[outcome][0]
         count = case.tally.outcomes[outcome]
-        parts.append(f"{counted(count, 'call')}: {_WORDS[outcome]}")
+        words = _WORDS[outcome]
+        if outcome is Outcome.NO_CALL and case.is_whole:
+            words = "a reply, and no call that it answers"
+        parts.append(f"{counted(count, 'call')}: {words}")
         kind = "REPLY" if one.call is None else "CALL"
         evidence.append(f"{kind} {one.said}{f': {one.why}' if one.why else ''}")
     is_failed = any(outcome.failed for outcome in left)

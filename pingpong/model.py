@@ -603,7 +603,7 @@ class Field(Facts):
 
     ``name`` is what the IDL calls it, None without an IDL or where that has no such field.
     thriftpy2's JSON writes names and no ids: then ``name`` is what the wire says, and
-    ``field_id`` is -1 and means nothing.  ``in_idl``: an IDL has it; ``declared`` is what that
+    ``field_id`` is -1 and means nothing.  ``in_idl``: an IDL has it so; ``declared`` is what that
     says of it beside its name, where that is more than its plain type: ``optional UserId (i64)``;
     else "".
     """

@@ -39,6 +39,7 @@ FOUND = {
     65: "json in chunks, in mid-stream: the size of a chunk was read as part of a string",
     4000563: "thriftpy2's JSON: a field's name was damaged, so that no selector named it",
     4000571: "the same of a method that the IDL lacks",
+    5001337: "compact in HTTP: a damaged id made it a field of the IDL with another type",
     3000152: "compact in WebSocket, in mid-stream: a frame's head was read as one of a message",
     1063: "thriftpy2's JSON, cut: a success became a declared exception once it was masked",
 }
@@ -236,6 +237,15 @@ def test_bytes_behind_a_packed_stream(empty: bool) -> None:
     (one,) = read_packets(talk.packets).messages
     assert "left over" in one.findings[0].text
     assert WORD[:6] not in outputs(redacted(right(talk.packets), "nowhere.9"))
+
+
+def test_an_ip_version_that_is_not_the_link_layers() -> None:
+    """A damaged 4 makes 40 bytes of a header of IPv6: what stood there is no address."""
+    good = right(Talk().open().call(login()).close().packets)
+    data = bytearray(good[3].data)
+    data[14] = 0x65
+    (after,) = redacted([packet(1, bytes(data))], "login.2").packets
+    assert after.data == bytes(data[:14]) + bytes(len(data) - 14)
 
 
 def test_keys_of_theader() -> None:

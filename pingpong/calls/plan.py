@@ -56,6 +56,7 @@ _ARP: Final = b"\x08\x06"
 _ARP_SIZE: Final = 28
 # By link type: its header's size, and where in it the type of what follows stands.
 _LINK_HEADS: Final = {1: (14, 12), 113: (16, 14), 276: (20, 0)}
+_VERSIONS: Final = {b"\x08\0": 4, b"\x86\xdd": 6}
 
 # Transports in which bytes lean on those before them; and those of which a message that was packed
 # is hidden whole.
@@ -413,6 +414,11 @@ class Rewriter:
         data = packet.data
         segment = self._peeler.segment(packet)
         heads = min(self._peeler.heads, len(data))
+        if not self._keep and _contradicts_itself(packet):
+            # Then its headers are none, and an address of IPv6 may be anything.
+            self.other += 1
+            heads = _LINK_HEADS[packet.link][0]
+            return _with_data(packet, data[:heads] + bytes(len(data) - heads))
         if packet.number in self._plan.fragments:
             out = self._of_fragment(packet, heads)
         elif segment is not None and not segment.parts:
@@ -428,7 +434,7 @@ class Rewriter:
                 put_none(out, at)
         if out == data:
             return packet
-        return Packet(packet.number, packet.time, packet.link, bytes(out), packet.length)
+        return _with_data(packet, bytes(out))
 
     def _clean_heads(self, packet: Packet, out: bytearray) -> None:
         """Hide what IP's headers hold beside what they are known for."""
@@ -650,6 +656,17 @@ class _Sum:
             put_none(out, at)
         elif self.differs:
             put(out, at, self.total + total_of_ends(segment), segment.protocol)
+
+
+def _with_data(packet: Packet, data: bytes) -> Packet:
+    return Packet(packet.number, packet.time, packet.link, data, packet.length)
+
+
+def _contradicts_itself(packet: Packet) -> bool:
+    """Does a link layer say that IP of one version follows, and it is the other?"""
+    size, kind = _LINK_HEADS.get(packet.link, (0, 0))
+    version = _VERSIONS.get(packet.data[kind : kind + 2], 0)
+    return bool(size and version) and len(packet.data) > size and packet.data[size] >> 4 != version
 
 
 def _link_heads(packet: Packet) -> int:

@@ -608,7 +608,7 @@ class _Walk:
                 continue
             if self.give:
                 field.name = known.name
-                field.in_idl = True
+                field.in_idl = self.fits(field.value, known.type)
                 if known.required or known.optional or known.type.typedef:
                     field.declared = known.declared
             self.value(field.value, known.type, stype.place(known.field_id), field.span.start)

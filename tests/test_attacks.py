@@ -81,7 +81,7 @@ SMALL = Limits(unpacked=200_000, values=1000)
 
 
 def test_what_one_packet_brings_is_bounded_however_often_it_was_packed() -> None:
-    frames = theader(bomb(30_000_000), 3) * 50
+    frames = theader(bomb(3_000_000), 3) * 50
     with at_most(6 * MB):
         count, found = listed(pcap(stream(frames)), SMALL)
     assert count == 0
@@ -138,7 +138,7 @@ def test_bodies_draw_on_the_same_allowance() -> None:
 
 
 def test_of_a_message_no_more_values_are_read_than_may_be() -> None:
-    message = decode(bomb(500_000), Limits(values=1000))
+    message = decode(bomb(100_000), Limits(values=1000))
     with at_most(2 * MB):
         assert message.fault is None  # its bytes are good
         assert message.body.stop is None
@@ -146,7 +146,7 @@ def test_of_a_message_no_more_values_are_read_than_may_be() -> None:
     assert finding.severity is Severity.WARNING
     assert finding.text.startswith("values: 1000 were read, and no more from offset ")
     with at_most(4 * MB):
-        assert "--max-values" in message_row(decode(bomb(500_000), Limits(values=1000)))
+        assert "--max-values" in message_row(decode(bomb(100_000), Limits(values=1000)))
         assert "--max-values" in views.text(message)
 
 
@@ -172,7 +172,7 @@ def test_the_limit_holds_in_every_protocol_and_both_ways(data: bytes) -> None:
 
 
 def test_a_line_that_shows_a_part_reads_a_part() -> None:
-    message = decode(bomb(500_000))
+    message = decode(bomb(100_000))
     with at_most(MB):
         assert views.short.arguments(message, 60).startswith("1: [{}, {}, ")
     assert not message.is_read

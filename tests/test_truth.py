@@ -367,7 +367,7 @@ def test_how_it_was_cut_does_not_matter(name: str, size: int) -> None:
     packets = packets_of(name)
     if sum(len(one.data) for one in packets) > 20_000 and size == 1:
         size = 97
-    whole, cut = read_packets(packets), read_packets(list(renumbered(cut_small(packets, size))))
+    whole, cut = read_packets(packets), read_packets(list(renumbered([*cut_small(packets, size)])))
     told = [
         (
             sorted(one.verdict.kind.name for one in some.diagnosis.groups),

@@ -26,7 +26,7 @@ from ..errors import DecodeError, Incomplete
 from ..model import Finding, Limits, Protocol, Severity
 from .framed import EMPTY, HEAD, read_frame_length
 from .transport import Transport, Unit
-from .unpacking import LEFT_OVER, Allowance, inflate
+from .unpacking import Allowance, inflate
 
 __all__ = [
     "FramedHeaderTransport",
@@ -307,7 +307,7 @@ class HeaderTransport(Transport):
             for _ in head.transforms:
                 payload, wrong = inflate(payload, self.allowance, earned)
                 earned = 0
-                if wrong and wrong != LEFT_OVER:
+                if wrong:
                     self.seen_thrift = True
                     text = f"zlib payload at offset {head.stop}: {wrong}"
                     findings.append(Finding(Severity.ERROR, text, head.stop))

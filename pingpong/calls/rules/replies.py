@@ -513,6 +513,7 @@ def _unread(case: Case) -> Verdict | None:
 # ── What is left to say ──────────────────────────────────────────────────────────────
 
 _WORDS: Final = {
+    Outcome.DECLARED_EXCEPTION: "an exception that the IDL declares",
     Outcome.APPLICATION_EXCEPTION: "a TApplicationException",
     Outcome.NO_REPLY: "no reply, and nothing tells why",
     Outcome.NO_CALL: "a reply, and the call was not captured",

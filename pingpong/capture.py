@@ -770,6 +770,8 @@ class Pipeline:
 
     def _forget(self, flow: Flow) -> None:
         self._end_pairs(flow)  # of UDP, which has no other end
+        if self._pairs is not None:
+            self._pairs.forget(flow.number)
         self._lines.pop(flow.number, None)
         if not self._keep:
             for finding in flow.findings:

@@ -528,14 +528,9 @@ def test_the_captures_of_hard_cases(edge_captures: Path) -> None:
 
 def test_the_captures_of_other_projects(real_captures: Path) -> None:
     fine = {Kind.ALL_WELL, Kind.DECLARED_EXCEPTIONS}
-    paths = sorted(real_captures.glob("*cap*"))
-    assert paths
-    for path in paths:
+    for path in sorted(real_captures.glob("*cap*")):
         diagnosis = read(path).diagnosis
-        found = {one.kind for one in diagnosis.verdicts} - fine
-        # testOneway, sent as CALL, and the client closes at once: nothing tells what it wanted.
-        assert found == ({Kind.ENDED_OTHERWISE} if "integration" in path.name else set()), path.name
-        assert not diagnosis.is_trouble
+        assert set(kinds(diagnosis)) <= fine, (path.name, diagnosis.verdicts)
 
 
 # ── Its parts ────────────────────────────────────────────────────────────────────────

@@ -243,7 +243,7 @@ TRUTHS: dict[str, Truth] = {
     ),
     "several at once, without seqids, answered in order": Truth(
         lambda: (
-            opened().call(framed(ask("a"))).call(framed(ask("b"))).reply(framed(answer("a")))
+            opened().call(framed(ask("a")) + framed(ask("b"))).reply(framed(answer("a")))
             .reply(framed(answer("b"))).close()
         ),
         0, "ALL_WELL", "2 SUCCESS",

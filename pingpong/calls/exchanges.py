@@ -31,7 +31,7 @@ What became of a call is settled when its reply comes, or when that shows that n
     │── FIN ────────│     a: ONEWAY, if the client did not wait for it, or nobody ever got a reply
 
 A client that has several calls under way gives each its own seqid, or writes them in one go.
-So it has given up on a call if it sends the next one with the same seqid ten milliseconds later
+So it has given up on a call if it sends the next one with the same seqid a millisecond later
 or more; by HTTP it has not, as answers come there in the order of the requests.  With other seqids
 nothing tells one that gave up from one that has several under way: then its closing without a reply
 gets a remark, no more.
@@ -67,12 +67,12 @@ __all__ = ["GAVE_UP", "HURRIED", "Pairing", "bare_method"]
 # No timeout is so short: whoever sends its next call sooner did not wait for this one (ns).
 HURRIED: Final = 10_000_000
 
-# Who closes so soon did not wait at all, be it that the method has no answer (ns).
-AT_ONCE: Final = 1_000_000
-
 # Whoever writes several calls in one go takes no longer: a client that cannot tell two replies
 # apart has given up on a call, if it sends the next one later than that (ns).
-GAVE_UP: Final = HURRIED
+GAVE_UP: Final = 1_000_000
+
+# How many calls may wait for what the server does with their method elsewhere.
+MAX_DOUBTFUL: Final = 1024
 
 # The transport in which something answers every call, be it oneway.
 HTTP: Final = "http"
@@ -178,6 +178,9 @@ class Pairing:
         self._talks: dict[int, _Talk] = {}
         # What servers were seen to do with a method: False, to pass over it; True, to answer.
         self._methods: dict[tuple[Endpoint, str], bool] = {}
+        # Calls whose client closed at once, by connection, and their connections by method.
+        self._doubtful: dict[int, list[Exchange]] = {}
+        self._doubted: dict[tuple[Endpoint, str], list[int]] = {}
 
     @property
     def count(self) -> int:
@@ -214,6 +217,13 @@ class Pairing:
         for talk in self._talks.values():
             self._end(talk, talk.flow, time, the_last=True)
         self._talks.clear()
+        for flow in list(self._doubtful):
+            self.forget(flow)
+
+    def forget(self, flow: int) -> None:
+        """Nothing more will be known of a connection that is over; ``flow`` is its number."""
+        for exchange in self._doubtful.pop(flow, ()):
+            self._settle(exchange, Outcome.CLOSED_BY_CLIENT)
 
     # ── A call ───────────────────────────────────────────────────────────────────────
 
@@ -386,6 +396,33 @@ class Pairing:
         key = (server, bare_method(method))
         if key in self._methods or len(self._methods) < MAX_METHODS:
             self._methods[key] = True
+        for exchange in self._no_doubt(key) if self._doubted else ():
+            self._settle(exchange, Outcome.CLOSED_BY_CLIENT)
+
+    def _doubt(self, exchange: Exchange, call: Message) -> None:
+        """The client closed at once.  Did it fail, or does the method have no answer?  What the
+        server does with it elsewhere may tell, until the connection is forgotten."""
+        self._doubtful.setdefault(exchange.flow, []).append(exchange)
+        key = (call.server, bare_method(call.method))
+        self._doubted.setdefault(key, []).append(exchange.flow)
+        if len(self._doubtful) > MAX_DOUBTFUL:
+            self.forget(next(iter(self._doubtful)))
+        if len(self._doubted) > MAX_DOUBTFUL:
+            del self._doubted[next(iter(self._doubted))]
+
+    def _no_doubt(self, key: tuple[Endpoint, str]) -> list[Exchange]:
+        """The calls of a method of which it was not known whether it has an answer."""
+        found: list[Exchange] = []
+        for flow in self._doubted.pop(key, ()):
+            left: list[Exchange] = []
+            for one in self._doubtful.pop(flow, ()):
+                call = one.call
+                assert call is not None
+                same = (call.server, bare_method(call.method)) == key
+                (found if same else left).append(one)
+            if left:
+                self._doubtful[flow] = left
+        return found
 
     def _is_answered(self, call: Message) -> bool:
         """Did the server ever answer that method?"""
@@ -499,12 +536,12 @@ class Pairing:
         ):
             if time >= 0 and (ended < 0 or time < ended):
                 outcome, ended = what, time
-        at_once = outcome is Outcome.CLOSED_BY_CLIENT and ended - call.end_time < AT_ONCE
-        if at_once and not self._is_answered(call):
-            exchange.why = "the client closed at once, and waited for none"
-            outcome = Outcome.NO_REPLY
-        elif ended >= 0:
+        if ended >= 0:
             exchange.ended = ended
+            at_once = outcome is Outcome.CLOSED_BY_CLIENT and ended - call.end_time < HURRIED
+            if at_once and not self._is_answered(call):
+                self._doubt(exchange, call)
+                return
             if ended in (client.fin, client.rst) and _came_between(talk.last, exchange):
                 self._note_between(exchange, talk.last)
         elif not the_last:
@@ -543,6 +580,9 @@ class Pairing:
         exchange.ended = -1  # nobody waited
         exchange.why = "sent as CALL, and never answered"
         self._settle(exchange, Outcome.ONEWAY)
+        key = (call.server, bare_method(call.method))
+        for other in self._no_doubt(key) if self._doubted else ():
+            self._settle_silent(other)
 
     def _settle_posted(self, exchange: Exchange) -> None:
         """A oneway call by HTTP: by now it was answered, or never will be."""

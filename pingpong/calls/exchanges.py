@@ -538,12 +538,15 @@ class Pairing:
                 outcome, ended = what, time
         if ended >= 0:
             exchange.ended = ended
-            at_once = outcome is Outcome.CLOSED_BY_CLIENT and ended - call.end_time < HURRIED
-            if at_once and not self._is_answered(call):
-                self._doubt(exchange, call)
-                return
             if ended in (client.fin, client.rst) and _came_between(talk.last, exchange):
                 self._note_between(exchange, talk.last)
+            elif (
+                outcome is Outcome.CLOSED_BY_CLIENT
+                and ended - call.end_time < HURRIED
+                and not self._is_answered(call)
+            ):
+                self._doubt(exchange, call)
+                return
         elif not the_last:
             exchange.why = "the client's port was used again"
             outcome = Outcome.NO_REPLY

@@ -19,13 +19,18 @@ import random
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+import doors
 import fuzz
 import leaks
+
+from pingpong.errors import CaptureError
+from pingpong.wire.capturefile import open_capture
 
 TESTS: Final = Path(__file__).resolve().parent
 
@@ -88,6 +93,28 @@ def made_up(seed: int) -> str:
     return f'test_leaks.py, in FOUND:\n    {seed}: "{_quoted(found)}",' if found else ""
 
 
+def disagreed(seed: int) -> str:
+    """Doors that tell different things of a capture that was mistreated (doors.py)."""
+    captures = doors.captures()
+    path = captures[seed % len(captures)]
+    try:
+        with open_capture(str(path)) as file:
+            packets = list(file)[:400]
+    except CaptureError:
+        return ""
+    some = doors.mutated(packets, seed) if packets else []
+    if not some:
+        return ""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            doors.check(some)
+            doors.check_commands(doors.written(Path(folder), some))
+        except AssertionError as error:
+            told = str(error).partition("\n")[0][:200]
+            return f'test_doors.py, in FOUND:\n    ("{path.name}", {seed}),  # {_quoted(told)}'
+    return ""
+
+
 def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
@@ -99,6 +126,7 @@ SEARCHES: Final[dict[str, Search]] = {
     "readers": readers,
     "leaks": leaked,
     "truths": made_up,
+    "doors": disagreed,
 }
 
 

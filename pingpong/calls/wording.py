@@ -133,6 +133,8 @@ def first_bytes(who: str, half: Half) -> str:
         what = f": the length of a frame of {length} bytes, then a message"
     elif readings and readings[0].certainty is not Certainty.POSSIBLE:
         what = f": {readings[0].what}"
+        if readings[0].text:
+            what += f", which says “{unbraced(readings[0].text[:160])}”"
     elif half.detection is not None and half.detection.transport is not None:
         what = f": {dialect_of(half)}"
     elif (text := text_of(half.first)) != "":

@@ -530,12 +530,11 @@ def _message_at(
     if end == _UNKNOWN and (is_short or not _has_name(data, at, sign, limits)):
         effort.spend(looked)
         return None
-    if sign.protocol in _TEXTS:
-        seen = end if end != _UNKNOWN else min(len(data), at + reach)
-        if _CHUNK_LINE.search(data, at, seen):
-            return (
-                None  # the inside of a body in chunks, whose head was lost: their sizes are in it
-            )
+    seen = end if end != _UNKNOWN else min(len(data), at + reach)
+    # The inside of a body in chunks, whose head was lost: their sizes are in it.
+    in_chunks = _CHUNK_LINE.search(data, at, seen) is not None
+    if in_chunks and sign.protocol in _TEXTS:
+        return None
     framed: bool | None = False
     if settled.transport != UNFRAMED:
         framed = _is_framed(data, at, end, sign, ended, limits, effort)
@@ -547,6 +546,8 @@ def _message_at(
         return Place(at - HEAD, Spoken(sign.protocol, FRAMED))
     if settled.transport not in (None, UNFRAMED):
         return None
+    if in_chunks and settled.transport is None:
+        return None  # a field's id, a length may be read from such a line too
     if needs_next:
         if end == _UNKNOWN:
             return None

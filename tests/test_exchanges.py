@@ -119,3 +119,14 @@ def test_thriftpy2_sends_0_for_every_call() -> None:
     data = thriftpy2_message(foo().PingPong.ping_args(), "ping")
     assert message(data).seqid == 0
     assert message(data).type is MessageType.CALL
+
+
+def test_an_outcome_outlives_what_is_masked() -> None:
+    """It was settled from the true bytes; of what is left of them no field may be readable."""
+    call, reply = made("a", CALL), made("a", REPLY, 0, "0c0001 00 00")
+    exchange = Exchange(1, call, reply)
+    exchange.fate = exchange.outcome
+    reply.redact(reply.data[:-5] + bytes(5), frozenset(), ())
+    assert reply.fields == ()
+    assert str(exchange).startswith("exchange 1: a, declared exception, ")
+    assert exchange._repr_html_()

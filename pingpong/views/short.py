@@ -188,7 +188,9 @@ def exchange_line(exchange: Exchange, exact: bool = False) -> str:
     """``exchange 2: login, success, 39 bytes sent, 38 received``"""
     outcome = outcome_text(exchange)
     if exchange.outcome is Outcome.DECLARED_EXCEPTION and exchange.reply is not None:
-        outcome = f"{outcome} {label(exchange.reply.fields[0].value)}".rstrip()
+        # What is masked may leave no field that can be read.
+        for field in exchange.reply.fields[:1]:
+            outcome = f"{outcome} {label(field.value)}".rstrip()
     parts = [f"exchange {exchange.number}: {method(exchange.first)}", outcome]
     if exact and exchange.latency is not None:
         parts.append(f"after {duration(exchange.latency)}")

@@ -42,6 +42,7 @@ FOUND = {
     5001337: "compact in HTTP: a damaged id made it a field of the IDL with another type",
     3000152: "compact in WebSocket, in mid-stream: a frame's head was read as one of a message",
     1063: "thriftpy2's JSON, cut: a success became a declared exception once it was masked",
+    1681516608: "binary over HTTP: a damaged id made an argument look like a result",
     699369537: "binary in chunks, in mid-stream: the size of a chunk was read as a field",
 }
 

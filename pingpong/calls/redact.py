@@ -318,7 +318,7 @@ class _Walk:
                 inner.append((number, place))
             if not selector.meets(place, field, outer, self.is_exception):
                 if self.redactor.nameless and selector.may_meet(
-                    place, field, outer, self.is_exception, self.has_idl
+                    place, field, outer, self.kind, self.has_idl
                 ):
                     self.is_nameless = True
                     if NAMELESS not in chosen:

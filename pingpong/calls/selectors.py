@@ -24,7 +24,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, Union
 
-from ..model import NO_ID, Field
+from ..model import NO_ID, Field, MessageType
 
 __all__ = ["Selector", "parse_selectors"]
 
@@ -85,16 +85,26 @@ class Selector:
         return part == "success" and field.field_id == 0
 
     def may_meet(
-        self, place: int, field: Field, is_outermost: bool, is_exception: bool, has_idl: bool
+        self,
+        place: int,
+        field: Field,
+        is_outermost: bool,
+        kind: MessageType | None,
+        has_idl: bool,
     ) -> bool:
         """Part ``place`` does not name that field as far as is known: may it for all that?  Nobody
         knows its name: there is no IDL, or it lacks the method or the field.  A name on the wire
-        that an IDL lacks may be a damaged one."""
+        that an IDL lacks may be a damaged one; but what an exception of the server's own or a
+        REPLY's result is called is known.  ``kind`` is that of the message, None for a struct."""
         part = self.parts[place]
         if not isinstance(part, str) or (field.in_idl if has_idl else field.name is not None):
             return False
+        if not is_outermost:
+            return True
+        if kind is MessageType.EXCEPTION or part == "success":
+            return False
         is_result = field.field_id == 0 or field.name == "success"
-        return not (is_outermost and (is_exception or part == "success" or is_result))
+        return not (kind is MessageType.REPLY and is_result)
 
 
 def parse_selectors(texts: Iterable[str]) -> tuple[Selector, ...]:

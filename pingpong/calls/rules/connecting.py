@@ -81,19 +81,25 @@ def unreachable(case: Case, known: Known) -> Verdict | None:
     nobody = by_server and words == "port unreachable"
     meaning = "nobody listens on that port there" if nobody else "what was sent did not arrive"
     unnoticed = " The client learns of it with its next send, if at all." if udp else ""
+    whose = "The server’s machine" if by_server else "A machine on the way"
     return Verdict(
         flow,
         Kind.UNREACHABLE,
         Severity.ERROR if case.is_thrift else _if_thrift(known),
-        f"{'The server’s machine' if by_server else who} answers by ICMP: {words}: {meaning}."
+        f"{whose} answers by ICMP: {words}: {meaning}."
         f"{unnoticed}",
-        evidence=[first_bytes("client", flow.from_client), now_and_then(known)],
+        evidence=[
+            "" if by_server else f"it is {who} that says so",
+            first_bytes("client", flow.from_client),
+            now_and_then(known),
+        ],
         advice="Start the server (an agent, a collector), or correct host and port in the client. "
         f"On the server's machine, ss -l{'u' if udp else 't'}n lists what listens, and on which "
         "address."
         if nobody
         else "Look at the route, the address and the firewall between the two.",
-        alike=(flow.server, who, words),
+        # Of what is no Thrift all together, as of connections that were refused.
+        alike=(flow.server if case.is_thrift else _if_known(case, known), by_server, words),
         covers=Outcome,
     )
 

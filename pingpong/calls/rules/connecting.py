@@ -86,8 +86,7 @@ def unreachable(case: Case, known: Known) -> Verdict | None:
         flow,
         Kind.UNREACHABLE,
         Severity.ERROR if case.is_thrift else _if_thrift(known),
-        f"{whose} answers by ICMP: {words}: {meaning}."
-        f"{unnoticed}",
+        f"{whose} answers by ICMP: {words}: {meaning}.{unnoticed}",
         evidence=[
             "" if by_server else f"it is {who} that says so",
             first_bytes("client", flow.from_client),

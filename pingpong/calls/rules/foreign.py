@@ -259,6 +259,11 @@ def not_thrift(case: Case, known: Known) -> Verdict | None:
     else:
         what = "It begins as nothing does that is known here"
     nobody = reading is None and not (flow.sent or flow.received)
+    advice = (
+        "If the server is one of Thrift, say so: pingpong diagnose FILE -p PORT."
+        if reading is not None and not flow.received and flow.protocol != _UDP
+        else ""
+    )
     return Verdict(
         case.flow,
         Kind.NOT_THRIFT,
@@ -267,8 +272,6 @@ def not_thrift(case: Case, known: Known) -> Verdict | None:
         evidence=[]
         if nobody
         else [first_bytes("client", flow.from_client), first_bytes("server", flow.from_server)],
-        advice="If the server is one of Thrift, say so: pingpong diagnose FILE -p PORT."
-        if reading is not None and not flow.received and flow.protocol != _UDP
-        else "",
-        alike=(what, not flow.received),
+        advice=advice,
+        alike=(what, advice),
     )

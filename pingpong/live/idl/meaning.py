@@ -16,8 +16,8 @@ itself.  What is left out on the way is said in notes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, TypeAlias, TypeVar
 
 from pingpong.errors import IdlError
 from pingpong.model import TType
@@ -309,22 +309,8 @@ class _Reader:
     # ── Types ────────────────────────────────────────────────────────────────────────
 
     def look_up(self, file: _File, name: str) -> tuple[_File, Definition] | None:
-        """What a name means in a file.  Raises _Missing if a file that is not there may tell."""
-        prefix, _, last = name.rpartition(".")
-        if not prefix:
-            found = file.types.get(name)
-            return None if found is None else (file, found)
-        missing = False
-        for other in file.includes.get(prefix, ()):
-            if other is None:
-                missing = True
-            elif last in other.types:
-                return other, other.types[last]
-        if prefix == file.name and last in file.types:
-            return file, file.types[last]
-        if missing:
-            raise _Missing
-        return None
+        """What the name of a type or of a service means in a file."""
+        return _found(file, name, lambda one: one.types)
 
     def defined(self, file: _File, word: Word) -> tuple[_File, Definition] | None:
         """What a type's name means; None for one of Thrift's own, and where it cannot be known.
@@ -551,7 +537,7 @@ class _Reader:
         if known.enum is not None and last in self.enum_names.get(known.enum.name, ()):
             return f"{known.enum.name}.{last}"
         try:
-            constant = self.constant(file, prefix, last)
+            constant = _found(file, name, lambda one: one.constants)
             if constant is not None:
                 return constant
             found = self.look_up(file, prefix) if prefix else None
@@ -562,21 +548,6 @@ class _Reader:
             if last in names:
                 return names[last]
         raise wrong(file.path, literal.word, f"no constant is called {name}")
-
-    def constant(self, file: _File, prefix: str, name: str) -> tuple[_File, Constant] | None:
-        if not prefix:
-            return (file, file.constants[name]) if name in file.constants else None
-        missing = False
-        for other in file.includes.get(prefix, ()):
-            if other is None:
-                missing = True
-            elif name in other.constants:
-                return other, other.constants[name]
-        if prefix == file.name and name in file.constants:
-            return file, file.constants[name]
-        if missing:
-            raise _Missing
-        return None
 
     def is_right(self, file: _File, value: ValueNode, known: Type, name: Word) -> bool:
         """Is a value of that type?  If not, a note says so: no capture needs it to be read."""
@@ -675,6 +646,30 @@ _ESCAPES: Final = r"\n \r \t \" \' \\ \xFF \uFFFF"
 
 class _Missing(Exception):
     """A name may be defined in a file that is not there."""
+
+
+_Kind = TypeVar("_Kind")
+
+
+def _found(
+    file: _File, name: str, table: Callable[[_File], dict[str, _Kind]]
+) -> tuple[_File, _Kind] | None:
+    """What a name means in a file, and where that is defined; None if nothing has that name.
+    Raises _Missing if a file that is not there may tell."""
+    prefix, _, last = name.rpartition(".")
+    if not prefix:
+        return (file, table(file)[name]) if name in table(file) else None
+    missing = False
+    for other in file.includes.get(prefix, ()):
+        if other is None:
+            missing = True
+        elif last in table(other):
+            return other, table(other)[last]
+    if prefix == file.name and last in table(file):
+        return file, table(file)[last]
+    if missing:
+        raise _Missing
+    return None
 
 
 def _inside(word: str, inner: list[Type]) -> str:

@@ -39,7 +39,9 @@ __all__ = [
     "NOT_TOLD",
     "NO_FIELD",
     "NO_ID",
+    "TCP",
     "TTYPES",
+    "UDP",
     "UPGRADES",
     "Chunk",
     "Content",
@@ -307,12 +309,17 @@ class Packet:
         return f"<Packet {self.number}: {self.length} bytes>"
 
 
+# IP's numbers of what it carries: a Segment's and a Flow's ``protocol``.
+TCP: Final = 6
+UDP: Final = 17
+
+
 class Segment:
     """What TCP (or UDP) carried in one packet.
 
     ``source`` and ``target`` are raw: the address's 4 or 16 bytes, then the port's 2.
     ``cut`` counts payload bytes that were on the wire but not kept (a short snaplen).
-    For UDP (``protocol`` 17), ``seq``, ``ack`` and ``flags`` are 0.
+    For UDP, ``seq``, ``ack`` and ``flags`` are 0.
 
     ``head`` and ``inside`` are where its header and its payload begin: in the packet's data, or,
     where IP fragments brought it, in their datagram.  ``parts`` then says which bytes of which

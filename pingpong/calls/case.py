@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from ..model import (
     CUT_LOST,
+    TCP,
     Endpoint,
     Exchange,
     Flow,
@@ -358,7 +359,7 @@ _UNANSWERED: Final = (
     Outcome.WAITING,
 )
 
-_NO_FLOW: Final = Flow(0, 6, Endpoint("0.0.0.0", 0), Endpoint("0.0.0.0", 0))
+_NO_FLOW: Final = Flow(0, TCP, Endpoint("0.0.0.0", 0), Endpoint("0.0.0.0", 0))
 
 
 def end_of(half: Half) -> int:

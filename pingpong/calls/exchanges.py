@@ -54,6 +54,7 @@ from typing import Final
 from ..model import (
     CUT_CLOSED,
     CUT_ENDED,
+    UDP,
     Endpoint,
     Exchange,
     Flow,
@@ -91,8 +92,6 @@ MAX_METHODS: Final = 4096
 
 # How many oneway calls of a connection are remembered, in case that they are answered.
 MAX_ONEWAY: Final = 64
-
-_UDP: Final = 17
 
 
 def bare_method(method: str) -> str:
@@ -384,7 +383,7 @@ class Pairing:
             self._settle(passed, Outcome.OUT_OF_SEQUENCE, talk.misled[passed.number])
         elif is_behind_hole:
             self._settle(passed, _missing(flow))
-        elif (flow is not None and flow.protocol == _UDP) or self._is_answered(call):
+        elif (flow is not None and flow.protocol == UDP) or self._is_answered(call):
             passed.why = "a later call was answered"
             self._settle(passed, Outcome.NO_REPLY)
         else:
@@ -503,7 +502,7 @@ class Pairing:
             return
         exchange.ended = max(exchange.ended, flow.last)
         server, client = flow.from_server, flow.from_client
-        if server.seen < 0 and flow.protocol != _UDP:
+        if server.seen < 0 and flow.protocol != UDP:
             exchange.ended = -1
             exchange.why = "only what the client sends was captured"
             self._settle(exchange, Outcome.LOST)

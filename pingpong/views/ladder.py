@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..calls.roles import counted
-from ..model import Message, MessageType, Segment, Step
+from ..model import UDP, Message, MessageType, Segment, Step
 from .short import call_line
 from .text import WORDS, Line, Run, clock, duration, elide, pad, wrap
 
@@ -31,7 +31,6 @@ _LANE = 40
 _INDENT = 6  # of what introduces a flow
 _WORDS = 120
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
-_UDP = 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ def _is_drawn(step: Step, acks: bool) -> bool:
 
 
 def _is_empty_ack(segment: Segment | None) -> bool:
-    if segment is None or segment.protocol == _UDP:
+    if segment is None or segment.protocol == UDP:
         return False
     plain = not segment.flags & (_FIN | _SYN | _RST)
     return plain and not segment.payload and not segment.cut
@@ -192,7 +191,7 @@ def _label(segment: Segment) -> str:
         names.append("ACK")
     parts = [" ".join(names)] if names else []
     size = len(segment.payload) + segment.cut
-    if segment.protocol == _UDP:
+    if segment.protocol == UDP:
         parts = ["UDP"]
     if size:
         parts = [part for part in parts if part != "ACK"]

@@ -14,6 +14,7 @@ from ..calls.roles import counted
 from ..capture import Capture
 from ..model import (
     APPLICATION_ERRORS,
+    UDP,
     Content,
     Entries,
     Exchange,
@@ -80,7 +81,6 @@ DIFFER = "Where wire and IDL differ"
 # A view of a longer capture does not read all of it for that: ``capture.differences`` does.
 _MAX_HELD = 20_000
 
-_UDP = 17
 _MAX_METHOD = 60
 _MAX_BYTES = 16
 
@@ -212,14 +212,14 @@ def flow_line(flow: Flow, exact: bool = False) -> str:
     if flow.detection is not None and flow.detection.protocol is not None:
         spoken = f"{flow.detection.protocol.name} {flow.detection.transport}"
     parts = [
-        f"flow {flow.number}: {'UDP' if flow.protocol == _UDP else 'TCP'}, {client} ⇄ {server}",
+        f"flow {flow.number}: {'UDP' if flow.protocol == UDP else 'TCP'}, {client} ⇄ {server}",
         spoken,
         *_proxied(flow, exact),
         f"{counted(flow.sent, 'byte')} sent, {flow.received} received",
     ]
     if flow.lost:
         parts.append(f"{counted(flow.lost, 'byte')} lost")
-    if flow.protocol != _UDP:
+    if flow.protocol != UDP:
         if not flow.opened:
             parts.append("its beginning was not captured")
         ends = {"FIN": "closed by both (FIN)", "RST": "reset (RST)"}

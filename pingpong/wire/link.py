@@ -18,7 +18,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from ..model import Endpoint, Finding, Packet, Segment, Severity
+from ..model import TCP, UDP, Endpoint, Finding, Packet, Segment, Severity
 from .fragments import Datagram, Fragments
 from .layers import (
     ETHERNET,
@@ -55,9 +55,6 @@ __all__ = [
     "number",
     "usual",
 ]
-
-TCP: Final = 6
-UDP: Final = 17
 
 FIN: Final = 0x01
 SYN: Final = 0x02

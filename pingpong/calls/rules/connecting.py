@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...model import Outcome, Severity
+from ...model import UDP, Outcome, Severity
 from ..case import Case, Known
 from ..verdict import Kind, Verdict, sized
 from ..wording import ending, first_bytes, now_and_then
@@ -20,8 +20,6 @@ __all__ = [
     "same_as_another",
     "unreachable",
 ]
-
-_UDP: Final = 17
 
 # So long is a THeader frame with nothing in it, at most.
 _EMPTY: Final = 64
@@ -76,7 +74,7 @@ def unreachable(case: Case, known: Known) -> Verdict | None:
     if flow.unreachable is None or flow.received:
         return None
     _, who, words = flow.unreachable
-    udp = flow.protocol == _UDP
+    udp = flow.protocol == UDP
     by_server = who == flow.server.host
     nobody = by_server and words == "port unreachable"
     meaning = "nobody listens on that port there" if nobody else "what was sent did not arrive"
@@ -134,7 +132,7 @@ def one_direction(case: Case, known: Known) -> Verdict | None:
     """Bytes of one end, and nothing of the other."""
     flow = case.flow
     client, server = flow.from_client, flow.from_server
-    if not case.is_thrift or flow.protocol == _UDP or client.is_seen == server.is_seen:
+    if not case.is_thrift or flow.protocol == UDP or client.is_seen == server.is_seen:
         return None
     who, other = ("client", "server") if client.is_seen else ("server", "client")
     told = (
@@ -221,7 +219,7 @@ def lost_packets(case: Case, known: Known) -> Verdict | None:
 def began_in_the_middle(case: Case, known: Known) -> Verdict | None:
     """Messages were found, but not the first ones."""
     flow = case.flow
-    if flow.opened or flow.protocol == _UDP or not case.is_thrift:
+    if flow.opened or flow.protocol == UDP or not case.is_thrift:
         return None
     return Verdict(
         case.flow,

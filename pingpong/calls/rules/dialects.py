@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...model import Half, Outcome, Severity
+from ...model import UDP, Half, Outcome, Severity
 from ..case import UNREAD, Case, Known, Said, shown
 from ..numbers import explain_bytes
 from ..verdict import Dialect, Kind, Verdict, unbraced
@@ -34,9 +34,6 @@ _NOT_READ: Final = (
     Outcome.UNREADABLE,
     Outcome.NO_REPLY,
 )
-
-_UDP: Final = 17
-
 
 # The statuses of a SASL negotiation: doc/specs/thrift-sasl-spec.txt.
 _BAD, _ERROR, _COMPLETE = 3, 4, 5
@@ -435,7 +432,7 @@ def check(call: Said) -> str:
 def two_protocols(case: Case, known: Known) -> Verdict | None:
     """Nobody answers datagrams: who hears them in which protocol is not on the wire, but two on one
     port are too many."""
-    if case.flow.protocol != _UDP or len(known.heard) < 2 or known.answered:
+    if case.flow.protocol != UDP or len(known.heard) < 2 or known.answered:
         return None
     told = [
         f"connection {flow} speaks {dialect}" for dialect, flow in list(known.heard.items())[:8]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...model import Half, Outcome, Severity
+from ...model import UDP, Half, Outcome, Severity
 from ..case import Case, Known, Said, dialect_of
 from ..exchanges import BEGUN
 from ..numbers import Certainty, Family, Reading, explain_bytes
@@ -29,8 +29,6 @@ __all__ = [
     "spoke_otherwise",
     "unrecognised",
 ]
-
-_UDP: Final = 17
 
 
 def foreign_client(case: Case, known: Known) -> Verdict | None:
@@ -243,7 +241,7 @@ def not_thrift(case: Case, known: Known) -> Verdict | None:
     """Nothing to do with Thrift: one line says what it was."""
     flow = case.flow
     reading = foreign_in(flow.from_client) or foreign_in(flow.from_server)
-    udp = flow.protocol == _UDP
+    udp = flow.protocol == UDP
     if reading is not None:
         what = f"The first bytes are {reading.what}"
     elif (
@@ -261,7 +259,7 @@ def not_thrift(case: Case, known: Known) -> Verdict | None:
     nobody = reading is None and not (flow.sent or flow.received)
     advice = (
         "If the server is one of Thrift, say so: pingpong diagnose FILE -p PORT."
-        if reading is not None and not flow.received and flow.protocol != _UDP
+        if reading is not None and not flow.received and flow.protocol != UDP
         else ""
     )
     return Verdict(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ...model import Outcome, Severity
+from ...model import UDP, Outcome, Severity
 from ...thrift.reading import BEGINS_INSIDE
 from ..case import UNREAD, Case, Ended, Failure, Fault, Known, Tally, shown
 from ..roles import counted
@@ -292,7 +292,7 @@ def oneway_answered(case: Case, known: Known) -> Verdict | None:
 def answers_nothing(case: Case, known: Known) -> Verdict | None:
     """A reply to no call that was sent, where all was captured: another seqid or name, or twice."""
     found = [one for one in case.of(Outcome.NO_CALL) if not one.misled_by]
-    if not found or not case.is_whole or case.flow.protocol == _UDP or not case.tally.calls:
+    if not found or not case.is_whole or case.flow.protocol == UDP or not case.tally.calls:
         return None
     reply = found[0].said
     waiting = [one.call for one in case.unanswered if one.call is not None]
@@ -320,9 +320,6 @@ def answers_nothing(case: Case, known: Known) -> Verdict | None:
         alike=(case.flow.server, reply.method, bool(waiting)),
         covers=(Outcome.NO_CALL, *(_FAILED if waiting else ()), Outcome.WAITING),
     )
-
-
-_UDP: Final = 17
 
 
 def out_of_step(case: Case, known: Known) -> Verdict | None:

@@ -31,8 +31,12 @@ from .roles import counted
 from .verdict import Dialect, sized, unbraced
 
 __all__ = [
+    "BY_CLIENT",
+    "BY_SERVER",
+    "CLOSED",
     "MAX_EXAMPLES",
     "NOTHING_KNOWN",
+    "NOT_READ",
     "UNREAD",
     "Case",
     "Ended",
@@ -55,6 +59,12 @@ MAX_FAILURES: Final = 64
 UNREAD: Final = frozenset(
     {"PROTOCOL_ERROR", "INVALID_PROTOCOL", "INVALID_TRANSFORM", "INVALID_MESSAGE_TYPE"}
 )
+# Outcomes of calls that had no answer: by who closed or reset; and all that come about where a
+# server cannot read the call.
+BY_SERVER: Final = (Outcome.CLOSED_BY_SERVER, Outcome.RESET_BY_SERVER)
+BY_CLIENT: Final = (Outcome.CLOSED_BY_CLIENT, Outcome.RESET_BY_CLIENT)
+CLOSED: Final = (*BY_SERVER, *BY_CLIENT)
+NOT_READ: Final = (*CLOSED, Outcome.WAITING, Outcome.UNREADABLE, Outcome.NO_REPLY)
 # Methods that are remembered of a server.
 MAX_NAMES: Final = 256
 
@@ -282,8 +292,9 @@ class Case:
         return sorted(one for outcome in outcomes for one in self.ended.get(outcome, ()))
 
     @property
-    def outcomes(self) -> set[Outcome]:
-        return set(self.ended)
+    def amiss(self) -> set[Outcome]:
+        """The outcomes with which the caller did not get what it wanted, as far as one can see."""
+        return {one for one in self.ended if one.failed or one.unclear}
 
     # ── Who did what ─────────────────────────────────────────────────────────────────
 
@@ -331,7 +342,7 @@ class Case:
     @property
     def unanswered(self) -> list[Ended]:
         """The calls that the end of the connection, or of the capture, found waiting."""
-        return self.of(*_UNANSWERED)
+        return self.of(*CLOSED, Outcome.WAITING)
 
     @property
     def is_whole(self) -> bool:
@@ -350,14 +361,6 @@ def _text_of(exception: Message) -> str:
             return field.value.text or ""
     return ""
 
-
-_UNANSWERED: Final = (
-    Outcome.CLOSED_BY_SERVER,
-    Outcome.RESET_BY_SERVER,
-    Outcome.CLOSED_BY_CLIENT,
-    Outcome.RESET_BY_CLIENT,
-    Outcome.WAITING,
-)
 
 _NO_FLOW: Final = Flow(0, TCP, Endpoint("0.0.0.0", 0), Endpoint("0.0.0.0", 0))
 

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ...model import Outcome
-from ..case import Case, Known
+from ..case import BY_CLIENT, BY_SERVER, CLOSED, Case, Known
 from ..verdict import Verdict
 from .connecting import (
     began_in_the_middle,
@@ -48,8 +48,6 @@ from .dialects import (
     two_protocols,
 )
 from .endings import (
-    BY_CLIENT,
-    BY_SERVER,
     closed_on_call,
     cut_call,
     cut_reply,
@@ -110,9 +108,9 @@ _LATE: Final = (Outcome.LATE, Outcome.OUT_OF_SEQUENCE)
 CALLS: Final[tuple[tuple[Rule, tuple[Outcome, ...]], ...]] = (
     (oneway_answered, (Outcome.NO_CALL,)),
     (answers_nothing, (Outcome.NO_CALL,)),
-    (not_arrived, (*BY_SERVER, *BY_CLIENT, Outcome.WAITING)),
+    (not_arrived, (*CLOSED, Outcome.WAITING)),
     (cut_reply, (*BY_CLIENT, Outcome.UNREADABLE)),
-    (cut_call, (*BY_SERVER, *BY_CLIENT)),
+    (cut_call, CLOSED),
     (dropped_when_idle, BY_SERVER),
     (late_reply, (*_LATE, *BY_CLIENT)),
     (closed_on_call, BY_SERVER),
@@ -128,12 +126,10 @@ REPLIES: Final[tuple[tuple[Rule, Outcome], ...]] = (
 LAST: Final[tuple[Rule, ...]] = (well, opened_only, unrecognised, not_thrift)
 ALSO: Final[tuple[Rule, ...]] = (lost_packets, began_in_the_middle, same_as_another)
 
-_FINE: Final = frozenset({Outcome.SUCCESS, Outcome.ONEWAY})
-
 
 def verdicts(case: Case, known: Known) -> tuple[Verdict, ...]:
     """All that there is to say of a connection, the most telling first."""
-    left = case.outcomes - _FINE
+    left = case.amiss
     found: list[Verdict] = []
 
     def take(*verdicts: Verdict | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...model import UDP, Half, Outcome, Severity
-from ..case import UNREAD, Case, Known, Said, shown
+from ..case import NOT_READ, UNREAD, Case, Known, Said, shown
 from ..numbers import explain_bytes
 from ..verdict import Dialect, Kind, Verdict, unbraced
 from ..wording import ended_after, ending, failed, first_bytes, how_it_ended, others
@@ -23,17 +23,6 @@ __all__ = [
     "sasl_alone",
     "two_protocols",
 ]
-
-# What is said of a call if the server cannot read it.
-_NOT_READ: Final = (
-    Outcome.CLOSED_BY_SERVER,
-    Outcome.RESET_BY_SERVER,
-    Outcome.CLOSED_BY_CLIENT,
-    Outcome.RESET_BY_CLIENT,
-    Outcome.WAITING,
-    Outcome.UNREADABLE,
-    Outcome.NO_REPLY,
-)
 
 # The statuses of a SASL negotiation: doc/specs/thrift-sasl-spec.txt.
 _BAD, _ERROR, _COMPLETE = 3, 4, 5
@@ -68,7 +57,7 @@ def sasl(case: Case, known: Known) -> Verdict | None:
             if asks
             else _USE_SASL,
             alike=(flow.server, what, asks),
-            covers=_NOT_READ,
+            covers=NOT_READ,
         )
     if server is not None or flow.from_server.first:
         return None
@@ -85,7 +74,7 @@ def sasl(case: Case, known: Known) -> Verdict | None:
         evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
         advice=_USE_SASL,
         alike=(flow.server,),
-        covers=_NOT_READ,
+        covers=NOT_READ,
         **ended_after(case),
     )
 
@@ -234,7 +223,7 @@ def mismatch(case: Case, known: Known, call: Said) -> Verdict | None:
             advice="Use TMultiplexedProtocol with the service's name in the client "
             "(TMultiplexedProtocolFactory in thriftpy2).",
             alike=(case.flow.server,),
-            covers=_NOT_READ,
+            covers=NOT_READ,
             **ended_after(case),
         )
     usual = known.usual
@@ -247,7 +236,7 @@ def mismatch(case: Case, known: Known, call: Said) -> Verdict | None:
         evidence=[*evidence, known.words(usual)],
         advice=change(call.dialect, usual),
         alike=(case.flow.server, call.dialect, usual),
-        covers=_NOT_READ,
+        covers=NOT_READ,
         **ended_after(case),
     )
 
@@ -291,7 +280,7 @@ def _posted_in_vain(case: Case, known: Known) -> Verdict:
         f"{_class_of(Dialect('', 'framed'))} or {_class_of(Dialect('', 'unframed'))}; or put "
         "the server behind HTTP.",
         alike=(case.flow.server, "posted"),
-        covers=_NOT_READ,
+        covers=NOT_READ,
         **ended_after(case),
     )
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from ...model import CUT_CLOSED, DEFAULT_LIMITS, UPGRADES, Outcome, Severity
 from ...thrift.reading import BEGINS_INSIDE
-from ..case import Case, Ended, Failure, Known, Said, shown
+from ..case import BY_CLIENT, BY_SERVER, CLOSED, NOT_READ, Case, Ended, Failure, Known, Said, shown
 from ..exchanges import HURRIED, bare_method
 from ..roles import counted
 from ..verdict import Dialect, Kind, Verdict, lasted, sized, unbraced
@@ -30,9 +30,6 @@ from .dialects import change, check, doubt, mismatch, same_naming
 from .foreign import elsewhere
 
 __all__ = [
-    "BY_CLIENT",
-    "BY_SERVER",
-    "UNANSWERED",
     "closed_on_call",
     "cut_call",
     "cut_reply",
@@ -43,10 +40,6 @@ __all__ = [
     "still_waiting",
     "too_large",
 ]
-
-BY_SERVER: Final = (Outcome.CLOSED_BY_SERVER, Outcome.RESET_BY_SERVER)
-BY_CLIENT: Final = (Outcome.CLOSED_BY_CLIENT, Outcome.RESET_BY_CLIENT)
-UNANSWERED: Final = (*BY_SERVER, *BY_CLIENT, Outcome.WAITING, Outcome.NO_REPLY)
 
 # A smaller call is refused for other reasons.
 _LARGE: Final = 1024
@@ -98,7 +91,7 @@ def too_large(case: Case, known: Known) -> Verdict | None:
                 ],
                 advice=_SMALLER.format(other),
                 alike=(case.flow.server, who, bool(doubt)),
-                covers=(*UNANSWERED, Outcome.UNREADABLE),
+                covers=NOT_READ,
                 **ended_after(case),
             )
     waiting = case.of(*BY_SERVER)
@@ -182,7 +175,7 @@ def not_arrived(case: Case, known: Known) -> Verdict | None:
         if was_idle
         else "Look at the server's machine, the route to it, and what filters between the two.",
         alike=(flow.server, was_idle),
-        covers=(*BY_SERVER, *BY_CLIENT, Outcome.WAITING),
+        covers=(*CLOSED, Outcome.WAITING),
         idle=idle,
         waited=waited,
     )
@@ -200,9 +193,7 @@ def _begins_inside(case: Case, call: Said) -> list[str]:
 
 def cut_call(case: Case, known: Known) -> Verdict | None:
     """A call that was not sent to its end, and an end: no handler has seen it."""
-    ended = [
-        one for one in case.of(*BY_SERVER, *BY_CLIENT) if one.call is not None and one.call.cut
-    ]
+    ended = [one for one in case.of(*CLOSED) if one.call is not None and one.call.cut]
     call = ended[0].call if ended else None
     if call is None:
         return None
@@ -230,7 +221,7 @@ def cut_call(case: Case, known: Known) -> Verdict | None:
             advice="Open a new connection after a call that failed, and give each thread a client "
             "of its own: what was left of a call must not stay in a buffer.",
             alike=(case.flow.server, call.method),
-            covers=(*BY_SERVER, *BY_CLIENT),
+            covers=CLOSED,
             **ended_after(case),
         )
     why, what_to_change = doubt(call)
@@ -530,7 +521,7 @@ def _probe(case: Case, known: Known, call: Said) -> Verdict:
         evidence=[f"CALL {call}", known.words(call.dialect), ending(case)],
         advice=advice,
         alike=(case.flow.server, call.method),
-        covers=(*BY_SERVER, *BY_CLIENT, Outcome.WAITING, Outcome.LATE),
+        covers=(*CLOSED, Outcome.WAITING, Outcome.LATE),
         **ended_after(case),
     )
 
@@ -553,7 +544,7 @@ def _proxied(case: Case, known: Known, call: Said) -> Verdict:
         advice="Switch the PROXY protocol off for this port in the load balancer, or on in the "
         "server or in a proxy before it.",
         alike=(case.flow.server, "PROXY"),
-        covers=(*BY_SERVER, *BY_CLIENT, Outcome.WAITING),
+        covers=(*CLOSED, Outcome.WAITING),
         **ended_after(case),
     )
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from ...model import UDP, Outcome, Severity
 from ...thrift.reading import BEGINS_INSIDE
-from ..case import UNREAD, Case, Ended, Failure, Fault, Known, Tally, shown
+from ..case import CLOSED, UNREAD, Case, Ended, Failure, Fault, Known, Tally, shown
 from ..roles import counted
 from ..verdict import Kind, Verdict, unbraced
 from ..wording import ending, failed, first_bytes, how_it_ended, text_in
@@ -318,7 +318,7 @@ def answers_nothing(case: Case, known: Known) -> Verdict | None:
         advice="Look at what writes the reply: it has to take over method and seqid of the call. "
         "Let one thread at a time write to a connection.",
         alike=(case.flow.server, reply.method, bool(waiting)),
-        covers=(Outcome.NO_CALL, *(_FAILED if waiting else ()), Outcome.WAITING),
+        covers=(Outcome.NO_CALL, *(CLOSED if waiting else ()), Outcome.WAITING),
     )
 
 
@@ -356,18 +356,9 @@ def out_of_step(case: Case, known: Known) -> Verdict | None:
             ],
             advice=advice,
             alike=(flow.server, who),
-            covers=(*_FAILED, Outcome.UNREADABLE, Outcome.WAITING, Outcome.NO_CALL),
+            covers=(*CLOSED, Outcome.UNREADABLE, Outcome.WAITING, Outcome.NO_CALL),
         )
     return None
-
-
-# Outcomes that follow from a stream that cannot be read.
-_FAILED: Final = (
-    Outcome.CLOSED_BY_SERVER,
-    Outcome.RESET_BY_SERVER,
-    Outcome.CLOSED_BY_CLIENT,
-    Outcome.RESET_BY_CLIENT,
-)
 
 
 def unreadable(case: Case, known: Known) -> Verdict | None:
@@ -400,7 +391,7 @@ def unreadable(case: Case, known: Known) -> Verdict | None:
 
 
 def _is_told(fault: Fault) -> bool:
-    return not fault.by_client or fault.outcome in (*_FAILED, Outcome.WAITING, Outcome.LOST)
+    return not fault.by_client or fault.outcome in (*CLOSED, Outcome.WAITING, Outcome.LOST)
 
 
 def _without_numbers(text: str) -> str:
@@ -551,13 +542,9 @@ def ended_otherwise(case: Case, left: set[Outcome]) -> Verdict:
     )
 
 
-# Outcomes with which nothing is wrong.
-_FINE: Final = frozenset({Outcome.SUCCESS, Outcome.ONEWAY})
-
-
 def is_well(case: Case) -> bool:
     """Did every call get what it wanted, and could everything be read?"""
-    left = case.outcomes - _FINE
+    left = case.amiss
     # The capture began between a call and its reply.
     if not case.flow.opened and case.tally.answered:
         left.discard(Outcome.NO_CALL)

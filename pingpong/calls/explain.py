@@ -38,6 +38,7 @@ from ..thrift import deflate, framed, header, http, sasl, ttheader, websocket
 from ..thrift.binary import BINARY
 from ..thrift.compact import read_varint
 from .explain_json import explain_json
+from .losses import Losses
 from .roles import (
     REDACTED,
     REDACTED_WHY,
@@ -145,7 +146,7 @@ class _Writer(ABC):
         self.data = record.data
         self.notes: list[Note] = []
         self.at = 0
-        self._gap = 0  # gaps before this one lie behind ``at``
+        self.losses = Losses(record.gaps)
         self.prefix = ""
 
     # ── What a protocol adds ─────────────────────────────────────────────────────────
@@ -196,21 +197,11 @@ class _Writer(ABC):
 
     def rest(self, stop: int) -> None:
         """Note what no value was read from: lost bytes, and bytes that could not be read."""
-        gaps = self.record.gaps
-        for at in range(self._gap, len(gaps)):
-            gap = gaps[at]
-            if gap.offset >= stop:
-                break
-            if gap.stop <= self.at:
-                self._gap = at + 1  # they are in order, as notes are
-            else:
-                self.unread(max(self.at, gap.offset))
-                self.note(
-                    min(gap.stop, stop) - self.at,
-                    "lost",
-                    "lost",
-                    f"{min(gap.stop, stop) - self.at} bytes that the capture does not have",
-                )
+        for lost in self.losses.within(self.at, stop):
+            self.unread(lost.start)
+            size = lost.stop - self.at
+            count = counted(size, "byte")
+            self.note(size, "lost", "lost", f"{count} that the capture does not have")
         self.unread(stop)
 
     def unread(self, stop: int) -> None:
@@ -221,10 +212,10 @@ class _Writer(ABC):
         left_over = body.stop is not None and self.at >= body.stop.stop
         if left_over:
             why = "The struct has ended, the frame has not: nothing says what these bytes are."
-            self.note(size, "unread", "left over", f"{_counted(size)} behind the end", why)
+            self.note(size, "unread", "left over", f"{counted(size, 'byte')} behind the end", why)
         else:
             reasons = [finding.text for finding in self.record.faults[:3]]
-            self.note(size, "unread", "not read", _counted(size), "; ".join(reasons))
+            self.note(size, "unread", "not read", counted(size, "byte"), "; ".join(reasons))
 
     # ── Before the message ───────────────────────────────────────────────────────────
 
@@ -244,7 +235,8 @@ class _Writer(ABC):
         """Headers that Finagle and thriftpy2.contrib.tracking put before a message."""
         struct = BINARY.read_struct(self.data, self.at, stop, (), self.record.limits)
         if struct.findings:
-            self.note(stop - self.at, "frame", "before the message", _counted(stop - self.at))
+            size = stop - self.at
+            self.note(size, "frame", "before the message", counted(size, "byte"))
             return
         writer = _BinaryWriter(self.record)
         writer.prefix = "tracing header"
@@ -361,10 +353,6 @@ class _Writer(ABC):
         for index, (key, item) in enumerate(content.items):
             self.value(key, f"key {index}", depth + 1, path)
             self.value(item, f"value {index}", depth + 1, path)
-
-
-def _counted(size: int) -> str:
-    return "1 byte" if size == 1 else f"{size} bytes"
 
 
 def _elements(value: Value) -> str:

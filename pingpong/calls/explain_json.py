@@ -14,7 +14,7 @@ of their own where they begin or end the message, a struct, a list, a set or a m
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 
 from ..model import (
     APPLICATION_ERRORS,
@@ -32,7 +32,18 @@ from ..model import (
     Value,
 )
 from ..thrift.json import TAGS, next_token
-from .roles import REDACTED, REDACTED_WHY, TYPE_WHY, called, declared, labelled, role, whole
+from .losses import Losses
+from .roles import (
+    REDACTED,
+    REDACTED_WHY,
+    TYPE_WHY,
+    called,
+    counted,
+    declared,
+    labelled,
+    role,
+    whole,
+)
 
 __all__ = ["explain_json"]
 
@@ -73,8 +84,7 @@ class _Writer:
         self.start = record.header.span.start if isinstance(record, Message) else record.start
         self.at = self.start
         self.notes: list[Note] = []
-        self._gap_stops = [gap.stop for gap in record.gaps]
-        self._gap = 0  # gaps before this one lie behind ``at``
+        self.losses = Losses(record.gaps)
         self.reasons = sorted((f.offset or 0, f.text) for f in record.faults)
 
     def note(
@@ -121,21 +131,10 @@ class _Writer:
 
     def rest(self, stop: int) -> None:
         """Note what no value was read from: lost bytes, and bytes that could not be read."""
-        gaps = self.record.gaps
-        for at in range(self._gap, len(gaps)):
-            gap = gaps[at]
-            if gap.offset >= stop:
-                break
-            if gap.stop <= self.at:
-                self._gap = at + 1  # they are in order, as notes are
-            else:
-                self.unread(max(self.at, gap.offset))
-                end = min(gap.stop, stop)
-                start = max(self.at, gap.offset)
-                count = _counted(end - start)
-                self.note(
-                    Span(start, end), "lost", "lost", f"{count} that the capture does not have"
-                )
+        for lost in self.losses.within(self.at, stop):
+            self.unread(lost.start)
+            count = counted(lost.stop - lost.start, "byte")
+            self.note(lost, "lost", "lost", f"{count} that the capture does not have")
         self.unread(stop)
 
     def unread(self, stop: int) -> None:
@@ -150,7 +149,7 @@ class _Writer:
         first = bisect_left(self.reasons, (start, ""))
         reasons = self.reasons[first : bisect_left(self.reasons, (stop + 1, ""), first)]
         why = "; ".join(text for _, text in reasons[:3])
-        self.note(Span(start, stop), "unread", "not read", _counted(stop - start), why)
+        self.note(Span(start, stop), "unread", "not read", counted(stop - start, "byte"), why)
 
     def end(self) -> None:
         """The message's last bracket, and what stands behind it."""
@@ -164,9 +163,7 @@ class _Writer:
 
     def is_lost(self, offset: int) -> bool:
         """Does the next token begin with a byte that the capture does not have?"""
-        start = next_token(self.data, offset, len(self.data)).start
-        at = bisect_right(self._gap_stops, start)
-        return at < len(self._gap_stops) and self.record.gaps[at].offset <= start
+        return next_token(self.data, offset, len(self.data)).start in self.losses
 
     # ── Before the struct ────────────────────────────────────────────────────────────
 
@@ -315,7 +312,8 @@ class _Writer:
             why = ""
         text = value.text
         if text is None:
-            return f"{_counted(len(content))}: {content.hex(' ')}", f"Not UTF-8. {why}".strip()
+            count = counted(len(content), "byte")
+            return f"{count}: {content.hex(' ')}", f"Not UTF-8. {why}".strip()
         return f'"{text}"', why
 
     def items(self, value: Value, content: Items, depth: int, path: tuple[int, ...]) -> None:
@@ -359,7 +357,3 @@ class _Writer:
 
     def _counted(self, label: str, count: int, why: str, depth: int, path: tuple[int, ...]) -> None:
         self.note(self.token(), "size", label, str(count), why, depth, path)
-
-
-def _counted(size: int) -> str:
-    return "1 byte" if size == 1 else f"{size} bytes"

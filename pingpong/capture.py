@@ -1067,10 +1067,7 @@ class Capture(Shown):
             from .calls.diagnosis import Diagnoser
 
             diagnoser = Diagnoser(self._ports)
-            for exchange in self.exchanges:
-                diagnoser.add(exchange)
-            for flow in self.flows:
-                diagnoser.end(flow)
+            diagnoser.take(self.exchanges, self.flows)
             self._diagnosis = diagnoser.diagnosis()
         return self._diagnosis
 

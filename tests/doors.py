@@ -84,9 +84,7 @@ def told_of(capture: Capture) -> dict[int, list[Verdict]]:
     for flow in capture.flows:
         diagnoser = Diagnoser()
         # What is known of its server comes from all connections.
-        for exchange in capture.exchanges:
-            diagnoser.add(exchange)
-        diagnoser.end(flow)
+        diagnoser.take(capture.exchanges, [flow])
         told[flow.number] = list(diagnoser.diagnosis().verdicts)
     return told
 

@@ -386,20 +386,12 @@ def streamed(packets: list[Packet]) -> Diagnosis:
     gone: list[Flow] = []
     pipeline = Pipeline(keep=False, dropped=gone.append, pairing=pairing)
 
-    def note() -> None:
-        for exchange in pairing.take():
-            diagnoser.add(exchange)
-        for flow in gone:
-            diagnoser.end(flow)
-        gone.clear()
-
     for one in packets:
         pipeline.take(one)
-        note()
+        diagnoser.take(pairing.take(), gone)
+        gone.clear()
     pipeline.close()
-    note()
-    for flow in pipeline.flows:
-        diagnoser.end(flow)
+    diagnoser.take(pairing.take(), [*gone, *pipeline.flows])
     return diagnoser.diagnosis()
 
 

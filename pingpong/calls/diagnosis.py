@@ -51,8 +51,8 @@ class _Alike:
 
 
 class Diagnoser:
-    """Takes exchanges (``add``) and connections as they end (``end``, behind their exchanges);
-    ``diagnosis`` at the end.
+    """Takes exchanges (``add``) and connections as they end (``end``, behind their exchanges), or
+    both (``take``); ``diagnosis`` at the end.
 
     ``ports``: the user says that Thrift is spoken there, whatever the bytes look like.
     """
@@ -67,6 +67,13 @@ class Diagnoser:
         self._calls = 0
         self._any_thrift = False
         self._unread = False
+
+    def take(self, exchanges: Iterable[Exchange], ended: Iterable[Flow]) -> None:
+        """Take what was settled, and then the connections that have ended."""
+        for exchange in exchanges:
+            self.add(exchange)
+        for flow in ended:
+            self.end(flow)
 
     def add(self, exchange: Exchange) -> None:
         """Take the next exchange that is settled."""

@@ -49,26 +49,17 @@ def diagnose(args: argparse.Namespace) -> int:
     gone: list[Flow] = []
     pipeline = pipeline_of(args, gone.append, pairing=pairing)
     diagnoser = Diagnoser(args.port or ())
-
-    def note() -> None:
-        for exchange in pairing.take():
-            diagnoser.add(exchange)
-        for flow in gone:
-            diagnoser.end(flow)
-        gone.clear()
-
     with open_capture(args.file) as file, progress_of(file, args.file) as progress:
         with few_collections():
             while packets := file.batch():
                 for packet in packets:
                     pipeline.take(packet)
-                note()
+                diagnoser.take(pairing.take(), gone)
+                gone.clear()
                 if progress is not None:
                     progress()
             pipeline.close()
-            note()
-            for flow in pipeline.flows:
-                diagnoser.end(flow)
+            diagnoser.take(pairing.take(), [*gone, *pipeline.flows])
         diagnosis = diagnoser.diagnosis()
         if args.json:
             sys.stdout.writelines(f"{row}\n" for row in diagnosis_rows(diagnosis))

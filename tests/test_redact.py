@@ -598,6 +598,21 @@ def test_checksums_that_were_left_to_the_card_stay() -> None:
     assert one.data[40:42] == b"\0\0"
 
 
+@pytest.mark.parametrize("sizes", [(500,), (48, 16, 100)])
+def test_a_true_checksum_that_is_the_sum_of_the_ends_too_is_made_anew(sizes: tuple[int]) -> None:
+    """One packet of 65 536 has such a one: here the window makes it so."""
+    ends = bytes(int(part) for part in f"{CLIENT}.{SERVER}".split("."))
+    inner = bytearray(tcp(50001, 9090, 1, 1, ACK, login()))
+    of_ends = total(ends + struct.pack(">II", 6, len(inner)))
+    inner[14:18] = bytes(4)
+    rest = checksum(bytes(inner), 6, ends)
+    inner[14:18] = struct.pack(">HH", (rest - of_ends) % 0xFFFF, of_ends)
+    assert checksum(bytes(inner), 6, ends) == 0
+    made = fragments(bytes(inner), 6, sizes) if len(sizes) > 1 else [ethernet(ipv4(bytes(inner)))]
+    done = check_login([packet(at, part) for at, part in enumerate(made, 1)])
+    assert checksum(b"".join(one.data[34:] for one in done.packets), 6, ends) == 0
+
+
 @pytest.mark.parametrize("wrong", [0, 1, 0xFFFF, 0x1234])
 def test_no_checksum_tells_what_stood_there(wrong: int) -> None:
     """Whatever it was: of two secrets that are as long, the same is left."""

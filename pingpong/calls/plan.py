@@ -529,15 +529,15 @@ class Rewriter:
         if not self._keep:
             out[stop:] = bytes(len(out) - stop)  # what a link layer fills up with
         at = checksum_at(segment)
-        old = packet.data[at] << 8 | packet.data[at + 1]
-        if is_left_alone(segment, old):
+        was = packet.data[at] << 8 | packet.data[at + 1]
+        before, after = packet.data[segment.head : stop], out[segment.head : stop]
+        counted = None if segment.cut else total(before) - was
+        if is_left_alone(segment, was, counted):
             return out
-        if segment.cut:
+        if counted is None:
             put_none(out, at)
-        elif out[segment.head : stop] != packet.data[segment.head : stop]:
-            counted = out[segment.head : stop]
-            counted[at - segment.head : at - segment.head + 2] = b"\0\0"
-            put(out, at, total(counted) + total_of_ends(segment), segment.protocol)
+        elif after != before:
+            put(out, at, total(after) - was + total_of_ends(segment), segment.protocol)
         return out
 
     def _of_fragment(self, packet: Packet, heads: int) -> bytearray:
@@ -629,33 +629,36 @@ class Rewriter:
 class _Sum:
     """The checksum of a datagram that came in fragments, of which the first has it."""
 
-    __slots__ = ("differs", "size", "total")
+    __slots__ = ("after", "before", "differs", "size")
 
     def __init__(self) -> None:
         self.differs = False
+        self.before = self.after = 0  # the sums, without the checksum itself
         self.size = 0
-        self.total = 0
 
     def add(self, segment: Segment, start: int, old: bytes, new: bytes) -> None:
         """A run of the datagram's bytes from ``start`` on, and the bytes that take their place."""
         self.differs = self.differs or old != new
         skipped = max(segment.head - start, 0)
-        start, counted = start + skipped, bytearray(new[skipped:])
+        start += skipped
+        before, after = bytearray(old[skipped:]), bytearray(new[skipped:])
         for at in range(checksum_at(segment), checksum_at(segment) + 2):
-            if start <= at < start + len(counted):
-                counted[at - start] = 0
-        self.size += len(counted)
-        self.total += total(counted, start - segment.head)
+            if start <= at < start + len(after):
+                before[at - start] = after[at - start] = 0
+        self.size += len(after)
+        self.before += total(before, start - segment.head)
+        self.after += total(after, start - segment.head)
 
     def put(self, segment: Segment, out: bytearray, at: int) -> None:
         """Write it at ``at`` of a packet, where it has to be another."""
-        size = segment.inside - segment.head + segment.cut
-        if is_left_alone(segment, out[at] << 8 | out[at + 1]):
+        is_whole = self.size == segment.inside - segment.head + segment.cut
+        was = out[at] << 8 | out[at + 1]
+        if is_left_alone(segment, was, self.before if is_whole else None):
             return
-        if self.size != size:
+        if not is_whole:
             put_none(out, at)
         elif self.differs:
-            put(out, at, self.total + total_of_ends(segment), segment.protocol)
+            put(out, at, self.after + total_of_ends(segment), segment.protocol)
 
 
 def _with_data(packet: Packet, data: bytes) -> Packet:

@@ -121,8 +121,16 @@ def total_of_ends(segment: Segment) -> int:
     return total(source + target + segment.protocol.to_bytes(2, "big") + length.to_bytes(4, "big"))
 
 
-def is_left_alone(segment: Segment, checksum: int) -> bool:
-    """Is that no checksum of what the segment carries: the sum of the ends alone, or UDP's 0?"""
+def is_left_alone(segment: Segment, checksum: int, counted: int | None) -> bool:
+    """Is that no checksum of what the segment carries: the sum of the ends alone, or UDP's 0?
+
+    ``counted``: the sum of what it would count, from the header on and without itself; None if
+    some of that is missing.  One packet of 65 536 has a true checksum that is also the sum of the
+    ends.
+    """
     if not checksum and segment.protocol == UDP:
         return True
-    return checksum == (total_of_ends(segment) or _MOST)
+    ends = total_of_ends(segment)
+    if checksum != (ends or _MOST):
+        return False
+    return counted is None or (checksum + counted + ends) % _MOST != 0

@@ -27,21 +27,23 @@ COMPILED = (
     "pingpong/calls/exchanges.py",
     "pingpong/calls/ledger.py",
     "pingpong/calls/totals.py",
-    "pingpong/calls/wanted.py",
+    "pingpong/calls/filters.py",
     # A class cannot be plain Python if its base is compiled: Diagnosis is a Shown.
-    "pingpong/calls/verdict.py",
-    "pingpong/thrift/*.py",
+    "pingpong/verdicts/verdict.py",
+    "pingpong/protocols/*.py",
+    "pingpong/protocols/encodings/*.py",
+    "pingpong/protocols/families/thrift/*.py",
     "pingpong/views/json.py",
     "pingpong/views/ledger.py",
     "pingpong/views/listing.py",
-    "pingpong/views/short.py",
+    "pingpong/views/one_line.py",
     "pingpong/views/text.py",
     "pingpong/wire/*.py",
 )
 
 # Of these rooms: what imports packages that need not be there, which mypyc refuses, and what writes
 # files, which is no faster compiled.
-PLAIN = ("containers.py", "newfile.py")
+PLAIN = ("containers.py", "newfile.py", "explain.py", "explain_json.py", "losses.py", "purposes.py")
 
 
 def why_not() -> str:

@@ -495,8 +495,8 @@ class Limits:
     ``depth`` counts structs and containers in each other, MAX_DEPTH at most: more raises
     ValueError.  ``frame`` and ``message`` are in bytes.  ``unpacked`` is how many bytes one message
     may have once it is unpacked (zlib, gzip, deflate): a few hundred packed bytes can hold a
-    thousand times as many; see ``thrift.unpacking``.  ``values`` is how many values of one message
-    are read: each takes hundreds of bytes of memory, where on the wire it may have one.
+    thousand times as many; see ``protocols.unpacking``.  ``values`` is how many values of one
+    message are read: each takes hundreds of bytes of memory, where on the wire it may have one.
     """
 
     depth: int = 64
@@ -549,8 +549,8 @@ class Value(Facts):
     ``span`` covers the value with its own length or size; the first ``head`` bytes of
     it are that length or size.  ``content`` is bytes for STRING; None if the value was
     lost.  ``lost`` counts bytes of it that the capture does not have: then a STRING's
-    content stops where the loss begins.  ``redacted``: it was masked (``calls.redact``), so its
-    content says nothing.
+    content stops where the loss begins.  ``redacted``: it was masked (``redaction.messages``), so
+    its content says nothing.
 
     ``label`` is "" or what the IDL calls it: an enum's number by its name, a struct by its
     type.  It is not on the wire, so it does not count where values are compared.
@@ -894,7 +894,7 @@ DIFFERENCES: Final = ("method", "oneway", "unknown field", "type", "missing", "u
 
 
 class Naming(ABC):
-    """Knows the names of what a Record holds: see ``thrift.names``.
+    """Knows the names of what a Record holds: see ``protocols.families.thrift.names``.
 
     ``label`` is what the IDL calls a struct that has no message around it, else "".
     """

@@ -29,7 +29,7 @@ from pingpong.model import (
     Value,
     Visitor,
 )
-from pingpong.thrift import binary, compact
+from pingpong.protocols.encodings import binary, compact
 from pingpong.views.json import exchange_row, listing_row, message_row, record_row
 
 

@@ -41,7 +41,7 @@ from ..model import (
     Visitor,
 )
 from .listing import DIGITS, FAR, Side
-from .short import SEVERITIES
+from .one_line import SEVERITIES
 
 if TYPE_CHECKING:
     from mypy_extensions import i64

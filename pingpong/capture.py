@@ -44,10 +44,10 @@ from .model import (
     Shown,
     Step,
     Structs,
+    add_finding,
 )
 from .protocols.encodings.binary import BINARY, read_header
 from .protocols.encodings.compact import COMPACT
-from .protocols.encodings.reading import add_finding
 from .protocols.encodings.thrift_json import JSON
 from .protocols.encodings.thriftpy2_json import THRIFTPY2_JSON
 from .protocols.families.thrift.detect import UNFRAMED, UNTOLD, Told, tell

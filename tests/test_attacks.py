@@ -36,9 +36,16 @@ from attacks import (
 from pingpong import views
 from pingpong.capture import Capture, Pipeline, batches, decode, read_packets
 from pingpong.cli import run
-from pingpong.model import DEFAULT_LIMITS, MAX_DEPTH, Finding, Findings, Limits, Severity
+from pingpong.model import (
+    DEFAULT_LIMITS,
+    MAX_DEPTH,
+    MAX_FINDINGS,
+    Finding,
+    Findings,
+    Limits,
+    Severity,
+)
 from pingpong.protocols.encodings import binary, compact
-from pingpong.protocols.encodings.reading import MAX_FINDINGS
 from pingpong.protocols.families.thrift import detect
 from pingpong.protocols.families.thrift.detect import Effort, Told, find_message
 from pingpong.protocols.unpacking import MESSAGE, RATIO, Allowance, inflate

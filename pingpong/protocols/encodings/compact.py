@@ -33,30 +33,28 @@ from ...model import (
     MESSAGE_TYPES,
     NO_FIELD,
     NOT_TOLD,
-    Content,
     Entries,
-    Field,
     Gap,
     Header,
     Items,
     Limits,
+    Listener,
     Protocol,
     Span,
     Struct,
     TType,
     Value,
-    Visitor,
 )
 from .reading import (
     WANTED_MTYPES,
     Heads,
-    Reader,
+    Order,
+    Walk,
     Walker,
     cannot_write,
     check_depth,
     check_size,
     method_name,
-    note_order,
 )
 
 if TYPE_CHECKING:
@@ -455,6 +453,7 @@ def _map_head(data: bytes | bytearray, at: int, stop: int, limits: Limits) -> tu
 # be (so many bytes cannot be over the type's bits); the model's number; 1 for a type that there is.
 _FIXED: Final = bytes(_SIZES)
 _SURE: Final = bytes([width // 7 for width in _BITS])
+_BITS_OF: Final = bytes(_BITS)
 _MODEL: Final = bytes(_TTYPES)
 _IS_TYPE: Final = bytes([ttype is not TType.STOP for ttype in _TTYPES])
 
@@ -545,304 +544,176 @@ def _value_end(data: bytes, at: i64, stop: i64, nibble: i64, depth: i64) -> i64:
     return at
 
 
-# ── Telling ──
+# ── Walking ──────────────────────────────────────────────────────────────────────────
 
 
-class _Teller:
-    """Tells a Visitor of a struct.  ``at`` is the next byte; -1 once something was odd, which
-    _Reader then says."""
-
-    __slots__ = ("at", "data", "stop", "visitor")
-
-    def __init__(self, data: bytes, at: i64, stop: i64, visitor: Visitor) -> None:
-        self.data = data
-        self.at: i64 = at
-        self.stop: i64 = stop
-        self.visitor = visitor
-
-    def varint(self, longest: i64) -> i64:
-        """A number of ``longest`` bytes at most, as it stands; sets ``at`` to -1 if it is none."""
-        data = self.data
-        at = self.at
-        stop = self.stop
-        value: i64 = 0
-        shift: i64 = 0
-        if at + longest < stop:
-            stop = at + longest
-        while 0 <= at < stop:
-            byte: i64 = data[at]
-            at += 1
-            if byte < 128:
-                if shift == 63 and byte > 1:
-                    break  # over 64 bits
-                self.at = at
-                return value | byte << shift
-            value |= (byte & 127) << shift
-            shift += 7
-        self.at = -1
-        return 0
-
-    def struct(self, depth: i64) -> None:
-        data, visitor = self.data, self.visitor
-        if depth < 1:
-            self.at = -1
-        before: i64 = 0
-        first = True
-        while 0 <= self.at < self.stop:
-            start = self.at
-            head: i64 = data[start]
-            self.at = start + 1
-            if not head:
-                return
-            nibble: i64 = head & 15
-            field_id: i64 = before + (head >> 4)
-            if head < 16:
-                raw = self.varint(3)
-                field_id = (raw >> 1) ^ -(raw & 1)
-                if raw > 65535:
-                    break
-            # Ids rise; those below 0 may stand anywhere.
-            if self.at < 0 or field_id > 32767 or not _IS_TYPE[nibble]:
-                break
-            if field_id >= 0 and field_id <= before and not first:
-                break
-            before = field_id
-            visitor.field(field_id, first)
-            first = False
-            if nibble < 3:
-                visitor.truth(nibble == 1, start, self.at)
-            else:
-                self.value(nibble, depth, start)
-        self.at = -1
-
-    def value(self, nibble: i64, depth: i64, start: i64) -> None:
-        """Tell of the value at ``at``, which begins at ``start`` if it is a field's."""
-        data, visitor = self.data, self.visitor
-        raw: i64
-        end: i64
-        if 4 <= nibble <= 6:  # I16, I32, I64
-            raw = self.varint(3 if nibble == 4 else 5 if nibble == 5 else 10)
-            if (nibble == 4 and raw > 0xFFFF) or (nibble == 5 and raw > 0xFFFFFFFF):
-                self.at = -1
-            if self.at >= 0:
-                ttype: i64 = 6 if nibble == 4 else 8 if nibble == 5 else 10
-                # Of 64 bits the uppermost is no sign.
-                half = raw >> 1 & 0x7FFFFFFFFFFFFFFF
-                visitor.number(ttype, half ^ -(raw & 1), start, self.at)
-        elif nibble == 8:  # STRING
-            raw = self.varint(5)
-            end = self.at + raw
-            if self.at < 0 or end > self.stop:
-                self.at = -1
-                return
-            visitor.string(data, self.at, start, end)
-            self.at = end
-        elif _FIXED[nibble]:
-            self.fixed(nibble, start)
-        elif depth < 2:
-            self.at = -1
-        elif nibble == 12:  # STRUCT
-            visitor.struct()
-            self.struct(depth - 1)
-            if self.at >= 0:
-                visitor.end(start, self.at)
-        else:
-            self.container(nibble, depth, start)
-
-    def fixed(self, nibble: i64, start: i64) -> None:
-        data, at, visitor = self.data, self.at, self.visitor
-        end: i64 = at + _FIXED[nibble]
-        if at < 0 or end > self.stop:
-            self.at = -1
-            return
-        self.at = end
-        byte: i64 = data[at]
-        if nibble < 3:
-            if 1 <= byte <= 2:
-                visitor.truth(byte == 1, start, end)
-            else:
-                self.at = -1
-        elif nibble == 3:  # I8
-            visitor.number(3, (byte ^ 0x80) - 0x80, start, end)
-        elif nibble == 7:  # DOUBLE
-            double: float = _DOUBLE.unpack_from(data, at)[0]
-            if double != double:
-                self.at = -1
-            else:
-                visitor.double(double, start, end)
-        else:
-            visitor.uuid(uuid.UUID(bytes=data[at:end]), start, end)
-
-    def container(self, nibble: i64, depth: i64, start: i64) -> None:
-        data, visitor = self.data, self.visitor
-        is_map = nibble == 11
-        key: i64 = 0
-        count: i64 = 0
-        if self.at < self.stop and not is_map:
-            key = data[self.at]
-            self.at += 1
-            count = key >> 4
-            if count == 15:
-                count = self.varint(5)
-        elif is_map:
-            count = self.varint(5)
-            if 0 <= self.at < self.stop and count:
-                key = data[self.at]
-                self.at += 1
-        else:
-            self.at = -1
-        item: i64 = key & 15
-        key = key >> 4 if is_map else item
-        # An element takes a byte at least; an empty container may name any type.
-        if self.at < 0 or count > self.stop - self.at:
-            self.at = -1
-            return
-        if count and not (_IS_TYPE[key] and _IS_TYPE[item]):
-            self.at = -1
-            return
-        if is_map:
-            visitor.entries(_MODEL[key], _MODEL[item], count)
-        else:
-            visitor.items(14 if nibble == 10 else 15, _MODEL[item], count)
-        index: i64 = 0
-        while index < count and self.at >= 0:
-            if is_map:
-                visitor.key(index == 0)
-                self.value(key, depth - 1, self.at)
-                if self.at < 0:
-                    return
-                visitor.entry()
-            else:
-                visitor.item(index == 0)
-            self.value(item, depth - 1, self.at)
-            if is_map:
-                visitor.entry_end()
-            index += 1
-        if self.at >= 0:
-            visitor.end(start, self.at)
-
-
-# ── Reading ──────────────────────────────────────────────────────────────────────────
-
-
-class _Reader(Reader):
-    """Reads one compact struct.  Types are the protocol's own numbers."""
+class _Walk(Walk):
+    """Walks over one compact struct.  Types are the protocol's own numbers."""
 
     __slots__ = ()
-
-    def solid(self) -> int:
-        """Up to where the bytes from here on are there.  A varint's length is in its bytes: a
-        loss among them ends the reading."""
-        stop = self.stop
-        for gap in self.gaps:
-            if self.at < gap.stop and gap.offset < stop:
-                stop = max(self.at, gap.offset)
-        return stop
-
-    def failed(self, error: DecodeError) -> None:
-        """End the reading; say so if it is the capture that lacks the bytes."""
-        if isinstance(error, Incomplete) and self.lost_in(error.offset, error.offset + error.needs):
-            what = f"{error.what} (lost by the capture)"
-            error = Incomplete(what, error.offset, needs=error.needs, left=error.left)
-        self.fail(error)
 
     magic = b"\x82"
 
     def header(self, at: int) -> Header:
         return read_header(self.data, at, self.stop, self.limits)
 
-    def struct(self, depth: int) -> Struct:
-        fields: list[Field] = []
-        field_id = 0
-        is_odd = False
-        while self.has("field type", 1):
+    def again(self, at: i64, listener: Listener) -> _Walk:
+        return _Walk(self.data, at, self.stop, self.gaps, self.limits, listener)
+
+    def failed(self, error: DecodeError) -> None:
+        """End the walk; say so if it is the capture that lacks the bytes: a varint's length is in
+        its bytes, so that a loss among them ends it."""
+        if isinstance(error, Incomplete) and self.lost_in(error.offset, error.offset + error.needs):
+            what = f"{error.what} (lost by the capture)"
+            error = Incomplete(what, error.offset, needs=error.needs, left=error.left)
+        self.fail(error)
+
+    def varint(self, longest: i64) -> i64:
+        """The number at ``at``, not signed, where it is there and surely not too large: then ``at``
+        is behind it; else ``at`` stays, and the slow way says what is wrong."""
+        data = self.data
+        at = self.at
+        stop = self.sure
+        value: i64 = 0
+        shift: i64 = 0
+        if at + longest < stop:
+            stop = at + longest
+        while at < stop:
+            byte: i64 = data[at]
+            at += 1
+            if byte < 128:
+                self.at = at
+                return value | byte << shift
+            value |= (byte & 127) << shift
+            shift += 7
+        return 0
+
+    def length(self, what: str) -> i64:
+        """A length or a count, held against the limits."""
+        start = self.at
+        size = self.varint(4)
+        end = self.at
+        self.at = start  # where it stays if this is none
+        if end == start:
+            size, end = read_varint(self.data, start, self.solid(), what)
+        check_size(what, size, start, self.limits, end - start)
+        self.at = end
+        return size
+
+    def struct(self, depth: i64) -> None:
+        data, listener = self.data, self.listener
+        opened = self.at
+        listener.struct(opened)
+        order = Order()
+        field_id: i64 = 0
+        while self.at < self.sure or self.has("field type", 1):
             start = self.at
-            head = self.data[start]
-            if head == 0:
+            head: i64 = data[start]
+            if not head:
                 self.at = start + 1
-                return Struct(tuple(fields), Span(start, start + 1))
-            nibble = head & 15
-            try:
-                _check_type("field type", nibble, start)
-                field_id, self.at = _field_id(self.data, start, self.solid(), field_id)
-            except DecodeError as error:
-                self.failed(error)
-                break
-            is_odd = is_odd or note_order(self.findings, fields, field_id, start)
-            value: Value | None
-            if nibble <= _FALSE:
+                listener.struct_end(start, start + 1)
+                return
+            nibble: i64 = head & 15
+            field_id += head >> 4
+            self.at = start + 1
+            if head < 16 or field_id > 32767 or not _IS_TYPE[nibble]:
+                self.at = start
+                before = field_id - (head >> 4)
+                try:
+                    _check_type("field type", nibble, start)
+                    field_id, self.at = _field_id(data, start, self.solid(), before)
+                except DecodeError as error:
+                    self.failed(error)
+                    break
+            listener.field(field_id, None, start)
+            if order.is_odd(field_id):
+                listener.warn(order.finding(field_id, start))
+            order.add(field_id)
+            if nibble < 3:
                 # "Struct": a bool field is in its type; its value has no bytes of its own.
                 if self.is_full():
                     break
-                value = Value(TType.BOOL, nibble == _TRUE, Span(self.at, self.at))
+                listener.truth(nibble == 1, self.at, self.at)
             else:
-                value = self.value(nibble, depth)
-            if value is not None:
-                fields.append(Field(field_id, value, Span(start, self.at)))
+                self.value(nibble, depth)
             if self.broken:
                 break
-        return Struct(tuple(fields), None)
+        if depth > 1 and self.at == opened:
+            listener.take_back()
+        else:
+            listener.struct_end(-1, self.at)
 
-    def value(self, ttype: int, depth: int) -> Value | None:
+    def value(self, ttype: i64, depth: i64) -> None:
         if self.is_full():
-            return None
+            return
+        start = self.at
         try:
-            if _BITS[ttype]:
-                return self.zigzag(_TTYPES[ttype], _BITS[ttype])
-            if _SIZES[ttype]:
-                return self.scalar(_TTYPES[ttype], _SIZES[ttype])
-            if ttype == _STRING:
-                return self.string()
-            check_depth(depth + 1, self.at, self.limits)
-            if ttype == _STRUCT:
-                return self.inner(depth + 1)
-            if ttype == _MAP:
-                return self.map(depth + 1)
-            return self.items(_TTYPES[ttype], depth + 1)
+            if _BITS_OF[ttype]:
+                self.zigzag(ttype)
+            elif _FIXED[ttype]:
+                size: i64 = _FIXED[ttype]
+                if start + size <= self.sure or self.is_there(_TTYPES[ttype], size):
+                    self.at = start + size
+                    self.fixed(ttype, start, start + size)
+            elif ttype == 8:  # STRING
+                size = self.length("string length")
+                self.content(start, self.at, size)
+            else:
+                check_depth(depth + 1, start, self.limits)
+                if ttype == 12:  # STRUCT
+                    self.struct(depth + 1)
+                elif ttype == 11:  # MAP
+                    self.map(depth + 1)
+                else:
+                    self.items(ttype, depth + 1)
         except DecodeError as error:
             self.failed(error)
-            return None
 
-    def zigzag(self, ttype: TType, bits: int) -> Value:
+    def zigzag(self, ttype: i64) -> None:
+        """An I16, I32 or I64.  So many bytes cannot be over the type's bits; of more, the slow way
+        asks."""
         start = self.at
-        content, self.at = read_zigzag(self.data, start, self.solid(), ttype.name, bits)
-        return Value(ttype, content, Span(start, self.at))
+        raw = self.varint(2 if ttype == 4 else 4 if ttype == 5 else 9)
+        if self.at > start:
+            self.listener.number(_MODEL[ttype], (raw >> 1) ^ -(raw & 1), start, self.at)
+            return
+        what, bits = _TTYPES[ttype].name, _BITS[ttype]
+        number, self.at = read_zigzag(self.data, start, self.solid(), what, bits)
+        self.listener.number(_MODEL[ttype], number, start, self.at)
 
-    def number(self, ttype: TType, start: int) -> Content:
-        data = self.data
-        if ttype is TType.BOOL:
+    def fixed(self, ttype: i64, at: i64, end: i64) -> None:
+        """Tell of a value of fixed size, which is there."""
+        data, listener = self.data, self.listener
+        byte: i64 = data[at]
+        if ttype < 3:
             # Earlier specifications had 0 for false, and readers take all but 1 for it.
-            if not 1 <= data[start] <= 2:
-                self.warn(f"BOOL at offset {start}: is {data[start]}, want 1 or 2", start)
-            return data[start] == _TRUE
-        if ttype is TType.I8:
-            return (data[start] ^ 128) - 128
-        if ttype is TType.DOUBLE:
-            return float(_DOUBLE.unpack_from(data, start)[0])
-        return uuid.UUID(bytes=bytes(data[start : self.at]))
+            if not 1 <= byte <= 2:
+                self.warn(f"BOOL at offset {at}: is {byte}, want 1 or 2", at)
+            listener.truth(byte == 1, at, end)
+        elif ttype == 3:  # I8
+            listener.number(3, (byte ^ 0x80) - 0x80, at, end)
+        elif ttype == 7:  # DOUBLE
+            double: float = _DOUBLE.unpack_from(data, at)[0]
+            listener.double(double, at, end)
+        else:
+            listener.uuid(uuid.UUID(bytes=data[at:end]), at, end)
 
-    def string(self) -> Value:
+    def items(self, ttype: i64, depth: i64) -> None:
         start = self.at
-        length, inside = read_varint(self.data, start, self.solid(), "string length")
-        check_size("string length", length, start, self.limits, inside - start)
-        return self.content(start, inside, length)
-
-    def items(self, ttype: TType, depth: int) -> Value:
-        start = self.at
-        what = "set" if ttype is TType.SET else "list"
+        what = "set" if ttype == 10 else "list"
         count, nibble, self.at = _list_head(self.data, start, self.solid(), what, self.limits)
-        head = self.at - start
-        elements = self.elements(nibble, count, depth)
-        content = Items(_TTYPES[nibble], count, elements, nibble)
-        return Value(ttype, content, Span(start, self.at), head)
+        kind: i64 = 14 if ttype == 10 else 15
+        self.listener.items(kind, _MODEL[nibble], count, nibble, start, self.at - start)
+        self.elements(nibble, count, depth)
+        self.listener.end(self.at)
 
-    def map(self, depth: int) -> Value:
+    def map(self, depth: i64) -> None:
         start = self.at
         count, types, self.at = _map_head(self.data, start, self.solid(), self.limits)
-        head = self.at - start
-        pairs = self.pairs(types >> 4, types & 15, count, depth)
-        content = Entries(_TTYPES[types >> 4], _TTYPES[types & 15], count, pairs, types)
-        return Value(TType.MAP, content, Span(start, self.at), head)
+        key, item = types >> 4, types & 15
+        self.listener.entries(_MODEL[key], _MODEL[item], count, types, start, self.at - start)
+        self.pairs(key, item, count, depth)
+        self.listener.end(self.at)
 
 
 class CompactProtocol(Protocol):
@@ -857,10 +728,16 @@ class CompactProtocol(Protocol):
                 return header
         return read_header(data, start, stop, limits)
 
-    def read_struct(
-        self, data: bytes, start: int, stop: int, gaps: tuple[Gap, ...], limits: Limits
-    ) -> Struct:
-        return _Reader(data, start, stop, gaps, limits).whole()
+    def walk(
+        self,
+        data: bytes,
+        start: int,
+        stop: int,
+        gaps: tuple[Gap, ...],
+        limits: Limits,
+        listener: Listener,
+    ) -> None:
+        _Walk(data, start, stop, gaps, limits, listener).whole()
 
     def skipper(self, start: int, limits: Limits) -> CompactSkipper:
         return CompactSkipper(start, limits)
@@ -870,14 +747,6 @@ class CompactProtocol(Protocol):
 
     def struct_end(self, data: bytes, at: i64, stop: i64, limits: Limits) -> i64:
         return struct_end(data, at, stop, limits.depth)
-
-    def visit(self, data: bytes, at: i64, stop: i64, limits: Limits, visitor: Visitor) -> bool:
-        # Nothing in it can be over the limit of a message then.
-        if stop - at > limits.message:
-            return False
-        teller = _Teller(data, at, stop, visitor)
-        teller.struct(limits.depth)
-        return teller.at == stop
 
     def first_field(self, data: bytes, start: int) -> int:
         if start + 1 >= len(data):

@@ -1,12 +1,13 @@
 """What the binary and the compact protocol have in common: only their numbers differ.
 
 Both write a struct as fields up to a STOP, a string as a length and bytes, a container as a
-head and its elements, one after the other.  So both are walked in the same two ways:
+head and its elements, one after the other.
 
-    Walker    finds where a message ends; keeps a stack and its place, and builds nothing
-    Reader    builds values with their spans, as far as the bytes go
+    Walk      tells a Listener of all that is there, and of what is wrong: the one walk
+    Walker    finds where a message ends; keeps a stack and its place, and builds nothing, because
+              an unframed stream has no other end, and its bytes come in pieces
 
-What is refused is refused here or by functions that both ways call, so that they agree.
+What is refused is refused here or by functions that both call, so that they agree.
 """
 
 from __future__ import annotations
@@ -18,19 +19,14 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from ...errors import DecodeError, Incomplete, LimitExceeded
 from ...model import (
-    Content,
-    Entries,
-    Field,
     Finding,
     Gap,
     Header,
-    Items,
     Limits,
+    Listener,
     MessageType,
     Severity,
     Skipper,
-    Span,
-    Struct,
     TType,
     Value,
 )
@@ -42,14 +38,13 @@ __all__ = [
     "MAX_NAMES",
     "WANTED_MTYPES",
     "Heads",
-    "Reader",
+    "Order",
+    "Walk",
     "Walker",
-    "add_finding",
     "cannot_write",
     "check_depth",
     "check_size",
     "method_name",
-    "note_order",
     "too_many",
 ]
 
@@ -71,9 +66,6 @@ def check_depth(depth: int, offset: int, limits: Limits) -> None:
     if depth > limits.depth:
         raise LimitExceeded("nesting", offset, found=f"{depth} deep", limit=limits.depth)
 
-
-# How many findings of one struct are told: hostile bytes can be odd at every place.
-MAX_FINDINGS: Final = 1000
 
 # Names that were seen, so that the same bytes are not decoded again.
 _NAMES: Final[dict[bytes, str]] = {}
@@ -123,18 +115,6 @@ def cannot_write(value: Value) -> ValueError:
     )
 
 
-def add_finding(findings: list[Finding], finding: Finding) -> None:
-    """Add one, unless a struct has very many: then the last of them says that there are more."""
-    if len(findings) < MAX_FINDINGS:
-        findings.append(finding)
-    elif len(findings) == MAX_FINDINGS:
-        text = f"more like these from offset {finding.offset} on, which are not told"
-        findings.append(Finding(finding.severity, text, finding.offset))
-    elif finding.severity > findings[-1].severity:
-        last = findings[-1]
-        findings[-1] = Finding(finding.severity, last.text, last.offset)
-
-
 def too_many(limits: Limits, at: int) -> Finding:
     """What is said where a struct has more values than are read.  Its bytes are good."""
     text = (
@@ -144,20 +124,44 @@ def too_many(limits: Limits, at: int) -> Finding:
     return Finding(Severity.WARNING, text, at)
 
 
-def note_order(findings: list[Finding], fields: list[Field], field_id: int, start: int) -> bool:
-    """Add a finding if a field's id does not rise behind those of ``fields``; was that so?
+class Order:
+    """The ids of a struct's fields, as far as it was read, and whether they rise.
 
-    Generators write ids in their order, each once.  Ids below 0 fall: an old IDL that numbers
-    no arguments has them.  The caller asks no more in the same struct.
+    Generators write ids in their order, each once.  Ids below 0 fall: an old IDL that numbers no
+    arguments has them.  Of one struct, the first that does not rise is told.
     """
-    if field_id < 0 or not fields or field_id > fields[-1].field_id:
-        return False
-    is_there = any(field.field_id == field_id for field in fields)
-    severity = Severity.WARNING if is_there else Severity.NOTE
-    what = "which was there before" if is_there else f"behind {fields[-1].field_id}"
-    text = f"field id at offset {start}: is {field_id}, {what}"
-    add_finding(findings, Finding(severity, text, start))
-    return True
+
+    __slots__ = ("_before", "_high", "_is_odd", "_low")
+
+    def __init__(self) -> None:
+        self._before: i64 = NO_FIELDS
+        self._low: i64 = 0  # those below 63, a bit each
+        self._high: set[int] | None = None
+        self._is_odd = False
+
+    def is_odd(self, field_id: i64) -> bool:
+        """Is the next field's id the first one that does not rise?"""
+        return field_id <= self._before and field_id >= 0 and not self._is_odd
+
+    def add(self, field_id: i64) -> None:
+        self._before = field_id
+        if 0 <= field_id < 63:
+            self._low |= 1 << field_id
+        elif field_id >= 0:
+            if self._high is None:
+                self._high = set()
+            self._high.add(field_id)
+
+    def finding(self, field_id: i64, start: i64) -> Finding:
+        """What is to be said of a field whose id does not rise; no other is told then."""
+        self._is_odd = True
+        if field_id < 63:
+            is_there = self._low >> field_id & 1 == 1
+        else:
+            is_there = self._high is not None and field_id in self._high
+        severity = Severity.WARNING if is_there else Severity.NOTE
+        what = "which was there before" if is_there else f"behind {self._before}"
+        return Finding(severity, f"field id at offset {start}: is {field_id}, {what}", start)
 
 
 # ── Skipping ─────────────────────────────────────────────────────────────────────────
@@ -195,7 +199,7 @@ class Walker(Skipper):
         return LimitExceeded("message", self._start, found=f"over {most} bytes", limit=most)
 
 
-# ── Reading ──────────────────────────────────────────────────────────────────────────
+# ── Walking ──────────────────────────────────────────────────────────────────────────
 
 # What a finding says of a message that begins in the midst of another.
 BEGINS_INSIDE: Final = "another message begins at offset"
@@ -204,57 +208,72 @@ BEGINS_INSIDE: Final = "another message begins at offset"
 _MOST_BEGINNINGS: Final = 64
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]{0,255}\Z")
 
-
-def _add_strings(found: list[tuple[int, int]], fields: tuple[Field, ...]) -> None:
-    """Add where strings have their content, in order."""
-    for field in fields:
-        _add_string(found, field.value)
+# Less than any field's id.
+NO_FIELDS: Final = -1 << 20
 
 
-def _add_string(found: list[tuple[int, int]], value: Value) -> None:
-    content = value.content
-    if isinstance(content, bytes):
-        found.append((value.span.start + value.head, value.span.stop))
-    elif isinstance(content, Struct):
-        _add_strings(found, content.fields)
-    elif isinstance(content, Items):
-        for item in content.items:
-            _add_string(found, item)
-    elif isinstance(content, Entries):
-        for key, item in content.items:
-            _add_string(found, key)
-            _add_string(found, item)
+class _Strings(Listener):
+    """Where strings have their content, in order."""
+
+    __slots__ = ("places",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: list[tuple[int, int]] = []
+
+    def string(
+        self, data: bytes, inside: i64, end: i64, start: i64, head: i64, stop: i64, lost: i64
+    ) -> None:
+        self.places.append((start + head, stop))
+
+    def hold(self, at: int) -> bool:
+        """Is ``at`` inside one of these places?"""
+        before = bisect_right(self.places, (at, 1 << 62)) - 1
+        return before >= 0 and self.places[before][0] <= at < self.places[before][1]
 
 
-def _holds(places: list[tuple[int, int]], at: int) -> bool:
-    """Is ``at`` inside one of these places?"""
-    before = bisect_right(places, (at, 1 << 62)) - 1
-    return before >= 0 and places[before][0] <= at < places[before][1]
+class Walk(ABC):
+    """Walks over one struct and tells a listener of it, as far as its bytes go.
 
-
-class Reader(ABC):
-    """Reads one struct into values, as far as its bytes go.
-
-    A value that cannot be read ends the reading: ``broken`` is set, and every level
-    returns what it has.  ``findings`` says why.
+    ``at`` is the next byte.  A value that cannot be read ends the walk: ``broken`` is set, and
+    every level ends where it is.  The bytes from ``at`` to ``sure`` are there; where there is no
+    more than that, ``has`` and ``is_there`` know.
     """
 
-    __slots__ = ("_gap_stops", "at", "broken", "data", "findings", "gaps", "left", "limits", "stop")
+    __slots__ = (
+        "_gap_stops",
+        "at",
+        "broken",
+        "data",
+        "gaps",
+        "left",
+        "limits",
+        "listener",
+        "stop",
+        "sure",
+    )
 
     def __init__(
-        self, data: bytes, start: int, stop: int, gaps: tuple[Gap, ...], limits: Limits
+        self,
+        data: bytes,
+        start: i64,
+        stop: i64,
+        gaps: tuple[Gap, ...],
+        limits: Limits,
+        listener: Listener,
     ) -> None:
         self.data = data
-        self.at = start
-        self.stop = stop
+        self.at: i64 = start
+        self.stop: i64 = stop
         self.gaps = gaps
         self.limits = limits
-        self.findings: list[Finding] = []
+        self.listener = listener
         self.broken = False
-        self.left = limits.values  # how many may still be read
+        self.left: i64 = limits.values  # how many may still be read
         self._gap_stops = [gap.stop for gap in gaps]
+        self.sure: i64 = self.solid()
 
-    # ── What a protocol adds ─────────────────────────────────────────────────────────
+    # ── What an encoding adds ────────────────────────────────────────────────────────
 
     # What the headers of its messages begin with.
     magic: ClassVar[bytes] = b""
@@ -264,36 +283,50 @@ class Reader(ABC):
         """The header of a message at ``at``.  Raises DecodeError."""
 
     @abstractmethod
-    def struct(self, depth: int) -> Struct:
-        """The struct at the current place, without findings."""
+    def struct(self, depth: i64) -> None:
+        """Tell of the struct at the current place, which is so deep."""
 
     @abstractmethod
-    def value(self, ttype: int, depth: int) -> Value | None:
-        """The value at the current place, whose type has that number in this protocol; None
-        if there is nothing of it to show."""
+    def value(self, ttype: i64, depth: i64) -> None:
+        """Tell of the value at the current place, whose type has that number in this encoding, in
+        a struct or a container that is so deep."""
 
     @abstractmethod
-    def number(self, ttype: TType, start: int) -> Content:
-        """The value of fixed size at ``start``; its bytes are all there."""
+    def again(self, at: i64, listener: Listener) -> Walk:
+        """Another walk over the same struct."""
 
     # ── What is wrong ────────────────────────────────────────────────────────────────
 
     def fail(self, error: DecodeError) -> None:
-        self.findings.append(Finding(Severity.ERROR, str(error), error.offset))
+        self.listener.fail(Finding(Severity.ERROR, str(error), error.offset))
         self.broken = True
 
+    def failed(self, error: DecodeError) -> None:
+        """A value cannot be read."""
+        self.fail(error)
+
     def warn(self, text: str, offset: int) -> None:
-        add_finding(self.findings, Finding(Severity.WARNING, text, offset))
+        self.listener.warn(Finding(Severity.WARNING, text, offset))
 
     def is_full(self) -> bool:
-        """Were as many values read as may be?  Then a finding says so, and the reading ends."""
+        """Were as many values read as may be?  Then a finding says so, and the walk ends."""
         self.left -= 1
         if self.left >= 0:
             return False
         if not self.broken:
-            self.findings.append(too_many(self.limits, self.at))
+            self.listener.fail(too_many(self.limits, self.at))
             self.broken = True
         return True
+
+    def solid(self) -> i64:
+        """Up to where the bytes from here on are there."""
+        if not self.gaps:
+            return self.stop
+        at = bisect_right(self._gap_stops, self.at)
+        if at >= len(self.gaps):
+            return self.stop
+        lost: i64 = self.gaps[at].offset
+        return min(self.stop, max(self.at, lost))
 
     def lost_in(self, start: int, stop: int) -> int:
         """How many bytes of that range the capture does not have."""
@@ -305,66 +338,75 @@ class Reader(ABC):
             lost += min(stop, gap.stop) - max(start, gap.offset)
         return lost
 
-    def has(self, what: str, size: int) -> bool:
+    def has(self, what: str, size: i64) -> bool:
         """Are ``size`` bytes of structure there?  Sizes and types cannot be guessed, so a
-        loss among them ends the reading."""
+        loss among them ends the walk."""
+        if self.at + size <= self.sure:
+            return not self.broken
+        self.sure = self.solid()
         left = self.stop - self.at
         if size > left:
             self.fail(Incomplete(what, self.at, needs=size, left=left))
-        elif self.gaps and self.lost_in(self.at, self.at + size):
-            lost = self.lost_in(self.at, self.at + size)
-            self.fail(
-                Incomplete(f"{what} (lost by the capture)", self.at, needs=size, left=size - lost)
-            )
+        elif self.at + size > self.sure:
+            there = size - self.lost_in(self.at, self.at + size)
+            self.fail(Incomplete(f"{what} (lost by the capture)", self.at, needs=size, left=there))
         return not self.broken
 
-    # ── What is read alike ───────────────────────────────────────────────────────────
+    def is_there(self, ttype: TType, size: i64) -> bool:
+        """Are the bytes of a value of fixed size there?  If not, what can be said of it is told,
+        and it is passed over, or the walk ends."""
+        start = self.at
+        if start + size > self.stop:
+            self.failed(Incomplete(ttype.name, start, needs=size, left=self.stop - start))
+            return False
+        lost = self.lost_in(start, start + size) if self.gaps else 0
+        if not lost:
+            return True
+        self.at = start + size
+        self.warn(f"{ttype.name} at offset {start}: {lost} of its {size} bytes were lost", start)
+        self.listener.missing(ttype, start, self.at, lost)
+        return False
 
-    def whole(self) -> Struct:
-        """The struct, and a finding for each thing that is wrong with it or behind it.
+    # ── What is walked alike ─────────────────────────────────────────────────────────
 
-        Bytes behind it are an error: nobody has read them, and who reads on takes them for the
-        next message.
+    def whole(self) -> None:
+        """Tell of the struct, and of each thing that is wrong with it or behind it.
+
+        Bytes behind it are an error: nobody has read them, and a reader that goes on takes them
+        for the next message.
         """
         start = self.at
-        read = self.struct(1)
-        is_odd = self.broken
-        if read.stop is not None and read.stop.stop < self.stop:
-            is_odd = True
-            left = self.stop - read.stop.stop
+        self.struct(1)
+        left = self.stop - self.at
+        if not self.broken and not left:
+            return
+        if not self.broken:
             what = "byte" if left == 1 else "bytes"
-            self.findings.append(
-                Finding(
-                    Severity.ERROR,
-                    f"{left} {what} left over behind the struct at offset {read.stop.stop}",
-                    read.stop.stop,
-                )
-            )
-        if is_odd and self.left >= 0:
-            self._note_second(start, read)
-        return Struct(read.fields, read.stop, tuple(self.findings))
+            text = f"{left} {what} left over behind the struct at offset {self.at}"
+            self.listener.fail(Finding(Severity.ERROR, text, self.at))
+        if self.left >= 0:
+            self._note_second(start)
 
-    def _note_second(self, start: int, read: Struct) -> None:
+    def _note_second(self, start: i64) -> None:
         """Say so if another message begins in this one: two wrote into one, or one began anew."""
-        strings: list[tuple[int, int]] = []
-        _add_strings(strings, read.fields)
         at = self.data.find(self.magic, start, self.stop)
+        if at < 0:
+            return
+        strings = _Strings()
+        self.again(start, strings).struct(1)
         for _ in range(_MOST_BEGINNINGS):
-            if at < 0:
-                return
             header = self._header_at(at)
             # Content may hold anything, a message too.
-            if header is not None and not _holds(strings, at):
-                self.findings.append(
-                    Finding(
-                        Severity.ERROR,
-                        f"{BEGINS_INSIDE} {at}, inside this one: "
-                        f"{header.type.name} {header.method!r}, before this one was whole",
-                        at,
-                    )
+            if header is not None and not strings.hold(at):
+                text = (
+                    f"{BEGINS_INSIDE} {at}, inside this one: "
+                    f"{header.type.name} {header.method!r}, before this one was whole"
                 )
+                self.listener.fail(Finding(Severity.ERROR, text, at))
                 return
             at = self.data.find(self.magic, at + 1, self.stop)
+            if at < 0:
+                return
 
     def _header_at(self, at: int) -> Header | None:
         try:
@@ -373,33 +415,15 @@ class Reader(ABC):
             return None
         return header if _NAME.match(header.method) else None
 
-    def inner(self, depth: int) -> Value | None:
-        """A STRUCT as a value."""
-        start = self.at
-        inner = self.struct(depth)
-        if self.at == start:
-            return None
-        return Value(TType.STRUCT, inner, Span(start, self.at))
-
-    def scalar(self, ttype: TType, size: int) -> Value:
-        """A value of fixed size."""
-        start = self.at
-        if start + size > self.stop:
-            raise Incomplete(ttype.name, start, needs=size, left=self.stop - start)
-        self.at = start + size
-        span = Span(start, self.at)
-        lost = self.lost_in(start, self.at) if self.gaps else 0
-        if lost:
-            self.warn(
-                f"{ttype.name} at offset {start}: {lost} of its {size} bytes were lost", start
-            )
-            return Value(ttype, None, span, 0, lost)
-        return Value(ttype, self.number(ttype, start), span)
-
-    def content(self, start: int, inside: int, length: int) -> Value:
-        """A STRING that begins at ``start``, its ``length`` bytes at ``inside``."""
-        end = min(inside + length, self.stop)
-        if inside + length > self.stop:
+    def content(self, start: i64, inside: i64, length: i64) -> None:
+        """Tell of a STRING that begins at ``start``, its ``length`` bytes at ``inside``."""
+        end = inside + length
+        if end <= self.sure:
+            self.at = end
+            self.listener.string(self.data, inside, end, start, inside - start, end, 0)
+            return
+        if end > self.stop:
+            end = self.stop
             self.fail(Incomplete("string", inside, needs=length, left=self.stop - inside))
         lost = length - (end - inside)
         first_lost = end
@@ -410,30 +434,16 @@ class Reader(ABC):
         if lost and not self.broken:
             self.warn(f"string at offset {inside}: {lost} of its {length} bytes were lost", inside)
         self.at = end
-        content = bytes(self.data[inside:first_lost])
-        return Value(TType.STRING, content, Span(start, end), inside - start, lost)
+        self.listener.string(self.data, inside, first_lost, start, inside - start, end, lost)
 
-    def elements(self, etype: int, count: int, depth: int) -> tuple[Value, ...]:
-        items: list[Value] = []
-        for _ in range(count):
-            value = self.value(etype, depth)
-            if value is not None:
-                items.append(value)
-            if self.broken:
-                break
-        return tuple(items)
+    def elements(self, ttype: i64, count: i64, depth: i64) -> None:
+        while count and not self.broken:
+            self.value(ttype, depth)
+            count -= 1
 
-    def pairs(
-        self, ktype: int, vtype: int, count: int, depth: int
-    ) -> tuple[tuple[Value, Value], ...]:
-        items: list[tuple[Value, Value]] = []
-        for _ in range(count):
-            key = self.value(ktype, depth)
-            if key is None or self.broken:
-                break
-            value = self.value(vtype, depth)
-            if value is not None:
-                items.append((key, value))
-            if self.broken:
-                break
-        return tuple(items)
+    def pairs(self, ktype: i64, vtype: i64, count: i64, depth: i64) -> None:
+        while count and not self.broken:
+            self.value(ktype, depth)
+            if not self.broken:
+                self.value(vtype, depth)
+            count -= 1

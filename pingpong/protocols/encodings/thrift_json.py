@@ -13,9 +13,9 @@ Nothing says how long a message is: it ends with the bracket that closes its fir
 
 Three parts.  The Scanner finds tokens, with their places, and holds the grammar of
 brackets, commas and colons; it goes on where it stopped when more bytes come.  The Skipper
-drives it to the last bracket.  The reader drives it and builds values.  So both refuse the
+drives it to the last bracket.  The walk drives it and tells of values.  So both refuse the
 same text with the same words.  What is good JSON and no good Thrift (a tag that is none, a
-word for a number) only the reader sees: it says so and goes on behind it, because the
+word for a number) only the walk sees: it says so and goes on behind it, because the
 brackets say where that is.
 
 Apache's own libraries leave the grammar of JSON in three places, and so does the Scanner:
@@ -39,6 +39,7 @@ from ...model import (
     Header,
     Items,
     Limits,
+    Listener,
     MessageType,
     Protocol,
     Severity,
@@ -48,7 +49,7 @@ from ...model import (
     TType,
     Value,
 )
-from .reading import add_finding, note_order, too_many
+from .reading import Order, too_many
 
 __all__ = [
     "CLOSE",
@@ -62,7 +63,7 @@ __all__ = [
     "JsonProtocol",
     "JsonSkipper",
     "Scanner",
-    "TokenReader",
+    "TokenWalk",
     "next_token",
     "read_header",
     "read_number",
@@ -551,14 +552,14 @@ def _check_outermost(
 # ── Reading ──────────────────────────────────────────────────────────────────────────
 
 
-class TokenReader:
-    """Pulls tokens from a text and keeps what is odd about them in ``findings``.
+class TokenWalk:
+    """Pulls tokens from a text, and tells ``listener`` what is odd about them.
 
-    ``broken``: the text ends, or is no JSON from here on; every level returns what it has.
+    ``broken``: the text ends, or is no JSON from here on; every level ends where it is.
     ``is_cut``: it is broken because the text ends, at ``stop``: before the first lost byte.
     """
 
-    __slots__ = ("broken", "data", "findings", "is_cut", "left", "limits", "scanner", "stop", "why")
+    __slots__ = ("broken", "data", "is_cut", "left", "limits", "listener", "scanner", "stop", "why")
 
     def __init__(
         self,
@@ -568,11 +569,12 @@ class TokenReader:
         gaps: tuple[Gap, ...],
         limits: Limits,
         scanner: Scanner,
+        listener: Listener,
     ) -> None:
         self.data = data
         self.limits = limits
         self.scanner = scanner
-        self.findings: list[Finding] = []
+        self.listener = listener
         self.broken = False
         self.is_cut = False
         self.left = limits.values  # how many may still be read
@@ -615,19 +617,19 @@ class TokenReader:
         if self.left >= 0:
             return False
         if not self.broken:
-            self.findings.append(too_many(self.limits, self.scanner.start))
+            self.listener.fail(too_many(self.limits, self.scanner.start))
             self.broken = True
         return True
 
     def add(self, error: DecodeError) -> None:
-        add_finding(self.findings, Finding(Severity.ERROR, str(error), error.offset))
+        self.listener.warn(Finding(Severity.ERROR, str(error), error.offset))
 
     def refuse(self, what: str, wanted: str) -> None:
         """Say that the last token is not what it should be.  The reading can go on."""
         self.add(refused(what, self.data, self.scanner.start, self.scanner.at, wanted))
 
     def warn(self, text: str, offset: int) -> None:
-        add_finding(self.findings, Finding(Severity.WARNING, text, offset))
+        self.listener.warn(Finding(Severity.WARNING, text, offset))
 
     def is_too_deep(self, depth: int) -> bool:
         """Is the nesting over the limit?  Then a finding says so."""
@@ -659,18 +661,25 @@ class TokenReader:
             self.warn(f"escape at offset {at}: is {found}, want one that stands for text", at)
         return text
 
-    def cut_string(self) -> Value | None:
-        """What there is of a string that the text ends in; None if it does not.
+    def cut_string(self) -> bool:
+        """Tell of what there is of a string that the text ends in; is there any?
 
         How much of it is missing nobody can tell: ``lost`` is 1, its closing quote.
         """
         at = self.scanner.at
         if not self.is_cut or at >= self.stop or self.data[at] != _QUOTE:
-            return None
+            return False
         text, _ = unescape(bytes(self.data[at + 1 : self.stop]), True)
         self.scanner.start = at
         self.scanner.at = self.stop
-        return Value(TType.STRING, text, Span(at, self.stop), 0, 1)
+        self.listener.string(text, 0, len(text), at, 0, self.stop, 1)
+        return True
+
+    def string(self) -> None:
+        """Tell of the last token, a string."""
+        text = self.text()
+        scanner = self.scanner
+        self.listener.string(text, 0, len(text), scanner.start, 0, scanner.at, 0)
 
     def finish_pair(self, depth: int) -> None:
         """Pass over what was not read of a pair in the object that is ``depth`` deep."""
@@ -692,7 +701,7 @@ class TokenReader:
             left = self.stop - at
             what = "byte" if left == 1 else "bytes"
             text = f"{left} {what} left over behind the message at offset {at}"
-            self.findings.append(Finding(Severity.ERROR, text, at))
+            self.listener.fail(Finding(Severity.ERROR, text, at))
 
 
 _WANTED_KINDS: Final[dict[int, str]] = {
@@ -704,8 +713,8 @@ _WANTED_KINDS: Final[dict[int, str]] = {
 }
 
 
-class _Reader(TokenReader):
-    """Reads Thrift's values from the tokens.
+class _Walk(TokenWalk):
+    """Tells of Thrift's values from the tokens.
 
     A field that cannot be read is passed over, and the next one is read.  A list, set or
     map ends at the first element that cannot be read: behind it, places would lie.
@@ -713,38 +722,39 @@ class _Reader(TokenReader):
 
     __slots__ = ()
 
-    def struct(self, depth: int) -> Struct:
+    def struct(self, depth: int) -> None:
         """The struct whose opening brace is the last token."""
-        fields: list[Field] = []
-        is_odd = False
-        level = self.scanner.depth
+        scanner, listener = self.scanner, self.listener
+        listener.struct(scanner.start)
+        order = Order()
+        level = scanner.depth
         while not self.broken:
             kind = self.next("field id")
             if kind == CLOSE:
-                return Struct(tuple(fields), self.span)
+                listener.struct_end(scanner.start, scanner.at)
+                return
             if kind == MORE:
                 break
-            field = self.field(kind, depth)
-            if field is not None:
-                start = field.span.start
-                is_odd = is_odd or note_order(self.findings, fields, field.field_id, start)
-                fields.append(field)
+            self.field(kind, depth, order)
             self.finish_pair(level)
-        return Struct(tuple(fields), None)
+        listener.struct_end(-1, scanner.at)
 
-    def field(self, kind: int, depth: int) -> Field | None:
+    def field(self, kind: int, depth: int, order: Order) -> None:
         start = self.scanner.start
         field_id = self.integer("field id", kind, 16, True)
         if field_id is None or not self.expect("field", OBJECT):
-            return None
+            return
         ttype = self.tag("field type")
         if ttype is None:
-            return None
-        value = self.value(ttype, self.next(ttype.name), depth, False)
-        if value is None:
-            return None
-        is_whole = not self.broken and self.expect("end of the field", CLOSE)
-        return Field(field_id, value, Span(start, self.scanner.at if is_whole else value.span.stop))
+            return
+        self.listener.field(field_id, None, start)
+        if not self.value(ttype, self.next(ttype.name), depth, False):
+            return
+        if not self.broken and self.expect("end of the field", CLOSE):
+            self.listener.field_end(self.scanner.at)
+        if order.is_odd(field_id):
+            self.listener.warn(order.finding(field_id, start))
+        order.add(field_id)
 
     def tag(self, what: str) -> TType | None:
         if not self.expect(what, STRING):
@@ -786,133 +796,140 @@ class _Reader(TokenReader):
             self.warn(f"{what} at offset {place}: is {shown}, want {wanted}", place)
         return text
 
-    def value(self, ttype: TType, kind: int, depth: int, is_key: bool) -> Value | None:
-        """The value that begins with the last token, of kind ``kind``; None if it cannot be
-        read, and a finding says why."""
+    def value(self, ttype: TType, kind: int, depth: int, is_key: bool) -> bool:
+        """Tell of the value that begins with the last token, of kind ``kind``; False if it cannot
+        be read, and a finding says why."""
         if kind == MORE:
-            return self.cut_string() if ttype is TType.STRING else None
+            return self.cut_string() if ttype is TType.STRING else False
         if self.is_full():
-            return None
+            return False
         if ttype in _OPENERS:
             return self.nested(ttype, kind, depth + 1)
         if ttype is TType.STRING or ttype is TType.UUID:
             if kind != STRING:
                 self.refuse(ttype.name, "a string")
-                return None
-            return self.string() if ttype is TType.STRING else self.uuid()
+                return False
+            if ttype is TType.UUID:
+                return self.uuid()
+            self.string()
+            return True
         if ttype is TType.DOUBLE:
             return self.double(kind, is_key)
         if ttype is TType.BOOL:
             return self.boolean(kind, is_key)
         number = self.integer(ttype.name, kind, _BITS[ttype], is_key)
-        return None if number is None else Value(ttype, number, self.span)
+        if number is None:
+            return False
+        self.listener.number(ttype, number, self.scanner.start, self.scanner.at)
+        return True
 
-    def nested(self, ttype: TType, kind: int, depth: int) -> Value | None:
+    def nested(self, ttype: TType, kind: int, depth: int) -> bool:
         if kind != _OPENERS[ttype]:
             self.refuse(ttype.name, _WANTED_KINDS[_OPENERS[ttype]])
-            return None
+            return False
         if self.is_too_deep(depth):
-            return None
+            return False
         if ttype is TType.MAP:
             return self.map(depth)
         if ttype is not TType.STRUCT:
             return self.items(ttype, depth)
-        start = self.scanner.start
-        inner = self.struct(depth)
-        return Value(TType.STRUCT, inner, Span(start, self.scanner.at))
+        self.struct(depth)
+        return True
 
-    def boolean(self, kind: int, is_key: bool) -> Value | None:
+    def boolean(self, kind: int, is_key: bool) -> bool:
+        start, stop = self.scanner.start, self.scanner.at
         if kind == WORD and self.token() in (b"true", b"false"):
             is_true = self.token() == b"true"
         else:
             number = self.integer("BOOL", kind, 64, is_key)
             if number is None:
-                return None
+                return False
             is_true = number != 0
             if number in (0, 1):
-                return Value(TType.BOOL, is_true, self.span)
-        place = self.scanner.start
+                self.listener.truth(is_true, start, stop)
+                return True
         shown = self.token().decode("ascii")
-        self.warn(f"BOOL at offset {place}: is {shown}, want 0 or 1", place)
-        return Value(TType.BOOL, is_true, self.span)
+        self.warn(f"BOOL at offset {start}: is {shown}, want 0 or 1", start)
+        self.listener.truth(is_true, start, stop)
+        return True
 
-    def double(self, kind: int, is_key: bool) -> Value | None:
+    def double(self, kind: int, is_key: bool) -> bool:
         # NaN and the infinities may stand in quotes everywhere.
         number = read_number(self.number_text("DOUBLE", kind, is_key))
         if number is None:
             self.refuse("DOUBLE", "a number")
-            return None
-        return Value(TType.DOUBLE, number, self.span)
+            return False
+        self.listener.double(number, self.scanner.start, self.scanner.at)
+        return True
 
-    def string(self) -> Value:
-        span = self.span
-        return Value(TType.STRING, self.text(), span)
-
-    def uuid(self) -> Value | None:
+    def uuid(self) -> bool:
         text = self.token()[1:-1]
         if not _UUID.fullmatch(text):
             self.refuse("UUID", "8-4-4-4-12 hex digits")
-            return None
-        return Value(TType.UUID, uuid.UUID(text.decode("ascii")), self.span)
+            return False
+        value = uuid.UUID(text.decode("ascii"))
+        self.listener.uuid(value, self.scanner.start, self.scanner.at)
+        return True
 
     def count(self, what: str) -> int | None:
         kind = self.next(what)
         return None if kind == MORE else self.integer(what, kind, 32, False)
 
-    def items(self, ttype: TType, depth: int) -> Value | None:
+    def items(self, ttype: TType, depth: int) -> bool:
         """The list or set whose opening bracket is the last token."""
-        start = self.scanner.start
-        level = self.scanner.depth
+        scanner, listener = self.scanner, self.listener
+        start = scanner.start
+        level = scanner.depth
         what = "set" if ttype is TType.SET else "list"
         etype = self.tag(f"{what} element type")
         count = None if etype is None else self.count(f"{what} count")
         if etype is None or count is None:
             self.leave(level)
-            return None
-        count_at = self.scanner.start
-        items: list[Value] = []
+            return False
+        count_at = scanner.start
+        listener.items(ttype, etype, count, 0, start, 0)
+        told = 0
         while True:
             kind = self.next(f"end of the {what}")
             if kind == CLOSE:
-                self.check_count(f"{what} count", count_at, count, len(items))
+                self.check_count(f"{what} count", count_at, count, told)
                 break
-            value = self.value(etype, kind, depth, False)
-            if value is not None:
-                items.append(value)
-            if value is None or self.broken:
+            is_read = self.value(etype, kind, depth, False)
+            told += 1
+            if not is_read or self.broken:
                 self.leave(level)
                 break
-        content = Items(etype, count, tuple(items))
-        return Value(ttype, content, Span(start, self.scanner.at))
+        listener.end(scanner.at)
+        return True
 
-    def map(self, depth: int) -> Value | None:
+    def map(self, depth: int) -> bool:
         """The map whose opening bracket is the last token."""
-        start = self.scanner.start
-        level = self.scanner.depth
+        scanner, listener = self.scanner, self.listener
+        start = scanner.start
+        level = scanner.depth
         ktype = self.tag("map key type")
         vtype = None if ktype is None else self.tag("map value type")
         count = None if vtype is None else self.count("map count")
-        count_at = self.scanner.start
+        count_at = scanner.start
         if ktype is None or vtype is None or count is None or not self.expect("map", OBJECT):
             self.leave(level)
-            return None
-        items: list[tuple[Value, Value]] = []
+            return False
+        listener.entries(ktype, vtype, count, 0, start, 0)
+        told = 0
         while True:
             kind = self.next("map key")
             if kind == CLOSE:
-                self.check_count("map count", count_at, count, len(items))
+                self.check_count("map count", count_at, count, told)
                 self.expect("end of the map", CLOSE)
                 break
-            key = self.value(ktype, kind, depth, True)
-            if key is None or self.broken:
+            if not self.value(ktype, kind, depth, True) or self.broken:
                 break
-            value = self.value(vtype, self.next("map value"), depth, False)
-            if value is None:
+            if not self.value(vtype, self.next("map value"), depth, False):
                 break
-            items.append((key, value))
+            told += 1
         self.leave(level)
-        content = Entries(ktype, vtype, count, tuple(items))
-        return Value(TType.MAP, content, Span(start, self.scanner.at))
+        listener.end(scanner.at)
+        return True
 
     def check_count(self, what: str, offset: int, count: int, there: int) -> None:
         if count != there:
@@ -937,28 +954,34 @@ class JsonProtocol(Protocol):
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
         return read_header(data, start, stop, limits)
 
-    def read_struct(
-        self, data: bytes, start: int, stop: int, gaps: tuple[Gap, ...], limits: Limits
-    ) -> Struct:
+    def walk(
+        self,
+        data: bytes,
+        start: int,
+        stop: int,
+        gaps: tuple[Gap, ...],
+        limits: Limits,
+        listener: Listener,
+    ) -> None:
         # Behind a header's comma the struct stands in the message's own list.  A struct
         # without a message has no comma before it.
         in_message = data[max(0, start - 1) : start] == b","
-        reader = _Reader(data, start, stop, gaps, limits, Scanner(start, limits, in_message))
-        kind = reader.next("struct")
+        scanner = Scanner(start, limits, in_message)
+        walk = _Walk(data, start, stop, gaps, limits, scanner, listener)
+        kind = walk.next("struct")
         if kind == MORE:
-            return Struct((), None, tuple(reader.findings))
+            return
         if kind != OBJECT:
-            reader.refuse("struct", "'{'")
-            return Struct((), None, tuple(reader.findings))
-        read = reader.struct(1)
-        if in_message and not reader.broken:
-            kind = reader.next("end of the message")
+            walk.refuse("struct", "'{'")
+            return
+        walk.struct(1)
+        if in_message and not walk.broken:
+            kind = walk.next("end of the message")
             if kind != MORE and kind != CLOSE:
-                reader.refuse("end of the message", "']'")
-                reader.broken = True
-        if not reader.broken:
-            reader.finish()
-        return Struct(read.fields, read.stop, tuple(reader.findings))
+                walk.refuse("end of the message", "']'")
+                walk.broken = True
+        if not walk.broken:
+            walk.finish()
 
     def skipper(self, start: int, limits: Limits) -> JsonSkipper:
         return JsonSkipper(start, limits)

@@ -30,6 +30,7 @@ from ...model import (
     Header,
     Items,
     Limits,
+    Listener,
     MessageType,
     Protocol,
     Skipper,
@@ -46,7 +47,7 @@ from .thrift_json import (
     STRING,
     WORD,
     Scanner,
-    TokenReader,
+    TokenWalk,
     read_number,
     refused,
     unescape,
@@ -246,14 +247,13 @@ class ThriftPy2JsonSkipper(Skipper):
 # ── Reading ──────────────────────────────────────────────────────────────────────────
 
 
-class _Reader(TokenReader):
-    """Reads JSON's values.  What cannot be read is passed over, as in ``json.py``."""
+class _Walk(TokenWalk):
+    """Tells of JSON's values.  What cannot be read is passed over, as in ``thrift_json.py``."""
 
     __slots__ = ()
 
-    def payload(self) -> Struct:
+    def payload(self) -> None:
         """The struct under "payload", and what else the message's object holds."""
-        read = Struct((), None)
         has_payload = False
         level = self.scanner.depth
         while not self.broken:
@@ -264,7 +264,7 @@ class _Reader(TokenReader):
             if name == b'"payload"' and not has_payload:
                 has_payload = True
                 if self.expect("payload", OBJECT):
-                    read = self.struct(1)
+                    self.struct(1)
             else:
                 self.refuse("message", '"payload" alone' if has_payload else '"payload"')
             self.finish_pair(level)
@@ -272,100 +272,103 @@ class _Reader(TokenReader):
             if not has_payload:
                 self.refuse("message", '"payload"')
             self.finish()
-        return read
 
-    def struct(self, depth: int) -> Struct:
+    def struct(self, depth: int) -> None:
         """The struct whose opening brace is the last token."""
-        fields: list[Field] = []
+        scanner, listener = self.scanner, self.listener
+        listener.struct(scanner.start)
         seen: set[str] = set()
-        level = self.scanner.depth
+        level = scanner.depth
         while not self.broken:
             kind = self.next("field name")
             if kind == CLOSE:
-                return Struct(tuple(fields), self.span)
+                listener.struct_end(scanner.start, scanner.at)
+                return
             if kind == MORE:
                 break
-            field = self.field(kind, depth, seen)
-            if field is not None:
-                fields.append(field)
+            self.field(kind, depth, seen)
             self.finish_pair(level)
-        return Struct(tuple(fields), None)
+        listener.struct_end(-1, scanner.at)
 
-    def field(self, kind: int, depth: int, seen: set[str]) -> Field | None:
+    def field(self, kind: int, depth: int, seen: set[str]) -> None:
         start = self.scanner.start
         if kind != STRING:
             self.refuse("field name", "a string")
-            return None
+            return
         key = self.token().decode("utf-8", "backslashreplace")
         name = self.text().decode("utf-8", "backslashreplace")
-        value = self.value(self.next("value"), depth)
-        if value is None:
-            return None
+        self.listener.field(NO_ID, name, start)
+        if self.value(self.next("value"), depth) == TType.STOP:
+            return
         if name in seen:
             shown = key.encode("ascii", "backslashreplace").decode("ascii")
             self.warn(f"field name at offset {start}: is {shown}, which was there before", start)
         seen.add(name)
-        return Field(NO_ID, value, Span(start, value.span.stop), name)
 
-    def value(self, kind: int, depth: int) -> Value | None:
-        """The value that begins with the last token; None if it cannot be read, and a finding
-        says why."""
+    def value(self, kind: int, depth: int) -> TType:
+        """Tell of the value that begins with the last token; its type, STOP if it cannot be read,
+        and a finding says why."""
         if kind == MORE:
-            return self.cut_string()
+            return TType.STRING if self.cut_string() else TType.STOP
         if kind == CLOSE:
             self.refuse("value", "a value")
-            return None
+            return TType.STOP
         if self.is_full():
-            return None
+            return TType.STOP
         if kind == STRING:
-            span = self.span
-            return Value(TType.STRING, self.text(), span)
+            self.string()
+            return TType.STRING
         if kind == WORD:
             return self.word()
         if self.is_too_deep(depth + 1):
-            return None
+            return TType.STOP
         if kind == LIST:
-            return self.items(depth + 1)
-        start = self.scanner.start
-        inner = self.struct(depth + 1)
-        return Value(TType.STRUCT, inner, Span(start, self.scanner.at))
+            self.items(depth + 1)
+            return TType.LIST
+        self.struct(depth + 1)
+        return TType.STRUCT
 
-    def word(self) -> Value | None:
+    def word(self) -> TType:
         text = self.token()
+        listener, start, stop = self.listener, self.scanner.start, self.scanner.at
         if text in (b"true", b"false"):
-            return Value(TType.BOOL, text == b"true", self.span)
+            listener.truth(text == b"true", start, stop)
+            return TType.BOOL
         if _INTEGER.fullmatch(text):
             number = int(text)
             if not -(1 << 63) <= number < 1 << 63:
-                place = self.scanner.start
-                self.warn(f"value at offset {place}: is {number}, want 64 bits at most", place)
-            return Value(TType.I64, number, self.span)
+                self.warn(f"value at offset {start}: is {number}, want 64 bits at most", start)
+            listener.number(TType.I64, number, start, stop)
+            return TType.I64
         double = read_number(text)
         if double is None:
             self.refuse("value", "true, false, a number, a string, '{' or '['")
-            return None
-        return Value(TType.DOUBLE, double, self.span)
+            return TType.STOP
+        listener.double(double, start, stop)
+        return TType.DOUBLE
 
-    def items(self, depth: int) -> Value:
+    def items(self, depth: int) -> None:
         """The list whose opening bracket is the last token."""
-        start = self.scanner.start
-        level = self.scanner.depth
-        items: list[Value] = []
+        scanner, listener = self.scanner, self.listener
+        start = scanner.start
+        level = scanner.depth
+        listener.items(TType.LIST, TType.STOP, -1, 0, start, 0)
+        types: set[TType] = set()
+        count = 0
         while True:
             kind = self.next("end of the list")
             if kind == CLOSE:
                 break
-            value = self.value(kind, depth)
-            if value is not None:
-                items.append(value)
-            if value is None or self.broken:
+            ttype = self.value(kind, depth)
+            if ttype != TType.STOP:
+                types.add(ttype)
+                count += 1
+            if ttype == TType.STOP or self.broken:
                 self.leave(level)
                 break
         # Elements of several types, and none, have no type to name.
-        types = {item.ttype for item in items}
-        etype = items[0].ttype if len(types) == 1 else TType.STOP
-        content = Items(etype, len(items), tuple(items))
-        return Value(TType.LIST, content, Span(start, self.scanner.at))
+        listener.settle(types.pop() if len(types) == 1 else TType.STOP, count)
+        listener.end(scanner.at)
 
 
 class ThriftPy2JsonProtocol(Protocol):
@@ -376,22 +379,25 @@ class ThriftPy2JsonProtocol(Protocol):
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
         return read_header(data, start, stop, limits)
 
-    def read_struct(
-        self, data: bytes, start: int, stop: int, gaps: tuple[Gap, ...], limits: Limits
-    ) -> Struct:
-        """The struct under "payload", behind the metadata's comma; or one that stands alone."""
+    def walk(
+        self,
+        data: bytes,
+        start: int,
+        stop: int,
+        gaps: tuple[Gap, ...],
+        limits: Limits,
+        listener: Listener,
+    ) -> None:
+        # The struct under "payload", behind the metadata's comma; or one that stands alone.
         in_message = data[max(0, start - 1) : start] == b","
         scanner = Scanner(start, limits, in_object=in_message)
-        reader = _Reader(data, start, stop, gaps, limits, scanner)
+        walk = _Walk(data, start, stop, gaps, limits, scanner, listener)
         if in_message:
-            read = reader.payload()
-        elif reader.expect("struct", OBJECT):
-            read = reader.struct(1)
-            if not reader.broken:
-                reader.finish()
-        else:
-            read = Struct((), None)
-        return Struct(read.fields, read.stop, tuple(reader.findings))
+            walk.payload()
+        elif walk.expect("struct", OBJECT):
+            walk.struct(1)
+            if not walk.broken:
+                walk.finish()
 
     def skipper(self, start: int, limits: Limits) -> ThriftPy2JsonSkipper:
         return ThriftPy2JsonSkipper(start, limits)

@@ -33,10 +33,10 @@ from ....model import (
     Limits,
     Protocol,
     Severity,
+    add_finding,
 )
 from ... import proxy
 from ...encodings.binary import BINARY
-from ...encodings.reading import add_finding
 from ...framing import Transport, Turn, Unit
 from ...unpacking import Allowance
 from .detect import (

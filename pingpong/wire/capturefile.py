@@ -1,18 +1,19 @@
 """Capture files: pcap, pcapng, snoop and netmon, plain or packed, from a path or standard input.
 
-    pcap      one header, then a record a packet           (draft-ietf-opsawg-pcap)
+    pcap      one header, then one record per packet       (draft-ietf-opsawg-pcap)
     pcapng    blocks: section ▸ interface ▸ packet …       (draft-ietf-opsawg-pcapng)
-    snoop     as pcap, big-endian, records filled up       (RFC 1761)
-    netmon    as pcap, with a table of records behind them (Network Monitor 2)
+    snoop     like pcap, big-endian, records padded        (RFC 1761)
+    netmon    like pcap, then a table of the records       (Network Monitor 2)
 
-Of pcap there are kinds with longer records, which some Linux distributions' libpcap wrote once.
+There are variants of pcap with longer records, which the libpcap of some Linux distributions
+used to write.
 
-A record at a time: memory does not grow with the file.  A file that is no capture raises
-CaptureError at once.  A file that goes bad later ends there: the packets before it stand,
+One record is read at a time, so memory does not grow with the file.  A file that is not a capture
+raises CaptureError at once.  A file that goes bad later ends there: the packets before that stand,
 and ``findings`` says where and why.
 
-Times become nanoseconds whatever the file's own unit is.  Writing makes pcap with
-nanoseconds, which tshark, tcpdump and scapy read.
+Times become nanoseconds, whatever the file's own unit is.  Files are written as pcap with
+nanoseconds, which tshark, tcpdump and scapy can read.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import CaptureError
 from ..model import Finding, Packet, Severity
-from .containers import BROKEN, Source, unpacked, what_it_is
+from .containers import BROKEN, ByteSource, unpacked, what_it_is
 from .newfile import NewFile
 
 if TYPE_CHECKING:
@@ -38,42 +39,42 @@ _SNOOP: Final = b"snoop\0\0\0"
 _NETMON: Final = b"GMBU"
 _PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
 
-# The first four bytes of a pcap: its byte order, and how many nanoseconds a tick is.
+# By the first four bytes of a pcap: its byte order, and the length of a tick in nanoseconds.
 _PCAP: Final[dict[bytes, tuple[str, int]]] = {
     b"\xd4\xc3\xb2\xa1": ("<", 1000),
     b"\xa1\xb2\xc3\xd4": (">", 1000),
     b"\x4d\x3c\xb2\xa1": ("<", 1),
     b"\xa1\xb2\x3c\x4d": (">", 1),
-    # Alexey Kuznetzov's changes to libpcap: records that name their interface.
+    # Alexey Kuznetzov's version of libpcap: records name their interface.
     b"\x34\xcd\xb2\xa1": ("<", 1000),
     b"\xa1\xb2\xcd\x34": (">", 1000),
 }
 _MODIFIED: Final = (b"\x34\xcd\xb2\xa1", b"\xa1\xb2\xcd\x34")
 
-# How long a record's header may be: the usual one; those of Red Hat 6.1, SuSE 6.3 and Nokia, which
-# have the usual magic number.
+# How long a record's header may be, in bytes: the usual one, then those of Red Hat 6.1, SuSE 6.3
+# and Nokia, which have the usual magic number.
 _RECORD: Final = 16
 _RECORDS: Final = (16, 24, 28, 20)
 _MODIFIED_RECORDS: Final = (24, 28)
 
-# By snoop's datalink type (RFC 1761, and what Solaris added), and by netmon's media type: the link
-# type.  From 0xE000 on, netmon's is the link type itself.
+# The link type for snoop's datalink type (RFC 1761, and what Solaris added) and for netmon's media
+# type.  Above 0xE000, what netmon adds to that is the link type itself.
 _SNOOP_LINKS: Final[dict[int, int]] = {0: 1, 2: 6, 4: 1, 8: 10, 18: 123, 26: 226}
 _NETMON_LINKS: Final[dict[int, int]] = {1: 1, 2: 6, 3: 10, 7: 101, 8: 101, 9: 101}
 _NETMON_PCAP: Final = 0xE000
 
-# 100 nanoseconds from 1601, where Windows' time begins, to 1970.
+# From 1601, where Windows' time begins, to 1970, in units of 100 nanoseconds.
 _FROM_1601: Final = 116_444_736_000_000_000
 
-# libpcap's MAXIMUM_SNAPLEN: no packet that it writes is larger.
+# libpcap's MAXIMUM_SNAPLEN: it writes no larger packets.
 MAX_PACKET: Final = 262_144
-# Wireshark refuses larger pcapng blocks too.
+# The largest pcapng block, in bytes; Wireshark has the same limit.
 MAX_BLOCK: Final = 16 * 1024 * 1024
 
-# More interfaces than any machine has: each takes memory, and no packet need come from it.
+# More interfaces than any machine has.  Each takes memory, even if no packet comes from it.
 MAX_INTERFACES: Final = 65_536
 
-# What is read at a time, with all that is made of it, fits into a processor's cache.
+# Bytes per read: they and everything made of them fit into a processor's cache.
 _READ: Final = 1 << 17
 
 _SECTION: Final = 0x0A0D0D0A
@@ -92,8 +93,8 @@ class _Interface:
     def __init__(self, link: int, snaplen: int) -> None:
         self.link = link
         self.snaplen = snaplen
-        self.ticks = 1_000_000  # a second; if_tsresol
-        self.offset = 0  # seconds; if_tsoffset
+        self.ticks = 1_000_000  # per second: if_tsresol
+        self.offset = 0  # in seconds: if_tsoffset
 
     def time(self, high: int, low: int) -> int:
         """Nanoseconds since 1970, from the two halves of a block's time."""
@@ -101,38 +102,37 @@ class _Interface:
 
 
 class CaptureFile:
-    """The packets of a capture: iterate over it, once.
+    """The packets of a capture file; iterate over it, once.
 
-    Or go from packet to packet with ``advance``, which makes no Packet: the bytes of the one
-    that it came to are ``data[start:stop]``, and ``number``, ``time``, ``link`` and ``length``
-    are as a Packet has them.
+    Or go from packet to packet with ``advance``, which makes no Packet.  The bytes of the current
+    packet are then ``data[start:stop]``, and ``number``, ``time``, ``link``, ``length`` and
+    ``interface`` are as a Packet has them.
 
-    ``findings`` grows while packets are read.  ``consumed`` counts the bytes taken from the
-    source so far (packed ones, of a gzip), for progress.  ``interface`` is as a Packet has it.
+    ``findings`` grows while packets are read.
     """
 
     def __init__(self, source: io.BufferedReader, name: str) -> None:
         self.name = name
         self.findings: list[Finding] = []
         self._raw = source
-        self._stream: Source = source
+        self._stream: ByteSource = source
         self.data = b""
         self.start: i64 = 0
         self.stop: i64 = 0
         self.number: i64 = 0
         self.time = 0
-        self.link: i64 = -1  # -1: the head of a pcap was not read yet
+        self.link: i64 = -1  # -1: the file's head was not read yet
         self.length: i64 = 0
         self.interface: i64 = 0
         self._buffer = b""
         self._at: i64 = 0
         self._passed: i64 = 0  # bytes of the (unpacked) file before the buffer
         self._said: set[str] = set()
-        self._dropped = -1  # which finding tells of dropped packets
-        self._blocks = 0  # that say so
-        self._broken = ""  # why the source could not be read further
+        self._dropped = -1  # the index of the finding about dropped packets; -1: there is none
+        self._blocks = 0  # how many blocks reported dropped packets
+        self._broken = ""  # why the source could not be read any further
         self._is_done = False
-        # What the file's head, or its section, says.
+        # What the file's head, or the current section, says.
         self._order = "<"
         self._is_little = True
         self._tick: i64 = 1
@@ -140,9 +140,9 @@ class CaptureFile:
         self._interfaces: list[_Interface] = []
         self._record: i64 = _RECORD
         self._is_snoop = False
-        self._netmon = 0  # its minor version and one more
-        self._began = 0  # netmon's times count from here
-        self._table = 0  # where netmon's packets end
+        self._netmon = 0  # netmon's minor version plus 1; 0: it is another format
+        self._began = 0  # netmon's times count from here (ns since 1970)
+        self._table = 0  # the offset at which netmon's packets end
         try:
             self._stream, self._packed = unpacked(source, name)
         except OSError as error:
@@ -193,9 +193,9 @@ class CaptureFile:
             yield from packets
 
     def batch(self) -> list[Packet]:
-        """The next packets, as many as one read brought; none: the end of the file.
+        """The next packets, as many as one read brought; an empty list is the end of the file.
 
-        It waits for no more than one, so that a live capture is read while it comes.
+        It waits for one packet at most, so that a live capture can be read while it grows.
         """
         packets: list[Packet] = []
         while self.advance(not packets):
@@ -203,13 +203,15 @@ class CaptureFile:
         return packets
 
     def packet(self) -> Packet:
-        """The packet that ``advance`` came to."""
+        """The current packet: the one that ``advance`` went to."""
         data = self.data[self.start : self.stop]
         return Packet(self.number, self.time, self.link, data, self.length, self.interface)
 
     def advance(self, wait: bool = True) -> bool:
-        """Go to the next packet.  False at the end of the file; without ``wait``, also where
-        the file would have to be read further."""
+        """Go to the next packet; False at the end of the file.
+
+        Without ``wait`` it is also False where more of the file would have to be read.
+        """
         if self._is_done:
             return False
         if self._next_pcapng_here() if self._is_pcapng else self._next_pcap_here():
@@ -231,12 +233,17 @@ class CaptureFile:
 
     @property
     def consumed(self) -> int:
+        """How many bytes of the source were taken so far, for a progress bar.
+
+        Of a packed file these are packed bytes; of a pipe, which has no position, unpacked ones.
+        """
         try:
             return self._raw.tell()
         except (OSError, ValueError):
             return self._passed + self._at
 
     def close(self) -> None:
+        """Close the source; a ``with`` does the same."""
         self._raw.close()
 
     def __enter__(self) -> CaptureFile:
@@ -248,7 +255,7 @@ class CaptureFile:
     # ── Reading bytes ────────────────────────────────────────────────────────────────
 
     def _fill(self, size: int) -> int:
-        """Have ``size`` bytes in the buffer if there are so many; how many there are."""
+        """Get ``size`` bytes into the buffer, if there are as many; returns how many there are."""
         have = len(self._buffer) - self._at
         if have >= size:
             return have
@@ -298,7 +305,7 @@ class CaptureFile:
         return self._passed + self._at
 
     def _ended(self) -> bool:
-        """Is the file at its end, where a record may end?"""
+        """Whether the file ends here, between records, where it may end."""
         if self._fill(1):
             return False
         if self._broken:
@@ -317,7 +324,7 @@ class CaptureFile:
         self.findings.append(Finding(severity, f"{self.name}: {text}", offset))
 
     def _check_snaplen(self, kept: int, length: int, snaplen: int, offset: int) -> None:
-        """Say once if packets are larger than the file allows, or were cut."""
+        """Report, once each, that a packet is larger than the file allows, or was cut."""
         if snaplen and kept > snaplen:
             self._say(
                 Severity.ERROR,
@@ -349,7 +356,7 @@ class CaptureFile:
         return a << 24 | b << 16 | c << 8 | d
 
     def _is_next_there(self) -> bool:
-        """Is the next record, or block, in the buffer already?"""
+        """Whether the next record, or block, is in the buffer already."""
         have = len(self._buffer) - self._at
         if have < 16:
             return False
@@ -373,9 +380,9 @@ class CaptureFile:
             self._say(Severity.ERROR, "snaplen at offset 16: is 0, want 1 or more", 16)
 
     def _record_size(self, modified: bool) -> int:
-        """How long the headers of records are: whether the first make sense has to tell.
+        """How long the headers of records are: the length with which the first make sense.
 
-        Only what is there already is looked at: a live capture may have no more.
+        Only what is in the buffer already is looked at: a live capture may have no more.
         """
         sizes = _MODIFIED_RECORDS if modified else _RECORDS
         if self._sensible(sizes[0]) >= 0:
@@ -386,8 +393,10 @@ class CaptureFile:
         return sizes[0]
 
     def _sensible(self, size: int) -> int:
-        """How many of the first records make sense if their headers are so long; -1: one does
-        not."""
+        """How many of the first records, 4 at most, make sense with headers of ``size`` bytes.
+
+        -1: one of them makes no sense.
+        """
         at = self._at
         before: i64 = 0
         for count in range(4):
@@ -404,8 +413,10 @@ class CaptureFile:
         return 4
 
     def _next_pcap_here(self) -> bool:
-        """The short way to a packet that is whole in the buffer, and of which there is nothing
-        to say.  False, and nothing is changed: ask ``_next_pcap``."""
+        """The short way: a packet that is whole in the buffer, with nothing to report about it.
+
+        False means that nothing was changed, and ``_next_pcap`` has to look.
+        """
         at = self._at
         stop = at + self._record
         if self.link < 0 or stop > len(self._buffer) or self._is_snoop or self._netmon:
@@ -430,7 +441,7 @@ class CaptureFile:
         return True
 
     def _next_pcap(self) -> bool:
-        """The next packet; False at the end, with a finding if it is no good one."""
+        """The next packet; False at the end, with a finding if the file ends badly."""
         if self.link < 0:
             self._read_pcap_head()
         self._is_done = True  # unless it goes well
@@ -515,7 +526,8 @@ class CaptureFile:
     def _next_netmon(self) -> bool:
         """Network Monitor 2.0 to 2.3: the header once, then the next packet.
 
-        Behind all packets stands a table of where each is; they follow one another without it.
+        After the packets comes a table of where each of them is.  It is not needed here: they
+        follow one another.
         """
         self._is_done = True  # unless it goes well
         if self._began == 0 and not self._read_netmon_head():
@@ -548,7 +560,7 @@ class CaptureFile:
                         offset,
                         f"media type {media}",
                     )
-                return False  # else what the machine or the program says of itself
+                return False  # above 0xE000: what the machine or the program says of itself
             self.link = link
         if minor == 3:
             time = (struct.unpack_from("<Q", tail, 6)[0] - _FROM_1601) * 100
@@ -583,7 +595,7 @@ class CaptureFile:
     # ── pcapng ───────────────────────────────────────────────────────────────────────
 
     def _next_pcapng_here(self) -> bool:
-        """As ``_next_pcap_here``: an enhanced packet block."""
+        """The same as ``_next_pcap_here``, for an enhanced packet block."""
         at = self._at
         if at + 32 > len(self._buffer) or self._number_at(at) != 6:
             return False
@@ -615,12 +627,12 @@ class CaptureFile:
         return True
 
     def _next_pcapng(self) -> bool:
-        """The next packet; False at the end, or for a block that holds none."""
+        """Read the next block; False at the end, or if there is no packet in it."""
         self._is_done = True  # unless it goes well
         if self._ended():
             return False
         offset = self._offset
-        # A section says its byte order only behind its type and length.
+        # A section's byte order comes after its type and length, which already depend on it.
         head = self._peek(12)
         if head[:4] == _PCAPNG and len(head) == 12:
             self._order = "<" if head[8:12] == b"\x4d\x3c\x2b\x1a" else ">"
@@ -653,7 +665,7 @@ class CaptureFile:
         return is_packet
 
     def _block(self, order: str) -> tuple[int, bytes] | None:
-        """A block's type and body; None, with a finding, if it is none."""
+        """The type and body of the next block; None, with a finding, if it is malformed."""
         offset = self._offset
         head = self._take("block", 8)
         if head is None:
@@ -729,7 +741,7 @@ class CaptureFile:
         return True
 
     def _drops(self, body: bytes, order: str, offset: int) -> None:
-        """isb_ifdrop: what the capturing program itself could not keep up with."""
+        """Read isb_ifdrop: the packets that the interface dropped while capturing."""
         for code, value in _options(body[12:], order):
             if code == 5 and len(value) == 8:
                 count = struct.unpack(order + "Q", value)[0]
@@ -737,7 +749,7 @@ class CaptureFile:
                     self._say_dropped(count, offset)
 
     def _say_dropped(self, count: int, offset: int) -> None:
-        """Each block counts from the beginning on: the latest says all."""
+        """Report dropped packets: each block counts from the start, so the last says it all."""
         if self._dropped >= 0:
             del self.findings[self._dropped]
         self._dropped = len(self.findings)
@@ -751,7 +763,7 @@ class CaptureFile:
 
 
 def _days(year: int, month: int) -> int:
-    """From 1970 to the begin of a month."""
+    """The days from 1970 to the beginning of a month."""
     days = 365 * (year - 1970) + (year - 1969) // 4 - (year - 1901) // 100 + (year - 1601) // 400
     is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     return (
@@ -774,7 +786,7 @@ def _interface(body: bytes, order: str) -> _Interface:
 
 
 def _options(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
-    """The options of a block: code, length, value, padded to four bytes."""
+    """The options of a block as code and value; each is padded to four bytes."""
     at = 0
     while at + 4 <= len(data):
         code, length = struct.unpack_from(order + "HH", data, at)
@@ -787,7 +799,7 @@ def _options(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
 def open_capture(path: str | os.PathLike[str]) -> CaptureFile:
     """Open a capture; "-" is standard input.
 
-    Raises CaptureError if it cannot be opened or is no capture.
+    Raises CaptureError if it cannot be opened or is not a capture.
     """
     name = os.fspath(path)
     if name == "-":
@@ -804,18 +816,22 @@ def open_capture(path: str | os.PathLike[str]) -> CaptureFile:
 
 
 def write_capture(path: str | os.PathLike[str], packets: Iterable[Packet]) -> int:
-    """Write ``packets`` as a pcap; how many there were.  "-" is standard output.
+    """Write ``packets`` as a pcap; returns how many there were.  "-" is standard output.
 
     The file appears whole or not at all: an interrupted call leaves what was there before.
-    Raises CaptureError if it cannot be written, if packets have different link types (a pcap has
-    one), or times that a pcap cannot hold.
+    Raises CaptureError if the file must not be written (see NewFile), if the packets have
+    different link types (a pcap has one) or times that a pcap cannot hold; OutputError if the
+    machine cannot write it.
     """
     with NewFile(path) as out:
         return write_packets(out, packets)
 
 
 def write_packets(out: NewFile, packets: Iterable[Packet]) -> int:
-    """Write ``packets`` as a pcap into ``out``; how many there were.  Raises as write_capture."""
+    """Write ``packets`` as a pcap into ``out``; returns how many there were.
+
+    Raises as ``write_capture`` does.
+    """
     writer = CaptureWriter(out)
     for packet in packets:
         writer.write(packet)
@@ -825,22 +841,29 @@ def write_packets(out: NewFile, packets: Iterable[Packet]) -> int:
 
 
 class CaptureWriter:
-    """Writes a pcap into ``out``, a packet at a time; ``count`` are those that it wrote."""
+    """Writes a pcap into ``out``, a packet at a time.
+
+    ``count`` is how many were written; ``link`` their link type, -1 before the first.
+    """
 
     def __init__(self, out: NewFile) -> None:
-        self.link: i64 = -1  # -1: nothing was written yet
+        self.link: i64 = -1
         self.count: i64 = 0
         self._out = out
 
     def begin(self, link: int) -> None:
-        """Write the file's head.  The first packet does, too."""
+        """Write the file's head; ``write`` does it too, so only a file without packets needs it."""
         self.link = link
         self._out.write(
             struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, MAX_PACKET, link)  # nanoseconds
         )
 
     def write(self, packet: Packet) -> None:
-        """Raises CaptureError for what a pcap cannot hold, OutputError as NewFile does."""
+        """Write a packet.
+
+        Raises CaptureError for what a pcap cannot hold (see ``write_capture``), and what
+        ``NewFile.write`` raises.
+        """
         if self.link < 0:
             self.begin(packet.link)
         if packet.link != self.link:

@@ -1,11 +1,12 @@
-"""What is around a capture, and what is handed in that is none.
+"""How a capture may be packed, and what to say of a file that is not one.
 
     gzip, bzip2, xz     the standard library unpacks them
     LZ4                 here: a frame of blocks, of literals and repetitions
     Zstandard           Python 3.14, or the package zstandard (the extra ``containers``)
 
-Everything is unpacked as it is read, so that a small file that unpacks to a large one costs time
-and no memory.  What is known and not read is named, with what makes a pcap of it (``what_it_is``).
+Everything is unpacked as it is read, so a small file that unpacks to a huge one costs time but no
+memory.  Formats that are known but not read are named, with a way to turn them into a pcap
+(``what_it_is``).
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from typing import Any, Final, Protocol
 
 from ..errors import CaptureError
 
-__all__ = ["BROKEN", "Source", "unpacked", "what_it_is"]
+__all__ = ["BROKEN", "ByteSource", "unpacked", "what_it_is"]
 
-# How much of an xz file's or a Zstandard file's past may have to be remembered.
+# How much of what was unpacked an xz or Zstandard file may refer back to, in bytes.
 MAX_WINDOW: Final = 128 << 20
 _READ: Final = 1 << 17
 _LITTLE: Final = 1 << 10
@@ -35,24 +36,26 @@ _LZ4: Final = b"\x04\x22\x4d\x18"
 _LZ4_LEGACY: Final = b"\x02\x21\x4c\x18"
 
 
-class Source(Protocol):
-    """Where bytes come from."""
+class ByteSource(Protocol):
+    """Where bytes come from: a file, or something that unpacks one."""
 
-    def read1(self, size: int = -1, /) -> bytes: ...
+    def read1(self, size: int = -1, /) -> bytes:
+        """At most ``size`` bytes (-1: as many as are at hand); b"" at the end."""
+        ...
 
 
 class Broken(Exception):
     """Packed data that cannot be unpacked further."""
 
 
-# What reading packed data may raise.
+# Everything that reading packed data may raise.
 BROKEN: Final = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, Broken)
 
 
-def unpacked(source: io.BufferedReader, name: str) -> tuple[Source, str]:
-    """What gives the bytes of a file, and how they are packed ("" if they are not).
+def unpacked(source: io.BufferedReader, name: str) -> tuple[ByteSource, str]:
+    """A source of the file's unpacked bytes, and the name of the packing ("" if there is none).
 
-    Raises CaptureError for what is packed in a way that cannot be unpacked here.
+    Raises CaptureError if the file is packed in a way that cannot be unpacked here.
     """
     head = source.peek(6)[:6]
     if head.startswith(_GZIP):
@@ -83,8 +86,8 @@ def _zstd() -> Any:
     return zstd.ZstdDecompressor(options=option)
 
 
-def _zstandard(source: io.BufferedReader, name: str) -> Source:
-    """Python's own from 3.14 on, else the package."""
+def _zstandard(source: io.BufferedReader, name: str) -> ByteSource:
+    """From Python 3.14 on the standard library does it, before that the package zstandard."""
     if sys.version_info >= (3, 14):
         return _Unpacker(source, _zstd)
     try:
@@ -100,7 +103,7 @@ def _zstandard(source: io.BufferedReader, name: str) -> Source:
 
 
 class _OfPackage:
-    """The package zstandard, as the standard library's decompressors are."""
+    """The package zstandard, behaving as the standard library's decompressors do."""
 
     def __init__(self, package: Any) -> None:
         self._one = package.ZstdDecompressor(max_window_size=MAX_WINDOW).decompressobj()
@@ -119,17 +122,16 @@ class _OfPackage:
         return bytes(self._one.unused_data) + self._left
 
     def decompress(self, data: bytes, size: int) -> bytes:
-        """It has no bound on what comes out, so little goes in at a time."""
+        """Unpack a little: the package does not limit what comes out, so we limit what goes in."""
         data = self._left + data
         part, self._left = data[:_LITTLE], data[_LITTLE:]
         return bytes(self._one.decompress(part))
 
 
 class _Unpacker:
-    """Unpacks with one of the standard library's decompressors: one stream, or several one behind
-    the other."""
+    """Unpacks one stream, or several in a row, with a decompressor of the standard library."""
 
-    def __init__(self, source: Source, make: Any) -> None:
+    def __init__(self, source: ByteSource, make: Any) -> None:
         self._source = source
         self._make = make
         self._one = make()
@@ -159,30 +161,34 @@ class _Unpacker:
 
 # ── LZ4 ──────────────────────────────────────────────────────────────────────────────
 
-# lz4_Frame_format.md: the largest block, by the number that stands for it.
+# lz4_Frame_format.md: the size of the largest block, by the number in the frame descriptor.
 _SIZES: Final = {4: 64 << 10, 5: 256 << 10, 6: 1 << 20, 7: 4 << 20}
 _LEGACY_SIZE: Final = 8 << 20
 _WINDOW: Final = 64 << 10
 
 
 class Lz4:
-    """lz4_Frame_format.md: frames, of blocks that may look back 64 KiB into those before them.
+    """Unpacks LZ4 frames, as lz4_Frame_format.md describes them.
 
-    Checksums are passed over.
+    A frame is a run of blocks, and a block may refer back 64 KiB into the blocks before it.
+    Checksums are not verified.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ByteSource) -> None:
         self._source = source
         self._buffer = b""
         self._window = b""
-        self._size = 0  # of the largest block; 0: a frame begins
+        self._size = 0  # of the largest block; 0: the next thing is a frame's head
         self._is_legacy = False
         self._has_sums = False
         self._has_sum = False
         self._is_linked = False
 
     def read1(self, size: int = -1, /) -> bytes:
-        """The next block."""
+        """The next block, unpacked, whatever ``size`` says; b"" at the end.
+
+        Raises Broken for data that no LZ4 frame holds, EOFError if a frame has no end.
+        """
         while True:
             if not self._size and not self._begin():
                 return b""
@@ -269,7 +275,11 @@ class Lz4:
 
 
 def unpack_block(data: bytes, before: bytes, most: int) -> bytes:
-    """lz4_Block_format.md: literals, then so many bytes that stood so far back; and again."""
+    """Unpack one LZ4 block (lz4_Block_format.md): literals, then a copy of earlier output; repeat.
+
+    ``before`` is the output that the block may refer back to; ``most`` is how many bytes it may
+    unpack to.  Raises Broken if it refers to what is not there, or becomes larger.
+    """
     out = bytearray(before)
     most += len(before)
     at, stop = 0, len(data)
@@ -314,12 +324,12 @@ def unpack_block(data: bytes, before: bytes, most: int) -> bytes:
     return bytes(out[len(before) :])
 
 
-# ── What is none ─────────────────────────────────────────────────────────────────────
+# ── Files that are not captures ──────────────────────────────────────────────────────
 
 _EDITCAP: Final = "Wireshark's editcap makes a pcap of it: editcap -F pcap FILE OUT.pcap"
 _UNPACK: Final = "unpack it, and give the capture in it"
 
-# By their first bytes: what it is, and what to do.
+# The first bytes of a file, what it is, and what to do with it.
 _MAGICS: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"PK\x03\x04", "a zip file", f"{_UNPACK}: unzip FILE"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z file", f"{_UNPACK}: 7z x FILE"),
@@ -353,8 +363,11 @@ _MAGICS: Final[tuple[tuple[bytes, str, str], ...]] = (
 
 
 def what_it_is(head: bytes, name: str) -> str:
-    """A sentence on what begins with ``head`` and is no capture that is read here; "" if it is not
-    known."""
+    """A sentence that says what a file is that is not a capture we read, and what to do.
+
+    ``head`` is the beginning of the file, 512 bytes if there are so many.  "" means that nothing
+    is known about it.
+    """
     for magic, what, to_do in _MAGICS:
         if head.startswith(magic):
             return f"this is {what}: {to_do}"
@@ -371,7 +384,7 @@ def what_it_is(head: bytes, name: str) -> str:
 
 
 def _what_text(head: bytes) -> str:
-    """The same for text."""
+    """What ``what_it_is`` says of a text file."""
     if not head or any(byte > 126 or (byte < 32 and byte not in b"\t\r\n") for byte in head[:64]):
         return ""
     text = head[:512].decode("ascii", "replace").lstrip()

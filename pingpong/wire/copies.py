@@ -1,12 +1,13 @@
 """One datagram that was captured several times is one datagram.
 
     -i any        veth0 ─▶ docker0 ─▶ (NAT) ─▶ eth0       three packets, one datagram
-    told by       IP's identification, ports and bytes the same, at another place, shortly after
+    told by       same IP identification, same ports, same bytes, at another place, shortly after
 
-A place is what stands before IP (an interface, its addresses, a tunnel's ends) and how many hops
-are left.  The same datagram at a place where it was seen before was sent twice; or captured twice
-there, which nobody can tell: then it stands as it is, and ``findings`` say so.  Behind a NAT one
-end is another: then the identification has to be there, and one end and both ports as they were.
+A place is everything before IP (an interface, its addresses, the ends of a tunnel) and the hops
+that are left.  A datagram that is seen again at the same place was sent twice, or captured twice
+there.  Nobody can tell which, so it counts as a datagram of its own, and ``findings`` say so.
+Beyond a NAT one end has another address: then there has to be an identification, and the other
+end and both ports have to be the same.
 
 What is remembered is bounded, in number and in the packets' own time.
 """
@@ -19,8 +20,9 @@ from ..model import Finding, Segment, Severity
 
 __all__ = ["Copies", "Original"]
 
-# How long a packet may take from one place to the next: Linux uses an identification again after
-# 65536 packets at the earliest.  Without one, the same bytes sent again must not be near.
+# How long a packet may take from one place to the next (ns).  SOON, if it has an identification:
+# Linux reuses one after 65536 packets at the earliest.  AT_ONCE, if it has none: the same bytes
+# sent again by the program must not count as a copy.
 SOON: Final = 1_000_000_000
 AT_ONCE: Final = 20_000_000
 
@@ -29,7 +31,11 @@ MAX_PLACES: Final = 32
 
 
 class Original:
-    """A datagram as it was seen first: of which connection, and where in it."""
+    """A datagram as it was first seen.
+
+    ``flow`` is the number of its connection and ``offset`` where it stands in its direction;
+    ``places`` are all the places where it was seen.
+    """
 
     __slots__ = ("flow", "number", "offset", "places", "source", "target", "time")
 
@@ -44,20 +50,21 @@ class Original:
 
 
 class Copies:
-    """Knows datagrams that were seen before.
+    """Knows the datagrams that were seen lately, and recognises copies of them.
 
-    ``of`` gives the Original of one that is a copy; else tell it to ``remember``.
+    ``of`` gives the Original of a copy.  A datagram that is not a copy has to be handed to
+    ``remember``.
     """
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, int, int, int, bytes], Original] = {}  # oldest first
-        self._taken = 0  # copies, and the first of them
-        self._first = (0, 0)
-        self._doubtful = 0  # what may be one
-        self._example = (0, 0)
+        self._taken = 0  # copies
+        self._first = (0, 0)  # the first copy, and its original: numbers of packets
+        self._doubtful = 0  # datagrams that may be copies
+        self._example = (0, 0)  # the first of those, and what it may be a copy of
 
     def of(self, segment: Segment) -> Original | None:
-        """The datagram that ``segment`` is a copy of; None if it is one of its own."""
+        """The datagram that ``segment`` is a copy of; None if it is a datagram of its own."""
         known = self._known.get(_key(segment))
         if known is None:
             return None
@@ -79,7 +86,10 @@ class Copies:
         return known
 
     def remember(self, segment: Segment, flow: int, offset: int) -> None:
-        """It is none: what comes may be a copy of it."""
+        """Remember ``segment``, which is not a copy: what comes later may be a copy of it.
+
+        ``flow`` and ``offset`` are as Original has them.
+        """
         key = _key(segment)
         self._known.pop(key, None)
         self._known[key] = Original(segment, flow, offset)
@@ -88,7 +98,7 @@ class Copies:
 
     @property
     def findings(self) -> list[Finding]:
-        """What was taken for a copy, and what might be one."""
+        """What was taken for a copy (a note), and what might be one (a warning)."""
         out = []
         if self._taken:
             number, first = self._first
@@ -115,14 +125,14 @@ class Copies:
 
 
 def _key(segment: Segment) -> tuple[int, int, int, int, bytes]:
-    """What a copy has in common with its original; without an identification, the ends too."""
+    """What a copy has in common with its original; the ends too, if there is no identification."""
     ends = b"" if segment.ident > 0 else segment.source + segment.target
     payload = segment.payload
     return segment.protocol, segment.ident, len(payload) + segment.cut, hash(payload), ends
 
 
 def _is_translated(known: Original, segment: Segment) -> bool:
-    """Is that a NAT's work: one end the same, of the other the port?"""
+    """Whether a NAT can have made ``segment`` of ``known``: one end and both ports are the same."""
     if segment.seen_at in known.places or segment.ident <= 0:
         return False
     return (known.source == segment.source or known.target == segment.target) and (

@@ -4,13 +4,13 @@
     given out                              [0,3200)
 
 The parts of a datagram wait, in order and without overlap, until they reach from 0 to the
-end that its last fragment names.  Where two fragments claim the same place, the first is
-kept.  A fragment of a datagram that was just completed is a duplicate if it brings the same
-bytes: captures of several interfaces hold each packet more than once.
+end that its last fragment names.  Where two fragments claim the same place, the first one
+wins.  A fragment of a datagram that has just been completed is a duplicate if it brings the
+same bytes: a capture of several interfaces holds each packet more than once.
 
-How much may wait is bounded, in datagrams, in bytes and in the packets' own time, since
-identifiers are used again.  Bytes that a fragment had on the wire and that the capture did
-not keep count as covered, so that the datagram still ends where it says; its ``data`` then
+What may wait is bounded: in datagrams, in bytes, and in the packets' own time, because
+identifiers are reused.  Bytes that a fragment had on the wire but that the capture did not
+keep count as covered, so that the datagram still ends where it says.  Its ``data`` then
 stops at the first of them.
 """
 
@@ -24,25 +24,25 @@ from ..model import Packet, Severity
 
 __all__ = ["Datagram", "Fragments"]
 
-# RFC 791, RFC 8200: a total length, or a payload length, has 16 bits.
+# RFC 791, RFC 8200: the total length, or the payload length, has 16 bits.
 LARGEST: Final = 65_535
 
-# Linux has the same bounds (ipfrag_high_thresh, ipfrag_time) but for the number.
+# The first two are Linux's bounds as well (ipfrag_high_thresh, ipfrag_time).
 MAX_BYTES: Final = 4 << 20
 TIMEOUT: Final = 30 * 1_000_000_000
 MAX_OPEN: Final = 1024
 
-# Completed ones that are remembered, to know duplicates by.
+# How many completed datagrams are remembered, to recognise duplicates of their fragments.
 MAX_DONE: Final = 64
 
-# What a part costs beside its bytes: fragments may be as small as 8.
+# What a part costs in memory besides its bytes: a fragment may be as small as 8 bytes.
 _PART: Final = 128
 
 
 class _Part:
     """Bytes ``[start, stop)`` of a datagram; ``data`` is shorter if the capture cut them.
 
-    They stand ``skipped`` bytes behind the IP header of packet ``number``.
+    They stand ``skipped`` bytes after the IP header of packet ``number``.
     """
 
     __slots__ = ("data", "number", "skipped", "start", "stop")
@@ -58,9 +58,10 @@ class _Part:
 class Datagram:
     """What IP carried, put together from ``count`` fragments.
 
-    ``kind`` is the protocol in it.  ``data`` are its bytes up to the first that the capture
-    did not keep; ``length`` is how many it had.  ``first`` is the number of the packet with
-    the fragment that came first.  ``made_of`` is as ``Segment.parts`` has it.
+    ``kind`` is the number of the protocol in it.  ``data`` is its bytes, up to the first that
+    the capture did not keep; ``length`` is how many it had on the wire, -1 while that is not
+    known.  ``first`` is the number of the packet with the fragment that came first.
+    ``made_of`` is as ``Segment.parts`` has it.
     """
 
     __slots__ = (
@@ -81,8 +82,8 @@ class Datagram:
         self.time = packet.time
         self.kind = kind
         self.count = 0
-        self.length = -1  # the last fragment says it
-        self.size = 0  # memory that it holds
+        self.length = -1  # only the last fragment tells
+        self.size = 0  # the memory that it takes, in bytes
         self.data = b""
         self.made_of: tuple[tuple[int, int, int, int], ...] = ()
         self._covered = 0
@@ -90,6 +91,7 @@ class Datagram:
 
     @property
     def is_whole(self) -> bool:
+        """Whether all of it has come, even if the capture kept only a part."""
         return self._covered == self.length
 
     def add(
@@ -97,7 +99,7 @@ class Datagram:
     ) -> bool:
         """Take what is new in a fragment; False if it contradicts what came before."""
         if start == 0 and not (self._parts and self._parts[0].start == 0):
-            # RFC 8200, 4.5: what follows the fragment header is what the first one says.
+            # RFC 8200, 4.5: the first fragment says what follows the fragment header.
             self.kind = kind
         end = self._parts[-1].stop if self._parts else 0
         if is_last and self.length < 0 and end <= stop:
@@ -109,7 +111,7 @@ class Datagram:
         return self._fill(start, stop, data, number) and agrees
 
     def _fill(self, start: int, stop: int, data: bytes, number: int) -> bool:
-        """Lay a fragment into the places that are free; False if it differs in the others."""
+        """Put a fragment where nothing is yet; False if it differs from what is there already."""
         parts = self._parts
         origin = start
         at = bisect_right(parts, start, key=_stop)
@@ -137,7 +139,7 @@ class Datagram:
         self.size += len(part.data) + _PART
 
     def close(self) -> bool:
-        """Join the parts into ``data``.  False if captured bytes stand behind a cut."""
+        """Join the parts into ``data``; False if captured bytes are left out, after a cut."""
         pieces: list[bytes] = []
         used = 0
         for part in self._parts:
@@ -153,7 +155,7 @@ class Datagram:
         return not any(part.data for part in self._parts[used:])
 
     def has(self, start: int, stop: int, data: bytes, is_last: bool) -> bool:
-        """Is a fragment of this completed datagram one more copy?"""
+        """Whether this completed datagram holds the fragment already, with the same bytes."""
         if stop > self.length or is_last != (stop == self.length):
             return False
         known = self.data[start:stop]
@@ -176,25 +178,27 @@ def _stop(part: _Part) -> int:
 
 
 class Fragments:
-    """Puts datagrams together.  ``say`` takes a severity, a reason and a sentence, and tells
-    each reason once."""
+    """Puts datagrams together, within bounds.
+
+    ``say`` is called with a severity, a reason and a sentence; it reports each reason once.
+    """
 
     def __init__(self, say: Callable[[Severity, str, str], None]) -> None:
         self._say = say
         self._open: dict[bytes, Datagram] = {}  # oldest first
         self._done: dict[bytes, Datagram] = {}
-        self._size = 0  # memory that the open ones hold
+        self._size = 0  # the memory that the open ones take
         self._lost = 0  # datagrams that were given up
         self._example = ""  # what became of the first of them
 
     def add(
         self, packet: Packet, key: bytes, kind: int, start: int, data: bytes, size: int, more: bool
     ) -> Datagram | None:
-        """Take a fragment; the datagram, if it is the one that completes it.
+        """Take a fragment; returns the datagram if this completes it, else None.
 
         ``key`` tells one datagram from another (addresses, identifier, protocol).  The
-        fragment had ``size`` bytes, which begin at ``start``; ``data`` was kept of them.
-        ``more``: it is not the last.
+        fragment had ``size`` bytes from ``start`` on, of which the capture kept ``data``.
+        ``more``: it is not the last fragment.
         """
         stop = start + size
         if not self._is_sound(packet, start, stop, more):
@@ -218,7 +222,7 @@ class Fragments:
         return None
 
     def close(self) -> None:
-        """No more fragments will come: tell of the datagrams that are not complete."""
+        """No more fragments will come: report the datagrams that are not complete."""
         for key in list(self._open):
             self._give_up(key)
         if self._lost:

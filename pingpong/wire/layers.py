@@ -1,14 +1,14 @@
-"""Link layers and tunnels: what a header says of what stands behind it.
+"""Link layers and tunnels: what a header says about what comes after it.
 
     PPP ─▶ type ─▶ IP          Ethernet ─▶ VLAN ─▶ MPLS ─▶ MPLS ─▶ Ethernet ─▶ LLC ─▶ IP
     ``behind(layer, data, at)``  ─▶  the next layer and where it begins;
                                      or NOTHING, and the name of what is not looked into
 
-Nothing here keeps anything or raises: where bytes are missing, the name is "".  ``Peeler`` goes
-from header to header, and counts what it was not led through.
+Nothing here keeps state or raises: where bytes are missing, the name is "".  ``Peeler`` goes from
+header to header, and counts the packets that lead nowhere.
 
-A tunnel over UDP is told by its port *and* its shape (``udp_tunnel``): a port alone says nothing,
-and a datagram on such a port that holds no packet is a datagram like any other.
+A tunnel over UDP is recognised by its port *and* its shape (``udp_tunnel``).  A port alone proves
+nothing: a datagram to such a port that holds no packet is a datagram like any other.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
     "udp_tunnel",
 ]
 
-# Which layer comes next, where it begins, and, if that is NOTHING, what stands there.
+# Which layer comes next, where it begins, and the name of what is there if that is NOTHING.
 Next = tuple[int, int, str]
 
 NOTHING: Final = 0
@@ -59,7 +59,7 @@ PFLOG: Final = 20
 NSH: Final = 21
 IPNET: Final = 22
 
-# tcpdump.org/linktypes.html; 12 and 14 are what OpenBSD and others write for raw IP.
+# tcpdump.org/linktypes.html; OpenBSD and others write raw IP as 12 or 14.
 LINK_NAMES: Final[dict[int, str]] = {
     0: "BSD loopback",
     1: "Ethernet",
@@ -110,7 +110,7 @@ LINK_LAYERS: Final[dict[int, int]] = {
     258: PKTAP,
     276: COOKED2,
 }
-# What people hand in though it holds no IP that could be read here.
+# Link types that people try, though no IP in them can be read here.
 OTHER_LINKS: Final[dict[int, str]] = {
     6: "Token Ring",
     8: "SLIP",
@@ -145,7 +145,7 @@ _IPV4: Final = 0x0800
 _IPV6: Final = 0x86DD
 _MACSEC: Final = 0x88E5
 
-# Types that are followed by so many bytes, and then by another type.
+# Ethernet types that are followed by this many bytes, and then by another type.
 _TAGS: Final[dict[int, int]] = {
     0x8100: 2,  # VLAN, IEEE 802.1Q
     0x88A8: 2,  # IEEE 802.1ad
@@ -157,7 +157,7 @@ _TAGS: Final[dict[int, int]] = {
     0x892F: 4,  # HSR
     0x893F: 6,  # E-Tag, IEEE 802.1BR
 }
-# Types that are followed by so many bytes, and then by an Ethernet header.
+# Ethernet types that are followed by this many bytes, and then by an Ethernet header.
 _CARRIERS: Final[dict[int, int]] = {
     0x6558: 0,  # transparent Ethernet bridging
     0x88E7: 4,  # provider backbone bridges, IEEE 802.1ah
@@ -247,7 +247,7 @@ _SAP_NAMES: Final[dict[int, str]] = {
     0xFF: "IPX",
 }
 
-# What is on every network and carries no RPC: worth a note, not a warning.
+# What every network has and what carries no RPC: worth a note, not a warning.
 QUIET: Final = frozenset(
     {
         "AARP", "ARP", "AVTP", "AppleTalk", "CDP", "CFM", "DECnet", "EAPOL", "EGP", "EIGRP",
@@ -262,7 +262,7 @@ QUIET: Final = frozenset(
 
 
 def ip_name(protocol: int) -> str:
-    """What IP calls that protocol."""
+    """The name of an IP protocol number, for messages; "IP protocol N" if it has none here."""
     return _IP_NAMES.get(protocol, f"IP protocol {protocol}")
 
 
@@ -278,7 +278,7 @@ def _two(data: bytes, at: int) -> int:
 
 
 def behind(layer: int, data: bytes, at: int) -> Next:
-    """What stands behind the header of ``layer`` that begins at ``at``."""
+    """What comes after the header of ``layer`` that begins at ``at``."""
     if layer == ETHERNET:
         return _ethernet(data, at)
     if layer == MPLS:
@@ -299,10 +299,10 @@ def behind(layer: int, data: bytes, at: int) -> Next:
 
 
 def _of_link(layer: int, data: bytes, at: int) -> Next:
-    """Headers that stand nowhere but at the begin of a captured packet."""
+    """Headers that are found only at the beginning of a captured packet."""
     if layer == LOOPBACK:
-        # The address family is in the byte order of whoever captured; the IP version says the same
-        # without that question.
+        # The address family is in the byte order of the capturing machine.  The IP version says
+        # the same, and raises no such question.
         return IP, at + 4, ""
     if layer == COOKED:
         return _cooked(data, at)
@@ -328,11 +328,11 @@ def _of_link(layer: int, data: bytes, at: int) -> Next:
 
 
 def of_type(kind: int, data: bytes, at: int) -> Next:
-    """What an Ethernet type, or a length in its place, says of what begins at ``at``."""
+    """What begins at ``at``, according to an Ethernet type, or to a length in its place."""
     while kind in _TAGS or kind == _MACSEC:
         size = _TAGS.get(kind, 6)
         if kind == _MACSEC and len(data) >= at + 6:
-            # IEEE 802.1AE: it may be only signed.
+            # IEEE 802.1AE: it may be signed only, and not encrypted.
             if data[at] & 0x0C:
                 return _nothing("MACsec (encrypted)")
             size = 14 if data[at] & 0x20 else 6
@@ -367,7 +367,7 @@ def _ethernet(data: bytes, at: int) -> Next:
 
 
 def _llc(data: bytes, at: int) -> Next:
-    """IEEE 802.2, and SNAP in it."""
+    """IEEE 802.2, perhaps with SNAP in it."""
     if len(data) < at + 3:
         return _nothing("")
     sap = data[at]
@@ -408,7 +408,7 @@ def _nsh(data: bytes, at: int) -> Next:
 
 
 def _next_protocol(kind: int, at: int, carrier: str) -> Next:
-    """The numbers of NSH and of VXLAN-GPE."""
+    """What the protocol numbers of NSH and VXLAN-GPE stand for."""
     layer = {1: IP, 2: IP, 3: ETHERNET, 4: NSH, 5: MPLS}.get(kind, NOTHING)
     return (layer, at, "") if layer else _nothing(f"{carrier} with protocol {kind}")
 
@@ -428,7 +428,7 @@ def _pppoe(data: bytes, at: int) -> Next:
 
 
 def _ppp(data: bytes, at: int) -> Next:
-    """RFC 1661, with or without RFC 1662's address and control; or Cisco's HDLC in its place."""
+    """RFC 1661, with or without the address and control of RFC 1662; or Cisco's HDLC instead."""
     if len(data) < at + 2:
         return _nothing("")
     if data[at] == 0xFF and data[at + 1] == 0x03:
@@ -436,7 +436,7 @@ def _ppp(data: bytes, at: int) -> Next:
     elif data[at] in (0x0F, 0x8F) and data[at + 1] == 0:
         return HDLC, at, ""
     elif data[at] == 0x03:
-        at += 1  # pppd put a direction in the address's place
+        at += 1  # pppd puts a direction in place of the address
     if len(data) < at + 2:
         return _nothing("")
     kind = data[at]
@@ -460,8 +460,10 @@ def _ppp(data: bytes, at: int) -> Next:
 
 
 def _mpls(data: bytes, at: int) -> Next:
-    """RFC 3032: labels, four bytes each, until the one that says it is the last.  What they carry
-    is not written anywhere (RFC 4928): its first bytes have to tell."""
+    """RFC 3032: labels of four bytes each, up to the one that says it is the last.
+
+    Nothing says what they carry (RFC 4928): its first bytes have to tell.
+    """
     while True:
         if len(data) < at + 4:
             return _nothing("")
@@ -485,7 +487,7 @@ def _mpls(data: bytes, at: int) -> Next:
 
 
 def _gre(data: bytes, at: int) -> Next:
-    """RFC 2784, RFC 2890; version 1 is PPTP's, RFC 2637."""
+    """RFC 2784 and RFC 2890; version 1 is PPTP's (RFC 2637)."""
     if len(data) < at + 4:
         return _nothing("")
     flags, kind = _two(data, at), _two(data, at + 2)
@@ -500,7 +502,7 @@ def _gre(data: bytes, at: int) -> Next:
     inside += 4 * ((flags >> 15 & 1) + (flags >> 13 & 1) + (flags >> 12 & 1))
     if kind == 0x88BE and not flags & 0x1000:
         return ETHERNET, inside, ""  # ERSPAN I has no header of its own
-    if kind == 0x883E:  # WCCP may have four bytes of its own before IP
+    if kind == 0x883E:  # WCCP: there may be four bytes of its own before IP
         at = inside if is_ip(data, inside, len(data)) else inside + 4
         return IP, at, ""
     if kind == 0:
@@ -511,7 +513,7 @@ def _gre(data: bytes, at: int) -> Next:
 
 
 def _erspan(kind: int, data: bytes, at: int) -> Next:
-    """draft-foschiano-erspan: type II has 8 bytes, type III 12, and 8 more if it says so."""
+    """draft-foschiano-erspan: type II has 8 bytes, type III has 12, or 20 if a bit says so."""
     if len(data) < at + 12:
         return _nothing("")
     version = data[at] >> 4
@@ -528,7 +530,7 @@ def _erspan(kind: int, data: bytes, at: int) -> Next:
 
 
 def _wifi(data: bytes, at: int, padded: int) -> Next:
-    """IEEE 802.11, 9.3.2: a data frame.  ``padded``: its header is filled up to four bytes."""
+    """IEEE 802.11, 9.3.2: a data frame.  ``padded``: its header is padded to four bytes."""
     if len(data) < at + 2:
         return _nothing("")
     kind, flags = data[at], data[at + 1]
@@ -557,7 +559,7 @@ def _wifi(data: bytes, at: int, padded: int) -> Next:
 
 
 def _aggregate(data: bytes, at: int) -> Next:
-    """An A-MSDU: several frames in one.  If it has one alone, that is read."""
+    """An A-MSDU, several frames in one: it is read only if there is just one in it."""
     if len(data) < at + 14:
         return _nothing("")
     size = _two(data, at + 12)
@@ -567,13 +569,13 @@ def _aggregate(data: bytes, at: int) -> Next:
 
 
 def _radiotap(data: bytes, at: int) -> Next:
-    """radiotap.org: a length, which fields there are, the fields."""
+    """radiotap.org: a length, a bit for each field that is present, the fields."""
     if len(data) < at + 8:
         return _nothing("")
     size = data[at + 2] | data[at + 3] << 8
     first = data[at + 4]
     place = 8
-    while data[at + place - 1] & 0x80:  # one more word of which fields there are
+    while data[at + place - 1] & 0x80:  # one more word of such bits
         place += 4
         if len(data) < at + place:
             return _nothing("")
@@ -586,7 +588,7 @@ def _radiotap(data: bytes, at: int) -> Next:
 
 
 def _ppi(data: bytes, at: int) -> Next:
-    """A header of CACE's: version, flags, length, link type."""
+    """CACE's per-packet information: version, flags, length, link type."""
     if len(data) < at + 8:
         return _nothing("")
     size = data[at + 2] | data[at + 3] << 8
@@ -598,7 +600,7 @@ def _ppi(data: bytes, at: int) -> Next:
 
 
 def _pktap(data: bytes, at: int) -> Next:
-    """macOS: its length, what kind of record it is, the link type (bsd/net/pktap.h)."""
+    """The header of macOS (bsd/net/pktap.h): its length, the kind of record, the link type."""
     if len(data) < at + 12:
         return _nothing("")
     size = int.from_bytes(data[at : at + 4], "little")
@@ -615,12 +617,12 @@ def _pktap(data: bytes, at: int) -> Next:
 
 
 def is_ip(data: bytes, at: int, stop: int) -> bool:
-    """Can that be IP, which ends at ``stop`` or before?"""
+    """Whether there can be an IP packet at ``at`` that ends at ``stop`` or before."""
     if len(data) < at + 20:
         return False
     if data[at] >> 4 == 4:
         size = _two(data, at + 2)
-        if size == 0:  # larger than a length can say
+        if size == 0:  # it is larger than the length field can say
             return data[at] & 15 >= 5 and stop - at > 0xFFFF
         return data[at] & 15 >= 5 and size >= 20 and at + size <= max(stop, len(data))
     if data[at] >> 4 == 6:
@@ -629,7 +631,7 @@ def is_ip(data: bytes, at: int, stop: int) -> bool:
 
 
 def is_ethernet(data: bytes, at: int) -> bool:
-    """Can that be Ethernet, with something in it that is known here?"""
+    """Whether there can be an Ethernet frame at ``at``, with something in it that is known here."""
     if len(data) < at + 14:
         return False
     layer, inside, name = of_type(_two(data, at + 12), data, at + 14)
@@ -652,25 +654,28 @@ _TEREDO: Final = 3544
 _GRE_UDP: Final = 4754
 _TZSP: Final = 37008
 
-# The ports by which such a tunnel is reached.
+# The target ports of such tunnels.
 UDP_TUNNELS: Final = frozenset(
     (*_VXLAN, _VXLAN_GPE, _GENEVE, _GTP, _MPLS_UDP, _TEREDO, _GRE_UDP, _TZSP)
 )
 
 
 def udp_tunnel(port: int, data: bytes, at: int, stop: int) -> tuple[int, int, int]:
-    """Which layer a datagram to ``port`` carries in ``data[at:stop]``, where it begins, and where
-    options before it do (-1: none).  NOTHING: it is a datagram like any other."""
+    """Which layer ``data[at:stop]``, the payload of a datagram to ``port``, carries.
+
+    Returns the layer, where it begins, and where the options before it begin (-1: there are
+    none).  NOTHING means that it is a datagram like any other.
+    """
     if len(data) < at + 8:
         return NOTHING, 0, -1
     if port in _VXLAN:
-        # RFC 7348, 5: I is set; a group (draft-smith-vxlan-group-policy) may be named.
+        # RFC 7348, 5: the flag I is set; draft-smith-vxlan-group-policy may add a group.
         is_plain = data[at] == 0x08 and not any(data[at + 1 : at + 4])
         is_group = data[at] == 0x88 and not data[at + 1] & 0xB7
         if (is_plain or is_group) and not data[at + 7] and is_ethernet(data, at + 8):
             return ETHERNET, at + 8, -1
     if port in _VXLAN or port == _VXLAN_GPE:
-        # draft-ietf-nvo3-vxlan-gpe: with P, a byte says what is carried.
+        # draft-ietf-nvo3-vxlan-gpe: with the flag P, a byte says what is carried.
         if data[at] & 0xCC == 0x0C and not data[at + 1] and not data[at + 2]:
             layer, inside, _ = _next_protocol(data[at + 3], at + 8, "")
             return _if_so(layer, data, inside, stop, -1)
@@ -700,7 +705,7 @@ _NONE: Final[Next] = (NOTHING, 0, "")
 
 
 def _if_so(layer: int, data: bytes, at: int, stop: int, options: int) -> tuple[int, int, int]:
-    """That, if its bytes look like it."""
+    """``layer`` at ``at`` as the result of ``udp_tunnel``, if the bytes there look like it."""
     if layer in (MPLS, NSH):
         inner, place, _ = _mpls(data, at) if layer == MPLS else _nsh(data, at)
         is_so = (inner == IP and is_ip(data, place, stop)) or inner == ETHERNET
@@ -712,7 +717,7 @@ def _if_so(layer: int, data: bytes, at: int, stop: int, options: int) -> tuple[i
 
 
 def _gtp(data: bytes, at: int, stop: int) -> tuple[int, int, int]:
-    """3GPP TS 29.281, 5.1: version 1, a G-PDU; then sequence number and extension headers."""
+    """3GPP TS 29.281, 5.1: version 1, a G-PDU, then a sequence number and extension headers."""
     flags = data[at]
     if flags & 0xF8 != 0x30 or data[at + 1] != 255 or at + 8 + _two(data, at + 2) > stop:
         return NOTHING, 0, -1
@@ -735,11 +740,11 @@ def _gtp(data: bytes, at: int, stop: int) -> tuple[int, int, int]:
 
 
 def _tzsp(data: bytes, at: int, stop: int) -> tuple[int, int, int]:
-    """TaZmen Sniffer Protocol, as routers mirror with: version 1, a received packet, Ethernet."""
+    """TaZmen Sniffer Protocol, used by mirroring routers: version 1, received packet, Ethernet."""
     if data[at] != 1 or data[at + 1] != 0 or _two(data, at + 2) != 1:
         return NOTHING, 0, -1
     inside = at + 4
-    while len(data) > inside and data[inside] != 1:  # 1 ends the tagged fields, 0 fills up
+    while len(data) > inside and data[inside] != 1:  # 1 ends the tagged fields, 0 is padding
         if data[inside] == 0:
             inside += 1
         elif len(data) > inside + 1:

@@ -1,16 +1,16 @@
 """A captured packet → the TCP segment or UDP datagram in it.
 
-    link layer  Ethernet, Linux SLL, PPP, IEEE 802.11 …: ``layers`` says what their headers say
+    link layer  Ethernet, Linux SLL, PPP, IEEE 802.11 …: ``layers`` reads their headers
     network     IPv4 · IPv6 with its extension headers · fragments, put together
-    tunnels     GRE, VXLAN, IP in IP …: a packet in a packet, and so on, MAX_DEPTH of them
+    tunnels     GRE, VXLAN, IP in IP …: a packet in a packet, MAX_DEPTH of them at most
     transport   TCP · UDP
 
-What holds neither TCP nor UDP, and what cannot be looked into, is counted by its name: each kind
-becomes one Finding.  An ICMP error says what it is about: ``Unreachable``.
+Packets that hold neither TCP nor UDP, or that cannot be looked into, are counted by name: each
+kind becomes one Finding.  An ICMP error becomes an ``Unreachable``, which says what it is about.
 
-Checksums are not looked at: on loopback and with offloading they are wrong in the capture
-though the packet was right.  Lengths come from the IP header, since Ethernet pads; what the
-header claims beyond the captured bytes is counted in ``Segment.cut``, never made up.
+Checksums are not checked: on loopback and with offloading they are wrong in the capture although
+the packet was right.  Lengths come from the IP header, because Ethernet pads.  Bytes that the
+header claims and the capture does not have are counted in ``Segment.cut``, never made up.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ RST: Final = 0x04
 PSH: Final = 0x08
 ACK: Final = 0x10
 
-# IPv6 extension headers that are passed over (RFC 8200, RFC 6275, RFC 7401, RFC 5533).
+# IPv6 extension headers that are skipped (RFC 8200, RFC 6275, RFC 7401, RFC 5533).
 _EXTENSIONS: Final = (0, 43, 60, 135, 139, 140)
 _AUTHENTICATION: Final = 51
 _FRAGMENT: Final = 44
@@ -83,7 +83,7 @@ def address(raw: bytes) -> str:
 
 
 def _ipv6_text(raw: bytes) -> str:
-    """RFC 5952: the longest run of zero groups, of two at least, is written ``::``."""
+    """RFC 5952: the longest run of zero groups is written ``::`` if it has at least two."""
     groups = [raw[i] << 8 | raw[i + 1] for i in range(0, 16, 2)]
     best = length = 0
     for i in range(8):
@@ -99,8 +99,8 @@ def _ipv6_text(raw: bytes) -> str:
     return f"{left}::{right}"
 
 
-# For the short way, by link type: where IP begins in a packet, and where the type that says so
-# stands (-1: nothing says so).
+# For the short way, by link type: where IP begins in a packet, and where the type field is that
+# says so.
 _BASES: Final = {
     **dict.fromkeys((12, 14, 101, 228, 229), 0),
     0: 4,
@@ -113,13 +113,15 @@ _KINDS: Final = {1: 12, 113: 14, 276: 0}
 
 
 def _places(link: int) -> tuple[int, int]:
-    """For ``usual``: where IP begins in a packet of that link type (-1: ask a Peeler), and where
-    the type that says so stands (-1: nothing says so)."""
+    """Where IP begins in a packet of that link type, and where the type field is that says so.
+
+    For ``usual``: the first is -1 if a Peeler has to look, the second if there is no such field.
+    """
     return _BASES.get(link, -1), _KINDS.get(link, -1)
 
 
 def number(data: bytes, at: i64) -> i64:
-    """The 32 bits at ``at``: TCP's own numbers."""
+    """The big-endian 32 bits at ``at``: a sequence or acknowledgement number of TCP."""
     a: i64 = data[at]
     b: i64 = data[at + 1]
     c: i64 = data[at + 2]
@@ -127,12 +129,13 @@ def number(data: bytes, at: i64) -> i64:
 
 
 def usual(data: bytes, start: i64, stop: i64, link: i64) -> tuple[i64, i64, i64, i64]:
-    """The short way to the payload of ``data[start:stop]``, a packet of IP without options,
-    extensions or fragments, then TCP, all of it captured.
+    """The short way to the TCP payload of ``data[start:stop]``, for the usual packet.
 
-    Where the addresses begin, TCP's header and its payload, and where that ends: both addresses
-    and both ports are what stands from the first of these to four bytes behind the second.
-    The first is -1 for anything else: ask a Peeler.
+    The usual packet is IP without options, extensions or fragments, then TCP, all of it captured.
+
+    Returns the offsets of the addresses, of TCP's header and of its payload, and where that ends.
+    Both addresses and both ports are what lies between the first and four bytes past the second.
+    The first is -1 for any other packet: a Peeler has to look.
     """
     at: i64 = start + 14
     kind: i64 = start + 12
@@ -153,7 +156,7 @@ def usual(data: bytes, start: i64, stop: i64, link: i64) -> tuple[i64, i64, i64,
     end: i64
     length: i64
     if six:
-        # TCP follows at once.  A length of 0 is a jumbogram's, or left to the network card.
+        # TCP follows at once.  A length of 0 is a jumbogram, or left to the network card.
         length = data[at + 4]
         length = length << 8 | data[at + 5]
         if data[at + 6] != TCP or not length or at + 60 > stop:
@@ -162,7 +165,7 @@ def usual(data: bytes, start: i64, stop: i64, link: i64) -> tuple[i64, i64, i64,
         end = at + 40 + length
         at += 40
     else:
-        # Five words of header; no fragment; TCP.
+        # A header of five words, no fragment, TCP.
         if data[at] != 0x45 or data[at + 6] & 0x3F or data[at + 7] or data[at + 9] != TCP:
             return -1, 0, 0, 0
         length = data[at + 2]
@@ -179,8 +182,8 @@ def usual(data: bytes, start: i64, stop: i64, link: i64) -> tuple[i64, i64, i64,
 class Unreachable:
     """An ICMP error: ``who`` says that what ``source`` sent to ``target`` did not get there.
 
-    ``source`` and ``target`` are as a Segment has them, ``protocol`` too; ``words`` is what the
-    error's code says.
+    ``source``, ``target`` and ``protocol`` are as a Segment has them; ``who`` is a readable
+    address, and ``words`` says what the error's code means.
     """
 
     __slots__ = ("protocol", "source", "target", "who", "words")
@@ -193,8 +196,8 @@ class Unreachable:
         self.words = words
 
 
-# What ICMP's code says of an unreachable destination (RFC 792, RFC 1122, RFC 1812; 4 is no such
-# error: the packet was too large), and ICMPv6's (RFC 4443).
+# What the code of an unreachable destination means: ICMP's (RFC 792, RFC 1122, RFC 1812) and
+# ICMPv6's (RFC 4443).  ICMP's 4 is left out: there the packet was too large.
 _CODES: Final[dict[int, str]] = {
     0: "network unreachable",
     1: "host unreachable",
@@ -226,13 +229,13 @@ _CODES6: Final[dict[int, str]] = {
 _ICMP: Final = 1
 _ICMP6: Final = 58
 
-# Tunnels in tunnels, and headers between two of IP.
+# How deep tunnels may nest, and how many headers there may be between one IP header and the next.
 MAX_DEPTH: Final = 8
 MAX_HEADERS: Final = 16
-# Kinds of packets that are told apart.
+# How many kinds of packets are counted apart.
 MAX_KINDS: Final = 40
 
-# What IP carries that is a tunnel: the layer, and how many bytes are before it.
+# The IP protocols that are tunnels: the layer in them, and how many bytes come before it.
 _TUNNELS: Final[dict[int, tuple[int, int]]] = {
     4: (IP, 0),
     41: (IP, 0),
@@ -243,12 +246,12 @@ _TUNNELS: Final[dict[int, tuple[int, int]]] = {
     143: (ETHERNET, 0),
 }
 
-# Link types whose header says where a packet was seen, and nothing else that changes.
+# Link types whose header says where a packet was seen, and nothing else that may change.
 _TELLING: Final = frozenset((0, 1, 9, 12, 14, 50, 51, 101, 104, 108, 113, 228, 229, 276))
 
 
 class _Kind:
-    """Packets of one kind: how many, the first of them, what is said of it."""
+    """Packets of one kind: how many, the number of the first, and what is to be said of it."""
 
     __slots__ = ("count", "first", "text")
 
@@ -259,14 +262,14 @@ class _Kind:
 
 
 class Peeler:
-    """Peels packets.  ``findings`` says, once for each reason, what could not be.
+    """Peels the headers off packets; ``findings`` says, once for each reason, what it could not.
 
-    ``heads`` is how many bytes of the last packet are headers that were understood; ``kind`` is
-    the IP protocol of what follows them, -1 if that is not known.  What was only passed over in
-    them: ``options``, from where to where each IPv4 header has some, and ``extensions``, what
-    other headers have behind what they are known for.  ``sums``: where the checksums of tunnels
-    stand, each with from where to where it counts.  ``depth``: how many tunnels the last packet
-    came in.  ``unreachable`` is what it says if it is such an ICMP error.
+    The other attributes are about the last packet.  ``heads`` is how many bytes of it are headers
+    that were understood; ``kind`` is the IP protocol of what follows them, -1 if that is unknown.
+    Two lists of start and stop say what was skipped in the headers: ``options`` those of IPv4,
+    ``extensions`` what other headers have after the fields that are known here.  ``sums`` has the
+    place of each tunnel's checksum, and the start and stop of what it covers.  ``depth`` is how
+    many tunnels the packet came in.  ``unreachable`` is what it says if it is such an ICMP error.
     """
 
     def __init__(self) -> None:
@@ -282,14 +285,14 @@ class Peeler:
         self._cut: dict[str, _Kind] = {}
         self._links: dict[int, _Kind] = {}
         self._fragments = Fragments(self._say)
-        # Of the last packet, for its Segment: where it was seen, and IP's own number of it.
+        # For the Segment of the last packet: where it was seen, and its IP identification.
         self._seen_at = b""
         self._ident = -1
 
     def segment(self, packet: Packet) -> Segment | None:
-        """The segment in ``packet``; None where it holds neither TCP nor UDP, or too little.
+        """The segment in ``packet``; None if it holds neither TCP nor UDP, or too little of it.
 
-        Of fragments, the packet that completes their datagram has the segment.
+        A datagram in fragments is the segment of the packet that completes it.
         """
         self.heads = 0
         self.kind = -1
@@ -305,7 +308,7 @@ class Peeler:
             self.sums = []
         link = packet.link
         if link == 1 and packet.data[12:14] == b"\x08\x00":
-            return self._ip(packet, 14)  # most packets, sooner
+            return self._ip(packet, 14)  # most packets: a shortcut
         if link == _NFLOG:
             return self._nflog(packet)
         layer = LINK_LAYERS.get(link, NOTHING)
@@ -317,13 +320,13 @@ class Peeler:
                 kind.count += 1
             return None
         if link in (149, 258):
-            # Behind its first 12 bytes: names of interfaces and programs.
+            # After the first 12 bytes: names of interfaces and programs.
             self.extensions.append((12, int.from_bytes(packet.data[:2], "little")))
         return self._peel(packet, layer, 0)
 
     @property
     def findings(self) -> list[Finding]:
-        """What is odd about the packets so far: one Finding a reason."""
+        """What was odd about the packets so far: one Finding for each reason."""
         out = [_of_link(link, kind) for link, kind in self._links.items()]
         out += self._said.values()
         for kind in self._cut.values():
@@ -344,7 +347,7 @@ class Peeler:
 
     @property
     def bystanders(self) -> list[Finding]:
-        """A note on what is on every network and carries no RPC: ARP and its like."""
+        """At most one note, which counts what every network has and what carries no RPC, as ARP."""
         kinds = [(kind.count, name) for name, kind in self._passed.items() if name in QUIET]
         if not kinds:
             return []
@@ -355,7 +358,7 @@ class Peeler:
         return [Finding(Severity.NOTE, text)]
 
     def close(self) -> None:
-        """No more packets: fragments whose others never came become a finding."""
+        """There are no more packets: incomplete datagrams become a finding."""
         self._fragments.close()
 
     def _say(self, severity: Severity, reason: str, text: str) -> None:
@@ -363,7 +366,7 @@ class Peeler:
             self._said[reason] = Finding(severity, text)
 
     def _pass(self, packet: Packet, name: str) -> None:
-        """Count a packet that is not looked into, by what it is."""
+        """Count a packet that is not looked into, under the name of what it is."""
         kind = self._passed.get(name)
         if kind is None:
             if len(self._passed) >= MAX_KINDS:
@@ -374,7 +377,7 @@ class Peeler:
         kind.count += 1
 
     def _short(self, packet: Packet, what: str) -> None:
-        """A header runs out of bytes: the capture cut the packet, or it is broken."""
+        """A header has too few bytes: the capture cut the packet, or it is broken."""
         if len(packet.data) >= packet.length:
             self._pass(packet, f"too short to be {what}" if what else "too short")
             return
@@ -391,7 +394,7 @@ class Peeler:
     # ── Link layers and tunnels ──────────────────────────────────────────────────────
 
     def _peel(self, packet: Packet, layer: int, at: int) -> Segment | None:
-        """Go from header to header, until there is IP or nothing that is known."""
+        """Go from header to header until there is IP, or nothing that is known here."""
         data = packet.data
         for _ in range(MAX_HEADERS):
             if layer == IP:
@@ -413,7 +416,7 @@ class Peeler:
         return None
 
     def _tunnel(self, packet: Packet, layer: int, at: int) -> Segment | None:
-        """A packet in a packet."""
+        """Go on with the packet in a packet, unless it is nested too deep."""
         if self.depth >= MAX_DEPTH:
             self._pass(packet, f"in more than {MAX_DEPTH} tunnels")
             return None
@@ -421,14 +424,14 @@ class Peeler:
         return self._peel(packet, layer, at)
 
     def _nflog(self, packet: Packet) -> Segment | None:
-        """Linux's netfilter log: a head of 4 bytes, then length, type, value, by the host's order.
+        """Linux's netfilter log: a head of 4 bytes, then length, type, value, in host byte order.
 
-        Type 9 is the packet; what else there is (a rule's name, a user) is passed over.
+        Type 9 is the packet; anything else (the name of a rule, a user) is skipped.
         """
         data = packet.data
         at = 4
         while at + 4 <= len(data):
-            # A length has 16 bits, and a type is small: that tells the order.
+            # Types are small numbers of 16 bits: that tells the byte order.
             little = data[at + 3] == 0 or data[at + 3] == 0x80
             size = data[at] | data[at + 1] << 8 if little else data[at] << 8 | data[at + 1]
             kind = data[at + 2] if little else data[at + 3]
@@ -483,7 +486,7 @@ class Peeler:
         place = data[at + 6] << 8 | data[at + 7]
         if not place & 0x3FFF:
             return self._inside(packet, kind, at + head, at + total, source, target)
-        # RFC 791, 3.2: these four tell one datagram's fragments from another's.
+        # RFC 791, 3.2: these four tell the fragments of one datagram from those of another.
         key = source + target + data[at + 4 : at + 6] + bytes((kind,))
         start = (place & 0x1FFF) * 8
         more = place & 0x2000 != 0
@@ -501,12 +504,12 @@ class Peeler:
     def _put_together(
         self, packet: Packet, whole: Datagram, inside: int, source: bytes, target: bytes
     ) -> Segment | None:
-        """The segment in a datagram whose last fragment was in ``packet``."""
+        """The segment in a datagram that ``packet`` has completed."""
         options, extensions = self.options, self.extensions
         self.options, self.extensions = [], []
         put = Packet(packet.number, packet.time, packet.link, whole.data, whole.length)
         segment = self._inside(put, whole.kind, 0, whole.length, source, target, False)
-        # What is told of headers is about the packet, and not about the datagram.
+        # What the Peeler says about headers is about the packet, not about the datagram.
         self.heads = inside
         self.kind = -1
         self.options, self.extensions, self.sums = options, extensions, []
@@ -538,8 +541,10 @@ class Peeler:
         target: bytes,
         may_be_fragment: bool = True,
     ) -> Segment | None:
-        """What IP carries: pass over extension headers; ``kind`` is the type of the header at
-        ``at``."""
+        """The segment in what IP carries; ``kind`` is the type of the header at ``at``.
+
+        Extension headers are skipped.
+        """
         data = packet.data
         is_six = len(source) == 16
         while kind == _AUTHENTICATION or (is_six and (kind in _EXTENSIONS or kind == _FRAGMENT)):
@@ -548,7 +553,7 @@ class Peeler:
                 return None
             if kind == _FRAGMENT:
                 if (data[at + 2] << 8 | data[at + 3]) & 0xFFF9:
-                    # No fragments of fragments: nobody sends them, and each costs a level.
+                    # No fragments of fragments: nobody sends them, and each would cost a recursion.
                     if may_be_fragment:
                         return self._ipv6_fragment(packet, at, stop, source, target)
                     self._pass(packet, "a fragment of fragments")
@@ -578,7 +583,7 @@ class Peeler:
         return None
 
     def _outer(self, source: bytes, target: bytes) -> None:
-        """A tunnel's ends are a part of where a packet was seen."""
+        """The ends of a tunnel are a part of where a packet was seen."""
         self._seen_at += source + target
 
     def _ipv6_fragment(
@@ -602,7 +607,7 @@ class Peeler:
     def _transport(
         self, packet: Packet, kind: int, at: int, stop: int, source: bytes, target: bytes
     ) -> Segment | None:
-        """``data[at:stop]`` is what IP carries; ``stop`` may lie behind what was captured."""
+        """The segment in ``data[at:stop]``; ``stop`` may lie beyond what was captured."""
         data = packet.data
         if kind == TCP:
             if len(data) < at + 20 or stop < at + 20:
@@ -672,7 +677,7 @@ def _of_link(link: int, kind: _Kind) -> Finding:
 def _unreachable(kind: int, data: bytes, at: int, source: bytes) -> Unreachable | None:
     """What the ICMP message at ``at`` says, if it is such an error and quotes TCP or UDP.
 
-    It quotes the packet that it is about: IP's header, and 8 bytes behind it at least.
+    It quotes the packet that it is about: the IP header and at least the 8 bytes after it.
     """
     if len(data) < at + 8 + 20 + 4:
         return None

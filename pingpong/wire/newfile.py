@@ -1,13 +1,13 @@
-"""Files that are written: whole or not at all, and what was there is never lost by accident.
+"""Writing files: whole or not at all, and an old file is never lost by accident.
 
-    k.pcap.8xq1z_2a.part     written, and open to its owner alone
+    k.pcap.8xq1z_2a.part     being written, and readable by its owner alone
             │  done
             ▼
-    k.pcap                   in one step: who looks finds the old file, or the new one whole
+    k.pcap                   replaced in one step: it is either the old file or the whole new one
 
-A device and a pipe (``/dev/null``, a FIFO, standard output) have no place to be put into: they are
-written into as they are.  A link is followed, and stays a link.  A folder, a disk and a socket are
-refused, and so is the file that is read meanwhile, by whatever name.
+A device or a pipe (``/dev/null``, a FIFO, standard output) cannot be replaced: it is written to
+directly.  A link is followed, and stays a link.  A folder, a disk and a socket are refused, and so
+is the file that is being read, by whatever name.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["NewFile"]
 
-# No file system at hand allows longer names, in bytes; some less is left for the part's own.
+# Most file systems allow names of 255 bytes; this leaves room for what the part's name adds.
 _MAX_NAME: Final = 200
 
-# What a name that leads nowhere gives: who asked for it has to say another.
+# What the system says of a path that leads nowhere: whoever asked has to name another one.
 _NO_PLACE: Final = (
     errno.ENOENT,
     errno.ENOTDIR,
@@ -43,15 +43,16 @@ _NO_PLACE: Final = (
 class NewFile:
     """A file that is being written; "-" is standard output.
 
-    In a ``with``: at its end the file is put in its place.  If something is raised meanwhile it
-    is thrown away; with ``keep`` it is put there all the same, up to the last ``mark``.
+    Use it in a ``with``: at the end of the block the file is put in its place.  If the block
+    raises, the file is thrown away; with ``keep`` it is put in its place all the same, up to the
+    last ``mark``.
 
-    Without ``force`` a file that is there is not replaced.  ``reads`` names the file that is read
-    meanwhile ("-": standard input): that one is never written, and what only some may read of it,
-    only they may read here.
+    Without ``force`` an existing file is not replaced.  ``reads`` names the file that is read
+    meanwhile ("-": standard input).  That one is never overwritten, and whoever may not read it
+    may not read this file either.
 
-    Raises CaptureError if the file must not be written, or there is no such place for it;
-    OutputError, then and later, if it cannot be.
+    Raises CaptureError if the file must not be written or its path leads nowhere; OutputError,
+    then or later, if the machine cannot write it.
     """
 
     def __init__(
@@ -63,11 +64,11 @@ class NewFile:
         keep: bool = False,
     ) -> None:
         self._path = os.fspath(path)
-        # What it is called in messages.
+        # How messages call it.
         self.name = "standard output" if self._path == "-" else self._path
         self.is_standard_output = False
-        self.count: i64 = 0  # bytes that were written
-        self.part = ""  # the file beside; "" where it is written into as it is
+        self.count: i64 = 0  # bytes written so far
+        self.part = ""  # the path of the part; "" if it is written to directly
         self._place = ""
         self._force = force
         self._keep = keep
@@ -125,7 +126,10 @@ class NewFile:
         return handle
 
     def write(self, data: bytes) -> int:
-        """As a file's; raises OutputError, or BrokenPipeError if nobody reads it any more."""
+        """Write all of ``data``; returns its length.
+
+        Raises OutputError, or BrokenPipeError if it is a pipe that nobody reads any more.
+        """
         try:
             self._file.write(data)
         except BrokenPipeError:
@@ -136,6 +140,7 @@ class NewFile:
         return len(data)
 
     def flush(self) -> None:
+        """Hand what was written to the system; raises as ``write`` does."""
         try:
             self._file.flush()
         except BrokenPipeError:
@@ -144,24 +149,30 @@ class NewFile:
             raise self._failed(error) from None
 
     def tell(self) -> int:
+        """How many bytes were written so far."""
         return self.count
 
     @property
     def closed(self) -> bool:
+        """Whether nothing more can be written: the file was put in its place, or thrown away."""
         return self._file.closed
 
     @property
     def is_in_place(self) -> bool:
-        """Was it put in its place?"""
+        """Whether it was put in its place; never true of a device, a pipe or standard output."""
         return bool(self._place) and not self.part
 
     def mark(self) -> None:
-        """What was written so far is whole: ``keep`` keeps it."""
+        """Say that what was written so far is complete in itself: ``keep`` keeps it."""
         self.flush()
         self._whole = self.count
 
     def close(self) -> None:
-        """Put it in its place."""
+        """Put the file in its place; a second call does nothing.
+
+        Raises OutputError or BrokenPipeError as ``write`` does, and CaptureError if, without
+        ``force``, a file of that name has appeared meanwhile.
+        """
         if self._file.closed:
             return
         try:
@@ -177,8 +188,8 @@ class NewFile:
             raise
 
     def _end(self) -> None:
-        """Something went wrong: put in its place what is to be kept, and else throw it away."""
-        with suppress(OSError):  # what waited to be written cannot be
+        """Something went wrong: put what is to be kept in its place, or throw the file away."""
+        with suppress(OSError):  # what was still buffered cannot be written
             self._file.close()
         if not self.part:
             return
@@ -200,13 +211,13 @@ class NewFile:
         self.part = ""
 
     def _put_if_new(self) -> None:
-        """A second name, and then not the first: unlike a new name, that never replaces."""
+        """Add the second name, then remove the first: unlike renaming, that replaces nothing."""
         part = self.part
         try:
             os.link(part, self._place)
         except FileExistsError:
             self._came_meanwhile()
-        except OSError:  # a file system without second names
+        except OSError:  # a file system without hard links
             if os.path.lexists(self._place):
                 self._came_meanwhile()
             os.rename(part, self._place)
@@ -235,7 +246,7 @@ class NewFile:
 
 
 def _stat_of(path: str) -> os.stat_result | None:
-    """What is there, behind all links; None if nothing is."""
+    """What ``path`` leads to, through all links; None if nothing is there."""
     try:
         return os.stat(path)
     except FileNotFoundError:
@@ -246,7 +257,7 @@ def _read_stat(path: str) -> os.stat_result | None:
     try:
         return os.fstat(0) if path == "-" else os.stat(path)
     except OSError:
-        return None  # who reads it says so
+        return None  # whoever reads it will say so
 
 
 def _output_stat() -> os.stat_result | None:
@@ -257,7 +268,7 @@ def _output_stat() -> os.stat_result | None:
 
 
 def _is_same(one: os.stat_result | None, other: os.stat_result | None) -> bool:
-    """The same file or pipe, by whatever names; a device, as a terminal, may be both ends."""
+    """Whether both are the same file or pipe; a device, such as a terminal, may well be both."""
     if one is None or other is None or stat.S_ISCHR(one.st_mode):
         return False
     return os.path.samestat(one, other)

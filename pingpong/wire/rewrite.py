@@ -1,15 +1,15 @@
-"""A packet with other bytes in it, of the same length: its checksum is made anew.
+"""New checksums for a packet whose bytes were replaced by others, as many.
 
     RFC 1071:  the sum of all words, carries added, inverted
 
-Made anew, it is a function of what now stands there, and tells nothing else.  One that is mended
-by what has changed (RFC 1624) tells what stood there before to whoever knows what it was: a 0 in
-the capture would leave few of all PINs.  For the same reason it is 0 where bytes are missing that
-it counts.  Left alone are UDP's 0, which says that there is none, and what a network card was to
-finish: the sum of the addresses alone.
+A checksum computed from scratch is a function of the new bytes, and tells nothing else.  One that
+is only updated by the difference (RFC 1624) would still depend on the old bytes: it would rule out
+most values of a PIN, say.  For the same reason the checksum becomes 0 where bytes that it counts
+are missing.  Two kinds are left alone: UDP's 0, which says that there is no checksum, and the sum
+of the addresses alone, which a network card was to complete.
 
-A header's options stay as far as they are what the standards name: a length that lies would
-else make an option of anything.
+The options of a header are kept as far as the standards name them.  Otherwise a length that lies
+could pass off anything as an option.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ __all__ = [
 
 _MOST: Final = 0xFFFF
 
-# Where the checksum stands in the header.
+# Where the checksum is in the header.
 _IN_TCP: Final = 16
 _IN_UDP: Final = 6
 
 
-# By kind: the sizes that an option may have (IANA's registries); 0 and 1 are one byte alone.
+# The sizes that an option of each kind may have (IANA's registries); kinds 0 and 1 are one byte.
 _TCP_OPTIONS: Final[dict[int, tuple[int, ...]]] = {
     2: (4,),  # maximum segment size
     3: (3,),  # window scale
@@ -58,12 +58,12 @@ _IP_OPTIONS: Final[dict[int, tuple[int, ...]]] = {
 
 
 def tcp_options(data: bytes) -> bytes:
-    """Options of TCP; zeros from the first on that is none."""
+    """The options of a TCP header; zeros from the first that no standard names."""
     return _known(data, _TCP_OPTIONS)
 
 
 def ip_options(data: bytes) -> bytes:
-    """Options of IPv4, as ``tcp_options``."""
+    """The options of an IPv4 header, treated as ``tcp_options`` treats TCP's."""
     return _known(data, _IP_OPTIONS)
 
 
@@ -80,31 +80,35 @@ def _known(data: bytes, kinds: dict[int, tuple[int, ...]]) -> bytes:
 
 
 def checksum_at(segment: Segment) -> int:
-    """Where the segment's checksum stands, counted as its ``head`` is."""
+    """The offset of the segment's checksum, counted from where ``Segment.head`` counts."""
     return segment.head + (_IN_TCP if segment.protocol == TCP else _IN_UDP)
 
 
 def total(data: bytes | bytearray, place: int = 0) -> int:
-    """The sum of ``data``, which stands ``place`` bytes behind the begin of what is summed up."""
+    """The sum of ``data``, which begins ``place`` bytes into what is summed up, modulo 2¹⁶ - 1."""
     if place % 2:
         data = b"\0" + data
     if len(data) % 2:
         data = data + b"\0"
-    # 2**16 is 1 more than what the sum is counted in, so that a long number is its words' sum.
+    # 2**16 is 1 modulo 2**16 - 1, so the number as a whole has the same remainder as the sum of
+    # its words.
     return int.from_bytes(data, "big") % _MOST
 
 
 def put(data: bytearray, at: int, sum_: int, protocol: int) -> None:
-    """Write the checksum of what sums up to ``sum_``, without the checksum itself, at ``at`` of a
-    header of ``protocol``, as far as that was kept."""
+    """Write a checksum at ``at``, as far as the capture kept that place.
+
+    ``sum_`` is the sum of everything that it covers but itself, ``protocol`` the IP protocol of
+    the header that it stands in.
+    """
     value = _MOST - (sum_ % _MOST or _MOST)
     if not value and protocol == UDP:
-        value = _MOST  # the same sum; 0 would say that there is none
+        value = _MOST  # means the same; 0 would say that there is no checksum
     _write(data, at, value)
 
 
 def put_none(data: bytearray, at: int) -> None:
-    """Write 0 where the checksum cannot be known."""
+    """Write 0 in place of a checksum that cannot be computed."""
     _write(data, at, 0)
 
 
@@ -115,18 +119,18 @@ def _write(data: bytearray, at: int, value: int) -> None:
 
 
 def total_of_ends(segment: Segment) -> int:
-    """The sum of the addresses, the protocol and the length: what a card adds the rest to."""
+    """The sum of the addresses, the protocol and the length: a network card adds the rest."""
     source, target = segment.source[:-2], segment.target[:-2]
     length = segment.inside - segment.head + len(segment.payload) + segment.cut
     return total(source + target + segment.protocol.to_bytes(2, "big") + length.to_bytes(4, "big"))
 
 
 def is_left_alone(segment: Segment, checksum: int, counted: int | None) -> bool:
-    """Is that no checksum of what the segment carries: the sum of the ends alone, or UDP's 0?
+    """Whether ``checksum`` is UDP's 0 or the sum of the ends alone, and so says nothing.
 
-    ``counted``: the sum of what it would count, from the header on and without itself; None if
-    some of that is missing.  One packet of 65 536 has a true checksum that is also the sum of the
-    ends.
+    ``counted`` is the sum of what it would cover, from the header on and without itself; None if
+    some of that is missing.  It is needed because one packet in 65 536 has a true checksum that
+    equals the sum of the ends.
     """
     if not checksum and segment.protocol == UDP:
         return True

@@ -3,18 +3,18 @@
     segments      [0,4) [8,12) [4,8) [4,8) …… [20,24)
     given out     [0,4) [4,8) [8,12)          Gap(12, 8) [20,24)
 
-A segment in order goes straight through.  One that comes early waits; one that brings
-nothing new is a retransmission and goes no further; one that overlaps is trimmed to what
+A segment in order goes straight through.  One that comes early waits.  One that brings
+nothing new is a retransmission and goes no further.  One that overlaps is trimmed to what
 is new.  Bytes that never come become a Gap, never zeros: when the connection ends, when
-the capture ends, when too much waits behind the hole, or when the receiver has
-acknowledged them and PATIENCE more segments have passed (the capture lost them, not the
-network).
+the capture ends, when too much waits after the hole, or when the receiver has
+acknowledged them and PATIENCE more segments have passed (then the capture lost them, not
+the network).
 
-Offsets are unwrapped: sequence numbers begin anew at 2³², offsets do not.
+Offsets are unwrapped: sequence numbers start over at 2³², offsets do not.
 
-A RST ends a connection if it is one of it: its numbers are near to where the connection is (RFC
-5961, 3.2), and its sender says no more.  One that is not, of an older connection or of who stands
-between, is passed over.
+A RST ends a connection if it belongs to it: its numbers are near to where the connection is (RFC
+5961, 3.2), and its sender says no more.  One that does not belong to it, from an older connection
+or from someone in between, is ignored.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ __all__ = ["Connection", "Connections", "Direction", "Piece"]
 
 Piece = Union[Chunk, Gap]
 
-# How much may wait behind a hole, in bytes and in segments.
+# How much may wait after a hole, in bytes and in segments.
 MAX_WAITING: Final = 1 << 20
 MAX_WAITING_SEGMENTS: Final = 4096
 
-# Segments to wait for bytes that their receiver has acknowledged: a capture of several
-# queues can hold an ACK before the bytes that it is for.
+# How many segments to wait for bytes that their receiver has acknowledged: a capture of
+# several queues can hold an ACK before the bytes that it acknowledges.
 PATIENCE: Final = 64
 
-# How many connections that have ended are remembered, so that what is sent again behind the end
-# begins no new one.
+# How many ended connections are remembered, so that a segment that is sent again after the end
+# does not begin a new one.
 MAX_ENDED: Final = 4096
 
-# How many pairs of ends that talk by UDP are remembered: UDP has no end.
+# How many pairs of UDP ends are remembered: UDP has no end.
 MAX_PAIRS: Final = 4096
 
-# How far from where a direction is a RST, a SYN or a FIN may stand that belongs to it.
+# How far from where a direction is a RST, SYN or FIN may be and still belong to it, in bytes.
 NEAR: Final = 1 << 20
 
-# A connection that a NAT makes of another begins so soon, in nanoseconds; and so many first packets
-# are remembered to know it by.
+# A connection and its copy beyond a NAT begin within this time, in nanoseconds; and this many first
+# packets are remembered to recognise the copy.
 SOON: Final = 1_000_000_000
 MAX_FIRSTS: Final = 1024
 
@@ -60,7 +60,7 @@ _WRAP: Final = (1 << 32) - 1
 
 
 class _Waiting:
-    """A segment that came before the bytes in front of it."""
+    """A segment that came earlier than the bytes before it."""
 
     __slots__ = ("cut", "data", "number", "offset", "time")
 
@@ -73,10 +73,10 @@ class _Waiting:
 
 
 class Direction:
-    """One way of a connection.
+    """One direction of a connection.
 
-    ``offset`` counts the bytes given out or given up so far.  ``from_start``: its SYN was
-    captured, so that offset 0 is its first byte.
+    ``offset`` counts the bytes that were given out or given up so far, ``lost`` those that were
+    given up.  ``from_start``: its SYN was captured, so offset 0 is its first byte.
     """
 
     __slots__ = (
@@ -99,34 +99,36 @@ class Direction:
         self.lost = 0
         self._next: i64 = -1  # the sequence number of the byte at ``offset``; -1: none seen yet
         self._waiting: list[_Waiting] = []
-        self._size = 0  # of what waits
+        self._size = 0  # how many bytes wait
         self._acked: i64 = 0  # the offset up to which the other side has acknowledged
         self._patience = PATIENCE
-        self._fin: i64 = -1  # the offset of the end, once a FIN was seen
-        self._first_ack: i64 = -1  # what was acknowledged before a packet of it was seen
+        self._fin: i64 = -1  # the offset of the end; -1: no FIN was seen
+        # The first and the last number that was acknowledged before any packet of it was seen.
+        self._first_ack: i64 = -1
         self._last_ack: i64 = -1
 
     @property
     def is_known(self) -> bool:
+        """Whether a segment of it was seen, so that its sequence numbers have offsets."""
         return self._next >= 0
 
     @property
     def is_finished(self) -> bool:
-        """The FIN was seen and everything before it given out."""
+        """Whether the FIN was seen, and everything before it given out or given up."""
         return 0 <= self._fin <= self.offset
 
     def goes_on_at(self, seq: i64) -> bool:
-        """Is that the next byte's number, and does nothing wait for bytes before it?"""
+        """Whether ``seq`` is the number of the next byte, with no FIN seen and nothing waiting."""
         return seq == self._next and self._fin < 0 and not self._waiting
 
     def go_on(self, size: i64) -> None:
-        """So many bytes came in order: the short way of ``add``."""
+        """Take ``size`` bytes that came in order: the short way of ``add``."""
         self.offset += size
         self._next = (self._next + size) & 0xFFFFFFFF
 
     @property
     def is_patient(self) -> bool:
-        """Will it wait on, whatever the next acknowledgement says?"""
+        """Whether it is sure that the next acknowledgement will not make it give up a hole."""
         return not self._waiting or self._patience > 1
 
     def note(self, ack: i64) -> None:
@@ -147,27 +149,28 @@ class Direction:
 
     @property
     def acked(self) -> int:
-        """How many bytes the other side has acknowledged: see ``Half.acked``."""
+        """How many bytes the other side has acknowledged (see ``Half.acked``)."""
         if self._next < 0:
             return (self._last_ack - self._first_ack) & 0xFFFFFFFF
         return min(self._acked, self._fin) if self._fin >= 0 else self._acked
 
     @property
     def has_fin(self) -> bool:
+        """Whether its FIN was seen, even if bytes before it have not come."""
         return self._fin >= 0
 
     def begin(self, seq: int) -> None:
-        """A SYN: the first byte has the number after it."""
+        """Take note of a SYN with the number ``seq``: the first byte has the number after it."""
         if self._next < 0:
             self._next = (seq + 1) & _WRAP
         self.from_start = True
 
     def begins_at(self, seq: int) -> bool:
-        """Is this SYN the one that began this direction, sent again or come late?"""
+        """Whether a SYN with this number is the one that began this direction, repeated or late."""
         return self._place(seq + 1) == 0
 
     def is_near(self, seq: int) -> bool:
-        """Is that number near to where this direction is, as far as it is known?"""
+        """Whether that number is near to where this direction is, as far as that is known."""
         if self._next < 0:
             far = (seq - self._last_ack + NEAR) & 0xFFFFFFFF
             return self._last_ack >= 0 and far <= 2 * NEAR
@@ -178,15 +181,19 @@ class Direction:
         return self.offset - NEAR <= place <= end + NEAR
 
     def _place(self, seq: i64) -> i64:
-        """The offset of a sequence number: the one nearest to the current offset."""
+        """The offset of a sequence number: of all candidates, the nearest to where we are."""
         return self.offset + ((seq - self._next + 0x80000000) & 0xFFFFFFFF) - 0x80000000
 
     def place(self, segment: Segment) -> int:
-        """The offset at which a segment's payload stands, in a direction that ``is_known``."""
+        """The offset at which a segment's payload begins, in a direction that ``is_known``."""
         return self._place(segment.seq + 1 if segment.flags & SYN else segment.seq)
 
     def add(self, segment: Segment) -> tuple[list[Piece], str]:
-        """Take a segment's payload; the pieces that are in order with it, and a remark."""
+        """Take a segment's payload; returns the pieces that are now in order, and a remark.
+
+        The remark is "" for a segment in order, else "keep-alive", "retransmission", "overlap" or
+        "out of order".
+        """
         if self._next < 0:
             self._next = segment.seq
         seq = segment.seq + 1 if segment.flags & SYN else segment.seq
@@ -211,7 +218,10 @@ class Direction:
         return pieces, remark
 
     def acknowledge(self, ack: int) -> list[Piece]:
-        """Take note of the other side's acknowledgement; gives up a hole if it is time to."""
+        """Take note of the other side's acknowledgement, and give up a hole if it is time.
+
+        Returns the pieces that are in order after that, the Gap first.
+        """
         self.note(ack)
         if self._patience:
             return []
@@ -219,11 +229,11 @@ class Direction:
         return self._give_up()
 
     def close(self) -> list[Piece]:
-        """No more will come: everything that waits, with the Gaps between."""
+        """No more will come: returns everything that waits, with the Gaps in between."""
         pieces: list[Piece] = []
         while self._waiting:
             pieces += self._give_up()
-        # Acknowledged and never seen.  One more than the bytes may be the FIN's own number.
+        # What was acknowledged and never seen.  A difference of 1 may be the FIN's own number.
         lost = self._acked - self.offset
         if self._next >= 0 and lost > 1 and lost < _HALF:
             pieces.append(self._lose(lost if self._fin < 0 else max(self._fin - self.offset, 0)))
@@ -245,7 +255,7 @@ class Direction:
         return pieces, "out of order"
 
     def _give_up(self) -> list[Piece]:
-        """Call the bytes before the first that waits lost, and go on behind them."""
+        """Call the bytes before the first waiting segment lost, and go on after them."""
         pieces: list[Piece] = [self._lose(self._waiting[0].offset - self.offset)]
         self._drain(pieces)
         return pieces
@@ -266,7 +276,7 @@ class Direction:
         del self._waiting[:ready]
 
     def _give(self, pieces: list[Piece], part: _Waiting) -> None:
-        """Give out what is new in ``part``, which begins at the current offset or before."""
+        """Give out what is new in ``part``, which begins at the current offset or earlier."""
         known = self.offset - part.offset
         data = part.data[known:] if known else part.data
         if data:
@@ -278,7 +288,13 @@ class Direction:
 
 
 class Connection:
-    """A Flow as it is put together: its two directions."""
+    """A connection while its bytes are put together: a Flow and its two directions.
+
+    ``client_key`` and ``server_key`` are its ends as a Segment has them.  ``strays`` counts the
+    RSTs and SYNs that look like its own and are not; ``first_stray`` is the packet of the first.
+    ``is_back``: it was reset and goes on nevertheless; whoever sees that clears it.  ``twin`` may
+    be the same connection, on the other side of a NAT.
+    """
 
     __slots__ = (
         "_is_lone",
@@ -303,18 +319,20 @@ class Connection:
         self.first_ident = segment.ident
         self.from_client = Direction()
         self.from_server = Direction()
-        self.strays = 0  # packets that look like its own and are not, and the first of them
+        self.strays = 0
         self.first_stray = 0
-        self.is_back = False  # it was reset, and goes on: whoever sees that, clears it
-        self.twin: Connection | None = None  # what may be the same, before or behind a NAT
-        self._is_lone = False  # nothing was seen of it but a RST
+        self.is_back = False
+        self.twin: Connection | None = None
+        self._is_lone = False
         self._reset_at: i64 = 0  # the offset at which it was reset
 
     @property
     def key(self) -> bytes:
+        """What its segments have in common, whoever sends them: protocol, addresses, ports."""
         return _key(self.flow.protocol, self.client_key, self.server_key)
 
     def is_from_client(self, segment: Segment) -> bool:
+        """Whether the client sent this segment of the connection, as far as the ends are known."""
         return segment.source == self.client_key
 
     def add(self, segment: Segment) -> tuple[list[Piece], list[Piece], str]:
@@ -364,16 +382,16 @@ class Connection:
         return (pieces, others, remark) if by_client else (others, pieces, remark)
 
     def _is_stray(self, segment: Segment, one: Direction, other: Direction) -> bool:
-        """Does a SYN or a RST have numbers that are far from this connection's?  A SYN alone begins
-        another (``Connections.of``)."""
+        """Whether the numbers of a SYN or a RST are far from this connection's.
+
+        A SYN without ACK does not come here: it begins a new connection (``Connections.of``).
+        """
         if not segment.flags & RST:
             return one.is_known and not one.begins_at(segment.seq)
         if one.is_known:
             return not one.is_near(segment.seq)
         if segment.flags & ACK and other.is_known:
-            return not other.is_near(
-                segment.ack
-            )  # the answer to a SYN: its own number says nothing
+            return not other.is_near(segment.ack)  # it answers a SYN: its own number means nothing
         return other.is_known and not one.is_near(segment.seq)
 
     def _pass_over(self, number: int) -> None:
@@ -391,8 +409,11 @@ class Connection:
         self.flow.ended = "RST"
 
     def _go_on(self, segment: Segment, one: Direction, half: Half) -> None:
-        """Who has reset a connection says no more.  If there are new bytes from there, the RST was
-        not; nor was one before all others."""
+        """See whether a segment shows that a RST was not this connection's own.
+
+        Whoever has reset a connection says no more.  If new bytes come from there, the RST was
+        somebody else's.  So was a RST that came before everything else.
+        """
         stop = 0
         if one.is_known and segment.payload:
             stop = one.place(segment) + len(segment.payload)
@@ -408,17 +429,17 @@ class Connection:
 
     @property
     def is_lone(self) -> bool:
-        """Was nothing seen of it but a RST?"""
+        """Whether nothing but a RST was seen of it."""
         return self._is_lone
 
     def is_wrong_way(self, segment: Segment) -> bool:
-        """The ends were guessed, and this SYN says otherwise."""
+        """Whether the ends were guessed, and this SYN says that the guess was wrong."""
         if not segment.flags & SYN or self.flow.opened:
             return False
         return self.is_from_client(segment) != (not segment.flags & ACK)
 
     def swap(self) -> None:
-        """The ends were guessed, and wrongly: the client is the server."""
+        """Swap client and server, because the ends were guessed, and wrongly."""
         self.client_key, self.server_key = self.server_key, self.client_key
         self.from_client, self.from_server = self.from_server, self.from_client
         flow = self.flow
@@ -427,7 +448,7 @@ class Connection:
         self._count()
 
     def close(self) -> tuple[list[Piece], list[Piece]]:
-        """No more will come: what waits in either direction, with its Gaps."""
+        """No more will come: returns what waits, with its Gaps, from the client and the server."""
         pieces = self.from_client.close(), self.from_server.close()
         for half, last in zip((self.flow.from_client, self.flow.from_server), pieces, strict=True):
             if last and isinstance(last[-1], Gap):
@@ -447,18 +468,20 @@ class Connection:
 
 
 class Connections:
-    """Finds the connection that a segment belongs to."""
+    """Finds the connection that a segment belongs to, and forgets the oldest that have ended."""
 
     def __init__(self) -> None:
         self._open: dict[bytes, Connection] = {}
         self._ended: deque[Connection] = deque()
-        self._pairs: dict[bytes, Connection] = {}  # by UDP, the one idle longest first
-        self._firsts: dict[tuple[int, int, int, int], Connection] = {}  # by its first packet
+        self._pairs: dict[bytes, Connection] = {}  # of UDP; the one idle longest first
+        self._firsts: dict[tuple[int, int, int, int], Connection] = {}  # by the first packet
         self._count = 0
 
     def of(self, segment: Segment) -> tuple[Connection, Connection | None]:
-        """The segment's connection, and the one whose place it takes, if any: a SYN on
-        ports that were used before begins a new connection."""
+        """The segment's connection, and the one that it replaces, if any.
+
+        A SYN on ports that were used before begins a new connection.
+        """
         key = _key(segment.protocol, segment.source, segment.target)
         if segment.protocol != TCP:
             return self._pair(key, segment), None
@@ -471,18 +494,20 @@ class Connections:
         return new, known
 
     def find(self, protocol: int, source: bytes, target: bytes) -> Connection | None:
-        """The connection that a packet from ``source`` to ``target`` is of, if there is one."""
+        """The connection of a packet from ``source`` to ``target``; None if there is none."""
         key = _key(protocol, source, target)
         return self._open.get(key) if protocol == TCP else self._pairs.get(key)
 
     def revive(self, connection: Connection) -> None:
-        """It has not ended, though that was said."""
+        """Take back ``end``: the connection goes on."""
         if connection in self._ended:
             self._ended.remove(connection)
 
     def _look_for_twin(self, new: Connection, segment: Segment) -> None:
-        """Is a new connection one that was seen already, behind a NAT?  Its first packet is the
-        same but for an address, or a port; and nobody has answered yet."""
+        """Look for a connection that may be this new one, seen on the other side of a NAT.
+
+        Its first packet is the same but for an address or a port, and nobody has answered yet.
+        """
         key = (segment.seq, segment.ack, segment.flags & SYN, len(segment.payload))
         twin = self._firsts.pop(key, None)
         self._firsts[key] = new
@@ -508,15 +533,19 @@ class Connections:
         return pair
 
     def forget_pair(self) -> Connection | None:
-        """The pair of UDP ends that was idle longest, forgotten if there are too many; else None.
-        When they talk again, they are a new pair."""
+        """Forget the pair of UDP ends that was idle longest, if there are too many.
+
+        Returns it, or None if there are not too many.  If the ends talk again, they are a new pair.
+        """
         if len(self._pairs) <= MAX_PAIRS:
             return None
         return self._pairs.pop(next(iter(self._pairs)))
 
     def end(self, connection: Connection) -> Connection | None:
-        """Take note that a connection has ended.  The one that is forgotten for it, if any: so
-        memory is bounded by what is open, not by what was."""
+        """Take note that a connection has ended; returns the one forgotten in its place, if any.
+
+        So memory is bounded by what is open, not by everything that ever was.
+        """
         self._ended.append(connection)
         if len(self._ended) <= MAX_ENDED:
             return None
@@ -527,7 +556,7 @@ class Connections:
         return oldest
 
     def all(self) -> list[Connection]:
-        """The TCP connections that are remembered."""
+        """The TCP connections that are remembered, whether open or ended."""
         return list(self._open.values())
 
     def _begins_anew(self, known: Connection, segment: Segment) -> bool:
@@ -541,8 +570,11 @@ class Connections:
 
 
 def _is_translated(one: Connection, other: Connection, segment: Segment) -> bool:
-    """Are these ends those of one connection before and behind a NAT?  One end is the same; the
-    port of the other too, or else IP's identification says that this is the same packet."""
+    """Whether these are the ends of one connection on both sides of a NAT.
+
+    One end is the same.  The other has the same port, or else the IP identification says that this
+    is the same packet.
+    """
     if segment.source in (one.client_key, one.server_key):
         theirs = one.server_key if segment.source == one.client_key else one.client_key
         ours = segment.target
@@ -551,18 +583,18 @@ def _is_translated(one: Connection, other: Connection, segment: Segment) -> bool
         ours = segment.source
     else:
         return False
-    # 0 and 1 are what those write who do not count.
+    # 0 and 1 are written by systems that do not count their packets.
     return ours[-2:] == theirs[-2:] or (segment.ident > 1 and segment.ident == one.first_ident)
 
 
 def _key(protocol: int, source: bytes, target: bytes) -> bytes:
-    """The same for both directions."""
+    """A key that is the same for both directions."""
     first, second = (source, target) if source < target else (target, source)
     return bytes((protocol,)) + first + second
 
 
 def _ends(segment: Segment) -> tuple[bytes, bytes]:
-    """Client and server: who sends the SYN, else who has the higher port, is the client."""
+    """Client and server: the client is whoever sends the SYN, or else has the higher port."""
     source, target = segment.source, segment.target
     higher = source[-2:] >= target[-2:]
     is_client = not segment.flags & ACK if segment.flags & SYN else higher

@@ -1,1 +1,1 @@
-"""Messages → meaning: exchanges, and a note for every byte.  Pure."""
+"""Messages → exchanges: which reply belongs to which call, and what became of each.  Pure."""

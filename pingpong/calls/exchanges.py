@@ -1,12 +1,12 @@
 """Messages → exchanges: a call with its reply, and how it ended.
 
-On one connection, the reply belongs to the oldest call without one that has its seqid and
-its method.  Order alone is not enough (servers may answer out of order, and old libraries
-send oneway methods as CALL: nothing answers those); the seqid alone is not either
-(thriftpy2 sends 0 for every call).  A multiplexed call says ``Service:method``, its reply
+On one connection, a reply belongs to the oldest call without one that has the same seqid
+and the same method.  Order alone is not enough (servers may answer out of order, and old
+libraries send oneway methods as CALL, which nothing answers); nor is the seqid alone
+(thriftpy2 sends 0 in every call).  A multiplexed call says ``Service:method``, its reply
 just ``method``.
 
-What became of a call is settled when its reply comes, or when that shows that none will:
+What became of a call is settled when its reply comes, or when it is clear that none will:
 
     client          server
     │── a ─────────▶│
@@ -27,24 +27,24 @@ What became of a call is settled when its reply comes, or when that shows that n
 
     │── a  seqid 1 ▶│
     │── b  seqid 2 ▶│
-    │◀───── reply b │   other seqids: where the server answers in order, that passes over a too.
+    │◀───── reply b │   other seqids: a server that answers in order has passed over a here too.
     │── FIN ────────│     a: ONEWAY, if the client did not wait for it, or nobody ever got a reply
 
 A client that has several calls under way gives each its own seqid, or writes them in one go.
 So it has given up on a call if it sends the next one with the same seqid a millisecond later
-or more; by HTTP it has not, as answers come there in the order of the requests.  With other seqids
-nothing tells one that gave up from one that has several under way: then its closing without a reply
-gets a remark, no more.
+or more.  This is not so for HTTP, where answers come in the order of the requests.  If the seqids
+differ, nothing tells a client that gave up from one that has several calls under way: if it then
+closes without a reply, that gets a remark and no more.
 
 A method is silent if a server passed over it, no byte of the server was missing there, and it has
-never answered that method.  One answer, and it is silent no more.
+never answered that method.  After one answer it is silent no more.
 
-A call may be given out after its reply, when bytes before it were lost and the capture had
-to end before that was sure: so replies without a call are remembered, until a later call says
-that theirs will not come.
+A call may be given out after its reply: when bytes before it were lost, and only the end of the
+capture made that certain.  So replies without a call are remembered until a later call shows that
+theirs will not come.
 
-The Pipeline asks in step with its packets, so that what is known of a connection then does not
-depend on how a file was read: see ``Pipeline``.
+The Pipeline asks in step with its packets, so that what is known of a connection at that point
+does not depend on how the file is read: see ``Pipeline``.
 """
 
 from __future__ import annotations
@@ -65,37 +65,37 @@ from ..model import (
 
 __all__ = ["GAVE_UP", "HURRIED", "Pairing", "bare_method"]
 
-# No timeout is so short: whoever sends its next call sooner did not wait for this one (ns).
+# Shorter than any timeout: a client that sends its next call sooner did not wait for this one (ns).
 HURRIED: Final = 10_000_000
 
-# Whoever writes several calls in one go takes no longer: a client that cannot tell two replies
-# apart has given up on a call, if it sends the next one later than that (ns).
+# Longer than it takes to write several calls in one go: a client that cannot tell two replies
+# apart has given up on a call if it sends the next one later than that (ns).
 GAVE_UP: Final = 1_000_000
 
-# How many calls may wait for what the server does with their method elsewhere.
+# How many calls may wait to see what the server does with their method elsewhere.
 MAX_DOUBTFUL: Final = 1024
 
-# The transport in which something answers every call, be it oneway.
+# The transport in which every call gets an answer, even a oneway one.
 HTTP: Final = "http"
 
-# What may be the begin of anything: nobody can say of so few bytes what they are.
+# So few bytes may be the beginning of anything: nobody can say what they are.
 BEGUN: Final = 8
 
-# How many calls of a connection may wait, and how many of them with one seqid; how many replies
-# may be without a call.  Beyond, the oldest is settled.
+# How many calls of a connection may wait, how many of them with the same seqid, and how many
+# replies may be without a call.  Beyond that, the oldest is settled.
 MAX_WAITING: Final = 4096
 MAX_SAME: Final = 1024
 MAX_ORPHANS: Final = 1024
 
-# How many methods of servers are remembered: that they answer, or never do.
+# For how many methods of servers it is remembered whether they answer.
 MAX_METHODS: Final = 4096
 
-# How many oneway calls of a connection are remembered, in case that they are answered.
+# How many oneway calls of a connection are remembered, in case they are answered.
 MAX_ONEWAY: Final = 64
 
 
 def bare_method(method: str) -> str:
-    """The method without the service that a multiplexed call puts before it.
+    """The method's name without the service that a multiplexed call puts before it.
 
     >>> bare_method("Calculator:add")
     'add'
@@ -106,16 +106,21 @@ def bare_method(method: str) -> str:
 class _Talk:
     """What is under way on one connection.
 
-    ``waiting`` holds calls without a reply by their seqid, in order; ``read_to`` is where the
-    server's last message ended in its stream, ``hole`` the time of the last one before which
-    bytes were missing (-1: none).  ``gave_up`` says when the client turned to its next
-    call, ``misled`` which exchange's reply it read instead, both by the exchange's number;
-    ``unread`` are replies that the next call will read; ``last`` was answered last.  ``closing``
-    are exchanges whose reply came when the client had closed: how that went on will tell.
-    ``newest`` is the latest call that was answered; ``overtakes``: a reply came before that to
-    an earlier call.  ``hurried`` are exchanges that the client did not wait for, by number: its
-    next call followed at once.  ``latest`` is its last call, ``oneway`` are those it sent as
-    such, and ``posted`` those of them that HTTP may still answer.
+    The dicts and sets of numbers are about exchanges, by their numbers.
+
+    - ``waiting``: calls without a reply, by seqid, in order; ``count`` is how many there are.
+    - ``orphans``: replies without a call.
+    - ``read_to``: where the server's last message ended in its stream; ``hole``: the time of its
+      last message before which bytes were missing (-1: none).
+    - ``gave_up``: when the client turned to its next call; ``misled``: the exchange whose reply it
+      read instead of its own; ``unread``: replies that the next calls will read.
+    - ``last``: the exchange that was answered last; ``newest``: the latest call that was answered;
+      ``overtakes``: a later call was answered before an earlier one.
+    - ``closing``: exchanges whose reply came after the client had closed; what follows will tell
+      whether it was read.
+    - ``hurried``: calls that the client did not wait for, because its next call followed at once;
+      ``latest``: its last call, None after a oneway one.
+    - ``oneway``: calls that were sent as such; ``posted``: those that HTTP may still answer.
     """
 
     __slots__ = (
@@ -158,6 +163,7 @@ class _Talk:
         self.posted: list[Exchange] = []
 
     def forget(self, exchange: Exchange) -> None:
+        """Drop what is kept by the number of an exchange, which waits no more."""
         number = exchange.number
         self.gave_up.pop(number, None)
         self.misled.pop(number, None)
@@ -167,15 +173,15 @@ class _Talk:
 class Pairing:
     """Pairs the messages of all connections, and settles what became of each call.
 
-    ``settled`` are exchanges whose outcome is final, in the order in which that was known: take
-    them out (``take``).  What is not settled is what is remembered.
+    ``settled`` holds the exchanges whose outcome is final, in the order in which that became
+    known; ``take`` takes them out.  Only what is not settled is remembered.
     """
 
     def __init__(self) -> None:
         self.settled: list[Exchange] = []
         self._count = 0
         self._talks: dict[int, _Talk] = {}
-        # What servers were seen to do with a method: False, to pass over it; True, to answer.
+        # What servers were seen to do with a method.  True: to answer it; False: to pass over it.
         self._methods: dict[tuple[Endpoint, str], bool] = {}
         # Calls whose client closed at once, by connection, and their connections by method.
         self._doubtful: dict[int, list[Exchange]] = {}
@@ -183,19 +189,19 @@ class Pairing:
 
     @property
     def count(self) -> int:
-        """How many exchanges there are so far."""
+        """How many exchanges there are so far, settled or not."""
         return self._count
 
     def take(self) -> list[Exchange]:
-        """Those that were settled since the last time."""
+        """The exchanges that were settled since the last time, which are then no longer kept."""
         settled = self.settled
         self.settled = []
         return settled
 
     def add(self, message: Message, flow: Flow | None = None) -> Exchange:
-        """The exchange of ``message``: a new one, or the call's, now with its reply.
+        """The exchange of ``message``: a new one, or that of its call, which now has its reply.
 
-        ``flow`` is its connection; without it only messages tell.
+        ``flow`` is the connection; without it, only messages say what became of a call.
         """
         talk = self._talks.get(message.flow)
         if talk is None:
@@ -206,13 +212,13 @@ class Pairing:
         return self._call(talk, message)
 
     def end(self, flow: Flow) -> None:
-        """A connection is over: what waits there will not be answered."""
+        """Settle what waits on a connection that is over: it will not be answered."""
         talk = self._talks.pop(flow.number, None)
         if talk is not None:
             self._end(talk, flow)
 
     def close(self, time: int = -1) -> None:
-        """The capture is over; ``time`` is that of its last packet."""
+        """Settle everything at the end of the capture; ``time`` is that of its last packet."""
         for talk in self._talks.values():
             self._end(talk, talk.flow, time, the_last=True)
         self._talks.clear()
@@ -220,7 +226,7 @@ class Pairing:
             self.forget(flow)
 
     def forget(self, flow: int) -> None:
-        """Nothing more will be known of a connection that is over; ``flow`` is its number."""
+        """Settle what was in doubt on a connection that is over; ``flow`` is its number."""
         for exchange in self._doubtful.pop(flow, ()):
             self._settle(exchange, Outcome.CLOSED_BY_CLIENT)
 
@@ -248,7 +254,7 @@ class Pairing:
             if len(talk.oneway) > MAX_ONEWAY:
                 del talk.oneway[0]
             if call.transport == HTTP:
-                # It has no reply, but HTTP answers it.
+                # No message will answer it, but HTTP will.
                 talk.posted.append(exchange)
                 if len(talk.posted) > MAX_ONEWAY:
                     self._settle_posted(talk.posted.pop(0))
@@ -275,8 +281,10 @@ class Pairing:
         return exchange
 
     def _late_call(self, talk: _Talk, call: Message) -> Exchange | None:
-        """The exchange of a reply that came before its call was given out; None if it is
-        another's.  Calls come in order: replies that are older than this one are without."""
+        """The exchange whose reply was given out before this call; None if there is none.
+
+        Calls come in order: a reply without a call that is older than this call will not get one.
+        """
         orphans = talk.orphans
         for at, exchange in enumerate(orphans):
             reply = exchange.reply
@@ -296,7 +304,7 @@ class Pairing:
         return None
 
     def _drop(self, talk: _Talk, seqid: int) -> None:
-        """Too many wait: the oldest of that seqid does no more."""
+        """Settle the oldest call of that seqid, because too many wait."""
         same = talk.waiting[seqid]
         oldest = same.pop(0)
         if not same:
@@ -317,7 +325,7 @@ class Pairing:
         same = talk.waiting.get(seqid)
         at = -1 if same is None else _place(same, reply, is_behind_hole)
         if at < 0 and talk.waiting and _is_nameless(reply) and not (seqid or is_behind_hole):
-            # The server could not make out the header, and so it has no seqid of it either.
+            # The server could not make out the header, and so does not know its seqid either.
             same = min(talk.waiting.values(), key=_first_number)
             call = same[0].call
             assert call is not None
@@ -360,7 +368,7 @@ class Pairing:
         for at in range(len(talk.oneway) - 1, -1, -1):
             call = talk.oneway[at].call
             if call is not None and _answers(reply, call):
-                # The client does not read it now: its next call will.
+                # The client does not read it now: its next call will do so.
                 exchange.misled_by = talk.oneway[at].number
                 exchange.why = f"a reply to the oneway call of exchange {talk.oneway[at].number}"
                 if reply.transport != HTTP and len(talk.unread) < MAX_WAITING:
@@ -374,7 +382,7 @@ class Pairing:
         return exchange
 
     def _pass_over(self, talk: _Talk, passed: Exchange, is_behind_hole: bool) -> None:
-        """The server answered a later call with the same seqid."""
+        """Settle a call after the server has answered a later one with the same seqid."""
         call, flow = passed.call, talk.flow
         assert call is not None
         if self._settle_answered_by_http(passed):
@@ -391,7 +399,7 @@ class Pairing:
         talk.forget(passed)
 
     def _answered(self, server: Endpoint, method: str) -> None:
-        """A server has answered that method."""
+        """Take note that a server has answered that method."""
         key = (server, bare_method(method))
         if key in self._methods or len(self._methods) < MAX_METHODS:
             self._methods[key] = True
@@ -399,8 +407,11 @@ class Pairing:
             self._settle(exchange, Outcome.CLOSED_BY_CLIENT)
 
     def _doubt(self, exchange: Exchange, call: Message) -> None:
-        """The client closed at once.  Did it fail, or does the method have no answer?  What the
-        server does with it elsewhere may tell, until the connection is forgotten."""
+        """Leave a call in doubt whose client closed at once, until its connection is forgotten.
+
+        Did the client fail, or does the method have no answer?  What the server does with it
+        elsewhere may tell.
+        """
         self._doubtful.setdefault(exchange.flow, []).append(exchange)
         key = (call.server, bare_method(call.method))
         self._doubted.setdefault(key, []).append(exchange.flow)
@@ -410,7 +421,7 @@ class Pairing:
             del self._doubted[next(iter(self._doubted))]
 
     def _no_doubt(self, key: tuple[Endpoint, str]) -> list[Exchange]:
-        """The calls of a method of which it was not known whether it has an answer."""
+        """Take out the calls of that method that were in doubt."""
         found: list[Exchange] = []
         for flow in self._doubted.pop(key, ()):
             left: list[Exchange] = []
@@ -424,16 +435,18 @@ class Pairing:
         return found
 
     def _is_answered(self, call: Message) -> bool:
-        """Did the server ever answer that method?"""
+        """Whether the server ever answered that method."""
         return self._methods.get((call.server, bare_method(call.method)), False)
 
     def _is_silent(self, call: Message) -> bool:
-        """Did the server pass over that method, and never answer it?"""
+        """Whether the server passed over that method, and never answered it."""
         return not self._methods.get((call.server, bare_method(call.method)), True)
 
     def _is_late(self, talk: _Talk, exchange: Exchange, behind: list[Exchange]) -> bool:
-        """Had the client turned to its next call?  Then that reads this reply; ``behind`` are
-        the calls that wait for theirs."""
+        """Whether the client had turned to its next call; then that one reads this reply.
+
+        ``behind`` are the calls after it that still wait for their replies.
+        """
         reply, number = exchange.reply, exchange.number
         assert reply is not None
         misled_by = talk.misled.get(number, 0)
@@ -472,8 +485,8 @@ class Pairing:
             elif exchange.call.type is MessageType.ONEWAY:
                 self._settle_posted(exchange)
             elif exchange.reply is not None:
-                # A program that still reads acknowledges; for one that has closed, the system
-                # resets the connection.
+                # If the program still reads, the reply is acknowledged.  If it has closed, the
+                # system resets the connection.
                 assert flow is not None
                 reply, client = exchange.reply, flow.from_client
                 is_late = client.rst >= 0 and not (reply.cut and reply.time <= client.fin)
@@ -557,8 +570,10 @@ class Pairing:
         exchange.why = f"exchange {last.number}'s reply came late: it may have been read as this"
 
     def _passed_in_order(self, talk: _Talk, exchange: Exchange) -> None:
-        """A server that answers in order has answered a later call, with another seqid, and never
-        this method."""
+        """Settle a call that a server that answers in order has passed over.
+
+        The later call that it answered has another seqid, and it has never answered this method.
+        """
         if exchange.number in talk.hurried:
             self._settle_silent(exchange)
             return
@@ -587,7 +602,7 @@ class Pairing:
             self._settle_silent(other)
 
     def _settle_posted(self, exchange: Exchange) -> None:
-        """A oneway call by HTTP: by now it was answered, or never will be."""
+        """Settle a oneway call by HTTP: it has been answered by now, or never will be."""
         assert exchange.call is not None
         response = exchange.call.response
         if response is None:
@@ -599,7 +614,7 @@ class Pairing:
         self._settle(exchange, Outcome.ONEWAY)
 
     def _settle_answered_by_http(self, exchange: Exchange) -> bool:
-        """HTTP answered a call, and no message was in the answer."""
+        """Settle a call that HTTP answered without a message; False if it did not."""
         call = exchange.call
         response = None if call is None else call.response
         if call is None or response is None:
@@ -608,7 +623,7 @@ class Pairing:
         if not response.is_good:
             self._settle(exchange, Outcome.APPLICATION_EXCEPTION)
         elif not response.size and not self._is_answered(call):
-            # So it is with oneway methods that were sent as CALL.
+            # This is what happens to oneway methods that were sent as CALL.
             exchange.ended = -1
             exchange.why = f"sent as CALL, and {response} had no message for it"
             self._settle(exchange, Outcome.ONEWAY)
@@ -618,7 +633,7 @@ class Pairing:
         return True
 
     def _leave_unread(self, talk: _Talk, reply: Exchange) -> None:
-        """A reply that nobody waits for: whoever waits now reads it, or else the next call."""
+        """Note that an unexpected reply is read by a call that waits now, or else by the next."""
         for same in talk.waiting.values():
             for reader in same:
                 if reader.number not in talk.misled:
@@ -644,7 +659,7 @@ def _is_before(time: int, other: int) -> bool:
 
 
 def _came_between(last: Exchange | None, exchange: Exchange) -> bool:
-    """Did a reply to an earlier call come while the client waited for this one's?"""
+    """Whether the reply to an earlier call came while the client waited for this one's."""
     if last is None or last.reply is None or exchange.call is None:
         return False
     call = exchange.call
@@ -657,15 +672,21 @@ def _came_between(last: Exchange | None, exchange: Exchange) -> bool:
 
 
 def _may_miss(talk: _Talk) -> bool:
-    """Were there messages before the server's first, or did the capture lose bytes of it?  Else
-    what stands before its first message is a negotiation, or was skipped on the way in."""
+    """Whether a reply can be missing before the server's next message.
+
+    It can after a first message, or if the capture lost bytes of the server.  Otherwise what comes
+    before the first message is a negotiation, or was skipped on the way in.
+    """
     flow = talk.flow
     return talk.read_to > 0 or flow is None or flow.from_server.lost > 0
 
 
 def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:
-    """What the reply says; LOST where that is in bytes that the capture lost.  Of one that was not
-    sent to its end, who ended it says more: the capture, or a client that took no more of it."""
+    """What the reply says; LOST if that is in bytes that the capture lost.
+
+    If the reply was not sent to its end, it matters more who ended it: the capture, or a client
+    that took no more of it.
+    """
     reply = exchange.reply
     assert reply is not None
     if reply.cut in (CUT_CLOSED, CUT_ENDED) and flow is not None:
@@ -689,22 +710,22 @@ def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:
 
 
 def _missing(flow: Flow | None) -> Outcome:
-    """What the outcome is where bytes of the server made no message."""
+    """The outcome of a call if the server sent bytes there that were no message."""
     is_lost = flow is None or flow.from_server.lost > 0
     return Outcome.LOST if is_lost else Outcome.UNREADABLE
 
 
 def _place(same: list[Exchange], reply: Message, is_behind_hole: bool) -> int:
-    """Which of the calls with its seqid a reply is for; -1: none of them."""
+    """Which of the calls with the same seqid a reply is for: its index, or -1 for none."""
     found = -1
     for at, exchange in enumerate(same):
         call = exchange.call
         assert call is not None
         if call.response is not None or not _answers(reply, call):
-            continue  # HTTP has answered it, without a message; or it is another's
+            continue  # HTTP has answered the call without a message; or the reply is another's
         if not is_behind_hole:
             return at
-        # Replies are missing before this one: it is for the last call that was sent before it.
+        # Replies before this one are missing: it is for the last call that was sent before it.
         if found >= 0 and call.time > reply.time:
             break
         found = at
@@ -716,5 +737,5 @@ def _answers(reply: Message, call: Message) -> bool:
         return False
     if reply.method == call.method or reply.method == bare_method(call.method):
         return True
-    # A server that could not make out the method answers without its name.
+    # A server that could not make out the method answers without a name.
     return _is_nameless(reply)

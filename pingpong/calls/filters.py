@@ -1,8 +1,8 @@
-"""Which exchanges are asked for: by method, outcome, how long it took, and values.
+"""Choosing exchanges: by method, by outcome, by how long they took, and by values.
 
-get*                   a method, with its service before it or without
-late,closed-by-server  outcomes; "failed" and "unclear" are several
-1=root                 a value: a path through fields, "=", and what is to stand there
+get*                   a method, with or without its service before it
+late,closed-by-server  outcomes; "failed" and "unclear" stand for several
+1=root                 a value: a path through fields, "=", and what it has to be
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from typing import Final
 from ..model import Entries, Exchange, Field, Items, Outcome, Struct, Value
 from .exchanges import bare_method
 
-__all__ = ["OUTCOME_NAMES", "Condition", "Wanted", "condition", "outcomes"]
+__all__ = ["OUTCOME_NAMES", "Condition", "Filter", "condition", "outcomes"]
 
-# The outcomes as one writes them, and what stands for several.
+# The outcomes by the names that a user writes; some names stand for several.
 OUTCOME_NAMES: Final = {outcome.name.lower().replace("_", "-"): [outcome] for outcome in Outcome}
 OUTCOME_NAMES["failed"] = [outcome for outcome in Outcome if outcome.failed]
 OUTCOME_NAMES["unclear"] = [outcome for outcome in Outcome if outcome.unclear]
 
-# How many methods' names are remembered.
+# For how many methods it is remembered whether the patterns match.
 _MAX_KNOWN: Final = 4096
 
 
 def outcomes(text: str) -> list[Outcome]:
-    """``late,closed-by-server``, ``failed``: the outcomes of those names.  Raises ValueError for
-    a name that is none.
+    """The outcomes that a text names, as ``late,closed-by-server`` or ``failed`` does.
+
+    Raises ValueError for a name that is not an outcome.
 
     >>> outcomes("success")
     [<Outcome.SUCCESS: 0>]
@@ -42,9 +43,11 @@ def outcomes(text: str) -> list[Outcome]:
 
 
 class Condition:
-    """A value that an exchange has to have: ``path`` leads to it through fields, by their ids or
-    names, in the call or (``of_reply``) in the reply; lists and maps on the way are all looked
-    into."""
+    """A value that an exchange has to have.
+
+    ``path`` leads to it through fields, by their ids or names, in the call or (``of_reply``) in
+    the reply.  Lists, sets and maps on the way are searched completely.
+    """
 
     __slots__ = ("of_reply", "path", "wanted")
 
@@ -54,6 +57,7 @@ class Condition:
         self.of_reply = of_reply
 
     def holds(self, exchange: Exchange) -> bool:
+        """Whether the exchange has such a value; False if the message was not captured."""
         message = exchange.reply if self.of_reply else exchange.call
         if message is None:
             return False
@@ -93,7 +97,7 @@ class Condition:
 
 
 def _words(value: Value) -> str:
-    """A value as it is written in a condition."""
+    """A value as a user writes it in a condition."""
     content = value.content
     if isinstance(content, bool):
         return "true" if content else "false"
@@ -104,9 +108,12 @@ def _words(value: Value) -> str:
 
 
 def condition(text: str) -> Condition:
-    """``1=root``, ``login.username=root``, ``user.1.name=r*``, ``reply.0=pong``: a path through
-    fields (with the method before it, or not), "=", and what is to stand there, where "*" and "?"
-    stand for anything.  Raises ValueError for text that is none."""
+    """The Condition that a text describes: a path through fields, "=", and what has to be there.
+
+    Examples are ``1=root``, ``login.username=root``, ``user.1.name=r*`` and ``reply.0=pong``.  The
+    path may begin with the method; in the value "*" and "?" match anything.  Raises ValueError for
+    a text that is not a condition.
+    """
     path, equals, wanted = text.partition("=")
     steps = tuple(path.split("."))
     of_reply = len(steps) > 1 and steps[0] == "reply"
@@ -116,11 +123,13 @@ def condition(text: str) -> Condition:
     return Condition(steps, wanted, of_reply)
 
 
-class Wanted:
-    """Which exchanges are asked for; all of what is given has to be true.
+class Filter:
+    """Chooses exchanges: everything that is given has to be true of them.
 
-    ``methods`` are patterns with "*" and "?", against the name with its service or without;
-    ``slower``: waited longer than so many nanoseconds, for a reply or in vain.
+    ``methods`` are patterns with "*" and "?"; one of them has to match the name, with or without
+    its service.  ``outcomes``: one of these.  ``slower``: the client waited longer than that many
+    nanoseconds, for a reply or in vain.  ``where``: all of these conditions hold.  ``is_all``:
+    nothing was given, so every exchange is chosen.
     """
 
     def __init__(
@@ -138,6 +147,7 @@ class Wanted:
         self.is_all = not (self._patterns or self._outcomes or self._where or slower is not None)
 
     def has(self, exchange: Exchange) -> bool:
+        """Whether this exchange is chosen; its fields are read only if a condition asks for it."""
         if self._patterns and not self._named(exchange.method):
             return False
         if self._outcomes and exchange.outcome not in self._outcomes:
@@ -149,6 +159,7 @@ class Wanted:
         return all(one.holds(exchange) for one in self._where)
 
     def of(self, exchanges: Sequence[Exchange]) -> list[Exchange]:
+        """The chosen ones among ``exchanges``, in the same order."""
         return [one for one in exchanges if self.is_all or self.has(one)]
 
     def _named(self, method: str) -> bool:

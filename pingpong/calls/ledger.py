@@ -1,11 +1,11 @@
-"""The ledger of calls: each once, when it is settled, with what it came to.
+"""The ledger of calls: each of them once, when it is settled, with its outcome.
 
-    Pairing ──settled──▶ Ledger: in order ──▶ Wanted ──┬─▶ rows
+    Pairing ──settled──▶ Ledger: in order ──▶ Filter ──┬─▶ rows
                                                        └─▶ Totals, per method
 
-``Ledger`` takes exchanges as Pairing settles them, and gives them out in the order of their calls,
-but for those that take so long that too many others wait behind them.  ``Exchanges`` are those of
-a capture that was read whole.
+``Ledger`` takes exchanges as Pairing settles them, and gives them out in the order of their calls.
+The exception is a call that takes so long that too many others wait for it.  ``Exchanges`` holds
+the exchanges of a capture that was read as a whole.
 """
 
 from __future__ import annotations
@@ -15,26 +15,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Union, overload
 
 from ..model import Exchange, Outcome, Shown
-from .filters import Wanted, condition, outcomes
+from .filters import Filter, condition, outcomes
 from .totals import Totals
 
 __all__ = ["Exchanges", "Ledger"]
 
-# How many settled exchanges may wait for an earlier call that is not, and how many bytes of them.
+# How many settled exchanges may wait for an earlier one that is not settled, and how many bytes
+# their messages may have.
 MAX_BEHIND: Final = 4096
 MAX_BEHIND_BYTES: Final = 16 * 1024 * 1024
 
 
 class Ledger:
-    """Puts settled exchanges in the order of their calls."""
+    """Puts settled exchanges in the order of their calls, within a bound on what may wait."""
 
     def __init__(self) -> None:
         self._next = 1  # the number of the exchange whose turn it is
-        self._behind: list[tuple[int, Exchange]] = []  # a heap of those that wait for it
+        self._behind: list[tuple[int, Exchange]] = []  # a heap: those that wait for it
         self._bytes = 0
 
     def take(self, settled: Sequence[Exchange]) -> list[Exchange]:
-        """Those whose turn it is, with what was settled last."""
+        """Take what was settled; returns the exchanges whose turn it is, in order."""
         given: list[Exchange] = []
         for exchange in settled:
             number = exchange.number
@@ -52,7 +53,7 @@ class Ledger:
         return given
 
     def close(self) -> list[Exchange]:
-        """Nothing more is settled: all the rest."""
+        """Nothing more will be settled: returns all the rest, in order."""
         given: list[Exchange] = []
         while self._behind:
             self._release(given)
@@ -66,13 +67,13 @@ class Ledger:
             self._next += 1
 
     def _release(self, given: list[Exchange]) -> None:
-        """Wait no more for calls that are not settled before the next one that is."""
+        """Stop waiting for calls that come before the next settled one."""
         self._next = self._behind[0][0]
         self._go_on(given)
 
 
 class Exchanges(Shown):
-    """Exchanges in the order of their calls; shows itself as a table."""
+    """Exchanges in the order of their calls: a sequence that shows itself as a table."""
 
     __slots__ = ("_items",)
 
@@ -102,20 +103,21 @@ class Exchanges(Shown):
         slower: int | None = None,
         value: Union[str, Sequence[str]] = (),
     ) -> Exchanges:
-        """Those of which all that is given is true.
+        """The exchanges of which everything that is given is true.
 
-        ``method``: one of these patterns (``"get*"``).  ``outcome``: one of these, or of those
-        that a text names (``"late,closed-by-server"``, ``"failed"``, ``"unclear"``).  ``slower``:
-        waited longer than so many nanoseconds, for a reply or in vain.  ``value``: has all of
-        these in its fields (``"1=root"``, ``"login.username=root"``, ``"reply.0=p*"``).
+        ``method``: a pattern, or several of which one has to match (``"get*"``).  ``outcome``: an
+        outcome, or several, or a text that names some (``"late,closed-by-server"``, ``"failed"``,
+        ``"unclear"``).  ``slower``: the client waited longer than that many nanoseconds, for a
+        reply or in vain.  ``value``: a condition, or several that all have to hold (``"1=root"``,
+        ``"login.username=root"``, ``"reply.0=p*"``).
 
-        Raises ValueError for a text that names no outcome or is no condition.
+        Raises ValueError for a text that names no outcome or is not a condition.
         """
         if isinstance(outcome, Outcome):
             chosen = [outcome]
         else:
             chosen = outcomes(outcome) if isinstance(outcome, str) else list(outcome)
-        wanted = Wanted(
+        wanted = Filter(
             [method] if isinstance(method, str) else method,
             chosen,
             slower,
@@ -124,7 +126,7 @@ class Exchanges(Shown):
         return Exchanges(wanted.of(self._items))
 
     def totals(self) -> Totals:
-        """What the calls of each method came to."""
+        """What the calls of each method came to: counts, bytes and latencies."""
         totals = Totals()
         totals.add(self._items)
         return totals

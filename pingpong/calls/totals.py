@@ -1,7 +1,7 @@
 """What the calls of each method came to, in memory that does not grow with their number.
 
-Latencies are kept as a histogram: a bucket holds those that have their first 9 bits in common, so
-that a percentile is right to 0.4 %; three digits of it are shown.
+Latencies are kept as a histogram.  A bucket holds those that have their first 9 bits in common, so
+a percentile is right to 0.4 %; three digits of it are shown.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ __all__ = ["MAX_METHODS", "Total", "Totals"]
 # How many methods have totals of their own: a hostile capture may have a million.
 MAX_METHODS: Final = 512
 
-# A latency is kept with its first so many bits.
+# How many bits of a latency are kept, counted from the first that is set.
 _BITS: Final = 9
 
 
 class Total:
-    """What the calls of a method came to.
+    """What the calls of one method came to.
 
-    ``failed`` and ``unclear`` count as ``Outcome`` has them, ``outcomes`` each outcome by its
-    number; ``sent`` and ``received`` are bytes.  Latencies are in nanoseconds, of exchanges that
-    have both messages.
+    ``calls`` counts exchanges, ``outcomes`` each outcome by its number, ``answered`` the exchanges
+    that have both messages.  ``sent`` and ``received`` are bytes of calls and of replies.
+    ``fastest`` and ``slowest`` are latencies of answered calls in nanoseconds, -1 without any.
     """
 
     __slots__ = (
@@ -52,6 +52,7 @@ class Total:
         self._buckets: dict[int, int] = {}
 
     def add(self, exchange: Exchange) -> None:
+        """Count an exchange, which has to be settled."""
         self.calls += 1
         self.outcomes[exchange.outcome] += 1
         call, reply = exchange.call, exchange.reply
@@ -72,7 +73,7 @@ class Total:
         self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
 
     def plus(self, other: Total) -> None:
-        """Add another method's total."""
+        """Add the total of another method to this one."""
         if other.answered:
             first = not self.answered
             self.fastest = other.fastest if first else min(self.fastest, other.fastest)
@@ -88,15 +89,19 @@ class Total:
 
     @property
     def failed(self) -> int:
+        """How many calls ended with an outcome that ``Outcome.failed`` holds for."""
         return sum([self.outcomes[one] for one in Outcome if one.failed])
 
     @property
     def unclear(self) -> int:
+        """How many calls ended with an outcome that ``Outcome.unclear`` holds for."""
         return sum([self.outcomes[one] for one in Outcome if one.unclear])
 
     def percentile(self, percent: float) -> int | None:
-        """The latency that so many percent of the answered calls did not exceed, to 0.4 %;
-        None if none was answered."""
+        """The latency in ns that ``percent`` of the answered calls did not exceed, right to 0.4 %.
+
+        ``percent`` is from 0 to 100.  None if no call was answered.
+        """
         rank = max(1, -int(-percent * self.answered // 100))
         if self.answered and rank >= self.answered:
             return self.slowest
@@ -122,9 +127,10 @@ def _bucket(latency: int) -> int:
 
 
 class Totals(Shown):
-    """Totals per method, in the order in which methods were seen first.
+    """Totals per method, in the order in which the methods were first seen; shown as a table.
 
-    MAX_METHODS have their own; the rest is ``others`` together.  Shows itself as a table.
+    MAX_METHODS methods have a Total of their own, in ``methods``; ``others`` is that of all the
+    rest together, None if there is no rest.
     """
 
     __slots__ = ("methods", "others")
@@ -134,6 +140,7 @@ class Totals(Shown):
         self.others: Total | None = None
 
     def add(self, exchanges: Iterable[Exchange]) -> None:
+        """Count settled exchanges, each with its method."""
         for exchange in exchanges:
             method = exchange.method
             total = self.methods.get(method)
@@ -151,7 +158,7 @@ class Totals(Shown):
 
     @property
     def all(self) -> Total:
-        """All methods together; its ``method`` is ""."""
+        """A new Total of all methods together; its ``method`` is ""."""
         total = Total("")
         for one in self.methods.values():
             total.plus(one)
@@ -166,7 +173,7 @@ class Totals(Shown):
         return iter(self.methods.values())
 
     def __getitem__(self, method: str) -> Total:
-        """Raises KeyError for a method that has none of its own."""
+        """The Total of a method; raises KeyError if it has none of its own."""
         return self.methods[method]
 
     def __repr__(self) -> str:

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Final
 
 from ..calls.exchanges import Pairing
-from ..calls.filters import Condition, Wanted, condition, outcomes
+from ..calls.filters import Condition, Filter, condition, outcomes
 from ..calls.ledger import Ledger
 from ..calls.totals import Totals
 from ..errors import CaptureError
@@ -126,8 +126,8 @@ def add_choice(one: argparse.ArgumentParser) -> None:
     )
 
 
-def wanted_of(args: argparse.Namespace) -> Wanted:
-    return Wanted(
+def wanted_of(args: argparse.Namespace) -> Filter:
+    return Filter(
         args.method or (),
         [one for group in args.outcome or () for one in group],
         args.slower,

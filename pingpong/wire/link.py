@@ -26,9 +26,11 @@ from .layers import (
     IP,
     LINK_LAYERS,
     LINK_NAMES,
+    LOOPBACK,
     MPLS,
     NOTHING,
     OTHER_LINKS,
+    PKTAP,
     QUIET,
     UDP_TUNNELS,
     behind,
@@ -102,10 +104,9 @@ def _ipv6_text(raw: bytes) -> str:
 # For the short way, by link type: where IP begins in a packet, and where the type field is that
 # says so.
 _BASES: Final = {
-    **dict.fromkeys((12, 14, 101, 228, 229), 0),
-    0: 4,
+    **{link: 0 for link, layer in LINK_LAYERS.items() if layer == IP},
+    **{link: 4 for link, layer in LINK_LAYERS.items() if layer == LOOPBACK},
     1: 14,
-    108: 4,
     113: 16,
     276: 20,
 }
@@ -319,7 +320,7 @@ class Peeler:
             if kind is not None:
                 kind.count += 1
             return None
-        if link in (149, 258):
+        if layer == PKTAP:
             # After the first 12 bytes: names of interfaces and programs.
             self.extensions.append((12, int.from_bytes(packet.data[:2], "little")))
         return self._peel(packet, layer, 0)

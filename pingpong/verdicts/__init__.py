@@ -1,1 +1,1 @@
-"""Settled exchanges in, verdicts out: what is wrong on a connection, and what to change."""
+"""Settled exchanges → verdicts: what is wrong on a connection, and what to change."""

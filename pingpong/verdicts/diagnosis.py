@@ -1,14 +1,14 @@
-"""What is wrong between clients and servers, and what to change: a verdict a connection.
+"""What is wrong between clients and servers, and what to change: a verdict for each connection.
 
     exchanges, settled ───────▶ Case ──┐                      ┌─▶ a Verdict a connection,
     a Flow that has ended ─────────────┼─▶ rules, in order ───┤
     what its server said to            │                      └─▶ … of many that are alike, once:
     others: Known ─────────────────────┘                          Diagnosis
 
-``Diagnoser`` takes exchanges as Pairing settles them, and connections as they end, so that a
-capture of any length fits: of a connection only its Case is kept, and of those that are alike only
-the first.  What other connections tell of a server may come later, so the rules are asked again at
-the end.
+``Diagnoser`` takes exchanges as Pairing settles them, and connections as they end.  So it can
+handle a capture of any length: it keeps only the Case of a connection, and only the first of
+those that are alike.  Later connections may tell more about a server, so the rules are asked again
+at the end.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from .verdict import Diagnosis, Group, Kind, Verdict
 
 __all__ = ["Diagnoser", "Diagnosis", "Group", "Kind", "Verdict"]
 
-# Connections that are alike are kept once.  So many that differ are kept, and beyond them
-# only counts: a capture can be made to have a new kind with every packet.
+# How many connections that differ are kept; beyond that they are only counted, because a capture
+# can be made to have a new kind with every packet.  And how many servers are remembered.
 MAX_ALIKE: Final = 4096
 MAX_SERVERS: Final = 4096
-# Numbers of connections that a Group lists.
+# How many numbers of connections a Group lists.
 MAX_FLOWS: Final = 20
 
 
 class _Alike:
-    """Connections of which the same was said: the first, the sums, and some numbers."""
+    """Connections that got the same verdicts: the Case of the first, sums, and some numbers."""
 
     __slots__ = ("case", "count", "flows", "tally")
 
@@ -51,10 +51,11 @@ class _Alike:
 
 
 class Diagnoser:
-    """Takes exchanges (``add``) and connections as they end (``end``, behind their exchanges), or
-    both (``take``); ``diagnosis`` at the end.
+    """Takes exchanges and connections, and makes a Diagnosis of them.
 
-    ``ports``: the user says that Thrift is spoken there, whatever the bytes look like.
+    ``add`` takes exchanges, ``end`` a connection that has ended, after its exchanges, and ``take``
+    both; ``diagnosis`` comes at the end.  ``ports``: the user says that Thrift is spoken there,
+    whatever the bytes look like.
     """
 
     def __init__(self, ports: Iterable[int] = ()) -> None:
@@ -69,14 +70,14 @@ class Diagnoser:
         self._unread = False
 
     def take(self, exchanges: Iterable[Exchange], ended: Iterable[Flow]) -> None:
-        """Take what was settled, and then the connections that have ended."""
+        """Take exchanges that were settled, and then connections that have ended."""
         for exchange in exchanges:
             self.add(exchange)
         for flow in ended:
             self.end(flow)
 
     def add(self, exchange: Exchange) -> None:
-        """Take the next exchange that is settled."""
+        """Take the next settled exchange; what was read of its messages is forgotten then."""
         case = self._open.get(exchange.flow)
         if case is None:
             case = self._open[exchange.flow] = Case()
@@ -91,7 +92,7 @@ class Diagnoser:
             known = self._known_of(server)
             known.takes_proxy = known.takes_proxy or exchange.reply.proxied is not None
             known.largest = max(known.largest, answered.size)
-            # A plain server knows no name with a service in it, and says so.
+            # A plain server does not know a name with a service in it, and says so.
             is_plain_no = exchange.outcome is Outcome.APPLICATION_EXCEPTION
             if not is_plain_no or ":" not in exchange.reply.method:
                 known.answer(answered, exchange.flow)
@@ -100,7 +101,7 @@ class Diagnoser:
                 message.forget()
 
     def end(self, flow: Flow) -> None:
-        """A connection has ended, or the capture has: nothing more comes of it."""
+        """Take a connection that has ended, or that was open when the capture ended."""
         case = self._open.pop(flow.number, None) or Case()
         case.flow = flow
         self._connections += 1
@@ -129,7 +130,7 @@ class Diagnoser:
         return known
 
     def _known_at(self, server: Endpoint) -> Known:
-        """What there is to know of a server so far."""
+        """What is known of a server so far; NOTHING_KNOWN if nothing is."""
         foreign = self._foreign.get(server)
         if server.port in self._ports:
             known = self._known_of(server)
@@ -141,7 +142,7 @@ class Diagnoser:
         return known
 
     def diagnosis(self) -> Diagnosis:
-        """The verdicts on all connections that have ended so far."""
+        """The verdicts on all connections taken so far; more may be taken afterwards."""
         said: dict[tuple[object, ...], tuple[Verdict, _Alike]] = {}
         for group in self._alike.values():
             for one in verdicts(group.case, self._known_at(group.case.flow.server)):

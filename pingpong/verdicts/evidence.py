@@ -1,10 +1,10 @@
 """What the rules look at: a connection that has ended, and what is known of its server.
 
-    a connection's exchanges, settled ─▶ Case    how each ended; with the Flow, who closed when
-    a server's connections            ─▶ Known   in which dialects it answers, and whose calls
+    a connection's exchanges, settled ─▶ Case    how each ended; its Flow says who closed, and when
+    a server's connections            ─▶ Known   in which dialects it answers, and which methods
 
-Both are small, however long the connection: no message is kept.  Neither pairs anything: what
-became of a call is for ``exchanges.Pairing`` to say.
+Both are small, however long the connection is: no message is kept.  Neither of them pairs
+anything: ``exchanges.Pairing`` says what became of a call.
 """
 
 from __future__ import annotations
@@ -38,40 +38,43 @@ __all__ = [
     "NOTHING_KNOWN",
     "NOT_READ",
     "UNREAD",
+    "ApplicationException",
     "Case",
     "Ended",
-    "Failure",
     "Fault",
     "Known",
-    "Said",
+    "Summary",
     "Tally",
     "dialect_of",
-    "said_in",
     "shown",
+    "summary_of",
 ]
 
-# Of exchanges that ended alike on a connection, and of faults, so many are remembered: the first,
-# by number.
+# How many exchanges of a connection with the same outcome are remembered, and how many faults: the
+# first ones.
 MAX_EXAMPLES: Final = 64
-# Kinds of failures that are remembered of a connection: a method and a type of exception each.
+# How many kinds of failures of a connection are remembered; a kind is a method and a type.
 MAX_FAILURES: Final = 64
-# With these a server says that it could not read what it was sent.
+# The types with which a server says that it could not read what it was sent.
 UNREAD: Final = frozenset(
     {"PROTOCOL_ERROR", "INVALID_PROTOCOL", "INVALID_TRANSFORM", "INVALID_MESSAGE_TYPE"}
 )
-# Outcomes of calls that had no answer: by who closed or reset; and all that come about where a
-# server cannot read the call.
+# Outcomes of calls without an answer: the server closed or reset, the client did, either did; and
+# everything that can happen if a server cannot read a call.
 BY_SERVER: Final = (Outcome.CLOSED_BY_SERVER, Outcome.RESET_BY_SERVER)
 BY_CLIENT: Final = (Outcome.CLOSED_BY_CLIENT, Outcome.RESET_BY_CLIENT)
 CLOSED: Final = (*BY_SERVER, *BY_CLIENT)
 NOT_READ: Final = (*CLOSED, Outcome.WAITING, Outcome.UNREADABLE, Outcome.NO_REPLY)
-# Methods that are remembered of a server.
+# How many methods of a server are remembered, and how many dialects.
 MAX_NAMES: Final = 256
 
 
-class Said(NamedTuple):
-    """What is kept of a message.  ``announced`` is the size that it says it has: more than
-    ``size`` where it was cut off, as ``cut`` says (see ``Message.cut``)."""
+class Summary(NamedTuple):
+    """What is kept of a message; its attributes are as those of a Message.
+
+    ``announced`` is the size that it says it has: more than ``size`` if it was cut off, and then
+    ``cut`` says why (see ``Message.cut``).
+    """
 
     number: int
     method: str
@@ -87,8 +90,9 @@ class Said(NamedTuple):
         return f"{shown(self.method)}, {sized(self.size)} (message {self.number})"
 
 
-def said_in(message: Message) -> Said:
-    return Said(
+def summary_of(message: Message) -> Summary:
+    """What is kept of ``message``; it holds on to none of its bytes."""
+    return Summary(
         message.number,
         message.method,
         message.seqid,
@@ -102,30 +106,36 @@ def said_in(message: Message) -> Said:
 
 
 class Ended(NamedTuple):
-    """What is kept of an exchange: how it ended, and when (-1: not known)."""
+    """What is kept of an exchange: how it ended, and at which ``time`` (ns; -1: not known).
+
+    ``why`` and ``misled_by`` are as an Exchange has them; ``response`` is HTTP's to its call.
+    """
 
     number: int
     outcome: Outcome
-    call: Said | None
-    reply: Said | None
+    call: Summary | None
+    reply: Summary | None
     time: int
     why: str
     misled_by: int
     response: Response | None
 
     @property
-    def said(self) -> Said:
-        said = self.call if self.call is not None else self.reply
-        assert said is not None
-        return said
+    def message(self) -> Summary:
+        """The call, or the reply where the call was not captured."""
+        message = self.call if self.call is not None else self.reply
+        assert message is not None
+        return message
 
 
 class Fault(NamedTuple):
-    """What is wrong with the bytes of a message: all that was found, the first fault first.
-    ``cut``: its end is missing; ``lost``: the capture lost bytes of it.  ``outcome`` is that of its
-    call."""
+    """What is wrong with the bytes of a message: up to four sentences, the first fault first.
 
-    said: Said
+    ``cut``: its end is missing (see ``Message.cut``); ``lost``: the capture lost bytes of it.
+    ``outcome`` is that of its exchange.
+    """
+
+    message: Summary
     by_client: bool
     texts: tuple[str, ...]
     cut: str
@@ -133,31 +143,32 @@ class Fault(NamedTuple):
     lost: bool
 
 
-class Failure(NamedTuple):
-    """A TApplicationException: to which call, its type by name, its text."""
+class ApplicationException(NamedTuple):
+    """A TApplicationException: the call that it answers, the name of its type, its text."""
 
-    call: Said
+    call: Summary
     type: str
     text: str
     replied: str  # the method that the reply names
-    is_called: bool  # … else the call was not captured, and ``call`` is the exception
+    is_called: bool  # False: the call was not captured, and ``call`` is the exception itself
 
 
 class Tally:
-    """Counts of exchanges, which add up over connections."""
+    """Counts of exchanges, which can be added up over connections."""
 
     __slots__ = ("answered", "calls", "declared", "failed", "oneway", "outcomes", "replies")
 
     def __init__(self) -> None:
-        self.calls = 0  # that want an answer, as far as their type says
+        self.calls = 0  # calls that want an answer, according to their type
         self.oneway = 0
         self.answered = 0
-        self.declared = 0  # … by an exception of the IDL
-        self.failed = 0  # … by the server's own
-        self.replies = 0  # whose call was not captured
+        self.declared = 0  # answered by an exception of the IDL
+        self.failed = 0  # answered by an exception of the server's library
+        self.replies = 0  # replies whose call was not captured
         self.outcomes = [0] * len(Outcome)
 
     def add(self, other: Tally) -> None:
+        """Add the counts of another tally to these."""
         self.calls += other.calls
         self.oneway += other.oneway
         self.answered += other.answered
@@ -169,20 +180,23 @@ class Tally:
 
     @property
     def silent(self) -> int:
-        """Oneway methods that were sent as CALL."""
+        """How many calls of oneway methods were sent as CALL."""
         return self.outcomes[Outcome.ONEWAY] - self.oneway
 
 
 class Case:
     """A connection as the rules see it: its Flow, and what its exchanges came to.
 
-    ``first`` and ``last_call`` are calls; ``last_reply`` is when the last answer ended, -1 without
-    one, and ``last_answered`` its call, with that; ``largest`` the size of the largest call that
-    was answered; ``last_unread`` the last answer that the server could not read what it was sent.
-    ``ended`` has exchanges by their outcome, by number, MAX_EXAMPLES of each at
-    most (the tally counts them all).  ``failures`` counts the server's own exceptions, with an
-    example of each method and type; ``declared`` those of the IDL, by method and exception.
-    ``faults`` are about bytes of messages.
+    - ``first``, ``last_call``: the first and the last call.
+    - ``last_reply``: when the last reply ended (ns, -1: there was none); ``last_answered``: the
+      call that was answered last, and when the answer ended.
+    - ``largest``: the size of the largest call that was answered, in bytes.
+    - ``last_unread``: the last answer in which the server says that it could not read its call.
+    - ``ended``: exchanges by their outcome, in order, MAX_EXAMPLES of each at most; ``tally``
+      counts them all.
+    - ``failures``: by method and type, how often the server answered with its library's own
+      exception, and an example; ``declared``: the same count for exceptions of the IDL.
+    - ``faults``: messages whose bytes are not right.
     """
 
     __slots__ = (
@@ -193,21 +207,21 @@ class Case:
     def __init__(self) -> None:
         self.flow = _NO_FLOW
         self.tally = Tally()
-        self.first: Said | None = None
-        self.last_call: Said | None = None
+        self.first: Summary | None = None
+        self.last_call: Summary | None = None
         self.last_reply = -1
-        self.last_answered: tuple[Said, int] | None = None
-        self.last_unread: Failure | None = None
+        self.last_answered: tuple[Summary, int] | None = None
+        self.last_unread: ApplicationException | None = None
         self.largest = 0
         self.ended: dict[Outcome, list[Ended]] = {}
-        self.failures: dict[tuple[str, str], tuple[int, Failure]] = {}
+        self.failures: dict[tuple[str, str], tuple[int, ApplicationException]] = {}
         self.declared: dict[tuple[str, str], int] = {}
         self.faults: list[Fault] = []
 
-    def add(self, exchange: Exchange) -> Said | None:
-        """Take an exchange that is settled; its call, if that was answered."""
-        call = None if exchange.call is None else said_in(exchange.call)
-        reply = None if exchange.reply is None else said_in(exchange.reply)
+    def add(self, exchange: Exchange) -> Summary | None:
+        """Take a settled exchange; returns its call if that wanted an answer and got one."""
+        call = None if exchange.call is None else summary_of(exchange.call)
+        reply = None if exchange.reply is None else summary_of(exchange.reply)
         outcome = exchange.outcome
         tally = self.tally
         tally.outcomes[outcome] += 1
@@ -238,9 +252,9 @@ class Case:
                 inside = _INSIDE.search(message.data, message.start) if message.cut else None
                 if by_client and inside is not None:
                     texts.insert(1, f"{BEGINS_INSIDE} {inside.start()}, inside this one")
-                said = said_in(message)
+                kept = summary_of(message)
                 lost = bool(message.gaps) or message.cut == CUT_LOST
-                fault = Fault(said, by_client, tuple(texts[:4]), message.cut, outcome, lost)
+                fault = Fault(kept, by_client, tuple(texts[:4]), message.cut, outcome, lost)
                 self.faults.append(fault)
         if reply is not None:
             self.last_reply = max(self.last_reply, reply.end_time)
@@ -256,7 +270,7 @@ class Case:
         if reply is None or exchange.reply is None:
             return None
         if outcome is Outcome.WAITING:
-            return None  # it has only begun
+            return None  # the reply has only begun
         tally.answered += 1
         self.largest = max(self.largest, call.size)
         if self.last_answered is None or reply.end_time >= self.last_answered[1]:
@@ -272,90 +286,100 @@ class Case:
             self._fail(exchange, exchange.reply, call)
         return call
 
-    def _fail(self, exchange: Exchange, reply: Message, said: Said) -> None:
-        """Count the server's own exception to ``said``, its call; where that was not captured, the
-        exception itself."""
+    def _fail(self, exchange: Exchange, reply: Message, subject: Summary) -> None:
+        """Count the exception of the server's library, if that is what ``reply`` is.
+
+        ``subject`` is its call or, if that was not captured, the exception itself.
+        """
         if exchange.answer is not Outcome.APPLICATION_EXCEPTION:
             return
         name = exchange.exception
-        key = (said.method, name)
-        sample = Failure(said, name, _text_of(reply), reply.method, exchange.call is not None)
+        key = (subject.method, name)
+        sample = ApplicationException(
+            subject, name, _text_of(reply), reply.method, exchange.call is not None
+        )
         last = self.last_unread
-        if name in UNREAD and (last is None or last.call.number < said.number):
+        if name in UNREAD and (last is None or last.call.number < subject.number):
             self.last_unread = sample
         count, sample = self.failures.get(key, (0, sample))
         if count or len(self.failures) < MAX_FAILURES:
             self.failures[key] = (count + 1, sample)
 
     def of(self, *outcomes: Outcome) -> list[Ended]:
-        """The exchanges that ended so, by number."""
+        """The exchanges that ended with one of these outcomes, by number."""
         return sorted(one for outcome in outcomes for one in self.ended.get(outcome, ()))
 
     @property
     def amiss(self) -> set[Outcome]:
-        """The outcomes with which the caller did not get what it wanted, as far as one can see."""
+        """A new set: the outcomes with which callers did not get, or may lack, their answer."""
         return {one for one in self.ended if one.failed or one.unclear}
 
     # ── Who did what ─────────────────────────────────────────────────────────────────
 
     @property
     def client_end(self) -> int:
-        """When the client closed or reset; -1 if it did not."""
+        """When the client closed or reset (ns); -1 if it did not."""
         return end_of(self.flow.from_client)
 
     @property
     def server_end(self) -> int:
+        """When the server closed or reset (ns); -1 if it did not."""
         return end_of(self.flow.from_server)
 
     @property
     def closed_by_server(self) -> bool:
-        """Did the server close, or reset, before the client did?"""
+        """Whether the server closed or reset before the client did."""
         mine, other = self.server_end, self.client_end
         return mine >= 0 and (other < 0 or mine <= other)
 
     @property
     def closed_by_client(self) -> bool:
+        """Whether the client closed or reset before the server did."""
         return self.client_end >= 0 and not self.closed_by_server
 
     @property
     def left_bytes_unread(self) -> bool:
-        """Did the server reset without a FIN, while the client waited?  A kernel does so when a
-        program closes before it has read all that came."""
+        """Whether the server reset without a FIN, while the client waited.
+
+        A kernel does so when a program closes before it has read everything that came.
+        """
         server = self.flow.from_server
         return self.closed_by_server and server.rst >= 0 and server.fin < 0
 
     @property
     def client(self) -> Dialect | None:
-        """What the client speaks; None if it is no Thrift."""
+        """What the client speaks; None if that is not Thrift."""
         return dialect_of(self.flow.from_client)
 
     @property
     def server(self) -> Dialect | None:
+        """What the server speaks; None if that is not Thrift, or if it says nothing."""
         return dialect_of(self.flow.from_server)
 
     @property
     def is_thrift(self) -> bool:
+        """Whether either end was seen to speak Thrift."""
         if self.flow.structs is not None:
             return True
         return self.first is not None or self.client is not None or self.server is not None
 
     @property
     def unanswered(self) -> list[Ended]:
-        """The calls that the end of the connection, or of the capture, found waiting."""
+        """The calls that still waited when the connection or the capture ended."""
         return self.of(*CLOSED, Outcome.WAITING)
 
     @property
     def is_whole(self) -> bool:
-        """Is all of it in the capture?  Else an answer may be what is missing."""
+        """Whether all of it is in the capture; otherwise an answer may be what is missing."""
         return self.flow.opened and not self.flow.lost
 
 
-# A strict binary CALL or ONEWAY, with the begin of a name.
+# A strict binary CALL or ONEWAY, with the beginning of a name.
 _INSIDE: Final = re.compile(rb"\x80\x01\0[\x01\x04]\0\0\0[\x01-\x7f][\x20-\x7e]")
 
 
 def _text_of(exception: Message) -> str:
-    """The text of a TApplicationException."""
+    """The text of a TApplicationException, "" if it has none."""
     for field in exception.body.fields:
         if field.field_id == 1 or field.name == "message":
             return field.value.text or ""
@@ -366,11 +390,13 @@ _NO_FLOW: Final = Flow(0, TCP, Endpoint("0.0.0.0", 0), Endpoint("0.0.0.0", 0))
 
 
 def end_of(half: Half) -> int:
+    """When that end closed or reset, whichever came first (ns); -1 if it did neither."""
     times = [time for time in (half.fin, half.rst) if time >= 0]
     return min(times, default=-1)
 
 
 def dialect_of(half: Half) -> Dialect | None:
+    """How that end speaks; None if it was not seen to speak Thrift."""
     seen = half.detection
     if seen is None or seen.transport is None:
         return None
@@ -378,12 +404,13 @@ def dialect_of(half: Half) -> Dialect | None:
 
 
 class Known:
-    """What the connections of a server told of it.
+    """What all the connections of a server tell about it.
 
-    ``answered`` counts the calls that it answered, by dialect and whether they named a
-    service (multiplexed); ``flows`` has a connection of each.  ``heard`` are the dialects in which
-    it was spoken to, with a connection of each.  ``foreign`` is what it begins with on another
-    connection that is no Thrift.
+    ``answered`` counts the calls that it answered, by dialect and by whether they named a service
+    (multiplexed); ``flows`` has the number of one connection for each.  ``methods`` are the names
+    of those calls, ``largest`` is the size of the largest in bytes.  ``heard`` has the dialects in
+    which it was spoken to, with one connection for each.  ``foreign`` is what it began with on a
+    connection that is not Thrift, and the number of that.
     """
 
     __slots__ = (
@@ -396,12 +423,12 @@ class Known:
         self.methods: set[str] = set()
         self.heard: dict[Dialect, int] = {}
         self.largest = 0
-        self.takes_proxy = False  # it answered behind a PROXY header
+        self.takes_proxy = False  # it answered a call that came after a PROXY header
         self.told = False  # the user says that Thrift is spoken there
         self.foreign: tuple[Reading, int] | None = None
 
-    def answer(self, call: Said, flow: int) -> None:
-        """It has answered that call."""
+    def answer(self, call: Summary, flow: int) -> None:
+        """Take note that it has answered that call, on connection ``flow``."""
         key = (call.dialect, ":" in call.method)
         self.answered[key] = self.answered.get(key, 0) + 1
         self.flows.setdefault(key, flow)
@@ -409,29 +436,35 @@ class Known:
             self.methods.add(call.method)
 
     def hear(self, dialect: Dialect, flow: int) -> None:
-        """It was spoken to in that dialect."""
+        """Take note that it was spoken to in that dialect, on connection ``flow``."""
         if len(self.heard) < MAX_NAMES:
             self.heard.setdefault(dialect, flow)
 
     def answers(self, dialect: Dialect) -> bool:
+        """Whether it answered any call in that dialect."""
         return any(one == dialect for one, _ in self.answered)
 
     @property
     def takes_any(self) -> bool:
-        """Does it answer in more than one transport, as THeader servers do?  Then an unusual one
-        is no sign of trouble."""
+        """Whether it answers in more than one transport, as THeader servers do.
+
+        Then an unusual transport is no sign of trouble.
+        """
         transports = {dialect.transport for dialect, _ in self.answered}
         return len(transports) > 1 or "theader" in transports
 
     @property
     def usual(self) -> Dialect | None:
-        """The dialect of most calls that it answered; None if it answered none."""
+        """The dialect of most of the calls that it answered; None if it answered none."""
         if not self.answered:
             return None
         return max(self.answered, key=lambda one: self.answered[one])[0]
 
     def words(self, dialect: Dialect) -> str:
-        """``this server answered 12 calls in framed binary (connection 3 for one)``."""
+        """Evidence: ``this server answered 12 calls in framed binary (connection 3 for one)``.
+
+        "" if it answered none in that dialect.
+        """
         found = [one for one in self.answered if one[0] == dialect]
         count = sum(self.answered[one] for one in found)
         if not count:
@@ -446,5 +479,5 @@ NOTHING_KNOWN: Final = Known()
 
 
 def shown(method: str) -> str:
-    """A method's name, short enough to be read."""
+    """A method's name, fit for a sentence: 60 characters at most, "(no name)" if it is empty."""
     return unbraced(method if len(method) <= 60 else method[:59] + "…") or "(no name)"

@@ -1,6 +1,6 @@
-"""What the rules say of the wire, in words: who closed after what, first bytes, answers.
+"""Phrases for the rules, about what is on the wire: who closed after what, first bytes, answers.
 
-A ``{name}`` in them stands for a time: see ``Verdict``.
+A ``{name}`` in a phrase stands for a time: see ``Verdict``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ..hints.magic_numbers import Certainty, Family, explain_bytes
 from ..model import DEFAULT_LIMITS, Half
 from ..protocols.families.thrift.detect import protocol_at
 from ..protocols.families.thrift.framed import HEAD
-from .evidence import Case, Failure, Known, Said, dialect_of, shown
+from .evidence import ApplicationException, Case, Known, Summary, dialect_of, shown
 from .verdict import sized, unbraced
 
 __all__ = [
@@ -32,12 +32,15 @@ __all__ = [
     "text_of",
 ]
 
-# Bytes of a direction that evidence shows.
+# How many bytes of a direction are shown as evidence.
 _SHOWN: Final = 12
 
 
 def frame_above_limit(half: Half) -> int:
-    """The length that a direction begins with, if it is one, of a frame, and above the limit."""
+    """The length of a direction's first frame, if that is above the limit; 0 if it is not.
+
+    It counts only if a message follows: other bytes could be read as a length too.
+    """
     head = half.first
     if not half.from_start or len(head) < HEAD + 2:
         return 0
@@ -50,21 +53,25 @@ def frame_above_limit(half: Half) -> int:
 
 _REFUSED: Final = re.compile(r"frame length at offset 0: is (\d+), want at most")
 
-# Four bytes of text, taken for a length, are more.
+# Four bytes of text, read as a length, are at least this.
 _TEXT: Final = 0x20000000
 
 
 def refused_length(half: Half) -> int:
-    """The length of a later frame that is above the limit, 0 if there is none: so large a one that
-    it is none, but bytes of something else."""
+    """The length of a later frame that is above the limit; 0 if there is none.
+
+    A length as large as four bytes of text would be does not count.
+    """
     found = _REFUSED.match(half.why) if half.broke > 0 else None
     length = 0 if found is None else int(found[1])
     return length if DEFAULT_LIMITS.frame < length < _TEXT else 0
 
 
-def how_it_ended(case: Case, call: Said | None = None) -> str:
-    """``closed {after}after its first 21 bytes and sent none``: what the server did; ``call``:
-    what it did it after."""
+def how_it_ended(case: Case, call: Summary | None = None) -> str:
+    """What the server did: ``closed {after}after the client's first 21 bytes and sent none``.
+
+    ``call`` is what it did that after; without one, it is what the client has sent.
+    """
     flow = case.flow
     client, server = flow.from_client, flow.from_server
     sent = "" if server.first or call is not None else " and sent none"
@@ -85,7 +92,7 @@ def how_it_ended(case: Case, call: Said | None = None) -> str:
 
 
 def ended_after(case: Case) -> dict[str, int]:
-    """The time in ``how_it_ended``: from the client's last bytes to the end."""
+    """The time in ``how_it_ended``, in ns: from the client's last call or bytes to the end."""
     flow = case.flow
     if case.closed_by_server:
         end = case.server_end
@@ -101,7 +108,7 @@ def ended_after(case: Case) -> dict[str, int]:
 
 
 def ending(case: Case) -> str:
-    """Who closed, and how."""
+    """Evidence of how the connection ended: bytes received, then each FIN and RST in order."""
     flow = case.flow
     done = []
     for who, half in (("client", flow.from_client), ("server", flow.from_server)):
@@ -117,7 +124,10 @@ def ending(case: Case) -> str:
 
 
 def first_bytes(who: str, half: Half) -> str:
-    """The first bytes of a direction, and what they are."""
+    """Evidence: the first bytes of a direction and what they are; "" if there are none.
+
+    ``who`` is "client" or "server".
+    """
     if not half.first:
         return ""
     shown = half.first[:_SHOWN].hex(" ")
@@ -125,7 +135,7 @@ def first_bytes(who: str, half: Half) -> str:
     which = "first bytes" if half.from_start else "first captured bytes"
     readings = explain_bytes(half.first).readings if half.from_start else ()
     if who == "client" and half.first[:1] != b"\x01":
-        # A negotiation begins with START, and only a server says the rest.
+        # A SASL negotiation begins with START; only a server begins with another status.
         readings = tuple(one for one in readings if one.family is not Family.SASL)
     length = frame_above_limit(half)
     what = ""
@@ -146,6 +156,10 @@ _PRINTABLE: Final = re.compile(rb"[\x20-\x7e\r\n\t]{4,}")
 
 
 def text_of(data: bytes) -> str:
+    """The first line of text that ``data`` begins with, 60 characters at most; "" if it is none.
+
+    It is as it came from the wire: ``unbraced`` makes it fit for a sentence.
+    """
     found = _PRINTABLE.match(data)
     if found is None:
         return ""
@@ -157,20 +171,26 @@ _SENTENCE: Final = re.compile(rb"[\x20-\x7e]{12,}")
 
 
 def text_in(data: bytes) -> str:
-    """The longest run of readable text among first bytes, "" if there is none to speak of."""
+    """The longest run of readable text in ``data``; "" if none has 12 characters.
+
+    160 characters of it at most, fit for a sentence.
+    """
     runs = [one.group() for one in _SENTENCE.finditer(data)]
     return unbraced(max(runs, key=len, default=b"")[:160].decode("ascii").strip())
 
 
 def line_of(half: Half) -> str:
+    """The text that a direction begins with, in quotation marks, as the end of a sentence."""
     return f"“{unbraced(text_of(half.first))}”."
 
 
 def as_length(case: Case) -> str:
+    """What the client's first four bytes are if they are read as a signed length."""
     return str(int.from_bytes(case.flow.from_client.first[:4], "big", signed=True))
 
 
 def others(known: Known) -> str:
+    """Evidence that Thrift is spoken at this server: answers, or the user's word; else ""."""
     usual = known.usual
     if usual is None:
         return "that port was named as one of Thrift's" if known.told else ""
@@ -178,16 +198,18 @@ def others(known: Known) -> str:
 
 
 def now_and_then(known: Known) -> str:
+    """Evidence that the server answers on other connections; "" if it was not seen to."""
     return f"on other connections {known.words(known.usual)}" if known.usual is not None else ""
 
 
-def failed(count: int, one: Failure) -> str:
+def failed(count: int, one: ApplicationException) -> str:
+    """Evidence of a failure: ``EXCEPTION method, TYPE: “text”, 3 times``."""
     text = f": {quoted(one.text)}" if one.text else ""
     times = f", {count} times" if count > 1 else ""
     return f"EXCEPTION {shown(one.replied)}, {one.type}{text}{times}"
 
 
-# Times that programs wait by default, in ns, and who does.
+# Times that programs wait by default (ns), and which programs.
 _DEFAULTS: Final = (
     (3_000_000_000, "3 s are thriftpy2's default timeout"),
     (60_000_000_000, "60 s are the default of many load balancers"),
@@ -196,7 +218,7 @@ _DEFAULTS: Final = (
 
 
 def patience(waited: int) -> str:
-    """Who waits for that long by default; "" if nobody is known to."""
+    """Which programs wait that long (ns) by default; "" if none is known to."""
     for usual, words in _DEFAULTS:
         if usual * 0.98 <= waited <= usual * 1.03:
             return words
@@ -204,4 +226,5 @@ def patience(waited: int) -> str:
 
 
 def quoted(text: str) -> str:
+    """The text in quotation marks, 100 characters of it at most."""
     return f"“{text[:100]}{'…' if len(text) > 100 else ''}”"

@@ -1,9 +1,9 @@
-"""What there is to say of a connection: one sentence, its evidence, and what to change.
+"""What there is to say about a connection: one sentence, its evidence, and what to change.
 
-    Kind ──▶ Verdict ──▶ Group: … and of so many more ──▶ Diagnosis: of a capture
+    Kind ──▶ Verdict ──▶ Group: how many connections it holds for ──▶ Diagnosis: of a capture
 
-``rules`` makes verdicts, ``diagnosis`` collects them.  Times are in the sentences;
-``plainly`` leaves them out, for what is compared from run to run.
+``rules`` makes verdicts, ``diagnosis`` collects them.  The sentences contain times; ``plainly``
+leaves them out, for text that is compared from run to run.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 class Kind(Enum):
     """What a verdict is about.  docs/errors.md has a chapter on each."""
 
-    # Two that speak Thrift, and not the same.
+    # Both speak Thrift, but not the same dialect.
     FRAMED_ON_UNFRAMED = "framed client, unframed server"
     UNFRAMED_ON_FRAMED = "unframed client, framed server"
     COMPACT_ON_BINARY = "compact client, binary server"
@@ -48,7 +48,7 @@ class Kind(Enum):
     HTTP_UNANSWERED = "a oneway call that HTTP never answers"
     SASL = "SASL on one side, or refused"
     OTHER_PROTOCOL = "another protocol"
-    # They understand each other.
+    # They understand each other, and still something went wrong.
     CLOSED_ON_CALL = "closed without an answer"
     HANDLER_CRASHED = "the handler failed"
     UNKNOWN_METHOD = "unknown method"
@@ -69,21 +69,21 @@ class Kind(Enum):
     REFUSED = "connection refused"
     NO_ANSWER = "nobody answers"
     UNREACHABLE = "not reached"
-    # What it is cannot be said.
+    # Nobody can say what it is.
     NOT_RECOGNISED = "not recognised"
     # Nothing is wrong between them.
     STRUCTS_ALONE = "structs without a message"
     DECLARED_EXCEPTIONS = "exceptions that the IDL declares"
     ALL_WELL = "all is well"
     NOT_THRIFT = "no Thrift"
-    # The capture.
+    # It is about the capture.
     SAME_AS_ANOTHER = "the same connection, captured twice"
     ONE_DIRECTION = "only one direction was captured"
     LOST_PACKETS = "the capture lost packets"
     BEGAN_LATE = "the capture began too late"
 
 
-# What may be said of connections in which there is no Thrift.
+# The kinds that are possible for connections without any Thrift in them.
 OF_ANY_CONNECTION: Final = frozenset(
     {
         Kind.REFUSED,
@@ -97,7 +97,7 @@ OF_ANY_CONNECTION: Final = frozenset(
 
 
 class Dialect(NamedTuple):
-    """How an end speaks: the names of its protocol ("" where no message told) and transport."""
+    """How an end speaks: the names of its protocol ("" if no message told) and its transport."""
 
     protocol: str
     transport: str
@@ -129,13 +129,13 @@ _AROUND: Final = {
 
 
 class Verdict:
-    """What there is to say of a connection, or of several that are alike.
+    """What there is to say about a connection, or about several that are alike.
 
     ``sentence`` says all of it, ``plainly`` the same without times.  ``evidence`` is what was
-    seen, a line each; ``advice`` what to change, "" where nothing is wrong.  ``server`` is the
-    server's end, ``flow`` the number of the (first) connection, ``client`` its client;
-    ``proxied`` is for whom that connected, where a PROXY header says so.  ``covers`` are the
-    outcomes of calls that it explains.
+    seen, one line each; ``advice`` is what to change, "" if there is nothing to change.
+    ``server`` is the server's end, ``flow`` the number of the (first) connection, ``client`` its
+    client, and ``proxied`` the one that the client connected for, if a PROXY header says so.
+    ``covers`` are the outcomes of calls that it explains.
     """
 
     __slots__ = (
@@ -156,7 +156,7 @@ class Verdict:
         covers: Iterable[Outcome] = (),
         **times: int,
     ) -> None:
-        # ``{name}`` in the text stands for a time and the blank behind it.
+        # ``{name}`` in the text stands for a time in ns and the space after it.
         self._text = text
         self._times = times
         self.kind = kind
@@ -168,16 +168,18 @@ class Verdict:
         self.client = flow.client
         self.proxied = flow.proxied
         self.flow = flow.number
-        # Verdicts with the same of these are one.
+        # Verdicts for which these are equal become one Group.
         self.alike = (kind, severity, *alike)
 
     @property
     def sentence(self) -> str:
+        """All of the verdict in one or a few sentences, with times."""
         shown = {name: f"{lasted(time)} " for name, time in self._times.items()}
         return self._filled(shown)
 
     @property
     def plainly(self) -> str:
+        """The sentence without its times, so that it is the same on every run."""
         return self._filled(dict.fromkeys(self._times, ""))
 
     def _filled(self, shown: dict[str, str]) -> str:
@@ -191,7 +193,7 @@ class Verdict:
 
 
 class Group(NamedTuple):
-    """A Verdict and the connections that it is true of: how many, and the first of them."""
+    """A Verdict and the connections that it holds for: how many, and the numbers of the first."""
 
     verdict: Verdict
     connections: int
@@ -199,12 +201,11 @@ class Group(NamedTuple):
 
 
 class Diagnosis(Shown):
-    """The verdicts of a capture, the most telling first; shows itself as text.
+    """The verdicts on a capture, the most telling first; shows itself as text.
 
-    ``connections`` counts those that were looked at, ``calls`` the calls in them.
-    ``is_trouble``: something is wrong between a client and a server.  ``any_thrift``: a
-    connection in it spoke Thrift.  ``is_unread``: there are bytes of it that could not be read, be
-    it that the capture ended, or lost some.
+    ``connections`` counts those that were looked at, ``calls`` the exchanges in them.
+    ``any_thrift``: some connection spoke Thrift.  ``is_unread``: some bytes could not be read,
+    perhaps because the capture ended, or lost some.
     """
 
     __slots__ = ("any_thrift", "calls", "connections", "groups", "is_unread")
@@ -220,10 +221,12 @@ class Diagnosis(Shown):
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts of all groups, in the same order."""
         return tuple(group.verdict for group in self.groups)
 
     @property
     def is_trouble(self) -> bool:
+        """Whether something is wrong between a client and a server: an ERROR among the verdicts."""
         return any(group.verdict.severity is Severity.ERROR for group in self.groups)
 
     def __len__(self) -> int:
@@ -235,11 +238,12 @@ class Diagnosis(Shown):
 
 
 def sized(count: int) -> str:
+    """A number of bytes, for a sentence: "1 byte", "12 bytes"."""
     return counted(count, "byte")
 
 
 def unbraced(text: str) -> str:
-    """Text from the wire, fit for a sentence: there, braces stand around a time's name."""
+    """Text from the wire with its braces escaped: in a sentence they enclose the name of a time."""
     return text.replace("{", "\\x7b").replace("}", "\\x7d")
 
 

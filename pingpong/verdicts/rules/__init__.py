@@ -1,19 +1,20 @@
-"""The rules: a connection, and what is known of its server, to Verdicts.
+"""The rules: from a connection, and what is known of its server, to Verdicts.
 
-    FIRST    what the connection is as a whole: the first that has something to say
-    CALLS    why calls had no answer: each is asked while outcomes are left that it is about
+    FIRST    what the connection is as a whole: the first rule that has something to say
+    CALLS    why calls had no answer: each is asked while there are outcomes left to explain
     REPLIES  what cannot be read, and what the answers say: all are asked
-    LAST     the first that has something to say, where nothing else had
-    ALSO     what the capture lacks, said besides
+    LAST     if nothing else had something to say: the first that has
+    ALSO     what is missing in the capture: said in addition
 
-A verdict stands on what is on the wire: the first bytes of each direction, who closed when,
-which calls were answered.  Much of it looks alike: a server that cannot read a call and a
-handler that failed both close the connection without a word.  What tells them apart is what
-the same server did elsewhere: it answered this client before, or others in another dialect.
-Where nothing does, the verdict says so, and names both.
+A verdict rests on what is on the wire: the first bytes of each direction, who closed when,
+which calls were answered.  Much of that looks alike: a server that cannot read a call and a
+handler that failed both close the connection without a word.  They are told apart by what the
+same server did elsewhere: it answered this client before, or others in another dialect.  If
+nothing tells them apart, the verdict says so, and names both.
 
-What became of each call was settled before (``exchanges.Pairing``).  A verdict ``covers`` outcomes,
-and those that none covers are told by ``ended_otherwise``: so nothing is well where a call failed.
+What became of each call was settled before (``exchanges.Pairing``).  A verdict ``covers`` outcomes.
+Those that no verdict covers are left to ``ended_otherwise``, so that no connection is called well
+if a call on it failed.
 
 Two signs need no second connection.  A server that resets at once has closed with bytes
 unread (RFC 2525, 2.17), so it had not read the call to its end.  And an answer in another
@@ -83,7 +84,7 @@ from .replies import (
 
 __all__ = ["ALSO", "CALLS", "FIRST", "LAST", "REPLIES", "all_well", "foreign_in", "verdicts"]
 
-# Each looks at a Case and at what is Known of its server.
+# A rule looks at a Case and at what is Known of its server; None: it has nothing to say.
 Rule = Callable[[Case, Known], "Verdict | None"]
 
 FIRST: Final[tuple[Rule, ...]] = (
@@ -128,7 +129,7 @@ ALSO: Final[tuple[Rule, ...]] = (lost_packets, began_in_the_middle, same_as_anot
 
 
 def verdicts(case: Case, known: Known) -> tuple[Verdict, ...]:
-    """All that there is to say of a connection, the most telling first."""
+    """All that there is to say about a connection, the most telling first."""
     left = case.amiss
     found: list[Verdict] = []
 

@@ -1,4 +1,4 @@
-"""Connections that never were, that carried nothing, and what the capture lacks of them."""
+"""Connections that never came about, that carried nothing, or that are not all in the capture."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ __all__ = [
     "unreachable",
 ]
 
-# So long is a THeader frame with nothing in it, at most.
+# The largest size of a THeader frame with nothing in it, in bytes.
 _EMPTY: Final = 64
 THEADER_MAGIC: Final = b"\x0f\xff"
 
 
 def refused(case: Case, known: Known) -> Verdict | None:
-    """A SYN, and a RST for an answer."""
+    """A SYN, and a RST in answer."""
     flow = case.flow
     if flow.from_client.syn < 0 or flow.from_server.syn >= 0 or flow.from_server.rst < 0:
         return None
@@ -47,7 +47,7 @@ def refused(case: Case, known: Known) -> Verdict | None:
 
 
 def no_answer(case: Case, known: Known) -> Verdict | None:
-    """A SYN, sent and sent again, and nothing."""
+    """A SYN, perhaps sent again and again, and no answer."""
     flow = case.flow
     client, server = flow.from_client, flow.from_server
     if client.syn < 0 or max(server.syn, server.rst, server.fin, server.last) >= 0 or flow.sent:
@@ -69,7 +69,7 @@ def no_answer(case: Case, known: Known) -> Verdict | None:
 
 
 def unreachable(case: Case, known: Known) -> Verdict | None:
-    """Something on the way, or the server's machine, said by ICMP that it does not get there."""
+    """The server's machine, or one on the way, says by ICMP that what was sent did not arrive."""
     flow = case.flow
     if flow.unreachable is None or flow.received:
         return None
@@ -95,14 +95,14 @@ def unreachable(case: Case, known: Known) -> Verdict | None:
         "address."
         if nobody
         else "Look at the route, the address and the firewall between the two.",
-        # Of what is no Thrift all together, as of connections that were refused.
+        # Whatever is not Thrift counts together, as refused connections do.
         alike=(flow.server if case.is_thrift else _if_known(case, known), by_server, words),
         covers=Outcome,
     )
 
 
 def same_as_another(case: Case, known: Known) -> Verdict | None:
-    """Seen before and behind a NAT."""
+    """The same connection, seen on both sides of a NAT."""
     flow = case.flow
     if not flow.copy_of:
         return None
@@ -119,17 +119,17 @@ def same_as_another(case: Case, known: Known) -> Verdict | None:
 
 
 def _if_thrift(known: Known) -> Severity:
-    """Nothing shows that a connection that never was would have been Thrift, but its server."""
+    """An error if the server is known to speak Thrift: the connection itself cannot show it."""
     return Severity.ERROR if known.answered or known.told else Severity.WARNING
 
 
 def _if_known(case: Case, known: Known) -> object:
-    """One by one for servers of Thrift; all others together, such as those of a scan."""
+    """For ``alike``: servers of Thrift one by one; all others, as those of a scan, together."""
     return case.flow.server if known.answered or known.told else None
 
 
 def one_direction(case: Case, known: Known) -> Verdict | None:
-    """Bytes of one end, and nothing of the other."""
+    """Bytes from one end, and nothing from the other."""
     flow = case.flow
     client, server = flow.from_client, flow.from_server
     if not case.is_thrift or flow.protocol == UDP or client.is_seen == server.is_seen:
@@ -154,7 +154,7 @@ def one_direction(case: Case, known: Known) -> Verdict | None:
 
 
 def began_late(case: Case, known: Known) -> Verdict | None:
-    """Mid-stream, and no message proved itself."""
+    """A capture that begins in mid-stream, with no message that proves itself."""
     flow = case.flow
     if case.is_thrift or flow.opened or not (known.answered or known.told):
         return None
@@ -176,7 +176,7 @@ def opened_only(case: Case, known: Known) -> Verdict | None:
     """A connection to a Thrift server that carried nothing: a health check, a pool."""
     flow = case.flow
     half = flow.from_server
-    # C++'s THeader server writes a frame with nothing in it when it closes.
+    # The THeader server of C++ writes a frame with nothing in it when it closes.
     is_empty_frame = 0 < flow.received <= _EMPTY and half.first[4:6] == THEADER_MAGIC
     if flow.sent or (flow.received and not is_empty_frame):
         return None
@@ -198,7 +198,7 @@ def opened_only(case: Case, known: Known) -> Verdict | None:
 
 
 def lost_packets(case: Case, known: Known) -> Verdict | None:
-    """Holes in what should be whole."""
+    """Bytes that the capture lost, which explain what seems to be missing."""
     flow = case.flow
     if not flow.lost or not (case.is_thrift or known.answered):
         return None
@@ -217,7 +217,7 @@ def lost_packets(case: Case, known: Known) -> Verdict | None:
 
 
 def began_in_the_middle(case: Case, known: Known) -> Verdict | None:
-    """Messages were found, but not the first ones."""
+    """Messages, but not the first ones of the connection."""
     flow = case.flow
     if flow.opened or flow.protocol == UDP or not case.is_thrift:
         return None

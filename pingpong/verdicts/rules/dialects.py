@@ -1,4 +1,4 @@
-"""Both speak Thrift, and not the same."""
+"""Both speak Thrift, but not the same dialect."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from ...hints.magic_numbers import explain_bytes
 from ...model import UDP, Half, Outcome, Severity
-from ..evidence import NOT_READ, UNREAD, Case, Known, Said, shown
+from ..evidence import NOT_READ, UNREAD, Case, Known, Summary, shown
 from ..phrases import ended_after, ending, failed, first_bytes, how_it_ended, others
 from ..verdict import Dialect, Kind, Verdict, unbraced
 
@@ -29,7 +29,7 @@ _BAD, _ERROR, _COMPLETE = 3, 4, 5
 
 
 def sasl(case: Case, known: Known) -> Verdict | None:
-    """A negotiation that one side refuses, or that only one side knows of."""
+    """A negotiation that one side refuses, or that only one side knows about."""
     flow = case.flow
     client, server = case.client, case.server
     asks = client is not None and client.transport == "sasl"
@@ -86,7 +86,7 @@ _USE_SASL: Final = (
 
 
 def _refusal(half: Half) -> tuple[int, str]:
-    """The status with which a server refuses a negotiation, and its text; 0 if it does not."""
+    """The status with which a server refuses a negotiation (0 if it does not), and its text."""
     data = half.first
     at = 0
     while half.from_start and len(data) >= at + 5 and 1 <= data[at] <= _COMPLETE:
@@ -101,7 +101,7 @@ def _refusal(half: Half) -> tuple[int, str]:
 
 
 def sasl_alone(case: Case, known: Known) -> Verdict | None:
-    """A negotiation that went well, and nothing behind it that can be read."""
+    """A negotiation that went well, and nothing readable after it."""
     client, server = case.client, case.server
     if case.first is not None or client is None or server is None or case.tally.replies:
         return None
@@ -122,12 +122,12 @@ def sasl_alone(case: Case, known: Known) -> Verdict | None:
 
 
 def answers_differ(case: Case, known: Known) -> Verdict | None:
-    """The server answers, and not as it was spoken to."""
+    """The server answers in another dialect than the client speaks."""
     client, server = case.client, case.server
     if client is None or server is None or client == server or not case.flow.opened:
         return None
     if "" in (client.protocol, server.protocol) or case.tally.calls > 1:
-        return None  # SASL and its like; or the client read the answer, and went on
+        return None  # SASL and the like; or the client read the answer and went on
     evidence = [
         first_bytes("client", case.flow.from_client),
         first_bytes("server", case.flow.from_server),
@@ -136,7 +136,7 @@ def answers_differ(case: Case, known: Known) -> Verdict | None:
     alike = (case.flow.server, client, server)
     if {client.protocol, server.protocol} == {"binary", "binary-old"}:
         if client.transport == server.transport and server.protocol == "binary":
-            return None  # an old client that is answered strictly: its readers take both
+            return None  # an old client that gets a strict answer: such clients read both
         if client.transport == server.transport:
             return Verdict(
                 case.flow,
@@ -180,7 +180,7 @@ def answers_differ(case: Case, known: Known) -> Verdict | None:
 
 
 def multiplexed_on_plain(case: Case, known: Known) -> Verdict | None:
-    """ "Service:method" is the name of no method here."""
+    """The server does not know the name ``Service:method`` that a multiplexed client sends."""
     for count, one in case.failures.values():
         # A multiplexed server answers with the method alone.
         if one.type == "UNKNOWN_METHOD" and ":" in one.call.method and ":" in one.replied:
@@ -199,8 +199,11 @@ def multiplexed_on_plain(case: Case, known: Known) -> Verdict | None:
     return None
 
 
-def mismatch(case: Case, known: Known, call: Said) -> Verdict | None:
-    """The server answers others, who speak otherwise."""
+def mismatch(case: Case, known: Known, call: Summary) -> Verdict | None:
+    """The server answers clients that speak another dialect.
+
+    Not a rule by itself: the rules of ``endings`` ask it about a call that had no answer.
+    """
     if not known.answered or known.takes_any:
         return None
     evidence = [
@@ -242,7 +245,7 @@ def mismatch(case: Case, known: Known, call: Said) -> Verdict | None:
 
 
 def not_answered(case: Case, known: Known) -> Verdict | None:
-    """Bytes of a message that never was whole, and an end."""
+    """Bytes of a message that was never complete, and then the end."""
     flow = case.flow
     client = case.client
     if client is None or case.first is not None or case.tally.replies or case.server is not None:
@@ -264,7 +267,7 @@ def not_answered(case: Case, known: Known) -> Verdict | None:
 
 
 def _posted_in_vain(case: Case, known: Known) -> Verdict:
-    """Thrift by HTTP, and the server says nothing that HTTP would."""
+    """Thrift by HTTP, to a server that does not answer as an HTTP server would."""
     usual = known.usual
     speaks = f": it speaks {usual}" if usual is not None else ""
     took = explain_bytes(case.flow.from_client.first[:4]).number
@@ -285,9 +288,11 @@ def _posted_in_vain(case: Case, known: Known) -> Verdict:
     )
 
 
-def doubt(call: Said) -> tuple[str, str]:
-    """Why a server may not be able to read that; and which words in its log say so, and what to
-    change in the client then."""
+def doubt(call: Summary) -> tuple[str, str]:
+    """Why a server may not be able to read a call, and what to change in the client.
+
+    The second part names the words in the server's log that would show it.
+    """
     protocol, transport = call.dialect.protocol, call.dialect.transport
     if transport == "datagram":
         why = f"it listens for another protocol than {Dialect(protocol, '')}"
@@ -307,7 +312,7 @@ def doubt(call: Said) -> tuple[str, str]:
             "“No protocol version header”, “Bad version” or “Frame size” there: use "
             f"{use} in the client."
         )
-    # Behind the right transport, a server of the usual protocol complains of the first bytes.
+    # If the transport is right, a server of the usual protocol complains about the first bytes.
     return why, (
         "“Bad version”, “Bad protocol id” or “No protocol version header” there: use the server's "
         f"protocol in the client, {_PROTOCOL_CLASSES['binary']} most likely. “Frame size”, or a "
@@ -315,8 +320,8 @@ def doubt(call: Said) -> tuple[str, str]:
     )
 
 
-def same_naming(call: Said, known: Known) -> bool:
-    """Does the server answer calls that are named as this one is, with a service or without?"""
+def same_naming(call: Summary, known: Known) -> bool:
+    """Whether the server answers calls that are named like this one, with a service or without."""
     return any(
         one == call.dialect and multiplexed == (":" in call.method)
         for one, multiplexed in known.answered
@@ -351,8 +356,8 @@ _PROTOCOLS_DIFFER: Final = {
 }
 
 
-# The names that programs give to what a dialect is made of: thriftpy2 and Apache's Python
-# have the same transports; other languages leave "Factory" out in the client.
+# The classes that programs make a dialect of.  thriftpy2 and Apache's Python have the same
+# transports; other languages leave out "Factory" in the client.
 _TRANSPORT_CLASSES: Final = {
     "framed": "TFramedTransportFactory (thriftpy2; TFramedTransport in Apache's)",
     "unframed": "TBufferedTransportFactory (thriftpy2; TBufferedTransport in Apache's)",
@@ -377,7 +382,7 @@ def _class_of(dialect: Dialect) -> str:
 
 
 def change(client: Dialect, server: Dialect) -> str:
-    """What to change so that both speak alike."""
+    """What to change so that both speak the same dialect."""
     parts = []
     if client.transport != server.transport:
         if client.transport in ("theader", "ttheader"):
@@ -402,8 +407,8 @@ def change(client: Dialect, server: Dialect) -> str:
     return " ".join(parts)
 
 
-def check(call: Said) -> str:
-    """What to try if no call to a server is ever answered."""
+def check(call: Summary) -> str:
+    """What to try if the server never answers any call; "" if there is nothing to try."""
     if call.dialect.transport == "datagram":
         return ""
     other = {"framed": "unframed", "unframed": "framed"}.get(call.dialect.transport)
@@ -419,8 +424,10 @@ def check(call: Said) -> str:
 
 
 def two_protocols(case: Case, known: Known) -> Verdict | None:
-    """Nobody answers datagrams: who hears them in which protocol is not on the wire, but two on one
-    port are too many."""
+    """Datagrams in two protocols are sent to one port.
+
+    Nobody answers them, so the wire does not show which of the two is understood.
+    """
     if case.flow.protocol != UDP or len(known.heard) < 2 or known.answered:
         return None
     told = [

@@ -1,9 +1,9 @@
-"""They understand each other, or did; and then a call had no answer.
+"""They understand each other, or did, and then a call had no answer.
 
-What became of a call is settled before any rule is asked (``exchanges.Pairing``): here it is told
-why, as far as the wire knows.  A server that closes with FIN has ended its program's side in good
-order, as one does whose handler failed.  A RST says that it left bytes unread, that its program was
-killed, or that a device between the two has sent it: who is sure of one of them is often wrong.
+What became of a call is settled before any rule is asked (``exchanges.Pairing``).  These rules say
+why, as far as the wire shows it.  A server that closes with FIN has closed in good order, as it
+does when a handler fails.  A RST means that it left bytes unread, that its program was killed, or
+that a device between the two has sent it: to be sure of one of them is often to be wrong.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from ..evidence import (
     BY_SERVER,
     CLOSED,
     NOT_READ,
+    ApplicationException,
     Case,
     Ended,
-    Failure,
     Known,
-    Said,
+    Summary,
     shown,
 )
 from ..phrases import (
@@ -52,19 +52,20 @@ __all__ = [
     "too_large",
 ]
 
-# A smaller call is refused for other reasons.
+# A call smaller than this, in bytes, is refused for other reasons than its size.
 _LARGE: Final = 1024
 
-# Nobody drops a connection for being idle sooner (ns).
+# No connection is dropped sooner than this for being idle (ns).
 _IDLE: Final = 10_000_000_000
 
-# Who cannot read what it got resets at once, or when the program comes to it (ns).
+# A server that cannot read what it got resets at once, or when its program gets round to it (ns).
 _AT_ONCE: Final = 2_000_000_000
 
-# A question that needs no work is answered sooner (ns).
+# A question that needs no work is answered sooner than this (ns).
 _PATIENT: Final = 1_000_000_000
 
-# A handler that fails does so at once, or when what it waited for has failed (ns).
+# A handler that fails for reasons of its own does so sooner than this; later, it is often because
+# what it waited for has failed (ns).
 _LONG: Final = 5_000_000_000
 
 _SMALLER: Final = (
@@ -74,7 +75,7 @@ _SMALLER: Final = (
 
 
 def too_large(case: Case, known: Known) -> Verdict | None:
-    """A frame whose length is above what readers take, or that stopped a reader at once."""
+    """A frame whose length is above what readers accept, or that stopped a reader at once."""
     for who, other, half in (
         ("client", "server", case.flow.from_client),
         ("server", "client", case.flow.from_server),
@@ -133,12 +134,12 @@ def too_large(case: Case, known: Known) -> Verdict | None:
     )
 
 
-# Whoever gets a segment acknowledges it sooner (ns).
+# Whoever gets a segment acknowledges it sooner than this (ns).
 _ACKNOWLEDGED: Final = 1_000_000_000
 
 
 def not_arrived(case: Case, known: Known) -> Verdict | None:
-    """A call that the other end never acknowledged: it was not there, or did not get it."""
+    """A call that the other end never acknowledged: it was gone, or did not get it."""
     waiting = [one for one in case.unanswered if one.call is not None and one.reply is None]
     flow = case.flow
     if not waiting or not flow.from_server.is_seen or flow.lost:
@@ -192,18 +193,18 @@ def not_arrived(case: Case, known: Known) -> Verdict | None:
     )
 
 
-def _begins_inside(case: Case, call: Said) -> list[str]:
-    """What says that another call begins inside of this one."""
+def _begins_inside(case: Case, call: Summary) -> list[str]:
+    """The findings that say that another call begins inside this one."""
     return [
         one
         for fault in case.faults
         for one in fault.texts
-        if fault.said.number == call.number and BEGINS_INSIDE in one
+        if fault.message.number == call.number and BEGINS_INSIDE in one
     ]
 
 
 def cut_call(case: Case, known: Known) -> Verdict | None:
-    """A call that was not sent to its end, and an end: no handler has seen it."""
+    """A call that ends before it is complete: no handler has seen it."""
     ended = [one for one in case.of(*CLOSED) if one.call is not None and one.call.cut]
     call = ended[0].call if ended else None
     if call is None:
@@ -272,7 +273,7 @@ def cut_call(case: Case, known: Known) -> Verdict | None:
 
 
 def cut_reply(case: Case, known: Known) -> Verdict | None:
-    """A reply that was not sent, or not taken, to its end."""
+    """A reply that was not sent to its end, or not accepted to its end."""
     ended = [
         one
         for one in case.of(*BY_CLIENT, Outcome.UNREADABLE)
@@ -320,8 +321,10 @@ def cut_reply(case: Case, known: Known) -> Verdict | None:
 
 
 def dropped_when_idle(case: Case, known: Known) -> Verdict | None:
-    """The server closed between two calls, and the client wrote into it; or a device between them
-    had forgotten the connection."""
+    """A call on a connection that was idle too long.
+
+    The server had closed it before the client wrote, or a device between them had forgotten it.
+    """
     ended = case.of(*BY_SERVER)
     call = case.last_call
     if not ended or call is None:
@@ -381,7 +384,7 @@ def dropped_when_idle(case: Case, known: Known) -> Verdict | None:
 
 
 def late_reply(case: Case, known: Known) -> Verdict | None:
-    """A reply that came when the client had already sent its next call."""
+    """A reply that came after the client had sent its next call."""
     late = case.of(Outcome.LATE, Outcome.OUT_OF_SEQUENCE, *BY_CLIENT)
     reader = next((one for one in late if one.misled_by and one.call is not None), None)
     given_up = next((one for one in late if one.outcome is Outcome.LATE), None)
@@ -431,7 +434,7 @@ def late_reply(case: Case, known: Known) -> Verdict | None:
 
 
 def closed_on_call(case: Case, known: Known) -> Verdict | None:
-    """The server closed, and a call had no answer."""
+    """The server closed, and a call had no answer: what it did elsewhere may say why."""
     ended = [one for one in case.of(*BY_SERVER) if one.call is not None]
     call = ended[0].call if ended else None
     if call is None:
@@ -512,8 +515,8 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
 _UNREAD: Final = "a reset at once, without a FIN: the server closed before it had read all bytes"
 
 
-def _probe(case: Case, known: Known, call: Said) -> Verdict:
-    """An upgrade is asked for before the first call; who does not know it may close."""
+def _probe(case: Case, known: Known, call: Summary) -> Verdict:
+    """The client asks for an upgrade before its first call; a server without it may close."""
     finagle = "finagle" in call.method
     advice = (
         "Switch the attempt off in the client: withNoAttemptTTwitterUpgrade in Finagle, "
@@ -537,8 +540,8 @@ def _probe(case: Case, known: Known, call: Said) -> Verdict:
     )
 
 
-def _proxied(case: Case, known: Known, call: Said) -> Verdict:
-    """A PROXY header, which nobody was seen to take."""
+def _proxied(case: Case, known: Known, call: Summary) -> Verdict:
+    """A PROXY header, to a server that was never seen to accept one."""
     return Verdict(
         case.flow,
         Kind.OTHER_PROTOCOL,
@@ -560,9 +563,9 @@ def _proxied(case: Case, known: Known, call: Said) -> Verdict:
     )
 
 
-def _understood(case: Case, known: Known, ended: Ended, call: Said) -> Verdict:
-    """The server has answered such calls: why not this one?"""
-    odd = _lost_its_place(case, call) or _counted_out(case, known, ended, call)
+def _understood(case: Case, known: Known, ended: Ended, call: Summary) -> Verdict:
+    """The server has answered such calls, but not this one."""
+    odd = _lost_its_place(case, call) or _timed_out(case, known, ended, call)
     if odd is not None:
         return odd
     last = case.last_answered
@@ -590,7 +593,7 @@ def _understood(case: Case, known: Known, ended: Ended, call: Said) -> Verdict:
     evidence = [f"CALL {call}", before, known.words(call.dialect), ending(case)]
     how = how_it_ended(case, call)
     waited = ended.time - call.end_time
-    # Which of the two it was has to be seen at the server.
+    # Only the server can tell which of the two it was.
     if case.left_bytes_unread or waited > _LONG:
         why = (
             "A RST without a FIN is not how a program ends whose handler failed: it left bytes "
@@ -627,8 +630,8 @@ def _understood(case: Case, known: Known, ended: Ended, call: Said) -> Verdict:
     )
 
 
-def _lost_its_place(case: Case, call: Said) -> Verdict | None:
-    """The call before was answered that its bytes could not be read, and this one was refused."""
+def _lost_its_place(case: Case, call: Summary) -> Verdict | None:
+    """The server said that it could not read the call before, and then refused this one."""
     unread = _unread_before(case, call)
     if unread is None:
         return None
@@ -652,8 +655,8 @@ def _lost_its_place(case: Case, call: Said) -> Verdict | None:
     )
 
 
-def _unread_before(case: Case, call: Said) -> tuple[Said, Failure] | None:
-    """The call that was answered last before this one, if that it could not be read."""
+def _unread_before(case: Case, call: Summary) -> tuple[Summary, ApplicationException] | None:
+    """The call answered last before this one, if the answer was that it could not be read."""
     before = case.last_unread
     if before is None or before.call.dialect.transport == "http":
         return None
@@ -663,8 +666,8 @@ def _unread_before(case: Case, call: Said) -> tuple[Said, Failure] | None:
     return before.call, before
 
 
-def _counted_out(case: Case, known: Known, ended: Ended, call: Said) -> Verdict | None:
-    """It waited for a round time, and was cut off: something counts."""
+def _timed_out(case: Case, known: Known, ended: Ended, call: Summary) -> Verdict | None:
+    """The call waited for a round time and was cut off: somebody's timer ran out."""
     waited = ended.time - call.end_time
     told = patience(waited)
     if ended.time < 0 or not (told or is_round(waited)):
@@ -687,8 +690,10 @@ def _counted_out(case: Case, known: Known, ended: Ended, call: Said) -> Verdict 
 
 
 def is_round(waited: int) -> bool:
-    """Is that a time that somebody set: whole tens of seconds, to a hundredth of a second or a
-    thousandth of it?"""
+    """Whether somebody set that time (ns): whole tens of seconds, to 10 ms or a thousandth of it.
+
+    The thousandth counts up to 100 ms.
+    """
     ten = 10_000_000_000
     off = min(waited % ten, ten - waited % ten)
     return waited >= ten // 2 and off <= max(10_000_000, min(waited // 1000, 100_000_000))
@@ -699,7 +704,7 @@ def is_round(waited: int) -> bool:
 
 def gave_up(case: Case, known: Known) -> Verdict | None:
     """The client closed while a call waited, or before its answer had come."""
-    # Whose late reply another call may have read is told there.
+    # Late replies that another call may have read are told with that call.
     told = {one.misled_by for group in case.ended.values() for one in group}
     ended = [
         one
@@ -759,8 +764,8 @@ def gave_up(case: Case, known: Known) -> Verdict | None:
     )
 
 
-def _did_not_wait(case: Case, known: Known, call: Said, waited: int) -> Verdict:
-    """The client closed sooner than any timeout ends."""
+def _did_not_wait(case: Case, known: Known, call: Summary, waited: int) -> Verdict:
+    """The client closed sooner than any timeout would run out."""
     answered = {bare_method(one) for one in known.methods}
     is_answered = bare_method(call.method) in answered
     why = (
@@ -788,7 +793,7 @@ def _did_not_wait(case: Case, known: Known, call: Said, waited: int) -> Verdict:
 
 
 def still_waiting(case: Case, known: Known) -> Verdict | None:
-    """The capture ends, and a call waits."""
+    """The capture ends while a call waits."""
     ended = [one for one in case.of(Outcome.WAITING) if one.call is not None]
     call = ended[0].call if ended else None
     if call is None:

@@ -1,4 +1,4 @@
-"""One of the two speaks something that is no Thrift."""
+"""One of the two speaks something that is not Thrift."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from ...calls.exchanges import BEGUN
 from ...hints.magic_numbers import Certainty, Family, Reading, explain_bytes
 from ...model import UDP, Half, Outcome, Severity
-from ..evidence import Case, Known, Said, dialect_of
+from ..evidence import Case, Known, Summary, dialect_of
 from ..phrases import (
     ended_after,
     ending,
@@ -32,7 +32,7 @@ __all__ = [
 
 
 def foreign_client(case: Case, known: Known) -> Verdict | None:
-    """What connects to a Thrift server is no Thrift client."""
+    """Something connects to a Thrift server and is not a Thrift client."""
     flow = case.flow
     if case.client is not None or not (known.answered or known.told or case.server is not None):
         return None
@@ -64,7 +64,7 @@ def foreign_client(case: Case, known: Known) -> Verdict | None:
 
 
 def foreign_server(case: Case, known: Known) -> Verdict | None:
-    """What a Thrift client has reached is no Thrift server."""
+    """A Thrift client has reached something that is not a Thrift server."""
     flow = case.flow
     if case.server is not None or case.client is None:
         return None
@@ -74,7 +74,7 @@ def foreign_server(case: Case, known: Known) -> Verdict | None:
     over = ""
     if reading.family is Family.HTTP and case.client.transport == "http":
         if case.ended:
-            return None  # HTTP answers calls, in its way
+            return None  # HTTP answers the calls, in its own way
         over = " The answer is HTTP, as it should be, but there is no Thrift in it: "
         over += line_of(flow.from_server)
     greets = 0 <= flow.from_server.last <= flow.from_client.last and flow.from_client.first
@@ -110,12 +110,12 @@ def _kind_of(reading: Reading) -> Kind:
     return Kind.OTHER_PROTOCOL if family is None else _KINDS.get(family, Kind.OTHER_PROTOCOL)
 
 
-# What first bytes say beyond doubt that no Thrift message begins with.
+# Families with which no Thrift message begins, and which first bytes show beyond doubt.
 _FOREIGN: Final = frozenset({Family.HTTP, Family.GRPC, Family.TLS, Family.PROXY, Family.FOREIGN})
 
 
 def foreign_in(half: Half) -> Reading | None:
-    """What a direction begins with, if that is known and no Thrift."""
+    """What a direction begins with, if that is known and not Thrift; else None."""
     if not half.from_start or not half.first or dialect_of(half) is not None:
         return None
     readings = explain_bytes(half.first).readings
@@ -124,8 +124,8 @@ def foreign_in(half: Half) -> Reading | None:
     return readings[0] if readings[0].family in _FOREIGN else None
 
 
-def elsewhere(case: Case, known: Known, call: Said) -> Verdict | None:
-    """The server speaks something else, on other connections."""
+def elsewhere(case: Case, known: Known, call: Summary) -> Verdict | None:
+    """The server speaks something else on other connections."""
     if known.answered or known.foreign is None:
         return None
     reading, flow = known.foreign
@@ -149,7 +149,7 @@ def elsewhere(case: Case, known: Known, call: Said) -> Verdict | None:
 
 
 def spoke_otherwise(case: Case, known: Known) -> Verdict | None:
-    """The server sent bytes to a Thrift client, and they are nothing that is known."""
+    """The server sent a Thrift client bytes that are nothing known."""
     flow, server = case.flow, case.flow.from_server
     call = case.first
     if case.client is None or case.server is not None or call is None or not case.is_whole:
@@ -197,7 +197,7 @@ _ENDED: Final = (
 
 
 def unrecognised(case: Case, known: Known) -> Verdict | None:
-    """To a Thrift server, or nearly Thrift, and neither recognised nor known."""
+    """A connection to a Thrift server, or one that is nearly Thrift, but nothing is recognised."""
     flow = case.flow
     wrong = [
         half.detection.wrong
@@ -238,7 +238,7 @@ def unrecognised(case: Case, known: Known) -> Verdict | None:
 
 
 def not_thrift(case: Case, known: Known) -> Verdict | None:
-    """Nothing to do with Thrift: one line says what it was."""
+    """A connection that has nothing to do with Thrift: one sentence says what it was."""
     flow = case.flow
     reading = foreign_in(flow.from_client) or foreign_in(flow.from_server)
     udp = flow.protocol == UDP

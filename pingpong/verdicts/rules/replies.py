@@ -1,4 +1,4 @@
-"""What the server said, what cannot be read of it, and that nothing is wrong."""
+"""What the server said, which part of it cannot be read, and when all is well."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from ...model import UDP, Outcome, Severity
 from ...protocols.encodings.reading import BEGINS_INSIDE
 from ...protocols.purposes import counted
-from ..evidence import CLOSED, UNREAD, Case, Ended, Failure, Fault, Known, Tally, shown
+from ..evidence import CLOSED, UNREAD, ApplicationException, Case, Ended, Fault, Known, Tally, shown
 from ..phrases import ending, failed, first_bytes, how_it_ended, text_in
 from ..verdict import Kind, Verdict, unbraced
 
@@ -27,12 +27,12 @@ __all__ = [
     "wrong_words",
 ]
 
-# Kinds of failures that are told one by one of a connection.
+# How many kinds of failures of a connection are told one by one.
 _TOLD: Final = 8
 
 
 def wrong_words(case: Case, known: Known) -> Iterator[Verdict]:
-    """The server told what was wrong: a TApplicationException, each method and type once."""
+    """TApplicationExceptions, in which the server says what is wrong: each method and type once."""
     ranked = sorted(case.failures.values(), key=lambda one: -one[0])
     for count, one in ranked[:_TOLD]:
         yield _failure(case, count, one, len(ranked))
@@ -40,7 +40,7 @@ def wrong_words(case: Case, known: Known) -> Iterator[Verdict]:
 
 
 def _http_refusals(case: Case, known: Known) -> Iterator[Verdict]:
-    """HTTP answered a call itself: it never came to Thrift, or Thrift's server failed there."""
+    """HTTP answered calls itself: they never reached Thrift, or the Thrift server failed."""
     refused: dict[tuple[str, int], list[Ended]] = {}
     for one in case.of(Outcome.APPLICATION_EXCEPTION):
         if one.reply is None and one.call is not None and one.response is not None:
@@ -102,12 +102,12 @@ _STATUSES: Final = {
 }
 
 
-# A client that waits so long for HTTP's answer waits for it (ns).
+# A client that has waited this long for HTTP's answer does wait for it (ns).
 _WAITED: Final = 1_000_000_000
 
 
 def http_never_answered(case: Case, known: Known) -> Verdict | None:
-    """A oneway call by HTTP, which answers everything; and here it does not."""
+    """A oneway call by HTTP without an answer, though HTTP answers everything."""
     found = [
         one
         for one in case.of(Outcome.ONEWAY)
@@ -122,7 +122,7 @@ def http_never_answered(case: Case, known: Known) -> Verdict | None:
     is_over = case.client_end >= 0 or case.server_end >= 0
     waited = max(end - call.end_time, 0)
     if waited < _WAITED:
-        return None  # it did not wait
+        return None  # the client did not wait
     return Verdict(
         flow,
         Kind.HTTP_UNANSWERED,
@@ -139,7 +139,7 @@ def http_never_answered(case: Case, known: Known) -> Verdict | None:
 
 
 def structs_alone(case: Case, known: Known) -> Verdict | None:
-    """A client posts structs without a message, and HTTP's status is all that answers."""
+    """A client posts structs without a message, and HTTP's status is the only answer."""
     structs = case.flow.structs
     if structs is None or case.ended:
         return None
@@ -162,7 +162,7 @@ def structs_alone(case: Case, known: Known) -> Verdict | None:
     )
 
 
-def _failure(case: Case, count: int, one: Failure, kinds: int) -> Verdict:
+def _failure(case: Case, count: int, one: ApplicationException, kinds: int) -> Verdict:
     method, kind = shown(one.call.method), one.type
     rest = case.tally.answered - case.tally.failed
     evidence = [
@@ -250,7 +250,7 @@ def _failure(case: Case, count: int, one: Failure, kinds: int) -> Verdict:
     )
 
 
-# So Apache's multiplexed processors complain of a call that names no service.
+# How Apache's multiplexed processors complain about a call that names no service.
 _WANTS_SERVICE: Final = "service name not found in message name"
 
 _TYPES: Final = {
@@ -266,11 +266,11 @@ _TYPES: Final = {
 
 
 def oneway_answered(case: Case, known: Known) -> Verdict | None:
-    """A reply to a call that wants none: the next call reads it."""
+    """A reply to a call that wants none, which the next call reads."""
     found = [one for one in case.of(Outcome.NO_CALL) if one.misled_by]
     if not found:
         return None
-    reply = found[0].said
+    reply = found[0].message
     misled = case.of(Outcome.OUT_OF_SEQUENCE)
     victim = ""
     if misled and misled[0].call is not None:
@@ -290,11 +290,11 @@ def oneway_answered(case: Case, known: Known) -> Verdict | None:
 
 
 def answers_nothing(case: Case, known: Known) -> Verdict | None:
-    """A reply to no call that was sent, where all was captured: another seqid or name, or twice."""
+    """A reply without a call, although all was captured: another seqid or name, or a repeat."""
     found = [one for one in case.of(Outcome.NO_CALL) if not one.misled_by]
     if not found or not case.is_whole or case.flow.protocol == UDP or not case.tally.calls:
         return None
-    reply = found[0].said
+    reply = found[0].message
     waiting = [one.call for one in case.unanswered if one.call is not None]
     rest = ""
     if waiting:
@@ -323,7 +323,7 @@ def answers_nothing(case: Case, known: Known) -> Verdict | None:
 
 
 def out_of_step(case: Case, known: Known) -> Verdict | None:
-    """One direction cannot be read from some byte on, behind messages that could."""
+    """One direction that cannot be read from some byte on, after messages that could be."""
     flow = case.flow
     if flow.lost or not flow.opened or not (case.tally.calls or case.tally.replies):
         return None
@@ -363,8 +363,8 @@ def out_of_step(case: Case, known: Known) -> Verdict | None:
 
 def unreadable(case: Case, known: Known) -> Verdict | None:
     """Messages whose bytes are not what they should be."""
-    # That a call was not sent to its end is told with what became of it.
-    # What the capture lost of it is nobody's fault.
+    # If a call was not sent to its end, the rule about its outcome says so.
+    # If the capture lost a part of it, it is nobody's fault.
     faults = [one for one in case.faults if not (one.lost or (one.cut and _is_told(one)))]
     if not faults:
         return _unread(case)
@@ -377,15 +377,15 @@ def unreadable(case: Case, known: Known) -> Verdict | None:
         case.flow,
         Kind.UNREADABLE,
         Severity.ERROR,
-        f"The {who}'s {kind} {shown(first.said.method)} cannot be read as it should: {text}. "
+        f"The {who}'s {kind} {shown(first.message.method)} cannot be read as it should: {text}. "
         f"{meant}",
         evidence=[
-            f"{kind} {first.said}",
+            f"{kind} {first.message}",
             *more,
             f"{len(faults)} messages of this connection have such faults" if faults[1:] else "",
         ],
         advice=mend,
-        alike=(case.flow.server, first.by_client, first.said.method, _without_numbers(text)),
+        alike=(case.flow.server, first.by_client, first.message.method, _without_numbers(text)),
         covers=(Outcome.UNREADABLE,),
     )
 
@@ -395,13 +395,13 @@ def _is_told(fault: Fault) -> bool:
 
 
 def _without_numbers(text: str) -> str:
-    """What a finding is about."""
+    """What a finding is about, without places and sizes, so that like ones count as one."""
     return "".join(c for c in text.partition(": ")[0] if not c.isdigit())
 
 
 def _meant(fault: Fault) -> tuple[str, str]:
-    """What it means that a message cannot be read, and what to change."""
-    if fault.cut and fault.said.dialect.transport == "datagram":
+    """What it means that this message cannot be read, and what to change."""
+    if fault.cut and fault.message.dialect.transport == "datagram":
         return (
             "Whoever received it reads no more of it than that, or drops it.",
             "Look at the client's library: it wrote less than a whole message into the datagram "
@@ -430,7 +430,7 @@ def _meant(fault: Fault) -> tuple[str, str]:
 
 
 def _what_came(one: Ended) -> str:
-    method = shown(one.said.method)
+    method = shown(one.message.method)
     if one.response is None:
         return f"The server sent something upon {method}, and it is no message that can be read."
     return (
@@ -440,7 +440,7 @@ def _what_came(one: Ended) -> str:
 
 
 def _no_message(one: Ended) -> str:
-    """What to look at where a server answers, and not in Thrift."""
+    """What to look at if a server answers, but not in Thrift."""
     if one.response is not None:
         if not one.response.size:
             return (
@@ -455,7 +455,7 @@ def _no_message(one: Ended) -> str:
 
 
 def _unread(case: Case) -> Verdict | None:
-    """Bytes that made no message."""
+    """Bytes that are not part of any message."""
     flow = case.flow
     wrong = [unbraced(one.text) for one in flow.findings if one.severity is Severity.ERROR]
     calls = case.of(Outcome.UNREADABLE)
@@ -471,7 +471,7 @@ def _unread(case: Case) -> Verdict | None:
             Severity.ERROR,
             _what_came(one) + more,
             evidence=[
-                f"CALL {one.said}",
+                f"CALL {one.message}",
                 one.why,
                 *wrong[:2],
                 first_bytes("server", half) if not wrong else "",
@@ -482,7 +482,7 @@ def _unread(case: Case) -> Verdict | None:
                 ending(case),
             ],
             advice=_no_message(one) if half.first or one.response else "",
-            alike=(flow.server, one.said.method),
+            alike=(flow.server, one.message.method),
             covers=(Outcome.UNREADABLE,),
         )
     if not wrong or not case.is_thrift:
@@ -518,7 +518,7 @@ _WORDS: Final = {
 
 
 def ended_otherwise(case: Case, left: set[Outcome]) -> Verdict:
-    """Calls that no other rule tells of: what they came to, with an example of each."""
+    """Calls that no other rule explains: what they came to, with an example of each outcome."""
     parts = []
     evidence = []
     for outcome in sorted(left):
@@ -529,7 +529,7 @@ def ended_otherwise(case: Case, left: set[Outcome]) -> Verdict:
             words = "a reply, and no call that it answers"
         parts.append(f"{counted(count, 'call')}: {words}")
         kind = "REPLY" if one.call is None else "CALL"
-        evidence.append(f"{kind} {one.said}{f': {one.why}' if one.why else ''}")
+        evidence.append(f"{kind} {one.message}{f': {one.why}' if one.why else ''}")
     is_failed = any(outcome.failed for outcome in left)
     return Verdict(
         case.flow,
@@ -543,17 +543,19 @@ def ended_otherwise(case: Case, left: set[Outcome]) -> Verdict:
 
 
 def is_well(case: Case) -> bool:
-    """Did every call get what it wanted, and could everything be read?"""
+    """Whether every call got what it wanted, and everything could be read."""
     left = case.amiss
-    # The capture began between a call and its reply.
+    # A capture may begin between a call and its reply.
     if not case.flow.opened and case.tally.answered:
         left.discard(Outcome.NO_CALL)
     return not left and not case.faults
 
 
 def declared(case: Case, known: Known) -> Verdict | None:
-    """Answers, and some of them are exceptions that the IDL has: business as usual, and yet the
-    callers did not get what they asked for."""
+    """Answers of which some are exceptions of the IDL.
+
+    That is business as usual, and yet the callers did not get what they asked for.
+    """
     if not case.declared:
         return None
     ranked = sorted(case.declared.items(), key=lambda one: (-one[1], one[0]))
@@ -578,14 +580,14 @@ def _exception(name: str) -> str:
 
 
 def well(case: Case, known: Known) -> Verdict | None:
-    """Calls, and answers to them."""
+    """Calls and their answers, and nothing wrong with any of them."""
     if (case.first is None and not case.tally.replies) or not is_well(case):
         return None
     return all_well(case, case.tally)
 
 
 def all_well(case: Case, tally: Tally) -> Verdict:
-    """That all is well, in numbers, of one connection or of many."""
+    """The verdict that all is well, with the numbers of one connection or of many."""
     dialect = case.client or case.server
     return Verdict(
         case.flow,

@@ -1,18 +1,17 @@
 """Objects in, text out: no print, no clock, no id, no address.
 
-    text.py   what is shown, escaped and measured     hexdump.py  every byte, explained
-    short.py  values and messages in one line         tree.py     fields and values
-    table.py  messages, exchanges                     ladder.py   packets and messages in time
-    html.py   the same facts for a notebook           json.py     … for a program
-    listing.py  a line a message, for any length      number.py   a number, a line of a log
-    ledger.py   a line a call, for any length         totals, too
-    bars.py   numbers, to be compared                 side.py     messages, part by part
-    diagnosis.py  what is wrong, and what to change
+    text.py       text, escaped and measured          hexdump.py  every byte, explained
+    one_line.py   values and messages in one line     tree.py     fields and values
+    table.py      messages, exchanges                 ladder.py   packets and messages in time
+    listing.py    one line per message, any number    ledger.py   one line per call; totals
+    bars.py       numbers to be compared              side.py     messages, part by part
+    diagnosis.py  what is wrong, what to change       hint.py     a number, a line of a log
+    html.py       the same facts for a notebook       json.py     … for a program
 
-``text`` and ``html`` find the view for an object; importing this room makes them the way
-in which every object of ``model`` shows itself.  By default they leave out what differs from
-run to run of the same calls (times, ports, empty ACKs), so that a lesson's outputs can be
-compared; ``exact`` shows it.
+``text`` and ``html`` find the view for an object.  When this room is imported, every object of
+``model`` starts to show itself with them.  By default they leave out what differs when the same
+calls are made again (times, ports, empty ACKs), so that the outputs of a lesson can be compared;
+``exact`` shows it.
 """
 
 from __future__ import annotations
@@ -67,21 +66,24 @@ _Html = Callable[[Any, bool], str]
 
 
 def lines(thing: object, *, exact: bool = False, width: int = 100) -> list[Line]:
-    """The object as Lines: text with styles, for a terminal that has colours.  None is wider than
-    ``width``, which each view has a least of: what has to be shown whole needs its room.
+    """The object as Lines: text with styles, for a terminal that has colours.
 
-    Raises TypeError for an object that has no view.
+    No line is wider than ``width``.  Each view needs a least width, because some things have to be
+    shown whole.  Raises TypeError for an object that has no view.
     """
     return _view_of(thing)[0](thing, exact, width)
 
 
 def text(thing: object, *, exact: bool = False, width: int = 100) -> str:
-    """The object as plain text."""
+    """The object as plain text; otherwise the same as ``lines``."""
     return plain(lines(thing, exact=exact, width=width))
 
 
 def html(thing: object, *, exact: bool = False) -> str:
-    """The object as HTML: the same facts as the text.  Raises TypeError without a view."""
+    """The object as HTML, with the same facts as the text.
+
+    Raises TypeError for an object that has no view.
+    """
     return _view_of(thing)[1](thing, exact)
 
 

@@ -1,4 +1,4 @@
-"""Numbers as bars, to be compared at a glance.
+"""Numbers as bars, so that they can be compared at a glance.
 
     {"binary": 39, "compact": 25} ─▶ Bars ─▶ Table ─▶ lines (here) or HTML
 
@@ -11,7 +11,7 @@
     From 25 bytes (compact) to 39 bytes (binary).
 
 The number stands beside its bar, and the last line says in words what the picture shows:
-who cannot see the bars misses nothing.
+whoever cannot see the bars misses nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .text import Line, Run, display_width, elide, escape, trim, wrapped
 
 __all__ = ["BAR", "MAX_BARS", "Bars", "bars", "bars_table", "heading"]
 
-# Columns of the longest bar, where there is room.
+# How many columns the longest bar has, if there is room.
 BAR: Final = 40
 MAX_BARS: Final = 50
 
@@ -38,10 +38,10 @@ _EIGHTHS: Final = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 
 
 class Bars(Shown):
-    """Named numbers of one unit, none of them negative, in the order in which they were given.
+    """Named numbers of one unit, in the order in which they were given; shown as bars.
 
-    ``title`` says what they are numbers of; "" if that is said elsewhere.  Raises ValueError
-    for a number that no bar can show.
+    ``title`` says what they count or measure; "" if that is said elsewhere.  Raises ValueError
+    for a number that no bar can show: it is negative, or not finite.
     """
 
     __slots__ = ("numbers", "title", "unit")
@@ -59,7 +59,7 @@ class Bars(Shown):
 
     @property
     def summary(self) -> str:
-        """What the picture shows, in words: the least, the most, and whose they are."""
+        """What the picture shows, in words: the least and the largest number, and their names."""
         if not self.numbers:
             return "nothing to compare"
         least, most = min(self.numbers.values()), max(self.numbers.values())
@@ -76,13 +76,13 @@ class Bars(Shown):
         return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
     def _with_unit(self, number: float) -> str:
-        # "bytes" is a plural: of one there is "1 byte".
+        # The unit "bytes" is a plural; for a single one it has to be "byte".
         unit = self.unit[:-1] if number == 1 and self.unit == "bytes" else self.unit
         return f"{_figure(number)} {escape(unit)}".rstrip()
 
 
 def bars_table(chart: Bars, room: int = BAR) -> Table:
-    """A row a number: its name, the number, and a bar; the longest bar has ``room`` columns."""
+    """One row per number: its name, the number, a bar.  The longest bar has ``room`` columns."""
     shown = list(chart.numbers.items())[:MAX_BARS]
     most = max(chart.numbers.values(), default=0)
     left = len(chart.numbers) - len(shown)
@@ -99,8 +99,10 @@ def bars_table(chart: Bars, room: int = BAR) -> Table:
 
 
 def bars(chart: Bars, *, width: int = 100) -> list[Line]:
-    """The bars as text, in at most ``width`` columns: it needs 12 beside names and numbers, which
-    are shown whole."""
+    """The bars as text, in at most ``width`` columns.
+
+    It needs 12 columns besides names and numbers, which are shown whole.
+    """
     names, figures = ([row[at].text for row in bars_table(chart).rows] for at in (0, 1))
     beside = max(map(display_width, names), default=0) + max(
         map(display_width, [elide(escape(chart.unit), _MAX_NAME), *figures])
@@ -114,7 +116,7 @@ def bars(chart: Bars, *, width: int = 100) -> list[Line]:
 
 
 def heading(chart: Bars) -> str:
-    """The title, fit to be shown."""
+    """The title, escaped and not too long."""
     return escape(trim(chart.title, _MAX_TITLE))
 
 
@@ -123,12 +125,12 @@ def _name(name: str) -> str:
 
 
 def _figure(number: float) -> str:
-    """Whole numbers whole, others with three digits: a bar shows no more."""
+    """Whole numbers in full, others with three digits: a bar does not show more."""
     return str(int(number)) if number == int(number) and number < 1e15 else f"{number:.3g}"
 
 
 def _bar(number: float, most: float, room: int) -> str:
-    """Whole blocks and a part of one; what is not 0 has at least a line."""
+    """Whole blocks and a part of one; for a number that is not 0, an eighth at least."""
     if not number:
         return ""
     eighths = max(round(number / most * room * 8), 1)

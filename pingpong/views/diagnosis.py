@@ -1,4 +1,4 @@
-"""A diagnosis: what is wrong, why one can say so, and what to change.
+"""A diagnosis: what is wrong, how we know, and what to change.
 
     error: unframed client, framed server
       The client speaks unframed binary; the server reset the connection 0.2 ms after …
@@ -7,7 +7,7 @@
       what to change  Use TFramedTransportFactory … in the client.
       where           connection 3; the same for 411 more: 4, 5, 6, …
 
-``exact`` has the times and the addresses, which differ from run to run.
+``exact`` adds times and addresses, which differ from run to run.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
     "summary",
 ]
 
-# How many groups a view shows, and how many numbers of connections of each.
+# How many groups a view shows, and how many connections it lists for each.
 MAX_GROUPS: Final = 40
 _FLOWS: Final = 8
 
@@ -45,8 +45,10 @@ _WORDS: Final = {Severity.NOTE: "", Severity.WARNING: "warning", Severity.ERROR:
 def diagnosis_lines(
     diagnosis: Diagnosis, *, exact: bool = False, limit: int | None = MAX_GROUPS, width: int = 100
 ) -> list[Line]:
-    """The verdicts, the most telling first, and how many connections they are on: in ``width``
-    columns, of which it needs 38."""
+    """The verdicts, the most telling first, and the connections that they are about.
+
+    They take ``width`` columns; 38 are needed.  At most ``limit`` groups are shown (None: all).
+    """
     lines: list[Line] = []
     for group in diagnosis.groups[:limit]:
         lines += [*_group(group, exact, width), []]
@@ -57,7 +59,7 @@ def diagnosis_lines(
 
 
 def diagnosis_rows(diagnosis: Diagnosis) -> Iterator[str]:
-    """A JSON object a verdict."""
+    """One JSON object per verdict, each in one line without a line end; times are in them."""
     for group in diagnosis.groups:
         verdict = group.verdict
         proxied = {} if verdict.proxied is None else {"proxied": str(verdict.proxied)}
@@ -76,7 +78,7 @@ def diagnosis_rows(diagnosis: Diagnosis) -> Iterator[str]:
             },
             ensure_ascii=False,
         )
-        # What a terminal would obey is written as an escape; a reader gives it back as it was.
+        # What a terminal would obey becomes a JSON escape, so that a reader gets it back unchanged.
         yield "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in row)
 
 
@@ -89,7 +91,10 @@ def head(group: Group) -> list[Run]:
 
 
 def rows(group: Group, exact: bool) -> list[tuple[str, str, str]]:
-    """What is said besides the sentence: a label ("" as the one above), the text, its style."""
+    """What is said besides the sentence, each as a label, the text, and its style.
+
+    The label "" means the same label as in the row above.
+    """
     verdict = group.verdict
     said = [("" if at else "seen", escape(one), "") for at, one in enumerate(verdict.evidence)]
     if verdict.advice:
@@ -98,15 +103,17 @@ def rows(group: Group, exact: bool) -> list[tuple[str, str, str]]:
 
 
 def sentence(group: Group, exact: bool) -> str:
+    """The sentence of a verdict, escaped; with times only if ``exact``."""
     return escape(group.verdict.sentence if exact else group.verdict.plainly)
 
 
 def summary(diagnosis: Diagnosis) -> str:
+    """How much was looked at: ``3 connections, 17 calls``."""
     return f"{counted(diagnosis.connections, 'connection')}, {counted(diagnosis.calls, 'call')}"
 
 
 def more(diagnosis: Diagnosis, shown: int) -> str:
-    """That some verdicts are left out; "" if none is."""
+    """A remark that verdicts are left out when ``shown`` are shown; "" if none is."""
     left = len(diagnosis) - shown
     return f"… {counted(left, 'more verdict')}, not shown" if left else ""
 
@@ -126,7 +133,7 @@ def _group(group: Group, exact: bool, width: int) -> list[Line]:
 
 
 def _where(group: Group, exact: bool) -> str:
-    """The first connection, and the numbers of some others."""
+    """The number of the first connection, and those of some others."""
     first, *rest = group.flows
     ends = f", {group.verdict.client} → {group.verdict.server}" if exact else ""
     if exact and group.verdict.proxied is not None:

@@ -1,13 +1,13 @@
-"""A message, byte by byte, each with what it means.
+"""A message byte by byte, with what each byte means.
 
     offset  bytes                    what                 meaning
          0  80 01                    version              1, strict
          2  00                       unused               0
          3  01                       message type         1 CALL
 
-The notes of ``protocols.explain`` tile the message; ``rows`` cuts them into rows of 8 bytes
+The notes of ``protocols.explain`` tile the message; ``note_rows`` cuts them into rows of 8 bytes
 and lays out what they say.  A long value shows its beginning and its end, a long message its
-first notes; both say how much they leave out.  Lost bytes are ··, never values.
+first notes; both say how much they leave out.  Lost bytes are shown as ··, never as values.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _MAX_MEANING = 400
 
 @dataclass(frozen=True, slots=True)
 class NoteRow:
-    """A note, cut and escaped: what both the text and the HTML show of it.
+    """A note, cut and escaped, as both the text and the HTML show it.
 
-    ``rows`` are (offset, hex of up to 8 bytes); an offset of None is the row that says
-    how many bytes are not shown.  ``indent`` is how deep it stands.
+    ``rows`` are (offset, hex of up to 8 bytes); the row with the offset None says how many bytes
+    are not shown.  ``indent`` is how many levels it is indented.
     """
 
     note: Note
@@ -53,8 +53,10 @@ class NoteRow:
 def note_rows(
     record: Record, limit: int | None = MAX_BYTES, notes: int | None = MAX_NOTES
 ) -> tuple[list[NoteRow], int]:
-    """The first ``notes`` notes of a message, at most ``limit`` bytes of each, and how many
-    notes are left out.  None: all."""
+    """The first ``notes`` notes of a message, and how many are left out.
+
+    Of each, at most ``limit`` bytes are shown.  None means all, for either.
+    """
     every = explain(record)
     shown = every if notes is None else every[:notes]
     said: set[str] = set()
@@ -70,15 +72,15 @@ def hexdump(
     exact: bool = False,
     width: int = 100,
 ) -> list[Line]:
-    """Every byte of a message, or of a struct alone, with its meaning, in ``width`` columns: it
-    needs 61, and as many more as an offset has digits.
+    """Every byte of a message, or of a struct alone, with its meaning, in ``width`` columns.
 
-    ``limit`` and ``notes`` bound what is shown of a note and of the message; None shows
-    all.  ``why`` adds the sentences that explain, each once; ``exact`` the ports.
+    It needs 61 columns, and as many more as an offset has digits.  ``limit`` and ``notes`` are as
+    for ``note_rows``.  ``why`` adds the sentences that explain, each of them once; ``exact`` adds
+    addresses and ports.
     """
     rows, hidden = note_rows(record, limit, notes)
     places = max(len(str(len(record.data))), 4)
-    beside = width - places - _BYTES_WIDTH - 3 * _GAP  # what there is for labels and words
+    beside = width - places - _BYTES_WIDTH - 3 * _GAP  # the room for labels and words
     labels = max((display_width(_label(row)) for row in rows), default=0)
     labels = min(labels, max(beside - WORDS, _MIN_LABEL))
     room = max(beside - labels, WORDS)
@@ -98,6 +100,7 @@ def hexdump(
 
 
 def left_out(notes: int) -> str:
+    """A remark that so many notes are not shown."""
     return f"… {counted(notes, 'more note')}, not shown"
 
 
@@ -114,7 +117,7 @@ def _note_row(record: Record, note: Note, limit: int | None, said: set[str]) -> 
 
 
 def _unsaid(why: str, said: set[str]) -> str:
-    """The sentences of ``why`` that no note before had: what is said once is enough."""
+    """The sentences of ``why`` that no note before had, because saying them once is enough."""
     sentences = [sentence.rstrip(".") for sentence in why.split(". ") if sentence]
     fresh = [sentence for sentence in sentences if sentence not in said]
     said.update(fresh)
@@ -122,11 +125,11 @@ def _unsaid(why: str, said: set[str]) -> str:
 
 
 def _byte_rows(data: bytes, note: Note, limit: int | None) -> list[tuple[int | None, str]]:
-    """(offset, hex) of up to 8 bytes each, the middle of a long note left out."""
+    """(offset, hex) of up to 8 bytes each; the middle of a long note is left out."""
     start, stop = note.span.start, note.span.stop
     if limit is None or stop - start <= limit:
         return _cut(data, note, start, stop)
-    # Three quarters from its beginning, one from its end, in whole rows.
+    # Three quarters are from its beginning and one from its end, in whole rows.
     first = start + max(limit * 3 // 4 // _ROW, 1) * _ROW
     last = stop - max(limit // 4 // _ROW, 1) * _ROW
     if last <= first:
@@ -145,7 +148,7 @@ def _cut(data: bytes, note: Note, start: int, stop: int) -> list[tuple[int | Non
 
 
 def _label(row: NoteRow, room: int = _MAX_LABEL + 2 * _MAX_INDENT) -> str:
-    """The label where it stands; where there is little room, it moves less to the right."""
+    """The label with its indent, which is smaller if there is little room."""
     indent = min(row.indent, max(room - _MIN_LABEL, 0) // 2)
     return elide("  " * indent + row.label, room)
 
@@ -156,7 +159,7 @@ def _lines(row: NoteRow, places: int, labels: int, room: int, why: bool) -> list
     styles = [row.note.kind] * len(words)
     beside = ""
     if why and row.why:
-        # Beside the meaning where there is room, else below it.
+        # It goes beside the meaning if there is room, otherwise below it.
         if len(words) == 1 and display_width(words[0] + row.why) + 3 <= room:
             beside = "   " + row.why
         else:

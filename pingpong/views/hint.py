@@ -1,4 +1,4 @@
-"""A number, or whatever was pasted, with what it means.
+"""A number, or any pasted text, with what it means.
 
     -2147418111 = 80 01 00 01
       what it is      the first 4 bytes of a strict binary CALL
@@ -8,9 +8,8 @@
       how sure        certain: too many bytes agree for chance
       written down    doc/specs/thrift-binary-protocol.md, Message
 
-``pasted`` shows all that a text holds: numbers first, since they are the answer if there is
-one, then known words, then bytes.  What the bytes say is for the other views, once they are
-decoded.
+``pasted`` shows everything found in a text: numbers first, because they are the answer if there
+is one, then known words, then bytes.  Once the bytes are decoded, other views show what they say.
 """
 
 from __future__ import annotations
@@ -34,14 +33,16 @@ _SURE: Final = {
 _LABELS: Final = 16
 _INDENT: Final = 2
 
-# Blocks that are listed, and bytes that are shown of each.
+# How many blocks are listed, and how many bytes of each are shown.
 _MAX_BLOCKS: Final = 20
 _MAX_BYTES: Final = 16
 
 
 def number(verdict: NumberVerdict, *, width: int = 100) -> list[Line]:
-    """A number, its bytes, and what they mean, the best explanation first: in ``width`` columns,
-    of which it needs 38."""
+    """A number, its bytes, and what they mean, with the best explanation first.
+
+    It takes ``width`` columns; 38 are needed.
+    """
     lines: list[Line] = [[Run(elide(_heading(verdict), width), "title")]]
     for at, reading in enumerate(verdict.readings):
         lines += _reading(reading, at, width, verdict.role)
@@ -51,7 +52,7 @@ def number(verdict: NumberVerdict, *, width: int = 100) -> list[Line]:
 
 
 def pasted(verdict: TextVerdict, *, width: int = 100) -> list[Line]:
-    """All that was found in a text, in ``width`` columns, of which it needs 38."""
+    """Everything that was found in a text, in ``width`` columns; 38 are needed."""
     lines: list[Line] = []
     for one in verdict.numbers:
         lines += [*number(one, width=width), []]
@@ -73,13 +74,13 @@ def pasted(verdict: TextVerdict, *, width: int = 100) -> list[Line]:
 
 
 def _heading(verdict: NumberVerdict) -> str:
-    """``1195725856 = 47 45 54 20 "GET "``; a limit is ``16777216 = 16 MiB``"""
+    """Its first line: ``1195725856 = 47 45 54 20 "GET "``, or for a limit ``16777216 = 16 MiB``."""
     value = verdict.number
     if verdict.role is Role.LIMIT:
         return f"{value} = {in_mib(value)}"
     if value.bit_length() > 64:
         return f"a number of {value.bit_length()} bits"
-    # A byte that Java printed with its sign: ffffff80.
+    # Java prints a negative byte with its sign extended: ffffff80.
     is_long = len(verdict.data) == 1 and value > 255
     shown = f"{value:x}" if is_long else str(value)
     text = verdict.text
@@ -110,7 +111,7 @@ def _complaint(complaint: Complaint, width: int) -> list[Line]:
 
 
 def _row(label: str, text: str, width: int, style: str = "") -> list[Line]:
-    """A label and what is said under it, wrapped; nothing if there is nothing to say."""
+    """A label and the text beside it, wrapped; no lines if there is no text."""
     lines: list[Line] = []
     room = max(width - _INDENT - _LABELS, WORDS)
     for at, piece in enumerate(wrap(escape(text), room) if text else []):
@@ -120,7 +121,7 @@ def _row(label: str, text: str, width: int, style: str = "") -> list[Line]:
 
 
 def _block(block: Block) -> str:
-    """``30 bytes: 80 01 00 01 …``; a packet with its ends and the size of its payload."""
+    """``30 bytes: 80 01 00 01 …``; for a packet, its ends and the size of its payload."""
     if not block.is_packet:
         return f"{counted(len(block.data), 'byte')}{_first(block.data)}"
     payload = counted(len(block.payload), "byte") + " of payload" if block.payload else "no payload"

@@ -1,4 +1,4 @@
-"""The same facts as the text, as HTML for a notebook.
+"""The same facts as in the text, as HTML for a notebook.
 
     ┌ bytes ──────────────┐  ┌ notes ─────────────────────────────────────────┐
     │  0  80 01 00 01 …   │  │ offset │ bytes        │ what        │ meaning  │
@@ -6,13 +6,13 @@
     └─────────────────────┘  └────────────────────────────────────────────────┘
        pp-4 lights  ◀── hover, both ways ──▶  pp-4 lights
 
-What a notebook takes away decides how it is made.  GitHub drops every style: real tables
-that read well bare.  JupyterLab, before a notebook is trusted, drops <style>, ids and CSS
-variables but keeps classes and inline styles: so the looks are inline, text keeps the
-page's own colour, and tints are half transparent, to read on light and on dark.  Only the
+What notebooks take away decides how the HTML is made.  GitHub drops every style, so there are real
+tables, which read well without any.  JupyterLab drops <style>, ids and CSS variables until a
+notebook is trusted, but keeps classes and inline styles.  So styles are inline, text keeps the
+colour of the page, and tints are half transparent, to be readable on light and on dark.  Only the
 hover needs <style>; it uses :has() and no script.  Colour repeats what the words say.
 
-Each view has a budget of characters: what does not fit is left out, and it says so.
+Each view has a budget of characters.  What does not fit is left out, and the view says so.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ __all__ = [
 
 MAX_HTML = 200_000
 
-# What one part of a view may take; a Capture has a ladder, a table and findings.
+# How many characters a part of a view may take; a Capture has a ladder, a table and findings.
 _BUDGET = 100_000
 _BYTES_BUDGET = 60_000
 _FINDINGS = 30
@@ -82,7 +82,7 @@ _FINDING = 400
 _ROW = 8
 _MONO = "font-family:Menlo,Consolas,'DejaVu Sans Mono',monospace"
 _FAINT = "rgba(128,128,128,0.28)"
-# Text over these keeps a contrast of 7 to 1 and more, black on white as white on black.
+# Text on these keeps a contrast of at least 7 to 1, both black on white and white on black.
 _TINTS = {
     "frame": "140,140,150",
     "header": "60,130,240",
@@ -106,7 +106,7 @@ _PLAIN_ROW = f"background:none;border-bottom:1px solid {_FAINT}"
 
 
 def message_html(message: Record, exact: bool = False) -> str:
-    """The inspector: every byte on the left, what it means on the right."""
+    """The inspector: every byte on the left, and what it means on the right."""
     rows, hidden = note_rows(message, notes=MAX_NOTES)
     drawn, cut = _within([_note(at, row) for at, row in enumerate(rows)], _BUDGET)
     hidden += cut
@@ -127,23 +127,27 @@ def message_html(message: Record, exact: bool = False) -> str:
 
 
 def messages_html(messages: Messages, exact: bool = False) -> str:
+    """A table with one row per message; ``table.message_table`` says what is in it."""
     return _root(_words_table(message_table(messages, exact=exact)))
 
 
 def exchanges_html(exchanges: Exchanges, exact: bool = False) -> str:
+    """A table with one row per exchange; ``table.exchange_table`` says what is in it."""
     return _root(_words_table(exchange_table(exchanges, exact=exact)))
 
 
 def totals_html(totals: Totals, exact: bool = False) -> str:
+    """A table with one row per method; ``ledger.totals_table`` says what is in it."""
     return _root(_words_table(totals_table(totals, exact=exact, limit=MAX_ROWS)))
 
 
 def differences_html(differences: Differences) -> str:
+    """A table of where the wire differs from the IDL, with one row per kind of difference."""
     return _root(_words_table(difference_table(differences)))
 
 
 def exchange_html(exchange: Exchange, exact: bool = False) -> str:
-    """Its two messages in short, as trees."""
+    """A line about the exchange, then its messages as trees."""
     parts = [_title(exchange_line(exchange, exact))]
     for message in (exchange.call, exchange.reply):
         if message is not None:
@@ -152,6 +156,7 @@ def exchange_html(exchange: Exchange, exact: bool = False) -> str:
 
 
 def flow_html(flow: Flow, exact: bool = False) -> str:
+    """A line about the connection, how its protocol was recognised, and its findings."""
     evidence = ""
     if flow.detection is not None:
         evidence = f'<p style="margin:0">{escape(flow.detection.evidence)}</p>'
@@ -159,11 +164,12 @@ def flow_html(flow: Flow, exact: bool = False) -> str:
 
 
 def ladder_html(steps: Iterable[Step], exact: bool = False, acks: bool = False) -> str:
+    """Packets and messages in time; the arguments are as for ``ladder.ladder``."""
     return _root(_ladder(steps, exact, acks))
 
 
 def capture_html(capture: Capture, exact: bool = False) -> str:
-    """Ladder, exchanges and findings."""
+    """The ladder of a capture, its exchanges, its findings and where it differs from the IDL."""
     return _root(
         _title(capture_line(capture, exact))
         + _ladder(capture.steps, exact, False)
@@ -175,7 +181,7 @@ def capture_html(capture: Capture, exact: bool = False) -> str:
 
 
 def lines_html(lines: Iterable[Line]) -> str:
-    """Text as it is, for what has no table in it."""
+    """Lines of text as they are, for a view that is not a table."""
     return _root(_pre(lines))
 
 
@@ -187,7 +193,7 @@ def _differ(capture: Capture) -> str:
 
 
 def bars_html(chart: Bars) -> str:
-    """A real table; the bars are characters, so that they stay where styles do not."""
+    """A real table; the bars are characters, so that they remain if styles are dropped."""
     table = bars_table(chart)
     drawn = []
     for name, number, bar in table.rows:
@@ -203,7 +209,7 @@ def bars_html(chart: Bars) -> str:
 
 
 def sides_html(thing: side.Sides) -> str:
-    """A row a part, a column a message."""
+    """A table with one row per part and one column per message."""
     found, is_cut = side.rows(thing)
     drawn, cut = _within([_side(row) for row in found], _BUDGET)
     columns = len(thing.records) + 1
@@ -236,7 +242,7 @@ def _side(row: side.Row) -> str:
 
 
 def diagnosis_html(diagnosis: Diagnosis, exact: bool = False) -> str:
-    """The verdicts, one below the other."""
+    """The verdicts, one below the other, within the budget; then what was looked at."""
     groups = [_verdict(group, exact) for group in diagnosis.groups[:MAX_GROUPS]]
     drawn, _ = _within(groups, _BUDGET)
     left_out = more(diagnosis, len(drawn))
@@ -274,7 +280,7 @@ def _note(at: int, row: NoteRow) -> str:
     shown = "<br>".join(text for _, text in row.rows)
     look = f"{_MONO};font-size:12px;white-space:pre;display:inline-block;border-radius:3px"
     look += f";padding:0 4px;background:rgba({_TINTS[kind]},0.2)"
-    # Spaces indent where styles do not survive, so nothing else does.
+    # Spaces make the indent, because styles may be dropped.
     label = "&nbsp;" * (4 * row.indent) + escape(row.label)
     why = f'<br><span style="{_SMALL}">{escape(row.why)}</span>' if row.why else ""
     return (
@@ -289,7 +295,7 @@ def _note(at: int, row: NoteRow) -> str:
 
 
 def _bytes(rows: Sequence[NoteRow], hidden: int) -> str:
-    """The bytes as they lie in the message, eight in a row, each with its note's class."""
+    """The bytes in the order of the message, eight in a row, each with the class of its note."""
     drawn, cut = _within(list(_byte_rows(rows)), _BYTES_BUDGET)
     if hidden or cut:
         drawn.append(_remark("… more bytes, not shown", 2))
@@ -297,7 +303,7 @@ def _bytes(rows: Sequence[NoteRow], hidden: int) -> str:
 
 
 def _byte_rows(rows: Sequence[NoteRow]) -> Iterator[str]:
-    # (offset, hex of one byte, its note) of every byte that is shown.
+    # For every byte that is shown: its offset, its hex, and the index of its note.
     line: list[tuple[int, str, int]] = []
     for at, row in enumerate(rows):
         for offset, shown in row.rows:
@@ -336,7 +342,7 @@ def _offset(offset: int) -> str:
 
 
 def _style(notes: int) -> str:
-    """Hovering anything of a note lights everything of it, in its own message only."""
+    """Hovering over any part of a note lights up all of it, in its own message only."""
     chosen = ",".join(f".pp-message:has(.pp-{at}:hover) .pp-{at}" for at in range(notes))
     if not chosen:
         return ""
@@ -395,7 +401,7 @@ def _rung(rung: Rung, exact: bool, columns: int) -> str:
     )
 
 
-# ── Tables, and what all share ───────────────────────────────────────────────────────
+# ── Tables, and what all views share ─────────────────────────────────────────────────
 
 
 def _words_table(table: Table) -> str:
@@ -417,7 +423,7 @@ def _words_table(table: Table) -> str:
 
 
 def _table(heads: Sequence[tuple[str, str]], rows: str) -> str:
-    """A real table.  The heads are HTML already."""
+    """A real table; heads and rows are HTML already."""
     cells = "".join(
         f'<th scope="col" style="{_NUMBER if align == ">" else _CELL};{_SMALL};'
         f'font-weight:600;white-space:nowrap">{title}</th>'
@@ -482,7 +488,7 @@ def _root(body: str, name: str = "pp-view") -> str:
 
 
 def _within(parts: list[str], budget: int) -> tuple[list[str], int]:
-    """As many of the parts as fit into the budget, and how many do not."""
+    """The first parts, as many as fit into the budget, and how many are left out."""
     for at, part in enumerate(parts):
         budget -= len(part)
         if budget < 0:

@@ -1,14 +1,14 @@
-"""A conversation in time, a packet a row.
+"""A conversation in time, one row per packet.
 
     flow  client                                        server
        1     │─── SYN ─────────────────────────────────▶│
        1     │◀───────────────────────────── SYN ACK ───│
        1     │─── 17 bytes ────────────────────────────▶│  CALL ping
 
-It takes Steps one at a time and keeps none: a ladder of any length costs the memory of one
-row.  ``exact`` adds what changes from run to run of the same lesson: packet numbers, times,
-addresses and ports.  So does ``acks``: how many empty ACKs a system sends is its own affair.
-``numbers`` adds those of the messages, by which the shell asks for one.
+It takes Steps one at a time and keeps none, so a ladder of any length costs the memory of one
+row.  ``exact`` adds what changes when the same lesson runs again: packet numbers, times,
+addresses and ports.  ``acks`` adds the empty ACKs, which change as well: how many there are is up
+to the system.  ``numbers`` adds the numbers of messages, by which a user of the shell asks for one.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ NO_ACKS = "Empty ACKs are not drawn."
 MAX_RUNGS = 200
 
 _LANE = 40
-_INDENT = 6  # of what introduces a flow
+_INDENT = 6  # before the line that introduces a flow
 _WORDS = 120
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One row, in words: what both the text and the HTML draw.
+    """One row in words, as both the text and the HTML draw it.
 
-    ``way`` is "→" from the client, "←" from the server, "" for what goes neither way.
-    ``news`` introduces a flow that is new, and is "" else.
+    ``way`` is "→" from the client, "←" from the server, "" for neither.  ``news`` introduces a
+    flow that is new; otherwise it is "".
     """
 
     flow: str
@@ -61,7 +61,7 @@ def rungs(
 ) -> Iterator[Rung | int]:
     """The rows of a ladder, one for each Step that is drawn.
 
-    After ``limit`` of them comes the number of those that are left out, if any.
+    After ``limit`` rows (None: all) comes the number of those that are left out, if there are any.
     """
     first: int | None = None
     newest = drawn = 0
@@ -90,11 +90,11 @@ def ladder(
     limit: int | None = None,
     width: int = 100,
 ) -> Iterator[Line]:
-    """Client │ server, in time, in ``width`` columns: it needs 65, and 87 if ``exact``.
+    """Client │ server, in time, in ``width`` columns; 65 are needed, and 87 if ``exact``.
 
-    ``exact`` adds packet numbers, times (after the first packet), addresses and ports;
-    ``numbers`` those of messages (#3);
-    ``acks`` draws the segments that only acknowledge; ``limit`` ends it after so many rows.
+    ``exact`` adds packet numbers, times (since the first packet), addresses and ports.
+    ``numbers`` adds the numbers of messages (#3).  ``acks`` draws the segments that only
+    acknowledge.  ``limit`` is the most rows that are drawn; None draws all.
     """
     margin = "packet        time  flow  " if exact else "flow  "
     yield [Run(margin + "client" + " " * (_LANE - 8) + "server", "head")]
@@ -113,6 +113,7 @@ def ladder(
 
 
 def more(rungs: int) -> str:
+    """A remark that so many rows are not shown."""
     return f"… {counted(rungs, 'more packet')}, not shown"
 
 
@@ -183,7 +184,7 @@ def _other(step: Step) -> str:
 
 
 def _label(segment: Segment) -> str:
-    """What a segment carries: its flags where they mean something, and its payload."""
+    """What a segment carries: the flags that matter, and the size of its payload."""
     names = [
         name for flag, name in ((_SYN, "SYN"), (_FIN, "FIN"), (_RST, "RST")) if segment.flags & flag
     ]
@@ -208,7 +209,7 @@ def _style(message: Message) -> str:
 
 
 def _whose(step: Step, message: Message) -> str:
-    # What ends with the capture may be of many connections.
+    # What comes at the end of the capture may belong to many connections.
     return "" if step.flow else f"flow {message.flow}: "
 
 
@@ -231,7 +232,7 @@ def _lines(rung: Rung, exact: bool, width: int) -> Iterator[Line]:
     lane = Run(f"   │{arrow(rung)}│", "" if rung.way else "dim")
     words = list(rung.messages)
     room = max(width - len(margin) - _LANE + 1, WORDS)
-    # What is odd stands with the packet, what was said by it below.
+    # Remarks stand beside the packet; what it says stands below.
     notes = [("warning", rung.remark)] if rung.remark else []
     for at, (style, text) in enumerate([*notes, *words] or [("", "")]):
         if at:
@@ -241,7 +242,7 @@ def _lines(rung: Rung, exact: bool, width: int) -> Iterator[Line]:
 
 
 def arrow(rung: Rung) -> str:
-    """What stands between client and server: always as wide."""
+    """What stands between client and server; it always has the same width."""
     inner = _LANE - 8
     label = elide(rung.label, inner - 8)
     room = inner - len(label) - 2

@@ -1,15 +1,15 @@
-"""A line a call, as they are settled: for a capture of any length.
+"""One line per call, as calls are settled, for a capture of any length.
 
     #  time  client  server  call  reply  method  outcome  latency  sent  received  what else
 
 ``call`` and ``reply`` are the numbers of the messages.
 
-As in ``listing.py``: whole values, the first rows say how wide the columns are, nothing is
-decoded that is not shown, and what is the same in row after row is made once.  ``csv_rows`` has the
-keys of the JSON rows (``json.py``) as its columns.
+As in ``listing.py``, values are whole, the first rows decide how wide the columns are, nothing is
+decoded that is not shown, and what is the same in row after row is made once.  ``csv_rows`` uses
+the keys of the JSON rows (``json.py``) as columns.
 
-A table's cells may be read by a spreadsheet, and what the wire says may be a formula: a cell that
-begins as one gets an apostrophe before it.
+A spreadsheet may read the CSV, and text from the wire may look like a formula.  So a cell that
+begins like one gets an apostrophe in front.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..protocols.purposes import counted
 from .listing import SAMPLE, Columns, Side
 from .one_line import OUTCOMES, method, outcome_detail
 from .table import Table
-from .text import Run, clock, display_width, duration, elide, escape, pad
+from .text import Run, clock, display_width, duration, elide, escape, pad, seconds
 
 __all__ = [
     "CSV_COLUMNS",
@@ -44,11 +44,11 @@ _TITLES: Final = (
 )  # fmt: skip
 _ALIGNS: Final = (">", "<", "<", "<", ">", ">", "<", "<", ">", ">", ">")
 
-# How wide the columns are at least where rows are shown as they come: the first says little of
-# those behind it.
+# The least widths of the columns if rows are shown as they come: the first row says little about
+# those after it.
 LIVE: Final = (4, 26, 15, 14, 5, 5, 10, 18, 9, 5, 8)
 
-# How many texts are remembered.
+# How many ready-made texts are remembered.
 _MAX_KNOWN: Final = 4096
 
 _PERCENTS: Final = (50, 90, 99)
@@ -56,8 +56,11 @@ _TIMES: Final = ("p50", "p90", "p99", "slowest")
 
 
 class CallLister:
-    """Makes the rows; ``first`` are the exchanges that say how wide the columns are, ``least``
-    how wide they are in any case."""
+    """Makes the rows of a list of calls.
+
+    ``first`` are the exchanges that decide how wide the columns are; ``least`` is how wide they
+    are in any case, in columns of text.
+    """
 
     def __init__(self, first: Sequence[Exchange], least: Sequence[int] = ()) -> None:
         self._widths = [len(title) for title in _TITLES]
@@ -71,6 +74,7 @@ class CallLister:
         self._outcomes = [pad(OUTCOMES[one], self._widths[7]) + "  " for one in Outcome]
 
     def heading(self) -> str:
+        """The titles of the columns in one line, without a line end."""
         padded = (
             pad(title, width, align)
             for title, width, align in zip(_TITLES, self._widths, _ALIGNS, strict=True)
@@ -78,6 +82,7 @@ class CallLister:
         return "  ".join(padded)
 
     def row(self, exchange: Exchange) -> str:
+        """The line for a settled exchange, without a line end."""
         widths = self._widths
         first, call, reply = exchange.first, exchange.call, exchange.reply
         outcome = exchange.outcome
@@ -97,7 +102,7 @@ class CallLister:
         return f"{row}  {outcome_detail(exchange, True)}".rstrip()
 
     def rows(self, exchanges: Sequence[Exchange]) -> str:
-        """The lines of many, each with its end."""
+        """The lines for many exchanges, each with a line end."""
         lines = [self.row(exchange) for exchange in exchanges]
         lines.append("")
         return "\n".join(lines)
@@ -143,12 +148,15 @@ CSV_TOTALS: Final = (
 )  # fmt: skip
 
 _NAMES: Final = [outcome.name for outcome in Outcome]
-# As spreadsheets take them, in full width too.
+# What a formula begins with in a spreadsheet, also in full-width characters.
 _FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def csv_rows(exchanges: Sequence[Exchange]) -> str:
-    """The rows of many, each with its line end; CSV_COLUMNS says what they hold."""
+    """The rows for many exchanges, each with a line end; CSV_COLUMNS says what they hold.
+
+    Times are in seconds.
+    """
     return _csv([_csv_row(exchange) for exchange in exchanges])
 
 
@@ -162,15 +170,15 @@ def _csv_row(exchange: Exchange) -> list[str]:
     first, call, reply = exchange.first, exchange.call, exchange.reply
     return [
         str(exchange.number),
-        _seconds(first.time),
+        _cell(first.time),
         str(first.client),
         str(first.server),
         str(first.flow),
         _safe(first.method),
         _NAMES[exchange.outcome],
         _safe(exchange.exception),
-        _seconds(exchange.latency),
-        _seconds(exchange.waited),
+        _cell(exchange.latency),
+        _cell(exchange.waited),
         "" if call is None else str(call.number),
         "" if reply is None else str(reply.number),
         "" if call is None else str(call.size),
@@ -180,24 +188,24 @@ def _csv_row(exchange: Exchange) -> list[str]:
 
 
 def _safe(text: str) -> str:
-    """Text from the wire, which a spreadsheet must not take for a formula."""
+    """Text from the wire, made so that a spreadsheet does not take it for a formula."""
     text = escape(text)
     return "'" + text if text.startswith(_FORMULA) else text
 
 
-def _seconds(time: int | None) -> str:
-    if time is None:
-        return ""
-    sign, time = ("-", -time) if time < 0 else ("", time)
-    return f"{sign}{time // 1_000_000_000}.{time % 1_000_000_000:09d}"
+def _cell(time: int | None) -> str:
+    return "" if time is None else seconds(time)
 
 
 # ── Totals ───────────────────────────────────────────────────────────────────────────
 
 
 def totals_table(totals: Totals, *, exact: bool = False, limit: int | None = None) -> Table:
-    """A row a method, those with the most calls first, and a last one of all together.
-    ``exact`` shows latencies, which are not the same on every run."""
+    """One row per method, those with the most calls first, and a last row for all together.
+
+    ``exact`` shows latencies, which are not the same on every run.  At most ``limit`` methods are
+    shown (None: all).
+    """
     ranked = _ranked(totals)
     shown = ranked[:limit]
     rows = [_total_cells(total, name, exact) for total, name in shown]
@@ -223,7 +231,7 @@ def totals_table(totals: Totals, *, exact: bool = False, limit: int | None = Non
 
 
 def _ranked(totals: Totals) -> list[tuple[Total, str]]:
-    """The totals with their methods' names, fit to be shown."""
+    """The totals, those with the most calls first, with their methods' names escaped and cut."""
     ranked = sorted(totals.methods.values(), key=lambda total: -total.calls)
     named = [(total, elide(escape(total.method[:61]), 60) or "(no name)") for total in ranked]
     if totals.others is not None:
@@ -232,7 +240,7 @@ def _ranked(totals: Totals) -> list[tuple[Total, str]]:
 
 
 def _times(total: Total) -> list[int | None]:
-    """The numbers of _TIMES."""
+    """The values for _TIMES in ns; None without answered calls."""
     times = [total.percentile(percent) for percent in _PERCENTS]
     return [*times, total.slowest if total.answered else None]
 
@@ -251,19 +259,22 @@ def _total_cells(total: Total, name: str, exact: bool) -> tuple[Run, ...]:
 
 
 def csv_totals(totals: Totals) -> str:
-    """A row a method; CSV_TOTALS says what they hold, times in seconds."""
+    """One row per method, each with a line end; CSV_TOTALS says what they hold.
+
+    Times are in seconds.
+    """
     rows = []
     for total, name in _ranked(totals):
         rows.append(
             [_safe(name), str(total.calls), str(total.failed), str(total.unclear)]
-            + [_seconds(time) for time in _times(total)]
+            + [_cell(time) for time in _times(total)]
             + [str(total.sent), str(total.received)]
         )
     return _csv(rows)
 
 
 def sum_line(totals: Totals) -> str:
-    """``31 calls: 25 success, 4 closed by server, 2 still waiting``"""
+    """The outcomes in one line: ``31 calls: 25 success, 4 closed by server, 2 still waiting``."""
     total = totals.all
     parts = [f"{total.outcomes[one]} {OUTCOMES[one]}" for one in Outcome if total.outcomes[one]]
     return f"{counted(total.calls, 'call')}: {', '.join(parts)}" if parts else "no call"

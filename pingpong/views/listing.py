@@ -1,13 +1,13 @@
-"""A line a message, as they come: for a capture of any length.
+"""One line per message, as they come, for a capture of any length.
 
     time  client  server  protocol  method  type  seqid  size
 
-Whole values, so that a script can take the line apart.  The first messages say how wide
-the columns are; a longer value later pushes the rest of its own line.  Nothing is decoded
-that is not shown, and no message is kept.
+Values are whole, so that a script can take the line apart.  The first messages decide how wide
+the columns are; a longer value later pushes the rest of its own line to the right.  Nothing is
+decoded that is not shown, and no message is kept.
 
-What is the same in row after row is made once: the time's seconds, a direction's ends and
-protocol, a method's name.
+What is the same in row after row is made once: the seconds of the time, the ends and the protocol
+of a direction, the name of a method.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ __all__ = ["DIGITS", "FAR", "Columns", "Lister", "Side", "listing"]
 _TITLES: Final = ("time", "client", "server", "protocol", "method", "type", "seqid", "size")
 _ALIGNS: Final = ("<", "<", "<", "<", "<", "<", ">", ">")
 
-# How many messages set the widths.
+# How many messages decide the widths.
 SAMPLE: Final = 100
 
-# Times from there on, in the year 2096, are left to numbers of any size.
+# Times from here on, in the year 2096, are left to integers of any size (ns since 1970).
 FAR: Final = 4_000_000_000_000_000_000
 
-# Three digits at a time, and blanks: with these at hand nothing is cut or joined for them.
+# Three digits at a time, and runs of spaces: ready-made, so that no row has to make them.
 DIGITS: Final = [f"{number:03d}" for number in range(1000)]
 _BLANKS: Final = [" " * number for number in range(64)]
 
-# Sizes below this have their text at hand.
+# The texts of sizes below this are ready-made.
 SMALL: Final = 1024
 
-# How many texts are remembered.
+# How many ready-made texts are remembered.
 _MAX_KNOWN: Final = 4096
 
 
 class Side:
-    """A text for one direction of a connection, and what it was made from."""
+    """The text for one direction of a connection, and what it was made from."""
 
     __slots__ = ("client", "protocol", "server", "text", "transport")
 
@@ -58,7 +58,7 @@ class Side:
         self.text = text
 
     def is_of(self, message: Message) -> bool:
-        """Is the text right for that message, of the same connection and direction?"""
+        """Whether the text is right for a message of the same connection and direction."""
         return (
             message.client is self.client
             and message.server is self.server
@@ -68,8 +68,11 @@ class Side:
 
 
 class Columns:
-    """The cells that rows of messages and of calls have in common, each as wide as its column, with
-    the gap behind it.  What is the same in row after row is made once."""
+    """The cells that rows of messages and of calls have in common.
+
+    Each is as wide as its column and ends with the gap after it.  What is the same in row after
+    row is made once.
+    """
 
     def __init__(self, time_width: int, method_width: int) -> None:
         self._time_width = time_width
@@ -80,6 +83,7 @@ class Columns:
         self._gap = ""
 
     def time(self, time: int) -> str:
+        """The cell for a time in ns since 1970: UTC, to the microsecond."""
         if not 0 <= time < FAR:
             return pad(clock(time).replace(" ", "T"), self._time_width) + "  "
         now: i64 = time
@@ -92,6 +96,7 @@ class Columns:
         return f"{self._clock}{DIGITS[micros // 1000]}{DIGITS[micros % 1000]}{self._gap}"
 
     def method(self, message: Message) -> str:
+        """The cell for the method of a message."""
         name = message.header.method
         text = self._methods.get(name)
         if text is None:
@@ -102,7 +107,7 @@ class Columns:
 
 
 class Lister:
-    """Makes the rows; ``first`` are the messages that say how wide the columns are."""
+    """Makes the rows of a list of messages; ``first`` decide how wide the columns are."""
 
     def __init__(self, first: Sequence[Message]) -> None:
         self._widths = [len(title) for title in _TITLES]
@@ -115,6 +120,7 @@ class Lister:
         self._types = [pad(mtype.name, self._widths[5]) + "  " for mtype in MESSAGE_TYPES]
 
     def heading(self) -> str:
+        """The titles of the columns in one line, without a line end."""
         padded = (
             pad(title, width, align)
             for title, width, align in zip(_TITLES, self._widths, _ALIGNS, strict=True)
@@ -122,6 +128,7 @@ class Lister:
         return "  ".join(padded).rstrip()
 
     def row(self, message: Message) -> str:
+        """The line for a message, without a line end."""
         header = message.header
         size = message.size
         seqid = str(header.seqid)
@@ -134,7 +141,7 @@ class Lister:
         )
 
     def rows(self, messages: Sequence[Message]) -> str:
-        """The lines of many, each with its end."""
+        """The lines for many messages, each with a line end."""
         lines = [self.row(message) for message in messages]
         lines.append("")
         return "\n".join(lines)
@@ -155,7 +162,7 @@ class Lister:
 
 
 def listing(messages: Iterable[Message]) -> Iterator[Line]:
-    """A heading, then a line for each message."""
+    """A heading, then a line for each message, one at a time."""
     rest = iter(messages)
     first = list(islice(rest, SAMPLE))
     lister = Lister(first)

@@ -1,9 +1,9 @@
-"""Values and messages in one line, as far as the room for them goes.
+"""Values and messages in one line, as far as there is room.
 
     "root"   2.5   [1, 2, 3]   {"a" → 1}   {1: "x", 2: true}   3 bytes: ff 00 fe
 
-A list of a million elements costs what is shown of it, not what it holds: writing stops
-as soon as the line is full.
+A list of a million elements costs only what is shown of it: writing stops as soon as the line is
+full.
 """
 
 from __future__ import annotations
@@ -75,10 +75,11 @@ OUTCOMES = {
 
 SEVERITIES = {Severity.NOTE: "note", Severity.WARNING: "warning", Severity.ERROR: "error"}
 
-# Above what a report of differences lists.
+# The heading above a list of differences.
 DIFFER = "Where wire and IDL differ"
 
-# A view of a longer capture does not read all of it for that: ``capture.differences`` does.
+# With more messages than this, a view does not look for differences, because all would have to be
+# read; ``capture.differences`` still does.
 _MAX_HELD = 20_000
 
 _MAX_METHOD = 60
@@ -86,31 +87,33 @@ _MAX_BYTES = 16
 
 
 def method(message: Message) -> str:
-    """The method's name, fit to be shown."""
+    """The method's name, escaped: 60 columns at most, "(no name)" if it is empty."""
     name = escape(message.method[: _MAX_METHOD + 1])
     return elide(name, _MAX_METHOD) or "(no name)"
 
 
 def field_name(field: Field) -> str:
-    """What a field is called: its name, if the IDL or the wire tells it, or its id."""
+    """What a field is called: its name if the IDL or the wire tells it, otherwise its id."""
     if field.name is None:
         return str(field.field_id)
     return elide(escape(field.name[: _MAX_METHOD + 1]), _MAX_METHOD) or "(no name)"
 
 
 def label(value: Value) -> str:
-    """What the IDL calls a struct's type or an enum's number; "" if it does not tell."""
+    """What the IDL calls the type of a struct or the number of an enum; "" if it does not say."""
     return elide(escape(value.label[: _MAX_METHOD + 1]), _MAX_METHOD)
 
 
 def value_text(value: Value, room: int = 60) -> str:
-    """A value in at most ``room`` columns."""
+    """A value in at most ``room`` columns; masked, lost and unread ones say what they are."""
     return _joined(_value(value, room), room)
 
 
 def redacted(value: Value) -> str:
-    """What is shown of a value that was masked: ``(redacted, 12 bytes)``; numbers have no size
-    that is worth a word."""
+    """What is shown instead of a masked value: ``(redacted, 12 bytes)``.
+
+    The size is only given for strings; that of a number is of no interest.
+    """
     if value.ttype is not TType.STRING:
         return "(redacted)"
     size = len(value.content) if isinstance(value.content, bytes) else 0
@@ -118,12 +121,12 @@ def redacted(value: Value) -> str:
 
 
 def arguments(message: Message, room: int = 60) -> str:
-    """The fields behind a message's header: ``1: "root", 2: "pwd"``."""
+    """The fields after a message's header, in at most ``room`` columns: ``1: "root", 2: "pwd"``."""
     return _joined(_fields(message.begin(room + 1), room), room)
 
 
 def result(message: Message, room: int = 60) -> str:
-    """What a REPLY or an EXCEPTION brings, in at most ``room`` columns."""
+    """What a REPLY or an EXCEPTION says, in at most ``room`` columns."""
     body = message.begin(max(room, 1) + 1)
     if message.type is MessageType.EXCEPTION:
         return _application_exception(body, room)
@@ -133,13 +136,16 @@ def result(message: Message, room: int = 60) -> str:
     if first.is_result and len(body.fields) == 1:
         return value_text(first.value, room)
     if first.value.label and len(body.fields) == 1:
-        # An exception: its type says more than what the field is called.
+        # An exception of the IDL: its type says more than the name of the field.
         return elide(f"{label(first.value)} {value_text(first.value, room)}", room)
     return arguments(message, room)
 
 
 def call_line(message: Message, room: int = 60) -> str:
-    """A message in short: ``CALL login 1: "root", 2: "pwd"``, ``REPLY ping "pong"``."""
+    """A message in brief: ``CALL login 1: "root", 2: "pwd"``, ``REPLY ping "pong"``.
+
+    It takes at most ``room`` columns, except that type and method are always shown.
+    """
     start = f"{message.type.name} {method(message)}"
     is_call = message.type in (MessageType.CALL, MessageType.ONEWAY)
     room -= len(start) + 1
@@ -150,8 +156,11 @@ def call_line(message: Message, room: int = 60) -> str:
 
 
 def header_line(message: Record, exact: bool = False) -> str:
-    """What a message is: type, method, seqid, who to whom, size, protocol and transport.  Of
-    a struct alone, size and protocol."""
+    """What a message is: type, method, seqid, direction, size, protocol and transport.
+
+    For a struct alone it is the name, if an IDL gives one, the size and the protocol.  ``exact``
+    adds the ends.
+    """
     if not isinstance(message, Message):
         name = f" {escape(message.names.label)}".rstrip() if message.names is not None else ""
         return f"struct{name}, {counted(len(message.data), 'byte')}, {message.protocol.name}"
@@ -166,12 +175,16 @@ def header_line(message: Record, exact: bool = False) -> str:
 
 
 def outcome_text(exchange: Exchange) -> str:
+    """The outcome in words, as tables show it: ``closed by server``."""
     return OUTCOMES[exchange.outcome]
 
 
 def outcome_detail(exchange: Exchange, exact: bool = False) -> str:
-    """What there is to say behind the outcome: which exception, how long it was waited for a
-    reply that did not come (``exact``), why.  "" where the outcome says all."""
+    """What there is to add to the outcome; "" if the outcome says it all.
+
+    That is: which exception, how long the client waited for a reply that did not come (if
+    ``exact``), and why.
+    """
     parts = []
     name = exchange.exception
     if name:
@@ -185,10 +198,10 @@ def outcome_detail(exchange: Exchange, exact: bool = False) -> str:
 
 
 def exchange_line(exchange: Exchange, exact: bool = False) -> str:
-    """``exchange 2: login, success, 39 bytes sent, 38 received``"""
+    """An exchange in one line: ``exchange 2: login, success, 39 bytes sent, 38 received``."""
     outcome = outcome_text(exchange)
     if exchange.outcome is Outcome.DECLARED_EXCEPTION and exchange.reply is not None:
-        # What is masked may leave no field that can be read.
+        # If the reply is masked, there may be no field left that can be read.
         for field in exchange.reply.fields[:1]:
             outcome = f"{outcome} {label(field.value)}".rstrip()
     parts = [f"exchange {exchange.number}: {method(exchange.first)}", outcome]
@@ -204,7 +217,7 @@ def exchange_line(exchange: Exchange, exact: bool = False) -> str:
 
 
 def flow_line(flow: Flow, exact: bool = False) -> str:
-    """What a connection is and carried, how it began and ended."""
+    """What a connection is, what it carried, how it began and how it ended."""
     client, server = ("client", "server")
     if exact:
         client, server = f"client {flow.client}", f"server {flow.server}"
@@ -228,15 +241,17 @@ def flow_line(flow: Flow, exact: bool = False) -> str:
 
 
 def _proxied(flow: Flow, exact: bool) -> list[str]:
-    """For whom a proxy connected."""
+    """Whom a proxy connected for; no part if there was none."""
     if flow.proxied is None:
         return []
     return [f"for {flow.proxied} (PROXY header)" if exact else "a PROXY header names the client"]
 
 
 def capture_line(capture: Capture, exact: bool = False) -> str:
-    """``lesson.pcap: 1 connection, 4 messages, 2 exchanges``"""
-    # Without what it was read from and the packets: neither is the same on every run.
+    """A capture in one line: ``1 connection, 4 messages, 2 exchanges``.
+
+    ``exact`` adds the file's name and the number of packets, which differ from run to run.
+    """
     start = f"{elide(escape(capture.name), 60)}: {counted(len(capture.packets), 'packet')}, "
     return (start if exact else "") + (
         f"{counted(len(capture.flows), 'connection')}, "
@@ -246,12 +261,12 @@ def capture_line(capture: Capture, exact: bool = False) -> str:
 
 
 def has_differences(capture: Capture) -> bool:
-    """Does a capture differ from the IDL that it was given, as far as a view looks?"""
+    """Whether a capture differs from its IDL; False for one that is too long for a view to look."""
     return len(capture.messages) <= _MAX_HELD and len(capture.differences) > 0
 
 
 def finding_line(finding: Finding) -> str:
-    """``error: count at offset 20: …``"""
+    """A finding in one line, escaped: ``error: count at offset 20: …``."""
     return f"{SEVERITIES[finding.severity]}: {escape(finding.text)}"
 
 

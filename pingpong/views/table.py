@@ -1,11 +1,11 @@
-"""Tables of messages, of exchanges, and of where wire and IDL differ.
+"""Tables of messages, of exchanges, and of differences between wire and IDL.
 
     messages ────┐
     exchanges ───┼─▶ Table: columns, rows of words, what was left out ─▶ lines (here) or HTML
     differences ─┘
 
-``exact`` shows what differs from run to run of the same lesson: times, addresses, ports.
-A long table shows its first rows and says how many it leaves out; nothing is decoded that
+``exact`` shows what differs when the same lesson runs again: times, addresses, ports.
+A long table shows its first rows and says how many it leaves out.  Nothing is decoded that
 is not shown.
 """
 
@@ -45,9 +45,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Column(Generic[T]):
-    """A column: its title, what it says of an object, "<" or ">", and its style.
+    """A column: its title, what it says about an object, "<" or ">", and its style.
 
-    Only an ``elastic`` one is cut where the room is short: half a number misleads.
+    Only an ``elastic`` column is cut if there is little room: half a number would mislead.
     """
 
     title: str
@@ -59,7 +59,11 @@ class Column(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table in words, ready to be drawn.  ``remark`` says what is left out, or is ""."""
+    """A table in words, ready to be drawn.
+
+    ``titles``, ``aligns`` and ``elastic`` are per column, as Column has them.  ``remark`` says
+    what is left out; "" if nothing is.
+    """
 
     titles: tuple[str, ...]
     aligns: tuple[str, ...]
@@ -71,7 +75,7 @@ class Table:
 def message_table(
     messages: Messages, *, exact: bool = False, limit: int | None = MAX_ROWS
 ) -> Table:
-    """A row a message; their fields are not read.  ``limit`` None shows all."""
+    """One row per message, at most ``limit`` (None: all); their fields are not read."""
     columns = _message_columns(messages[0] if len(messages) else None, exact)
     return _table(columns, messages, len(messages), "message", limit)
 
@@ -83,14 +87,16 @@ def exchange_table(
     numbers: bool = False,
     limit: int | None = MAX_ROWS,
 ) -> Table:
-    """A row an exchange: the call, how it ended, what came back.  ``limit`` None shows all;
-    ``numbers`` adds those of its messages."""
+    """One row per exchange: the call, how it ended, what came back.
+
+    At most ``limit`` rows are shown (None: all); ``numbers`` adds the numbers of the messages.
+    """
     columns = _exchange_columns(exact, numbers)
     return _table(columns, exchanges, len(exchanges), "exchange", limit)
 
 
 def difference_table(differences: Differences, *, limit: int | None = MAX_ROWS) -> Table:
-    """A row for each way in which the wire is not what the IDL says.  ``limit`` None shows all."""
+    """One row for each way in which wire and IDL differ, at most ``limit`` (None: all)."""
     columns: list[Column[Repeated]] = [
         Column("in the IDL", lambda r: escape(r.difference.place), elastic=True),
         Column("on the wire", lambda r: escape(r.difference.words), elastic=True),
@@ -106,8 +112,10 @@ def difference_table(differences: Differences, *, limit: int | None = MAX_ROWS) 
 
 
 def lines(table: Table, width: int | None = 100) -> list[Line]:
-    """The table as text, in ``width`` columns if that can be: elastic cells are cut down to 8, the
-    others are shown whole.  None: as wide as it is."""
+    """The table as text, in ``width`` columns if possible (None: as wide as it is).
+
+    To fit, elastic cells are cut to no less than 8 columns; the others are shown whole.
+    """
     return _drawn(table, _widths(table, width), width)
 
 
@@ -117,7 +125,7 @@ def lines(table: Table, width: int | None = 100) -> list[Line]:
 def _message_columns(first: Message | None, exact: bool) -> list[Column[Message]]:
     columns: list[Column[Message]] = [Column("#", lambda m: str(m.number), ">")]
     if exact:
-        # The date stands once, at the top; a row of another day has its own.
+        # The date stands once, at the top; only a row of another day has one of its own.
         day = clock(first.time).partition(" ")[0] if first else ""
         columns += [
             Column(f"{day} UTC".strip(), lambda m: clock(m.time).removeprefix(f"{day} ")),
@@ -167,7 +175,7 @@ def _latency(exchange: Exchange) -> str:
 
 
 def _result(exchange: Exchange, exact: bool) -> str:
-    """What came back, and what there is to say of it."""
+    """What came back, and what there is to say about it."""
     if exchange.reply is None:
         return outcome_detail(exchange, exact)
     said = result(exchange.reply, _CELL)
@@ -175,6 +183,7 @@ def _result(exchange: Exchange, exact: bool) -> str:
 
 
 def outcome_style(exchange: Exchange) -> str:
+    """The style of an outcome: "good", "warning" or "error" (see ``text.STYLES``)."""
     outcome = exchange.outcome
     if outcome is Outcome.DECLARED_EXCEPTION or outcome is Outcome.NO_CALL:
         return "warning"

@@ -2,12 +2,12 @@
 
     wire ─▶ escape ─▶ elide, pad, wrap, clip ─▶ Run (text, style) ─▶ Line ─▶ plain
 
-Captured bytes are hostile: what a terminal or a page would obey instead of show (control
-characters, ANSI escapes, overrides of the direction of writing, line ends) becomes visible.
+Captured bytes are hostile.  Whatever a terminal or a page would obey instead of show (control
+characters, ANSI escapes, overrides of the writing direction, line ends) is made visible.
 Escaping twice changes nothing, so a backslash stays as it is.
 
 A Line is a list of Runs.  A style only repeats what the text says: nothing is told by colour
-alone.  The shell's door turns styles into colours; ``plain`` drops them.
+alone.  The command line turns styles into colours; ``plain`` drops them.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ __all__ = [
     "pad",
     "plain",
     "quote",
+    "seconds",
     "trim",
     "wrap",
     "wrapped",
 ]
 
-# Styles: "" is ordinary text; the kinds of a Note are styles by their own names.
+# Styles: "" is ordinary text; each kind of Note is a style of the same name.
 STYLES: Final = (
     "",
     "title",
@@ -57,13 +58,13 @@ STYLES: Final = (
     "unread",
 )
 
-# Columns that a view keeps for words, however narrow it is to be.
+# How many columns a view keeps for words, however narrow it has to be.
 WORDS: Final = 20
 
-# More marks than this on one letter are a picture, not a script.
+# More combining marks than this on one letter are no longer writing.
 _MAX_MARKS = 3
 
-# The mark that makes a picture of the letter before it, as wide as pictures are.
+# The mark that turns the letter before it into a picture (emoji), which is two columns wide.
 _AS_EMOJI: Final = "\ufe0f"
 
 
@@ -78,7 +79,7 @@ Line = list[Run]
 
 
 def plain(lines: Iterable[Line]) -> str:
-    """The lines as one string, without styles and without a line end at its end."""
+    """The lines as one string, without styles and without a line end after the last."""
     return "\n".join("".join(run.text for run in line).rstrip() for line in lines)
 
 
@@ -86,7 +87,7 @@ def plain(lines: Iterable[Line]) -> str:
 
 
 def escape(text: str) -> str:
-    r"""``text`` with everything visible that a terminal or a page would obey.
+    r"""``text`` with everything made visible that a terminal or a page would obey.
 
     >>> escape("登录成功!\x1b[31m\n")
     '登录成功!\\x1b[31m\\n'
@@ -94,7 +95,7 @@ def escape(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     out = []
-    marks = _MAX_MARKS  # a mark at the very start would sit on what stands before the text
+    marks = _MAX_MARKS  # a mark at the very start would sit on whatever comes before the text
     for char in text:
         if _is_mark(char):
             marks += 1
@@ -106,9 +107,9 @@ def escape(text: str) -> str:
 
 
 def quote(text: str) -> str:
-    r"""``text`` escaped, in double quotes, as Python and JSON would write it.
+    r"""``text`` escaped and in double quotes, as Python and JSON would write it.
 
-    Quotes and backslashes inside are escaped too: no text can look like two.
+    Quotes and backslashes inside are escaped too, so that no text can look like two.
 
     >>> print(quote('say "hi"'))
     "say \"hi\""
@@ -134,7 +135,9 @@ def _is_mark(char: str) -> bool:
 
 
 def display_width(text: str) -> int:
-    """Columns that ``text``, escaped, takes in a terminal: East Asian wide is 2, a mark is 0.
+    """How many columns an escaped text takes in a terminal.
+
+    East Asian wide characters take 2, combining marks take 0.
 
     >>> display_width("登录成功!"), display_width("❤\ufe0f")
     (9, 2)
@@ -149,7 +152,7 @@ def display_width(text: str) -> int:
 
 
 def _letter(text: str, at: int) -> tuple[int, int]:
-    """The columns of the letter at ``at`` with its marks, and where they end."""
+    """How many columns the letter at ``at`` takes with its marks, and where these end."""
     char = text[at]
     width = 1
     if char >= "\u0300":
@@ -166,7 +169,10 @@ def _letter(text: str, at: int) -> tuple[int, int]:
 
 
 def trim(text: str, limit: int) -> str:
-    """At most ``limit`` characters of it: for long values, before anything costs time."""
+    """The first ``limit`` characters of ``text``, and "…" if there are more.
+
+    For long values, before anything else costs time.
+    """
     return text if len(text) <= limit else text[:limit] + "…"
 
 
@@ -204,8 +210,9 @@ def pad(text: str, width: int, align: str = "<") -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """``text`` in pieces of at most ``width`` columns, cut at spaces where there are any.  A
-    piece has a letter at least, which may be wider than that.
+    """``text`` in pieces of at most ``width`` columns, cut at spaces where there are any.
+
+    A piece has at least one letter, which may be wider than that.
 
     >>> wrap("one two three", 8)
     ['one two', 'three']
@@ -213,7 +220,7 @@ def wrap(text: str, width: int) -> list[str]:
     pieces: list[str] = []
     start = 0
     while True:
-        # Marks take no column, so a piece may have more characters than columns.
+        # Marks take no columns, so a piece may have more characters than columns.
         some = text[start : start + (max(width, 1) + 1) * (1 + _MAX_MARKS)]
         stop = start + len(_head(some, width))
         if stop == start < len(text):
@@ -230,7 +237,7 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def wrapped(text: str, width: int, style: str = "") -> list[Line]:
-    """``text`` as Lines of at most ``width`` columns, as ``wrap`` cuts it."""
+    """``text`` as Lines of at most ``width`` columns, cut as ``wrap`` does, all in one style."""
     return [[Run(piece, style)] for piece in wrap(text, width)]
 
 
@@ -266,8 +273,18 @@ def clock(time: int) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}.{rest // 1000:06d}"
 
 
+def seconds(time: int) -> str:
+    """Nanoseconds as seconds with nine decimals, for a program to read.
+
+    >>> seconds(1_204_000_000), seconds(-5)
+    ('1.204000000', '-0.000000005')
+    """
+    sign, time = ("-", -time) if time < 0 else ("", time)
+    return f"{sign}{time // 1_000_000_000}.{time % 1_000_000_000:09d}"
+
+
 def duration(time: int) -> str:
-    """Nanoseconds as a length of time that one can read.
+    """Nanoseconds as a readable length of time; negative ones keep their sign.
 
     >>> duration(312_400), duration(1_204_000_000), duration(-5)
     ('312 µs', '1.204 s', '-5 ns')

@@ -1,13 +1,13 @@
-"""A message as the tree that it is.
+"""A message as a tree.
 
     CALL login, seqid 0, client → server, 39 bytes, binary unframed
     ├─ 1: STRING "root"              ├─ 1 username: STRING "root"
     └─ 2: STRING "pwd"               └─ 3: I32 7  ≠ IDL: no such field
 
-On the right as it is with an IDL, which names the fields and differs from the second.
+On the right it is shown with an IDL, which names the fields and differs in the second.
 
-A list or a map of numbers and short strings stands in one line where it fits; otherwise each
-element has a line, the first ones only if there are many.
+A list or a map of numbers and short strings is put in one line if it fits; otherwise each element
+has its own line, or only the first ones if there are many.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ MAX_LINES = 400
 _NESTED = (TType.STRUCT, TType.LIST, TType.SET, TType.MAP)
 _MAX_DEPTH = 12
 
-# A part of the tree: what it is called, its value, and the offset at which it begins.  Without a
-# value it is a remark.
+# A part of the tree: what it is called, its value, and the offset at which it begins.  If the value
+# is None, it is a remark.
 _Child = tuple[str, "Value | None", int]
 
 
@@ -42,8 +42,11 @@ def tree(
     exact: bool = False,
     width: int = 100,
 ) -> list[Line]:
-    """Method, type, seqid and fields, in ``width`` columns.  At most ``children`` parts of each
-    list, map and struct are shown, and ``limit`` lines in all; None shows all."""
+    """Method, type, seqid and fields, in ``width`` columns.
+
+    At most ``children`` parts of each list, map and struct are shown, and ``limit`` lines in all;
+    None shows all.
+    """
     remarks = _Remarks(record)
     lines = wrapped(header_line(record, exact), width, "title")
     lines[-1] += remarks.of_record()
@@ -56,7 +59,7 @@ def tree(
     lines += islice(branches, limit)
     if next(branches, None) is not None:
         lines.append([Run("… the rest of the tree, not shown", "dim")])
-    # What is beside a branch and does not fit stands whole among the findings.
+    # If a remark beside a branch does not fit, it is still whole among the findings.
     lines = [clip(line, width) for line in lines]
     for finding in record.findings:
         style = "error" if finding.severity > 1 else "warning"
@@ -65,7 +68,7 @@ def tree(
 
 
 class _Remarks:
-    """What the IDL says where the record differs from it, by offset."""
+    """What the IDL says where the record differs from it, by the offset of the place."""
 
     def __init__(self, record: Record) -> None:
         self._record = record
@@ -73,7 +76,7 @@ class _Remarks:
         self._offsets = sorted(self._said)
 
     def of_record(self) -> Line:
-        """Beside the first line: of the header, and of the outer struct as a whole."""
+        """The remark beside the first line: on the header, and on the outer struct as a whole."""
         record = self._record
         offsets = [record.body.stop.start] if record.body.stop is not None else []
         if isinstance(record, Message):
@@ -81,7 +84,7 @@ class _Remarks:
         return self._of(offsets)
 
     def of_part(self, value: Value, start: int) -> Line:
-        """Beside a field or an element that begins at ``start``."""
+        """The remark beside a field or an element that begins at ``start``."""
         if not self._said:
             return []
         offsets = [start, value.span.start]
@@ -90,7 +93,7 @@ class _Remarks:
         return self._of(offsets)
 
     def is_inside(self, value: Value) -> bool:
-        """Is there one for what the value holds?"""
+        """Whether there is a remark on something inside the value."""
         at = bisect_right(self._offsets, value.span.start)
         return at < len(self._offsets) and self._offsets[at] < value.span.stop
 
@@ -109,7 +112,7 @@ def _branches(
 ) -> Iterator[Line]:
     for at, (name, value, start) in enumerate(parts):
         last = at == len(parts) - 1
-        # Very deep trees stop moving to the right, so that a line stays on the screen.
+        # Beyond some depth the tree stops moving to the right, so that lines stay on the screen.
         deeper = indent + ("   " if last else "│  ")
         place = "└─ " if last else "├─ "
         if depth > _MAX_DEPTH:
@@ -129,7 +132,7 @@ def _branches(
 def _described(
     value: Value, room: int, children: int | None, remarks: _Remarks
 ) -> tuple[Line, list[_Child]]:
-    """The words for a value and its parts, if it needs lines of their own for them."""
+    """The words for a value, and its parts if they need lines of their own."""
     content = value.content
     name = value.ttype.name
     if isinstance(content, Struct):
@@ -193,12 +196,12 @@ def _of_struct(struct: Struct) -> Iterator[_Child]:
 
 
 def _called(field: Field) -> str:
-    """The number, and the name beside it where there are both."""
+    """What a field is called: its number, and its name too if there is one."""
     name = field_name(field)
     return name if field.name is None or field.field_id == NO_ID else f"{field.field_id} {name}"
 
 
 def _of_map(content: Entries) -> Iterator[_Child]:
     for key, value in content.items:
-        # A remark on the key stands beside its value.
+        # A remark on the key is put beside the value.
         yield f"{value_text(key, 40)} → ", value, key.span.start

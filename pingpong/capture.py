@@ -1,11 +1,11 @@
-"""The line itself: packets in at one end, messages and exchanges out at the other.
+"""The pipeline: packets in at one end, messages and exchanges out at the other.
 
     Packet ─▶ Peeler ─▶ Connections ─▶ MessageReader ─▶ Pairing
               segment   pieces in       messages         exchanges
                         order, Gaps
 
-``Pipeline`` takes a packet at a time and gives back the Step that it was: that is all that a
-stream of any length needs.  ``Capture`` keeps every Step, to be looked at as a whole.
+``Pipeline`` takes one packet at a time and returns a Step that says what it did.  A stream of any
+length needs no more than that.  ``Capture`` keeps every Step, so that all can be looked at.
 """
 
 from __future__ import annotations
@@ -69,36 +69,36 @@ from .wire.streams import Connection, Connections, Direction, Piece
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-# How many bytes of messages are handed on together.
+# How many bytes of messages are handed on together, about.
 BATCH: Final = 4 << 20
 
-# HTTP requests of a connection that may wait for their responses.
+# How many HTTP requests of a connection may wait for their responses, and the other way round.
 MAX_REQUESTS: Final = 64
 
-# The transport of a message that came in a datagram, with nothing around it.
+# The transport of a message that came in a datagram with nothing around it.
 DATAGRAM: Final = "datagram"
 
-# What comes of a connection behind its RST and is kept, lest it goes on: so many times some bytes.
+# How many segments after a RST are kept, in case the connection goes on.
 MAX_HELD: Final = 16
 
-# How long a connection may go on that was reset by a RST which was not its own, before what
-# waits in it is settled (ns); and how many such connections are waited for.
+# How long to wait after a RST that may not be the connection's own, before what waits in it is
+# settled (ns); and how many such connections may be waited for.
 GRACE: Final = 1_000_000_000
 MAX_GRACE: Final = 1024
 
-# Looked up once, not for each message.
+# Looked up once, and not for each message.
 _CALL: Final = MessageType.CALL
 _ONEWAY: Final = MessageType.ONEWAY
 
-# A method's name that nothing else looks like; and how near to the end of a datagram a struct has
-# to be read that is cut off there: no value of fixed size is longer.
+# A method's name that nothing else looks like.  And how near to the end of a datagram a struct has
+# to be readable if it is cut off there (bytes): no value of fixed size is longer.
 _METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]{2,255}\Z")
 _NEARLY: Final = 16
 
-# Findings of a connection's datagrams that are kept.
+# How many findings on the datagrams of a connection are kept.
 MAX_FINDINGS: Final = 1000
 
-# The first byte of every strict header, whatever its version.
+# The first byte of every strict header, whatever the version.
 _STRICT: Final = b"\x80"
 
 __all__ = [
@@ -116,7 +116,7 @@ __all__ = [
 
 # ── Where names come from ────────────────────────────────────────────────────────────
 
-# An interface: as it is, or what it is read from, a .thrift file or thriftpy2's module.
+# An Interface, or what one is made from: the path of a .thrift file, or thriftpy2's module.
 Idl = Union[Interface, str, "os.PathLike[str]", ModuleType]
 
 _idl_readers: list[Callable[[object], Interface]] = []
@@ -125,13 +125,16 @@ _idl_readers: list[Callable[[object], Interface]] = []
 def use_idl_reader(reader: Callable[[object], Interface]) -> None:
     """Say how a .thrift file, or thriftpy2's module of one, becomes an Interface.
 
-    ``pingpong`` calls this once: reading those needs thriftpy2, which this room does not know.
+    ``pingpong`` calls this once, because reading them needs packages that this room does not know.
     """
     _idl_readers[:] = [reader]
 
 
 def interface_of(idl: Idl | None) -> Interface | None:
-    """The Interface that ``idl=`` stands for; None for None.  Raises IdlError."""
+    """The Interface that ``idl=`` stands for; None for None.
+
+    Raises IdlError if a file cannot be read.
+    """
     if idl is None or isinstance(idl, Interface):
         return idl
     return _idl_readers[0](idl)
@@ -155,23 +158,23 @@ class _Line:
     )
 
     def __init__(self, connection: Connection) -> None:
-        self.ends: list[bytes] = []  # its lanes
-        self.held: list[tuple[Direction, list[Piece]]] = []  # what came when it had been reset
+        self.ends: list[bytes] = []  # the keys of its lanes
+        self.held: list[tuple[Direction, list[Piece]]] = []  # what came after it was reset
         self.said = 0  # how many findings there were when it was closed
         self.connection = connection
         self.from_client: MessageReader | None = None
         self.from_server: MessageReader | None = None
         self.closed = False
-        self.is_clean = True  # it was closed behind a whole message of the client, or before any
+        self.is_clean = True  # when it was closed, no message of the client was incomplete
         self.is_late = False  # the server had reset it, and the client says more
-        # HTTP's requests that wait for a response, with the message in them, and whether they
-        # hold a struct alone; and responses that came before the end of their requests.
+        # HTTP's requests that wait for a response: the message in each, and whether it is a
+        # struct alone.  And responses that came before the end of their requests.
         self.requests: list[tuple[Message | None, bool]] = []
         self.early: list[Turn] = []
 
 
 class _Lane:
-    """One direction of a connection, reached by its addresses and ports at once."""
+    """One direction of a connection, found at once by its addresses and ports."""
 
     __slots__ = ("by_client", "direction", "flow", "half", "line", "other", "reader")
 
@@ -187,22 +190,22 @@ class _Lane:
 
 
 class Pipeline:
-    """Reads packets one by one: ``feed`` gives back what each did, ``take`` the messages alone.
+    """Reads packets one by one: ``feed`` returns what each did, ``take`` only the messages.
 
-    ``told`` is what the user says that connections speak; ``ports``: only connections with
-    one of these at either end (none named: all); ``interface``: what its messages' names are.
-    ``redactor`` masks messages before anybody has them; ``plan``, for ``feed`` alone, takes note
-    of what of the capture may be shown.
-    ``findings`` are about packets and connections; what is odd about a message is with
-    the message.  ``flows`` are all connections seen; without ``keep``, those that ended long ago,
-    and pairs of UDP ends that said nothing for long, are dropped, so that a capture of any length
-    fits, and ``dropped`` is called with each.  ``connections`` counts all, ``structs`` those that
-    were posted by HTTP without a message.  ``time`` is that of the last packet, -1 before the
-    first.
+    ``told`` is what the user says that connections speak.  ``ports``: only connections with one of
+    these at either end are read (none named: all).  ``interface`` has the names for messages.
+    ``redactor`` masks messages before anybody gets them.  ``plan`` takes note of what may be shown
+    of the capture; it needs ``feed``.
 
-    ``pairing``, if somebody wants exchanges, is told each message when it is given out, and each
-    connection when it is over: in step with the packets, so that an outcome does not depend on
-    how many of them are read at a time.
+    ``flows`` are all connections seen.  Without ``keep``, those that ended long ago and pairs of
+    UDP ends that were idle for long are dropped, so that a capture of any length fits, and
+    ``dropped`` is called with each.  ``connections`` counts all of them, ``structs`` the structs
+    that were posted by HTTP without a message.  ``time`` is that of the last packet (ns since
+    1970), -1 before the first.
+
+    ``pairing`` is for whoever wants exchanges.  It is told each message when it is given out, and
+    each connection when it is over.  This happens in step with the packets, so that an outcome
+    does not depend on how many of them are read at a time.
     """
 
     def __init__(
@@ -226,7 +229,7 @@ class Pipeline:
         self.time = -1
         self._keep = keep
         self._dropped = dropped
-        self._findings = Findings()  # of flows that were dropped
+        self._findings = Findings()  # those of flows that were dropped
         self._limits = limits
         self._told = told
         self._ports = {port.to_bytes(2, "big") for port in ports}
@@ -234,14 +237,14 @@ class Pipeline:
         self._connections = Connections()
         self._lines: dict[int, _Line] = {}
         self._lanes: dict[bytes, _Lane] = {}
-        self._known: dict[int, Flow] = {}  # by number, in their order
+        self._known: dict[int, Flow] = {}  # by number, in that order
         self._allowance = Allowance(limits)
         self._copies = Copies()
-        self._twins = 0  # connections that are another's, and the first of them with the other
-        self._example: tuple[Flow, Flow] | None = None
+        self._twins = 0  # connections that are copies of another
+        self._example: tuple[Flow, Flow] | None = None  # the first of them, and the original
         self._messages = 0
         self._namer = None if interface is None else Namer(interface)
-        # Which names a reply has depends on its call.
+        # The names in a reply depend on its call.
         self._pairs = pairing
         self._reset: list[Flow] = []  # connections whose RST may not be their own
         if interface is not None and pairing is None:
@@ -249,6 +252,7 @@ class Pipeline:
 
     @property
     def findings(self) -> list[Finding]:
+        """What was odd about packets and connections so far; a message has its own findings."""
         return (
             self.of_packets
             + self._findings.kept
@@ -258,7 +262,7 @@ class Pipeline:
 
     @property
     def flows(self) -> list[Flow]:
-        """Those that are remembered, in the order of their numbers."""
+        """The connections that are remembered, in the order of their numbers."""
         return list(self._known.values())
 
     def _of_copies(self) -> list[Finding]:
@@ -280,20 +284,20 @@ class Pipeline:
 
     @property
     def of_packets(self) -> list[Finding]:
-        """Of the findings, those on packets: what was not looked into, what was captured twice."""
+        """The findings on packets: what was not looked into, what was captured twice."""
         return self._peeler.findings + self._of_copies()
 
     @property
     def bystanders(self) -> list[Finding]:
-        """Of the findings, what says which packets carry no RPC, as there are on every network."""
+        """The findings on packets without RPC that every network has (see Peeler)."""
         return self._peeler.bystanders
 
     def flow(self, number: int) -> Flow | None:
-        """The connection of that number; None if there is none, or it was dropped."""
+        """The connection with that number; None if there is none, or if it was dropped."""
         return self._known.get(number)
 
     def feed(self, packet: Packet) -> Step:
-        """Take the next packet."""
+        """Take the next packet; returns what it did, with the messages that it completes."""
         self.time = packet.time
         if self._reset:
             self._settle_resets()
@@ -321,8 +325,10 @@ class Pipeline:
         )
 
     def _find_line(self, segment: Segment, found: list[Message]) -> tuple[_Line, bool, str]:
-        """Add the messages that are complete with a segment; its connection, whether the client
-        sent it, and a remark about it."""
+        """Find the connection of a segment, and add the messages that it completes to ``found``.
+
+        Returns the connection, whether the client sent the segment, and a remark about it.
+        """
         connection, replaced = self._connections.of(segment)
         if replaced is not None:
             found += self._end(replaced, "its ports were used for a new connection", True)
@@ -333,13 +339,13 @@ class Pipeline:
         if segment.flags & SYN and connection.is_wrong_way(segment):
             self._swap(line)
         by_client = connection.is_from_client(segment)
-        # The ends of a connection once, not once a segment: a Capture keeps them all.
+        # One object for each end, and not one per segment: a Capture keeps all segments.
         client, server = connection.client_key, connection.server_key
         segment.source, segment.target = (client, server) if by_client else (server, client)
         return line, by_client, self._add_segment(line, segment, found)
 
     def _add_segment(self, line: _Line, segment: Segment, found: list[Message]) -> str:
-        """Add the messages that are complete with a segment; a remark about it."""
+        """Add the messages that a segment completes to ``found``; returns a remark about it."""
         connection = line.connection
         from_client, from_server, remark = connection.add(segment)
         if connection.is_back:
@@ -347,7 +353,7 @@ class Pipeline:
         if self.plan is not None and segment.payload and not (segment.parts and segment.depth):
             pieces = from_client if connection.is_from_client(segment) else from_server
             self._plan_segment(self.plan, connection, segment, pieces)
-        # What the first says may swap the ends: the second is whose it was.
+        # Reading the first may swap the ends; the second still belongs to the same direction.
         one, other = connection.from_client, connection.from_server
         if from_client:
             found += self._read(line, one is connection.from_client, from_client)
@@ -376,10 +382,10 @@ class Pipeline:
             plan.carries(segment, connection.flow.number, direction.place(segment), is_new)
 
     def take(self, packet: Packet) -> Sequence[Message]:
-        """Take the next packet; the messages that are complete with it.
+        """Take the next packet; returns the messages that it completes.
 
-        The same as ``feed(packet).messages``, sooner.  Most packets come in order, and hold
-        whole messages or none: these are read where they lie.  All others go the long way.
+        They are the same as ``feed(packet).messages``, only faster.  Most packets come in order and
+        hold whole messages or none: these are read in place.  All others go the long way.
         """
         found: list[Message] = []
         data = packet.data
@@ -388,7 +394,7 @@ class Pipeline:
         return found
 
     def take_from(self, file: CaptureFile, found: list[Message]) -> None:
-        """As ``take``, of the packet that ``file`` has come to; adds to ``found``."""
+        """Do as ``take`` does for the current packet of ``file``, and add messages to ``found``."""
         if not self._take(
             file.data, file.start, file.stop, file.link, file.time, file.number, found
         ):
@@ -404,7 +410,7 @@ class Pipeline:
         packet: i64,
         found: list[Message],
     ) -> bool:
-        """The short way; False, and nothing is changed, for what only a Peeler can take apart."""
+        """The short way; False, with nothing changed, for a packet that only a Peeler can read."""
         ends, tcp, inside, end = usual(data, start, stop, link)
         if ends < 0:
             return False
@@ -467,8 +473,10 @@ class Pipeline:
         packet: i64,
         found: list[Message],
     ) -> None:
-        """Read ``data[inside:end]``, the next bytes of a direction: messages that are whole where
-        they lie, and what is left in the reader's own way."""
+        """Read ``data[inside:end]``, the next bytes of a direction.
+
+        Whole messages are read in place; what is left goes to the reader.
+        """
         flow, half, reader, direction = lane.flow, lane.half, lane.reader, lane.direction
         offset = direction.offset
         direction.go_on(end - inside)
@@ -521,7 +529,10 @@ class Pipeline:
             found += self._report(lane.line, reader, lane.by_client, made, at == inside)
 
     def close(self) -> Step:
-        """No more packets: what is still open ends with the capture."""
+        """There are no more packets: end what is still open.
+
+        Returns a Step without a packet, with the messages that came of it.
+        """
         self._peeler.close()
         found: list[Message] = []
         for connection in self._connections.all():
@@ -535,7 +546,7 @@ class Pipeline:
     # ── A datagram ───────────────────────────────────────────────────────────────────
 
     def _datagram(self, packet: Packet, segment: Segment) -> Step:
-        """UDP: a datagram holds whole messages, or it is not Thrift."""
+        """Read a UDP datagram: it holds whole messages, or it is not Thrift."""
         original = self._copies.of(segment)
         if original is not None:
             return self._copy(packet, segment, original)
@@ -546,7 +557,7 @@ class Pipeline:
         self._copies.remember(segment, flow.number, direction.offset)
         reader = MessageReader(True, self._limits, self._told, False, self._allowance)
         if self.plan is not None and not (segment.parts and segment.depth):
-            # Fragments of a tunnel are hidden whole.
+            # Fragments of a tunnel are hidden as a whole.
             self.plan.carries(segment, flow.number, direction.offset, True)
         found = reader.feed(Chunk(direction.offset, segment.payload, segment.time, segment.number))
         found += reader.close("the datagram ends")
@@ -566,7 +577,7 @@ class Pipeline:
         whole = sum(one.size for one in found) == len(segment.payload)
         known = flow.detection is not None and flow.detection.transport is not None
         if found and not known and _is_call(found[0]) != by_client:
-            connection.swap()  # the ends were guessed by their ports
+            connection.swap()  # the ends had been guessed from their ports
             by_client = not by_client
             flow.sent, flow.received = connection.from_client.offset, connection.from_server.offset
         if not known:
@@ -593,7 +604,7 @@ class Pipeline:
         return Step(packet, segment, flow, by_client, "", tuple(messages))
 
     def _copy(self, packet: Packet, segment: Segment, original: Original) -> Step:
-        """A datagram that was captured before, elsewhere."""
+        """The Step of a datagram that was captured before, at another place."""
         flow = self._known.get(original.flow)
         if self.plan is not None and not (segment.parts and segment.depth):
             segment.source = original.source
@@ -602,7 +613,7 @@ class Pipeline:
         return Step(packet, segment, flow, not is_back, "copy", ())
 
     def _note_unreachable(self, packet: Packet, error: Unreachable) -> None:
-        """An ICMP error: a fact about the connection whose packet it quotes."""
+        """Note an ICMP error as a fact about the connection whose packet it quotes."""
         connection = self._connections.find(error.protocol, error.source, error.target)
         if connection is None or connection.flow.unreachable is not None:
             return
@@ -619,7 +630,7 @@ class Pipeline:
         flow.findings.append(Finding(Severity.WARNING, text))
 
     def _tell_unread(self, flow: Flow, by_client: bool, reader: MessageReader, number: int) -> None:
-        """Say what of a datagram with a message in it was not read."""
+        """Report which part of a datagram with a message in it was not read."""
         who = "client" if by_client else "server"
         for finding in reader.findings:
             if len(flow.findings) < MAX_FINDINGS:
@@ -652,7 +663,7 @@ class Pipeline:
         if line.closed and by_client and pieces and self._reads_on(line):
             pass  # a call that nobody will answer
         elif line.closed:
-            # Something sent again, behind the end; or it has not ended.
+            # Something was sent again after the end, or the connection has not ended.
             if line.connection.flow.ended == "RST" and len(line.held) < MAX_HELD:
                 connection = line.connection
                 direction = connection.from_client if by_client else connection.from_server
@@ -673,7 +684,7 @@ class Pipeline:
         return self._report(line, reader, by_client, found)
 
     def _end(self, connection: Connection, reason: str, is_replaced: bool = False) -> list[Message]:
-        """The connection is over, and the capture goes on."""
+        """End a connection while the capture goes on; returns the messages that came of it."""
         messages = self._close(connection, reason)
         flow = connection.flow
         if flow.ended == "RST" and not is_replaced and self._pairs is not None:
@@ -685,13 +696,15 @@ class Pipeline:
         return messages
 
     def _settle_resets(self) -> None:
-        """Those that did not go on were reset indeed."""
+        """Settle the connections that were reset, and did not go on in time."""
         while self._reset and self.time - self._reset[0].last >= GRACE:
             self._end_pairs(self._reset.pop(0))
 
     def _reads_on(self, line: _Line) -> bool:
-        """The server has reset a connection, and the client, that had said all of what it began,
-        begins something new: is it read?"""
+        """Whether to read what a client begins after the server has reset the connection.
+
+        It is read if the client had completed everything that it had begun before.
+        """
         flow = line.connection.flow
         if flow.ended != "RST" or flow.from_server.rst < 0 or flow.from_client.rst >= 0:
             return False
@@ -710,7 +723,7 @@ class Pipeline:
         self._connections.revive(line.connection)
 
     def _go_on(self, line: _Line) -> list[Message]:
-        """A connection that was reset goes on: the RST was not its own."""
+        """Read on after a reset: the connection goes on, so the RST was not its own."""
         connection = line.connection
         connection.is_back = False
         line.is_late = False
@@ -724,7 +737,7 @@ class Pipeline:
         return messages
 
     def _swap(self, line: _Line) -> None:
-        """The ends of a connection were guessed, and wrongly."""
+        """Swap client and server, because they were guessed, and wrongly."""
         line.connection.swap()
         self._close_lanes(line)
         line.from_client, line.from_server = line.from_server, line.from_client
@@ -735,7 +748,7 @@ class Pipeline:
             return []
         messages: list[Message] = []
         directions = (connection.from_client, connection.from_server)
-        # With any message, the ends may turn out to be the other way.
+        # Any message may show that the ends have to be swapped.
         for direction, pieces in zip(directions, connection.close(), strict=True):
             if pieces:
                 messages += self._read(line, direction is connection.from_client, pieces)
@@ -757,7 +770,7 @@ class Pipeline:
         line.said = len(connection.flow.findings)
         self._compare(line)
         self._compare_twins(connection)
-        # The connection is remembered, so that its ports can be used again; what read it is not.
+        # The connection is remembered, so that its ports can be used again; its readers are not.
         line.from_client = line.from_server = None
         forgotten = self._connections.end(connection)
         if forgotten is not None:
@@ -769,7 +782,7 @@ class Pipeline:
         self.connections += 1
 
     def _forget(self, flow: Flow) -> None:
-        self._end_pairs(flow)  # of UDP, which has no other end
+        self._end_pairs(flow)  # for UDP, which has no other end
         if self._pairs is not None:
             self._pairs.forget(flow.number)
         self._lines.pop(flow.number, None)
@@ -788,9 +801,9 @@ class Pipeline:
         found: list[Found],
         are_first: bool = True,
     ) -> list[Message]:
-        """Make messages of what a direction found, and tell its findings to its flow.
+        """Make messages of what was found in a direction, and give its findings to the flow.
 
-        ``are_first``: with this segment, no message was found before them.
+        ``are_first``: no other message was found in this segment before them.
         """
         flow = line.connection.flow
         source = line.connection.client_key if by_client else line.connection.server_key
@@ -826,7 +839,7 @@ class Pipeline:
     def _take_turns(
         self, line: _Line, reader: MessageReader, found: list[Found], messages: list[Message]
     ) -> None:
-        """Join HTTP's requests and responses: a response without a message answers a call too."""
+        """Join HTTP's requests and responses: one without a message may answer a call too."""
         at = 0
         for turn in reader.turns:
             message: Message | None = None
@@ -858,7 +871,7 @@ class Pipeline:
     def _response(self, line: _Line, turn: Turn) -> None:
         client, server = line.from_client, line.from_server
         if client is None or server is None or client.is_lossy or server.is_lossy:
-            # Some are missing: who does not send ahead waits for the last one's answer.
+            # Some are missing.  A client that does not send ahead waits for the answer to its last.
             del line.requests[:-1]
         if line.requests:
             self._respond(line, line.requests.pop(0), turn)
@@ -871,7 +884,7 @@ class Pipeline:
         if response is None:
             return
         if turn.found is not None and (message is None or message.type is not _ONEWAY):
-            return  # it is a message that answers
+            return  # a message answers
         flow = line.connection.flow
         is_thrift = message is not None or is_struct
         if is_struct and flow.structs is not None:
@@ -888,14 +901,13 @@ class Pipeline:
                 flow.from_server.detection = self._seen(seen)
 
     def _seen(self, detection: Detection) -> Detection:
-        """What a direction speaks, and how that is known: without its bytes, if they may be
-        secret."""
+        """The detection as it may be shown: without bytes of the capture, if they may be secret."""
         if self.redactor is None:
             return detection
         return Detection(detection.protocol, detection.transport, "its bytes tell (redacted)")
 
     def _given_out(self, flow: Flow, source: bytes, found: Found) -> Message:
-        """The next message; ``source`` is who sent it."""
+        """Give out the next message, which ``source`` sent: number it, pair it, mask it."""
         self._messages += 1
         message = _message(flow, found, self._messages, self._limits)
         message.proxied = flow.proxied
@@ -908,7 +920,7 @@ class Pipeline:
         return message
 
     def _compare_twins(self, connection: Connection) -> None:
-        """Of two connections that may be one, when both are over: do they carry the same?"""
+        """See whether two connections that may be one carry the same, once both are over."""
         twin = connection.twin
         line = None if twin is None else self._lines.get(twin.flow.number)
         if twin is None or (line is not None and not line.closed):
@@ -926,7 +938,7 @@ class Pipeline:
             self._example = (second, first)
 
     def _pair(self, message: Message, flow: Flow) -> None:
-        """Find the exchange of a message, and with it whose names it has."""
+        """Find the exchange of a message, and give the message its names."""
         pairs = self._pairs
         assert pairs is not None
         exchange = pairs.add(message, flow)
@@ -942,7 +954,7 @@ class Pipeline:
                 self._pairs.settled.clear()
 
     def _compare(self, line: _Line) -> None:
-        """Say what is odd about a connection as a whole."""
+        """Report what is odd about a connection as a whole."""
         flow = line.connection.flow
         strays = line.connection.strays
         if strays:
@@ -978,7 +990,7 @@ class Pipeline:
 
 
 def _says_more(one: Detection, other: Detection) -> bool:
-    """Does ``one`` tell more of a connection than ``other`` does?"""
+    """Whether ``one`` tells more about a connection than ``other`` does."""
     if one.transport is None or other.protocol is not None:
         return False
     return other.transport is None or one.protocol is not None
@@ -1010,8 +1022,11 @@ def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
 
 
 def _is_meant(found: Found, limits: Limits) -> bool:
-    """Is a message in a datagram one, though something is wrong with it or behind it?  Its method
-    has a name, and its struct was read to its end, or to nearly the end of the datagram."""
+    """Whether a datagram does hold a message, though something is wrong with it or after it.
+
+    It does if the method has a name, and the struct was read to its end, or nearly to the end of
+    the datagram.
+    """
     header, size = found.header, len(found.data)
     if not _METHOD.match(header.method):
         return False
@@ -1028,12 +1043,11 @@ def _is_call(found: Found) -> bool:
 
 
 class Capture(Shown):
-    """A capture that was read whole.
+    """A capture that was read as a whole; shows itself as a ladder, a table and findings.
 
-    ``steps`` is what each packet did, ``packets`` the packets themselves.  ``name`` is what
-    it was read from.  ``findings`` are about the file, its packets and its connections, and
-    about its messages as far as listing them told; ``message.findings`` has the rest.
-    ``diagnosis`` says what is wrong between its clients and servers, and what to change.
+    ``name`` is what it was read from.  ``steps`` is what each packet did; the last one is the end
+    of the capture, and has no packet.  ``flows`` are its connections, ``messages`` all messages in
+    the order in which they were complete, ``exchanges`` the calls with their replies.
     """
 
     def __init__(
@@ -1057,13 +1071,17 @@ class Capture(Shown):
 
     @property
     def packets(self) -> list[Packet]:
+        """The packets as they were read; masked ones in their place, if values are redacted."""
         return [step.packet for step in self.steps if step.packet is not None]
 
     @property
     def diagnosis(self) -> Diagnosis:
-        """A verdict on every connection, those that are alike in one."""
+        """What is wrong between clients and servers, and what to change.
+
+        Every connection has a verdict; connections that are alike share one.
+        """
         if self._diagnosis is None:
-            # Most who read a capture do not ask: its rules are loaded for who does.
+            # Most readers of a capture never ask, so the rules are loaded only now.
             from .verdicts.diagnosis import Diagnoser
 
             diagnoser = Diagnoser(self._ports)
@@ -1073,13 +1091,17 @@ class Capture(Shown):
 
     @property
     def findings(self) -> tuple[Finding, ...]:
+        """What was odd about the file, its packets, its connections and its messages.
+
+        Of the messages, it has what listing them showed; ``message.findings`` has the rest.
+        """
         listed = [finding for message in self.messages for finding in message.listed]
         return tuple(self._findings + listed)
 
     def use_idl(self, idl: Idl | None) -> Capture:
-        """Name fields as this IDL does, and hold the messages against it; None: no more names.
+        """Name fields as this IDL does, and compare the messages with it; None removes the names.
 
-        ``idl`` is as for ``read``.  Gives back the capture, to go on with.
+        ``idl`` is as for ``read``.  Returns the capture itself.
         """
         interface = interface_of(idl)
         namer = None if interface is None else Namer(interface)
@@ -1094,8 +1116,10 @@ class Capture(Shown):
 
     @property
     def differences(self) -> Differences:
-        """Where the messages are not what the IDL says, each way once; none without an IDL.
-        All messages are read for this, the first time."""
+        """Where the messages differ from the IDL, each kind of difference once; empty without one.
+
+        The first time, all messages are read for this.
+        """
         if self._differences is None:
             self._differences = found = Differences()
             for message in self.messages:
@@ -1123,7 +1147,7 @@ def _number(exchange: Exchange) -> int:
 
 
 def steps_of(packets: Iterable[Packet], pipeline: Pipeline) -> Iterator[Step]:
-    """The Steps of ``packets``, one at a time; the last one is the capture's end."""
+    """The Steps of ``packets``, one at a time; the last one is the end of the capture."""
     for packet in packets:
         yield pipeline.feed(packet)
     yield pipeline.close()
@@ -1132,11 +1156,10 @@ def steps_of(packets: Iterable[Packet], pipeline: Pipeline) -> Iterator[Step]:
 def batches(
     file: CaptureFile, pipeline: Pipeline, progress: Callable[[], None] | None = None
 ) -> Iterator[list[Message]]:
-    """The messages of a file, as many at a time as one read of it brings; the last are those
-    that end with it.  For who needs no Steps: see ``Pipeline.take``.  There may be none, when
-    exchanges were settled without one.
+    """The messages of a file, as many at a time as one read brings; the last end with the file.
 
-    ``progress`` is called once a batch.
+    For whoever does not need Steps (see ``Pipeline.take``).  A batch may be empty, if exchanges
+    were settled without a message.  ``progress`` is called once for each batch.
     """
     while file.advance():
         batch: list[Message] = []
@@ -1155,8 +1178,11 @@ def batches(
 
 
 def odd(messages: Sequence[Message], deep: bool) -> list[Message]:
-    """Those with findings: that are cut or cannot be read to their end, and with ``deep`` all that
-    reading their fields tells.  What differs from an IDL is none of these."""
+    """The messages with findings: those that are cut off or cannot be read to their end.
+
+    With ``deep``, also those in which reading the fields finds something.  Differences from an IDL
+    do not count.
+    """
     return [
         one
         for one in messages
@@ -1175,16 +1201,16 @@ def read_packets(
     idl: Idl | None = None,
     redact: Iterable[str] = (),
 ) -> Capture:
-    """Read packets that are at hand, whether from a file or from a wire.
+    """Read packets that are at hand, whether they come from a file or from a wire.
 
-    ``protocol`` and ``transport`` say what connections speak, where their bytes do not tell;
-    ``ports``: only connections with one of these.  ``redact`` selects fields
-    (``redaction.selectors``): their values are masked in the messages and in the packets of the
-    Capture, and nothing in it holds them; in the packets, nothing that was not read is left
-    either.  Raises ValueError for a name that is none.
+    ``protocol`` and ``transport`` say what connections speak, if their bytes do not tell.
+    ``ports``: only connections with one of these are read.  ``redact`` selects fields
+    (``redaction.selectors``).  Their values are masked in the messages and in the packets, and
+    nothing in the Capture holds them any more; in the packets, what was not read is masked too.
+    Raises ValueError for a name that is unknown, or a selector that cannot be read.
 
-    ``idl`` names the fields, and shows where the messages differ from it: the path of a .thrift
-    file, thriftpy2's module of one, or an Interface.  Raises IdlError for a file that is bad.
+    ``idl`` names the fields, and shows where the messages differ from it.  It is the path of a
+    .thrift file, thriftpy2's module of one, or an Interface.  Raises IdlError for a bad file.
     """
     of_thrift = frozenset(ports)
     selectors = parse_selectors(redact)
@@ -1199,7 +1225,8 @@ def read_packets(
         plan=plan,
         pairing=pairing,
     )
-    # Nothing here makes cycles, and all of it stays: looking for some takes longer than reading.
+    # Nothing here makes reference cycles, and everything stays: to look for garbage would take
+    # longer than to read.
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -1215,7 +1242,7 @@ def read_packets(
 
 
 def _rewrite(steps: Sequence[Step], rewriter: Rewriter) -> None:
-    """Put packets, and the segments in them, in place of those that were read."""
+    """Replace the packets that were read, and the segments in them, by redacted ones."""
     packets = [step.packet for step in steps if step.packet is not None]
     if rewriter.has_fragments:
         for packet in packets:
@@ -1241,12 +1268,12 @@ def decode(
     transport: str | None = None,
     idl: Idl | None = None,
 ) -> Message:
-    """The message that ``data`` begins with: bytes from a log, a test, a hand.
+    """The message that ``data`` begins with: bytes from a log, from a test, or typed by hand.
 
-    It may be cut off or broken: then its ``findings`` say where.  Bytes behind its end are not
-    looked at: compare its ``size``.  Its client and server are the addresses of nobody.
-    ``protocol``, ``transport`` and ``idl`` are as for ``read_packets``.  Raises DecodeError if
-    ``data`` begins with no header that can be read.
+    It may be cut off or broken; then its ``findings`` say where.  Bytes after its end are not
+    looked at: compare its ``size``.  Its client and server are 0.0.0.0:0.  ``protocol``,
+    ``transport`` and ``idl`` are as for ``read_packets``.  Raises DecodeError if ``data`` does not
+    begin with a header that can be read.
 
     >>> decode(bytes.fromhex("80010001 00000004 70696e67 00000000 00")).method
     'ping'
@@ -1257,7 +1284,7 @@ def decode(
     if not found:
         for start in (0, HEAD):
             if data[start : start + 1] == _STRICT:
-                # Say what is wrong in the words of whoever reads a header.
+                # This raises, and says what is wrong in the words of the header's reader.
                 read_header(data, start, len(data), limits)
         shown = data[:8].hex(" ") or "nothing"
         raise DecodeError("message", 0, found=shown, wanted="one that Thrift's libraries write")
@@ -1275,14 +1302,14 @@ def decode_struct(
     idl: Idl | None = None,
     struct: str = "",
 ) -> Record:
-    """The struct that ``data`` holds, with no message around it: a file, a Kafka value.
+    """The struct that ``data`` holds without a message around it, as in a file or a Kafka value.
 
     ``protocol`` is "binary", "compact", "json" or "thriftpy2-json"; None takes the one in which
     ``data`` is a struct from its first byte to its last, with nothing odd about it.  Raises
-    DecodeError if that is true of none; ValueError for a name that is no protocol.
+    DecodeError if there is none; ValueError for a name that is not a protocol's.
 
-    ``idl`` is as for ``read_packets``; ``struct`` is the name of the struct there that this is.
-    Raises ValueError if it has none of that name.
+    ``idl`` is as for ``read_packets``; ``struct`` is the name that this struct has in it.  Raises
+    ValueError if the IDL has no struct of that name, or if only one of the two is given.
 
     >>> decode_struct(bytes.fromhex("08 0001 0000002a 00")).body.plain
     {1: 42}
@@ -1326,9 +1353,9 @@ def read(
 ) -> Capture:
     """Read a capture file: pcap, pcapng, snoop or netmon, packed or not; "-" is standard input.
 
-    A file that goes bad midway gives what was read before; ``findings`` says where it
-    ended and why.  The rest is as for ``read_packets``.  Raises CaptureError if the file
-    cannot be opened or is no capture.
+    If a file goes bad midway, you get what was read before that; ``findings`` says where it ended
+    and why.  The other arguments are as for ``read_packets``.  Raises CaptureError if the file
+    cannot be opened or is not a capture.
     """
     interface = interface_of(idl)
     with open_capture(path) as file:

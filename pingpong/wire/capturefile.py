@@ -85,7 +85,7 @@ _STATISTICS: Final = 5
 _PACKET: Final = 6
 
 
-class _Interface:
+class _NetworkInterface:
     """What a pcapng section says of one interface."""
 
     __slots__ = ("link", "offset", "snaplen", "ticks")
@@ -137,7 +137,7 @@ class CaptureFile:
         self._is_little = True
         self._tick: i64 = 1
         self._snaplen: i64 = 0
-        self._interfaces: list[_Interface] = []
+        self._interfaces: list[_NetworkInterface] = []
         self._record: i64 = _RECORD
         self._is_snoop = False
         self._netmon = 0  # netmon's minor version plus 1; 0: it is another format
@@ -702,7 +702,7 @@ class CaptureFile:
         )
 
     def _packet(
-        self, kind: int, body: bytes, order: str, interfaces: list[_Interface], offset: int
+        self, kind: int, body: bytes, order: str, interfaces: list[_NetworkInterface], offset: int
     ) -> bool:
         needs = 4 if kind == _SIMPLE_PACKET else 20
         if len(body) < needs:
@@ -773,9 +773,9 @@ def _days(year: int, month: int) -> int:
     )
 
 
-def _interface(body: bytes, order: str) -> _Interface:
+def _interface(body: bytes, order: str) -> _NetworkInterface:
     link, snaplen = struct.unpack_from(order + "HxxI", body)
-    interface = _Interface(link, snaplen)
+    interface = _NetworkInterface(link, snaplen)
     for code, value in _options(body[8:], order):
         if code == 9 and len(value) == 1:  # if_tsresol: a power of 10, or of 2
             power = value[0] & 0x7F

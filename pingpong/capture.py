@@ -140,7 +140,7 @@ def interface_of(idl: Idl | None) -> Interface | None:
     return _idl_readers[0](idl)
 
 
-class _Line:
+class _Talk:
     """One connection with the readers of its two directions."""
 
     __slots__ = (
@@ -176,11 +176,11 @@ class _Line:
 class _Lane:
     """One direction of a connection, found at once by its addresses and ports."""
 
-    __slots__ = ("by_client", "direction", "flow", "half", "line", "other", "reader")
+    __slots__ = ("by_client", "direction", "flow", "half", "other", "reader", "talk")
 
-    def __init__(self, line: _Line, by_client: bool, reader: MessageReader) -> None:
-        connection = line.connection
-        self.line = line
+    def __init__(self, talk: _Talk, by_client: bool, reader: MessageReader) -> None:
+        connection = talk.connection
+        self.talk = talk
         self.flow = connection.flow
         self.by_client = by_client
         self.half = self.flow.from_client if by_client else self.flow.from_server
@@ -235,7 +235,7 @@ class Pipeline:
         self._ports = {port.to_bytes(2, "big") for port in ports}
         self._peeler = Peeler()
         self._connections = Connections()
-        self._lines: dict[int, _Line] = {}
+        self._talks: dict[int, _Talk] = {}
         self._lanes: dict[bytes, _Lane] = {}
         self._known: dict[int, Flow] = {}  # by number, in that order
         self._allowance = Allowance(limits)
@@ -313,18 +313,18 @@ class Pipeline:
         if segment.protocol != TCP:
             return self._datagram(packet, segment)
         found: list[Message] = []
-        line, by_client, remark = self._find_line(segment, found)
+        talk, by_client, remark = self._find_talk(segment, found)
         for message in found:
             if message.data == segment.payload:
                 message.data = segment.payload  # the same bytes, once in memory
-        return Step(packet, segment, line.connection.flow, by_client, remark, tuple(found))
+        return Step(packet, segment, talk.connection.flow, by_client, remark, tuple(found))
 
     def _is_wanted(self, segment: Segment) -> bool:
         return not self._ports or (
             segment.source[-2:] in self._ports or segment.target[-2:] in self._ports
         )
 
-    def _find_line(self, segment: Segment, found: list[Message]) -> tuple[_Line, bool, str]:
+    def _find_talk(self, segment: Segment, found: list[Message]) -> tuple[_Talk, bool, str]:
         """Find the connection of a segment, and add the messages that it completes to ``found``.
 
         Returns the connection, whether the client sent the segment, and a remark about it.
@@ -332,37 +332,37 @@ class Pipeline:
         connection, replaced = self._connections.of(segment)
         if replaced is not None:
             found += self._end(replaced, "its ports were used for a new connection", True)
-        line = self._lines.get(connection.flow.number)
-        if line is None:
-            line = self._lines[connection.flow.number] = _Line(connection)
+        talk = self._talks.get(connection.flow.number)
+        if talk is None:
+            talk = self._talks[connection.flow.number] = _Talk(connection)
             self._add(connection.flow)
         if segment.flags & SYN and connection.is_wrong_way(segment):
-            self._swap(line)
+            self._swap(talk)
         by_client = connection.is_from_client(segment)
         # One object for each end, and not one per segment: a Capture keeps all segments.
         client, server = connection.client_key, connection.server_key
         segment.source, segment.target = (client, server) if by_client else (server, client)
-        return line, by_client, self._add_segment(line, segment, found)
+        return talk, by_client, self._add_segment(talk, segment, found)
 
-    def _add_segment(self, line: _Line, segment: Segment, found: list[Message]) -> str:
+    def _add_segment(self, talk: _Talk, segment: Segment, found: list[Message]) -> str:
         """Add the messages that a segment completes to ``found``; returns a remark about it."""
-        connection = line.connection
+        connection = talk.connection
         from_client, from_server, remark = connection.add(segment)
         if connection.is_back:
-            found += self._go_on(line)
+            found += self._go_on(talk)
         if self.plan is not None and segment.payload and not (segment.parts and segment.depth):
             pieces = from_client if connection.is_from_client(segment) else from_server
             self._plan_segment(self.plan, connection, segment, pieces)
         # Reading the first may swap the ends; the second still belongs to the same direction.
         one, other = connection.from_client, connection.from_server
         if from_client:
-            found += self._read(line, one is connection.from_client, from_client)
+            found += self._read(talk, one is connection.from_client, from_client)
         if from_server:
-            found += self._read(line, other is connection.from_client, from_server)
+            found += self._read(talk, other is connection.from_client, from_server)
         if (
             connection.flow.ended
-            and not line.closed
-            and not (line.is_late and not segment.flags & RST)
+            and not talk.closed
+            and not (talk.is_late and not segment.flags & RST)
         ):
             how = "was reset" if connection.flow.ended == "RST" else "was closed"
             found += self._end(connection, f"the connection {how}")
@@ -447,21 +447,21 @@ class Pipeline:
             return True
         if host == 4:
             segment.ident = data[tcp - 16] << 8 | data[tcp - 15]
-        line, by_client, _ = self._find_line(segment, found)
+        talk, by_client, _ = self._find_talk(segment, found)
         if lane is None:
-            self._open_lane(key, line, by_client)
+            self._open_lane(key, talk, by_client)
         return True
 
-    def _open_lane(self, ends: bytes, line: _Line, by_client: bool) -> None:
-        reader = line.from_client if by_client else line.from_server
-        if reader is not None and not line.closed:
-            self._lanes[ends] = _Lane(line, by_client, reader)
-            line.ends.append(ends)
+    def _open_lane(self, ends: bytes, talk: _Talk, by_client: bool) -> None:
+        reader = talk.from_client if by_client else talk.from_server
+        if reader is not None and not talk.closed:
+            self._lanes[ends] = _Lane(talk, by_client, reader)
+            talk.ends.append(ends)
 
-    def _close_lanes(self, line: _Line) -> None:
-        for ends in line.ends:
+    def _close_lanes(self, talk: _Talk) -> None:
+        for ends in talk.ends:
             self._lanes.pop(ends, None)
-        line.ends.clear()
+        talk.ends.clear()
 
     def _straight(
         self,
@@ -526,7 +526,7 @@ class Pipeline:
         if at < end:
             rest = Chunk(offset + (at - inside), data[at:end], time, packet)
             made = reader.feed(rest)
-            found += self._report(lane.line, reader, lane.by_client, made, at == inside)
+            found += self._report(lane.talk, reader, lane.by_client, made, at == inside)
 
     def close(self) -> Step:
         """There are no more packets: end what is still open.
@@ -640,40 +640,40 @@ class Pipeline:
 
     # ── A connection ─────────────────────────────────────────────────────────────────
 
-    def _reader(self, line: _Line, by_client: bool) -> MessageReader:
-        reader = line.from_client if by_client else line.from_server
+    def _reader(self, talk: _Talk, by_client: bool) -> MessageReader:
+        reader = talk.from_client if by_client else talk.from_server
         if reader is None:
-            connection = line.connection
+            connection = talk.connection
             direction = connection.from_client if by_client else connection.from_server
             watched = self.plan is not None
             reader = MessageReader(
                 direction.from_start, self._limits, self._told, watched, self._allowance
             )
             if by_client:
-                line.from_client = reader
+                talk.from_client = reader
             else:
-                line.from_server = reader
+                talk.from_server = reader
         return reader
 
-    def _read(self, line: _Line, by_client: bool, pieces: list[Piece]) -> list[Message]:
+    def _read(self, talk: _Talk, by_client: bool, pieces: list[Piece]) -> list[Message]:
         if self.plan is not None:
             for piece in pieces:
                 if isinstance(piece, Chunk):
                     self.plan.gave(piece.number, piece.offset, len(piece.data))
-        if line.closed and by_client and pieces and self._reads_on(line):
+        if talk.closed and by_client and pieces and self._reads_on(talk):
             pass  # a call that nobody will answer
-        elif line.closed:
+        elif talk.closed:
             # Something was sent again after the end, or the connection has not ended.
-            if line.connection.flow.ended == "RST" and len(line.held) < MAX_HELD:
-                connection = line.connection
+            if talk.connection.flow.ended == "RST" and len(talk.held) < MAX_HELD:
+                connection = talk.connection
                 direction = connection.from_client if by_client else connection.from_server
-                line.held.append((direction, pieces))
+                talk.held.append((direction, pieces))
             return []
-        reader = self._reader(line, by_client)
-        other = line.from_server if by_client else line.from_client
+        reader = self._reader(talk, by_client)
+        other = talk.from_server if by_client else talk.from_client
         if other is not None and not reader.other:
             reader.other = other.speaks
-        flow = line.connection.flow
+        flow = talk.connection.flow
         half = flow.from_client if by_client else flow.from_server
         found: list[Found] = []
         for piece in pieces:
@@ -681,7 +681,7 @@ class Pipeline:
             if isinstance(piece, Chunk) and is_first and self.redactor is None:
                 half.first += piece.data[: Half.FIRST - len(half.first)]
             found += reader.feed(piece) if isinstance(piece, Chunk) else reader.lose(piece)
-        return self._report(line, reader, by_client, found)
+        return self._report(talk, reader, by_client, found)
 
     def _end(self, connection: Connection, reason: str, is_replaced: bool = False) -> list[Message]:
         """End a connection while the capture goes on; returns the messages that came of it."""
@@ -700,78 +700,78 @@ class Pipeline:
         while self._reset and self.time - self._reset[0].last >= GRACE:
             self._end_pairs(self._reset.pop(0))
 
-    def _reads_on(self, line: _Line) -> bool:
+    def _reads_on(self, talk: _Talk) -> bool:
         """Whether to read what a client begins after the server has reset the connection.
 
         It is read if the client had completed everything that it had begun before.
         """
-        flow = line.connection.flow
+        flow = talk.connection.flow
         if flow.ended != "RST" or flow.from_server.rst < 0 or flow.from_client.rst >= 0:
             return False
-        if not line.is_clean or flow.from_client.fin >= 0 or flow.detection is None:
+        if not talk.is_clean or flow.from_client.fin >= 0 or flow.detection is None:
             return False
-        self._reopen(line)
-        line.is_late = True
+        self._reopen(talk)
+        talk.is_late = True
         return True
 
-    def _reopen(self, line: _Line) -> None:
-        flow = line.connection.flow
-        line.closed = False
+    def _reopen(self, talk: _Talk) -> None:
+        flow = talk.connection.flow
+        talk.closed = False
         if flow in self._reset:
             self._reset.remove(flow)
-        del flow.findings[line.said :]
-        self._connections.revive(line.connection)
+        del flow.findings[talk.said :]
+        self._connections.revive(talk.connection)
 
-    def _go_on(self, line: _Line) -> list[Message]:
+    def _go_on(self, talk: _Talk) -> list[Message]:
         """Read on after a reset: the connection goes on, so the RST was not its own."""
-        connection = line.connection
+        connection = talk.connection
         connection.is_back = False
-        line.is_late = False
-        if not line.closed:
+        talk.is_late = False
+        if not talk.closed:
             return []
-        self._reopen(line)
-        held, line.held = line.held, []
+        self._reopen(talk)
+        held, talk.held = talk.held, []
         messages: list[Message] = []
         for direction, pieces in held:
-            messages += self._read(line, direction is connection.from_client, pieces)
+            messages += self._read(talk, direction is connection.from_client, pieces)
         return messages
 
-    def _swap(self, line: _Line) -> None:
+    def _swap(self, talk: _Talk) -> None:
         """Swap client and server, because they were guessed, and wrongly."""
-        line.connection.swap()
-        self._close_lanes(line)
-        line.from_client, line.from_server = line.from_server, line.from_client
+        talk.connection.swap()
+        self._close_lanes(talk)
+        talk.from_client, talk.from_server = talk.from_server, talk.from_client
 
     def _close(self, connection: Connection, reason: str, cut: str = CUT_CLOSED) -> list[Message]:
-        line = self._lines.get(connection.flow.number)
-        if line is None or line.closed:
+        talk = self._talks.get(connection.flow.number)
+        if talk is None or talk.closed:
             return []
         messages: list[Message] = []
         directions = (connection.from_client, connection.from_server)
         # Any message may show that the ends have to be swapped.
         for direction, pieces in zip(directions, connection.close(), strict=True):
             if pieces:
-                messages += self._read(line, direction is connection.from_client, pieces)
+                messages += self._read(talk, direction is connection.from_client, pieces)
         for direction in directions:
             by_client = direction is connection.from_client
-            reader = line.from_client if by_client else line.from_server
+            reader = talk.from_client if by_client else talk.from_server
             if reader is not None:
                 rest = reader.close(reason, cut)
-                messages += self._report(line, reader, by_client, rest)
+                messages += self._report(talk, reader, by_client, rest)
                 if by_client:
-                    line.is_clean = not rest and not reader.begun and reader.broke < 0
-        line.closed = True
+                    talk.is_clean = not rest and not reader.begun and reader.broke < 0
+        talk.closed = True
         if self.plan is not None:
             seen = connection.flow.detection
             is_thrift = seen is not None and seen.transport is not None
             for source in (connection.client_key, connection.server_key):
                 self.plan.settle(connection.flow.number, source, is_thrift)
-        self._close_lanes(line)
-        line.said = len(connection.flow.findings)
-        self._compare(line)
+        self._close_lanes(talk)
+        talk.said = len(connection.flow.findings)
+        self._compare(talk)
         self._compare_twins(connection)
         # The connection is remembered, so that its ports can be used again; its readers are not.
-        line.from_client = line.from_server = None
+        talk.from_client = talk.from_server = None
         forgotten = self._connections.end(connection)
         if forgotten is not None:
             self._forget(forgotten.flow)
@@ -785,7 +785,7 @@ class Pipeline:
         self._end_pairs(flow)  # for UDP, which has no other end
         if self._pairs is not None:
             self._pairs.forget(flow.number)
-        self._lines.pop(flow.number, None)
+        self._talks.pop(flow.number, None)
         if not self._keep:
             for finding in flow.findings:
                 self._findings.add(finding)
@@ -795,7 +795,7 @@ class Pipeline:
 
     def _report(
         self,
-        line: _Line,
+        talk: _Talk,
         reader: MessageReader,
         by_client: bool,
         found: list[Found],
@@ -805,10 +805,10 @@ class Pipeline:
 
         ``are_first``: no other message was found in this segment before them.
         """
-        flow = line.connection.flow
-        source = line.connection.client_key if by_client else line.connection.server_key
+        flow = talk.connection.flow
+        source = talk.connection.client_key if by_client else talk.connection.server_key
         if found and are_first and not flow.opened and _is_call(found[0]) != by_client:
-            self._swap(line)
+            self._swap(talk)
             by_client = not by_client
         seen = None if reader.detection is None else self._seen(reader.detection)
         half = flow.from_client if by_client else flow.from_server
@@ -833,11 +833,11 @@ class Pipeline:
             flow.proxied = reader.proxied
         messages = [self._given_out(flow, source, item) for item in found]
         if reader.turns:
-            self._take_turns(line, reader, found, messages)
+            self._take_turns(talk, reader, found, messages)
         return messages
 
     def _take_turns(
-        self, line: _Line, reader: MessageReader, found: list[Found], messages: list[Message]
+        self, talk: _Talk, reader: MessageReader, found: list[Found], messages: list[Message]
     ) -> None:
         """Join HTTP's requests and responses: one without a message may answer a call too."""
         at = 0
@@ -848,44 +848,44 @@ class Pipeline:
                     at += 1
                 message = messages[at] if at < len(found) else None
             if turn.is_request:
-                self._request(line, turn, message)
+                self._request(talk, turn, message)
             else:
-                self._response(line, turn)
+                self._response(talk, turn)
         reader.turns.clear()
 
-    def _request(self, line: _Line, turn: Turn, message: Message | None) -> None:
-        flow = line.connection.flow
+    def _request(self, talk: _Talk, turn: Turn, message: Message | None) -> None:
+        flow = talk.connection.flow
         if turn.struct is not None:
             if flow.structs is None:
                 flow.structs = Structs(turn.struct)
             flow.structs.count += 1
             self.structs += 1
         asked = (message, turn.struct is not None)
-        if line.early:
-            self._respond(line, asked, line.early.pop(0))
+        if talk.early:
+            self._respond(talk, asked, talk.early.pop(0))
             return
-        if len(line.requests) >= MAX_REQUESTS:
-            line.requests.pop(0)
-        line.requests.append(asked)
+        if len(talk.requests) >= MAX_REQUESTS:
+            talk.requests.pop(0)
+        talk.requests.append(asked)
 
-    def _response(self, line: _Line, turn: Turn) -> None:
-        client, server = line.from_client, line.from_server
+    def _response(self, talk: _Talk, turn: Turn) -> None:
+        client, server = talk.from_client, talk.from_server
         if client is None or server is None or client.is_lossy or server.is_lossy:
             # Some are missing.  A client that does not send ahead waits for the answer to its last.
-            del line.requests[:-1]
-        if line.requests:
-            self._respond(line, line.requests.pop(0), turn)
-        elif line.connection.flow.opened and len(line.early) < MAX_REQUESTS:
-            line.early.append(turn)
+            del talk.requests[:-1]
+        if talk.requests:
+            self._respond(talk, talk.requests.pop(0), turn)
+        elif talk.connection.flow.opened and len(talk.early) < MAX_REQUESTS:
+            talk.early.append(turn)
 
-    def _respond(self, line: _Line, asked: tuple[Message | None, bool], turn: Turn) -> None:
+    def _respond(self, talk: _Talk, asked: tuple[Message | None, bool], turn: Turn) -> None:
         message, is_struct = asked
         response = turn.response
         if response is None:
             return
         if turn.found is not None and (message is None or message.type is not _ONEWAY):
             return  # a message answers
-        flow = line.connection.flow
+        flow = talk.connection.flow
         is_thrift = message is not None or is_struct
         if is_struct and flow.structs is not None:
             statuses = flow.structs.statuses
@@ -894,9 +894,9 @@ class Pipeline:
             if self.redactor is not None:
                 response.reason = response.content_type = response.text = ""
             message.response = response
-        if is_thrift and response.is_good and line.from_server is not None:
-            line.from_server.note_thrift()
-            seen = line.from_server.detection
+        if is_thrift and response.is_good and talk.from_server is not None:
+            talk.from_server.note_thrift()
+            seen = talk.from_server.detection
             if seen is not None:
                 flow.from_server.detection = self._seen(seen)
 
@@ -922,8 +922,8 @@ class Pipeline:
     def _compare_twins(self, connection: Connection) -> None:
         """See whether two connections that may be one carry the same, once both are over."""
         twin = connection.twin
-        line = None if twin is None else self._lines.get(twin.flow.number)
-        if twin is None or (line is not None and not line.closed):
+        talk = None if twin is None else self._talks.get(twin.flow.number)
+        if twin is None or (talk is not None and not talk.closed):
             return
         connection.twin = twin.twin = None
         first, second = sorted((connection.flow, twin.flow), key=_flow_number)
@@ -953,21 +953,21 @@ class Pipeline:
             if self.pairing is None:
                 self._pairs.settled.clear()
 
-    def _compare(self, line: _Line) -> None:
+    def _compare(self, talk: _Talk) -> None:
         """Report what is odd about a connection as a whole."""
-        flow = line.connection.flow
-        strays = line.connection.strays
+        flow = talk.connection.flow
+        strays = talk.connection.strays
         if strays:
             packets = "packet" if strays == 1 else "packets"
             text = (
                 f"flow {flow.number}: {strays} {packets} with RST or SYN did not end or begin it "
                 f"and may be of another connection (the first is packet "
-                f"{line.connection.first_stray})"
+                f"{talk.connection.first_stray})"
             )
             flow.findings.append(Finding(Severity.WARNING, text))
         for who, direction in (
-            ("client", line.connection.from_client),
-            ("server", line.connection.from_server),
+            ("client", talk.connection.from_client),
+            ("server", talk.connection.from_server),
         ):
             if direction.lost:
                 text = (
@@ -975,7 +975,7 @@ class Pipeline:
                 )
                 flow.findings.append(Finding(Severity.WARNING, text))
         spoken = []
-        for who, reader in (("client", line.from_client), ("server", line.from_server)):
+        for who, reader in (("client", talk.from_client), ("server", talk.from_server)):
             if reader is None or reader.detection is None:
                 continue
             if reader.detection.wrong:

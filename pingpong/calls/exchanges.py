@@ -103,7 +103,7 @@ def bare_method(method: str) -> str:
     return method.rpartition(":")[2]
 
 
-class _Talk:
+class _Pending:
     """What is under way on one connection.
 
     The dicts and sets of numbers are about exchanges, by their numbers.
@@ -180,7 +180,7 @@ class Pairing:
     def __init__(self) -> None:
         self.settled: list[Exchange] = []
         self._count = 0
-        self._talks: dict[int, _Talk] = {}
+        self._pending: dict[int, _Pending] = {}
         # What servers were seen to do with a method.  True: to answer it; False: to pass over it.
         self._methods: dict[tuple[Endpoint, str], bool] = {}
         # Calls whose client closed at once, by connection, and their connections by method.
@@ -203,25 +203,25 @@ class Pairing:
 
         ``flow`` is the connection; without it, only messages say what became of a call.
         """
-        talk = self._talks.get(message.flow)
-        if talk is None:
-            talk = self._talks[message.flow] = _Talk(flow)
+        pending = self._pending.get(message.flow)
+        if pending is None:
+            pending = self._pending[message.flow] = _Pending(flow)
         mtype = message.type
         if mtype is MessageType.REPLY or mtype is MessageType.EXCEPTION:
-            return self._reply(talk, message)
-        return self._call(talk, message)
+            return self._reply(pending, message)
+        return self._call(pending, message)
 
     def end(self, flow: Flow) -> None:
         """Settle what waits on a connection that is over: it will not be answered."""
-        talk = self._talks.pop(flow.number, None)
-        if talk is not None:
-            self._end(talk, flow)
+        pending = self._pending.pop(flow.number, None)
+        if pending is not None:
+            self._end(pending, flow)
 
     def close(self, time: int = -1) -> None:
         """Settle everything at the end of the capture; ``time`` is that of its last packet."""
-        for talk in self._talks.values():
-            self._end(talk, talk.flow, time, the_last=True)
-        self._talks.clear()
+        for pending in self._pending.values():
+            self._end(pending, pending.flow, time, the_last=True)
+        self._pending.clear()
         for flow in list(self._doubtful):
             self.forget(flow)
 
@@ -232,163 +232,163 @@ class Pairing:
 
     # ── A call ───────────────────────────────────────────────────────────────────────
 
-    def _call(self, talk: _Talk, call: Message) -> Exchange:
-        if talk.orphans:
-            exchange = self._late_call(talk, call)
+    def _call(self, pending: _Pending, call: Message) -> Exchange:
+        if pending.orphans:
+            exchange = self._late_call(pending, call)
             if exchange is not None:
                 return exchange
         self._count += 1
         exchange = Exchange(self._count, call)
-        latest = talk.latest
+        latest = pending.latest
         if (
             latest is not None
             and latest.call is not None
             and latest.reply is None
             and call.time - latest.call.time < HURRIED
-            and len(talk.hurried) < MAX_WAITING
+            and len(pending.hurried) < MAX_WAITING
         ):
-            talk.hurried.add(latest.number)
+            pending.hurried.add(latest.number)
         if call.type is MessageType.ONEWAY:
-            talk.latest = None
-            talk.oneway.append(exchange)
-            if len(talk.oneway) > MAX_ONEWAY:
-                del talk.oneway[0]
+            pending.latest = None
+            pending.oneway.append(exchange)
+            if len(pending.oneway) > MAX_ONEWAY:
+                del pending.oneway[0]
             if call.transport == HTTP:
                 # No message will answer it, but HTTP will.
-                talk.posted.append(exchange)
-                if len(talk.posted) > MAX_ONEWAY:
-                    self._settle_posted(talk.posted.pop(0))
+                pending.posted.append(exchange)
+                if len(pending.posted) > MAX_ONEWAY:
+                    self._settle_posted(pending.posted.pop(0))
             else:
                 self._settle(exchange, Outcome.ONEWAY)
             return exchange
-        talk.latest = exchange
-        same = talk.waiting.get(call.seqid)
+        pending.latest = exchange
+        same = pending.waiting.get(call.seqid)
         if same is None:
-            talk.waiting[call.seqid] = [exchange]
+            pending.waiting[call.seqid] = [exchange]
         else:
             before = same[-1]
             assert before.call is not None
             if call.time - before.call.time >= GAVE_UP and call.transport != HTTP:
-                talk.gave_up[before.number] = call.time
+                pending.gave_up[before.number] = call.time
             same.append(exchange)
             if len(same) > MAX_SAME:
-                self._drop(talk, call.seqid)
-        if talk.unread:
-            talk.misled[exchange.number] = talk.unread.pop(0)
-        talk.count += 1
-        if talk.count > MAX_WAITING:
-            self._drop(talk, next(iter(talk.waiting)))
+                self._drop(pending, call.seqid)
+        if pending.unread:
+            pending.misled[exchange.number] = pending.unread.pop(0)
+        pending.count += 1
+        if pending.count > MAX_WAITING:
+            self._drop(pending, next(iter(pending.waiting)))
         return exchange
 
-    def _late_call(self, talk: _Talk, call: Message) -> Exchange | None:
+    def _late_call(self, pending: _Pending, call: Message) -> Exchange | None:
         """The exchange whose reply was given out before this call; None if there is none.
 
         Calls come in order: a reply without a call that is older than this call will not get one.
         """
-        orphans = talk.orphans
+        orphans = pending.orphans
         for at, exchange in enumerate(orphans):
             reply = exchange.reply
             assert reply is not None
             if call.type is MessageType.CALL and call.time <= reply.time and _answers(reply, call):
                 del orphans[at]
                 exchange.call = call
-                self._settle(exchange, _answer(exchange, talk.flow))
+                self._settle(exchange, _answer(exchange, pending.flow))
                 return exchange
-        talk.orphans = []
+        pending.orphans = []
         for exchange in orphans:
             assert exchange.reply is not None
             if exchange.reply.time < call.time:
                 self._settle(exchange, Outcome.NO_CALL)
             else:
-                talk.orphans.append(exchange)
+                pending.orphans.append(exchange)
         return None
 
-    def _drop(self, talk: _Talk, seqid: int) -> None:
+    def _drop(self, pending: _Pending, seqid: int) -> None:
         """Settle the oldest call of that seqid, because too many wait."""
-        same = talk.waiting[seqid]
+        same = pending.waiting[seqid]
         oldest = same.pop(0)
         if not same:
-            del talk.waiting[seqid]
-        talk.count -= 1
-        talk.forget(oldest)
+            del pending.waiting[seqid]
+        pending.count -= 1
+        pending.forget(oldest)
         oldest.why = "too many calls of this connection wait"
         self._settle(oldest, Outcome.NO_REPLY)
 
     # ── A reply ──────────────────────────────────────────────────────────────────────
 
-    def _reply(self, talk: _Talk, reply: Message) -> Exchange:
-        is_behind_hole = reply.offset > talk.read_to and _may_miss(talk)
+    def _reply(self, pending: _Pending, reply: Message) -> Exchange:
+        is_behind_hole = reply.offset > pending.read_to and _may_miss(pending)
         if is_behind_hole:
-            talk.hole = reply.time
-        talk.read_to = max(talk.read_to, reply.offset + reply.size)
+            pending.hole = reply.time
+        pending.read_to = max(pending.read_to, reply.offset + reply.size)
         seqid = reply.seqid
-        same = talk.waiting.get(seqid)
+        same = pending.waiting.get(seqid)
         at = -1 if same is None else _place(same, reply, is_behind_hole)
-        if at < 0 and talk.waiting and _is_nameless(reply) and not (seqid or is_behind_hole):
+        if at < 0 and pending.waiting and _is_nameless(reply) and not (seqid or is_behind_hole):
             # The server could not make out the header, and so does not know its seqid either.
-            same = min(talk.waiting.values(), key=_first_number)
+            same = min(pending.waiting.values(), key=_first_number)
             call = same[0].call
             assert call is not None
             at, seqid = 0, call.seqid
         if same is None or at < 0:
-            return self._orphan(talk, reply)
+            return self._orphan(pending, reply)
         exchange = same[at]
         exchange.reply = reply
-        last, talk.last = talk.last, exchange
+        last, pending.last = pending.last, exchange
         if at:
             for passed in same[:at]:
-                self._pass_over(talk, passed, is_behind_hole)
-        talk.count -= at + 1
+                self._pass_over(pending, passed, is_behind_hole)
+        pending.count -= at + 1
         if len(same) == at + 1:
-            del talk.waiting[seqid]
+            del pending.waiting[seqid]
             same = []
         else:
             del same[: at + 1]
-        if exchange.number < talk.newest:
-            talk.overtakes = True
+        if exchange.number < pending.newest:
+            pending.overtakes = True
         else:
-            talk.newest = exchange.number
-        if talk.hurried:
-            talk.hurried.discard(exchange.number)
+            pending.newest = exchange.number
+        if pending.hurried:
+            pending.hurried.discard(exchange.number)
         self._answered(reply.server, exchange.method)
-        if (talk.gave_up or talk.misled) and self._is_late(talk, exchange, same):
+        if (pending.gave_up or pending.misled) and self._is_late(pending, exchange, same):
             return exchange
-        flow = talk.flow
+        flow = pending.flow
         if flow is not None and 0 <= flow.from_client.fin <= reply.end_time:
             if _came_between(last, exchange):
                 self._note_between(exchange, last)
-            talk.closing.append(exchange)
+            pending.closing.append(exchange)
         else:
             self._settle(exchange, _answer(exchange, flow))
         return exchange
 
-    def _orphan(self, talk: _Talk, reply: Message) -> Exchange:
+    def _orphan(self, pending: _Pending, reply: Message) -> Exchange:
         self._count += 1
         exchange = Exchange(self._count, None, reply)
-        for at in range(len(talk.oneway) - 1, -1, -1):
-            call = talk.oneway[at].call
+        for at in range(len(pending.oneway) - 1, -1, -1):
+            call = pending.oneway[at].call
             if call is not None and _answers(reply, call):
                 # The client does not read it now: its next call will do so.
-                exchange.misled_by = talk.oneway[at].number
-                exchange.why = f"a reply to the oneway call of exchange {talk.oneway[at].number}"
-                if reply.transport != HTTP and len(talk.unread) < MAX_WAITING:
-                    self._leave_unread(talk, exchange)
-                del talk.oneway[at]
+                exchange.misled_by = pending.oneway[at].number
+                exchange.why = f"a reply to the oneway call of exchange {pending.oneway[at].number}"
+                if reply.transport != HTTP and len(pending.unread) < MAX_WAITING:
+                    self._leave_unread(pending, exchange)
+                del pending.oneway[at]
                 self._settle(exchange, Outcome.NO_CALL)
                 return exchange
-        talk.orphans.append(exchange)
-        if len(talk.orphans) > MAX_ORPHANS:
-            self._settle(talk.orphans.pop(0), Outcome.NO_CALL)
+        pending.orphans.append(exchange)
+        if len(pending.orphans) > MAX_ORPHANS:
+            self._settle(pending.orphans.pop(0), Outcome.NO_CALL)
         return exchange
 
-    def _pass_over(self, talk: _Talk, passed: Exchange, is_behind_hole: bool) -> None:
+    def _pass_over(self, pending: _Pending, passed: Exchange, is_behind_hole: bool) -> None:
         """Settle a call after the server has answered a later one with the same seqid."""
-        call, flow = passed.call, talk.flow
+        call, flow = passed.call, pending.flow
         assert call is not None
         if self._settle_answered_by_http(passed):
             pass
-        elif passed.number in talk.misled:
-            self._settle(passed, Outcome.OUT_OF_SEQUENCE, talk.misled[passed.number])
+        elif passed.number in pending.misled:
+            self._settle(passed, Outcome.OUT_OF_SEQUENCE, pending.misled[passed.number])
         elif is_behind_hole:
             self._settle(passed, _missing(flow))
         elif (flow is not None and flow.protocol == UDP) or self._is_answered(call):
@@ -396,7 +396,7 @@ class Pairing:
             self._settle(passed, Outcome.NO_REPLY)
         else:
             self._settle_silent(passed)
-        talk.forget(passed)
+        pending.forget(passed)
 
     def _answered(self, server: Endpoint, method: str) -> None:
         """Take note that a server has answered that method."""
@@ -442,28 +442,28 @@ class Pairing:
         """Whether the server passed over that method, and never answered it."""
         return not self._methods.get((call.server, bare_method(call.method)), True)
 
-    def _is_late(self, talk: _Talk, exchange: Exchange, behind: list[Exchange]) -> bool:
+    def _is_late(self, pending: _Pending, exchange: Exchange, behind: list[Exchange]) -> bool:
         """Whether the client had turned to its next call; then that one reads this reply.
 
         ``behind`` are the calls after it that still wait for their replies.
         """
         reply, number = exchange.reply, exchange.number
         assert reply is not None
-        misled_by = talk.misled.get(number, 0)
-        turned = talk.gave_up.get(number, -1)
+        misled_by = pending.misled.get(number, 0)
+        turned = pending.gave_up.get(number, -1)
         is_late = 0 <= turned <= reply.end_time
-        talk.forget(exchange)
+        pending.forget(exchange)
         if not is_late and not misled_by:
             return False
         for reader in behind:
             assert reader.call is not None
-            turned = talk.gave_up.get(reader.number, -1)
-            if reader.number not in talk.misled and not 0 <= turned <= reply.end_time:
-                talk.misled[reader.number] = number
+            turned = pending.gave_up.get(reader.number, -1)
+            if reader.number not in pending.misled and not 0 <= turned <= reply.end_time:
+                pending.misled[reader.number] = number
                 break
         else:
-            if len(talk.unread) < MAX_WAITING:
-                talk.unread.append(number)
+            if len(pending.unread) < MAX_WAITING:
+                pending.unread.append(number)
         if misled_by:
             self._settle(exchange, Outcome.OUT_OF_SEQUENCE, misled_by)
         else:
@@ -473,9 +473,11 @@ class Pairing:
 
     # ── The end ──────────────────────────────────────────────────────────────────────
 
-    def _end(self, talk: _Talk, flow: Flow | None, time: int = -1, the_last: bool = False) -> None:
-        left = talk.orphans + talk.closing + talk.posted
-        for same in talk.waiting.values():
+    def _end(
+        self, pending: _Pending, flow: Flow | None, time: int = -1, the_last: bool = False
+    ) -> None:
+        left = pending.orphans + pending.closing + pending.posted
+        for same in pending.waiting.values():
             left += same
         if len(left) > 1:
             left.sort(key=_by_number)
@@ -496,14 +498,19 @@ class Pairing:
                 else:
                     exchange.misled_by, exchange.why = 0, ""
                     self._settle(exchange, _answer(exchange, flow))
-            elif exchange.number in talk.misled:
-                self._settle(exchange, Outcome.OUT_OF_SEQUENCE, talk.misled[exchange.number])
+            elif exchange.number in pending.misled:
+                self._settle(exchange, Outcome.OUT_OF_SEQUENCE, pending.misled[exchange.number])
             else:
                 exchange.ended = time
-                self._unanswered(talk, exchange, exchange.call, flow, the_last)
+                self._unanswered(pending, exchange, exchange.call, flow, the_last)
 
     def _unanswered(
-        self, talk: _Talk, exchange: Exchange, call: Message, flow: Flow | None, the_last: bool
+        self,
+        pending: _Pending,
+        exchange: Exchange,
+        call: Message,
+        flow: Flow | None,
+        the_last: bool,
     ) -> None:
         if self._settle_answered_by_http(exchange):
             return
@@ -520,18 +527,18 @@ class Pairing:
             exchange.why = "only what the client sends was captured"
             self._settle(exchange, Outcome.LOST)
             return
-        begun = flow.received - talk.read_to
+        begun = flow.received - pending.read_to
         if the_last and 0 < begun <= BEGUN and server.fin < 0 and server.rst < 0:
             exchange.why = "a reply had begun when the capture ended"
             self._settle(exchange, Outcome.WAITING)
             return
-        is_missing = flow.received > talk.read_to and (server.unseen or server.last >= call.time)
-        if is_missing or talk.hole >= call.time:
+        is_missing = flow.received > pending.read_to and (server.unseen or server.last >= call.time)
+        if is_missing or pending.hole >= call.time:
             self._settle(exchange, _missing(flow))
             return
-        in_order = exchange.number < talk.newest and not talk.overtakes and not server.lost
+        in_order = exchange.number < pending.newest and not pending.overtakes and not server.lost
         if in_order and not self._is_answered(call):
-            self._passed_in_order(talk, exchange)
+            self._passed_in_order(pending, exchange)
             return
         if 0 <= server.fin < call.time or 0 <= server.rst < call.time:
             exchange.ended = call.time
@@ -550,8 +557,8 @@ class Pairing:
                 outcome, ended = what, time
         if ended >= 0:
             exchange.ended = ended
-            if ended in (client.fin, client.rst) and _came_between(talk.last, exchange):
-                self._note_between(exchange, talk.last)
+            if ended in (client.fin, client.rst) and _came_between(pending.last, exchange):
+                self._note_between(exchange, pending.last)
             elif (
                 outcome is Outcome.CLOSED_BY_CLIENT
                 and ended - call.end_time < HURRIED
@@ -569,12 +576,12 @@ class Pairing:
         exchange.misled_by = last.number
         exchange.why = f"exchange {last.number}'s reply came late: it may have been read as this"
 
-    def _passed_in_order(self, talk: _Talk, exchange: Exchange) -> None:
+    def _passed_in_order(self, pending: _Pending, exchange: Exchange) -> None:
         """Settle a call that a server that answers in order has passed over.
 
         The later call that it answered has another seqid, and it has never answered this method.
         """
-        if exchange.number in talk.hurried:
+        if exchange.number in pending.hurried:
             self._settle_silent(exchange)
             return
         exchange.why = "later calls were answered: a oneway method, or the client had given up"
@@ -632,14 +639,14 @@ class Pairing:
             self._settle(exchange, Outcome.UNREADABLE)
         return True
 
-    def _leave_unread(self, talk: _Talk, reply: Exchange) -> None:
+    def _leave_unread(self, pending: _Pending, reply: Exchange) -> None:
         """Note that an unexpected reply is read by a call that waits now, or else by the next."""
-        for same in talk.waiting.values():
+        for same in pending.waiting.values():
             for reader in same:
-                if reader.number not in talk.misled:
-                    talk.misled[reader.number] = reply.number
+                if reader.number not in pending.misled:
+                    pending.misled[reader.number] = reply.number
                     return
-        talk.unread.append(reply.number)
+        pending.unread.append(reply.number)
 
 
 def _by_number(exchange: Exchange) -> int:
@@ -671,14 +678,14 @@ def _came_between(last: Exchange | None, exchange: Exchange) -> bool:
     )
 
 
-def _may_miss(talk: _Talk) -> bool:
+def _may_miss(pending: _Pending) -> bool:
     """Whether a reply can be missing before the server's next message.
 
     It can after a first message, or if the capture lost bytes of the server.  Otherwise what comes
     before the first message is a negotiation, or was skipped on the way in.
     """
-    flow = talk.flow
-    return talk.read_to > 0 or flow is None or flow.from_server.lost > 0
+    flow = pending.flow
+    return pending.read_to > 0 or flow is None or flow.from_server.lost > 0
 
 
 def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:

@@ -317,14 +317,14 @@ class Pairing:
     # ── A reply ──────────────────────────────────────────────────────────────────────
 
     def _reply(self, pending: _Pending, reply: Message) -> Exchange:
-        is_behind_hole = reply.offset > pending.read_to and _may_miss(pending)
-        if is_behind_hole:
+        is_after_hole = reply.offset > pending.read_to and _may_miss(pending)
+        if is_after_hole:
             pending.hole = reply.time
         pending.read_to = max(pending.read_to, reply.offset + reply.size)
         seqid = reply.seqid
         same = pending.waiting.get(seqid)
-        at = -1 if same is None else _place(same, reply, is_behind_hole)
-        if at < 0 and pending.waiting and _is_nameless(reply) and not (seqid or is_behind_hole):
+        at = -1 if same is None else _place(same, reply, is_after_hole)
+        if at < 0 and pending.waiting and _is_nameless(reply) and not (seqid or is_after_hole):
             # The server could not make out the header, and so does not know its seqid either.
             same = min(pending.waiting.values(), key=_first_number)
             call = same[0].call
@@ -337,7 +337,7 @@ class Pairing:
         last, pending.last = pending.last, exchange
         if at:
             for passed in same[:at]:
-                self._pass_over(pending, passed, is_behind_hole)
+                self._pass_over(pending, passed, is_after_hole)
         pending.count -= at + 1
         if len(same) == at + 1:
             del pending.waiting[seqid]
@@ -381,7 +381,7 @@ class Pairing:
             self._settle(pending.orphans.pop(0), Outcome.NO_CALL)
         return exchange
 
-    def _pass_over(self, pending: _Pending, passed: Exchange, is_behind_hole: bool) -> None:
+    def _pass_over(self, pending: _Pending, passed: Exchange, is_after_hole: bool) -> None:
         """Settle a call after the server has answered a later one with the same seqid."""
         call, flow = passed.call, pending.flow
         assert call is not None
@@ -389,7 +389,7 @@ class Pairing:
             pass
         elif passed.number in pending.misled:
             self._settle(passed, Outcome.OUT_OF_SEQUENCE, pending.misled[passed.number])
-        elif is_behind_hole:
+        elif is_after_hole:
             self._settle(passed, _missing(flow))
         elif (flow is not None and flow.protocol == UDP) or self._is_answered(call):
             passed.why = "a later call was answered"
@@ -442,10 +442,10 @@ class Pairing:
         """Whether the server passed over that method, and never answered it."""
         return not self._methods.get((call.server, bare_method(call.method)), True)
 
-    def _is_late(self, pending: _Pending, exchange: Exchange, behind: list[Exchange]) -> bool:
+    def _is_late(self, pending: _Pending, exchange: Exchange, later: list[Exchange]) -> bool:
         """Whether the client had turned to its next call; then that one reads this reply.
 
-        ``behind`` are the calls after it that still wait for their replies.
+        ``later`` are the calls after it that still wait for their replies.
         """
         reply, number = exchange.reply, exchange.number
         assert reply is not None
@@ -455,7 +455,7 @@ class Pairing:
         pending.forget(exchange)
         if not is_late and not misled_by:
             return False
-        for reader in behind:
+        for reader in later:
             assert reader.call is not None
             turned = pending.gave_up.get(reader.number, -1)
             if reader.number not in pending.misled and not 0 <= turned <= reply.end_time:
@@ -722,7 +722,7 @@ def _missing(flow: Flow | None) -> Outcome:
     return Outcome.LOST if is_lost else Outcome.UNREADABLE
 
 
-def _place(same: list[Exchange], reply: Message, is_behind_hole: bool) -> int:
+def _place(same: list[Exchange], reply: Message, is_after_hole: bool) -> int:
     """Which of the calls with the same seqid a reply is for: its index, or -1 for none."""
     found = -1
     for at, exchange in enumerate(same):
@@ -730,7 +730,7 @@ def _place(same: list[Exchange], reply: Message, is_behind_hole: bool) -> int:
         assert call is not None
         if call.response is not None or not _answers(reply, call):
             continue  # HTTP has answered the call without a message; or the reply is another's
-        if not is_behind_hole:
+        if not is_after_hole:
             return at
         # Replies before this one are missing: it is for the last call that was sent before it.
         if found >= 0 and call.time > reply.time:

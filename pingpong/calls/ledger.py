@@ -31,7 +31,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._next = 1  # the number of the exchange whose turn it is
-        self._behind: list[tuple[int, Exchange]] = []  # a heap: those that wait for it
+        self._waiting: list[tuple[int, Exchange]] = []  # a heap: those that wait for it
         self._bytes = 0
 
     def take(self, settled: Sequence[Exchange]) -> list[Exchange]:
@@ -43,32 +43,32 @@ class Ledger:
                 given.append(exchange)
                 if number == self._next:
                     self._next += 1
-                    if self._behind:
+                    if self._waiting:
                         self._go_on(given)
                 continue
-            heapq.heappush(self._behind, (number, exchange))
+            heapq.heappush(self._waiting, (number, exchange))
             self._bytes += exchange.sent + exchange.received
-            if len(self._behind) > MAX_BEHIND or self._bytes > MAX_BEHIND_BYTES:
+            if len(self._waiting) > MAX_BEHIND or self._bytes > MAX_BEHIND_BYTES:
                 self._release(given)
         return given
 
     def close(self) -> list[Exchange]:
         """Nothing more will be settled: returns all the rest, in order."""
         given: list[Exchange] = []
-        while self._behind:
+        while self._waiting:
             self._release(given)
         return given
 
     def _go_on(self, given: list[Exchange]) -> None:
-        while self._behind and self._behind[0][0] == self._next:
-            exchange = heapq.heappop(self._behind)[1]
+        while self._waiting and self._waiting[0][0] == self._next:
+            exchange = heapq.heappop(self._waiting)[1]
             self._bytes -= exchange.sent + exchange.received
             given.append(exchange)
             self._next += 1
 
     def _release(self, given: list[Exchange]) -> None:
         """Stop waiting for calls that come before the next settled one."""
-        self._next = self._behind[0][0]
+        self._next = self._waiting[0][0]
         self._go_on(given)
 
 

@@ -1,8 +1,8 @@
 """Link layers and tunnels: what a header says about what comes after it.
 
     PPP ─▶ type ─▶ IP          Ethernet ─▶ VLAN ─▶ MPLS ─▶ MPLS ─▶ Ethernet ─▶ LLC ─▶ IP
-    ``behind(layer, data, at)``  ─▶  the next layer and where it begins;
-                                     or NOTHING, and the name of what is not looked into
+    ``next_layer(layer, data, at)``  ─▶  the next layer and where it begins;
+                                         or NOTHING, and the name of what is not looked into
 
 Nothing here keeps state or raises: where bytes are missing, the name is "".  ``Peeler`` goes from
 header to header, and counts the packets that lead nowhere.
@@ -27,8 +27,8 @@ __all__ = [
     "QUIET",
     "UDP_TUNNELS",
     "Next",
-    "behind",
     "ip_name",
+    "next_layer",
     "udp_tunnel",
 ]
 
@@ -277,7 +277,7 @@ def _two(data: bytes, at: int) -> int:
 # ── Layers ───────────────────────────────────────────────────────────────────────────
 
 
-def behind(layer: int, data: bytes, at: int) -> Next:
+def next_layer(layer: int, data: bytes, at: int) -> Next:
     """What comes after the header of ``layer`` that begins at ``at``."""
     if layer == ETHERNET:
         return _ethernet(data, at)

@@ -33,8 +33,8 @@ from .layers import (
     PKTAP,
     QUIET,
     UDP_TUNNELS,
-    behind,
     ip_name,
+    next_layer,
     udp_tunnel,
 )
 
@@ -404,7 +404,7 @@ class Peeler:
                 self._short(packet, "")
                 return None
             self.heads = at
-            layer, at, name = behind(layer, data, at)
+            layer, at, name = next_layer(layer, data, at)
             if layer == NOTHING:
                 if name:
                     self._pass(packet, name)

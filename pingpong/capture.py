@@ -1071,7 +1071,7 @@ class Capture(Shown):
 
     @property
     def packets(self) -> list[Packet]:
-        """The packets as they were read; masked ones in their place, if values are redacted."""
+        """The packets, in order; if fields are redacted, as they are after that."""
         return [step.packet for step in self.steps if step.packet is not None]
 
     @property

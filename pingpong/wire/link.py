@@ -348,7 +348,7 @@ class Peeler:
 
     @property
     def bystanders(self) -> list[Finding]:
-        """At most one note, which counts what every network has and what carries no RPC, as ARP."""
+        """At most one note: it counts packets without RPC that every network has, such as ARP."""
         kinds = [(kind.count, name) for name, kind in self._passed.items() if name in QUIET]
         if not kinds:
             return []

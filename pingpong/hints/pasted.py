@@ -1,7 +1,7 @@
 r"""Bytes in text that people paste: a packet dump, a literal of some language, plain hex.
 
-    0x0000:  4500 0052 …  E..R        tcpdump -X, xxd, hexdump, od, WireShark, tshark, scapy, gdb
-    b'\x80\x01\x00\x01ping'           Python, C, Go, JavaScript; WireShark's escaped string
+    0x0000:  4500 0052 …  E..R        tcpdump -X, xxd, hexdump, od, Wireshark, tshark, scapy, gdb
+    b'\x80\x01\x00\x01ping'           Python, C, Go, JavaScript; Wireshark's escaped string
     {0x80, 0x01}  [-128, 1, 0, 1]     C, xxd -i; Java, Python and Go print lists
     80 01 00 01 · 80010001 · 80:01    a hex stream, grouped or not
     [1,"ping",1,0,{}]                 Apache's JSON protocol, which is text already
@@ -174,7 +174,7 @@ def _row(line: str) -> _Row | None:
 def _put_together(rows: list[_Row | str], base: int) -> tuple[list[bytes], int]:
     """The blocks of a dump whose offsets are in that base, and how many signs speak for it.
 
-    Rows with different indents are different blocks: that is how WireShark writes the two
+    Rows with different indents are different blocks: that is how Wireshark writes the two
     directions of a stream.
     """
     collapsed = not any(isinstance(row, _Row) and "  " in row.rest for row in rows)
@@ -352,7 +352,7 @@ def _escaped_text(text: str) -> bytes | None:
 
 
 def _quoted(text: str) -> bytes:
-    """Quoted pieces, one after the other, as C and WireShark break up long strings."""
+    """Quoted pieces, one after the other, as C and Wireshark break up long strings."""
     out = bytearray()
     at = 0
     while at < len(text):

@@ -4,6 +4,7 @@
     notebooks/03-every-byte.ipynb  ──▶  notebooks/03-every-byte.ipynb    without them
     notebooks/README.md …          ──▶  notebooks/README.md …            as it is
     foo.thrift, captures/…         ──▶  foo.thrift, captures/…           as they are
+
 The lessons are stored solved.  A cell tagged ``solution`` is emptied if it holds code, so that
 there is somewhere to write, and dropped if it holds text.  Everything else keeps its place, so
 ``../foo.thrift`` still works.

@@ -1,6 +1,6 @@
 """The text of a .thrift file as nodes: what is written where, not yet what it means.
 
-    bytes ──text_of──▶ text ──lark, with GRAMMAR──▶ tokens ──_Build──▶ File of nodes
+    bytes ──_text──▶ text ──lark, with GRAMMAR──▶ tokens ──_Build──▶ File of nodes
 
 The grammar is that of Apache's compiler (compiler/cpp/src/thrift/thrifty.yy and thriftl.ll), with
 fbthrift's additions.  It accepts more than either: a word is a keyword only where the grammar

@@ -258,7 +258,7 @@ def batches_of(
 ) -> Iterator[list[Message]]:
     """The messages of a file.
 
-    ``deep`` also reports what is wrong inside them.  ``report`` is for one of several files: it is
+    ``deep`` also reports faults inside them.  ``report`` is for one of several files: it is
     told how many bytes have been read.
     """
     about = whose(args, file)

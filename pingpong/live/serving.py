@@ -262,7 +262,7 @@ class Client(TClient):
         return self._connection.sock is not None
 
     def close(self) -> None:
-        """Close the connection, once the server has too or after CLIENT_PATIENCE seconds."""
+        """Close it once the server has too, or has sent nothing for CLIENT_PATIENCE seconds."""
         self._connection.finish(CLIENT_PATIENCE)
 
     def __enter__(self) -> Client:

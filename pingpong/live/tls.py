@@ -53,7 +53,7 @@ class TlsSocket(TTransportBase):
 
     @property
     def line(self) -> Line:
-        """The two ends of the connection, for the watchers."""
+        """The two ends of the connection: those of the socket below."""
         return self._below.line
 
     @property

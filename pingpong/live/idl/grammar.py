@@ -157,7 +157,7 @@ class EnumNode(NamedTuple):
 
 
 class Returned(NamedTuple):
-    """What a function returns; None is void.  ``streams``: the types in fbthrift's stream, sink."""
+    """What a function returns; None is void.  ``streams``: fbthrift's stream or sink after it."""
 
     type: TypeNode | None
     streams: list[TypeNode]

@@ -62,6 +62,7 @@ from pingpong.protocols.encodings import binary, compact
 from pingpong.protocols.encodings import thrift_json as json
 from pingpong.protocols.encodings import thriftpy2_json as thriftpy2json
 from pingpong.protocols.explain import check_cover, explain
+from pingpong.protocols.families.thrift.answers import THRIFT
 from pingpong.protocols.families.thrift.deflate import DeflateTransport, FramedDeflateTransport
 from pingpong.protocols.families.thrift.http import HttpTransport
 from pingpong.protocols.families.thrift.names import (
@@ -74,12 +75,12 @@ from pingpong.protocols.families.thrift.names import (
     StructType,
     Type,
 )
-from pingpong.protocols.families.thrift.reader import Found, MessageReader
 from pingpong.protocols.families.thrift.sasl import SaslTransport
 from pingpong.protocols.families.thrift.theader import FramedHeaderTransport, HeaderTransport
 from pingpong.protocols.families.thrift.ttheader import TTHeaderTransport
 from pingpong.protocols.families.thrift.websocket import WebSocketTransport
 from pingpong.protocols.framing import Transport
+from pingpong.protocols.reader import Found, MessageReader
 from pingpong.views.json import exchange_row, listing_row, message_row, total_rows
 from pingpong.views.ledger import CallLister, csv_rows
 from pingpong.views.listing import listing
@@ -453,6 +454,7 @@ def skip(protocol: Protocol, data: bytes) -> tuple[int, str]:
 
 def made(header: Header, data: bytes, protocol: Protocol) -> Message:
     return Message(
+        family=THRIFT,
         header=header,
         data=data,
         protocol=protocol,

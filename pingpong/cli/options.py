@@ -10,7 +10,7 @@ from .. import read_interface
 from ..calls.exchanges import Pairing
 from ..capture import Pipeline
 from ..model import DEFAULT_LIMITS, MAX_DEPTH, Flow, Limits
-from ..protocols.families.thrift.detect import PROTOCOLS, TRANSPORTS, tell
+from ..protocols.detect import protocols, tell, transports
 from ..protocols.families.thrift.names import Interface
 from ..redaction.messages import Redactor
 from ..redaction.packets import Plan
@@ -157,12 +157,12 @@ def add_reading(one: argparse.ArgumentParser, *, shows: bool = True) -> None:
     if shows:
         add_redaction(one)
     what = one.add_argument_group("what connections speak (their bytes tell)")
-    what.add_argument("--protocol", choices=sorted(PROTOCOLS), help="take it for this")
+    what.add_argument("--protocol", choices=sorted(protocols()), help="take it for this")
     what.add_argument(
         "--transport",
-        choices=TRANSPORTS,
+        choices=transports(),
         metavar="NAME",
-        help=f"take it for this: {', '.join(TRANSPORTS)}",
+        help=f"take it for this: {', '.join(transports())}",
     )
     what.add_argument(
         "-p", "--port", type=port, action="append", help="only connections with this port"

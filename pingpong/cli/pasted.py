@@ -13,7 +13,7 @@ from ..hints.complaints import explain_text
 from ..hints.magic_numbers import explain_bytes
 from ..hints.pasted import MAX_TEXT
 from ..model import Finding, Packet, Record, Severity
-from ..protocols.families.thrift.detect import PROTOCOLS
+from ..protocols.detect import protocols
 from ..protocols.families.thrift.names import Interface
 from ..views.hexdump import MAX_BYTES, MAX_NOTES, hexdump
 from ..views.hint import number as number_lines
@@ -72,7 +72,7 @@ def add(command: Command) -> None:
     one.add_argument("--length", type=size, help="how long it is (to the end)")
     one.add_argument("--json", action="store_true", help="as a JSON object")
     one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
-    what = sorted(set(PROTOCOLS) - {"binary-old"})  # it differs only in the header of a message
+    what = sorted(set(protocols()) - {"binary-old"})  # it differs only in the header of a message
     one.add_argument("--protocol", choices=what, help="what it is in (its bytes tell)")
     add_redaction(one)
     names = add_idl(one)

@@ -82,6 +82,7 @@ class Said(NamedTuple):
     announced: int
     dialect: Dialect
     cut: str = ""
+    is_upgrade: bool = False
 
     def __str__(self) -> str:
         return f"{shown(self.method)}, {sized(self.size)} (message {self.number})"
@@ -98,6 +99,7 @@ def said_in(message: Message) -> Said:
         message.announced,
         Dialect(message.protocol.name, message.transport),
         message.cut,
+        message.family.is_upgrade(message.method),
     )
 
 
@@ -355,11 +357,9 @@ _INSIDE: Final = re.compile(rb"\x80\x01\0[\x01\x04]\0\0\0[\x01-\x7f][\x20-\x7e]"
 
 
 def _text_of(exception: Message) -> str:
-    """The text of a TApplicationException."""
-    for field in exception.body.fields:
-        if field.field_id == 1 or field.name == "message":
-            return field.value.text or ""
-    return ""
+    """The text of an exception of the framework's own."""
+    text = exception.family.error(exception.body).text
+    return "" if text is None else text.text or ""
 
 
 _NO_FLOW: Final = Flow(0, TCP, Endpoint("0.0.0.0", 0), Endpoint("0.0.0.0", 0))

@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+import costs
 import doors
 import fuzz
 import leaks
@@ -129,6 +130,7 @@ SEARCHES: Final[dict[str, Search]] = {
     "truths": made_up,
     "doors": disagreed,
     "twins": twins.differ,
+    "costs": costs.costly,
 }
 
 # Those that cannot be run here, with the reason.

@@ -18,10 +18,6 @@ from types import ModuleType
 from typing import Any
 
 from . import views  # noqa: F401  (it tells the model how to show itself)
-from .calls.complaints import explain_text
-from .calls.explain import check_cover, explain
-from .calls.numbers import explain_number
-from .calls.verdict import Diagnosis, Kind, Verdict
 from .capture import (
     Capture,
     Pipeline,
@@ -33,6 +29,8 @@ from .capture import (
     use_idl_reader,
 )
 from .errors import CaptureError, DecodeError, LiveError, PingpongError
+from .hints.complaints import explain_text
+from .hints.magic_numbers import explain_number
 from .model import (
     Difference,
     Differences,
@@ -53,7 +51,9 @@ from .model import (
     TType,
     Value,
 )
-from .thrift.names import Interface
+from .protocols.explain import check_cover, explain
+from .protocols.families.thrift.names import Interface
+from .verdicts.verdict import Diagnosis, Kind, Verdict
 from .wire import streams
 from .wire.capturefile import open_capture, write_capture
 

@@ -36,7 +36,6 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from pingpong import views
-from pingpong.calls.explain import check_cover, explain
 from pingpong.capture import Capture, decode, read_packets
 from pingpong.errors import CaptureError, DecodeError
 from pingpong.model import (
@@ -59,12 +58,13 @@ from pingpong.model import (
     TType,
     Value,
 )
-from pingpong.thrift import binary, compact, json, thriftpy2json
-from pingpong.thrift.deflate import DeflateTransport, FramedDeflateTransport
-from pingpong.thrift.header import FramedHeaderTransport, HeaderTransport
-from pingpong.thrift.http import HttpTransport
-from pingpong.thrift.messages import Found, MessageReader
-from pingpong.thrift.names import (
+from pingpong.protocols.encodings import binary, compact
+from pingpong.protocols.encodings import thrift_json as json
+from pingpong.protocols.encodings import thriftpy2_json as thriftpy2json
+from pingpong.protocols.explain import check_cover, explain
+from pingpong.protocols.families.thrift.deflate import DeflateTransport, FramedDeflateTransport
+from pingpong.protocols.families.thrift.http import HttpTransport
+from pingpong.protocols.families.thrift.names import (
     BASE_TYPES,
     EnumType,
     FieldType,
@@ -74,10 +74,12 @@ from pingpong.thrift.names import (
     StructType,
     Type,
 )
-from pingpong.thrift.sasl import SaslTransport
-from pingpong.thrift.transport import Transport
-from pingpong.thrift.ttheader import TTHeaderTransport
-from pingpong.thrift.websocket import WebSocketTransport
+from pingpong.protocols.families.thrift.reader import Found, MessageReader
+from pingpong.protocols.families.thrift.sasl import SaslTransport
+from pingpong.protocols.families.thrift.theader import FramedHeaderTransport, HeaderTransport
+from pingpong.protocols.families.thrift.ttheader import TTHeaderTransport
+from pingpong.protocols.families.thrift.websocket import WebSocketTransport
+from pingpong.protocols.framing import Transport
 from pingpong.views.json import exchange_row, listing_row, message_row, total_rows
 from pingpong.views.ledger import CallLister, csv_rows
 from pingpong.views.listing import listing

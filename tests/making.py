@@ -23,7 +23,7 @@ from pingpong.model import (
     MessageType,
     Packet,
 )
-from pingpong.thrift.messages import Found, MessageReader
+from pingpong.protocols.families.thrift.reader import Found, MessageReader
 
 ROOT = Path(__file__).resolve().parent.parent
 

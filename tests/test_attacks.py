@@ -36,11 +36,19 @@ from attacks import (
 from pingpong import views
 from pingpong.capture import Capture, Pipeline, batches, decode, read_packets
 from pingpong.cli import run
-from pingpong.model import DEFAULT_LIMITS, MAX_DEPTH, Finding, Findings, Limits, Severity
-from pingpong.thrift import binary, compact, detect
-from pingpong.thrift.detect import Effort, Told, find_message
-from pingpong.thrift.reading import MAX_FINDINGS
-from pingpong.thrift.unpacking import MESSAGE, RATIO, Allowance, inflate
+from pingpong.model import (
+    DEFAULT_LIMITS,
+    MAX_DEPTH,
+    MAX_FINDINGS,
+    Finding,
+    Findings,
+    Limits,
+    Severity,
+)
+from pingpong.protocols.encodings import binary, compact
+from pingpong.protocols.families.thrift import detect
+from pingpong.protocols.families.thrift.detect import Effort, Told, find_message
+from pingpong.protocols.unpacking import MESSAGE, RATIO, Allowance, inflate
 from pingpong.views.json import message_row
 from pingpong.wire.capturefile import MAX_INTERFACES, CaptureFile
 
@@ -174,7 +182,7 @@ def test_the_limit_holds_in_every_protocol_and_both_ways(data: bytes) -> None:
 def test_a_line_that_shows_a_part_reads_a_part() -> None:
     message = decode(bomb(100_000))
     with at_most(MB):
-        assert views.short.arguments(message, 60).startswith("1: [{}, {}, ")
+        assert views.one_line.arguments(message, 60).startswith("1: [{}, {}, ")
     assert not message.is_read
 
 
@@ -261,7 +269,7 @@ def test_behind_beginnings_a_message_is_found_still() -> None:
 
 
 def test_holes_in_a_long_string_copy_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pingpong.thrift.unframed import Unframed
+    from pingpong.protocols.families.thrift.unframed import Unframed
 
     copied = 0
     real = Unframed.rest

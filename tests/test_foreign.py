@@ -26,7 +26,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pingpong.calls.explain import check_cover, explain
 from pingpong.model import (
     DEFAULT_LIMITS,
     Chunk,
@@ -42,10 +41,11 @@ from pingpong.model import (
     TType,
     Value,
 )
-from pingpong.thrift.binary import BINARY
-from pingpong.thrift.compact import COMPACT
-from pingpong.thrift.json import JSON
-from pingpong.thrift.messages import Found, MessageReader
+from pingpong.protocols.encodings.binary import BINARY
+from pingpong.protocols.encodings.compact import COMPACT
+from pingpong.protocols.encodings.thrift_json import JSON
+from pingpong.protocols.explain import check_cover, explain
+from pingpong.protocols.families.thrift.reader import Found, MessageReader
 
 FOREIGN = Path(__file__).resolve().parent / "foreign"
 

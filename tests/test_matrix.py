@@ -38,8 +38,8 @@ from thriftpy2.protocol.compact import TCompactProtocol
 
 from pingpong import read_packets
 from pingpong.model import Severity
-from pingpong.thrift.detect import PROTOCOLS, TRANSPORTS
-from pingpong.thrift.sasl import WRAPPED
+from pingpong.protocols.families.thrift.detect import PROTOCOLS, TRANSPORTS
+from pingpong.protocols.families.thrift.sasl import WRAPPED
 
 TCP = [row for row in ROWS if row.transport != dialects.DATAGRAM]
 ONE_CONNECTION = [row for row in TCP if not dialects.CARRIERS[row.carrier].apart]

@@ -7,7 +7,7 @@ from making import PING
 from views_samples import MESSAGES, crowd, lesson, odd
 
 from pingpong.model import Endpoint, Limits, Message, Messages, Struct
-from pingpong.thrift.binary import BINARY, BinaryProtocol
+from pingpong.protocols.encodings.binary import BINARY, BinaryProtocol
 from pingpong.views.listing import listing
 from pingpong.views.table import (
     Table,

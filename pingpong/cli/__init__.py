@@ -31,7 +31,10 @@ from typing import Final
 
 from .. import __version__, is_compiled
 from ..errors import DecodeError, OutputError, PingpongError
-from . import calls, course, diagnose, ends, looking, loose, record, redact, watch
+from . import calls, course, diagnose, record, redact, watch
+from . import pasted as loose
+from . import serve as ends
+from . import show as looking
 from .options import Command
 from .printing import (
     BAD,

@@ -11,9 +11,9 @@ from itertools import chain
 from typing import Final
 
 from ..calls.exchanges import Pairing
+from ..calls.filters import Condition, Wanted, condition, outcomes
 from ..calls.ledger import Ledger
 from ..calls.totals import Totals
-from ..calls.wanted import Condition, Wanted, condition, outcomes
 from ..errors import CaptureError
 from ..model import Exchange, Message, Outcome
 from ..views.json import Rows, total_rows
@@ -32,9 +32,9 @@ from ..views.table import lines, outcome_style
 from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
 from ..wire.newfile import NewFile
-from .looking import batches_of, conclude
 from .options import Command, add_idl, add_reading, pipeline_of, size
 from .printing import Verdict, complain, counted, say, say_text, say_unmatched, width
+from .show import batches_of, conclude
 
 __all__ = ["add", "add_choice", "say_totals", "wanted_of", "writer"]
 

@@ -6,14 +6,14 @@ import argparse
 import sys
 from typing import Final
 
-from ..calls.diagnosis import Diagnoser
 from ..calls.exchanges import Pairing
 from ..model import Flow
+from ..verdicts.diagnosis import Diagnoser
 from ..views.diagnosis import MAX_GROUPS, diagnosis_lines, diagnosis_rows
 from ..wire.capturefile import open_capture
-from .looking import few_collections, progress_of, say_bystanders
 from .options import Command, add_idl, add_reading, pipeline_of
 from .printing import TROUBLE, Verdict, complain, counted, say, say_unmatched, width
+from .show import few_collections, progress_of, say_bystanders
 
 __all__ = ["add"]
 

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from .. import read_interface
 from ..calls.exchanges import Pairing
-from ..calls.plan import Plan
-from ..calls.redact import Redactor
-from ..calls.selectors import Selector, parse_selectors
 from ..capture import Pipeline
 from ..model import DEFAULT_LIMITS, MAX_DEPTH, Flow, Limits
-from ..thrift.detect import PROTOCOLS, TRANSPORTS, tell
-from ..thrift.names import Interface
+from ..protocols.families.thrift.detect import PROTOCOLS, TRANSPORTS, tell
+from ..protocols.families.thrift.names import Interface
+from ..redaction.messages import Redactor
+from ..redaction.packets import Plan
+from ..redaction.selectors import Selector, parse_selectors
 from .printing import complain
 
 __all__ = [

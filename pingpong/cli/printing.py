@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from ..calls.redact import Redactor
-from ..calls.roles import counted
 from ..model import Differences, Finding, Findings, Severity
+from ..protocols.purposes import counted
+from ..redaction.messages import Redactor
 from ..views.text import Line, Run, escape, plain
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from ..model import Packet
 from ..views.text import escape
 from ..wire.capturefile import CaptureWriter, open_capture
 from ..wire.newfile import NewFile
-from .ends import Stop
 from .options import PORT, Command, add_force, port, positive
 from .printing import BAD, READ_ALL, complain, counted, say_text
+from .serve import Stop
 
 __all__ = ["add"]
 

@@ -15,16 +15,16 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import IO, Final
 
-from ..calls.plan import Plan, Rewriter
-from ..calls.redact import Redactor
 from ..errors import CaptureError, OutputError
 from ..model import Packet
+from ..redaction.messages import Redactor
+from ..redaction.packets import Plan, Rewriter
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture, write_packets
 from ..wire.newfile import NewFile
-from .looking import conclude, progress_of, steps
 from .options import SELECTORS, Command, add_idl, add_reading, pipeline_of, selectors
 from .printing import BAD, Verdict, complain, counted, say_text, say_unmatched
+from .show import conclude, progress_of, steps
 
 __all__ = ["add"]
 

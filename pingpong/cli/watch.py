@@ -22,9 +22,9 @@ from ..model import Exchange, Message, Packet
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
 from .calls import add_choice, say_totals, wanted_of, writer
-from .looking import say_bystanders
 from .options import Command, add_idl, add_reading, pipeline_of, positive
 from .printing import BAD, Verdict, complain, counted, say_text
+from .show import say_bystanders
 from .streams import ENDINGS
 
 __all__ = ["Growing", "Until", "add", "follow"]

@@ -69,9 +69,9 @@ from scapy.packet import Packet, bind_top_down
 from pingpong import model
 from pingpong.errors import DecodeError, Incomplete
 from pingpong.model import APPLICATION_ERRORS, DEFAULT_LIMITS, MessageType, Severity, Span, TType
-from pingpong.thrift.binary import BINARY, VERSION_1, read_header, write_struct
-from pingpong.thrift.detect import FRAMED, detect
-from pingpong.thrift.framed import HEAD, read_frame_length
+from pingpong.protocols.encodings.binary import BINARY, VERSION_1, read_header, write_struct
+from pingpong.protocols.families.thrift.detect import FRAMED, detect
+from pingpong.protocols.families.thrift.framed import HEAD, read_frame_length
 from pingpong.views.text import escape, quote
 
 __all__ = [

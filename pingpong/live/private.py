@@ -26,7 +26,7 @@ from socket import socket as Socket  # noqa: N812  # PrivateNetwork has a method
 from typing import Final
 
 from pingpong.errors import LiveError, NotAllowed
-from pingpong.live import inside
+from pingpong.live import private_child as inside
 
 __all__ = ["PrivateNetwork", "unavailable"]
 

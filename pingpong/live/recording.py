@@ -18,14 +18,14 @@ from typing import Any, Final, Protocol
 from pingpong.calls.ledger import Exchanges
 from pingpong.capture import Capture, Idl, interface_of, read_packets
 from pingpong.errors import CaptureError, LiveError, NotAllowed
-from pingpong.live.pieces import pieces_of
 from pingpong.live.private import PrivateNetwork
-from pingpong.live.records import TlsRecord, read_records
 from pingpong.live.serving import Client, connect, resolve
 from pingpong.live.sniffing import Relief, sniff_interface, sniff_network
+from pingpong.live.streams import pieces_of
 from pingpong.live.tap import Tap, Watcher
+from pingpong.live.tls_records import TlsRecord, read_records
 from pingpong.model import Endpoint, Messages, Packet
-from pingpong.thrift.names import Interface
+from pingpong.protocols.families.thrift.names import Interface
 from pingpong.wire.capturefile import open_capture, write_capture
 
 __all__ = ["WAYS", "Recorded", "Recording", "recording", "use_layers"]

@@ -14,7 +14,7 @@ import os
 from collections.abc import Sequence
 from types import ModuleType
 
-from pingpong.thrift.names import Interface
+from pingpong.protocols.families.thrift.names import Interface
 
 __all__ = ["as_interface", "load_idl", "read_interface"]
 

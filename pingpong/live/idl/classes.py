@@ -23,7 +23,7 @@ from thriftpy2.thrift import TType as Number
 
 from pingpong.errors import IdlError
 from pingpong.model import TType
-from pingpong.thrift.names import (
+from pingpong.protocols.families.thrift.names import (
     BASE_TYPES,
     EnumType,
     FieldType,

@@ -21,7 +21,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from pingpong.errors import IdlError
 from pingpong.model import TType
-from pingpong.thrift.names import (
+from pingpong.protocols.families.thrift.names import (
     BASE_TYPES,
     EnumType,
     FieldType,

@@ -184,7 +184,8 @@ class Twin:
     def said(self, seconds: float = SECONDS) -> Any:
         """The answer to what was asked; Ended if there is none within so many seconds."""
         until = time.monotonic() + seconds
-        return json.loads(self._read(*struct.unpack(">I", self._read(4, until)), until))
+        size = int.from_bytes(self._read(4, until), "big")
+        return json.loads(self._read(size, until))
 
     def _read(self, size: int, until: float) -> bytes:
         data = b""
@@ -221,9 +222,14 @@ def twin(compiled: bool) -> Twin:
     """The child that is there, or a new one where there is none; gone when the program ends."""
     if compiled not in _twins or _twins[compiled].ended:
         if not _twins:
-            atexit.register(lambda: [one.close() for one in _twins.values()])
+            atexit.register(_close_all)
         _twins[compiled] = Twin(compiled)
     return _twins[compiled]
+
+
+def _close_all() -> None:
+    for one in _twins.values():
+        one.close()
 
 
 def compared(one: Twin, other: Twin, **request: str) -> str:

@@ -5,8 +5,8 @@
     >>> print(capture.exchanges)                                  # doctest: +SKIP
 
 Here are the public names of the pure rooms.  What starts servers and records packets is in
-``pingpong.lab`` (for notebooks) and ``pingpong.live`` (for programs): they import thriftpy2
-and scapy, this does not; only where a .thrift file is to be read, thriftpy2 is imported then.
+``pingpong.lab`` (for notebooks) and ``pingpong.live`` (for programs): those import thriftpy2 and
+scapy, this does not.  To read a .thrift file takes lark, which is imported only then.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from . import views  # noqa: F401  (it tells the model how to show itself)
+from . import views  # noqa: F401  (tells the model how to show itself)
 from .capture import (
     Capture,
     Pipeline,
@@ -105,7 +105,7 @@ __all__ = [
 
 
 def is_compiled() -> bool:
-    """Do the rooms that read long captures run compiled, or as plain Python?  See setup.py."""
+    """Whether the rooms that read long captures run compiled, not as plain Python: see setup.py."""
     return not (streams.__file__ or "").endswith(".py")
 
 
@@ -114,8 +114,8 @@ def read_interface(
 ) -> Interface:
     """What a .thrift file says, for ``read(…, idl=…)`` and its like.
 
-    They take the path as well; this is for who reads many captures, or has includes in other
-    folders: ``include``.  Raises IdlError with the file, the line and the reason.
+    Those take the path as well; this is for reading many captures, or for includes in other
+    folders (``include``).  Raises IdlError with the file, the line and the reason.
     """
     from .live.idl import read_interface
 
@@ -123,7 +123,7 @@ def read_interface(
 
 
 def _idl(idl: object) -> Interface:
-    """An Interface from what ``idl=`` was given.  thriftpy2 is imported here, not before."""
+    """An Interface from what ``idl=`` was given.  lark is imported here, not before."""
     from .live.idl import as_interface, read_interface
 
     if isinstance(idl, ModuleType):
@@ -137,7 +137,7 @@ use_idl_reader(_idl)
 
 
 def scapy_ext(extension: Any) -> None:
-    """Tell scapy's extension loader (``conf.exts``), which calls this, of the Thrift layer."""
+    """Tell scapy's extension loader (``conf.exts``), which calls this, about the Thrift layer."""
     extension.config("pingpong", __version__)
     layer = Path(__file__).parent / "layers" / "__init__.py"
     extension.register("thrift", extension.MODE.CONTRIB, layer, default=False)

@@ -46,16 +46,16 @@ from .model import (
     Structs,
     add_finding,
 )
+from .protocols.detect import UNFRAMED, UNTOLD, Told, tell
 from .protocols.encodings.binary import BINARY, read_header
 from .protocols.encodings.compact import COMPACT
 from .protocols.encodings.thrift_json import JSON
 from .protocols.encodings.thriftpy2_json import THRIFTPY2_JSON
-from .protocols.families.thrift.detect import UNFRAMED, UNTOLD, Told, tell
 from .protocols.families.thrift.framed import HEAD
 from .protocols.families.thrift.names import Interface
 from .protocols.families.thrift.naming import Namer
-from .protocols.families.thrift.reader import Found, MessageReader
 from .protocols.framing import Turn
+from .protocols.reader import Found, MessageReader
 from .protocols.unpacking import Allowance
 from .redaction.messages import Redactor, hushed
 from .redaction.packets import Plan, Rewriter
@@ -504,6 +504,7 @@ class Pipeline:
                     data=data[at:stop],
                     protocol=reader.protocol,
                     transport=reader.speaks,
+                    family=reader.family,
                     client=flow.client,
                     server=flow.server,
                     from_client=by_client,
@@ -1002,6 +1003,7 @@ def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
         data=found.data,
         protocol=found.protocol,
         transport=found.transport,
+        family=found.family,
         client=flow.client,
         server=flow.server,
         from_client=_is_call(found),

@@ -52,7 +52,9 @@ __all__ = [
     "Differences",
     "Endpoint",
     "Entries",
+    "Error",
     "Exchange",
+    "Family",
     "Field",
     "Finding",
     "Findings",
@@ -1517,6 +1519,7 @@ class Message(Record):
         "client",
         "cut",
         "end_time",
+        "family",
         "flow",
         "from_client",
         "header",
@@ -1537,6 +1540,7 @@ class Message(Record):
         data: bytes,
         protocol: Protocol,
         transport: str,
+        family: Family,
         client: Endpoint,
         server: Endpoint,
         from_client: bool,
@@ -1561,6 +1565,7 @@ class Message(Record):
         )
         self.header = header
         self.transport = transport
+        self.family = family
         self.client = client
         self.server = server
         self.from_client = from_client
@@ -1631,29 +1636,54 @@ class Message(Record):
         it.  What the capture alone has lost of it leaves what its beginning says."""
         if self.cut == CUT_CLOSED or (not self.cut and not self.gaps and self.fault is not None):
             return Outcome.UNREADABLE
-        if self.type is MessageType.EXCEPTION:
-            # Who does not know an upgrade says so, and all goes on without it.
-            is_no = self.method not in UPGRADES
-            return Outcome.APPLICATION_EXCEPTION if is_no else Outcome.SUCCESS
-        # A REPLY's struct: field 0 is the result, field n the n-th declared exception,
-        # and no field at all is void.  Where names are written, the result is "success".
-        first = self.first_field
-        if first == 0 or first == NO_FIELD:
-            return Outcome.SUCCESS
-        if first == NOT_TOLD:
-            body = self.body
-            if not body.fields:
-                return Outcome.UNREADABLE if body.stop is None else Outcome.SUCCESS
-            if body.fields[0].is_result:
-                return Outcome.SUCCESS
-        is_good = self.method in UPGRADES
-        return Outcome.SUCCESS if is_good else Outcome.DECLARED_EXCEPTION
+        return self.family.outcome(self)
 
     def __repr__(self) -> str:
         return (
             f"<Message {self.number}: {self.type.name} {self.method!r} seqid {self.seqid}, "
             f"{self.size} bytes, {self.protocol.name} {self.transport}>"
         )
+
+
+class Error(Facts):
+    """What the framework itself says of a call that failed: ``name`` and ``number`` are its kind
+    ("UNKNOWN_METHOD", 1), "" and None where it has none that is known; ``kind`` and ``text`` are
+    the values that say so, None where they are not there."""
+
+    __slots__ = ("kind", "name", "number", "text")
+    __match_args__: ClassVar = ("name", "number", "kind", "text")
+
+    def __init__(
+        self, name: str, number: int | None, kind: Value | None, text: Value | None
+    ) -> None:
+        self.name = name
+        self.number = number
+        self.kind = kind
+        self.text = text
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.name, self.number, self.kind, self.text)
+
+
+class Family(ABC):
+    """What the messages of a family of RPC mean, whatever they are encoded in.  One object each;
+    it holds no state."""
+
+    name: str
+
+    @abstractmethod
+    def outcome(self, reply: Message) -> Outcome:
+        """What a reply that can be read says: SUCCESS, DECLARED_EXCEPTION or
+        APPLICATION_EXCEPTION; UNREADABLE where so much of it is lost that it says nothing."""
+
+    @abstractmethod
+    def error(self, body: Struct) -> Error:
+        """What an EXCEPTION, the framework's own, holds."""
+
+    def is_upgrade(self, method: str) -> bool:
+        """Does a call of that method ask about the connection, so that it is none of the
+        service's?"""
+        return False
 
 
 class Repeated(Facts):
@@ -2099,14 +2129,11 @@ class Exchange(Shown):
                 return field.value.label or named
         if answer is not Outcome.APPLICATION_EXCEPTION:
             return ""
-        for field in self.reply.body.fields:
-            if field.field_id == 2 or field.name == "type":
-                number = field.value.content
-                if isinstance(number, int) and not isinstance(number, bool):
-                    is_known = 0 <= number < len(APPLICATION_ERRORS)
-                    return APPLICATION_ERRORS[number] if is_known else f"type {number}"
+        error = self.reply.family.error(self.reply.body)
+        if error.name or error.number is not None:
+            return error.name or f"type {error.number}"
         is_lost = self.reply.gaps or self.reply.cut
-        return "its type is lost" if is_lost else APPLICATION_ERRORS[0]
+        return "its type is lost" if is_lost else "UNKNOWN"
 
     def __repr__(self) -> str:
         return f"<Exchange {self.number}: {self.method!r}, {self.outcome.name}>"

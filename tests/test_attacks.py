@@ -45,9 +45,10 @@ from pingpong.model import (
     Limits,
     Severity,
 )
+from pingpong.protocols import detect
+from pingpong.protocols.detect import Effort, Told, find_message
 from pingpong.protocols.encodings import binary, compact
-from pingpong.protocols.families.thrift import detect
-from pingpong.protocols.families.thrift.detect import Effort, Told, find_message
+from pingpong.protocols.family import Sign
 from pingpong.protocols.unpacking import MESSAGE, RATIO, Allowance, inflate
 from pingpong.views.json import message_row
 from pingpong.wire.capturefile import MAX_INTERFACES, CaptureFile
@@ -238,7 +239,7 @@ def test_a_search_looks_at_each_byte_a_few_times(monkeypatch: pytest.MonkeyPatch
     def walk(
         data: bytes | bytearray,
         at: int,
-        sign: detect.Sign,
+        sign: Sign,
         limits: Limits,
         reach: int,
         effort: Effort | None = None,

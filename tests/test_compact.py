@@ -41,6 +41,7 @@ from pingpong.protocols.encodings.compact import (
     write_varint,
 )
 from pingpong.protocols.explain import check_cover, explain
+from pingpong.protocols.families.thrift.answers import THRIFT
 from pingpong.wire.capturefile import open_capture
 from pingpong.wire.link import Peeler
 from pingpong.wire.streams import Connections
@@ -60,6 +61,7 @@ def skip(data: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
 
 def message(data: bytes, gaps: tuple[Gap, ...] = ()) -> Message:
     return Message(
+        family=THRIFT,
         header=read_header(data, 0, len(data), DEFAULT_LIMITS),
         data=data,
         protocol=COMPACT,

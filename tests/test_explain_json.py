@@ -28,6 +28,7 @@ from pingpong.protocols.encodings.thrift_json import JSON
 from pingpong.protocols.encodings.thriftpy2_json import THRIFTPY2_JSON
 from pingpong.protocols.explain import check_cover
 from pingpong.protocols.explain_json import explain_json
+from pingpong.protocols.families.thrift.answers import THRIFT
 
 RICH = {JSON: APACHE_RICH, THRIFTPY2_JSON: TP2_RICH}
 PROTOCOLS = pytest.mark.parametrize("protocol", list(RICH), ids=lambda protocol: protocol.name)
@@ -38,6 +39,7 @@ def message(
 ) -> Message:
     header = protocol.read_header(data, start, len(data), DEFAULT_LIMITS)
     return Message(
+        family=THRIFT,
         header=header,
         data=data,
         protocol=protocol,

@@ -10,7 +10,7 @@ from making import ADD, PING, PONG, framed, message
 from pingpong.model import DEFAULT_LIMITS, Chunk, Gap, Limits
 from pingpong.protocols.encodings import compact
 from pingpong.protocols.encodings.binary import write_header
-from pingpong.protocols.families.thrift.reader import Found, MessageReader
+from pingpong.protocols.reader import Found, MessageReader
 
 BIG = (
     write_header(b"big", 1, 3)

@@ -51,6 +51,7 @@ from pingpong.protocols.encodings import compact
 from pingpong.protocols.encodings import thrift_json as json
 from pingpong.protocols.encodings.binary import BINARY, write_header, write_struct
 from pingpong.protocols.explain import check_cover, explain
+from pingpong.protocols.families.thrift.answers import THRIFT
 from pingpong.protocols.families.thrift.names import (
     BASE_TYPES,
     EnumType,
@@ -478,6 +479,7 @@ def test_what_was_lost_is_not_missing() -> None:
     assert said(decode(data, idl=SHOP)) != []
     assert said(decode(data[:-1], idl=SHOP)) == []
     lost = Message(
+        family=THRIFT,
         header=decode(data).header,
         data=data,
         protocol=BINARY,

@@ -42,6 +42,7 @@ from pingpong.protocols.encodings.compact import COMPACT
 from pingpong.protocols.encodings.thrift_json import JSON
 from pingpong.protocols.encodings.thriftpy2_json import THRIFTPY2_JSON
 from pingpong.protocols.explain import explain
+from pingpong.protocols.families.thrift.answers import THRIFT
 from pingpong.redaction.messages import Redactor, json_mask
 from pingpong.redaction.selectors import parse_selectors
 from pingpong.views import html, text, tree
@@ -98,6 +99,7 @@ WRITERS: dict[str, tuple[Protocol, Callable[[int, Struct], bytes]]] = {
 
 def as_message(data: bytes, protocol: Protocol) -> Message:
     return Message(
+        family=THRIFT,
         header=protocol.read_header(data, 0, len(data), DEFAULT_LIMITS),
         data=data,
         protocol=protocol,

@@ -1,4 +1,4 @@
-"""What is wrong: ``pingpong diagnose``."""
+"""``pingpong diagnose``: what is wrong."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ With --json, one object a line a verdict: kind, severity (error, warning, note),
 
 
 def add(command: Command) -> None:
-    """The commands of this file."""
+    """Add the command of this file."""
     one = command("diagnose", diagnose, "say what is wrong, and what to change", DIAGNOSE)
     one.add_argument("file", help='a capture, packed or not; "-" is standard input')
     one.add_argument("--json", action="store_true", help="a JSON object a verdict")
@@ -66,7 +66,7 @@ def diagnose(args: argparse.Namespace) -> int:
         else:
             limit = None if args.all else MAX_GROUPS
             say(diagnosis_lines(diagnosis, exact=True, limit=limit, width=width()))
-        # What is wrong with a connection is in the verdicts.
+        # What is wrong with a connection is in the verdicts already.
         verdict.report(file.findings)
         verdict.report(pipeline.of_packets)
     say_unmatched(pipeline.redactor)

@@ -1,13 +1,13 @@
-"""Where the struct is, in bytes that are not one struct from their first to their last.
+"""Where the struct is, in bytes that are not one struct from first to last.
 
     PAR1 pages … footer 19 02 00 00 PAR1     a Parquet file: the footer is a struct
     00 00 00 00 2a  0a 00 01 …  00           a Kafka value: a mark and the number of a schema before
     00 00 01 5c     0a 00 01 …  00           a length before it
-    0a 00 01 …  00  0a 00 01 …  00           one behind the other
-    80 01 00 01 00 00 00 04 70 69 6e 67 …    no struct but a message
+    0a 00 01 …  00  0a 00 01 …  00           one after the other
+    80 01 00 01 00 00 00 04 70 69 6e 67 …    not a struct but a message
 
-What is unmistakable is tried first.  A place counts only if a whole struct is there, and ends
-where it has to: a struct that begins anywhere in other bytes is chance.
+What is unmistakable is tried first.  A place counts only if a whole struct is there and ends where
+it has to: a struct that begins just anywhere in other bytes is there by chance.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["Place", "places", "remark_on"]
 
 
 class Place(NamedTuple):
-    """``length`` bytes from ``offset`` on are a struct in ``protocol``: ``what`` it is."""
+    """A struct: ``length`` bytes from ``offset`` on, in ``protocol``; ``what`` says what it is."""
 
     offset: int
     length: int
@@ -32,20 +32,20 @@ class Place(NamedTuple):
     what: str
 
 
-# How far into the bytes a struct may begin, if nothing says where, and the fewest bytes that
-# are no chance then.
+# How far into the bytes a struct may begin if nothing says where, and the fewest bytes that are
+# then too many for chance.
 _MAX_PREFIX: Final = 64
 _FEWEST: Final = 12
-# More bytes than that are read from a few places only: each try reads them all.
+# More bytes than this are read from a few places only, because each try reads all of them.
 _MAX_SEARCHED: Final = 1 << 16
-# How many structs one behind the other are listed.
+# How many structs, one after the other, are listed.
 _MAX_STRUCTS: Final = 60
 
 _PARQUET: Final = b"PAR1"
 _ENCRYPTED: Final = b"PARE"
 _TAIL: Final = 8
 
-# What stands before values: bytes that it begins with, how many it has, what it is.
+# What may stand before a value: how it begins, how many bytes it has, what it is.
 _PREFIXES: Final = (
     (b"\0", 5, "a zero byte and the number of a schema, as Confluent's serializers write"),
     (b"\x03", 18, "the header of AWS Glue's schema registry"),
@@ -85,7 +85,7 @@ def places(data: bytes, limits: Limits) -> list[Place]:
 
 
 def remark_on(data: bytes, limits: Limits) -> str:
-    """A sentence on bytes in which no struct was found; "" if there is nothing to say."""
+    """A sentence about bytes in which no struct was found; "" if there is nothing to say."""
     for start, name, command in _PACKED:
         if data.startswith(start):
             return f"The bytes begin like {name}: unpack them first ({command})."
@@ -114,7 +114,7 @@ def remark_on(data: bytes, limits: Limits) -> str:
 
 
 def _is_message(data: bytes, limits: Limits) -> bool:
-    """Is it a message, framed or not, that can be read?"""
+    """Whether it is a message, framed or not, that can be read."""
     try:
         message = decode(data, limits)
     except DecodeError:
@@ -123,7 +123,7 @@ def _is_message(data: bytes, limits: Limits) -> bool:
 
 
 def _parquet(data: bytes, limits: Limits) -> list[Place]:
-    """The footer, whose length stands in the last 8 bytes: little-endian, before the magic."""
+    """The footer, whose length is in the last 8 bytes: little-endian, before the magic."""
     if data[-4:] != _PARQUET or len(data) < _TAIL + len(_PARQUET):
         return []
     length = int.from_bytes(data[-_TAIL:-4], "little")
@@ -150,7 +150,7 @@ def _behind_prefix(data: bytes, limits: Limits) -> list[Place]:
 
 
 def _behind_lengths(data: bytes, limits: Limits) -> list[Place]:
-    """One struct or several, each with its length before it: 4 bytes, or a varint."""
+    """One struct or several, each after its length: 4 bytes, or a varint."""
     for read_length, words in (
         (_big, "a length of 4 bytes"),
         (_little, "a length of 4 bytes, little-endian"),
@@ -195,7 +195,7 @@ def _one_after_another(data: bytes, limits: Limits) -> list[Place]:
 
 
 def _page(data: bytes, limits: Limits) -> list[Place]:
-    """A Parquet page: a header in compact, then as many bytes as it says."""
+    """A Parquet page: a header in compact, then as many bytes as the header says."""
     body = _read(data, COMPACT, 0, limits)
     if body is None or body.stop is None:
         return []
@@ -213,7 +213,7 @@ def _page(data: bytes, limits: Limits) -> list[Place]:
 
 
 def _further_on(data: bytes, limits: Limits) -> list[Place]:
-    """Behind bytes that nobody here knows: only a struct that reaches to the very end counts."""
+    """A struct after bytes that nobody here knows: it has to reach to the very end."""
     if len(data) > _MAX_SEARCHED:
         return []
     for at in range(1, min(_MAX_PREFIX, len(data) - _FEWEST) + 1):
@@ -226,7 +226,7 @@ def _further_on(data: bytes, limits: Limits) -> list[Place]:
 
 
 def _whole(data: bytes, at: int, limits: Limits) -> Protocol | None:
-    """The protocol in which the bytes from ``at`` on are one struct, with some fields in it."""
+    """The protocol in which all bytes from ``at`` on are one struct that has fields."""
     for protocol in (BINARY, COMPACT):
         body = _read(data, protocol, at, limits)
         if body is None or body.stop is None or body.stop.stop != len(data):
@@ -242,7 +242,7 @@ def _read(data: bytes, protocol: Protocol, at: int, limits: Limits) -> Struct | 
     if at >= len(data):
         return None
     body = protocol.read_struct(data, at, len(data), (), limits)
-    # What stands behind the struct is no fault of it.
+    # What comes after the struct is no fault of the struct.
     end = len(data) if body.stop is None else body.stop.stop
     places = (-1 if finding.offset is None else finding.offset for finding in body.findings)
     return body if all(place >= end for place in places) else None

@@ -1,4 +1,4 @@
-"""Bytes and numbers with no capture around them: ``pingpong struct`` and ``pingpong explain``."""
+"""``pingpong struct``, ``pingpong explain``: bytes and numbers with no capture around them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..hints.complaints import explain_text
 from ..hints.magic_numbers import explain_bytes
 from ..hints.pasted import MAX_TEXT
 from ..model import Finding, Packet, Record, Severity
-from ..protocols.families.thrift.detect import PROTOCOLS
+from ..protocols.detect import protocols
 from ..protocols.families.thrift.names import Interface
 from ..views.hexdump import MAX_BYTES, MAX_NOTES, hexdump
 from ..views.hint import number as number_lines
@@ -35,10 +35,10 @@ from .printing import NO_THRIFT, READ_ALL, Verdict, say, say_text, say_unmatched
 
 __all__ = ["add"]
 
-# How many places are named in which a struct was found.
+# How many places are listed in which a struct was found.
 _MAX_PLACES: Final = 8
 
-# How many messages of what was pasted are explained.
+# How many messages are explained of what was pasted.
 MESSAGES: Final = 60
 
 STRUCT: Final = """\
@@ -65,14 +65,14 @@ With --idl, the fields of messages have their names.
 
 
 def add(command: Command) -> None:
-    """The commands of this file."""
+    """Add the commands of this file."""
     one = command("struct", struct, "explain a struct that has no message around it", STRUCT)
     one.add_argument("file", help='a file of bytes; "-" is standard input')
     one.add_argument("--offset", type=size, default=0, help="where it begins in the file (0)")
     one.add_argument("--length", type=size, help="how long it is (to the end)")
     one.add_argument("--json", action="store_true", help="as a JSON object")
     one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
-    what = sorted(set(PROTOCOLS) - {"binary-old"})  # it differs in the header of a message
+    what = sorted(set(protocols()) - {"binary-old"})  # it differs only in the header of a message
     one.add_argument("--protocol", choices=what, help="what it is in (its bytes tell)")
     add_redaction(one)
     names = add_idl(one)
@@ -121,7 +121,7 @@ def struct(args: argparse.Namespace) -> int:
 
 
 def _findings_of(record: Record) -> list[Finding]:
-    """What is odd about a struct in a file, where what stands behind it may be another's."""
+    """What is odd about a struct in a file, where what follows it may be something else."""
     end = record.body.stop
     return [
         Finding(Severity.WARNING, one.text, one.offset)
@@ -150,7 +150,7 @@ def _struct_at(
 def _tell_places(
     args: argparse.Namespace, data: bytes, found: list[Place], error: DecodeError | None
 ) -> None:
-    """Says where the struct is, since the bytes are not one from their first to their last."""
+    """Say where the struct is, since the bytes are not one struct from first to last."""
     lines = [
         f"{place.what}: pingpong struct {args.file} --protocol {place.protocol} "
         f"--offset {place.offset} --length {place.length}"
@@ -196,7 +196,7 @@ def explain(args: argparse.Namespace) -> int:
 
 
 def _explain_bytes(data: bytes, interface: Interface | None) -> None:
-    """The messages in ``data``, one after the other; where there is none, what begins so."""
+    """Explain the messages in ``data``, in turn; if there are none, say what begins like it."""
     for _ in range(MESSAGES):
         if not data:
             return

@@ -27,7 +27,7 @@ __all__ = ["Stop", "add"]
 
 
 def add(command: Command) -> None:
-    """The commands of this file."""
+    """Add the commands of this file."""
 
     one = command("demo", demo, "serve, call, capture, and explain every byte, with no rights")
     one.add_argument("--framed", action="store_true", help="use the framed transport")
@@ -60,9 +60,11 @@ class Handler:
     """What the lessons' server does: the article's two methods."""
 
     def ping(self) -> str:
+        """Answer "pong": a call without arguments."""
         return "pong"
 
     def login(self, username: str, password: str) -> str:
+        """Say that the login succeeded, in Chinese as in the article: nothing is checked."""
         return "登录成功!"
 
 
@@ -128,7 +130,7 @@ def serve(args: argparse.Namespace) -> int:
 
 
 def call(args: argparse.Namespace) -> int:
-    """``pingpong call``: one call, as the article's client makes it."""
+    """``pingpong call``: one call, made as the article's client makes it."""
     from thriftpy2.thrift import TApplicationException, TException
 
     from ..live.recording import recording
@@ -179,8 +181,10 @@ def _say_wire(args: argparse.Namespace, wire: Recording) -> None:
 
 
 class Stop:
-    """Ctrl-C, SIGTERM and SIGHUP, asked for instead of being interrupted by: whatever runs inside
-    the ``with`` is not cut in the middle."""
+    """Ctrl-C, SIGTERM and SIGHUP, to be asked for instead of being interrupted by.
+
+    Whatever runs inside the ``with`` is not cut off in the middle.
+    """
 
     def __enter__(self) -> Stop:
         self._wake, self._asleep = socket.socketpair()
@@ -190,8 +194,10 @@ class Stop:
         return self
 
     def wait(self, seconds: float | None = None, *sources: int) -> bool:
-        """Until a signal came, or for ``seconds``, or until there is something to be read from
-        one of ``sources``: is it that?"""
+        """Wait for a signal, for ``seconds``, or until one of ``sources`` can be read.
+
+        ``seconds`` None means for ever.  True only if a source can be read and no signal came.
+        """
         either: list[Any] = [self._asleep, *sources]
         ready, _, _ = select.select(either, [], [], seconds)
         return bool(ready) and self._asleep not in ready

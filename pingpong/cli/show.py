@@ -41,7 +41,7 @@ __all__ = [
 # How many rows of a ladder, and of a table of exchanges, ``show`` prints.
 ROWS: Final = 60
 
-# How many messages have their fields read at a time, where all of a capture is shown.
+# How many messages have their fields read at a time when all of a capture is shown.
 FEW: Final = 500
 MANY_BYTES: Final = 1 << 18
 
@@ -77,7 +77,7 @@ file.  Messages are numbered from 1 in each.
 
 
 def add(command: Command) -> None:
-    """The commands of this file."""
+    """Add the commands of this file."""
     file = 'a capture, packed or not; "-" is standard input'
     one = command("show", show, "show what is in a capture", SHOW)
     one.add_argument("file", help=file)
@@ -109,8 +109,10 @@ def _add_several(one: argparse.ArgumentParser, when: str = "") -> None:
 
 @contextmanager
 def progress_of(file: CaptureFile, path: str) -> Iterator[Callable[[], None] | None]:
-    """What to call now and then to show how much of ``file`` is read; None where nobody
-    waits, or where lines on the terminal show it."""
+    """Yield a function to call now and then, which shows how much of ``file`` has been read.
+
+    It is None where nobody is waiting, or where lines on the terminal show it anyway.
+    """
     total = os.path.getsize(path) if path != "-" and os.path.isfile(path) else 0
     with bar(os.path.basename(path), total) as tell:
         yield None if tell is None else lambda: tell(file.consumed)
@@ -118,8 +120,11 @@ def progress_of(file: CaptureFile, path: str) -> Iterator[Callable[[], None] | N
 
 @contextmanager
 def few_collections() -> Iterator[None]:
-    """Let Python look for cycles seldom: nothing here makes any, and looking at every message
-    again and again takes longer than reading it."""
+    """Have Python look for cycles seldom, inside the ``with``.
+
+    Nothing here makes any, and looking at every message again and again takes longer than
+    reading it.
+    """
     before = gc.get_threshold()
     gc.set_threshold(1_000_000, 50, 100)
     try:
@@ -129,7 +134,7 @@ def few_collections() -> Iterator[None]:
 
 
 def steps(file: CaptureFile, pipeline: Pipeline, path: str) -> Iterator[Step]:
-    """What each packet of ``file`` does, and its end; shows how far it is."""
+    """What each packet of ``file`` does, and then its end; shows how far it has got."""
     with progress_of(file, path) as progress:
         while packets := file.batch():
             for packet in packets:
@@ -163,7 +168,7 @@ def show(args: argparse.Namespace) -> int:
 
 
 def messages(args: argparse.Namespace) -> int:
-    """``pingpong messages``: a line a message, nothing decoded that is not shown."""
+    """``pingpong messages``: a line per message; what is not shown is not decoded."""
     return _each_file(args, _rows if args.json else _listing, deep=False)
 
 
@@ -184,7 +189,7 @@ def _one_file(
     path: str,
     report: Callable[[int], None],
 ) -> int:
-    """Print the messages of a file; the exit code."""
+    """Print the messages of one file; returns the exit code."""
     verdict = Verdict()
     pipeline = pipeline_of(args)
     with open_capture(path) as file:
@@ -207,7 +212,7 @@ def _one_file(
 def _compared(
     batches: Iterator[list[Message]], differences: Differences
 ) -> Iterator[list[Message]]:
-    """The same messages, and where they are not what the IDL says."""
+    """The same messages, while noting where they are not what the IDL says."""
     for batch in batches:
         yield batch
         for message in batch:
@@ -215,14 +220,14 @@ def _compared(
 
 
 def _rows(found: Iterator[list[Message]], name: str, deep: bool) -> None:
-    """The messages as JSON; ``name`` is the file's, if there are several."""
+    """Print the messages as JSON; ``name`` is the file's, if there are several."""
     rows = Rows(name)
     for batch in found:
         sys.stdout.write(rows.wholes(batch) if deep else rows.listings(batch))
 
 
 def _listing(found: Iterator[list[Message]], name: str, deep: bool) -> None:
-    """The messages a line each, under the file's name if there are several."""
+    """Print a line per message, under the file's name if there are several."""
     if name:
         sys.stdout.write(f"{escape(name)}:\n")
         _list(found)
@@ -251,8 +256,11 @@ def batches_of(
     deep: bool,
     report: Callable[[int], None] | None = None,
 ) -> Iterator[list[Message]]:
-    """The messages of a file.  ``deep`` reports what is wrong inside them too.  ``report`` is told
-    how much of it was read, one of several."""
+    """The messages of a file.
+
+    ``deep`` also reports faults inside them.  ``report`` is for one of several files: it is
+    told how many bytes have been read.
+    """
     about = whose(args, file)
     shown: AbstractContextManager[Callable[[], None] | None]
     if report is None or not args.others:
@@ -272,7 +280,7 @@ def batches_of(
 
 
 def _parts(batch: list[Message]) -> Iterator[list[Message]]:
-    """FEW messages at a time, and of long ones fewer."""
+    """FEW messages at a time, and fewer long ones."""
     part: list[Message] = []
     size = 0
     for message in batch:
@@ -291,14 +299,14 @@ def _tell(file: CaptureFile, report: Callable[[int], None]) -> None:
 
 
 def whose(args: argparse.Namespace, file: CaptureFile) -> str:
-    """What a complaint begins with: of several files, the name of the one it is about."""
+    """What a complaint begins with: the name of the file, if there are several."""
     return f"{file.name}: " if args.others else ""
 
 
 def _that_one(
     args: argparse.Namespace, file: CaptureFile, pipeline: Pipeline, verdict: Verdict
 ) -> Iterator[list[Message]]:
-    """The message that was asked for; behind it nothing is read."""
+    """The message that was asked for; nothing after it is read."""
     about = whose(args, file)
     for batch in batches_of(args, file, pipeline, verdict, deep=False):
         for message in batch:
@@ -313,7 +321,7 @@ def _that_one(
 def _show_all(
     args: argparse.Namespace, file: CaptureFile, pipeline: Pipeline, verdict: Verdict
 ) -> None:
-    """The ladder, then the exchanges.  Memory holds what is shown, not what is read."""
+    """Print the ladder, then the exchanges.  Memory holds what is shown, not what is read."""
     most = sys.maxsize if args.all else ROWS
     pairing = pipeline.pairing
     assert pairing is not None
@@ -347,7 +355,7 @@ def _show_all(
     line = told()
     rungs = ladder(line, exact=True, numbers=True, acks=args.acks, width=width())
     say(islice(rungs, most))
-    # What is not drawn is counted, and takes the short way.
+    # What is not drawn is only counted, and takes the short way.
     drawn = file.number
     with progress_of(file, args.file) as progress, few_collections():
         for batch in batches(file, pipeline, progress):
@@ -382,7 +390,10 @@ def _show_all(
 
 
 def conclude(verdict: Verdict, pipeline: Pipeline, about: str = "") -> None:
-    """What there is to say at the end of a file in which no message was."""
+    """Say what there is to say at the end of a file that had no messages.
+
+    ``about`` is put before each sentence.
+    """
     if verdict.any_thrift or verdict.bad:
         return
     if pipeline.structs:
@@ -394,7 +405,7 @@ def conclude(verdict: Verdict, pipeline: Pipeline, about: str = "") -> None:
 
 
 def _say_no_thrift(pipeline: Pipeline, about: str = "") -> None:
-    """Say what was there instead, of a few connections."""
+    """Say what was there instead, for a few connections."""
     count = pipeline.connections
     complain(f"{about}no Thrift message that can be read in {counted(count, 'connection')}")
     for flow in pipeline.flows[:5]:

@@ -3,15 +3,14 @@
     -2147418111  ─▶  80 01 00 01  ─▶  the first bytes of a strict binary CALL, which a framed
     1195725856   ─▶  47 45 54 20  ─▶  "GET ": an HTTP client          reader took for a length
 
-A reader that is not spoken to as it expects takes the first bytes it gets for something else:
-a length, a version, a status.  It complains of a mysterious number, and the number is just
-those bytes.  So a number is written as bytes again and held against a table of what
-messages, records and greetings begin with: first bytes, byte by byte, as one value, a range
-("00-04") or anything ("..").  No number stands here for its own sake but a few limits that
-programs print beside it.
+A reader that is not addressed as it expects takes the first bytes it gets for something else: a
+length, a version, a status.  It complains about a mysterious number, and the number is just those
+bytes.  So a number is turned into bytes again and compared with a table of what messages, records
+and greetings begin with: the first bytes, each given as one value, a range ("00-04") or anything
+("..").  No number is listed for its own sake, except a few limits that programs print beside it.
 
-How sure a row can be is in the row: four fixed bytes cannot be chance, two can.  Where no
-row matches, the verdict says what the number cannot be, and nothing else.
+How sure a row can be is in the row: four fixed bytes cannot be chance, two can.  Where no row
+matches, the verdict says what the number cannot be, and nothing else.
 
 ``Role`` is what the reader took the bytes for, where the log says so (``hints.complaints``).
 """
@@ -39,11 +38,11 @@ __all__ = [
 
 
 class Certainty(IntEnum):
-    """How sure a Reading is."""
+    """How sure a Reading is; higher is surer."""
 
     POSSIBLE = 0  # one explanation among others
-    LIKELY = 1  # bytes that begin like this seldom are anything else
-    CERTAIN = 2  # too many bytes agree for chance
+    LIKELY = 1  # bytes that begin like this are seldom anything else
+    CERTAIN = 2  # too many bytes agree for it to be chance
 
 
 class Role(IntEnum):
@@ -51,16 +50,16 @@ class Role(IntEnum):
 
     UNKNOWN = 0
     FRAME = 1  # the length of a frame
-    LENGTH = 2  # the length of a string: of a method's name, if the header is old
+    LENGTH = 2  # the length of a string: of a method's name, in an old header
     VERSION = 3  # the first four bytes of a strict header
     PROTOCOL_ID = 4  # compact's first byte
     STATUS = 5  # the first byte of a SASL negotiation
-    LIMIT = 6  # nothing: the log calls it the reader's limit
-    FOREIGN = 7  # something of its own: the reader is no Thrift program
+    LIMIT = 6  # nothing: the log says that it is the reader's limit
+    FOREIGN = 7  # something of its own: the reader is not a Thrift program
 
 
 class Family(IntEnum):
-    """What the sender speaks: with the reader's Role it tells what to change."""
+    """What the sender speaks; together with the reader's Role, it says what to change."""
 
     BINARY = 0  # unframed
     COMPACT = 1  # unframed
@@ -81,11 +80,11 @@ class Family(IntEnum):
 class Reading:
     """One explanation of a number.
 
-    ``what`` the bytes are, ``sender`` and ``reader`` who sent them and who took them for
-    what, ``remedy`` what to change; "" where there is nothing to say.  ``source`` is where
-    it is written down that such bytes begin so.  ``family`` is what the sender speaks; None
-    where the number is no first bytes.  ``text`` is what the bytes say in words, if there are
-    enough of them: a status line, a greeting, the text of an error; "" if they say nothing.
+    ``what`` says what the bytes are, ``sender`` who sent them, ``reader`` who took them for what,
+    and ``remedy`` what to change; "" where there is nothing to say.  ``source`` says where it is
+    written down that such bytes begin like this.  ``family`` is what the sender speaks; None if
+    the number is not the first bytes of anything.  ``text`` is what the bytes say in words, if
+    there are enough of them: a status line, a greeting, the text of an error; otherwise "".
     """
 
     what: str
@@ -102,10 +101,10 @@ class Reading:
 class NumberVerdict(Shown):
     """What a number means.
 
-    ``data`` is the number as 1, 4 or 8 bytes, big-endian, b"" if it has more than 8; from
-    ``explain_bytes`` it is up to 8 bytes, and the number its first 4.
-    ``readings`` are the explanations, the best first; none: the bytes begin nothing that is
-    known here.  ``remarks`` are sentences about the number itself.
+    ``data`` is the number as 1, 4 or 8 bytes, big-endian, and b"" if it needs more than 8.  From
+    ``explain_bytes`` it is up to 8 bytes, and the number is the first 4 of them.  ``readings`` are
+    the explanations, the best one first; there are none if nothing known here begins with those
+    bytes.  ``remarks`` are sentences about the number itself.
     """
 
     number: int
@@ -116,7 +115,7 @@ class NumberVerdict(Shown):
 
     @property
     def text(self) -> str | None:
-        """The bytes as ASCII; None if one of them is no character of it."""
+        """The bytes as ASCII text; None if one is neither printable nor white space."""
         if self.data and all(byte in _CHARACTERS for byte in self.data):
             return self.data.decode("ascii")
         return None
@@ -137,8 +136,10 @@ class _Side(IntEnum):
 
 
 class _Sender(NamedTuple):
-    """Who sends such bytes: in words, which side, what it speaks; ``remedy``: what to change, if
-    that does not follow from the kind."""
+    """Who sends such bytes: in words, on which side, and speaking what.
+
+    ``remedy`` is what to change, if that does not follow from the kind.
+    """
 
     words: str
     side: _Side
@@ -149,7 +150,7 @@ class _Sender(NamedTuple):
 class _Rule(NamedTuple):
     """A row: bytes that match ``pattern`` are ``what``, and ``sender`` sends them."""
 
-    pattern: tuple[tuple[int, int], ...]  # lowest and highest value of each byte
+    pattern: tuple[tuple[int, int], ...]  # the lowest and highest value of each byte
     what: str
     sender: _Sender
     certainty: Certainty
@@ -177,7 +178,7 @@ _SERVER: Final = _Side.SERVER
 
 
 def _with(words: str, kind: Family, side: _Side = _EITHER) -> _Sender:
-    """A Thrift program with a transport or a protocol."""
+    """A Thrift program with a certain transport or protocol."""
     who = {_EITHER: "a client or a server", _CLIENT: "a client", _SERVER: "a server"}[side]
     return _Sender(f"{who} with {words}", side, kind)
 
@@ -288,7 +289,7 @@ _CQL: Final = "Cassandra's native_protocol_v1.spec to v5.spec, 2"
 _MUX_FRAME: Final = "Finagle's mux protocol, finagle-mux Message.scala"
 _CALL_FAILED: Final = "the server could not make the call"
 
-# TLS alerts, as RFC 8446, 6 numbers them; those of a client are about a certificate.
+# TLS alerts, by their numbers in RFC 8446, 6; those of a client are about a certificate.
 _ALERTS: Final = (
     ("00", "close_notify, a connection that ends"),
     ("0a", "unexpected_message: what came is none that can come now"),
@@ -306,8 +307,8 @@ _ALERTS: Final = (
 )
 _CLIENTS_ALERTS: Final = frozenset({"00", "2a", "2d", "2e", "30"})
 
-# In order: the first row that matches counts.  A row that needs more bytes than there are
-# does not match.
+# In order: the first row that matches counts.  A row that needs more bytes than there are does not
+# match.
 _RULES: Final = (
     # 8 bytes: a length, and what it is the length of.
     _rule(
@@ -540,7 +541,7 @@ _RULES: Final = (
         for version in (3, 4, 5)
         for stream in ("00 ..", "ff ff")
     ),
-    # The same, where the reader is not at the start of a message: out of step.
+    # The same, where the reader is out of step: not at the start of a message.
     *(
         _rule(
             f"{before}{start}{behind}",
@@ -584,7 +585,7 @@ _RULES: Final = (
         _LIKELY,
         "RFC 8259, 4",
     ),
-    # Other transports of Thrift.
+    # Thrift's other transports.
     _rule(
         "0f ff .. ..",
         "the magic and the flags of a THeader, which stand behind its length",
@@ -712,7 +713,7 @@ _RULES: Final = (
         _LIKELY,
         "RFC 1952, 2.3",
     ),
-    # What else connects, or is connected to by mistake.
+    # Other programs that connect, or are connected to by mistake.
     _rule(
         '"PROX"',
         "the start of a PROXY line, which names the client's address",
@@ -849,7 +850,7 @@ _FIRST_PAIRS: Final = (
     _rule("01 00", "a SASL START", _SASL_CLIENT, _POSSIBLE, _SASL),
 )
 
-# A SASL reader knew the status, and it is no good news.
+# The status was known to a SASL reader, and it is not good news.
 _REFUSALS: Final = (
     _rule(
         "03",
@@ -868,7 +869,7 @@ _REFUSALS: Final = (
     _rule("01-05", "a SASL status that cannot come here", _REFUSING, _LIKELY, _SASL),
 )
 
-# What a number of 4 bytes may be, too, when no more bytes are there to tell.
+# What else a number of 4 bytes may be, when there are no more bytes to tell.
 _ALSO: Final = (
     *(
         _rule(
@@ -936,15 +937,15 @@ _LIMITS: Final = {
 
 
 def _is_round(number: int) -> bool:
-    """Is it a number that people set as a limit: a whole number of MiB?"""
+    """Whether a number is one that people set as a limit: a whole number of MiB."""
     return number >= _MIB and number % _MIB == 0
 
 
-# ── The way from a number to its readings ────────────────────────────────────────────
+# ── From a number to its readings ────────────────────────────────────────────────────
 
 
 def explain_number(number: int, role: Role = Role.UNKNOWN) -> NumberVerdict:
-    """What ``number`` says, whatever number it is.  ``role``: what its reader took it for.
+    """What ``number`` says, whatever number it is.  ``role`` is what its reader took it for.
 
     >>> verdict = explain_number(-2147418111)
     >>> verdict.data.hex(" "), verdict.readings[0].what
@@ -953,7 +954,7 @@ def explain_number(number: int, role: Role = Role.UNKNOWN) -> NumberVerdict:
     if not -(2**63) <= number < 2**64:
         remark = "It needs more than 8 bytes: nothing in Thrift's headers is that long."
         return NumberVerdict(number, b"", role, (), (remark,))
-    # A byte, which Java prints as -128 or ffffff80.
+    # A single byte, which Java prints as -128 or ffffff80.
     is_byte = -128 <= number < 256 or number >> 8 == 0xFFFFFF
     if is_byte and role in (Role.PROTOCOL_ID, Role.STATUS):
         return _verdict(number, (number & 255).to_bytes(1, "big"), role)
@@ -962,7 +963,7 @@ def explain_number(number: int, role: Role = Role.UNKNOWN) -> NumberVerdict:
 
 
 def explain_bytes(data: bytes, role: Role = Role.UNKNOWN) -> NumberVerdict:
-    """What begins like ``data``: the first 16 bytes tell, and what follows may hold a text.
+    """What begins like ``data``: the first 16 bytes tell, and later ones may hold a text.
 
     This is for bytes in which no message was found.  The verdict's number is the first 4 of
     them, or as many as there are.
@@ -1001,8 +1002,11 @@ def _verdict(number: int, data: bytes, role: Role) -> NumberVerdict:
 
 
 def _weighed(reading: Reading, number: int, role: Role, data: bytes) -> Reading:
-    """A number alone is less than bytes: a round one may be a limit, a small one anything.  One
-    that a reader refused, and that is four letters, is text."""
+    """The reading, as sure as it can be when there was only a number.
+
+    A number says less than bytes do: a round one may be a limit, a small one anything.  But four
+    letters that a reader refused are text.
+    """
     small = role is Role.UNKNOWN and 0 <= number < _MIB
     limit = _is_round(number) and (
         role is Role.UNKNOWN or (role is not Role.STATUS and number != _SASL_START)
@@ -1014,12 +1018,12 @@ def _weighed(reading: Reading, number: int, role: Role, data: bytes) -> Reading:
     return reading
 
 
-# What four bytes a SASL START always begins with: its mechanism's name is short.
+# The four bytes that a SASL START always begins with: its mechanism's name is short.
 _SASL_START: Final = 0x0100_0000
 
 
 def _limit(number: int) -> Reading:
-    """A number that the log itself calls a limit."""
+    """The reading of a number that the log itself calls a limit."""
     if number in _LIMITS:
         words, source = _LIMITS[number]
         what = f"the reader's limit: {words}"
@@ -1037,7 +1041,7 @@ def _limit(number: int) -> Reading:
 
 
 def in_mib(number: int) -> str:
-    """``15 MiB``, ``15.6 MiB``, ``64 KiB``, ``300 bytes``: a size as people write a limit."""
+    """``15 MiB``, ``15.6 MiB``, ``64 KiB``, ``300 bytes``: a size as people write limits."""
     for unit, name in ((1 << 30, "GiB"), (_MIB, "MiB"), (1 << 10, "KiB")):
         if number >= unit:
             return f"{number // unit if number % unit == 0 else round(number / unit, 1)} {name}"
@@ -1045,7 +1049,7 @@ def in_mib(number: int) -> str:
 
 
 def _add_others(found: list[Reading], number: int, data: bytes, role: Role) -> None:
-    """What a number of 4 bytes may be besides the first bytes of something."""
+    """Add what a number of 4 bytes may be besides the first bytes of something."""
     if role in (Role.UNKNOWN, Role.LENGTH) and len(data) == 4:
         if number in _LIMITS:
             words, source = _LIMITS[number]
@@ -1069,7 +1073,7 @@ def _add_others(found: list[Reading], number: int, data: bytes, role: Role) -> N
 
 
 def _match(rules: tuple[_Rule, ...], data: bytes) -> list[_Rule]:
-    """The first row that ``data`` matches, if there is one."""
+    """The first row that ``data`` matches, or an empty list."""
     for rule in rules:
         if len(rule.pattern) <= len(data) and all(
             low <= byte <= high for byte, (low, high) in zip(data, rule.pattern, strict=False)
@@ -1079,7 +1083,7 @@ def _match(rules: tuple[_Rule, ...], data: bytes) -> list[_Rule]:
 
 
 def _remarks(number: int, role: Role) -> list[str]:
-    """Sentences about the number that hold whatever the bytes are."""
+    """Sentences about the number that are true whatever the bytes are."""
     if number == -1:
         return ["Programs write -1 where they have no number: it may never have been on the wire."]
     return []
@@ -1089,7 +1093,7 @@ def _remarks(number: int, role: Role) -> list[str]:
 
 
 def _as_length(length: int, role: Role) -> list[Reading]:
-    """What a number says that begins nothing known: perhaps it is the length it was read as."""
+    """What to say of a number that begins nothing known: it may be a length after all."""
     if length < 0:
         return []
     if length == 0:
@@ -1160,7 +1164,7 @@ def _ordinary_length(length: int, role: Role) -> list[Reading]:
 
 
 def _turned(data: bytes, role: Role) -> list[Reading]:
-    """Bytes that nobody can mistake in the other order: the reader takes numbers little-endian."""
+    """Bytes that are unmistakable in the other order: the reader takes them as little-endian."""
     return [
         _reading(
             rule._replace(
@@ -1176,7 +1180,7 @@ def _turned(data: bytes, role: Role) -> list[Reading]:
 
 # ── What the bytes say in words ──────────────────────────────────────────────────────
 
-# A line of text, and text of any kind, from a place on.
+# A line of text, and text of any kind, from some place on.
 _LINE: Final = re.compile(rb"[\x20-\x7e\t]{4,200}")
 _MAX_WORDS: Final = 200
 
@@ -1184,7 +1188,7 @@ _MAX_WORDS: Final = 200
 def text_in(data: bytes, kind: Family) -> str:
     """The words in bytes that speak ``kind``: a status line, a greeting, an error; "" if none.
 
-    Only what can be read is taken: a text may be cut off where ``data`` ends.
+    Only readable text is taken, and it may be cut off where ``data`` ends.
     """
     if kind is Family.HTTP:
         return _http_words(data)
@@ -1213,7 +1217,7 @@ def _foreign_words(data: bytes) -> str:
         return _words(data[at + 6 : at + 6 + length])
     if data[:2] == b"\0\0" and data[4:5] in (b"\x80", b"\x7f"):  # ThriftMux: an Rerr's reason
         return _words(data[8 : 4 + int.from_bytes(data[:4], "big")])
-    if data[4:5] == b"\x0a":  # MySQL: the version behind the protocol's number
+    if data[4:5] == b"\x0a":  # MySQL: the version after the protocol's number
         return _words(data[5:].partition(b"\0")[0])
     if data[4:5] == b"\xff":
         return _words(data[7:])
@@ -1223,7 +1227,7 @@ def _foreign_words(data: bytes) -> str:
 
 
 def _words(data: bytes) -> str:
-    """The text that ``data`` begins with, to the end of its line; "" if that is no text."""
+    """The text that ``data`` begins with, to the end of its line; "" if it is not text."""
     found = _LINE.match(data[:_MAX_WORDS])
     return "" if found is None else found[0].decode("ascii").strip()
 
@@ -1316,7 +1320,7 @@ def _remedy(sender: _Sender, role: Role) -> str:
         return _HTTP_REMEDIES[sender.side]
     if kind is Family.FOREIGN:
         return _FOREIGN_REMEDIES[sender.side]
-    # Both speak Thrift, in different transports or protocols.
+    # Both speak Thrift, but in different transports or protocols.
     one, other, _ = _SIDES[sender.side]
     if kind is Family.FRAMED:
         return f"Use a framed transport in the {other}, or an unframed one in the {one}."

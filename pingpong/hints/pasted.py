@@ -1,20 +1,20 @@
 r"""Bytes in text that people paste: a packet dump, a literal of some language, plain hex.
 
-    0x0000:  4500 0052 …  E..R        tcpdump -X, xxd, hexdump, od, WireShark, tshark, scapy, gdb
-    b'\x80\x01\x00\x01ping'           Python, C, Go, JavaScript; WireShark's escaped string
+    0x0000:  4500 0052 …  E..R        tcpdump -X, xxd, hexdump, od, Wireshark, tshark, scapy, gdb
+    b'\x80\x01\x00\x01ping'           Python, C, Go, JavaScript; Wireshark's escaped string
     {0x80, 0x01}  [-128, 1, 0, 1]     C, xxd -i; Java, Python and Go print lists
     80 01 00 01 · 80010001 · 80:01    a hex stream, grouped or not
     [1,"ping",1,0,{}]                 Apache's JSON protocol, which is text already
 
-Layouts are tried in that order, those that are unmistakable first.  A layout says what the
-bytes are or leaves the text alone; none of them fills in what is not there.  A dump may
-hold several packets: each time its offsets start again, a new Block begins.
+Layouts are tried in that order, unmistakable ones first.  A layout says what the bytes are, or
+leaves the text alone; none of them fills in what is missing.  A dump may hold several packets:
+each time its offsets start again, a new Block begins.
 
-Where a dump's hex ends and its ASCII column begins is told by the next row's offset, or by
-the column itself, which has to say the same as the bytes.
+Where a dump's hex ends and its ASCII column begins is told by the next row's offset, or by the
+column itself, which has to say the same as the bytes.
 
-Every search goes forward and no pattern can go over the same characters twice: the time that
-it takes grows with the text, whatever is in it, and no more than MAX_TEXT is looked at.
+Every search goes forward, and no pattern can go over the same characters twice: the time that it
+takes grows only with the text, whatever is in it, and at most MAX_TEXT of it is looked at.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .magic_numbers import Certainty, explain_bytes
 
 __all__ = ["MAX_TEXT", "Block", "blocks_in", "bytes_in", "payload_of"]
 
-# Characters that are looked at, and bytes that a dump with omitted rows may stand for.
+# How many characters are looked at, and how many bytes a dump with omitted rows may stand for.
 MAX_TEXT: Final = 1 << 20
 
 # More bytes in a row than any dumper writes (xxd -c 256), and more characters.
@@ -42,8 +42,8 @@ class Block:
     """Bytes that were found in a text.
 
     ``data`` is all of them.  If they are a packet, ``link`` is the link type that they begin
-    with (see model.Packet), ``source`` and ``target`` are its ends, and ``payload`` is what
-    TCP or UDP carries; else ``link`` is None and ``payload`` the same as ``data``.
+    with (see model.Packet), ``source`` and ``target`` are its ends, and ``payload`` is what TCP
+    or UDP carries; otherwise ``link`` is None and ``payload`` is the same as ``data``.
     """
 
     data: bytes
@@ -54,11 +54,12 @@ class Block:
 
     @property
     def is_packet(self) -> bool:
+        """Whether the bytes are a packet, so that ``payload`` is without its headers."""
         return self.link is not None
 
 
 def blocks_in(text: str) -> tuple[Block, ...]:
-    """The bytes in ``text``, packets peeled; empty if there are none.  Raises nothing.
+    """The bytes in ``text``, taken out of packets; empty if there are none.  Raises nothing.
 
     A lone decimal number of up to 10 digits is a number, not hex: ``magic_numbers`` explains it.
     """
@@ -98,19 +99,22 @@ def _found(text: str) -> list[bytes]:
 
 _OFFSET: Final = re.compile(r"([ \t]*)(0x)?([0-9A-Fa-f]{3,16})(:?)([ \t]*)")
 _BYTES: Final = re.compile(r"[ \t]*(?:0x|\\x)?((?:[0-9A-Fa-f]{2}){1,64})(?![^ \t])")
-# hexdump and all others; od -A d; od.  Where rows were omitted, the offsets of od -x can be
-# read as hexdump's: then they are.
+# hexdump and all others; od -A d; od.  Where rows were omitted, the offsets of od -x could be
+# hexdump's, and are read as such.
 _BASES: Final = (16, 10, 8)
 
 
 class _Row(NamedTuple):
-    """A line of a dump.  ``ends``: after each group, how many bytes there are so far, and
-    where in ``rest`` it stops.  No groups: the line has only an offset."""
+    """A line of a dump.
+
+    ``ends`` holds, for each group, how many bytes there are so far and where in ``rest`` the group
+    stops.  Without groups, the line has only an offset.
+    """
 
     indent: str
     offset: str
     marked: bool  # what follows the first number cannot be taken for more hex
-    bases: tuple[int, ...]  # what the offset may be written in
+    bases: tuple[int, ...]  # the bases in which the offset may be written
     swapped: bool  # 16-bit words in the byte order of a PC
     rest: str
     data: bytes
@@ -155,10 +159,10 @@ def _row(line: str) -> _Row | None:
         ends.append((len(data), at))
     if rest and not ends:
         return None
-    # hexdump and od write 7 digits and no colon; every other dump has an even number.
+    # hexdump and od write 7 digits and no colon; every other dump has an even number of them.
     seven = len(offset) == 7 and not prefix and not colon
     if seven and not sizes <= {2, 4}:
-        return None  # od writes words in octal, if nobody tells it otherwise
+        return None  # od writes words in octal, unless told otherwise
     bases: tuple[int, ...] = _BASES if seven else (16,)
     if sizes == {2}:
         bases = bases[1:] or bases  # hexdump writes words, od bytes too; hexdump -C has 8 digits
@@ -168,10 +172,10 @@ def _row(line: str) -> _Row | None:
 
 
 def _put_together(rows: list[_Row | str], base: int) -> tuple[list[bytes], int]:
-    """The blocks of a dump whose offsets are of that base, and how many signs speak for it.
+    """The blocks of a dump whose offsets are in that base, and how many signs speak for it.
 
-    Rows of different indents are different blocks: WireShark writes the two directions of a
-    stream like that.
+    Rows with different indents are different blocks: that is how Wireshark writes the two
+    directions of a stream.
     """
     collapsed = not any(isinstance(row, _Row) and "  " in row.rest for row in rows)
     blocks: list[bytearray] = []
@@ -187,7 +191,7 @@ def _put_together(rows: list[_Row | str], base: int) -> tuple[list[bytes], int]:
         after, stars = _next_offset(rows, at, row.indent, base)
         size, sure = _row_size(row, after - offset if after is not None else 0, collapsed, stars)
         if offset != wanted:
-            # A new block begins; its rows start at a round offset, or it is no dump.
+            # A new block begins here; its rows start at a round offset, or it is not a dump.
             if not row.marked and not sure:
                 continue
             if offset % 8 and not sure:
@@ -213,7 +217,7 @@ def _put_together(rows: list[_Row | str], base: int) -> tuple[list[bytes], int]:
 def _next_offset(
     rows: list[_Row | str], at: int, indent: str, base: int
 ) -> tuple[int | None, bool]:
-    """The offset that the row behind ``rows[at]`` has, and whether rows between were omitted."""
+    """The offset of the row after ``rows[at]``, and whether rows between were omitted."""
     stars = False
     for row in rows[at + 1 : at + 3]:
         if not isinstance(row, _Row):
@@ -239,7 +243,7 @@ def _row_size(row: _Row, step: int, collapsed: bool, stars: bool) -> tuple[int, 
         if any(count == step for count, _ in row.ends):
             return step, True
         if row.swapped and step == whole - 1:
-            return step, True  # the last word of hexdump is filled up
+            return step, True  # hexdump fills up its last word
     found = 0
     column = row.data.translate(_SHOWN).decode("ascii")
     for count, end in row.ends:
@@ -253,19 +257,19 @@ def _row_size(row: _Row, step: int, collapsed: bool, stars: bool) -> tuple[int, 
         return whole, True
     rest = row.rest[row.ends[-1][1] :]
     if rest.strip():
-        # Something else stands behind: its first characters may look like hex.
+        # Something else follows: its first characters may look like hex.
         for count, end in row.ends:
             if row.rest[end : end + 2] == "  " and count == 16:
                 return count, False
     return whole, False
 
 
-# What dumps show of a byte: "." stands for what is no character.
+# What dumps show for a byte: "." stands for anything that is not a character.
 _SHOWN: Final = bytes(byte if 0x20 <= byte < 0x7F else 0x2E for byte in range(256))
 
 
 def _is_text_column(text: str, column: str) -> bool:
-    """Is ``text`` what a dump writes beside bytes that show as ``column``?"""
+    """Whether ``text`` is what a dump writes beside bytes that show as ``column``."""
     if not text or len(text) > len(column) + 8:
         return False
     halves = column[:8] + " " + column[8:]  # tshark's follow
@@ -277,7 +281,7 @@ def _is_text_column(text: str, column: str) -> bool:
 
 
 def _swapped(data: bytes) -> bytes:
-    """16-bit words with their bytes the other way round."""
+    """16-bit words with their two bytes swapped."""
     turned = bytearray(data)
     turned[0::2], turned[1::2] = data[1::2], data[0::2]
     return bytes(turned)
@@ -291,7 +295,7 @@ _ESCAPE: Final = re.compile(
     r"|\\(?P<letter>.)|(?P<plain>[^\\'\"]+|['\"]|\\)",
     re.DOTALL,
 )
-# What makes text a run of escapes: these are not in ordinary prose.
+# What makes text a run of escapes: ordinary prose has none of these.
 _TELLING: Final = re.compile(r"\\x[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|\\[0-3][0-7]{2}")
 # A backslash at the end of a line joins it to the next one.
 _LETTERS: Final = dict(zip("nrtabfv\\'\"", "\n\r\t\a\b\f\v\\'\"", strict=True)) | {"\n": ""}
@@ -300,9 +304,9 @@ _LETTERS: Final = dict(zip("nrtabfv\\'\"", "\n\r\t\a\b\f\v\\'\"", strict=True)) 
 def _literals(text: str) -> list[bytes]:
     """Every b'…' in the text.  One that is cut off reaches to the end of the text.
 
-    Python writes text like that, too, where a program did not decode it: b'Error in …' inside an
-    exception's words is no paste.  It counts where it stands alone, where it holds bytes that are
-    no text, and where it begins something known.
+    Python also writes text like that where a program did not decode it: b'Error in …' inside an
+    exception's words is not a paste.  A literal counts if it stands alone, if it holds bytes that
+    are not text, or if it begins like something known.
     """
     found: list[bytes] = []
     others: list[str] = []
@@ -325,7 +329,7 @@ _PROSE: Final = re.compile(rb"[\x20-\x7e\n\r\t]*\Z")
 
 
 def _is_no_prose(data: bytes) -> bool:
-    """Are there bytes that are no text, or does it begin as something known begins?"""
+    """Whether some bytes are not text, or it begins like something known."""
     if not _PROSE.match(data):
         return True
     readings = explain_bytes(data).readings if len(data) >= 4 else ()
@@ -333,7 +337,7 @@ def _is_no_prose(data: bytes) -> bool:
 
 
 def _escaped_text(text: str) -> bytes | None:
-    r"""Text that is escapes with characters between: ``\x80\x01\x00\x01…ping``, quoted or not."""
+    r"""Text that is escapes and characters between: ``\x80\x01\x00\x01…ping``, quoted or not."""
     first = _TELLING.search(text)
     if first is None:
         return None
@@ -342,13 +346,13 @@ def _escaped_text(text: str) -> bytes | None:
     for mark in "'\"":
         if text.count(mark, 0, first.start()) % 2:
             return _unescaped(text, text.rfind(mark, 0, first.start()) + 1, mark)[0]
-    # Behind what a log writes before a value.
+    # After what a log writes before a value.
     start = max(text.rfind(": ", 0, first.start()) + 2, text.rfind("=", 0, first.start()) + 1)
     return _unescaped(text, start if start > 1 else 0, "")[0]
 
 
 def _quoted(text: str) -> bytes:
-    """Quoted pieces, one after the other, as C and WireShark break long strings."""
+    """Quoted pieces, one after the other, as C and Wireshark break up long strings."""
     out = bytearray()
     at = 0
     while at < len(text):
@@ -361,7 +365,7 @@ def _quoted(text: str) -> bytes:
 
 
 def _unescaped(text: str, start: int, quote: str) -> tuple[bytes, int]:
-    """The bytes from ``start`` to the quote that ends them, and the place behind it."""
+    """The bytes from ``start`` to the quote that ends them, and the place after it."""
     out = bytearray()
     for piece in _ESCAPE.finditer(text, start):
         kind, found = piece.lastgroup, piece[0]
@@ -391,12 +395,12 @@ _HEX_LIST: Final = re.compile(r"0[xX]([0-9A-Fa-f]{1,2})(?![0-9A-Za-z])")
 _BETWEEN: Final = re.compile(r"[\s,;]*")
 _SMALL: Final = re.compile(r"(?:0|-?[1-9][0-9]{0,2})\Z")
 
-# A list of numbers in a log line may be anything; one of this length is bytes.
+# A list of numbers in a log line may be anything; a list of at least this length is bytes.
 _LONG_LIST: Final = 8
 
 
 def _braced(text: str) -> bytes | None:
-    """What a C array holds: ``{ 0x80, 0x01 }``, with comments, as WireShark and xxd -i write it."""
+    """The contents of a C array: ``{ 0x80, 0x01 }``, with comments, as xxd -i writes it."""
     at = text.find("{")
     if at < 0 or "0x" not in text[at:]:
         return None
@@ -424,7 +428,7 @@ def _without_comments(text: str) -> str:
 
 
 def _hex_list(text: str) -> bytes | None:
-    """``0x80, 0x01``: bytes with a prefix each, and nothing else."""
+    """``0x80, 0x01``: bytes that all have a prefix, and nothing else."""
     out = bytearray()
     at = _past(text, 0)
     while (byte := _HEX_LIST.match(text, at)) is not None:
@@ -434,7 +438,7 @@ def _hex_list(text: str) -> bytes | None:
 
 
 def _past(text: str, at: int) -> int:
-    """Behind any separators at ``at``."""
+    """The place after any separators at ``at``."""
     between = _BETWEEN.match(text, at)
     return at if between is None else between.end()
 
@@ -469,7 +473,7 @@ _NODE_BUFFER: Final = re.compile(r"<Buffer((?: [0-9a-f]{2})+)")
 
 
 def _node_buffer(text: str) -> bytes | None:
-    """``<Buffer 80 01 00 01 ... 14 more bytes>``: as far as it goes."""
+    """``<Buffer 80 01 00 01 ... 14 more bytes>``: the bytes that it shows."""
     found = _NODE_BUFFER.search(text)
     return bytes.fromhex(found[1]) if found else None
 
@@ -480,7 +484,7 @@ _HEX: Final = re.compile(r"[0-9A-Fa-f]+\Z")
 _PAIR_MARKS: Final = re.compile(r"[:-]")
 _RUN: Final = re.compile(r"(?<![^\s\"'(\[=:])(?:[0-9A-Fa-f]{2} ){5,}[0-9A-Fa-f]{2}(?![0-9A-Za-z])")
 
-# Digits that a number may have: 2³² - 1 has 10, 2⁶⁴ - 1 has 20.
+# How many digits a number may have: 2³² - 1 has 10, 2⁶⁴ - 1 has 20.
 _NUMBER_DIGITS: Final = 10
 _LONG_NUMBER_DIGITS: Final = 20
 
@@ -506,7 +510,7 @@ def _stream(word: str) -> bytes | None:
     pairs = _PAIR_MARKS.split(word)
     if len(pairs) >= 4 and all(len(pair) == 2 and _HEX.match(pair) for pair in pairs):
         return bytes.fromhex("".join(pairs))
-    long = word[:2] in ("0x", "0X") and len(word) > 18  # else it is a number
+    long = word[:2] in ("0x", "0X") and len(word) > 18  # otherwise it is a number
     if long or word[:2] in ("x'", "X'") or (word[:2] == "\\x" and len(word) > 8):
         word = word[2:].removesuffix("'")  # SQL has all three
     elif word.isdecimal() and len(word) <= _NUMBER_DIGITS:
@@ -515,11 +519,11 @@ def _stream(word: str) -> bytes | None:
 
 
 def _groups(words: list[str], text: str) -> bytes | None:
-    """Several words of hex.  Words of digits alone could be numbers: see ``_may_be_numbers``."""
+    """Several words of hex.  Words of digits only may be numbers: see ``_may_be_numbers``."""
     if not all(_HEX.match(word) for word in words):
         return None
     if any(len(word) % 2 for word in words):
-        # A stream that was wrapped at an odd column: lines of one length.
+        # A stream that was wrapped at an odd column: all lines but the last have one length.
         size = len(words[0])
         wrapped = len(words) == len(text.split("\n")) and size >= 16
         same = all(len(word) == size for word in words[:-1]) and len(words[-1]) <= size
@@ -547,8 +551,8 @@ def _run_of_pairs(text: str) -> bytes | None:
 
 # ── Packets ──────────────────────────────────────────────────────────────────────────
 
-# tcpdump.org/linktypes.html, and where in each the type of what follows stands: raw IP has
-# none, BSD loopback has an address family instead.
+# tcpdump.org/linktypes.html, and where in each header the type of what follows is: raw IP has no
+# header, and BSD loopback has an address family instead.
 _RAW: Final = 101
 _LOOPBACK: Final = 0
 _TYPED: Final = ((1, 12, 14), (113, 14, 16), (276, 0, 20))
@@ -559,15 +563,15 @@ _FAMILIES: Final = (2, 10, 23, 24, 28, 30)
 _IP_TYPES: Final = (b"\x08\x00", b"\x86\xdd")
 _VLANS: Final = (b"\x81\x00", b"\x88\xa8", b"\x91\x00")
 
-# Ethernet fills a packet up to 60 bytes, and some add a checksum of 4.
+# Ethernet pads a packet to 60 bytes, and some captures add its checksum of 4.
 _MAX_PADDING: Final = 50
 
 
 def payload_of(data: bytes) -> bytes:
-    """What TCP or UDP carries, if ``data`` is a packet; else ``data`` itself.
+    """What TCP or UDP carries, if ``data`` is a packet; otherwise ``data`` itself.
 
-    Peels Ethernet, Linux cooked, BSD loopback or nothing, then IPv4 or IPv6.  A packet without
-    payload (a SYN, an ACK) gives b"".
+    It takes off Ethernet, Linux cooked, BSD loopback or nothing, then IPv4 or IPv6.  A packet
+    without payload (a SYN, an ACK) gives b"".
     """
     return _block(data).payload
 
@@ -589,7 +593,7 @@ def _segment(data: bytes, link: int) -> Segment | None:
 
 
 def _ip_places(data: bytes) -> Iterator[tuple[int, int]]:
-    """Link types that ``data`` may begin with, and where IP would begin then."""
+    """Link types that ``data`` may begin with, and where IP would begin in each case."""
     yield _RAW, 0
     for link, at, inside in _TYPED:
         kind = data[at : at + 2]
@@ -604,7 +608,10 @@ def _ip_places(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _is_ip(data: bytes, at: int, link: int) -> bool:
-    """Does an IP packet begin there?  Its length has to agree, or its checksum if it was cut."""
+    """Whether an IP packet begins there.
+
+    Its length has to agree or, if it was cut off, its checksum.
+    """
     there = len(data) - at
     if there < 28:
         return False
@@ -626,7 +633,7 @@ def _agrees(left: int, link: int) -> bool:
 
 
 def _sum(data: bytes) -> int:
-    """The one's complement sum of 16-bit words (RFC 1071): 0xFFFF over a right header."""
+    """The one's complement sum of 16-bit words (RFC 1071): 0xFFFF over a correct header."""
     total = sum(data[0::2]) * 256 + sum(data[1::2])
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)

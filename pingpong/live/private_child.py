@@ -1,12 +1,12 @@
 """The child's half of private.py: the process that lives inside the private network.
 
-It is run by its path, as ``python -I -S inside.py FD``, so it imports the standard
-library only and starts in tens of milliseconds.  It enters a network of its own, raises
-the loopback there, says so over its control socket, and then makes sockets on request
-until that socket closes: a parent that was killed leaves no child behind.
+It is run by its path, as ``python -I -S private_child.py FD``, so it imports nothing but the
+standard library and starts in tens of milliseconds.  It enters a network of its own, brings up
+the loopback there, reports that over its control socket, and then makes sockets on request until
+that socket closes: a parent that was killed leaves no child behind.
 
     parent ── request ──▶ child      0 or 1, then three numbers
-    parent ◀── answer ─── child      errno (0: done), a word on the step, and a descriptor
+    parent ◀── answer ─── child      errno (0: done), the name of the step, and a descriptor
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ETHTOOL_STSO, ETHTOOL_SGSO = 0x1F, 0x24
 
 
 class Step(Exception):
-    """A step that the kernel refused."""
+    """A step that the kernel refused: ``name`` says which, ``errno`` why."""
 
     def __init__(self, name: str, errno: int) -> None:
         super().__init__(name, errno)
@@ -45,6 +45,7 @@ class Step(Exception):
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
+    """Turn an OSError inside the ``with`` into a Step of that name, for the parent to read."""
     try:
         yield
     except OSError as error:
@@ -52,25 +53,27 @@ def step(name: str) -> Iterator[None]:
 
 
 def unshare(flags: int) -> None:
-    # os.unshare came with Python 3.12.
+    """Leave the namespaces that ``flags`` name for new ones.  Raises OSError."""
+    # os.unshare arrived in Python 3.12.
     if ctypes.CDLL(None, use_errno=True).unshare(flags):
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
 
 
 def write(path: str, text: str) -> None:
+    """Write to a file under /proc in one go.  Raises OSError if the kernel refuses."""
     with open(path, "w") as file:
         file.write(text)
 
 
 def enter() -> None:
-    """Go into a new network in which this process may do everything."""
+    """Enter a new network in which this process may do everything.  Raises Step."""
     user, group = os.geteuid(), os.getegid()
     with step("unshare"):
         try:
             unshare(CLONE_NEWUSER | CLONE_NEWNET)
         except OSError:
-            # Who is root needs no user namespace, and some machines have none.
+            # Root needs no user namespace, and some machines have none.
             if user != 0:
                 raise
             unshare(CLONE_NEWNET)
@@ -83,6 +86,7 @@ def enter() -> None:
 
 
 def raise_loopback() -> None:
+    """Bring up ``lo``, which is down in a new network.  Raises Step."""
     with step("raise the loopback"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         answer = ioctl(sock, SIOCGIFFLAGS, struct.pack("16sH14x", b"lo", 0))
         (flags,) = struct.unpack_from("H", answer, 16)
@@ -90,10 +94,11 @@ def raise_loopback() -> None:
 
 
 def set_mtu(mtu: int) -> None:
+    """Set the MTU of ``lo``, in bytes, and have segments carried one by one.  Raises Step."""
     with step("set the MTU"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         ioctl(sock, SIOCSIFMTU, struct.pack("16si12x", b"lo", mtu))
-        # Else the loopback carries several segments as one large packet, as a driver gives them
-        # to its card: who looks would see no cut.  Where it is refused, that is what one sees.
+        # Otherwise the loopback carries several segments as one large packet, as a driver hands
+        # them to its card, and no cut would be seen.  Where that is refused, so it stays.
         for command in (ETHTOOL_STSO, ETHTOOL_SGSO):
             off = ctypes.create_string_buffer(struct.pack("=II", command, 0))
             with suppress(OSError):
@@ -101,7 +106,7 @@ def set_mtu(mtu: int) -> None:
 
 
 def answer(control: socket.socket, request: bytes) -> None:
-    """Do what one request asks for and answer it."""
+    """Do what one request asks for, and answer it."""
     what, first, second, third = REQUEST.unpack(request)
     if what == SET_MTU:
         set_mtu(first)
@@ -114,6 +119,7 @@ def answer(control: socket.socket, request: bytes) -> None:
 
 
 def main(control: socket.socket) -> None:
+    """Enter the network, then answer requests until the control socket closes."""
     try:
         enter()
         raise_loopback()

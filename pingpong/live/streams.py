@@ -1,7 +1,7 @@
-"""What each end of a recorded connection said: bytes in order, whatever they are.
+"""What each end of a recorded connection sent: bytes in order, whatever they are.
 
-The pipeline reads Thrift from the same pieces (see wire/streams.py).  Here are those of a
-conversation that is no Thrift, or not to be seen as such: HTTP, TLS.
+The pipeline reads Thrift from the same pieces (see wire/streams.py).  This is for a conversation
+that is not Thrift, or is not to be read as Thrift: HTTP, TLS.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ class Said(NamedTuple):
 
     @property
     def data(self) -> bytes:
-        """Its bytes; none of a Gap."""
+        """Its bytes; a Gap has none."""
         return self.piece.data if isinstance(self.piece, Chunk) else b""
 
 
 def pieces_of(packets: Iterable[Packet]) -> Iterator[Said]:
-    """The pieces of all TCP connections, in the order in which they were captured; of each
-    direction in the order in which they were sent."""
+    """The pieces of all TCP connections, in the order in which they were captured.
+
+    The pieces of one direction come in the order in which they were sent.
+    """
     peeler, connections = Peeler(), Connections()
     for packet in packets:
         segment = peeler.segment(packet)

@@ -1,10 +1,10 @@
-"""What TLS shows: its records, and with the key log of one end also what is in them.
+"""What TLS shows: its records and, with one end's key log, also what is in them.
 
     record   ┌ type ┬ version ┬ length ┬ … ┐     RFC 8446, 5.1
                1 byte  2 bytes   2 bytes
 
-The head is never encrypted.  In TLS 1.3 it says little: whatever is encrypted calls itself
-application data.  What is in a record is scapy's work, and scapy's is done by ``cryptography``.
+The head is never encrypted.  In TLS 1.3 it says little: whatever is encrypted is labelled
+application data.  Reading what is in a record is left to scapy, which needs ``cryptography``.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ APPLICATION_DATA: Final = 23
 class TlsRecord:
     """One record of a TLS connection.
 
-    ``data`` are all its bytes, as they were sent.  ``type`` is what its head says.  ``names``
-    are the messages in it as far as they could be read, and ``content`` is what the program
-    sent: None if this record holds something else, or if it could not be read.
+    ``data`` is all its bytes, as they were sent.  ``type`` is what its head says.  ``names`` are
+    the messages in it, as far as they could be read, and ``content`` is what the program sent:
+    None if this record holds something else, or if it could not be read.
     """
 
     from_client: bool
@@ -46,11 +46,12 @@ class TlsRecord:
 
     @property
     def type(self) -> str:
+        """What its head says: "handshake", "application data" and so on."""
         return TYPES[self.data[0]]
 
     @property
     def size(self) -> int:
-        """In bytes, its head included."""
+        """Its size in bytes, head included."""
         return len(self.data)
 
     def __str__(self) -> str:
@@ -67,10 +68,10 @@ def read_records(
     """The TLS records of all connections, in the order in which they were captured.
 
     ``key_log`` is a file of secrets as ``ssl.SSLContext.keylog_filename`` writes it.  What it
-    does not open stays closed, and so does all behind a forged record.  Behind a loss, the end
-    that said what was lost has no more records.
+    does not open stays closed, and so does everything after a forged record.  After a loss, there
+    are no more records from the end whose bytes were lost.
 
-    Raises LiveError if scapy or ``cryptography`` cannot be had, or if the file cannot be read.
+    Raises LiveError if scapy or ``cryptography`` is missing, or if the file cannot be read.
     """
     keys = _keys(key_log)
     readers: dict[Flow, _Reader] = {}
@@ -106,10 +107,11 @@ class _Reader:
         self._session: Any = tlsSession()  # type: ignore[no-untyped-call]
         self._from_client = True  # who spoke last
         self._waiting = {True: b"", False: b""}
-        self._lost: set[bool] = set()  # whose records cannot be told apart any more
+        self._lost: set[bool] = set()  # the ends whose records cannot be told apart any more
 
     def feed(self, said: Said) -> Iterator[TlsRecord]:
-        # Behind a loss nobody knows where a record begins, nor its number, which goes into the key.
+        """Add a piece of the stream; yield the records that are now complete."""
+        # After a loss nobody knows where a record begins, nor its number, which goes into the key.
         if isinstance(said.piece, Gap):
             self._lost.add(said.from_client)
         if said.from_client in self._lost:
@@ -119,7 +121,7 @@ class _Reader:
         while len(data) - start >= HEAD:
             stop = start + HEAD + int.from_bytes(data[start + 3 : start + 5], "big")
             if data[start] not in TYPES:
-                self._lost.add(said.from_client)  # this is no TLS
+                self._lost.add(said.from_client)  # this is not TLS
                 return
             if stop > len(data):
                 break
@@ -137,7 +139,7 @@ class _Reader:
         if self._session is None:
             return closed
         if from_client is not self._from_client:
-            # scapy's session is that of who reads: it is turned when the other one does.
+            # scapy's session is one end's view: it is turned round when the other end speaks.
             self._session, self._from_client = self._session.mirror(), from_client
         self._session.nss_keys = self._keys
         try:
@@ -159,6 +161,6 @@ class _Reader:
 
 
 def _name(message: Any) -> str:
-    """scapy's name of a TLS message without its family: "TLS Handshake - Client Hello"."""
+    """Scapy's name for a TLS message without its prefix: "TLS Handshake - Client Hello"."""
     name: str = message.name.rpartition(" - ")[2].removeprefix("TLS ").lower()
     return TYPES[20] if name == "changecipherspec" else name

@@ -12,6 +12,7 @@ unpacked.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..model import Finding, Header, Protocol, Response
@@ -20,7 +21,10 @@ from .unpacking import Allowance
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["Transport", "Turn", "Unit"]
+__all__ = ["ProtocolAt", "Transport", "Turn", "Unit"]
+
+# Which protocol's message begins at data[start:stop]; None: none that is known.
+ProtocolAt = Callable[[bytes, int, int], Protocol | None]
 
 
 class Unit:

@@ -25,9 +25,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from ..model import Packet, Segment
-from ..protocols.families.thrift.reader import PROXY, Found, Passed
 from ..protocols.families.thrift.theader import FIXED
 from ..protocols.framing import Unit
+from ..protocols.reader import PROXY, Found, Passed
 from ..wire.link import TCP, Peeler
 from ..wire.rewrite import (
     checksum_at,

@@ -85,6 +85,7 @@ class Summary(NamedTuple):
     announced: int
     dialect: Dialect
     cut: str = ""
+    is_upgrade: bool = False
 
     def __str__(self) -> str:
         return f"{shown(self.method)}, {sized(self.size)} (message {self.number})"
@@ -102,6 +103,7 @@ def summary_of(message: Message) -> Summary:
         message.announced,
         Dialect(message.protocol.name, message.transport),
         message.cut,
+        message.family.is_upgrade(message.method),
     )
 
 
@@ -379,11 +381,9 @@ _INSIDE: Final = re.compile(rb"\x80\x01\0[\x01\x04]\0\0\0[\x01-\x7f][\x20-\x7e]"
 
 
 def _text_of(exception: Message) -> str:
-    """The text of a TApplicationException, "" if it has none."""
-    for field in exception.body.fields:
-        if field.field_id == 1 or field.name == "message":
-            return field.value.text or ""
-    return ""
+    """The text of an exception of the framework's own, "" if it has none."""
+    text = exception.family.error(exception.body).text
+    return "" if text is None else text.text or ""
 
 
 _NO_FLOW: Final = Flow(0, TCP, Endpoint("0.0.0.0", 0), Endpoint("0.0.0.0", 0))

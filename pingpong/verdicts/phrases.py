@@ -10,7 +10,7 @@ from typing import Final
 
 from ..hints.magic_numbers import Certainty, Family, explain_bytes
 from ..model import DEFAULT_LIMITS, Half
-from ..protocols.families.thrift.detect import protocol_at
+from ..protocols.detect import protocol_at
 from ..protocols.families.thrift.framed import HEAD
 from .evidence import ApplicationException, Case, Known, Summary, dialect_of, shown
 from .verdict import sized, unbraced

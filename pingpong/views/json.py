@@ -60,6 +60,7 @@ class Rows:
         self._sides: dict[int, Side] = {}
         self._flows: dict[int, Side] = {}
         self._methods: dict[str, str] = {}
+        self._fields = Fields()
         self._second: i64 = -1
         self._clock = ""
 
@@ -81,7 +82,7 @@ class Rows:
 
     def whole(self, message: Message) -> str:
         """The message with all its fields, as one line of JSON without its line end."""
-        return f"{self._listing(message)}, {_content(message)}}}"
+        return f"{self._listing(message)}, {_content(message, self._fields)}}}"
 
     def exchange(self, exchange: Exchange) -> str:
         """An exchange: how it ended, and the numbers of its messages.
@@ -190,7 +191,7 @@ def message_row(message: Message) -> str:
 def record_row(record: Record) -> str:
     """A struct alone, with all its fields, as one line of JSON without its line end."""
     protocol = _text(record.protocol.name)
-    return f'{{"protocol": {protocol}, "size": {len(record.data)}, {_content(record)}}}'
+    return f'{{"protocol": {protocol}, "size": {len(record.data)}, {_content(record, Fields())}}}'
 
 
 def listing_row(message: Message) -> str:
@@ -247,8 +248,8 @@ def _method(message: Message) -> str:
     return text
 
 
-def _content(record: Record) -> str:
-    writer = Fields(record.data)
+def _content(record: Record, writer: Fields) -> str:
+    writer.begin(record.data)
     record.tell(writer)
     text = f'"fields": {"".join(writer.parts) or "[]"}'
     findings = [_finding(finding) for finding in record.listed]
@@ -302,11 +303,11 @@ class _Open:
 
     __slots__ = ("begun", "entry", "field_id", "is_first", "kind", "name", "place", "start")
 
-    def __init__(self, kind: i64, begun: i64, place: i64) -> None:
-        self.kind: i64 = kind
-        self.begun: i64 = begun
-        self.entry: i64 = begun
-        self.place: i64 = place
+    def __init__(self) -> None:
+        self.kind: i64 = _IN_ITEMS
+        self.begun: i64 = 0
+        self.entry: i64 = 0
+        self.place: i64 = 0
         self.is_first = True
         # Of the field whose value is next.
         self.field_id: i64 = 0
@@ -318,18 +319,28 @@ class Fields(Listener):
     """Writes the fields of a struct: joined, ``parts`` are a list in JSON.
 
     What is told of a field and of a container's element is written when its value is, because
-    there may be none.
+    there may be none.  One writes many structs, each after ``begin``.
     """
 
-    __slots__ = ("_data", "_label", "_open", "_top", "parts")
+    __slots__ = ("_data", "_depth", "_label", "_open", "_top", "parts")
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.parts: list[str] = []
+        self._data = b""
+        self._label = ""
+        self._depth: i64 = 0
+        self._top = _Open()
+        self._open = [self._top]  # as many as were ever open; the first is outside of all
+
+    def begin(self, data: bytes) -> None:
+        """What is told next is a struct in ``data``."""
+        self.parts.clear()
+        self.findings.clear()
         self._data = data
         self._label = ""
-        self._open: list[_Open] = []
-        self._top = _Open(_IN_ITEMS, 0, 0)
+        self._depth = 0
+        self._top = self._open[0]
 
     def _begin(self, start: i64) -> i64:
         """Write what stands before a value; the place to name for it."""
@@ -452,12 +463,22 @@ class Fields(Listener):
         self._label = text
 
     def _push(self, kind: i64, begun: i64, place: i64) -> None:
-        self._open.append(self._top)
-        self._top = _Open(kind, begun, place)
+        self._depth += 1
+        if self._depth == len(self._open):
+            self._open.append(_Open())
+        self._top = top = self._open[self._depth]
+        top.kind = kind
+        top.begun = begun
+        top.place = place
+        top.is_first = True
+
+    def _pop(self) -> None:
+        self._depth -= 1
+        self._top = self._open[self._depth]
 
     def struct(self, start: i64) -> None:
         begun = len(self.parts)
-        if self._open:
+        if self._depth:
             start = self._begin(start)
             self._kind(12)
         self.parts.append("[")
@@ -468,7 +489,7 @@ class Fields(Listener):
 
     def take_back(self) -> None:
         del self.parts[self._top.begun :]
-        self._top = self._open.pop()
+        self._pop()
         if not self._top.begun or self.parts[-1].endswith("["):
             self._top.is_first = True
 
@@ -514,8 +535,8 @@ class Fields(Listener):
     def _close(self, stop: i64) -> None:
         place = self._top.place
         self.parts.append("]")
-        self._top = self._open.pop()
-        if self._open:
+        self._pop()
+        if self._depth:
             self._end(place, stop)
 
 

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 
 from ..capture import Capture
 from ..model import (
-    APPLICATION_ERRORS,
     UDP,
-    Content,
     Entries,
+    Error,
     Exchange,
     Field,
     Finding,
@@ -129,7 +128,7 @@ def result(message: Message, room: int = 60) -> str:
     """What a REPLY or an EXCEPTION says, in at most ``room`` columns."""
     body = message.begin(max(room, 1) + 1)
     if message.type is MessageType.EXCEPTION:
-        return _application_exception(body, room)
+        return _error(message.family.error(body), room)
     if not body.fields:
         return "void" if body.stop is not None else "unreadable"
     first = body.fields[0]
@@ -334,17 +333,10 @@ def _string(value: Value, content: bytes, room: int) -> str:
     return quote(trim(text, 2 * room)) + lost
 
 
-def _application_exception(body: Struct, room: int) -> str:
-    number: Content = None
-    words = ""
-    for field in body.fields:
-        if field.field_id == 1 or field.name == "message":
-            words = value_text(field.value, room)
-        elif field.field_id == 2 or field.name == "type":
-            number = field.value.content
-            if field.value.redacted:
-                return elide(f"{redacted(field.value)} {words}".rstrip(), room)
-    if isinstance(number, bool) or not isinstance(number, int):
+def _error(error: Error, room: int) -> str:
+    words = "" if error.text is None else value_text(error.text, room)
+    if error.kind is not None and error.kind.redacted:
+        return elide(f"{redacted(error.kind)} {words}".rstrip(), room)
+    if error.number is None:
         return words or "no reason given"
-    name = APPLICATION_ERRORS[number] if 0 <= number < len(APPLICATION_ERRORS) else "type"
-    return elide(f"{name} ({number}) {words}".rstrip(), room)
+    return elide(f"{error.name or 'type'} ({error.number}) {words}".rstrip(), room)

@@ -1,4 +1,4 @@
-"""What a text was found to say."""
+"""What was found in a text."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["Complaint", "TextVerdict"]
 class Complaint:
     """Words that a library writes when it cannot read on.
 
-    ``phrase`` is what stood in the text, ``meaning`` what it says; ``causes`` are the likely
-    ones, in order; ``look_at`` says where to look next; ``source`` who writes it.
+    ``phrase`` is the words in the text, ``meaning`` what they say; ``causes`` are the likely
+    ones, in order; ``look_at`` says where to look next; ``source`` who writes such words.
     """
 
     phrase: str
@@ -33,7 +33,7 @@ class Complaint:
 class TextVerdict(Shown):
     """What a pasted text holds: known words, numbers, bytes; all empty if nothing is known.
 
-    ``is_cut``: the text is longer than MAX_TEXT, and the rest was not looked at.
+    ``is_cut``: the text is longer than MAX_TEXT, and the rest of it was not looked at.
     """
 
     complaints: tuple[Complaint, ...]
@@ -43,4 +43,5 @@ class TextVerdict(Shown):
 
     @property
     def is_empty(self) -> bool:
+        """Whether nothing at all was found."""
         return not (self.complaints or self.numbers or self.blocks)

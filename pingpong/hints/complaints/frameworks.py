@@ -1,5 +1,8 @@
-"""What frameworks and proxies around Thrift write: Netty, Nifty, Drift, Armeria, Finagle, fbthrift,
-Envoy; Hive, Impala, Cassandra, HBase and Jaeger; readers of Parquet."""
+"""What frameworks and proxies around Thrift write.
+
+Netty, Nifty, Drift, Armeria, Finagle, fbthrift, Envoy; Hive, Impala, Cassandra, HBase and Jaeger;
+readers of Parquet.
+"""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ WORDINGS: Final = (
         (t.HTTP_ANSWER, "Response buffer is empty, no request", "http_client.go", "client"),
         (t.HTTP_STATUS, "HTTP Response code: {n}", "http_client.go", "client"),
         (t.BIND, "Unable to create server socket", "multiplexed_protocol.go", "server"),
-        # The types of what was being read stand before the words; generated code.
+        # The types of what was being read come before the words, in generated code.
         (t.CLOSED, "error reading struct: EOF", "generated code"),
         (t.CLOSED, "read error: EOF", "generated code"),
         (t.CLOSED, "error reading field {n}: EOF", "generated code"),

@@ -1,5 +1,7 @@
-"""What Apache Thrift writes in Rust, Erlang, C#, D, Delphi, Dart, Haxe and OCaml, and what these
-write themselves."""
+"""What Apache Thrift writes in Rust, Erlang, C#, D, Delphi, Dart, Haxe and OCaml.
+
+And what these languages write themselves.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Python writes: Apache Thrift, thriftpy2, what is built on them, Python itself."""
+"""What Python writes: Apache Thrift, thriftpy2, what is built on them, and Python itself."""
 
 from __future__ import annotations
 

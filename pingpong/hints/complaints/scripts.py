@@ -1,5 +1,7 @@
-"""What Apache Thrift writes in Node.js, JavaScript, PHP, Ruby, Perl and Lua, and what these write
-themselves."""
+"""What Apache Thrift writes in Node.js, JavaScript, PHP, Ruby, Perl and Lua.
+
+And what these languages write themselves.
+"""
 
 from __future__ import annotations
 

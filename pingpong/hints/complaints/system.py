@@ -1,6 +1,6 @@
-"""What the operating system and its libraries say of a connection, whatever the program is.
+"""What the operating system and its libraries say about a connection, whatever the program is.
 
-These are the least that a line can say: words of a library beside them say more.
+Such words are the least that a line can say: a library's words beside them say more.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All words that are known, of every language, and who writes the same words."""
+"""All known words, in every language, and who writes the same ones."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ class Phrase(NamedTuple):
 
     @property
     def pattern(self) -> re.Pattern[str]:
+        """``words`` compiled, to be matched against text in lower case."""
         return _compiled(self.words)
 
     @property
     def source(self) -> str:
-        """Who writes these words: up to three of them."""
+        """Who writes these words: up to three writers, and how many more there are."""
         names = list(dict.fromkeys(wording.writer for wording in self.writers))
         more = f"; and {len(names) - _WRITERS} more" if len(names) > _WRITERS else ""
         return "; ".join(names[:_WRITERS]) + more
@@ -50,7 +51,7 @@ _WRITERS: Final = 3
 
 @cache
 def _compiled(words: str) -> re.Pattern[str]:
-    """A pattern is made when its beginning is found for the first time: there are a thousand."""
+    """Compiles a pattern when its beginning is first found: there are a thousand of them."""
     return re.compile(words)
 
 

@@ -6,13 +6,13 @@
 
 Where the words of several rows overlap, the longest say most: "open() timed out" is about a
 connection that did not come about, "timed out" alone is about anything.  Words of the operating
-system in a line that a library's words explain add nothing, and are left out.
+system add nothing to a line that a library's words explain, and are left out.
 
-A number that the words do not name is explained where its bytes begin something known; text
-that is nothing but numbers has all of them explained.
+A number that the words do not name is explained if its bytes begin like something known; in a text
+that is nothing but numbers, all of them are explained.
 
-The texts come from people who paste, so they may be anything: no pattern repeats a
-repetition, and no more than MAX_TEXT characters are looked at.
+The texts are what people paste, so they may be anything: no pattern repeats a repetition, and at
+most MAX_TEXT characters are looked at.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from .troubles import Trouble
 __all__ = ["Complaint", "TextVerdict", "explain_text"]
 
 
-# How many of them are listed.
+# At most this many are listed.
 _MAX_COMPLAINTS: Final = 8
 _MAX_NUMBERS: Final = 20
 
 # How often the words of one row are looked for: a log repeats itself.
 _MAX_MATCHES: Final = 20
 
-# A longer phrase is cut: it is only there to be recognised.
+# A longer phrase is cut: it is there only to be recognised.
 _MAX_PHRASE: Final = 160
 
-# What says least, so that it adds nothing to other words in its line: how a connection ended or
-# that time was up, and that a server met an error.
+# The kinds that say least, and add nothing to other words in their line: how a connection ended,
+# that time was up, or that a server met an error.
 _LEAST: Final = frozenset(
     {
         *(troubles.CLOSED, troubles.RESET, troubles.BROKEN_PIPE, troubles.NOT_OPEN),
@@ -50,11 +50,11 @@ _LEAST: Final = frozenset(
         *(troubles.ARGUMENTS, troubles.SASL, troubles.BEGINNING),
     }
 )
-# The bare name of an exception: counts only where a text has nothing else.
+# The bare name of an exception: it counts only if the text has nothing else.
 _NOTHING: Final = frozenset({troubles.TRANSPORT_ERROR, troubles.SAYS_NO})
 _VAGUE: Final = frozenset({troubles.SERVER_FAILED, troubles.NOT_OPEN, troubles.NO_SERVER})
 
-# A small number in these words is how many bytes the reader wanted, whatever for.
+# In these words, a small number is how many bytes the reader wanted, whatever for.
 _ASKED_FOR: Final = frozenset({troubles.WAITS_FOR, troubles.SHORT})
 
 
@@ -72,12 +72,12 @@ _ONLY_NUMBERS: Final = re.compile(r"[\s,;]*\Z")
 _GROUPED: Final = re.compile(r"-?[0-9]{1,3}(?:[,_'][0-9]{3}){1,6}\Z")
 _EIGHT_DIGITS: Final = re.compile(r"[0-9]{8}\Z")
 
-# What stands before a number that is a limit.
+# What comes before a number that is a limit.
 _LIMIT: Final = re.compile(
     r"(?:max|limit|allowed|exceeds|exceeded|larger than|greater than|bigger than|more than|at most|"
     r"up to|quota|threshold|capacity)[a-z_.\s:=(]*\Z"
 )
-# … or behind it.
+# … or after it.
 _LIMIT_BEHIND: Final = re.compile(r"\)? ?(?:-?bytes?|b)?,? ?(?:limit|max|allowed|exceeded|quota)")
 _BEFORE: Final = 40
 
@@ -85,7 +85,7 @@ _BEFORE: Final = 40
 def explain_text(text: str) -> TextVerdict:
     """What a number, a line of a log or bytes in any layout mean, with no capture at all.
 
-    The bytes are not decoded here: that is for who has ``capture.decode`` at hand.
+    The bytes are not decoded here: to decode them, use ``capture.decode``.
     """
     is_cut = len(text) > MAX_TEXT
     text = text[:MAX_TEXT].replace("\N{MINUS SIGN}", "-")
@@ -102,7 +102,7 @@ def explain_text(text: str) -> TextVerdict:
 
 
 def _lower(text: str) -> str:
-    """The text in lower case, each character at its place."""
+    """The text in lower case, with each character in its place."""
     lower = text.lower()
     if len(lower) == len(text):
         return lower
@@ -113,7 +113,7 @@ def _lower(text: str) -> str:
 
 
 def _matches(text: str) -> list[_Match]:
-    """The known words in the text, in order; of those that overlap the longest."""
+    """The known words in the text, in order; where some overlap, the longest."""
     found: list[_Match] = []
     for phrase in phrases():
         if phrase.start not in text:
@@ -135,7 +135,7 @@ def _matches(text: str) -> list[_Match]:
 
 
 def _stands_alone(text: str, match: re.Match[str]) -> bool:
-    """No word is torn: "EPIPE" is not in "recEPIPEs"."""
+    """Whether the match is of whole words: "EPIPE" is not in "recEPIPEs"."""
     start, stop = match.span()
     before = text[start - 1 : start]
     after = text[stop : stop + 1]
@@ -145,7 +145,7 @@ def _stands_alone(text: str, match: re.Match[str]) -> bool:
 
 
 def _complaints(text: str, matches: list[_Match]) -> tuple[Complaint, ...]:
-    """Each kind of trouble once, where it is first told."""
+    """Each kind of trouble once, where it is first mentioned."""
     found: dict[str, Complaint] = {}
     lines = _lines(text, matches)
     told: dict[int, set[Trouble]] = {}
@@ -170,7 +170,7 @@ def _complaints(text: str, matches: list[_Match]) -> tuple[Complaint, ...]:
 
 
 def _lines(text: str, matches: list[_Match]) -> list[int]:
-    """In which line each match stands."""
+    """The number of the line that each match is in."""
     lines: list[int] = []
     line = at = 0
     for match in matches:
@@ -184,7 +184,7 @@ def _lines(text: str, matches: list[_Match]) -> list[int]:
 
 
 def _named_numbers(matches: list[_Match]) -> list[tuple[int, NumberVerdict]]:
-    """The numbers that the words are about, and where they stand."""
+    """The numbers that the words are about, and where they are."""
     numbers: list[tuple[int, NumberVerdict]] = []
     for match in matches:
         trouble = match.phrase.trouble
@@ -216,8 +216,10 @@ def _named_numbers(matches: list[_Match]) -> list[tuple[int, NumberVerdict]]:
 def _plain_numbers(
     text: str, matches: list[_Match], has_named: bool
 ) -> list[tuple[int, NumberVerdict]]:
-    """The other numbers: all of them if the text has nothing else, or those that begin something
-    known.  ``has_named``: the words have told their number."""
+    """The other numbers: all if the text has nothing else, or those that begin something known.
+
+    ``has_named``: the words have already named their number.
+    """
     stripped = text.strip()
     if _GROUPED.match(stripped):
         return [(0, explain_number(int(re.sub(r"[,_']", "", stripped))))]
@@ -251,7 +253,7 @@ def _plain_numbers(
 
 
 def _is_limit(number: int, before: str, behind: str = "") -> bool:
-    """Is it a round number, and do the words around it call it a limit?"""
+    """Whether it is a round number, and the words around it call it a limit."""
     if number < 2**16 or (number % 1000 and number % 1024):
         return False
     return bool(_LIMIT.search(before)) or bool(_LIMIT_BEHIND.match(behind))

@@ -1,12 +1,12 @@
-"""What can be the trouble when a library complains: in words, with its causes and what to do.
+"""What the trouble can be when a library complains: in words, with its causes and what to do.
 
     "Read a negative frame size (-2147418111)!"  ─▶  FRAME    the words of libraries: see rows
     "Socket is closed by peer."                  ─▶  CLOSED
 
-Each kind of trouble stands here once, however many libraries have words for it.  ``role`` is
-what the reader took the number of its words for, which ``hints.magic_numbers`` needs to know.
+Each kind of trouble is here once, however many libraries have words for it.  ``role`` is what the
+reader took the number in its words for, which ``hints.magic_numbers`` needs to know.
 
-A cause is a possibility, and they are in the order of likelihood: the words alone do not tell.
+A cause is a possibility, and the likeliest comes first: the words alone do not tell which it is.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ __all__ = ["Trouble"]
 class Trouble(NamedTuple):
     """A kind of trouble.
 
-    ``meaning`` is what the words say, ``causes`` are the likely ones, in order, ``look_at`` is
-    where to look next or what to change.  ``added``: what the reader added to the number that it
-    shows.
+    ``meaning`` is what the words say, ``causes`` are the likely ones, in order, and ``look_at``
+    is where to look next or what to change.  ``added`` is what the reader added to the number
+    that it shows.
     """
 
     meaning: str

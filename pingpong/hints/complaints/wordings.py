@@ -1,10 +1,10 @@
-"""A row of the table: what a library writes, with places for what changes.
+"""A row of the table: what a library writes, with placeholders for what changes.
 
     Frame size ({number}) larger than max length ({limit})!
                 └ explained as bytes          └ explained as a limit
 
-The words are the library's own, as they stand in its source, and ``source`` says where.  A
-pattern is made of them, and so is the line with which the row is tested.
+The words are the library's own, exactly as in its source, and ``source`` says where.  A pattern
+is made from them, and so is the line with which the row is tested.
 
     {number}  a number that is explained        {hex}    the same, in hexadecimal
     {limit}   the reader's limit                {bytes}  a list of bytes, as Rust prints one
@@ -12,7 +12,7 @@ pattern is made of them, and so is the line with which the row is tested.
     {n}       a number that says nothing here   {pair}   two bytes in hexadecimal
 
 Patterns are for text in lower case.  Each begins with words that can be searched for, and no
-pattern repeats a repetition: the time that a search takes grows with the text.
+pattern repeats a repetition: the time that a search takes grows only with the text.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .troubles import Trouble
 
 __all__ = ["Wording", "example", "fixed", "pattern_of", "wordings"]
 
-# What each place may hold.
+# What may stand for each placeholder.
 _PLACES: Final = {
     "number": r"(?P<number>-?[0-9]{1,20})",
     "hex": r"(?:0x)?(?P<hex>[0-9a-f]{1,16})",
@@ -39,7 +39,7 @@ _PLACES: Final = {
 }
 _PLACE: Final = re.compile(r"\{(number|pair|hexes|hex|limit|bytes|n|word|text)\}")
 
-# What stands in those places in the line that tests a row.
+# What stands for the placeholders in the line that tests a row.
 _SAMPLES: Final = {
     "limit": "16777216",
     "pair": "0x8221",
@@ -58,9 +58,9 @@ _HEXES: Final = {Role.PROTOCOL_ID: "80"}
 
 
 class Wording(NamedTuple):
-    """Words that a program writes: which ``trouble`` they tell, and who writes them.
+    """Words that a program writes: which ``trouble`` they tell of, and who writes them.
 
-    ``side`` is "client" or "server" where only one of them writes so, else "".
+    ``side`` is "client" or "server" if only one of them writes this, otherwise "".
     """
 
     trouble: Trouble
@@ -72,7 +72,7 @@ class Wording(NamedTuple):
 
     @property
     def writer(self) -> str:
-        """``Apache Thrift in Java (transport/TSocket.java), a client``"""
+        """Who writes it: ``Apache Thrift in Java (transport/TSocket.java), a client``."""
         where = f"{self.library} ({self.source})"
         if self.language not in ("", self.library):
             where = f"{self.library} in {self.language} ({self.source})"
@@ -83,7 +83,7 @@ _Row = Union[tuple[Trouble, str, str], tuple[Trouble, str, str, str]]
 
 
 def wordings(language: str, library: str, *rows: _Row) -> tuple[Wording, ...]:
-    """Rows of one library: trouble, words, where in its source they stand, and perhaps the side."""
+    """Rows of one library: trouble, words, where they are in its source, perhaps the side."""
     made = []
     for row in rows:
         trouble, template, source = row[:3]
@@ -95,7 +95,7 @@ def wordings(language: str, library: str, *rows: _Row) -> tuple[Wording, ...]:
 def pattern_of(template: str) -> tuple[str, str]:
     """What every match begins with, and the pattern, for text in lower case.
 
-    Raises ValueError if the words begin with what changes.
+    Raises ValueError if the template begins with a placeholder.
     """
     pieces = _PLACE.split(template)
     out = [_literal(pieces[0])]
@@ -113,7 +113,7 @@ def _literal(words: str) -> str:
 
 
 def fixed(template: str) -> str:
-    """The words without what changes in them."""
+    """The words without their placeholders."""
     return _PLACE.sub("", template)
 
 

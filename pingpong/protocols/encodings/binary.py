@@ -47,8 +47,16 @@ from ...model import (
     TType,
     Value,
 )
+from .reading import (
+    NO_FIELDS,
+    Heads,
+    Walk,
+    Walker,
+    cannot_write,
+    method_name,
+    unordered,
+)
 from .reading import WANTED_MTYPES as _WANTED_MTYPES
-from .reading import Heads, Order, Walk, Walker, cannot_write, method_name
 from .reading import check_depth as _check_depth
 from .reading import check_size as _check_size
 
@@ -419,6 +427,10 @@ def _value_end(data: bytes, at: i64, stop: i64, ttype: i64, depth: i64) -> i64:
 # ── Walking ──────────────────────────────────────────────────────────────────────────
 
 
+# Of most structs: nobody adds to it.
+_NO_IDS: Final[set[int]] = set()
+
+
 class _Walk(Walk):
     """Walks over one binary struct."""
 
@@ -436,7 +448,11 @@ class _Walk(Walk):
         data, listener = self.data, self.listener
         opened = self.at
         listener.struct(opened)
-        order = Order()
+        # The ids that were there: those below 63 a bit each.
+        before: i64 = NO_FIELDS
+        low: i64 = 0
+        above: set[int] = _NO_IDS
+        is_odd = False
         while self.at < self.sure or self.has("field type", 1):
             start = self.at
             ttype: i64 = data[start]
@@ -454,9 +470,16 @@ class _Walk(Walk):
             field_id: i64 = ((high << 8 | data[start + 2]) ^ 0x8000) - 0x8000
             self.at = start + 3
             listener.field(field_id, None, start)
-            if order.is_odd(field_id):
-                listener.warn(order.finding(field_id, start))
-            order.add(field_id)
+            if field_id <= before and field_id >= 0 and not is_odd:
+                is_odd = True
+                is_there = low >> field_id & 1 == 1 if field_id < 63 else field_id in above
+                listener.warn(unordered(field_id, before, is_there, start))
+            before = field_id
+            if 0 <= field_id < 63:
+                low |= 1 << field_id
+            elif field_id >= 0:
+                above = above or set()
+                above.add(field_id)
             self.value(ttype, depth)
             if self.broken:
                 break

@@ -46,15 +46,16 @@ from ...model import (
     Value,
 )
 from .reading import (
+    NO_FIELDS,
     WANTED_MTYPES,
     Heads,
-    Order,
     Walk,
     Walker,
     cannot_write,
     check_depth,
     check_size,
     method_name,
+    unordered,
 )
 
 if TYPE_CHECKING:
@@ -547,6 +548,10 @@ def _value_end(data: bytes, at: i64, stop: i64, nibble: i64, depth: i64) -> i64:
 # ── Walking ──────────────────────────────────────────────────────────────────────────
 
 
+# Of most structs: nobody adds to it.
+_NO_IDS: Final[set[int]] = set()
+
+
 class _Walk(Walk):
     """Walks over one compact struct.  Types are the protocol's own numbers."""
 
@@ -604,7 +609,11 @@ class _Walk(Walk):
         data, listener = self.data, self.listener
         opened = self.at
         listener.struct(opened)
-        order = Order()
+        # The ids that were there: those below 63 a bit each.
+        before: i64 = NO_FIELDS
+        low: i64 = 0
+        above: set[int] = _NO_IDS
+        is_odd = False
         field_id: i64 = 0
         while self.at < self.sure or self.has("field type", 1):
             start = self.at
@@ -618,17 +627,24 @@ class _Walk(Walk):
             self.at = start + 1
             if head < 16 or field_id > 32767 or not _IS_TYPE[nibble]:
                 self.at = start
-                before = field_id - (head >> 4)
+                last = field_id - (head >> 4)
                 try:
                     _check_type("field type", nibble, start)
-                    field_id, self.at = _field_id(data, start, self.solid(), before)
+                    field_id, self.at = _field_id(data, start, self.solid(), last)
                 except DecodeError as error:
                     self.failed(error)
                     break
             listener.field(field_id, None, start)
-            if order.is_odd(field_id):
-                listener.warn(order.finding(field_id, start))
-            order.add(field_id)
+            if field_id <= before and field_id >= 0 and not is_odd:
+                is_odd = True
+                is_there = low >> field_id & 1 == 1 if field_id < 63 else field_id in above
+                listener.warn(unordered(field_id, before, is_there, start))
+            before = field_id
+            if 0 <= field_id < 63:
+                low |= 1 << field_id
+            elif field_id >= 0:
+                above = above or set()
+                above.add(field_id)
             if nibble < 3:
                 # "Struct": a bool field is in its type; its value has no bytes of its own.
                 if self.is_full():

@@ -38,7 +38,6 @@ __all__ = [
     "MAX_NAMES",
     "WANTED_MTYPES",
     "Heads",
-    "Order",
     "Walk",
     "Walker",
     "cannot_write",
@@ -46,6 +45,7 @@ __all__ = [
     "check_size",
     "method_name",
     "too_many",
+    "unordered",
 ]
 
 WANTED_MTYPES: Final = "one of " + ", ".join(f"{t.value} {t.name}" for t in MessageType)
@@ -124,44 +124,15 @@ def too_many(limits: Limits, at: int) -> Finding:
     return Finding(Severity.WARNING, text, at)
 
 
-class Order:
-    """The ids of a struct's fields, as far as it was read, and whether they rise.
+def unordered(field_id: int, before: int, is_there: bool, start: int) -> Finding:
+    """What is to be said of the first field of a struct whose id does not rise.
 
     Generators write ids in their order, each once.  Ids below 0 fall: an old IDL that numbers no
-    arguments has them.  Of one struct, the first that does not rise is told.
+    arguments has them.
     """
-
-    __slots__ = ("_before", "_high", "_is_odd", "_low")
-
-    def __init__(self) -> None:
-        self._before: i64 = NO_FIELDS
-        self._low: i64 = 0  # those below 63, a bit each
-        self._high: set[int] | None = None
-        self._is_odd = False
-
-    def is_odd(self, field_id: i64) -> bool:
-        """Is the next field's id the first one that does not rise?"""
-        return field_id <= self._before and field_id >= 0 and not self._is_odd
-
-    def add(self, field_id: i64) -> None:
-        self._before = field_id
-        if 0 <= field_id < 63:
-            self._low |= 1 << field_id
-        elif field_id >= 0:
-            if self._high is None:
-                self._high = set()
-            self._high.add(field_id)
-
-    def finding(self, field_id: i64, start: i64) -> Finding:
-        """What is to be said of a field whose id does not rise; no other is told then."""
-        self._is_odd = True
-        if field_id < 63:
-            is_there = self._low >> field_id & 1 == 1
-        else:
-            is_there = self._high is not None and field_id in self._high
-        severity = Severity.WARNING if is_there else Severity.NOTE
-        what = "which was there before" if is_there else f"behind {self._before}"
-        return Finding(severity, f"field id at offset {start}: is {field_id}, {what}", start)
+    severity = Severity.WARNING if is_there else Severity.NOTE
+    what = "which was there before" if is_there else f"behind {before}"
+    return Finding(severity, f"field id at offset {start}: is {field_id}, {what}", start)
 
 
 # ── Skipping ─────────────────────────────────────────────────────────────────────────
@@ -210,6 +181,9 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]{0,255}\Z")
 
 # Less than any field's id.
 NO_FIELDS: Final = -1 << 20
+
+# Shared: nobody adds to it.
+_NONE: Final[list[int]] = []
 
 
 class _Strings(Listener):
@@ -270,8 +244,8 @@ class Walk(ABC):
         self.listener = listener
         self.broken = False
         self.left: i64 = limits.values  # how many may still be read
-        self._gap_stops = [gap.stop for gap in gaps]
-        self.sure: i64 = self.solid()
+        self._gap_stops = [gap.stop for gap in gaps] if gaps else _NONE
+        self.sure: i64 = self.solid() if gaps else stop
 
     # ── What an encoding adds ────────────────────────────────────────────────────────
 

@@ -49,7 +49,7 @@ from ...model import (
     TType,
     Value,
 )
-from .reading import Order, too_many
+from .reading import NO_FIELDS, too_many, unordered
 
 __all__ = [
     "CLOSE",
@@ -713,6 +713,17 @@ _WANTED_KINDS: Final[dict[int, str]] = {
 }
 
 
+class _Order:
+    """The ids of a struct's fields, as far as it was read; ``is_odd``: one did not rise."""
+
+    __slots__ = ("before", "ids", "is_odd")
+
+    def __init__(self) -> None:
+        self.before = NO_FIELDS
+        self.ids: set[int] = set()
+        self.is_odd = False
+
+
 class _Walk(TokenWalk):
     """Tells of Thrift's values from the tokens.
 
@@ -726,7 +737,7 @@ class _Walk(TokenWalk):
         """The struct whose opening brace is the last token."""
         scanner, listener = self.scanner, self.listener
         listener.struct(scanner.start)
-        order = Order()
+        order = _Order()
         level = scanner.depth
         while not self.broken:
             kind = self.next("field id")
@@ -739,7 +750,7 @@ class _Walk(TokenWalk):
             self.finish_pair(level)
         listener.struct_end(-1, scanner.at)
 
-    def field(self, kind: int, depth: int, order: Order) -> None:
+    def field(self, kind: int, depth: int, order: _Order) -> None:
         start = self.scanner.start
         field_id = self.integer("field id", kind, 16, True)
         if field_id is None or not self.expect("field", OBJECT):
@@ -752,9 +763,12 @@ class _Walk(TokenWalk):
             return
         if not self.broken and self.expect("end of the field", CLOSE):
             self.listener.field_end(self.scanner.at)
-        if order.is_odd(field_id):
-            self.listener.warn(order.finding(field_id, start))
-        order.add(field_id)
+        if 0 <= field_id <= order.before and not order.is_odd:
+            order.is_odd = True
+            is_there = field_id in order.ids
+            self.listener.warn(unordered(field_id, order.before, is_there, start))
+        order.before = field_id
+        order.ids.add(field_id)
 
     def tag(self, what: str) -> TType | None:
         if not self.expect(what, STRING):

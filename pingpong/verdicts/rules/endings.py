@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...calls.exchanges import HURRIED, bare_method
-from ...model import CUT_CLOSED, DEFAULT_LIMITS, UPGRADES, Outcome, Severity
+from ...model import CUT_CLOSED, DEFAULT_LIMITS, Outcome, Severity
 from ...protocols.encodings.reading import BEGINS_INSIDE
 from ...protocols.purposes import counted
 from ..evidence import (
@@ -439,7 +439,7 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
     call = ended[0].call if ended else None
     if call is None:
         return None
-    if call.method in UPGRADES:
+    if call.is_upgrade:
         return _probe(case, known, call)
     if case.flow.proxied is not None and not case.tally.answered and not known.takes_proxy:
         return _proxied(case, known, call)
@@ -569,7 +569,7 @@ def _understood(case: Case, known: Known, ended: Ended, call: Summary) -> Verdic
     if odd is not None:
         return odd
     last = case.last_answered
-    if last is not None and last[0].method in UPGRADES:
+    if last is not None and last[0].is_upgrade:
         return Verdict(
             case.flow,
             Kind.CLOSED_ON_CALL,
@@ -714,7 +714,7 @@ def gave_up(case: Case, known: Known) -> Verdict | None:
     call = ended[0].call if ended else None
     if call is None:
         return None
-    if call.method in UPGRADES:
+    if call.is_upgrade:
         return _probe(case, known, call)
     if not case.tally.answered:
         odd = mismatch(case, known, call) or elsewhere(case, known, call)
@@ -804,7 +804,7 @@ def still_waiting(case: Case, known: Known) -> Verdict | None:
             return odd
     waited = max(case.flow.last - call.end_time, 0)
     if waited >= _PATIENT:
-        if call.method in UPGRADES:
+        if call.is_upgrade:
             return _probe(case, known, call)
         if case.flow.proxied is not None and not case.tally.answered and not known.takes_proxy:
             return _proxied(case, known, call)

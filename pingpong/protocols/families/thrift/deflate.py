@@ -23,12 +23,12 @@ from typing import Final
 
 from ....errors import DecodeError, LimitExceeded
 from ....model import Limits
-from ...framing import Transport, Unit
+from ...framing import ProtocolAt, Transport, Unit
 from ...unpacking import MESSAGE, Allowance, over, zlib_words
 from . import inside
 from .framed import HEAD, read_frame_length
 from .inside import NAMED, Inside
-from .theader import MAX_FRAME, Part, ProtocolAt, like_message
+from .theader import MAX_FRAME, Part, like_message
 
 __all__ = [
     "LOST",

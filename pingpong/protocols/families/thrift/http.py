@@ -31,9 +31,9 @@ from ....model import Finding, Limits, Protocol, Response, Severity
 from ...encodings.binary import BINARY
 from ...encodings.compact import COMPACT
 from ...encodings.thrift_json import JSON
-from ...framing import Transport, Turn, Unit
+from ...framing import ProtocolAt, Transport, Turn, Unit
 from ...unpacking import Allowance, inflate
-from .theader import Part, ProtocolAt
+from .theader import Part
 
 __all__ = ["STARTS", "HttpTransport", "begins", "describe", "is_packed"]
 

@@ -23,9 +23,9 @@ from typing import Final
 
 from ....errors import DecodeError, LimitExceeded
 from ....model import Finding, Limits, Severity
-from ...framing import Transport, Unit
+from ...framing import ProtocolAt, Transport, Unit
 from .framed import EMPTY, HEAD, read_frame_length
-from .theader import Part, ProtocolAt, like_message
+from .theader import Part, like_message
 
 __all__ = ["MECHANISM", "WRAPPED", "SaslTransport", "begins", "describe"]
 

@@ -24,7 +24,7 @@ from typing import Final
 
 from ....errors import DecodeError, Incomplete
 from ....model import Finding, Limits, Protocol, Severity
-from ...framing import Transport, Unit
+from ...framing import ProtocolAt, Transport, Unit
 from ...unpacking import Allowance, inflate
 from .framed import EMPTY, HEAD, read_frame_length
 
@@ -43,9 +43,6 @@ __all__ = [
     "plain_number",
     "size_of",
 ]
-
-# Which protocol's message begins at data[start:stop]; None: none that is known.
-ProtocolAt = Callable[[bytes, int, int], Protocol | None]
 
 # size, label, meaning, why
 Part = tuple[int, str, str, str]

@@ -23,11 +23,11 @@ from typing import Final
 
 from ....errors import DecodeError, LimitExceeded
 from ....model import Limits
-from ...framing import Transport, Unit
+from ...framing import ProtocolAt, Transport, Unit
 from ...unpacking import Allowance, over, zlib_words
 from . import inside
 from .inside import Inside
-from .theader import Part, ProtocolAt
+from .theader import Part
 
 __all__ = ["WebSocketTransport", "begins", "describe"]
 

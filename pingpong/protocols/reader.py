@@ -19,14 +19,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ....errors import DecodeError, Incomplete
-from ....model import (
+from ..errors import DecodeError, Incomplete
+from ..model import (
     CUT_CLOSED,
     CUT_LOST,
     UPGRADES,
     Chunk,
     Detection,
     Endpoint,
+    Family,
     Finding,
     Gap,
     Header,
@@ -35,10 +36,7 @@ from ....model import (
     Severity,
     add_finding,
 )
-from ... import proxy
-from ...encodings.binary import BINARY
-from ...framing import Transport, Turn, Unit
-from ...unpacking import Allowance
+from . import proxy
 from .detect import (
     FRAMED,
     LEANING,
@@ -50,10 +48,14 @@ from .detect import (
     Spoken,
     Told,
     detect,
+    family_of,
     find_message,
     make_transport,
 )
-from .sasl import COMPLETE, WRAPPED
+from .encodings.binary import BINARY
+from .families.thrift.sasl import COMPLETE, WRAPPED
+from .framing import Transport, Turn, Unit
+from .unpacking import Allowance
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -104,6 +106,7 @@ class Found:
         "cut",
         "data",
         "end_time",
+        "family",
         "findings",
         "gaps",
         "header",
@@ -121,6 +124,7 @@ class Found:
         header: Header,
         protocol: Protocol,
         transport: str,
+        family: Family,
         offset: int,
         size: int,
         data: bytes,
@@ -133,6 +137,7 @@ class Found:
         self.header = header
         self.protocol = protocol
         self.transport = transport
+        self.family = family
         self.offset = offset
         self.size = size
         self.data = data
@@ -213,6 +218,7 @@ class MessageReader:
         self._behind = ""  # it did
         self._told = told
         self._spoken: Spoken | None = None  # what is being read now
+        self.family = family_of("")
         self._transport: Transport | None = None
         self._evidence = ""
         self._prefixed = False  # tracing headers were asked for
@@ -438,6 +444,7 @@ class MessageReader:
         self._state = _READING
         if spoken != self._spoken:
             self._spoken = spoken
+            self.family = family_of(spoken.transport)
             self._read = 0
         self._transport = make_transport(spoken, self._limits, self._prefixed)
         self._transport.keeps_lines = self._watched
@@ -777,6 +784,7 @@ class MessageReader:
             header,
             protocol,
             self._spoken.transport,
+            self.family,
             base,
             size or len(data),
             data,

@@ -1,25 +1,10 @@
 """Which protocol in which transport, from the bytes alone; never from a port.
 
-    80 01 ?? tt  nn nn nn nn          strict binary, if tt is a message type and n can be a name
-    82 t1                             compact, if t is a message type
-    nn nn nn nn  name  tt             old binary
-    [1,"                              Apache's JSON
-    ll ll ll ll  {"metadata"          thriftpy2's JSON
-    ll ll ll ll  and any of them      framed, if the message ends where l says
-
-    ll ll ll ll  0f ff                THeader (10 00: TTHeader), if its head makes sense
-    POST …  HTTP/1.1 …                HTTP, if a message is in a body
-    GET …  Upgrade: websocket         WebSocket
-    78 ..                             zlib, if it inflates to the begin of a message
-    ll ll ll ll  and THeader, zlib    these in frames
-    01 00 00 00 nn  mechanism         SASL
-
-Protocols have a ``Sign``, transports with a head of their own a ``Wrapper``.  For strict
-binary the header is enough at the first byte of a connection: five of the bytes are fixed or
-nearly so, and nothing else begins like it.  Protocols whose headers are weaker have to prove
-more: a name that can be one, and a struct that can be read to its end.  In mid-stream, where
-any byte may be the first of a message, all have to: see ``find_message``.  A wrapper alone
-proves nothing yet: a connection speaks Thrift once a message was in it.
+Each family brings ``Sign``s of its encodings and ``Wrapper``s of its framings (family.py); this
+file weighs them.  A strong sign is enough at the first byte of a connection.  Protocols whose
+headers are weaker have to prove more: a name that can be one, and a struct that can be read to its
+end.  In mid-stream, where any byte may be the first of a message, all have to: see
+``find_message``.
 
 "I don't know" is an answer: then ``evidence`` says what was there instead.  What the user
 says (``Told``) narrows what is tried; it replaces no proof but the one for what was said.
@@ -28,28 +13,25 @@ says (``Told``) narrows what is tried; it replaces no proof but the one for what
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from ....errors import DecodeError, Incomplete
-from ....model import Detection, Limits, Protocol
-from ...encodings.binary import BINARY, OLD_BINARY, VERSION_1
-from ...encodings.compact import COMPACT
-from ...encodings.thrift_json import JSON
-from ...encodings.thriftpy2_json import THRIFTPY2_JSON
-from ...framing import Transport
-from . import deflate, http, sasl, ttheader, websocket
-from . import theader as header
-from .framed import HEAD, Framed, read_frame_length
-from .theader import MAX_NAME
-from .unframed import Unframed
+from ..errors import DecodeError, Incomplete
+from ..model import Detection, Family, Limits, Protocol
+from .encodings.thrift_json import JSON
+from .encodings.thriftpy2_json import THRIFTPY2_JSON
+from .families import FAMILIES
+from .families.thrift import theader as header
+from .families.thrift.framed import HEAD, Framed, read_frame_length
+from .families.thrift.theader import MAX_NAME
+from .families.thrift.unframed import Unframed
+from .family import FAIR, STRONG, WEAK, Sign, Wrapper
+from .framing import ProtocolAt, Transport
 
 __all__ = [
     "FRAMED",
     "LEANING",
     "PROOF",
-    "PROTOCOLS",
-    "TRANSPORTS",
     "UNFRAMED",
     "UNTOLD",
     "Effort",
@@ -57,10 +39,13 @@ __all__ = [
     "Spoken",
     "Told",
     "detect",
+    "family_of",
     "find_message",
     "make_transport",
     "protocol_at",
+    "protocols",
     "tell",
+    "transports",
 ]
 
 UNFRAMED: Final = "unframed"
@@ -99,136 +84,36 @@ class Told(NamedTuple):
 UNTOLD: Final = Told(None, None)
 
 
-# ── What a protocol's messages begin with ────────────────────────────────────────────
+# ── What the families bring ──────────────────────────────────────────────────────────
 
 
-class Sign(NamedTuple):
-    """How the messages of a protocol are recognised.
-
-    ``begins(data, at)``: can one begin there?  None: too few bytes to say no.  ``magic`` is
-    what to search for in mid-stream, ``shift`` bytes behind the message's first; empty: it
-    cannot be found there.  ``strength``: see below.
-    """
-
-    protocol: Protocol
-    words: str
-    begins: Callable[[bytes | bytearray, int], bool | None]
-    magic: bytes
-    strength: int
-    shift: int = 0
+def _signs() -> Iterator[Sign]:
+    for entry in FAMILIES:
+        yield from entry.signs
 
 
-# At the first byte of a connection, ``begins`` alone is enough; or the struct has to make
-# sense too, as far as it goes; or it has to be there to its end (or for PROOF bytes), and in
-# mid-stream such a message is found only where its protocol was settled before.
-STRONG: Final = 2
-FAIR: Final = 1
-WEAK: Final = 0
-
-_VERSION: Final = VERSION_1.to_bytes(2, "big")
-_JSON_BEGIN: Final = b'[1,"'
-_METADATA: Final = b'{"metadata"'
+def _wrappers() -> Iterator[Wrapper]:
+    for entry in FAMILIES:
+        yield from entry.wrappers
 
 
-def _strict(data: bytes | bytearray, at: int) -> bool | None:
-    head = data[at : at + 8]
-    if len(head) < 8:
-        return None if _VERSION.startswith(head[:2]) else False
-    name = int.from_bytes(head[4:8], "big")
-    return head[:2] == _VERSION and 1 <= head[3] <= 4 and name <= MAX_NAME
+def protocols() -> dict[str, Protocol]:
+    """The protocols that can be told by name."""
+    return {sign.protocol.name: sign.protocol for sign in _signs()}
 
 
-def _compact(data: bytes | bytearray, at: int) -> bool | None:
-    head = data[at : at + 2]
-    if len(head) < 2:
-        return None if b"\x82".startswith(head) else False
-    return head[0] == 0x82 and head[1] & 0x1F == 1 and 1 <= head[1] >> 5 <= 4
+def transports() -> tuple[str, ...]:
+    """The names of the transports that can be told."""
+    return (UNFRAMED, FRAMED, *(wrapper.transport for wrapper in _wrappers()))
 
 
-def _old(data: bytes | bytearray, at: int) -> bool | None:
-    head = data[at : at + 4]
-    if len(head) < 4:
-        return None if not any(head[:2]) else False
-    length = int.from_bytes(head, "big")
-    name = data[at + 4 : at + 4 + length] if length <= MAX_NAME else b""
-    if not length or (name and not _NAME.match(name)) or length > MAX_NAME:
-        return False
-    behind = data[at + 4 + length : at + 5 + length]
-    return 1 <= behind[0] <= 4 if behind else None
+def family_of(transport: str) -> Family:
+    """The family whose transport that is."""
+    for entry in FAMILIES:
+        if any(wrapper.transport == transport for wrapper in entry.wrappers):
+            return entry.family
+    return FAMILIES[0].family
 
-
-def _json(data: bytes | bytearray, at: int) -> bool | None:
-    return _starts(data, at, _JSON_BEGIN)
-
-
-def _thriftpy2_json(data: bytes | bytearray, at: int) -> bool | None:
-    # A length of 2**24 and more would be a message that nobody sends as text.
-    if data[at : at + 1] not in (b"", b"\0"):
-        return False
-    return _starts(data, at + HEAD, _METADATA)
-
-
-def _starts(data: bytes | bytearray, at: int, wanted: bytes) -> bool | None:
-    head = bytes(data[at : at + len(wanted)])
-    if len(head) < len(wanted):
-        return None if wanted.startswith(head) else False
-    return head == wanted
-
-
-SIGNS: Final = (
-    Sign(BINARY, "a strict binary header", _strict, _VERSION, STRONG),
-    Sign(COMPACT, "a compact header", _compact, b"\x82", FAIR),
-    Sign(JSON, "a message in Apache's JSON", _json, _JSON_BEGIN, FAIR),
-    Sign(THRIFTPY2_JSON, "a message in thriftpy2's JSON", _thriftpy2_json, _METADATA, FAIR, HEAD),
-    Sign(OLD_BINARY, "an old binary header", _old, b"\0\0", WEAK),
-)
-
-PROTOCOLS: Final = {sign.protocol.name: sign.protocol for sign in SIGNS}
-
-
-# ── What a transport's own head begins with ──────────────────────────────────────────
-
-
-class Wrapper(NamedTuple):
-    """How a transport with a head of its own is recognised.
-
-    ``begins(data)``: do these first bytes begin one?  None: too few to tell.  ``magics`` are
-    what to search for in mid-stream, ``shift`` bytes behind the head's first; none: it cannot
-    be picked up there.
-    """
-
-    transport: str
-    words: str
-    begins: Callable[[bytes | bytearray], bool | None]
-    make: Callable[[Limits, header.ProtocolAt], Transport]
-    magics: tuple[bytes, ...]
-    shift: int = 0
-
-
-WRAPPERS: Final = (
-    Wrapper(
-        "framed-theader", "the length of a frame, then a THeader frame", header.begins_framed,
-        header.FramedHeaderTransport, (b"\x0f\xff",), 8,
-    ),
-    Wrapper("theader", "a THeader frame", header.begins, header.HeaderTransport, (b"\x0f\xff",), 4),
-    Wrapper(
-        "ttheader", "a TTHeader frame", ttheader.begins, ttheader.TTHeaderTransport,
-        (b"\x10\0",), 4,
-    ),
-    Wrapper(
-        "websocket", "HTTP's upgrade to WebSocket", websocket.begins,
-        websocket.WebSocketTransport, (),
-    ),
-    Wrapper("http", "HTTP", http.begins, http.HttpTransport, http.STARTS),
-    Wrapper(ZLIB, "a zlib stream", deflate.begins, deflate.DeflateTransport, ()),
-    Wrapper(
-        "framed-zlib", "the length of a frame, then a zlib stream", deflate.begins_framed,
-        deflate.FramedDeflateTransport, (),
-    ),
-    Wrapper(SASL, "a SASL negotiation", sasl.begins, sasl.SaslTransport, ()),
-)  # fmt: skip
-
-TRANSPORTS: Final = (UNFRAMED, FRAMED, *(wrapper.transport for wrapper in WRAPPERS))
 
 # The part of a wrapper's head that refuses nearly all that is none.
 _GLANCE: Final = 64
@@ -238,16 +123,17 @@ _MOST_HEAD: Final = 70_000
 
 def tell(protocol: str | None, transport: str | None) -> Told:
     """What the user says, by names.  Raises ValueError for a name that is none."""
-    if protocol is not None and protocol not in PROTOCOLS:
-        raise ValueError(f'protocol is "{protocol}", want one of {", ".join(PROTOCOLS)}')
-    if transport is not None and transport not in TRANSPORTS:
-        raise ValueError(f'transport is "{transport}", want one of {", ".join(TRANSPORTS)}')
-    return Told(None if protocol is None else PROTOCOLS[protocol], transport)
+    known = protocols()
+    if protocol is not None and protocol not in known:
+        raise ValueError(f'protocol is "{protocol}", want one of {", ".join(known)}')
+    if transport is not None and transport not in transports():
+        raise ValueError(f'transport is "{transport}", want one of {", ".join(transports())}')
+    return Told(None if protocol is None else known[protocol], transport)
 
 
 def make_transport(spoken: Spoken, limits: Limits, prefixed: bool) -> Transport:
     """The object that reads it; ``prefixed``: tracing headers may stand before messages."""
-    for wrapper in WRAPPERS:
+    for wrapper in _wrappers():
         if wrapper.transport == spoken.transport:
             return wrapper.make(limits, _protocols(limits, spoken.protocol))
     assert spoken.protocol is not None
@@ -256,7 +142,7 @@ def make_transport(spoken: Spoken, limits: Limits, prefixed: bool) -> Transport:
     return Unframed(spoken.protocol, limits, prefixed)
 
 
-def _protocols(limits: Limits, only: Protocol | None) -> header.ProtocolAt:
+def _protocols(limits: Limits, only: Protocol | None) -> ProtocolAt:
     """What a wrapper asks for the protocol of its payload."""
 
     def inside(data: bytes, start: int, stop: int) -> Protocol | None:
@@ -275,7 +161,7 @@ def protocol_at(
     """
     if stop < len(data):
         data = data[:stop]
-    for sign in SIGNS:
+    for sign in _signs():
         if (only is None or sign.protocol is only) and sign.begins(data, start):
             if sign.strength == STRONG:
                 return sign.protocol
@@ -308,7 +194,7 @@ def detect(
     known = _SEEN.get(bytes(data[:8])) if is_open else None
     if known is not None:
         return known
-    for wrapper in WRAPPERS:
+    for wrapper in _wrappers():
         if told.transport in (None, wrapper.transport):
             answer = wrapper.begins(data)
             if answer:
@@ -316,7 +202,7 @@ def detect(
                 return Detection(None, wrapper.transport, text)
             if answer is None and not ended:
                 return None
-    for sign in SIGNS:
+    for sign in _signs():
         if told.protocol not in (None, sign.protocol):
             continue
         for transport, start in ((UNFRAMED, 0), (FRAMED, HEAD)):
@@ -336,7 +222,8 @@ def detect(
             if spoken is None and not ended:
                 return None
     text = f"begins with {_hex(data, 12)}: no Thrift header that is known here, framed or unframed"
-    return Detection(None, None, text, _wrong_version(data))
+    wrong = next(filter(None, (entry.nearly(data) for entry in FAMILIES)), "")
+    return Detection(None, None, text, wrong)
 
 
 # First bytes that are a strong sign, whatever follows them: most connections begin with the same.
@@ -372,18 +259,6 @@ def _speaks(
             return _has_name(data, start, sign, limits)
         return None
     return not start or end == stop
-
-
-def _wrong_version(data: bytes | bytearray) -> str:
-    """What is wrong with a strict header that is one but for its version; else ""."""
-    for at in (0, HEAD):
-        head = bytes(data[at : at + 8])
-        name = int.from_bytes(head[4:8], "big")
-        if len(head) == 8 and head[0] == 0x80 and 1 <= head[3] <= 4 and 0 < name <= MAX_NAME:
-            found = int.from_bytes(head[:2], "big")
-            if found != VERSION_1 and _NAME.match(data[at + 8 : at + 8 + name]):
-                return f"version at offset {at}: is 0x{found:04x}, want 0x{VERSION_1:04x}"
-    return ""
 
 
 def _hex(data: bytes | bytearray, size: int) -> str:
@@ -444,13 +319,13 @@ def find_message(
     hit = search.search(data)
     while hit is not None:
         magic = hit.group()
-        for sign in SIGNS:
+        for sign in _signs():
             if sign.magic == magic and hit.start() >= sign.shift and _may_be(sign, settled):
                 at = hit.start() - sign.shift
                 place = _message_at(data, at, sign, settled, ended, limits, effort)
                 if place is not None:
                     return place
-        for wrapper in WRAPPERS:
+        for wrapper in _wrappers():
             if magic in wrapper.magics and settled.transport in (None, wrapper.transport):
                 at = hit.start() - wrapper.shift
                 begins = _begins_at(data, at, wrapper, effort) if at >= 0 else False
@@ -478,8 +353,8 @@ def _search_for(settled: Told) -> re.Pattern[bytes] | None:
     """What finds the next place to look at; None if nothing can be found."""
     key = (settled.protocol.name if settled.protocol else "", settled.transport or "")
     if key not in _SEARCHES:
-        magics = [sign.magic for sign in SIGNS if sign.magic and _may_be(sign, settled)]
-        for wrapper in WRAPPERS:
+        magics = [sign.magic for sign in _signs() if sign.magic and _may_be(sign, settled)]
+        for wrapper in _wrappers():
             if settled.transport in (None, wrapper.transport):
                 magics += wrapper.magics
         _SEARCHES[key] = re.compile(b"|".join(map(re.escape, magics))) if magics else None

@@ -231,7 +231,8 @@ class Pipeline:
         self._told = told
         self._ports = {port.to_bytes(2, "big") for port in ports}
         self._peeler = Peeler()
-        self._connections = Connections()
+        self._connections = Connections(limits.connections)
+        self._left = 0  # connections that were open, when there were too many
         self._lines: dict[int, _Line] = {}
         self._lanes: dict[bytes, _Lane] = {}
         self._known: dict[int, Flow] = {}  # by number, in their order
@@ -278,10 +279,23 @@ class Pipeline:
             )
         return out
 
+    def _of_left(self) -> list[Finding]:
+        """Which connections were left for others."""
+        if not self._left:
+            return []
+        one = self._left == 1
+        text = (
+            f"more than {self._limits.connections} connections were open at once: of "
+            f"{self._left}, idle the longest, what came until then was read as if the capture had "
+            f"ended, and what came later as of {'a new one' if one else 'new ones'} "
+            "(--max-connections, Limits.connections)"
+        )
+        return [Finding(Severity.WARNING, text)]
+
     @property
     def of_packets(self) -> list[Finding]:
         """Of the findings, those on packets: what was not looked into, what was captured twice."""
-        return self._peeler.findings + self._of_copies()
+        return self._peeler.findings + self._of_copies() + self._of_left()
 
     @property
     def bystanders(self) -> list[Finding]:
@@ -336,7 +350,10 @@ class Pipeline:
         # The ends of a connection once, not once a segment: a Capture keeps them all.
         client, server = connection.client_key, connection.server_key
         segment.source, segment.target = (client, server) if by_client else (server, client)
-        return line, by_client, self._add_segment(line, segment, found)
+        remark = self._add_segment(line, segment, found)
+        if self._connections.are_too_many:
+            found += self._leave_idlest()
+        return line, by_client, remark
 
     def _add_segment(self, line: _Line, segment: Segment, found: list[Message]) -> str:
         """Add the messages that are complete with a segment; a remark about it."""
@@ -684,6 +701,22 @@ class Pipeline:
             self._end_pairs(flow)
         return messages
 
+    def _leave_idlest(self) -> list[Message]:
+        """Too many connections are open: one is left, and what waits there given out."""
+        idlest = self._connections.idlest()
+        line = None if idlest is None else self._lines.get(idlest.flow.number)
+        if idlest is None or line is None:
+            return []
+        self._left += 1
+        messages = self._finish(line, "more are open than may be", CUT_ENDED)
+        if self._pairs is not None:
+            self._pairs.leave(idlest.flow, self.time)
+            if self.pairing is None:
+                self._pairs.settled.clear()
+        self._connections.forget(idlest)
+        self._forget(idlest.flow)
+        return messages
+
     def _settle_resets(self) -> None:
         """Those that did not go on were reset indeed."""
         while self._reset and self.time - self._reset[0].last >= GRACE:
@@ -733,6 +766,16 @@ class Pipeline:
         line = self._lines.get(connection.flow.number)
         if line is None or line.closed:
             return []
+        messages = self._finish(line, reason, cut)
+        # The connection is remembered, so that its ports can be used again; what read it is not.
+        forgotten = self._connections.end(connection)
+        if forgotten is not None:
+            self._forget(forgotten.flow)
+        return messages
+
+    def _finish(self, line: _Line, reason: str, cut: str) -> list[Message]:
+        """Nothing more comes of a connection: what waits in it, and what is odd about it."""
+        connection = line.connection
         messages: list[Message] = []
         directions = (connection.from_client, connection.from_server)
         # With any message, the ends may turn out to be the other way.
@@ -757,11 +800,7 @@ class Pipeline:
         line.said = len(connection.flow.findings)
         self._compare(line)
         self._compare_twins(connection)
-        # The connection is remembered, so that its ports can be used again; what read it is not.
         line.from_client = line.from_server = None
-        forgotten = self._connections.end(connection)
-        if forgotten is not None:
-            self._forget(forgotten.flow)
         return messages
 
     def _add(self, flow: Flow) -> None:

@@ -10,14 +10,18 @@ import io
 import struct
 import tracemalloc
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 from attacks import (
+    ACK,
     ATTACKS,
     PING,
     PONG,
+    PUSH,
+    SYN,
     bomb,
     call,
     framed,
@@ -34,9 +38,19 @@ from attacks import (
 )
 
 from pingpong import views
+from pingpong.calls.exchanges import Pairing
 from pingpong.capture import Capture, Pipeline, batches, decode, read_packets
 from pingpong.cli import run
-from pingpong.model import DEFAULT_LIMITS, MAX_DEPTH, Finding, Findings, Limits, Severity
+from pingpong.model import (
+    DEFAULT_LIMITS,
+    MAX_DEPTH,
+    Finding,
+    Findings,
+    Flow,
+    Limits,
+    Outcome,
+    Severity,
+)
 from pingpong.thrift import binary, compact, detect
 from pingpong.thrift.detect import Effort, Told, find_message
 from pingpong.thrift.reading import MAX_FINDINGS
@@ -298,6 +312,91 @@ def test_connections_are_forgotten_one_by_one(monkeypatch: pytest.MonkeyPatch) -
     assert sum(len(batch) for batch in batches(opened(pcap(frames)), pipeline)) == 200
     if len(pipeline.flows) != 100:  # compiled, the number is part of the code
         assert [flow.number for flow in pipeline.flows] == list(range(91, 101))
+
+
+def open_ones(count: int) -> list[bytes]:
+    """Connections that are opened, with a call each; and then the reply to each."""
+    frames = []
+    for port in range(2000, 2000 + count):
+        frames += [tcp(True, port, 999, SYN), tcp(True, port, 1000, ACK | PUSH, PING)]
+    for port in range(2000, 2000 + count):
+        frames.append(tcp(False, port, 1000, ACK | PUSH, PONG, 1000 + len(PING)))
+    return frames
+
+
+def test_so_many_connections_are_open_and_no_more() -> None:
+    for most in (100, 50, 1):
+        pairing, gone = Pairing(), list[Flow]()
+        limits = Limits(connections=most)
+        pipeline = Pipeline(limits, keep=False, pairing=pairing, dropped=gone.append)
+        found = [one for batch in batches(opened(pcap(open_ones(100))), pipeline) for one in batch]
+        # Nothing is missing: each call and each reply is there, paired or not.
+        assert [one.type.name for one in found].count("CALL") == 100
+        assert [one.type.name for one in found].count("REPLY") == 100
+        outcomes = Counter(one.outcome for one in pairing.take())
+        # As with the capture's end: nothing of the server was seen until then.
+        apart = 0 if most == 100 else 100
+        assert outcomes[Outcome.LOST] == outcomes[Outcome.NO_CALL] == apart
+        assert outcomes[Outcome.SUCCESS] == 100 - apart
+        assert len(pipeline.flows) <= most
+        said = [one.text for one in pipeline.findings if "--max-connections" in one.text]
+        assert len(said) == (most < 100)
+        assert len(gone) == pipeline.connections - len(pipeline.flows)
+        if said:
+            assert f"more than {most} connections" in said[0]
+            assert f": of {len(gone)}, idle the longest" in said[0]
+
+
+def test_the_one_that_is_idle_longest_is_left() -> None:
+    frames = open_ones(10)[:20]
+    # All but one say something more; then another one begins.
+    for port in (2000, 2001, 2002, 2003, 2005, 2006, 2007, 2008, 2009):
+        frames.append(tcp(True, port, 1000 + len(PING), ACK | PUSH, PING))
+    frames.append(tcp(True, 3000, 999, SYN))
+    gone: list[Flow] = []
+    pipeline = Pipeline(Limits(connections=10), keep=False, dropped=gone.append)
+    assert sum(len(batch) for batch in batches(opened(pcap(frames)), pipeline)) == 19
+    assert [flow.client.port for flow in gone] == [2004]
+
+
+def test_a_message_that_had_begun_is_given_out_when_its_connection_is_left() -> None:
+    whole = call(b"ping", b"\x0b\0\1" + struct.pack(">I", 2000) + bytes(2000) + b"\0")
+    frames = [
+        tcp(True, 2000, 999, SYN),
+        tcp(True, 2000, 1000, ACK | PUSH, whole[:1400]),
+        tcp(True, 2001, 999, SYN),
+        tcp(True, 2000, 2400, ACK | PUSH, whole[1400:] + PING),
+    ]
+    capture = captured(pcap(frames), Limits(connections=1))
+    first, *rest = capture.messages
+    assert first.cut
+    assert first.size == 1400
+    assert [one.method for one in rest] == ["ping"]
+    assert [flow.client.port for flow in capture.flows] == [2000, 2001, 2000]
+    (told,) = [one.text for one in capture.findings if "--max-connections" in one.text]
+    assert "of 2, idle the longest" in told
+
+
+def test_who_is_idle_is_not_asked_again_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pingpong.wire import streams
+
+    looked = 0
+    real = streams.nsmallest
+
+    def watched(count: int, them: list[object], key: object) -> object:
+        nonlocal looked
+        looked += len(them)
+        return real(count, them, key)  # type: ignore[call-overload]
+
+    try:
+        monkeypatch.setattr(streams, "nsmallest", watched)
+    except (AttributeError, TypeError):
+        pytest.skip("compiled: its functions cannot be watched")
+    frames = [tcp(True, 2000 + number, 999, SYN) for number in range(20_000)]
+    pipeline = Pipeline(Limits(connections=1000), keep=False)
+    assert sum(len(batch) for batch in batches(opened(pcap(frames)), pipeline)) == 0
+    assert len(pipeline.flows) == 1000
+    assert looked <= 20_000 * (streams.IDLE_PART + 2)
 
 
 def test_what_surrounds_chunks_is_bounded() -> None:

@@ -211,6 +211,13 @@ class Pairing:
         if talk is not None:
             self._end(talk, flow)
 
+    def leave(self, flow: Flow, time: int) -> None:
+        """A connection is looked at no longer, though it is not over: as with the capture's end,
+        of which ``time`` is that of the last packet."""
+        talk = self._talks.pop(flow.number, None)
+        if talk is not None:
+            self._end(talk, flow, time, the_last=True)
+
     def close(self, time: int = -1) -> None:
         """The capture is over; ``time`` is that of its last packet."""
         for talk in self._talks.values():

@@ -20,9 +20,10 @@ between, is passed over.
 from __future__ import annotations
 
 from collections import deque
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Final, Union
 
-from ..model import Chunk, Flow, Gap, Half, Segment
+from ..model import DEFAULT_LIMITS, Chunk, Flow, Gap, Half, Segment
 from .link import ACK, FIN, RST, SYN, TCP, endpoint
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ MAX_ENDED: Final = 4096
 
 # How many pairs of ends that talk by UDP are remembered: UDP has no end.
 MAX_PAIRS: Final = 4096
+
+# Of open connections, this part is looked for at once when the one idle longest is wanted.
+IDLE_PART: Final = 16
 
 # How far from where a direction is a RST, a SYN or a FIN may stand that belongs to it.
 NEAR: Final = 1 << 20
@@ -290,6 +294,7 @@ class Connection:
         "from_client",
         "from_server",
         "is_back",
+        "is_over",
         "server_key",
         "strays",
         "twin",
@@ -306,6 +311,7 @@ class Connection:
         self.strays = 0  # packets that look like its own and are not, and the first of them
         self.first_stray = 0
         self.is_back = False  # it was reset, and goes on: whoever sees that, clears it
+        self.is_over = False  # it has ended, and what comes of it begins nothing new
         self.twin: Connection | None = None  # what may be the same, before or behind a NAT
         self._is_lone = False  # nothing was seen of it but a RST
         self._reset_at: i64 = 0  # the offset at which it was reset
@@ -447,9 +453,12 @@ class Connection:
 
 
 class Connections:
-    """Finds the connection that a segment belongs to."""
+    """Finds the connection that a segment belongs to.  ``most`` of TCP may be open at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = DEFAULT_LIMITS.connections) -> None:
+        self._most = most
+        self._alive = 0  # how many are open; _open has those that ended too
+        self._idle: list[tuple[int, Connection]] = []  # with their last packet's time, latest first
         self._open: dict[bytes, Connection] = {}
         self._ended: deque[Connection] = deque()
         self._pairs: dict[bytes, Connection] = {}  # by UDP, the one idle longest first
@@ -467,6 +476,7 @@ class Connections:
             return known, None
         new = self._new(segment)
         self._open[key] = new
+        self._alive += 1
         self._look_for_twin(new, segment)
         return new, known
 
@@ -479,6 +489,8 @@ class Connections:
         """It has not ended, though that was said."""
         if connection in self._ended:
             self._ended.remove(connection)
+        connection.is_over = False
+        self._alive += 1
 
     def _look_for_twin(self, new: Connection, segment: Segment) -> None:
         """Is a new connection one that was seen already, behind a NAT?  Its first packet is the
@@ -517,6 +529,8 @@ class Connections:
     def end(self, connection: Connection) -> Connection | None:
         """Take note that a connection has ended.  The one that is forgotten for it, if any: so
         memory is bounded by what is open, not by what was."""
+        connection.is_over = True
+        self._alive -= 1
         self._ended.append(connection)
         if len(self._ended) <= MAX_ENDED:
             return None
@@ -525,6 +539,35 @@ class Connections:
         if self._open.get(key) is oldest:
             del self._open[key]
         return oldest
+
+    @property
+    def are_too_many(self) -> bool:
+        return self._alive > self._most
+
+    def idlest(self) -> Connection | None:
+        """Of those that are open, the one that was idle longest.
+
+        A part of them is sorted at once, and looked at one by one: who has said something since
+        is no longer idle.  So that costs little more than one look, however many there are.
+        """
+        while self._alive > 0:
+            if not self._idle:
+                alive = [(one.flow.last, one) for one in self._open.values() if not one.is_over]
+                self._idle = nsmallest(max(1, len(alive) // IDLE_PART), alive, key=_first)[::-1]
+                if not self._idle:
+                    break
+            last, one = self._idle.pop()
+            if not one.is_over and one.flow.last == last:
+                return one
+        return None
+
+    def forget(self, connection: Connection) -> None:
+        """An open one is no longer known: what comes of it later begins a new one."""
+        connection.is_over = True
+        self._alive -= 1
+        key = connection.key
+        if self._open.get(key) is connection:
+            del self._open[key]
 
     def all(self) -> list[Connection]:
         """The TCP connections that are remembered."""
@@ -538,6 +581,10 @@ class Connections:
         if direction.is_known:
             return not direction.begins_at(segment.seq)
         return bool(known.flow.ended) and not known.is_lone
+
+
+def _first(one: tuple[int, Connection]) -> int:
+    return one[0]
 
 
 def _is_translated(one: Connection, other: Connection, segment: Segment) -> bool:

@@ -5,9 +5,12 @@ No test here asks how long anything took.
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import struct
+import sys
 import tracemalloc
 import zlib
 from collections import Counter
@@ -41,6 +44,7 @@ from pingpong import views
 from pingpong.calls.exchanges import Pairing
 from pingpong.capture import Capture, Pipeline, batches, decode, read_packets
 from pingpong.cli import run
+from pingpong.errors import CaptureError
 from pingpong.model import (
     DEFAULT_LIMITS,
     MAX_DEPTH,
@@ -56,7 +60,9 @@ from pingpong.thrift.detect import Effort, Told, find_message
 from pingpong.thrift.reading import MAX_FINDINGS
 from pingpong.thrift.unpacking import MESSAGE, RATIO, Allowance, inflate
 from pingpong.views.json import message_row
+from pingpong.wire import containers
 from pingpong.wire.capturefile import MAX_INTERFACES, CaptureFile
+from pingpong.wire.containers import Lz4
 
 MB = 1 << 20
 
@@ -450,6 +456,93 @@ def test_a_long_block_is_joined_once() -> None:
         assert list(CaptureFile(io.BufferedReader(Slow(data), 1024), "slow")) == []
 
 
+# ── What is around a capture ─────────────────────────────────────────────────────────
+
+ONE_PING = pcap([tcp(True, 40000, 1000, ACK | PUSH, PING)])
+LZ4_HEAD = b"\x04\x22\x4d\x18\x64\x40\xa7"
+LZ4_PING = LZ4_HEAD + struct.pack("<I", len(ONE_PING) | 1 << 31) + ONE_PING + bytes(8)
+SKIPPED = b"\x5a\x2a\x4d\x18" + struct.pack("<I", 3) + b"abc"
+
+
+@pytest.mark.parametrize(
+    ("empty", "whole"),
+    [
+        (gzip.compress(b""), gzip.compress(ONE_PING)),
+        (bz2.compress(b""), bz2.compress(ONE_PING)),
+        (lzma.compress(b""), lzma.compress(ONE_PING)),
+        (LZ4_HEAD + bytes(8), LZ4_PING),
+        (SKIPPED, LZ4_PING),
+    ],
+)
+def test_what_is_packed_may_come_in_any_number_of_parts(empty: bytes, whole: bytes) -> None:
+    with at_most(12 * MB):
+        assert listed(empty * 1000 + whole + empty * 1000) == (1, [])
+
+
+def test_zeros_behind_what_is_packed_are_passed_over() -> None:
+    for whole in (gzip, bz2, lzma):
+        data = whole.compress(ONE_PING)
+        assert listed(data + bytes(300_000)) == (1, [])
+
+
+def test_what_unpacks_to_more_than_packets_do_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(containers, "FREE", 1 << 20)
+    monkeypatch.setattr(containers, "RATIO", 10)
+    data = pcap([bytes(60_000)] * 40)
+    for pack in (bz2, lzma):
+        packed = pack.compress(data)
+        with at_most(16 * MB):
+            file = opened(packed)
+            assert 1 < sum(1 for _ in file) < 40
+        assert "which no packets do" in file.findings[-1].text
+    # Gzip's own ratio is below what is refused.
+    file = opened(gzip.compress(data))
+    assert sum(1 for _ in file) == 40
+    assert file.findings == []
+
+
+def test_a_dictionary_is_bounded() -> None:
+    data = bytearray(lzma.compress(ONE_PING, preset=0))
+    head = bytearray(data[12 : 12 + (data[12] + 1) * 4])
+    head[head.index(b"\x21\x01") + 2] = 40  # 4 GiB
+    head[-4:] = struct.pack("<I", zlib.crc32(bytes(head[:-4])))
+    data[12 : 12 + len(head)] = head
+    with at_most(4 * MB), pytest.raises(CaptureError, match="at most 128 MiB .* unpack it"):
+        opened(bytes(data))
+
+
+def test_packed_twice_is_said() -> None:
+    for one in (gzip, bz2, lzma):
+        with pytest.raises(CaptureError, match=r"\(packed with gzip\): .* once more: unpack it"):
+            opened(gzip.compress(one.compress(ONE_PING)))
+
+
+def test_frames_to_be_skipped_come_to_an_end() -> None:
+    with pytest.raises(CaptureError, match="behind them has nothing"):
+        opened(SKIPPED * 3)
+    with pytest.raises(CaptureError, match="behind them has d4 c3 b2 a1"):
+        opened(SKIPPED + b"\xd4\xc3\xb2\xa1" + bytes(40))
+    for data in (SKIPPED[:-1], SKIPPED[:6], SKIPPED[:4] + b"\xff\xff\xff\xff"):
+        with pytest.raises(CaptureError, match=r"is skipped|to be skipped"):
+            opened(data)
+
+
+def test_zstandard_is_bounded() -> None:
+    if sys.version_info < (3, 14):
+        pytest.importorskip("zstandard")
+    # Frames of one block, as it is, and then blocks that are one byte again and again.
+    plain = struct.pack("<I", len(ONE_PING) << 3)[:3] + ONE_PING
+    again = struct.pack("<I", 1 << 20 | 2)[:3] + b"\0"
+    end = struct.pack("<I", 1)[:3]
+    small, large, huge = (b"\x28\xb5\x2f\xfd\0" + one for one in (b"\x58", b"\x88", b"\xa8"))
+    assert listed(SKIPPED * 99 + small + plain + end + SKIPPED * 99) == (1, [])
+    with at_most(40 * MB):
+        opened(small + plain + again * 2000 + end).advance()
+    with pytest.raises(CaptureError, match="at most 128 MiB .* unpack it"):
+        opened(huge + plain + end)
+    assert listed(large + plain + end) == (1, [])
+
+
 # ── What is said ─────────────────────────────────────────────────────────────────────
 
 
@@ -479,6 +572,6 @@ def test_kinds_come_to_an_end_too() -> None:
 def test_every_attack_makes_a_capture() -> None:
     for attack in ATTACKS:
         small = {"bomb": 1, "blocks": 1}.get(attack.name, min(attack.size, 2))
-        if attack.name.startswith(("bomb-", "blocks")) or attack.name == "bomb":
+        if attack.name.startswith(("bomb", "blocks", "parts-lz4")):
             continue  # made by the others' functions, and slowly
         opened(attack.make(small * 41 if attack.name.startswith("search") else small)).close()

@@ -5,7 +5,7 @@
     Zstandard           Python 3.14, or the package zstandard (the extra ``containers``)
 
 Everything is unpacked as it is read, so that a small file that unpacks to a large one costs time
-and no memory; and not more time than gzip can make of it (``RATIO``).  What is known and not read is
+and no memory; and no more time than gzip could (``RATIO``).  What is known and not read is
 named, with what makes a pcap of it (``what_it_is``).
 """
 

@@ -10,6 +10,8 @@ the child may write no more, a device is one in a temporary folder.  What this m
 skipped, and the page keeps what it said.  Facts have no seconds in them: these stand apart.
 """
 
+# ruff: noqa: E501  (a table, a line or two for each case)
+
 from __future__ import annotations
 
 import contextlib
@@ -182,7 +184,7 @@ def in_place(folder: Path) -> str:
 def checksum(folder: Path) -> str:
     """Whatever the PIN was, the output is the same."""
     data = found("03n").read_bytes()
-    pins = {one for one in re.findall(rb"(?<![0-9])[0-9]{4}(?![0-9])", data)}
+    pins = set(re.findall(rb"(?<![0-9])[0-9]{4}(?![0-9])", data))
     outputs = set()
     for pin in (b"1111", b"2718", b"9043"):
         source, target = folder / f"{pin.decode()}.pcap", folder / f"{pin.decode()}.out"

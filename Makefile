@@ -18,7 +18,7 @@ search: .venv/lab,test.done  # look for new failures, with fresh seeds: make sea
 	$(PY) tests/search.py --minutes $(MINUTES)
 
 plain:  # throw away what was compiled: the source itself runs
-	rm -f pingpong/*.so pingpong/*/*.so
+	find pingpong -name "*.so" -delete
 
 bench: .venv/lab,test.done  # measure against tshark and capinfos: hours at full size
 	$(PY) benchmarks/run.py --markdown
@@ -45,10 +45,10 @@ captures: .venv/lab,test.done  # record captures/ again
 
 clean:
 	rm -rf .venv build dist site pingpong.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -f pingpong/*.so pingpong/*/*.so
+	find pingpong -name "*.so" -delete
 
 # What setup.py compiles: when it changes, it is built again.  `make plain` while you work on it.
-SOURCES = $(wildcard pingpong/*.py pingpong/calls/*.py pingpong/thrift/*.py pingpong/views/*.py pingpong/wire/*.py)
+SOURCES = $(shell find pingpong -name "*.py")
 
 # The stamp is named after the extras that were installed.
 .venv/%.done: pyproject.toml setup.py $(SOURCES)

@@ -424,7 +424,7 @@ def _summary() -> str:
 
 def _words() -> str:
     """How many wordings of each language are known: errors.md tells of which library."""
-    from pingpong.calls.complaints.table import WORDINGS
+    from pingpong.hints.complaints.table import WORDINGS
 
     counts = Counter(wording.language or "any" for wording in WORDINGS)
     rows = [f"| {language} | {count} |" for language, count in counts.most_common()]

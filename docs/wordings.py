@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from pingpong.calls.complaints.table import WORDINGS
+from pingpong.hints.complaints.table import WORDINGS
 
 PAGE: Final = Path(__file__).with_name("errors.md")
 BEGIN: Final = "<!-- wordings -->\n"

@@ -5,8 +5,8 @@
     >>> print(capture.exchanges)                                  # doctest: +SKIP
 
 Here are the public names of the pure rooms.  What starts servers and records packets is in
-``pingpong.lab`` (for notebooks) and ``pingpong.live`` (for programs): they import thriftpy2
-and scapy, this does not; only where a .thrift file is to be read, thriftpy2 is imported then.
+``pingpong.lab`` (for notebooks) and ``pingpong.live`` (for programs): those import thriftpy2 and
+scapy, this does not.  To read a .thrift file takes lark, which is imported only then.
 """
 
 from __future__ import annotations
@@ -17,11 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from . import views  # noqa: F401  (it tells the model how to show itself)
-from .calls.complaints import explain_text
-from .calls.explain import check_cover, explain
-from .calls.numbers import explain_number
-from .calls.verdict import Diagnosis, Kind, Verdict
+from . import views  # noqa: F401  (tells the model how to show itself)
 from .capture import (
     Capture,
     Pipeline,
@@ -33,6 +29,8 @@ from .capture import (
     use_idl_reader,
 )
 from .errors import CaptureError, DecodeError, LiveError, PingpongError
+from .hints.complaints import explain_text
+from .hints.magic_numbers import explain_number
 from .model import (
     Difference,
     Differences,
@@ -53,7 +51,9 @@ from .model import (
     TType,
     Value,
 )
-from .thrift.names import Interface
+from .protocols.explain import check_cover, explain
+from .protocols.families.thrift.names import Interface
+from .verdicts.verdict import Diagnosis, Kind, Verdict
 from .wire import streams
 from .wire.capturefile import open_capture, write_capture
 
@@ -105,7 +105,7 @@ __all__ = [
 
 
 def is_compiled() -> bool:
-    """Do the rooms that read long captures run compiled, or as plain Python?  See setup.py."""
+    """Whether the rooms that read long captures run compiled, not as plain Python: see setup.py."""
     return not (streams.__file__ or "").endswith(".py")
 
 
@@ -114,8 +114,8 @@ def read_interface(
 ) -> Interface:
     """What a .thrift file says, for ``read(…, idl=…)`` and its like.
 
-    They take the path as well; this is for who reads many captures, or has includes in other
-    folders: ``include``.  Raises IdlError with the file, the line and the reason.
+    Those take the path as well; this is for reading many captures, or for includes in other
+    folders (``include``).  Raises IdlError with the file, the line and the reason.
     """
     from .live.idl import read_interface
 
@@ -123,7 +123,7 @@ def read_interface(
 
 
 def _idl(idl: object) -> Interface:
-    """An Interface from what ``idl=`` was given.  thriftpy2 is imported here, not before."""
+    """An Interface from what ``idl=`` was given.  lark is imported here, not before."""
     from .live.idl import as_interface, read_interface
 
     if isinstance(idl, ModuleType):
@@ -137,7 +137,7 @@ use_idl_reader(_idl)
 
 
 def scapy_ext(extension: Any) -> None:
-    """Tell scapy's extension loader (``conf.exts``), which calls this, of the Thrift layer."""
+    """Tell scapy's extension loader (``conf.exts``), which calls this, about the Thrift layer."""
     extension.config("pingpong", __version__)
     layer = Path(__file__).parent / "layers" / "__init__.py"
     extension.register("thrift", extension.MODE.CONTRIB, layer, default=False)

@@ -4,9 +4,9 @@
     >>> table = pingpong.arrow.table(pingpong.read("trouble.pcap").exchanges)  # doctest: +SKIP
     >>> table.to_pandas()                                                 # doctest: +SKIP
 
-A row an exchange, in the columns of ``pingpong calls --json``; but times are whole nanoseconds,
-and say so in their names, because a float could not hold them.  pyarrow is imported when it is
-asked for: ``pip install "pingpong[arrow]"``.
+One row per exchange, in the columns of ``pingpong calls --json``; but times are whole nanoseconds,
+and their names say so, because a float could not hold them.  pyarrow is imported when it is needed:
+``pip install "pingpong[arrow]"``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .wire.newfile import NewFile
 
 __all__ = ["table", "write"]
 
-# Name, type, and what it is of an exchange.
+# Name and type of each column, in the order of ``_row``.
 _COLUMNS: Final = (
     ("number", "int64"),
     ("time", "timestamp"),
@@ -40,24 +40,24 @@ _COLUMNS: Final = (
     ("why", "string"),
 )
 
-# Rows that are written at a time.
+# How many rows are written at a time.
 _ROWS: Final = 50_000
 
 _I64: Final = 1 << 63
 
 
 def table(exchanges: Iterable[Exchange]) -> Any:
-    """A ``pyarrow.Table`` of exchanges.  Raises LiveError if pyarrow is not installed."""
+    """A ``pyarrow.Table`` with a row per exchange.  Raises LiveError without pyarrow."""
     arrow = _pyarrow()
     return arrow.Table.from_batches([_batch(arrow, list(exchanges))], schema=_schema(arrow))
 
 
 def write(path: str | os.PathLike[str] | NewFile, batches: Iterable[Iterable[Exchange]]) -> int:
-    """Write exchanges as they come to a Parquet file; how many rows it has.
+    """Write exchanges to a Parquet file as they come, and return how many rows it has.
 
-    Memory holds some of them at a time.  The file appears whole or not at all.  Raises LiveError if
-    pyarrow is not installed, CaptureError if the file cannot be written: then what was there before
-    still is.
+    Memory holds only some of them at a time.  The file appears whole or not at all.  Raises
+    LiveError if pyarrow is not installed, and CaptureError if the file cannot be written: a file
+    that was there before is then still there.
     """
     count = 0
     waiting: list[Exchange] = []
@@ -126,10 +126,10 @@ def _row(exchange: Exchange) -> tuple[object, ...]:
 
 
 def _number(number: int | None) -> int | None:
-    """None for a time that 64 bits cannot hold: a capture file may claim any."""
+    """The number, or None if 64 bits cannot hold it: a capture file may claim any time."""
     return number if number is not None and -_I64 <= number < _I64 else None
 
 
 def _text(text: str) -> str:
-    """Half a surrogate, which JSON may spell and UTF-8 may not, stands as its escape."""
+    """The text; half a surrogate pair, which JSON can hold and UTF-8 cannot, is escaped."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

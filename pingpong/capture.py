@@ -19,11 +19,6 @@ from typing import TYPE_CHECKING, Final, Union
 
 from .calls.exchanges import Pairing
 from .calls.ledger import Exchanges
-from .calls.naming import Namer
-from .calls.plan import Plan, Rewriter
-from .calls.redact import Redactor, hushed
-from .calls.selectors import parse_selectors
-from .calls.verdict import Diagnosis
 from .errors import DecodeError
 from .model import (
     CUT_CLOSED,
@@ -49,18 +44,23 @@ from .model import (
     Shown,
     Step,
     Structs,
+    add_finding,
 )
-from .thrift.binary import BINARY, read_header
-from .thrift.compact import COMPACT
-from .thrift.detect import UNFRAMED, UNTOLD, Told, tell
-from .thrift.framed import HEAD
-from .thrift.json import JSON
-from .thrift.messages import Found, MessageReader
-from .thrift.names import Interface
-from .thrift.reading import add_finding
-from .thrift.thriftpy2json import THRIFTPY2_JSON
-from .thrift.transport import Turn
-from .thrift.unpacking import Allowance
+from .protocols.detect import UNFRAMED, UNTOLD, Told, tell
+from .protocols.encodings.binary import BINARY, read_header
+from .protocols.encodings.compact import COMPACT
+from .protocols.encodings.thrift_json import JSON
+from .protocols.encodings.thriftpy2_json import THRIFTPY2_JSON
+from .protocols.families.thrift.framed import HEAD
+from .protocols.families.thrift.names import Interface
+from .protocols.families.thrift.naming import Namer
+from .protocols.framing import Turn
+from .protocols.reader import Found, MessageReader
+from .protocols.unpacking import Allowance
+from .redaction.messages import Redactor, hushed
+from .redaction.packets import Plan, Rewriter
+from .redaction.selectors import parse_selectors
+from .verdicts.verdict import Diagnosis
 from .wire.capturefile import CaptureFile, open_capture
 from .wire.copies import Copies, Original
 from .wire.link import RST, SYN, TCP, Peeler, Unreachable, endpoint, number, usual
@@ -513,6 +513,7 @@ class Pipeline:
                     data=data[at:stop],
                     protocol=reader.protocol,
                     transport=reader.speaks,
+                    family=reader.family,
                     client=flow.client,
                     server=flow.server,
                     from_client=by_client,
@@ -1029,6 +1030,7 @@ def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
         data=found.data,
         protocol=found.protocol,
         transport=found.transport,
+        family=found.family,
         client=flow.client,
         server=flow.server,
         from_client=_is_call(found),
@@ -1103,7 +1105,7 @@ class Capture(Shown):
         """A verdict on every connection, those that are alike in one."""
         if self._diagnosis is None:
             # Most who read a capture do not ask: its rules are loaded for who does.
-            from .calls.diagnosis import Diagnoser
+            from .verdicts.diagnosis import Diagnoser
 
             diagnoser = Diagnoser(self._ports)
             diagnoser.take(self.exchanges, self.flows)
@@ -1218,7 +1220,7 @@ def read_packets(
 
     ``protocol`` and ``transport`` say what connections speak, where their bytes do not tell;
     ``ports``: only connections with one of these.  ``redact`` selects fields
-    (``calls.selectors``): their values are masked in the messages and in the packets of the
+    (``redaction.selectors``): their values are masked in the messages and in the packets of the
     Capture, and nothing in it holds them; in the packets, nothing that was not read is left
     either.  Raises ValueError for a name that is none.
 

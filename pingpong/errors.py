@@ -1,7 +1,7 @@
 """Everything that pingpong raises on purpose.
 
     PingpongError
-    ├── CaptureError         a capture file, or a packet in it, cannot be read, or written
+    ├── CaptureError         a capture file, or a packet in it, cannot be read or written
     │   └── OutputError      … because the disk is full, or a right is missing
     ├── DecodeError          bytes of a message are not what they should be
     │   ├── Incomplete       … because they end too soon
@@ -14,7 +14,7 @@
 
 A message says what was being read, where, what was found and what was wanted.
 The same facts are attributes, so that nobody has to parse a sentence.  TypeError
-and ValueError are left for mistakes of our caller's.
+and ValueError are left for our caller's mistakes.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ __all__ = [
 
 
 class PingpongError(Exception):
-    """The root: catch this to catch all that pingpong raises on purpose."""
+    """The root: catch this to catch everything that pingpong raises on purpose."""
 
 
 class CaptureError(PingpongError):
-    """A capture file, or a packet in it, cannot be read, or written.
+    """A capture file, or a packet in it, cannot be read or written.
 
-    ``offset`` counts bytes from the start of the (unpacked) file; None where the
+    ``offset`` counts bytes from the start of the (unpacked) file; None if the
     trouble is with the file as a whole.
     """
 
@@ -57,7 +57,8 @@ class OutputError(CaptureError):
 class DecodeError(PingpongError):
     """Bytes of a message are not what they should be.
 
-    ``offset`` is where the thing begins, ``size`` how many bytes of it were looked at.
+    ``what`` was being read.  ``offset`` is where it begins, in bytes, and ``size`` how many of its
+    bytes were looked at.  ``found`` and ``wanted`` say what is there and what should be.
 
     >>> str(DecodeError("version", 0, found="0x8002", wanted="0x8001"))
     'version at offset 0: is 0x8002, want 0x8001'
@@ -73,7 +74,7 @@ class DecodeError(PingpongError):
 
 
 class Incomplete(DecodeError):
-    """The bytes end before the thing does.
+    """The bytes end before the thing does: it ``needs`` so many, and there are only ``left``.
 
     >>> str(Incomplete("method name", 8, needs=4, left=3))
     'method name at offset 8: needs 4 bytes, 3 left'
@@ -88,7 +89,7 @@ class Incomplete(DecodeError):
 
 
 class LimitExceeded(DecodeError):
-    """The bytes claim more than the limits allow.
+    """The bytes claim more than the limits allow: more than ``limit``.
 
     >>> str(LimitExceeded("frame length", 0, found="1347375956", limit=16384000))
     'frame length at offset 0: is 1347375956, want at most 16384000'
@@ -100,7 +101,7 @@ class LimitExceeded(DecodeError):
 
 
 class LiveError(PingpongError):
-    """The world outside said no.  ``remedy`` tells what to do about it, if anything helps."""
+    """The world outside said no.  ``remedy`` says what to do about it, if anything helps."""
 
     def __init__(self, text: str, remedy: str = "") -> None:
         super().__init__(f"{text}. {remedy}" if remedy else text)
@@ -123,7 +124,7 @@ class IdlError(LiveError):
     """A .thrift file cannot be read; the text says where and why.
 
     ``path`` is the file's, "" if that is not known; ``line`` and ``column`` count from 1, and are
-    None where the trouble is with the file as a whole.
+    None if the trouble is with the file as a whole.
     """
 
     def __init__(

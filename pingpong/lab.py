@@ -5,10 +5,10 @@
     ...
     wire.stop()
 
-Cells are run again, out of order, and kernels are killed.  So what a cell made before is
-replaced, not leaked: a server by the next one on its port, a recording by the next one of
-its server.  All of them share one private network where this machine can make one.  When
-Python ends, everything is closed.
+Cells are run again and out of order, and kernels are killed.  So what a cell made before is
+replaced, not leaked: a server by the next one on its port, a recording by the next one of its
+server.  All of them share one private network, if this machine can make one.  When Python ends,
+everything is closed.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ __all__ = [
     "side_by_side",
 ]
 
-# What runs now.  A server is known by the port that was asked for (0: by its service) and by
-# whether it is private; a recording by the server's address.
+# What is running now.  A server is known by the port that was asked for (0: by its service) and by
+# whether it is private; a recording by its server's address.
 _servers: dict[tuple[object, bool], Server | HttpServer] = {}
 _recordings: dict[Endpoint, Recording] = {}
 _networks: list[PrivateNetwork] = []
 
 
 def load(path: str | os.PathLike[str], module_name: str | None = None) -> ModuleType:
-    """A .thrift file as thriftpy2 loads it; raises IdlError that says what is wrong."""
+    """A .thrift file, as thriftpy2 loads it.  Raises IdlError, which says what is wrong."""
     return load_idl(path, module_name)
 
 
@@ -74,16 +74,17 @@ def serve(
     private: bool | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> Server:
-    """Start a thriftpy2 server.  One that this made before on the same port (with port 0: for
-    the same service) is closed first.
+    """Start a thriftpy2 server; it is listening when this returns.
 
-    ``private`` puts it into the private network (True), on 127.0.0.1 of this machine (False),
-    or into the private network where there can be one (None).  ``protocol`` and ``transport``
-    are thriftpy2 factories (None: binary, buffered).  ``tls`` is the server's side of TLS, with
-    its certificate (None: plain); clients bring theirs: ``server.client(tls=...)``.
+    One that this made before on the same port is closed first; with port 0, one for the same
+    service.  ``private`` puts it into the private network (True), on 127.0.0.1 of this machine
+    (False), or into the private network if there can be one (None).  ``protocol`` and
+    ``transport`` are thriftpy2 factories (None: binary, buffered).  ``tls`` is the server's side
+    of TLS, with its certificate (None: plain); clients bring their own:
+    ``server.client(tls=...)``.
 
-    Raises PortTaken if another program has the port, NotAllowed if the private network is
-    asked for and cannot be made.
+    Raises PortTaken if another program has the port, NotAllowed if the private network was asked
+    for and cannot be made.
     """
     network = None if private is False else _network(needed=private is True)
     key = (port or service.__name__, network is not None)
@@ -129,7 +130,7 @@ def record(
 ) -> Recording:
     """Record what passes to and from a server from now on; see ``recording`` for the rest.
 
-    One that this made before of the same server is stopped first.
+    A recording that this made before of the same server is stopped first.
     """
     address = server.address if server is not None else Endpoint(host or "127.0.0.1", port or 0)
     _stop_recording(address)
@@ -141,17 +142,17 @@ def record(
 def bars(numbers: Mapping[str, float], unit: str = "bytes", title: str = "") -> Bars:
     """Named numbers as bars: ``lab.bars({"binary": 39, "compact": 25})``.
 
-    They stand in the order in which they are given.  ``unit`` is what they count, ``title``
-    what they are numbers of.  Raises ValueError for one that is negative or not finite.
+    They keep the order in which they are given.  ``unit`` is what they count, ``title`` what
+    they are about.  Raises ValueError for a number that is negative or not finite.
     """
     return Bars(numbers, unit, title)
 
 
 def side_by_side(*messages: Record, names: Sequence[str] = ()) -> Sides:
-    """Messages beside each other, lined up by what their bytes are for: the method's name, the
-    seqid, field 1.  Each byte is in one cell.
+    """Messages beside each other, lined up by what their bytes are for.
 
-    ``names`` are the columns' titles (none: protocol, and transport where two would be the
+    That is the method's name, the seqid, field 1 and so on; each byte is in one cell.  ``names``
+    are the columns' titles (none: the protocol, and the transport too where two would be the
     same).  Raises ValueError for no message, and for more than MAX_SIDES.
     """
     return Sides(messages, names)
@@ -160,7 +161,7 @@ def side_by_side(*messages: Record, names: Sequence[str] = ()) -> Sides:
 def close() -> None:
     """Stop all recordings, close all servers and the private network.
 
-    Python does it when it ends; the next ``serve`` begins anew.
+    Python calls this when it ends; the next ``serve`` starts afresh.
     """
     for address in list(_recordings):
         _stop_recording(address)
@@ -171,7 +172,7 @@ def close() -> None:
 
 
 def _load_thrift_layer() -> None:
-    from pingpong.layers import thrift  # noqa: F401  # it tells scapy of itself
+    from pingpong.layers import thrift  # noqa: F401  # it registers with scapy
 
 
 atexit.register(close)
@@ -179,7 +180,7 @@ use_layers(_load_thrift_layer)
 
 
 class Source:
-    """Python source, to be read: shows itself as it stands in its file."""
+    """Python source to be read: it shows itself just as it is in its file."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -202,7 +203,7 @@ _SOURCE_STYLE: Final = (
 def show_source(thing: Any) -> Source:
     """The source of a function, class or module: of the very one that runs here.
 
-    Raises TypeError for what has no Python source, as thriftpy2's services.
+    Raises TypeError for what has no Python source, such as thriftpy2's services.
     """
     try:
         text = inspect.getsource(thing)
@@ -217,7 +218,7 @@ def show_source(thing: Any) -> Source:
 
 
 def _source_of_compiled(thing: Any) -> str | None:
-    """The source of what was compiled from a module of pingpong: its file is there too."""
+    """The source of what was compiled from a module of pingpong, whose file is there too."""
     is_module = isinstance(thing, ModuleType)
     owner = getattr(thing, "__objclass__", thing)  # of a method
     name = thing.__name__ if is_module else getattr(owner, "__module__", None) or ""
@@ -242,8 +243,10 @@ def _source_of_compiled(thing: Any) -> str | None:
 
 
 def _source_of_class(cls: type) -> str | None:
-    """The source of a class made in a notebook, which Python before 3.13 does not find: a
-    method of it knows its cell."""
+    """The source of a class made in a notebook, which Python before 3.13 does not find.
+
+    One of its methods knows which cell it is from.
+    """
     for member in vars(cls).values():
         if not isinstance(member, FunctionType):
             continue
@@ -261,7 +264,7 @@ def _source_of_class(cls: type) -> str | None:
 
 
 def _network(*, needed: bool) -> PrivateNetwork | None:
-    """The one private network, made on first use; None where there can be none."""
+    """The one private network, made on first use; None if there can be none."""
     if not _networks:
         try:
             _networks.append(PrivateNetwork())

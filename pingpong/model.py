@@ -35,6 +35,7 @@ __all__ = [
     "DIFFERENCES",
     "DIFFERS",
     "MAX_DEPTH",
+    "MAX_FINDINGS",
     "MESSAGE_TYPES",
     "NOT_TOLD",
     "NO_FIELD",
@@ -43,6 +44,7 @@ __all__ = [
     "TTYPES",
     "UDP",
     "UPGRADES",
+    "Build",
     "Chunk",
     "Content",
     "Detection",
@@ -50,7 +52,9 @@ __all__ = [
     "Differences",
     "Endpoint",
     "Entries",
+    "Error",
     "Exchange",
+    "Family",
     "Field",
     "Finding",
     "Findings",
@@ -60,6 +64,7 @@ __all__ = [
     "Header",
     "Items",
     "Limits",
+    "Listener",
     "Message",
     "MessageType",
     "Messages",
@@ -82,7 +87,8 @@ __all__ = [
     "Structs",
     "TType",
     "Value",
-    "Visitor",
+    "add_finding",
+    "tell",
     "use_renderers",
 ]
 
@@ -237,6 +243,22 @@ class Finding:
     severity: Severity
     text: str
     offset: int | None = None
+
+
+# How many findings of one thing are told: hostile bytes can be odd at every place.
+MAX_FINDINGS: Final = 1000
+
+
+def add_finding(findings: list[Finding], finding: Finding) -> None:
+    """Add one, unless there are very many: then the last of them says that there are more."""
+    if len(findings) < MAX_FINDINGS:
+        findings.append(finding)
+    elif len(findings) == MAX_FINDINGS:
+        text = f"more like these from offset {finding.offset} on, which are not told"
+        findings.append(Finding(finding.severity, text, finding.offset))
+    elif finding.severity > findings[-1].severity:
+        last = findings[-1]
+        findings[-1] = Finding(finding.severity, last.text, last.offset)
 
 
 # What differs between findings of one kind: names, numbers, bytes.
@@ -495,8 +517,8 @@ class Limits:
     ``depth`` counts structs and containers in each other, MAX_DEPTH at most: more raises
     ValueError.  ``frame`` and ``message`` are in bytes.  ``unpacked`` is how many bytes one message
     may have once it is unpacked (zlib, gzip, deflate): a few hundred packed bytes can hold a
-    thousand times as many; see ``thrift.unpacking``.  ``values`` is how many values of one message
-    are read: each takes hundreds of bytes of memory, where on the wire it may have one.
+    thousand times as many; see ``protocols.unpacking``.  ``values`` is how many values of one
+    message are read: each takes hundreds of bytes of memory, where on the wire it may have one.
     ``connections`` is how many may be open at once: each takes some thousand bytes, where on the
     wire it may be one packet.  With one more, the one that was idle longest is taken to have ended.
     """
@@ -552,8 +574,8 @@ class Value(Facts):
     ``span`` covers the value with its own length or size; the first ``head`` bytes of
     it are that length or size.  ``content`` is bytes for STRING; None if the value was
     lost.  ``lost`` counts bytes of it that the capture does not have: then a STRING's
-    content stops where the loss begins.  ``redacted``: it was masked (``calls.redact``), so its
-    content says nothing.
+    content stops where the loss begins.  ``redacted``: it was masked (``redaction.messages``), so
+    its content says nothing.
 
     ``label`` is "" or what the IDL calls it: an enum's number by its name, a struct by its
     type.  It is not on the wire, so it does not count where values are compared.
@@ -733,30 +755,28 @@ Content = Union[bool, int, float, bytes, uuid.UUID, Struct, Items, Entries, None
 Plain = Union[bool, int, float, bytes, str, uuid.UUID, dict[Any, Any], list[Any], None]
 
 
-class Visitor:
-    """Is told of a struct, in the order of its bytes, by a protocol that builds no values.
+class Listener:
+    """Is told of a struct in the order of its bytes, by an encoding's ``walk``.  It makes of that
+    what it is for: values, JSON, a judgement.
 
-    ``field``, ``item``, ``key`` and ``entry`` say what the next value is; ``first`` is true of the
-    first in its struct or container.  ``start`` is where a value begins (a field's: at its type),
-    ``stop`` where it ends.  A struct or a container is begun, told, and ended.
+    ``field`` says whose the next value is; in a container values come one by one, in a MAP a key
+    and its value in turn.  A struct or a container is begun, told, and ended; where the bytes end
+    too soon, it is ended there, and a key without a value was none.  ``start`` and ``stop`` are
+    where a value begins and ends, the first ``head`` bytes of it its length or its count.
+    ``findings`` is what was wrong.
     """
 
-    __slots__ = ()
+    __slots__ = ("findings",)
 
-    def field(self, field_id: i64, first: bool) -> None:
-        """The next value is that of a field."""
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
 
-    def item(self, first: bool) -> None:
-        """The next value is one of a LIST or a SET."""
+    def field(self, field_id: i64, name: str | None, start: i64) -> None:
+        """The next value is that of a field.  If another field or the end comes before it, it
+        cannot be read, and there is no such field."""
 
-    def key(self, first: bool) -> None:
-        """The next value is a key of a MAP."""
-
-    def entry(self) -> None:
-        """The next value is the one that belongs to the key."""
-
-    def entry_end(self) -> None:
-        """Key and value were told."""
+    def field_end(self, stop: i64) -> None:
+        """The last field goes on behind its value."""
 
     def number(self, ttype: i64, value: int, start: i64, stop: i64) -> None:
         """An I8, I16, I32 or I64."""
@@ -765,25 +785,284 @@ class Visitor:
         """A BOOL."""
 
     def double(self, value: float, start: i64, stop: i64) -> None:
-        """A DOUBLE; never a NaN."""
+        """A DOUBLE."""
 
-    def string(self, data: bytes, inside: i64, start: i64, stop: i64) -> None:
-        """A STRING: its bytes are ``data[inside:stop]``."""
+    def string(
+        self, data: bytes, inside: i64, end: i64, start: i64, head: i64, stop: i64, lost: i64
+    ) -> None:
+        """A STRING: it holds ``data[inside:end]``, and ``lost`` bytes more that are not there."""
 
     def uuid(self, value: uuid.UUID, start: i64, stop: i64) -> None:
         """A UUID."""
 
-    def struct(self) -> None:
+    def missing(self, ttype: i64, start: i64, stop: i64, lost: i64) -> None:
+        """A value of fixed size, of which the capture lost so many bytes."""
+
+    def struct(self, start: i64) -> None:
         """A STRUCT begins."""
 
-    def items(self, ttype: i64, element_type: i64, count: i64) -> None:
-        """A LIST or a SET begins."""
+    def struct_end(self, place: i64, stop: i64) -> None:
+        """It ends, with a STOP at ``place``; -1: without one."""
 
-    def entries(self, key_type: i64, value_type: i64, count: i64) -> None:
+    def take_back(self) -> None:
+        """The STRUCT that was begun last holds nothing, not even its end: it is none."""
+
+    def items(
+        self, ttype: i64, element_type: i64, count: i64, raw_type: i64, start: i64, head: i64
+    ) -> None:
+        """A LIST or a SET begins; ``count`` is -1 where its end will tell: see ``settle``."""
+
+    def entries(
+        self, key_type: i64, value_type: i64, count: i64, raw_type: i64, start: i64, head: i64
+    ) -> None:
         """A MAP begins."""
 
-    def end(self, start: i64, stop: i64) -> None:
-        """The innermost STRUCT or container ends."""
+    def settle(self, element_type: i64, count: i64) -> None:
+        """Of the list that is about to end: what it held, where its head does not say."""
+
+    def end(self, stop: i64) -> None:
+        """The innermost LIST, SET or MAP ends."""
+
+    def label(self, text: str) -> None:
+        """What the IDL calls the next value."""
+
+    def masked(self, ttype: i64, start: i64, stop: i64) -> None:
+        """A value that was masked."""
+
+    def warn(self, finding: Finding) -> None:
+        """Something is odd.  Of very many, the last says that there are more."""
+        add_finding(self.findings, finding)
+
+    def fail(self, finding: Finding) -> None:
+        """Something is wrong, so that nothing is read from there on."""
+        self.findings.append(finding)
+
+
+_IN_STRUCT: Final = 0
+_IN_ITEMS: Final = 1
+_IN_ENTRIES: Final = 2
+
+
+class _Level:
+    """A struct or a container that is being built; ``kind`` says which of its lists it has."""
+
+    __slots__ = (
+        "count",
+        "element_type",
+        "field_id",
+        "field_start",
+        "fields",
+        "head",
+        "items",
+        "key",
+        "key_type",
+        "kind",
+        "name",
+        "pairs",
+        "raw_type",
+        "start",
+        "ttype",
+    )
+
+    fields: list[Field]
+    items: list[Value]
+    pairs: list[tuple[Value, Value]]
+
+    def __init__(self, kind: i64, start: i64) -> None:
+        self.kind: i64 = kind
+        self.start: i64 = start
+        self.ttype: i64 = 0
+        self.element_type: i64 = 0
+        self.key_type: i64 = 0
+        self.count: i64 = 0
+        self.raw_type: i64 = 0
+        self.head: i64 = 0
+        self.field_id: i64 = 0
+        self.field_start: i64 = 0
+        self.name: str | None = None
+        self.key: Value | None = None
+        if kind == _IN_STRUCT:
+            self.fields = []
+        elif kind == _IN_ITEMS:
+            self.items = []
+        else:
+            self.pairs = []
+
+
+class Build(Listener):
+    """Makes values of what it is told: ``body`` is the struct."""
+
+    __slots__ = ("_levels", "_read", "_top")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._levels: list[_Level] = []
+        self._top = _Level(_IN_STRUCT, 0)
+        self._read = Struct((), None)
+
+    @property
+    def body(self) -> Struct:
+        return Struct(self._read.fields, self._read.stop, tuple(self.findings))
+
+    def _open(self, kind: i64, start: i64) -> _Level:
+        self._levels.append(self._top)
+        self._top = level = _Level(kind, start)
+        return level
+
+    def _add(self, value: Value, stop: i64) -> None:
+        top = self._top
+        if top.kind == _IN_STRUCT:
+            span = Span(top.field_start, stop)
+            top.fields.append(Field(top.field_id, value, span, top.name))
+        elif top.kind == _IN_ITEMS:
+            top.items.append(value)
+        elif top.key is None:
+            top.key = value
+        else:
+            top.pairs.append((top.key, value))
+            top.key = None
+
+    def field(self, field_id: i64, name: str | None, start: i64) -> None:
+        top = self._top
+        top.field_id = field_id
+        top.field_start = start
+        top.name = name
+
+    def field_end(self, stop: i64) -> None:
+        fields = self._top.fields
+        last = fields[-1]
+        fields[-1] = Field(last.field_id, last.value, Span(last.span.start, stop), last.name)
+
+    def number(self, ttype: i64, value: int, start: i64, stop: i64) -> None:
+        self._add(Value(TTYPES[ttype], value, Span(start, stop)), stop)
+
+    def truth(self, value: bool, start: i64, stop: i64) -> None:
+        self._add(Value(TType.BOOL, value, Span(start, stop)), stop)
+
+    def double(self, value: float, start: i64, stop: i64) -> None:
+        self._add(Value(TType.DOUBLE, value, Span(start, stop)), stop)
+
+    def string(
+        self, data: bytes, inside: i64, end: i64, start: i64, head: i64, stop: i64, lost: i64
+    ) -> None:
+        content = data[inside:end]
+        self._add(Value(TType.STRING, content, Span(start, stop), head, lost), stop)
+
+    def uuid(self, value: uuid.UUID, start: i64, stop: i64) -> None:
+        self._add(Value(TType.UUID, value, Span(start, stop)), stop)
+
+    def missing(self, ttype: i64, start: i64, stop: i64, lost: i64) -> None:
+        self._add(Value(TTYPES[ttype], None, Span(start, stop), 0, lost), stop)
+
+    def struct(self, start: i64) -> None:
+        self._open(_IN_STRUCT, start)
+
+    def struct_end(self, place: i64, stop: i64) -> None:
+        level = self._top
+        end = None if place < 0 else Span(place, place + 1)
+        made = Struct(tuple(level.fields), end)
+        self._top = self._levels.pop()
+        if self._levels:
+            self._add(Value(TType.STRUCT, made, Span(level.start, stop)), stop)
+        else:
+            self._read = made
+
+    def take_back(self) -> None:
+        self._top = self._levels.pop()
+
+    def items(
+        self, ttype: i64, element_type: i64, count: i64, raw_type: i64, start: i64, head: i64
+    ) -> None:
+        level = self._open(_IN_ITEMS, start)
+        level.ttype = ttype
+        level.element_type = element_type
+        level.count = count
+        level.raw_type = raw_type
+        level.head = head
+
+    def entries(
+        self, key_type: i64, value_type: i64, count: i64, raw_type: i64, start: i64, head: i64
+    ) -> None:
+        level = self._open(_IN_ENTRIES, start)
+        level.ttype = 13
+        level.key_type = key_type
+        level.element_type = value_type
+        level.count = count
+        level.raw_type = raw_type
+        level.head = head
+
+    def settle(self, element_type: i64, count: i64) -> None:
+        self._top.element_type = element_type
+        self._top.count = count
+
+    def end(self, stop: i64) -> None:
+        level = self._top
+        content: Content
+        if level.kind == _IN_ITEMS:
+            element = TTYPES[level.element_type]
+            content = Items(element, level.count, tuple(level.items), level.raw_type)
+        else:
+            key, item = TTYPES[level.key_type], TTYPES[level.element_type]
+            content = Entries(key, item, level.count, tuple(level.pairs), level.raw_type)
+        self._top = self._levels.pop()
+        self._add(Value(TTYPES[level.ttype], content, Span(level.start, stop), level.head), stop)
+
+
+def tell(struct: Struct, start: int, listener: Listener) -> None:
+    """Tell of a struct that was built, with the names that its fields were given since."""
+    _tell_struct(struct, start, 0, listener)
+    listener.findings += struct.findings
+
+
+def _tell_struct(struct: Struct, start: int, stop: int, listener: Listener) -> None:
+    listener.struct(start)
+    for field in struct.fields:
+        listener.field(field.field_id, field.name, field.span.start)
+        _tell_value(field.value, listener)
+        if field.span.stop != field.value.span.stop:
+            listener.field_end(field.span.stop)
+    if struct.stop is None:
+        listener.struct_end(-1, stop)
+    else:
+        listener.struct_end(struct.stop.start, struct.stop.stop)
+
+
+def _tell_value(value: Value, listener: Listener) -> None:
+    content, ttype = value.content, value.ttype
+    start, stop = value.span.start, value.span.stop
+    if value.redacted:
+        listener.masked(ttype, start, stop)
+        return
+    if value.label:
+        listener.label(value.label)
+    if isinstance(content, bytes):
+        listener.string(content, 0, len(content), start, value.head, stop, value.lost)
+    elif isinstance(content, bool):
+        listener.truth(content, start, stop)
+    elif isinstance(content, int):
+        listener.number(ttype, content, start, stop)
+    elif isinstance(content, float):
+        listener.double(content, start, stop)
+    elif isinstance(content, Struct):
+        _tell_struct(content, start, stop, listener)
+    elif isinstance(content, Items):
+        kind, count = content.element_type, content.count
+        listener.items(ttype, kind, count, content.raw_type, start, value.head)
+        for item in content.items:
+            _tell_value(item, listener)
+        listener.end(stop)
+    elif isinstance(content, Entries):
+        key_type, value_type = content.key_type, content.value_type
+        raw_type = content.raw_type
+        listener.entries(key_type, value_type, content.count, raw_type, start, value.head)
+        for key, item in content.items:
+            _tell_value(key, listener)
+            _tell_value(item, listener)
+        listener.end(stop)
+    elif content is None:
+        listener.missing(ttype, start, stop, value.lost)
+    else:
+        listener.uuid(content, start, stop)
 
 
 class Skipper(ABC):
@@ -816,11 +1095,26 @@ class Protocol(ABC):
         """The header at ``data[start:stop]``.  Raises DecodeError (Incomplete if cut)."""
 
     @abstractmethod
+    def walk(
+        self,
+        data: bytes,
+        start: int,
+        stop: int,
+        gaps: tuple[Gap, ...],
+        limits: Limits,
+        listener: Listener,
+    ) -> None:
+        """Tell ``listener`` of the struct at ``data[start:stop]``, as far as it can be read, and
+        of what is wrong with it or behind it.  Raises nothing.  Bytes inside ``gaps`` are not
+        looked at."""
+
     def read_struct(
         self, data: bytes, start: int, stop: int, gaps: tuple[Gap, ...], limits: Limits
     ) -> Struct:
-        """The struct at ``data[start:stop]``, as far as it can be read.  Raises nothing:
-        what is wrong is in ``findings``.  Bytes inside ``gaps`` are not looked at."""
+        """The struct at ``data[start:stop]``, built: see ``walk``."""
+        build = Build()
+        self.walk(data, start, stop, gaps, limits, build)
+        return build.body
 
     @abstractmethod
     def skipper(self, start: int, limits: Limits) -> Skipper:
@@ -843,12 +1137,6 @@ class Protocol(ABC):
         """The id of the first field of the whole struct at ``start``, NO_FIELD if it has none:
         the short way to what a reply brings.  NOT_TOLD: read the struct."""
         return NOT_TOLD
-
-    def visit(self, data: bytes, at: i64, stop: i64, limits: Limits, visitor: Visitor) -> bool:
-        """Tell ``visitor`` of the struct at ``data[at:stop]``: the short way to what
-        ``read_struct`` reads.  False, perhaps after telling some of it, if anything is odd about
-        it: ask ``read_struct``."""
-        return False
 
 
 # What ``Protocol.first_field`` says where there is no such id: beyond what an i16 can hold.
@@ -897,7 +1185,7 @@ DIFFERENCES: Final = ("method", "oneway", "unknown field", "type", "missing", "u
 
 
 class Naming(ABC):
-    """Knows the names of what a Record holds: see ``thrift.names``.
+    """Knows the names of what a Record holds: see ``protocols.families.thrift.names``.
 
     ``label`` is what the IDL calls a struct that has no message around it, else "".
     """
@@ -929,78 +1217,6 @@ def _mark_value(value: Value, starts: frozenset[int]) -> None:
     elif value.span.start in starts:
         value.redacted = True
         value.label = ""
-
-
-_NOBODY: Final = Visitor()
-
-
-class _TooMany(Exception):
-    """A struct holds more values than may be read."""
-
-
-class _Counted(Visitor):
-    """Tells another of a struct, up to so many values; of one more it raises _TooMany."""
-
-    __slots__ = ("_left", "_visitor")
-
-    def __init__(self, visitor: Visitor, most: i64) -> None:
-        self._visitor = visitor
-        self._left: i64 = most
-
-    def _count(self) -> None:
-        self._left -= 1
-        if self._left < 0:
-            raise _TooMany
-
-    def field(self, field_id: i64, first: bool) -> None:
-        self._visitor.field(field_id, first)
-
-    def item(self, first: bool) -> None:
-        self._visitor.item(first)
-
-    def key(self, first: bool) -> None:
-        self._visitor.key(first)
-
-    def entry(self) -> None:
-        self._visitor.entry()
-
-    def entry_end(self) -> None:
-        self._visitor.entry_end()
-
-    def number(self, ttype: i64, value: int, start: i64, stop: i64) -> None:
-        self._count()
-        self._visitor.number(ttype, value, start, stop)
-
-    def truth(self, value: bool, start: i64, stop: i64) -> None:
-        self._count()
-        self._visitor.truth(value, start, stop)
-
-    def double(self, value: float, start: i64, stop: i64) -> None:
-        self._count()
-        self._visitor.double(value, start, stop)
-
-    def string(self, data: bytes, inside: i64, start: i64, stop: i64) -> None:
-        self._count()
-        self._visitor.string(data, inside, start, stop)
-
-    def uuid(self, value: uuid.UUID, start: i64, stop: i64) -> None:
-        self._count()
-        self._visitor.uuid(value, start, stop)
-
-    def struct(self) -> None:
-        self._count()
-        self._visitor.struct()
-
-    def items(self, ttype: i64, element_type: i64, count: i64) -> None:
-        self._count()
-        self._visitor.items(ttype, element_type, count)
-
-    def entries(self, key_type: i64, value_type: i64, count: i64) -> None:
-        self._count()
-        self._visitor.entries(key_type, value_type, count)
-
-    def end(self, start: i64, stop: i64) -> None:
-        self._visitor.end(start, stop)
 
 
 class Record(Shown):
@@ -1123,31 +1339,29 @@ class Record(Shown):
         self._names = names
         self.forget()
 
-    def visit(self, visitor: Visitor) -> bool:
-        """Tell ``visitor`` of the struct without building its values.  False, perhaps after telling
-        some of it, where there is more to say of them than bytes do: look at ``body``."""
-        if self._names is not None or self.redacted:
-            return False
-        return self._visit(visitor)
-
-    def _visit(self, visitor: Visitor) -> bool:
-        if self._body is not None or self.gaps or self._told is not None:
-            return False
-        stop = len(self.data)
-        if stop - self.start <= self.limits.values:
-            # A value takes a byte at least.
-            self._is_sound = self.protocol.visit(self.data, self.start, stop, self.limits, visitor)
-            return self._is_sound
-        counted = _Counted(visitor, self.limits.values)
-        try:
-            return self.protocol.visit(self.data, self.start, stop, self.limits, counted)
-        except _TooMany:
-            return False
+    def tell(self, listener: Listener) -> None:
+        """Tell of the struct, with the names that it has, and what is wrong with it.  Where bytes
+        say all of it, they are walked, and no value is built."""
+        is_plain = self._names is None and not self.redacted and self._told is None
+        if self._body is None and is_plain:
+            self.protocol.walk(
+                self.data, self.start, len(self.data), self.gaps, self.limits, listener
+            )
+            self._is_sound = not listener.findings
+        else:
+            tell(self.body, self.start, listener)
 
     @property
     def is_sound(self) -> bool:
         """Is there nothing odd about its struct?  The same as no ``body.findings``, sooner."""
-        return self._is_sound or self._visit(_NOBODY) or not self.body.findings
+        if self._is_sound:
+            return True
+        if self._body is None and self._told is None:
+            judge = Listener()
+            self.protocol.walk(self.data, self.start, len(self.data), self.gaps, self.limits, judge)
+            self._is_sound = not judge.findings
+            return self._is_sound
+        return not self.body.findings
 
     def forget(self) -> None:
         """Drop the fields that were read; who looks again reads them again."""
@@ -1308,6 +1522,7 @@ class Message(Record):
         "client",
         "cut",
         "end_time",
+        "family",
         "flow",
         "from_client",
         "header",
@@ -1328,6 +1543,7 @@ class Message(Record):
         data: bytes,
         protocol: Protocol,
         transport: str,
+        family: Family,
         client: Endpoint,
         server: Endpoint,
         from_client: bool,
@@ -1352,6 +1568,7 @@ class Message(Record):
         )
         self.header = header
         self.transport = transport
+        self.family = family
         self.client = client
         self.server = server
         self.from_client = from_client
@@ -1422,29 +1639,54 @@ class Message(Record):
         it.  What the capture alone has lost of it leaves what its beginning says."""
         if self.cut == CUT_CLOSED or (not self.cut and not self.gaps and self.fault is not None):
             return Outcome.UNREADABLE
-        if self.type is MessageType.EXCEPTION:
-            # Who does not know an upgrade says so, and all goes on without it.
-            is_no = self.method not in UPGRADES
-            return Outcome.APPLICATION_EXCEPTION if is_no else Outcome.SUCCESS
-        # A REPLY's struct: field 0 is the result, field n the n-th declared exception,
-        # and no field at all is void.  Where names are written, the result is "success".
-        first = self.first_field
-        if first == 0 or first == NO_FIELD:
-            return Outcome.SUCCESS
-        if first == NOT_TOLD:
-            body = self.body
-            if not body.fields:
-                return Outcome.UNREADABLE if body.stop is None else Outcome.SUCCESS
-            if body.fields[0].is_result:
-                return Outcome.SUCCESS
-        is_good = self.method in UPGRADES
-        return Outcome.SUCCESS if is_good else Outcome.DECLARED_EXCEPTION
+        return self.family.outcome(self)
 
     def __repr__(self) -> str:
         return (
             f"<Message {self.number}: {self.type.name} {self.method!r} seqid {self.seqid}, "
             f"{self.size} bytes, {self.protocol.name} {self.transport}>"
         )
+
+
+class Error(Facts):
+    """What the framework itself says of a call that failed: ``name`` and ``number`` are its kind
+    ("UNKNOWN_METHOD", 1), "" and None where it has none that is known; ``kind`` and ``text`` are
+    the values that say so, None where they are not there."""
+
+    __slots__ = ("kind", "name", "number", "text")
+    __match_args__: ClassVar = ("name", "number", "kind", "text")
+
+    def __init__(
+        self, name: str, number: int | None, kind: Value | None, text: Value | None
+    ) -> None:
+        self.name = name
+        self.number = number
+        self.kind = kind
+        self.text = text
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.name, self.number, self.kind, self.text)
+
+
+class Family(ABC):
+    """What the messages of a family of RPC mean, whatever they are encoded in.  One object each;
+    it holds no state."""
+
+    name: str
+
+    @abstractmethod
+    def outcome(self, reply: Message) -> Outcome:
+        """What a reply that can be read says: SUCCESS, DECLARED_EXCEPTION or
+        APPLICATION_EXCEPTION; UNREADABLE where so much of it is lost that it says nothing."""
+
+    @abstractmethod
+    def error(self, body: Struct) -> Error:
+        """What an EXCEPTION, the framework's own, holds."""
+
+    def is_upgrade(self, method: str) -> bool:
+        """Does a call of that method ask about the connection, so that it is none of the
+        service's?"""
+        return False
 
 
 class Repeated(Facts):
@@ -1890,14 +2132,11 @@ class Exchange(Shown):
                 return field.value.label or named
         if answer is not Outcome.APPLICATION_EXCEPTION:
             return ""
-        for field in self.reply.body.fields:
-            if field.field_id == 2 or field.name == "type":
-                number = field.value.content
-                if isinstance(number, int) and not isinstance(number, bool):
-                    is_known = 0 <= number < len(APPLICATION_ERRORS)
-                    return APPLICATION_ERRORS[number] if is_known else f"type {number}"
+        error = self.reply.family.error(self.reply.body)
+        if error.name or error.number is not None:
+            return error.name or f"type {error.number}"
         is_lost = self.reply.gaps or self.reply.cut
-        return "its type is lost" if is_lost else APPLICATION_ERRORS[0]
+        return "its type is lost" if is_lost else "UNKNOWN"
 
     def __repr__(self) -> str:
         return f"<Exchange {self.number}: {self.method!r}, {self.outcome.name}>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,10 @@ class _OnlyPlainDoctests:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(_OnlyPlainDoctests())
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell has what it starts in the background ignore Ctrl-C, and so would the programs
+        # that tests start and interrupt.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _folder(path: Path, what: str) -> Path:

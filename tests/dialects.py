@@ -61,7 +61,9 @@ from wsproto.extensions import PerMessageDeflate
 from pingpong import check_cover, explain, read_packets
 from pingpong.capture import Capture
 from pingpong.model import Message, MessageType, Packet
-from pingpong.thrift import binary, compact, json, thriftpy2json
+from pingpong.protocols.encodings import binary, compact
+from pingpong.protocols.encodings import thrift_json as json
+from pingpong.protocols.encodings import thriftpy2_json as thriftpy2json
 
 # ── What is said ─────────────────────────────────────────────────────────────────────
 

@@ -22,12 +22,12 @@ from typing import Any
 from making import ROOT
 
 from pingpong import cli, read_packets
-from pingpong.calls.diagnosis import Diagnoser
 from pingpong.calls.exchanges import Pairing
 from pingpong.calls.ledger import Ledger
-from pingpong.calls.verdict import Kind, Verdict
 from pingpong.capture import Capture, Pipeline, interface_of
 from pingpong.model import Exchange, Flow, Outcome, Packet, Severity
+from pingpong.verdicts.diagnosis import Diagnoser
+from pingpong.verdicts.verdict import Kind, Verdict
 from pingpong.wire.capturefile import write_capture
 
 SHARED = ROOT.parent / "shared"

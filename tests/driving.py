@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from pingpong.errors import DecodeError
 from pingpong.model import DEFAULT_LIMITS, Chunk, Header, Limits, Protocol
-from pingpong.thrift.binary import BINARY
-from pingpong.thrift.compact import COMPACT
-from pingpong.thrift.header import ProtocolAt
-from pingpong.thrift.json import JSON
-from pingpong.thrift.transport import Transport, Unit
+from pingpong.protocols.encodings.binary import BINARY
+from pingpong.protocols.encodings.compact import COMPACT
+from pingpong.protocols.encodings.thrift_json import JSON
+from pingpong.protocols.families.thrift.theader import ProtocolAt
+from pingpong.protocols.framing import Transport, Unit
 from pingpong.wire.capturefile import open_capture
 from pingpong.wire.link import TCP, Peeler
 from pingpong.wire.streams import Connections

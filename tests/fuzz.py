@@ -36,7 +36,6 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from pingpong import views
-from pingpong.calls.explain import check_cover, explain
 from pingpong.capture import Capture, decode, read_packets
 from pingpong.errors import CaptureError, DecodeError
 from pingpong.model import (
@@ -59,12 +58,14 @@ from pingpong.model import (
     TType,
     Value,
 )
-from pingpong.thrift import binary, compact, json, thriftpy2json
-from pingpong.thrift.deflate import DeflateTransport, FramedDeflateTransport
-from pingpong.thrift.header import FramedHeaderTransport, HeaderTransport
-from pingpong.thrift.http import HttpTransport
-from pingpong.thrift.messages import Found, MessageReader
-from pingpong.thrift.names import (
+from pingpong.protocols.encodings import binary, compact
+from pingpong.protocols.encodings import thrift_json as json
+from pingpong.protocols.encodings import thriftpy2_json as thriftpy2json
+from pingpong.protocols.explain import check_cover, explain
+from pingpong.protocols.families.thrift.answers import THRIFT
+from pingpong.protocols.families.thrift.deflate import DeflateTransport, FramedDeflateTransport
+from pingpong.protocols.families.thrift.http import HttpTransport
+from pingpong.protocols.families.thrift.names import (
     BASE_TYPES,
     EnumType,
     FieldType,
@@ -74,10 +75,12 @@ from pingpong.thrift.names import (
     StructType,
     Type,
 )
-from pingpong.thrift.sasl import SaslTransport
-from pingpong.thrift.transport import Transport
-from pingpong.thrift.ttheader import TTHeaderTransport
-from pingpong.thrift.websocket import WebSocketTransport
+from pingpong.protocols.families.thrift.sasl import SaslTransport
+from pingpong.protocols.families.thrift.theader import FramedHeaderTransport, HeaderTransport
+from pingpong.protocols.families.thrift.ttheader import TTHeaderTransport
+from pingpong.protocols.families.thrift.websocket import WebSocketTransport
+from pingpong.protocols.framing import Transport
+from pingpong.protocols.reader import Found, MessageReader
 from pingpong.views.json import exchange_row, listing_row, message_row, total_rows
 from pingpong.views.ledger import CallLister, csv_rows
 from pingpong.views.listing import listing
@@ -112,10 +115,11 @@ class Broken(AssertionError):
 
 
 class Target(NamedTuple):
-    """``make`` an input with random numbers; ``run`` it: it raises if something is wrong."""
+    """``make`` an input with random numbers; ``run`` it: it raises if something is wrong, and gives
+    what was said of it, for twins.py to compare."""
 
     make: Callable[[random.Random], bytes]
-    run: Callable[[bytes], None]
+    run: Callable[[bytes], object]
     memory_a_byte: int = MEMORY_A_BYTE
 
 
@@ -330,10 +334,10 @@ def _make_message(dialect: str) -> Callable[[random.Random], bytes]:
     return make
 
 
-def _run_message(dialect: str) -> Callable[[bytes], None]:
+def _run_message(dialect: str) -> Callable[[bytes], object]:
     protocol = PROTOCOLS[dialect]
 
-    def run(data: bytes) -> None:
+    def run(data: bytes) -> object:
         try:
             header = protocol.read_header(data, 0, len(data), LIMITS)
         except DecodeError:
@@ -341,13 +345,13 @@ def _run_message(dialect: str) -> Callable[[bytes], None]:
         end, refused = skip(protocol, data)
         if header is None:
             demand(end < 0, f"there is no header, and the skipper finds an end at {end}")
-            return
+            return refused
         demand(
             data[header.method_span.start : header.method_span.stop] != b"" or header.method == "",
             "a method without bytes",
         )
         message = made(header, data, protocol)
-        look_at(message)
+        shown = look_at(message)
         if refused:
             errors = [f.text for f in message.findings if f.severity is Severity.ERROR]
             demand(bool(errors), f"the skipper refuses: {refused}; the reader does not")
@@ -360,6 +364,7 @@ def _run_message(dialect: str) -> Callable[[bytes], None]:
             # JSON closes the message behind the struct.
             errors = [f.text for f in message.findings if f.severity is Severity.ERROR]
             demand(bool(errors), f"the reader ends at {message.body.stop}, the skipper does not")
+        return end, refused, shown
 
     return run
 
@@ -411,14 +416,14 @@ def make_names(rng: random.Random) -> bytes:
     return mutate(rng, any_message(rng, dialect), any_message(rng, dialect))
 
 
-def run_names(data: bytes) -> None:
+def run_names(data: bytes) -> object:
     """A message held against an interface: names are added, and nothing else."""
     try:
         bare = decode(data, LIMITS)
-    except DecodeError:
-        return
+    except DecodeError as error:
+        return error
     message = decode(data, LIMITS, idl=INTERFACE)
-    look_at(message)
+    shown = look_at(message)
     for one in message.differences:
         demand(0 <= one.offset < len(message.data), f"{one} is nowhere")
         demand(one.kind in DIFFERENCES, f"{one} is of no kind")
@@ -427,6 +432,7 @@ def run_names(data: bytes) -> None:
     message.use_names(None)
     # By their words: a NaN is not equal to itself.
     demand(repr(message.body) == repr(bare.body), "names stay when they are taken away")
+    return shown
 
 
 def skip(protocol: Protocol, data: bytes) -> tuple[int, str]:
@@ -446,11 +452,12 @@ def skip(protocol: Protocol, data: bytes) -> tuple[int, str]:
         results.add((end, refused))
     # A limit is noticed as soon as one byte is there, or only when more are: both are right.
     demand(len({(end, bool(words)) for end, words in results}) == 1, f"cuts differ: {results}")
-    return results.pop()
+    return min(results)
 
 
 def made(header: Header, data: bytes, protocol: Protocol) -> Message:
     return Message(
+        family=THRIFT,
         header=header,
         data=data,
         protocol=protocol,
@@ -462,20 +469,22 @@ def made(header: Header, data: bytes, protocol: Protocol) -> Message:
     )
 
 
-def look_at(message: Message) -> None:
+def look_at(message: Message) -> tuple[str, ...]:
     """Read it, explain it, and show it in every way."""
     check_spans(message)
     check_cover(explain(message), len(message.data))
-    for shown in (
+    ways = (
         views.text(message),
         views.text(message, exact=True, width=40),
         plain(tree(message, exact=True)),
         views.html(message, exact=True),
         message_row(message),
         listing_row(message),
-    ):
+    )
+    for shown in ways:
         demand(all(char >= " " or char == "\n" for char in shown), "a control character is shown")
         shown.encode()  # no half of a surrogate pair
+    return ways
 
 
 def check_spans(message: Message) -> None:
@@ -669,22 +678,24 @@ def _make_stream(words: tuple[str, ...], *packers: Packer) -> Callable[[random.R
     return make
 
 
-def run_stream(data: bytes) -> None:
+def run_stream(data: bytes) -> object:
     """All at once, in pieces, a byte at a time: the same messages.  And with bytes lost."""
-    seen = []
-    for step in (len(data) or 1, 11, 1 if len(data) < 400 else 97):
-        found, findings = _read_stream(data, step, ())
-        seen.append(([(f.offset, f.header.method, f.data) for f in found], findings))
+    seen = [
+        _read_stream(data, step, ()) for step in (len(data) or 1, 11, 1 if len(data) < 400 else 97)
+    ]
     demand(seen[0][0] == seen[1][0] == seen[2][0], f"cuts differ: {seen}")
     third = len(data) // 3
     for gap in (Gap(third, 5), Gap(third, third), Gap(2, 1)):
         if gap.stop <= len(data):
-            _read_stream(data, 64, (gap,))
+            seen.append(_read_stream(data, 64, (gap,)))
     with contextlib.suppress(DecodeError):
-        look_at(decode(data, LIMITS))
+        return seen, look_at(decode(data, LIMITS))
+    return seen
 
 
-def _read_stream(data: bytes, step: int, gaps: tuple[Gap, ...]) -> tuple[list[Found], list[str]]:
+def _read_stream(
+    data: bytes, step: int, gaps: tuple[Gap, ...]
+) -> tuple[list[tuple[int, str, bytes]], list[str]]:
     reader = MessageReader(True, LIMITS)
     found: list[Found] = []
     at = 0
@@ -699,7 +710,8 @@ def _read_stream(data: bytes, step: int, gaps: tuple[Gap, ...]) -> tuple[list[Fo
     found += reader.close("the bytes end")
     for one in found:
         demand(0 <= one.offset <= len(data), f"a message at {one.offset} of {len(data)} bytes")
-    return found, [finding.text for finding in reader.findings]
+    told = [(one.offset, one.header.method, one.data) for one in found]
+    return told, [finding.text for finding in reader.findings]
 
 
 # ── A transport alone ────────────────────────────────────────────────────────────────
@@ -735,11 +747,12 @@ PACKERS: dict[str, Packer] = {
 }
 
 
-def _run_transport(name: str) -> Callable[[bytes], None]:
-    def run(data: bytes) -> None:
+def _run_transport(name: str) -> Callable[[bytes], object]:
+    def run(data: bytes) -> object:
         """However the bytes are cut, the same units; each takes bytes that are there."""
         seen = [_units(TRANSPORTS[name](), data, step) for step in (len(data) or 1, 13, 1)]
         demand(seen[0] == seen[1] == seen[2], f"cuts differ: {seen}")
+        return seen[0]
 
     return run
 
@@ -918,18 +931,22 @@ def _packets(data: bytes) -> Iterator[Packet]:
     yield from file
 
 
-def run_capture(data: bytes) -> None:
+def run_capture(data: bytes) -> object:
     size = 0
+    told: list[object] = []
     for number, packet in enumerate(_packets(data), 1):
         demand(packet.number == number, f"packet {packet.number} is the {number}.")
         demand(packet.length >= len(packet.data), "a packet has more bytes than it had")
         size += len(packet.data)
+        told.append((packet.time, packet.link, packet.length, packet.data))
     demand(data[:2] == b"\x1f\x8b" or size <= len(data), "packets have more bytes than the file")
+    return told
 
 
-def run_link(data: bytes) -> None:
+def run_link(data: bytes) -> object:
     peeler = Peeler()
     had = 0
+    told: list[object] = []
     for packet in _packets(data):
         had += len(packet.data)
         segment = peeler.segment(packet)
@@ -937,12 +954,16 @@ def run_link(data: bytes) -> None:
             demand(segment.number == packet.number, "a segment of another packet")
             demand(len(segment.payload) <= had, "a segment with more bytes than were captured")
             demand(segment.cut >= 0, f"{segment.cut} bytes cut")
+            ends = segment.source, segment.target, segment.protocol, segment.depth
+            told.append((*ends, segment.seq, segment.ack, segment.flags, segment.payload))
     peeler.close()
+    return told, peeler.findings
 
 
-def run_streams(data: bytes) -> None:
+def run_streams(data: bytes) -> object:
     """Pieces follow each other without a hole, whatever came in whatever order."""
     peeler, connections = Peeler(), Connections()
+    told: list[object] = []
     offsets: dict[tuple[int, bool], int] = {}
     for packet in _packets(data):
         segment = peeler.segment(packet)
@@ -953,8 +974,12 @@ def run_streams(data: bytes) -> None:
             replaced.close()
         from_client, from_server, _ = connection.add(segment)
         _follow(offsets, connection, (from_client, from_server))
+        told.append((connection.flow.number, from_client, from_server))
     for connection in connections.all():
-        _follow(offsets, connection, connection.close())
+        left = connection.close()
+        _follow(offsets, connection, left)
+        told.append((connection.flow.number, left))
+    return told
 
 
 def _follow(
@@ -972,40 +997,37 @@ def _follow(
             offsets[key] = at + size
 
 
-def run_pipeline(data: bytes) -> None:
+def run_pipeline(data: bytes) -> object:
     """The whole line, and every view of what comes out of it."""
     try:
         file = CaptureFile(io.BufferedReader(io.BytesIO(data)), "fuzz")
-    except CaptureError:
-        return
+    except CaptureError as error:
+        return error
     capture = read_packets(file, "fuzz", LIMITS)
-    for message in capture.messages:
-        look_at(message)
-    show(capture)
+    return [*map(look_at, capture.messages), *show(capture)]
 
 
-def show(capture: Capture) -> None:
+def show(capture: Capture) -> list[str]:
+    shown: list[str] = []
     for thing in (capture, capture.messages, capture.exchanges, *capture.exchanges, *capture.flows):
         for exact in (False, True):
-            views.text(thing, exact=exact).encode()
-            views.html(thing, exact=exact).encode()
-    plain(listing(capture.messages))
-    for exchange in capture.exchanges:
-        exchange_row(exchange).encode()
+            shown += [views.text(thing, exact=exact), views.html(thing, exact=exact)]
+    shown += [plain(listing(capture.messages)), *map(exchange_row, capture.exchanges)]
     exchanges = [*capture.exchanges]
-    csv_rows(exchanges).encode()
-    CallLister(exchanges).rows(exchanges).encode()
-    total_rows(capture.exchanges.totals()).encode()
-    views.text(capture.exchanges.totals(), exact=True).encode()
+    shown += [csv_rows(exchanges), CallLister(exchanges).rows(exchanges)]
+    shown += [total_rows(capture.exchanges.totals())]
+    shown += [views.text(capture.exchanges.totals(), exact=True)]
+    for one in shown:
+        one.encode()
+    return shown
 
 
-def run_listing(data: bytes) -> None:
+def run_listing(data: bytes) -> object:
     """The line alone: memory has to stay small where nobody looks."""
-    for _ in read_packets(_packets(data), "fuzz", LIMITS).messages:
-        pass
+    return sum(1 for _ in read_packets(_packets(data), "fuzz", LIMITS).messages)
 
 
-def run_redact(data: bytes) -> None:
+def run_redact(data: bytes) -> object:
     """A capture to hand on: its envelopes stay, and its views can be made."""
     packets = list(_packets(data))
     capture = read_packets(packets, "fuzz", LIMITS, redact=["*.*"])
@@ -1016,9 +1038,7 @@ def run_redact(data: bytes) -> None:
             == (other.number, other.time, other.link, other.length, len(other.data)),
             f"packet {one.number} has another envelope",
         )
-    for message in capture.messages:
-        look_at(message)
-    show(capture)
+    return [*map(look_at, capture.messages), *show(capture)]
 
 
 # ── Targets ──────────────────────────────────────────────────────────────────────────
@@ -1110,12 +1130,17 @@ def failure(name: str, data: bytes, measured: bool = False) -> str:
 
 def shrink(name: str, data: bytes, broken: str) -> bytes:
     """A smaller input that breaks in the same place."""
+    return smaller(data, lambda less: failure(name, less) == broken)
+
+
+def smaller(data: bytes, still: Callable[[bytes], bool]) -> bytes:
+    """``data`` without as much of it as can go while that holds."""
     size = len(data) // 2
     while size:
         at = 0
         while at < len(data):
             less = data[:at] + data[at + size :]
-            if failure(name, less) == broken:
+            if still(less):
                 data = less
             else:
                 at += size

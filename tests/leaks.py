@@ -36,12 +36,12 @@ from doors import renumbered, run
 from making import ACK, CLIENT, PSH, SERVER, Talk, ethernet, framed, ipv4, packet, udp
 
 from pingpong import explain, read_interface, read_packets
-from pingpong.calls.plan import Plan, Rewriter
-from pingpong.calls.redact import Redactor
-from pingpong.calls.selectors import parse_selectors
 from pingpong.capture import Capture, Pipeline, decode
 from pingpong.model import Message, Packet
-from pingpong.thrift.names import Interface
+from pingpong.protocols.families.thrift.names import Interface
+from pingpong.redaction.messages import Redactor
+from pingpong.redaction.packets import Plan, Rewriter
+from pingpong.redaction.selectors import parse_selectors
 from pingpong.views import html, text
 from pingpong.views.json import exchange_row, message_row
 from pingpong.views.ledger import csv_rows

@@ -25,9 +25,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+import costs
 import doors
 import fuzz
 import leaks
+import twins
 
 from pingpong.errors import CaptureError
 from pingpong.wire.capturefile import open_capture
@@ -127,7 +129,12 @@ SEARCHES: Final[dict[str, Search]] = {
     "leaks": leaked,
     "truths": made_up,
     "doors": disagreed,
+    "twins": twins.differ,
+    "costs": costs.costly,
 }
+
+# Those that cannot be run here, with the reason.
+LEFT_OUT: Final = {"twins": twins.WHY_NOT} if twins.WHY_NOT else {}
 
 
 def search(
@@ -166,9 +173,14 @@ def main() -> int:
     unknown = [name for name in options.searches if name not in SEARCHES]
     if unknown:
         parser.error(f"no search {', '.join(unknown)}: want some of {', '.join(SEARCHES)}")
+    for name in filter(LEFT_OUT.get, options.searches):
+        parser.error(f"{name} cannot be searched: {LEFT_OUT[name]}")
     seed = random.SystemRandom().randrange(1 << 32) if options.seed is None else options.seed
     print(f"seed {seed}", flush=True)
-    return 1 if search(options.searches or SEARCHES, seed, options.minutes * 60) else 0
+    for name, reason in LEFT_OUT.items():
+        print(f"{name}: left out: {reason}")
+    names = options.searches or [name for name in SEARCHES if name not in LEFT_OUT]
+    return 1 if search(names, seed, options.minutes * 60) else 0
 
 
 if __name__ == "__main__":

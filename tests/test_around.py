@@ -43,7 +43,11 @@ from pingpong.model import (
     Span,
     Struct,
 )
-from pingpong.thrift import binary, compact, json, proxy, thriftpy2json, websocket
+from pingpong.protocols import proxy
+from pingpong.protocols.encodings import binary, compact
+from pingpong.protocols.encodings import thrift_json as json
+from pingpong.protocols.encodings import thriftpy2_json as thriftpy2json
+from pingpong.protocols.families.thrift import websocket
 
 ONEWAY = bytes.fromhex("8001000400000004 66697265 00000007 00".replace(" ", ""))
 VOID = bytes.fromhex("8001000200000004 70696e67 0000002a 00".replace(" ", ""))

@@ -48,6 +48,7 @@ from pingpong.errors import CaptureError
 from pingpong.model import (
     DEFAULT_LIMITS,
     MAX_DEPTH,
+    MAX_FINDINGS,
     Finding,
     Findings,
     Flow,
@@ -55,10 +56,11 @@ from pingpong.model import (
     Outcome,
     Severity,
 )
-from pingpong.thrift import binary, compact, detect
-from pingpong.thrift.detect import Effort, Told, find_message
-from pingpong.thrift.reading import MAX_FINDINGS
-from pingpong.thrift.unpacking import MESSAGE, RATIO, Allowance, inflate
+from pingpong.protocols import detect
+from pingpong.protocols.detect import Effort, Told, find_message
+from pingpong.protocols.encodings import binary, compact
+from pingpong.protocols.family import Sign
+from pingpong.protocols.unpacking import MESSAGE, RATIO, Allowance, inflate
 from pingpong.views.json import message_row
 from pingpong.wire import containers
 from pingpong.wire.capturefile import MAX_INTERFACES, CaptureFile
@@ -193,7 +195,7 @@ def test_the_limit_holds_in_every_protocol_and_both_ways(data: bytes) -> None:
 def test_a_line_that_shows_a_part_reads_a_part() -> None:
     message = decode(bomb(100_000))
     with at_most(MB):
-        assert views.short.arguments(message, 60).startswith("1: [{}, {}, ")
+        assert views.one_line.arguments(message, 60).startswith("1: [{}, {}, ")
     assert not message.is_read
 
 
@@ -249,7 +251,7 @@ def test_a_search_looks_at_each_byte_a_few_times(monkeypatch: pytest.MonkeyPatch
     def walk(
         data: bytes | bytearray,
         at: int,
-        sign: detect.Sign,
+        sign: Sign,
         limits: Limits,
         reach: int,
         effort: Effort | None = None,
@@ -280,7 +282,7 @@ def test_behind_beginnings_a_message_is_found_still() -> None:
 
 
 def test_holes_in_a_long_string_copy_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pingpong.thrift.unframed import Unframed
+    from pingpong.protocols.families.thrift.unframed import Unframed
 
     copied = 0
     real = Unframed.rest

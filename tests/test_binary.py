@@ -14,7 +14,7 @@ from making import ADD, PING, PONG, foo, message, misread, thriftpy2_message
 
 from pingpong.errors import DecodeError, Incomplete, LimitExceeded
 from pingpong.model import DEFAULT_LIMITS, Gap, Limits, MessageType, Span, Struct, TType
-from pingpong.thrift.binary import (
+from pingpong.protocols.encodings.binary import (
     BINARY,
     OLD_BINARY,
     BinarySkipper,

@@ -15,7 +15,7 @@ from making import ADD, PING, PONG, Talk, ethernet, framed, ipv4, packet, udp
 from pingpong import check_cover, explain, read, read_packets
 from pingpong.capture import Capture
 from pingpong.model import MessageType, Packet, Severity
-from pingpong.thrift.binary import write_header, write_struct
+from pingpong.protocols.encodings.binary import write_header, write_struct
 from pingpong.wire.capturefile import write_capture
 from pingpong.wire.link import RST
 

@@ -20,7 +20,7 @@ from test_capture import FOREIGN
 
 from pingpong import __version__, cli, is_compiled, read
 from pingpong.live.private import unavailable
-from pingpong.thrift.binary import write_header
+from pingpong.protocols.encodings.binary import write_header
 from pingpong.wire.capturefile import write_capture
 
 CAPTURE = str(ROOT / "captures" / "ping_login.pcap")
@@ -118,7 +118,7 @@ def test_messages(capsys: pytest.CaptureFixture[str]) -> None:
 def test_messages_decodes_nothing_that_it_does_not_show(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pingpong.thrift.binary import BinaryProtocol
+    from pingpong.protocols.encodings.binary import BinaryProtocol
 
     def refuse(*_: object) -> None:
         raise AssertionError("a struct was read")

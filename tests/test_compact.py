@@ -15,7 +15,6 @@ from making import misread
 from thriftpy2.protocol import TCompactProtocol
 from thriftpy2.transport import TMemoryBuffer
 
-from pingpong.calls.explain import check_cover, explain
 from pingpong.errors import DecodeError, Incomplete, LimitExceeded
 from pingpong.model import (
     DEFAULT_LIMITS,
@@ -31,8 +30,8 @@ from pingpong.model import (
     Struct,
     TType,
 )
-from pingpong.thrift import binary
-from pingpong.thrift.compact import (
+from pingpong.protocols.encodings import binary
+from pingpong.protocols.encodings.compact import (
     COMPACT,
     CompactSkipper,
     read_header,
@@ -41,6 +40,8 @@ from pingpong.thrift.compact import (
     write_struct,
     write_varint,
 )
+from pingpong.protocols.explain import check_cover, explain
+from pingpong.protocols.families.thrift.answers import THRIFT
 from pingpong.wire.capturefile import open_capture
 from pingpong.wire.link import Peeler
 from pingpong.wire.streams import Connections
@@ -60,6 +61,7 @@ def skip(data: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
 
 def message(data: bytes, gaps: tuple[Gap, ...] = ()) -> Message:
     return Message(
+        family=THRIFT,
         header=read_header(data, 0, len(data), DEFAULT_LIMITS),
         data=data,
         protocol=COMPACT,

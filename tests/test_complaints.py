@@ -21,12 +21,12 @@ from thriftpy2.transport import TMemoryBuffer as Buffer2
 from thriftpy2.transport.framed.cyframed import TCyFramedTransport
 from thriftpy2.transport.memory.cymemory import TCyMemoryBuffer
 
-from pingpong.calls.complaints import TextVerdict, explain_text, troubles
-from pingpong.calls.complaints.table import WORDINGS, phrases
-from pingpong.calls.complaints.troubles import Trouble
-from pingpong.calls.complaints.wordings import Wording, example
-from pingpong.calls.numbers import Certainty, NumberVerdict, Role
-from pingpong.calls.pasted import MAX_TEXT
+from pingpong.hints.complaints import TextVerdict, explain_text, troubles
+from pingpong.hints.complaints.table import WORDINGS, phrases
+from pingpong.hints.complaints.troubles import Trouble
+from pingpong.hints.complaints.wordings import Wording, example
+from pingpong.hints.magic_numbers import Certainty, NumberVerdict, Role
+from pingpong.hints.pasted import MAX_TEXT
 
 COMPACT = bytes.fromhex("82210103 616464 1504 1550 00".replace(" ", ""))
 

@@ -26,8 +26,8 @@ from thrift.transport.TTransport import TMemoryBuffer
 from thrift.transport.TZlibTransport import TZlibTransport
 
 from pingpong.model import DEFAULT_LIMITS, Limits
-from pingpong.thrift.binary import write_header
-from pingpong.thrift.deflate import DeflateTransport, begins, describe
+from pingpong.protocols.encodings.binary import write_header
+from pingpong.protocols.families.thrift.deflate import DeflateTransport, begins, describe
 
 COMPACT_ADD = bytes.fromhex("82 21 01 03 616464 15 04 15 50 00")
 MESSAGES = [ADD, PING, COMPACT_ADD, PONG]

@@ -17,13 +17,13 @@ from test_foreign_captures import ENDINGS, foreign, packets_of, without_syn  # n
 from views_samples import DECLARED, FAILED, LOGIN, ONEWAY, call
 
 from pingpong import read, read_packets
-from pingpong.calls import diagnosis as diagnosis_module
-from pingpong.calls.diagnosis import Diagnoser
 from pingpong.calls.exchanges import Pairing
-from pingpong.calls.rules import ALSO, CALLS, FIRST, LAST, REPLIES, verdicts
-from pingpong.calls.verdict import OF_ANY_CONNECTION, Diagnosis, Dialect, Kind, Verdict, lasted
 from pingpong.capture import Pipeline
 from pingpong.model import Flow, Packet, Severity
+from pingpong.verdicts import diagnosis as diagnosis_module
+from pingpong.verdicts.diagnosis import Diagnoser
+from pingpong.verdicts.rules import ALSO, CALLS, FIRST, LAST, REPLIES, verdicts
+from pingpong.verdicts.verdict import OF_ANY_CONNECTION, Diagnosis, Dialect, Kind, Verdict, lasted
 
 COMPACT_PING = bytes.fromhex("8221000470696e6700")
 OLD_PING = bytes.fromhex("0000000470696e67010000002a00")

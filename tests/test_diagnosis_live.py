@@ -48,10 +48,10 @@ from thriftpy2.transport import (
 )
 from thriftpy2.transport.sasl import TSaslClientTransport
 
-from pingpong.calls.verdict import Diagnosis, Kind, Verdict
 from pingpong.capture import read_packets
 from pingpong.live.private import PrivateNetwork, unavailable
 from pingpong.model import Severity
+from pingpong.verdicts.verdict import Diagnosis, Kind, Verdict
 
 REASON = unavailable()
 pytestmark = pytest.mark.skipif(REASON is not None, reason=REASON or "")

@@ -9,9 +9,9 @@ import runpy
 import pytest
 from making import ROOT
 
-from pingpong.calls.complaints import explain_text, troubles
-from pingpong.calls.complaints.troubles import Trouble
-from pingpong.calls.verdict import Kind
+from pingpong.hints.complaints import explain_text, troubles
+from pingpong.hints.complaints.troubles import Trouble
+from pingpong.verdicts.verdict import Kind
 
 PAGE = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```text\n(.*?)^```$", PAGE, re.S | re.M)

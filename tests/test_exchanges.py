@@ -9,7 +9,7 @@ from making import foo, message, thriftpy2_message
 
 from pingpong.calls.exchanges import Pairing, bare_method
 from pingpong.model import Endpoint, Exchange, Flow, Message, MessageType, Outcome
-from pingpong.thrift.binary import write_header
+from pingpong.protocols.encodings.binary import write_header
 
 CALL, REPLY, EXCEPTION, ONEWAY = 1, 2, 3, 4
 

@@ -10,11 +10,12 @@ from test_binary import RICH
 from test_compact import RICH as COMPACT_RICH
 from test_messages import BIG, lose
 
-from pingpong.calls.explain import check_cover, explain
 from pingpong.model import DEFAULT_LIMITS, Endpoint, Gap, Message, Note, Protocol, Span
-from pingpong.thrift.binary import BINARY, OLD_BINARY, write_old_header
-from pingpong.thrift.compact import COMPACT
-from pingpong.thrift.json import JSON
+from pingpong.protocols.encodings.binary import BINARY, OLD_BINARY, write_old_header
+from pingpong.protocols.encodings.compact import COMPACT
+from pingpong.protocols.encodings.thrift_json import JSON
+from pingpong.protocols.explain import check_cover, explain
+from pingpong.protocols.families.thrift.answers import THRIFT
 
 LOGIN = thriftpy2_message(foo().PingPong.login_args("root", "pwd"), "login")
 
@@ -56,6 +57,7 @@ def whole(
 ) -> Message:
     """A message whose header begins at ``start``."""
     return Message(
+        family=THRIFT,
         header=protocol.read_header(data, start, len(data), DEFAULT_LIMITS),
         data=data,
         protocol=protocol,

@@ -13,8 +13,6 @@ from test_json import streams
 from test_thriftpy2json import ADD as TP2_ADD
 from test_thriftpy2json import RICH as TP2_RICH
 
-from pingpong.calls.explain import check_cover
-from pingpong.calls.explain_json import explain_json
 from pingpong.errors import DecodeError
 from pingpong.model import (
     DEFAULT_LIMITS,
@@ -26,8 +24,11 @@ from pingpong.model import (
     Protocol,
     Span,
 )
-from pingpong.thrift.json import JSON
-from pingpong.thrift.thriftpy2json import THRIFTPY2_JSON
+from pingpong.protocols.encodings.thrift_json import JSON
+from pingpong.protocols.encodings.thriftpy2_json import THRIFTPY2_JSON
+from pingpong.protocols.explain import check_cover
+from pingpong.protocols.explain_json import explain_json
+from pingpong.protocols.families.thrift.answers import THRIFT
 
 RICH = {JSON: APACHE_RICH, THRIFTPY2_JSON: TP2_RICH}
 PROTOCOLS = pytest.mark.parametrize("protocol", list(RICH), ids=lambda protocol: protocol.name)
@@ -38,6 +39,7 @@ def message(
 ) -> Message:
     header = protocol.read_header(data, start, len(data), DEFAULT_LIMITS)
     return Message(
+        family=THRIFT,
         header=header,
         data=data,
         protocol=protocol,

@@ -26,7 +26,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pingpong.calls.explain import check_cover, explain
 from pingpong.model import (
     DEFAULT_LIMITS,
     Chunk,
@@ -42,10 +41,12 @@ from pingpong.model import (
     TType,
     Value,
 )
-from pingpong.thrift.binary import BINARY
-from pingpong.thrift.compact import COMPACT
-from pingpong.thrift.json import JSON
-from pingpong.thrift.messages import Found, MessageReader
+from pingpong.protocols.encodings.binary import BINARY
+from pingpong.protocols.encodings.compact import COMPACT
+from pingpong.protocols.encodings.thrift_json import JSON
+from pingpong.protocols.explain import check_cover, explain
+from pingpong.protocols.families.thrift.answers import THRIFT
+from pingpong.protocols.reader import Found, MessageReader
 
 FOREIGN = Path(__file__).resolve().parent / "foreign"
 
@@ -420,6 +421,7 @@ def as_message(found: Found) -> Message:
 
 def made(header: Header, data: bytes, protocol: Protocol, transport: str) -> Message:
     return Message(
+        family=THRIFT,
         header=header,
         data=data,
         protocol=protocol,

@@ -26,7 +26,7 @@ from thrift.transport.THeaderTransport import THeaderTransformID, THeaderTranspo
 from thrift.transport.TTransport import TMemoryBuffer
 
 from pingpong.model import DEFAULT_LIMITS, Limits
-from pingpong.thrift.header import HeaderTransport, begins, describe
+from pingpong.protocols.families.thrift.theader import HeaderTransport, begins, describe
 
 COMPACT_ADD = bytes.fromhex("82 21 01 03 616464 15 04 15 50 00")
 

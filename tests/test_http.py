@@ -27,8 +27,8 @@ from making import ADD, PONG
 from thrift.transport.THttpClient import THttpClient
 
 from pingpong.model import DEFAULT_LIMITS, Limits
-from pingpong.thrift.binary import write_header
-from pingpong.thrift.http import HttpTransport, begins, describe
+from pingpong.protocols.encodings.binary import write_header
+from pingpong.protocols.families.thrift.http import HttpTransport, begins, describe
 
 COMPACT_ADD = bytes.fromhex("82 21 01 03 616464 15 04 15 50 00")
 JSON_ADD = b'[1,"add",1,1,{"1":{"i32":2},"2":{"i32":40}}]'

@@ -16,12 +16,12 @@ import thriftpy2
 from thriftpy2.thrift import TType as Number
 from witness import empty_memory
 
-from pingpong.calls.explain import explain
 from pingpong.capture import decode
 from pingpong.errors import IdlError
 from pingpong.live.idl import as_interface, load_idl, read_interface
 from pingpong.model import TType
-from pingpong.thrift.names import Interface, StructType, Type
+from pingpong.protocols.explain import explain
+from pingpong.protocols.families.thrift.names import Interface, StructType, Type
 
 FOO = Path(__file__).parents[1] / "foo.thrift"
 SHOP = Path(__file__).parent / "idl" / "shop.thrift"

@@ -1,6 +1,7 @@
 """Imports point one way: this is DESIGN.md's table of rooms, held.
 
-model, errors ◀─ wire ◀─ thrift ◀─ calls ◀─ capture ◀─ live, views ◀─ doors
+model, errors ◀─ wire ◀─ protocols ◀─ calls ◀─ verdicts, hints, redaction ◀─ capture
+    capture ◀─ live, views ◀─ doors
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "pingpong"
 
 DOORS = {"lab", "cli", "__main__", "layers", "arrow"}
-PURE = {"wire", "thrift", "calls"}
-PIPELINE = {"model", "errors", "wire", "thrift", "calls", "capture"}
+PURE = {"wire", "protocols", "encodings", "families", "calls", "verdicts", "hints", "redaction"}
+WORDS = {"model", "errors"}
+READING = {*WORDS, "wire", "protocols", "encodings", "families"}
+PIPELINE = {*READING, "calls", "verdicts", "hints", "redaction", "capture"}
 # Of the extra "lab": imported where they are used, so that all else works without them.
 LAB = {"cryptography", "httpcore", "hypercorn"}
 # What a room may import: rooms, and packages that are not the standard library's.
@@ -26,12 +29,17 @@ MAY_IMPORT = {
     "model": set[str](),
     "errors": set[str](),
     # The extra "containers", and what Python 3.14 has itself.
-    "wire": {"model", "errors", "zstandard", "compression"},
-    "thrift": {"model", "errors", "wire"},
-    "calls": {"model", "errors", "wire", "thrift"},
-    "capture": {"model", "errors", "wire", "thrift", "calls"},
+    "wire": {*WORDS, "zstandard", "compression"},
+    "encodings": {*WORDS, "protocols"},
+    "families": {*WORDS, "wire", "protocols", "encodings"},
+    "protocols": READING,
+    "calls": WORDS,
+    "hints": READING,
+    "redaction": READING,
+    "verdicts": {*READING, "calls", "hints"},
+    "capture": PIPELINE,
     "live": {*PIPELINE, "lark", "scapy", "thriftpy2", *LAB},
-    "views": {"model", "errors", "calls", "capture"},
+    "views": {*WORDS, "protocols", "calls", "verdicts", "hints", "capture"},
     # live: where a .thrift file is read, and not before (see the last test).
     "": {*PIPELINE, "views", "live"},
 }
@@ -44,8 +52,8 @@ IMPURE = {
 # Files are read in one place, and written in one.
 FILES = {"os", "pathlib", "shutil", "tempfile"}
 HAVE_FILES = {"pingpong.wire.capturefile", "pingpong.wire.newfile"}
-# Words for the type checker and the compiler, which do nothing when they run.
-WORDS = {"mypy_extensions"}
+# For the type checker and the compiler: they do nothing when they run.
+TYPES = {"mypy_extensions"}
 # An import by name is an import.
 DYNAMIC = ("import_module", "__import__", "run_module")
 
@@ -60,7 +68,10 @@ MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 def room(module: str) -> str:
     """The part of the house that a module of pingpong stands in."""
-    return module.split(".")[1] if "." in module else ""
+    parts = module.split(".")
+    if parts[1:2] == ["protocols"] and parts[2:3] and parts[2] in ("encodings", "families"):
+        return parts[2]
+    return parts[1] if len(parts) > 1 else ""
 
 
 def imported(module: str, source: str, is_package: bool) -> Iterator[str]:
@@ -90,7 +101,7 @@ def complaints(module: str, source: str, is_package: bool = False) -> list[str]:
     wrong = []
     for name in imported(module, source, is_package):
         top = name.partition(".")[0]
-        if top in WORDS:
+        if top in TYPES:
             continue
         if top == "pingpong":
             allowed = room(name) == here or room(name) in MAY_IMPORT[here]
@@ -125,13 +136,14 @@ def test_every_module_opens_with_its_strategy(module: str) -> None:
         ("pingpong.wire.link", "from ..model import Span", ""),
         ("pingpong.wire.link", "import struct", ""),
         ("pingpong.wire.link", "from pingpong.wire import streams", ""),
-        ("pingpong.calls.explain", "from pingpong.thrift import binary", ""),
+        ("pingpong.redaction.messages", "from pingpong.protocols.encodings import binary", ""),
         ("pingpong.live.idl", "import thriftpy2", ""),
         ("pingpong.wire.capturefile", "import os", ""),
         ("pingpong.wire.link", "import os", "os"),
         ("pingpong.live.tap", "import_module('pingpong.layers.thrift')", "pingpong.layers.thrift"),
         ("pingpong.cli", "from pingpong.lab import serve", ""),
-        ("pingpong.wire.link", "from ..thrift import binary", "pingpong.thrift.binary"),
+        ("pingpong.wire.link", "from ..protocols import proxy", "pingpong.protocols.proxy"),
+        ("pingpong.calls.ledger", "from ..protocols import proxy", "pingpong.protocols.proxy"),
         ("pingpong.wire.link", "from scapy.utils import rdpcap", "scapy.utils"),
         ("pingpong.wire.link", "def f():\n    import time", "time"),
         ("pingpong.wire.link", "if TYPE_CHECKING:\n    import socket", "socket"),

@@ -24,7 +24,7 @@ from pingpong.model import (
     Struct,
     TType,
 )
-from pingpong.thrift.json import (
+from pingpong.protocols.encodings.thrift_json import (
     JSON,
     MORE,
     STRING,

@@ -45,7 +45,7 @@ from pingpong.layers.thrift import (
     bind_thrift_port,
 )
 from pingpong.model import MessageType, TType
-from pingpong.thrift.binary import BINARY, BinarySkipper
+from pingpong.protocols.encodings.binary import BINARY, BinarySkipper
 
 PING = bytes.fromhex("80010001 00000004 70696e67 00000001 00")
 LOOK = bytes.fromhex(

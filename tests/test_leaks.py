@@ -14,9 +14,9 @@ from making import ACK, PSH, Talk, ethernet, ipv4, packet, udp
 from test_redact import WORD, answer, login, outputs, redacted, right
 
 from pingpong import cli, read, read_packets
-from pingpong.calls.redact import hushed
 from pingpong.model import Finding, Packet, Severity
-from pingpong.thrift.binary import write_header
+from pingpong.protocols.encodings.binary import write_header
+from pingpong.redaction.messages import hushed
 from pingpong.wire.capturefile import write_capture
 
 ATTACKS = SHARED / "cases" / "attacks"

@@ -20,7 +20,7 @@ from pingpong.calls.ledger import Exchanges, Ledger
 from pingpong.calls.totals import MAX_METHODS, Totals
 from pingpong.capture import Capture, Pipeline, read, read_packets
 from pingpong.model import Exchange, Outcome, Packet
-from pingpong.thrift.binary import write_header
+from pingpong.protocols.encodings.binary import write_header
 
 CALL, REPLY, EXCEPTION, ONEWAY = 1, 2, 3, 4
 

@@ -38,8 +38,8 @@ from thriftpy2.protocol.compact import TCompactProtocol
 
 from pingpong import read_packets
 from pingpong.model import Severity
-from pingpong.thrift.detect import PROTOCOLS, TRANSPORTS
-from pingpong.thrift.sasl import WRAPPED
+from pingpong.protocols.detect import protocols, transports
+from pingpong.protocols.families.thrift.sasl import WRAPPED
 
 TCP = [row for row in ROWS if row.transport != dialects.DATAGRAM]
 ONE_CONNECTION = [row for row in TCP if not dialects.CARRIERS[row.carrier].apart]
@@ -255,8 +255,8 @@ def test_every_cell_is_a_row_or_has_a_reason() -> None:
 
 
 def test_every_protocol_and_every_transport_of_the_package_is_here() -> None:
-    assert {row.protocol for row in ROWS} == set(PROTOCOLS)
-    assert {row.transport for row in ROWS} == {*TRANSPORTS, dialects.DATAGRAM}
+    assert {row.protocol for row in ROWS} == set(protocols())
+    assert {row.transport for row in ROWS} == {*transports(), dialects.DATAGRAM}
 
 
 def test_most_rows_have_two_writers() -> None:

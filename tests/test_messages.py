@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from making import ADD, PING, PONG, framed, message
 
 from pingpong.model import DEFAULT_LIMITS, Chunk, Gap, Limits
-from pingpong.thrift import compact
-from pingpong.thrift.binary import write_header
-from pingpong.thrift.messages import Found, MessageReader
+from pingpong.protocols.encodings import compact
+from pingpong.protocols.encodings.binary import write_header
+from pingpong.protocols.reader import Found, MessageReader
 
 BIG = (
     write_header(b"big", 1, 3)

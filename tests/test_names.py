@@ -29,8 +29,7 @@ from thriftpy2.transport import TMemoryBuffer
 from witness import empty_memory
 
 import pingpong
-from pingpong.calls.explain import check_cover, explain
-from pingpong.calls.wanted import condition
+from pingpong.calls.filters import condition
 from pingpong.capture import Capture, decode, decode_struct, read_packets
 from pingpong.live.idl import as_interface, read_interface
 from pingpong.model import (
@@ -48,9 +47,12 @@ from pingpong.model import (
     TType,
     Value,
 )
-from pingpong.thrift import compact, json
-from pingpong.thrift.binary import BINARY, write_header, write_struct
-from pingpong.thrift.names import (
+from pingpong.protocols.encodings import compact
+from pingpong.protocols.encodings import thrift_json as json
+from pingpong.protocols.encodings.binary import BINARY, write_header, write_struct
+from pingpong.protocols.explain import check_cover, explain
+from pingpong.protocols.families.thrift.answers import THRIFT
+from pingpong.protocols.families.thrift.names import (
     BASE_TYPES,
     EnumType,
     FieldType,
@@ -58,7 +60,7 @@ from pingpong.thrift.names import (
     StructType,
     Type,
 )
-from pingpong.views import short
+from pingpong.views import one_line as short
 from pingpong.views.hexdump import hexdump
 from pingpong.views.html import message_html
 from pingpong.views.json import message_row
@@ -477,6 +479,7 @@ def test_what_was_lost_is_not_missing() -> None:
     assert said(decode(data, idl=SHOP)) != []
     assert said(decode(data[:-1], idl=SHOP)) == []
     lost = Message(
+        family=THRIFT,
         header=decode(data).header,
         data=data,
         protocol=BINARY,

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import ADD, framed
 
-from pingpong.calls import numbers
-from pingpong.calls.numbers import (
+from pingpong.hints import magic_numbers as numbers
+from pingpong.hints.magic_numbers import (
     Certainty,
     NumberVerdict,
     Role,

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from making import ADD, CLIENT, PING, SERVER, Talk, ethernet, framed, ipv4, ipv6, tcp, udp
 
-from pingpong.calls.pasted import MAX_TEXT, blocks_in, bytes_in, payload_of
+from pingpong.hints.pasted import MAX_TEXT, blocks_in, bytes_in, payload_of
 from pingpong.model import Endpoint
 from pingpong.wire.capturefile import open_capture
 

@@ -12,8 +12,8 @@ from pingpong import check_cover, cli, decode_struct, explain, views
 from pingpong.capture import decode
 from pingpong.errors import DecodeError
 from pingpong.model import Limits, Struct
-from pingpong.thrift import binary, compact
-from pingpong.thrift import json as apache_json
+from pingpong.protocols.encodings import binary, compact
+from pingpong.protocols.encodings import thrift_json as apache_json
 
 BODY: Struct = decode(RICH).body
 WRITTEN = {

@@ -37,12 +37,12 @@ from making import (
 from test_sasl import SECRET
 
 from pingpong import check_cover, explain, read_packets
-from pingpong.calls.plan import Plan, Rewriter, Way
-from pingpong.calls.redact import Redactor
-from pingpong.calls.selectors import parse_selectors
 from pingpong.capture import Capture, Pipeline
 from pingpong.model import Entries, Items, Message, Packet, Struct, Value
-from pingpong.thrift.binary import write_header
+from pingpong.protocols.encodings.binary import write_header
+from pingpong.redaction.messages import Redactor
+from pingpong.redaction.packets import Plan, Rewriter, Way
+from pingpong.redaction.selectors import parse_selectors
 from pingpong.views import html, text
 from pingpong.views.json import message_row
 

@@ -17,9 +17,6 @@ from hypothesis import example, given, reject
 from hypothesis import strategies as st
 from test_redact_values import any_struct
 
-from pingpong.calls.explain import explain
-from pingpong.calls.redact import Redactor, json_mask
-from pingpong.calls.selectors import parse_selectors
 from pingpong.model import (
     DEFAULT_LIMITS,
     NO_ID,
@@ -37,11 +34,17 @@ from pingpong.model import (
     TType,
     Value,
 )
-from pingpong.thrift import binary, compact, json, thriftpy2json
-from pingpong.thrift.binary import BINARY
-from pingpong.thrift.compact import COMPACT
-from pingpong.thrift.json import JSON
-from pingpong.thrift.thriftpy2json import THRIFTPY2_JSON
+from pingpong.protocols.encodings import binary, compact
+from pingpong.protocols.encodings import thrift_json as json
+from pingpong.protocols.encodings import thriftpy2_json as thriftpy2json
+from pingpong.protocols.encodings.binary import BINARY
+from pingpong.protocols.encodings.compact import COMPACT
+from pingpong.protocols.encodings.thrift_json import JSON
+from pingpong.protocols.encodings.thriftpy2_json import THRIFTPY2_JSON
+from pingpong.protocols.explain import explain
+from pingpong.protocols.families.thrift.answers import THRIFT
+from pingpong.redaction.messages import Redactor, json_mask
+from pingpong.redaction.selectors import parse_selectors
 from pingpong.views import html, text, tree
 from pingpong.views.json import message_row
 from pingpong.views.text import plain
@@ -96,6 +99,7 @@ WRITERS: dict[str, tuple[Protocol, Callable[[int, Struct], bytes]]] = {
 
 def as_message(data: bytes, protocol: Protocol) -> Message:
     return Message(
+        family=THRIFT,
         header=protocol.read_header(data, 0, len(data), DEFAULT_LIMITS),
         data=data,
         protocol=protocol,

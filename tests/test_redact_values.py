@@ -22,15 +22,6 @@ from test_redact import ALL, SECRETS, WORD, answer, leaves, login, outline, righ
 from test_redact import told_packets as packets_of
 
 from pingpong import cli, read
-from pingpong.calls.heads import mask_head_lines, mask_lines
-from pingpong.calls.redact import (
-    Redactor,
-    compact_mask,
-    json_blank,
-    json_mask,
-    masked_with,
-)
-from pingpong.calls.selectors import parse_selectors
 from pingpong.capture import decode, decode_struct
 from pingpong.model import (
     Content,
@@ -44,11 +35,20 @@ from pingpong.model import (
     TType,
     Value,
 )
-from pingpong.thrift import binary, compact
-from pingpong.thrift import json as apache_json
-from pingpong.thrift.binary import BINARY, write_header
-from pingpong.thrift.compact import COMPACT, read_zigzag
-from pingpong.thrift.json import JSON
+from pingpong.protocols.encodings import binary, compact
+from pingpong.protocols.encodings import thrift_json as apache_json
+from pingpong.protocols.encodings.binary import BINARY, write_header
+from pingpong.protocols.encodings.compact import COMPACT, read_zigzag
+from pingpong.protocols.encodings.thrift_json import JSON
+from pingpong.redaction.http_heads import mask_head_lines, mask_lines
+from pingpong.redaction.messages import (
+    Redactor,
+    compact_mask,
+    json_blank,
+    json_mask,
+    masked_with,
+)
+from pingpong.redaction.selectors import parse_selectors
 from pingpong.wire.capturefile import open_capture, write_capture
 
 # ── Structs of any shape ─────────────────────────────────────────────────────────────
@@ -518,7 +518,7 @@ def test_an_interrupted_redact_leaves_what_was_there(
     def interrupted(*_: object) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pingpong.calls.plan.Rewriter.packet", interrupted)
+    monkeypatch.setattr("pingpong.redaction.packets.Rewriter.packet", interrupted)
     assert cli.run(["redact", CAPTURE, str(target), "-f", "login.2"]) == 130
     assert target.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [target]

@@ -17,7 +17,7 @@ from making import ADD, PONG, framed
 from thrift.transport.TTransport import TMemoryBuffer, TSaslClientTransport
 
 from pingpong.model import DEFAULT_LIMITS
-from pingpong.thrift.sasl import WRAPPED, SaslTransport, begins, describe
+from pingpong.protocols.families.thrift.sasl import WRAPPED, SaslTransport, begins, describe
 
 SECRET = b"\0bob\0pwd"
 

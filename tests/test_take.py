@@ -16,7 +16,7 @@ from test_capture import SUM
 from pingpong.capture import Pipeline
 from pingpong.errors import DecodeError
 from pingpong.model import DEFAULT_LIMITS, Limits, Message, Packet, Protocol
-from pingpong.thrift import binary, compact
+from pingpong.protocols.encodings import binary, compact
 from pingpong.wire.capturefile import open_capture
 from pingpong.wire.link import usual
 from pingpong.wire.streams import MAX_ENDED, MAX_PAIRS

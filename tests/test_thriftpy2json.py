@@ -30,7 +30,7 @@ from pingpong.model import (
     TType,
     Value,
 )
-from pingpong.thrift.thriftpy2json import (
+from pingpong.protocols.encodings.thriftpy2_json import (
     THRIFTPY2_JSON,
     read_header,
     write_message,

@@ -18,13 +18,13 @@ from thriftpy2.transport import TTransportException
 
 from pingpong import read_packets
 from pingpong.errors import LiveError
-from pingpong.live.pieces import pieces_of
 from pingpong.live.private import PrivateNetwork, unavailable
 from pingpong.live.recording import Recording, recording
-from pingpong.live.records import read_records
 from pingpong.live.serving import connect, serving
+from pingpong.live.streams import pieces_of
 from pingpong.live.tap import Line, Tap
 from pingpong.live.tls import make_certificate
+from pingpong.live.tls_records import read_records
 from pingpong.model import Endpoint, Packet
 
 pytest.importorskip("cryptography", reason="TLS is made and read with cryptography")

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import ADD, framed
 
-from pingpong.thrift.ttheader import TTHeaderTransport, begins, describe
+from pingpong.protocols.families.thrift.ttheader import TTHeaderTransport, begins, describe
 
 
 def frame(head: str, payload: bytes) -> bytes:

@@ -25,9 +25,9 @@ from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet as ScapyPacket
 from scapy.packet import Raw
 
-from pingpong.calls.plan import Plan, Rewriter
 from pingpong.capture import Pipeline
 from pingpong.model import Packet, Severity
+from pingpong.redaction.packets import Plan, Rewriter
 from pingpong.wire.capturefile import write_capture
 from pingpong.wire.layers import LINK_LAYERS, UDP_TUNNELS
 from pingpong.wire.link import MAX_DEPTH, MAX_KINDS, Peeler, endpoint

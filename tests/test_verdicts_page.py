@@ -13,7 +13,7 @@ import verdicts
 from making import ROOT
 from verdicts import CASES, GROUPS, Case, answer
 
-from pingpong.calls.verdict import Kind
+from pingpong.verdicts.verdict import Kind
 
 needs_cases = pytest.mark.skipif(
     not verdicts.is_here(), reason=f"the failing cases are not on this machine (looked in {CASES})"

@@ -12,9 +12,9 @@ from test_views_html import Page, squeezed
 from views_samples import BOOM_HOSTILE, call
 
 from pingpong import cli, read_packets, views
-from pingpong.calls.diagnosis import Diagnosis
-from pingpong.calls.verdict import Kind
 from pingpong.model import Packet
+from pingpong.verdicts.diagnosis import Diagnosis
+from pingpong.verdicts.verdict import Kind
 from pingpong.views.diagnosis import MAX_GROUPS, diagnosis_lines, diagnosis_rows
 from pingpong.views.html import MAX_HTML
 from pingpong.views.text import plain

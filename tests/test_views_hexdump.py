@@ -7,8 +7,8 @@ import re
 import pytest
 from views_samples import MESSAGES
 
-from pingpong.calls.explain import explain
 from pingpong.model import Message
+from pingpong.protocols.explain import explain
 from pingpong.views.hexdump import hexdump, note_rows
 from pingpong.views.text import STYLES, display_width, plain
 

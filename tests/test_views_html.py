@@ -11,9 +11,9 @@ from making import Talk, message
 from views_samples import MESSAGES, call, crowd, field, lesson, odd, string
 
 from pingpong import views
-from pingpong.calls.explain import explain
 from pingpong.capture import Capture, read_packets
 from pingpong.model import Exchange, Message
+from pingpong.protocols.explain import explain
 from pingpong.views.html import MAX_HTML, ladder_html, message_html
 from pingpong.views.ladder import ladder
 from pingpong.views.text import plain

@@ -28,7 +28,7 @@ from pingpong.views.ledger import (
     totals_table,
 )
 from pingpong.views.listing import FAR, Lister
-from pingpong.views.short import OUTCOMES
+from pingpong.views.one_line import OUTCOMES
 from pingpong.views.table import lines
 from pingpong.views.text import clock, plain
 

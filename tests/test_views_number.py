@@ -13,10 +13,10 @@ from test_complaints import LINES
 from test_numbers import TABLE
 from test_pasted import tcpdump, xxd
 
-from pingpong.calls.complaints import TextVerdict, explain_text
-from pingpong.calls.numbers import NumberVerdict, Role, explain_bytes, explain_number
-from pingpong.calls.pasted import blocks_in
-from pingpong.views.number import number, pasted
+from pingpong.hints.complaints import TextVerdict, explain_text
+from pingpong.hints.magic_numbers import NumberVerdict, Role, explain_bytes, explain_number
+from pingpong.hints.pasted import blocks_in
+from pingpong.views.hint import number, pasted
 from pingpong.views.text import STYLES, Line, display_width, plain
 
 

@@ -7,7 +7,8 @@ from making import PING
 from views_samples import MESSAGES, crowd, lesson, odd
 
 from pingpong.model import Endpoint, Limits, Message, Messages, Struct
-from pingpong.thrift.binary import BINARY, BinaryProtocol
+from pingpong.protocols.encodings.binary import BINARY, BinaryProtocol
+from pingpong.protocols.families.thrift.answers import THRIFT
 from pingpong.views.listing import listing
 from pingpong.views.table import (
     Table,
@@ -113,6 +114,7 @@ def test_a_listing_reads_no_fields() -> None:
     header = BINARY.read_header(PING, 0, len(PING), Limits())
     end = Endpoint("10.0.0.1", 1)
     message = Message(
+        family=THRIFT,
         header=header,
         data=PING,
         protocol=_Closed(),

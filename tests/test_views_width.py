@@ -16,16 +16,16 @@ from rich.cells import cell_len
 from views_samples import MESSAGES, call, field, lesson, odd, string
 
 from pingpong import cli, views
-from pingpong.calls.complaints import explain_text
-from pingpong.calls.numbers import explain_number
 from pingpong.capture import Capture, read_packets
 from pingpong.cli import printing
+from pingpong.hints.complaints import explain_text
+from pingpong.hints.magic_numbers import explain_number
 from pingpong.model import Message
 from pingpong.views.bars import Bars
 from pingpong.views.diagnosis import diagnosis_lines
 from pingpong.views.hexdump import hexdump
+from pingpong.views.hint import number, pasted
 from pingpong.views.ladder import ladder
-from pingpong.views.number import number, pasted
 from pingpong.views.side import MAX_SIDES, Sides, sides
 from pingpong.views.table import exchange_table, message_table
 from pingpong.views.table import lines as table_lines

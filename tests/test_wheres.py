@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from making import ADD, framed
 
 from pingpong.cli import run as main
-from pingpong.cli.wheres import places, remark_on
+from pingpong.cli.find_structs import places, remark_on
 from pingpong.model import DEFAULT_LIMITS
 
 # Field 1 is an i32, field 2 a string, field 3 an i64.

@@ -469,7 +469,7 @@ def test_the_exit_code_says_what_it_was(
     def fail(*_: object, **__: object) -> None:
         raise raised
 
-    monkeypatch.setattr("pingpong.cli.looking.open_capture", fail)
+    monkeypatch.setattr("pingpong.cli.show.open_capture", fail)
     got, out, err = run(capsys, "show", CAPTURE)
     assert (got, out) == (code, "")
     assert err == (f"pingpong: error: {words}" + err.partition(words)[2] if words else "")
@@ -478,7 +478,7 @@ def test_the_exit_code_says_what_it_was(
 def test_a_fault_of_ours_is_not_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("pingpong.cli.looking.open_capture", lambda path: 1 / 0)
+    monkeypatch.setattr("pingpong.cli.show.open_capture", lambda path: 1 / 0)
     assert cli.run(["show", CAPTURE]) == cli.BROKEN
     assert "ZeroDivisionError" in capsys.readouterr().err
 
@@ -503,7 +503,9 @@ def test_signals_are_as_before_afterwards(capsys: pytest.CaptureFixture[str]) ->
 def test_sigterm_leaves_nothing_half_done(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pingpong.calls.plan.Rewriter.packet", lambda *_: send(signal.SIGTERM)())
+    monkeypatch.setattr(
+        "pingpong.redaction.packets.Rewriter.packet", lambda *_: send(signal.SIGTERM)()
+    )
     code, _, err = run(capsys, "redact", CAPTURE, str(tmp_path / "x.pcap"), "-f", "login.2")
     assert (code, err) == (cli.INTERRUPTED, "")
     assert list(tmp_path.iterdir()) == []

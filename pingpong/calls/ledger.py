@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Union, overload
 
 from ..model import Exchange, Outcome, Shown
+from .filters import Wanted, condition, outcomes
 from .totals import Totals
-from .wanted import Wanted, condition, outcomes
 
 __all__ = ["Exchanges", "Ledger"]
 

@@ -1,24 +1,24 @@
 """The shell's door: ``pingpong COMMAND``.
 
-    look at captures     show, messages            looking.py, several.py
+    look at captures     show, messages            show.py, several.py
     say what is wrong    diagnose                  diagnose.py
     look at calls        calls                     calls.py
-    look at bytes        struct, explain           loose.py
+    look at bytes        struct, explain           pasted.py, find_structs.py
     look at them live    watch                     watch.py
     hand one on          redact                    redact.py
-    be one end           demo, serve, call         ends.py
+    be one end           demo, serve, call         serve.py
     make one             record                    record.py
     learn                lab                       course.py
 
-What is asked for goes to standard output: coloured on a terminal, plain in a pipe.  What is
-wrong goes to standard error, a line each, beginning with ``pingpong:``.  The exit code says
-the same to a script:
+What was asked for goes to standard output: coloured on a terminal, plain in a pipe.  What is
+wrong goes to standard error, one line each, beginning with ``pingpong:``.  The exit code says the
+same to a script:
 
     0    all of it was read                  4    it cannot be done here: a full disk, a
     1    there is nothing in it                    closed output, no memory
     2    something in the input was bad, or  70   a fault of pingpong's own
-          what was asked for is refused     130  Ctrl-C, or another signal
-    3    ``diagnose``: trouble was found     141  who read the output has gone
+          what was asked for was refused    130  Ctrl-C, or another signal
+    3    ``diagnose``: trouble was found     141  whoever read the output has gone
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ from typing import Final
 
 from .. import __version__, is_compiled
 from ..errors import DecodeError, OutputError, PingpongError
-from . import calls, course, diagnose, ends, looking, loose, record, redact, watch
+from . import calls, course, diagnose, record, redact, watch
+from . import pasted as loose
+from . import serve as ends
+from . import show as looking
 from .options import Command
 from .printing import (
     BAD,
@@ -86,8 +89,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def run(arguments: list[str]) -> int:
-    """Carry out a command line; the exit code.  No traceback reaches the shell but of a fault of
-    ours."""
+    """Carry out a command line and return its exit code.
+
+    No traceback reaches the shell, except for a fault of our own.
+    """
     with prepared():
         try:
             return _carry_out(arguments)
@@ -100,12 +105,12 @@ def run(arguments: list[str]) -> int:
         except KeyboardInterrupt:
             return INTERRUPTED
         except BrokenPipeError:
-            # Who read from us has gone (`| head`): nobody is left to tell.
+            # Whoever read from us has gone (`| head`): there is nobody left to tell.
             return NOBODY_READS
         except (OSError, MemoryError) as error:
             complain(f"error: {why_unable(error)}")
             return UNABLE
-        except Exception:  # exit code 1 would say that there is nothing in it
+        except Exception:  # an exit code of 1 would say that there is nothing in it
             complain("error: this is a fault of pingpong's own; please report it, with this:")
             with suppress(OSError):
                 traceback.print_exc()

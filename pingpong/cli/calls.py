@@ -1,4 +1,4 @@
-"""``pingpong calls``: the ledger, a line a call, or what the calls of each method came to."""
+"""``pingpong calls``: the ledger, one line per call, or what each method's calls came to."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from itertools import chain
 from typing import Final
 
 from ..calls.exchanges import Pairing
+from ..calls.filters import Condition, Wanted, condition, outcomes
 from ..calls.ledger import Ledger
 from ..calls.totals import Totals
-from ..calls.wanted import Condition, Wanted, condition, outcomes
 from ..errors import CaptureError
 from ..model import Exchange, Message, Outcome
 from ..views.json import Rows, total_rows
@@ -32,9 +32,9 @@ from ..views.table import lines, outcome_style
 from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
 from ..wire.newfile import NewFile
-from .looking import batches_of, conclude
 from .options import Command, add_idl, add_reading, pipeline_of, size
 from .printing import Verdict, complain, counted, say, say_text, say_unmatched, width
+from .show import batches_of, conclude
 
 __all__ = ["add", "add_choice", "say_totals", "wanted_of", "writer"]
 
@@ -72,7 +72,7 @@ waited_ns.  With --totals: method, calls, failed, unclear, outcomes (JSON only),
 slowest (seconds), sent, received.
 """
 
-# How ``--sort`` ranks: the smallest first.
+# How ``--sort`` ranks: the smallest key comes first.
 SORTS: Final[dict[str, Callable[[Exchange], int]]] = {
     "latency": lambda exchange: -(exchange.waited or 0),
     "time": lambda exchange: exchange.time,
@@ -81,7 +81,7 @@ SORTS: Final[dict[str, Callable[[Exchange], int]]] = {
 
 
 def add(command: Command) -> None:
-    """The commands of this file."""
+    """Add the command of this file."""
     one = command("calls", calls, "list the calls of a capture, and how each ended", CALLS)
     one.add_argument("file", help='a capture, packed or not; "-" is standard input')
     add_choice(one)
@@ -102,7 +102,7 @@ def add(command: Command) -> None:
 
 
 def add_choice(one: argparse.ArgumentParser) -> None:
-    """Options that say which calls are shown: see ``wanted_of``."""
+    """Add the options that say which calls are shown: see ``wanted_of``."""
     which = one.add_argument_group("which calls (all)")
     which.add_argument(
         "--method", action="append", metavar="GLOB", help='of these methods; "*" and "?" work'
@@ -127,6 +127,7 @@ def add_choice(one: argparse.ArgumentParser) -> None:
 
 
 def wanted_of(args: argparse.Namespace) -> Wanted:
+    """The calls that the options of ``add_choice`` ask for; without any, all."""
     return Wanted(
         args.method or (),
         [one for group in args.outcome or () for one in group],
@@ -183,7 +184,7 @@ def _say_calls(args: argparse.Namespace, batches: Iterator[list[Exchange]], tota
     first: list[Exchange] = []
     for batch in batches:
         first += batch
-        if len(first) >= SAMPLE:  # they say how wide the columns are
+        if len(first) >= SAMPLE:  # enough to know how wide the columns are
             break
     write = writer(args, first)
     rest = chain([first], batches)
@@ -208,7 +209,11 @@ def _say_calls(args: argparse.Namespace, batches: Iterator[list[Exchange]], tota
 def writer(
     args: argparse.Namespace, first: Sequence[Exchange], *, live: bool = False
 ) -> Callable[[Sequence[Exchange]], str]:
-    """What makes lines of exchanges; says the heading."""
+    """A function that turns exchanges into lines; prints the heading, if there is one.
+
+    ``first`` are the first exchanges, which say how wide the columns have to be.  ``live`` makes
+    room for the kinds of values that may come later.
+    """
     if args.json:
         return Rows().exchanges
     if args.csv:
@@ -233,7 +238,7 @@ def _print(
 
 
 def _style(exchange: Exchange) -> str:
-    """A colour for what did not go well."""
+    """A colour for what did not go well; none for what did."""
     style = outcome_style(exchange)
     return "" if style == "good" else style
 
@@ -243,7 +248,7 @@ def _say_sorted(
     batches: Iterable[list[Exchange]],
     write: Callable[[Sequence[Exchange]], str],
 ) -> None:
-    """Rows are kept, not the messages that they tell of."""
+    """Print the calls sorted.  Only their rows are kept, not the messages that they tell of."""
     rank = SORTS[args.sort]
     rows: Iterator[tuple[int, int, str, str]] = (
         (rank(one), one.number, write([one]), _style(one)) for batch in batches for one in batch
@@ -265,6 +270,7 @@ def _write_arrow(args: argparse.Namespace, batches: Iterable[list[Exchange]]) ->
 
 
 def say_totals(args: argparse.Namespace, totals: Totals) -> None:
+    """Print what the calls of each method came to, in the format that was asked for."""
     if args.json:
         sys.stdout.write(total_rows(totals))
     elif args.csv:
@@ -290,7 +296,10 @@ _UNITS: Final = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m
 
 
 def nanoseconds(text: str) -> int:
-    """``300us``, ``1.5ms``, ``2s`` as nanoseconds."""
+    """``300us``, ``1.5ms`` or ``2s`` as nanoseconds.
+
+    Raises argparse's error for anything else.
+    """
     found = _TIME.fullmatch(text)
     if found is None or len(text) > 20:
         raise argparse.ArgumentTypeError(f'"{text}" is no time, want one as 300us, 10ms or 2s')

@@ -19,7 +19,7 @@ to work in. Files that are in the folder already stay as they are."""
 
 
 def add(command: Command) -> None:
-    """The commands of this file."""
+    """Add the command of this file."""
     one = command("lab", lab, "open the lessons in JupyterLab", MORE)
     one.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     one.add_argument(
@@ -51,7 +51,7 @@ def lab(args: argparse.Namespace) -> int:
 
 
 def _exercises(folder: Path, force: bool) -> Path:
-    """Write the copies and say what was done; the folder of the lessons."""
+    """Write the copies and say what was done; returns the folder of the lessons."""
     from ..live.exercises import write_exercises
 
     written = write_exercises(folder, force=force)

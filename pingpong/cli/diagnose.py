@@ -1,4 +1,4 @@
-"""What is wrong: ``pingpong diagnose``."""
+"""``pingpong diagnose``: what is wrong."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import argparse
 import sys
 from typing import Final
 
-from ..calls.diagnosis import Diagnoser
 from ..calls.exchanges import Pairing
 from ..model import Flow
+from ..verdicts.diagnosis import Diagnoser
 from ..views.diagnosis import MAX_GROUPS, diagnosis_lines, diagnosis_rows
 from ..wire.capturefile import open_capture
-from .looking import few_collections, progress_of, say_bystanders
 from .options import Command, add_idl, add_reading, pipeline_of
 from .printing import TROUBLE, Verdict, complain, counted, say, say_unmatched, width
+from .show import few_collections, progress_of, say_bystanders
 
 __all__ = ["add"]
 
@@ -33,7 +33,7 @@ With --json, one object a line a verdict: kind, severity (error, warning, note),
 
 
 def add(command: Command) -> None:
-    """The commands of this file."""
+    """Add the command of this file."""
     one = command("diagnose", diagnose, "say what is wrong, and what to change", DIAGNOSE)
     one.add_argument("file", help='a capture, packed or not; "-" is standard input')
     one.add_argument("--json", action="store_true", help="a JSON object a verdict")
@@ -66,7 +66,7 @@ def diagnose(args: argparse.Namespace) -> int:
         else:
             limit = None if args.all else MAX_GROUPS
             say(diagnosis_lines(diagnosis, exact=True, limit=limit, width=width()))
-        # What is wrong with a connection is in the verdicts.
+        # What is wrong with a connection is in the verdicts already.
         verdict.report(file.findings)
         verdict.report(pipeline.of_packets)
     say_unmatched(pipeline.redactor)

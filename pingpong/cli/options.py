@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from .. import read_interface
 from ..calls.exchanges import Pairing
-from ..calls.plan import Plan
-from ..calls.redact import Redactor
-from ..calls.selectors import Selector, parse_selectors
 from ..capture import Pipeline
 from ..model import DEFAULT_LIMITS, MAX_DEPTH, Flow, Limits
-from ..thrift.detect import PROTOCOLS, TRANSPORTS, tell
-from ..thrift.names import Interface
+from ..protocols.detect import protocols, tell, transports
+from ..protocols.families.thrift.names import Interface
+from ..redaction.messages import Redactor
+from ..redaction.packets import Plan
+from ..redaction.selectors import Selector, parse_selectors
 from .printing import complain
 
 __all__ = [
@@ -57,8 +57,11 @@ returns. Names are those of an IDL, or of the wire where it has some"""
 
 
 class Command:
-    """Adds commands to the command line.  ``more`` stands below a command's options, and the exit
-    codes, which all have in common, below that."""
+    """Adds commands to the command line.
+
+    Below a command's options, its help shows ``more`` and then the exit codes, which are the same
+    for all commands.
+    """
 
     def __init__(self, commands: Any) -> None:
         self._commands = commands
@@ -66,6 +69,10 @@ class Command:
     def __call__(
         self, name: str, do: Callable[[argparse.Namespace], int], about: str, more: str = ""
     ) -> argparse.ArgumentParser:
+        """Add a command.
+
+        ``do`` returns the exit code; ``about`` is its line in the list of commands.
+        """
         one: argparse.ArgumentParser = self._commands.add_parser(
             name,
             help=about,
@@ -78,6 +85,7 @@ class Command:
 
 
 def limits_of(args: argparse.Namespace) -> Limits:
+    """The limits that the options of ``add_limits`` set."""
     return Limits(
         args.max_depth,
         args.max_frame,
@@ -96,8 +104,11 @@ def pipeline_of(
     plan: Plan | None = None,
     pairing: Pairing | None = None,
 ) -> Pipeline:
-    """``dropped`` is called with each connection that the Pipeline forgets; ``redactor``, ``plan``
-    and ``pairing`` are as it has them."""
+    """The Pipeline that the options of ``add_reading`` and ``add_idl`` ask for.
+
+    ``dropped`` is called with each connection that the Pipeline forgets; ``redactor``, ``plan``
+    and ``pairing`` are handed to it.
+    """
     return Pipeline(
         limits_of(args),
         tell(args.protocol, args.transport),
@@ -112,7 +123,7 @@ def pipeline_of(
 
 
 def redactor_of(args: argparse.Namespace) -> Redactor | None:
-    """What masks values in what is shown; None where ``--redact`` was not asked for."""
+    """What masks values in what is shown; None if ``--redact`` was not given."""
     chosen = getattr(args, "redact", None)
     if not chosen:
         return None
@@ -120,8 +131,10 @@ def redactor_of(args: argparse.Namespace) -> Redactor | None:
 
 
 def idl_of(args: argparse.Namespace) -> Interface | None:
-    """The IDL that a command was given; None where it was given none, or takes none.  What of it
-    was not read is said on standard error."""
+    """The IDL that a command was given; None if it was given none, or takes none.
+
+    What could not be read of it is said on standard error.
+    """
     path = getattr(args, "idl", None)
     if path is None:
         return None
@@ -132,7 +145,7 @@ def idl_of(args: argparse.Namespace) -> Interface | None:
 
 
 def add_idl(one: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """Options of what shows names."""
+    """Add the options of commands that show names; returns their group."""
     what = one.add_argument_group("names, from the interface")
     what.add_argument(
         "--idl", metavar="FILE", help="a .thrift file; says too where the wire differs"
@@ -144,17 +157,17 @@ def add_idl(one: argparse.ArgumentParser) -> argparse._ArgumentGroup:
 
 
 def add_reading(one: argparse.ArgumentParser, *, shows: bool = True) -> None:
-    """Options of what reads captures, and ``shows`` what is in them."""
-    one.set_defaults(others=())  # unless it takes several files
+    """Add the options of commands that read captures, and that show (``shows``) what is in them."""
+    one.set_defaults(others=())  # unless the command takes several files
     if shows:
         add_redaction(one)
     what = one.add_argument_group("what connections speak (their bytes tell)")
-    what.add_argument("--protocol", choices=sorted(PROTOCOLS), help="take it for this")
+    what.add_argument("--protocol", choices=sorted(protocols()), help="take it for this")
     what.add_argument(
         "--transport",
-        choices=TRANSPORTS,
+        choices=transports(),
         metavar="NAME",
-        help=f"take it for this: {', '.join(TRANSPORTS)}",
+        help=f"take it for this: {', '.join(transports())}",
     )
     what.add_argument(
         "-p", "--port", type=port, action="append", help="only connections with this port"
@@ -163,7 +176,7 @@ def add_reading(one: argparse.ArgumentParser, *, shows: bool = True) -> None:
 
 
 def add_redaction(one: argparse.ArgumentParser) -> None:
-    """The option of what shows values."""
+    """Add the option of commands that show values."""
     one.add_argument(
         "--redact",
         type=selectors,
@@ -174,6 +187,7 @@ def add_redaction(one: argparse.ArgumentParser) -> None:
 
 
 def selectors(text: str) -> tuple[Selector, ...]:
+    """The fields that one ``--redact`` or ``--field`` names.  Raises argparse's error."""
     try:
         return parse_selectors((text,))
     except ValueError as error:
@@ -181,6 +195,7 @@ def selectors(text: str) -> tuple[Selector, ...]:
 
 
 def add_limits(one: argparse.ArgumentParser) -> None:
+    """Add the options for how much a capture may claim before it is refused."""
     most = one.add_argument_group("what is allowed to be claimed")
     known = DEFAULT_LIMITS
     for name, kind, number, what in (
@@ -197,17 +212,19 @@ def add_limits(one: argparse.ArgumentParser) -> None:
 
 
 def add_force(one: argparse._ActionsContainer, what: str = "") -> None:
-    """The option of what writes a file."""
+    """Add the option of commands that write a file."""
     one.add_argument("--force", action="store_true", help=f"{what}replace a file that is there")
 
 
 def size(text: str) -> int:
+    """A number from 0 to 2³¹ - 1.  Raises argparse's error, as all of the functions below do."""
     if not text.isascii() or not text.isdigit() or int(text) >= 1 << 31:
         raise argparse.ArgumentTypeError(f'"{text}" is no number from 0 to 2147483647')
     return int(text)
 
 
 def depth(text: str) -> int:
+    """A depth of structs and containers, from 0 to MAX_DEPTH."""
     number = size(text)
     if number > MAX_DEPTH:
         raise argparse.ArgumentTypeError(f"{number} is too deep to be read, want 0 to {MAX_DEPTH}")
@@ -215,12 +232,14 @@ def depth(text: str) -> int:
 
 
 def port(text: str) -> int:
+    """A port number, from 1 to 65535."""
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f'"{text}" is no port, want 1 to 65535')
     return int(text)
 
 
 def positive(text: str) -> float:
+    """A number of seconds above 0."""
     try:
         number = float(text)
     except ValueError:

@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from ..calls.redact import Redactor
-from ..calls.roles import counted
 from ..model import Differences, Finding, Findings, Severity
+from ..protocols.purposes import counted
+from ..redaction.messages import Redactor
 from ..views.text import Line, Run, escape, plain
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ BROKEN: Final = 70  # sysexits.h: the program's own fault
 INTERRUPTED: Final = 128 + signal.SIGINT
 NOBODY_READS: Final = 128 + 13  # SIGPIPE, which not every system has
 
-# Width of lines where no terminal says its own.
+# Width of lines, in columns, where no terminal has a width of its own.
 WIDTH: Final = 100
 
-# How many ways in which wire and IDL differ are told.
+# How many differences between wire and IDL are listed.
 WAYS: Final = 60
 
 # What the styles of ``views`` look like on a terminal.
@@ -91,17 +91,18 @@ def say(lines: Iterable[Line]) -> None:
 
 
 def say_text(text: str = "", style: str = "") -> None:
+    """Print text in one of the styles of COLOURS: a line, or several."""
     say([[Run(part, style)] for part in text.split("\n")])
 
 
 def complain(text: str) -> None:
-    """A line on standard error."""
+    """Print a line on standard error, escaped and after ``pingpong:``."""
     say_wrong(f"pingpong: {escape(text)}\n")
 
 
 def say_wrong(text: str) -> None:
-    """Lines on standard error, above a bar that is drawn there."""
-    with suppress(OSError):  # nobody is left to be told
+    """Print lines on standard error, above a bar if one is drawn there."""
+    with suppress(OSError):  # there is nobody left to tell
         if _bars:
             how: Any = {"markup": False, "highlight": False, "emoji": False, "soft_wrap": True}
             _bars[-1].console.print(text, end="", **how)
@@ -111,7 +112,7 @@ def say_wrong(text: str) -> None:
 
 
 def why_unable(error: OSError | MemoryError) -> str:
-    """What the machine said no to."""
+    """What the machine refused, and about which file if the error names one."""
     if isinstance(error, MemoryError):
         return "there is no memory left; --max-message and --max-frame bound what a message takes"
     reason = error.strerror or str(error)
@@ -124,8 +125,11 @@ _bars: list[Progress] = []
 
 @contextmanager
 def bar(name: str, total: int, *, threaded: bool = True) -> Iterator[Callable[[int], None] | None]:
-    """Shows on standard error how much of ``total`` bytes is done: what to tell it to.  None where
-    nobody waits, or lines on the terminal show it.  ``threaded`` draws it from a thread."""
+    """Show on standard error how much of ``total`` bytes is done.
+
+    Yields a function that takes the bytes done so far; None where nobody is waiting, or where
+    lines on the terminal show it anyway.  ``threaded`` redraws the bar from a thread of its own.
+    """
     if not sys.stderr.isatty() or sys.stdout.isatty() or total < 8_000_000:
         yield None
         return
@@ -136,7 +140,7 @@ def bar(name: str, total: int, *, threaded: bool = True) -> Iterator[Callable[[i
         console=Console(stderr=True),
         transient=True,
         auto_refresh=threaded,
-        # What is printed goes where it was to go.
+        # What is printed goes where it would have gone.
         redirect_stdout=False,
         redirect_stderr=False,
     )
@@ -150,11 +154,12 @@ def bar(name: str, total: int, *, threaded: bool = True) -> Iterator[Callable[[i
 
 
 def forget_bars() -> None:
-    """A process that was forked has none."""
+    """Forget the bars of the parent process: a process that was forked has none."""
     _bars.clear()
 
 
 def width() -> int:
+    """Columns that a line may have: the terminal's, or WIDTH in a pipe."""
     return shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
 
 
@@ -167,7 +172,11 @@ class Verdict:
         self._said = Findings()
 
     def report(self, findings: Iterable[Finding], about: str = "") -> None:
-        """Say what was found; of one kind a few, and at the ``end`` how many more there were."""
+        """Say what was found.
+
+        Of each kind only a few are said, and ``end`` says how many more there were.  ``about`` is
+        put before each sentence.
+        """
         for finding in findings:
             if finding.severity is Severity.NOTE:
                 continue
@@ -177,14 +186,14 @@ class Verdict:
             self._said.kept.clear()
 
     def end(self) -> int:
-        """Say what was only counted; the exit code."""
+        """Say what was only counted, and return the exit code."""
         for one in self._said.rest:
             complain(f"{one.severity.name.lower()}: {one.text}")
         self._said = Findings()
         return self.exit_code
 
     def differ(self, differences: Differences) -> None:
-        """Say where wire and IDL differ, a line for each way."""
+        """Say where wire and IDL differ, one line for each way."""
         for one in islice(differences, WAYS):
             complain(f"warning: {one.summary}")
         rest = max(len(differences) - WAYS, 0)
@@ -193,13 +202,14 @@ class Verdict:
 
     @property
     def exit_code(self) -> int:
+        """BAD after an error; otherwise READ_ALL if there was Thrift, NO_THRIFT if not."""
         if self.bad:
             return BAD
         return READ_ALL if self.any_thrift else NO_THRIFT
 
 
 def say_unmatched(redactor: Redactor | None) -> bool:
-    """Warn of selectors that met no value: were there any?"""
+    """Warn of selectors that matched no value, and return whether there were any."""
     if redactor is None:
         return False
     unmatched = [

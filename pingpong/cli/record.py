@@ -1,9 +1,9 @@
-"""``pingpong record``: the packets of a port into a pcap file, as they come.
+"""``pingpong record``: the packets of a port into a pcap file, as they arrive.
 
     kernel ──▶ Watch ──▶ is it of the port? ──▶ k.pcap.….part ──▶ k.pcap, at the end
 
-What has come is in the file a moment later, and nothing of it is kept here.  However it ends, what
-came before stays.
+What has arrived is in the file a moment later, and none of it is kept in memory.  However it ends,
+what came before stays.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from ..model import Packet
 from ..views.text import escape
 from ..wire.capturefile import CaptureWriter, open_capture
 from ..wire.newfile import NewFile
-from .ends import Stop
 from .options import PORT, Command, add_force, port, positive
 from .printing import BAD, READ_ALL, complain, counted, say_text
+from .serve import Stop
 
 __all__ = ["add"]
 
@@ -38,7 +38,7 @@ and a device are written into directly."""
 
 
 def add(command: Command) -> None:
-    """The command of this file."""
+    """Add the command of this file."""
     about = "record the packets of a port into a pcap file, until Ctrl-C (needs rights)"
     one = command("record", record, about, RECORD)
     one.add_argument("file", metavar="FILE", help='the pcap to write; "-" is standard output')
@@ -54,7 +54,7 @@ def record(args: argparse.Namespace) -> int:
     from ..live.watching import watch_port
 
     code = READ_ALL
-    # The right to capture first: without it nothing is made, and nothing replaced.
+    # The right to capture comes first: without it nothing is created, and nothing replaced.
     with (
         watch_port(args.interface, args.host, args.port) as watch,
         NewFile(args.file, force=args.force, keep=True) as out,
@@ -64,7 +64,7 @@ def record(args: argparse.Namespace) -> int:
         writer.begin(watch.link)
         out.mark()
         with Stop() as stop:
-            with suppress(OSError):  # nobody has to look on
+            with suppress(OSError):  # nobody has to be watching
                 say(f"Recording port {args.port}; Ctrl-C stops and saves")
                 sys.stdout.flush()
             until = None if args.seconds is None else time.monotonic() + args.seconds
@@ -98,7 +98,7 @@ def _write(writer: CaptureWriter, out: NewFile, packets: list[Packet]) -> None:
 def _say_done(
     args: argparse.Namespace, out: NewFile, writer: CaptureWriter, say: Callable[[str], None]
 ) -> None:
-    """What is in the file; what went through a pipe is not there to be asked."""
+    """Say what is in the file.  What went through a pipe is not there to be asked."""
     count = counted(writer.count, "packet")
     if out.is_in_place:
         pipeline = Pipeline(keep=False)

@@ -15,16 +15,16 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import IO, Final
 
-from ..calls.plan import Plan, Rewriter
-from ..calls.redact import Redactor
 from ..errors import CaptureError, OutputError
 from ..model import Packet
+from ..redaction.messages import Redactor
+from ..redaction.packets import Plan, Rewriter
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture, write_packets
 from ..wire.newfile import NewFile
-from .looking import conclude, progress_of, steps
 from .options import SELECTORS, Command, add_idl, add_reading, pipeline_of, selectors
 from .printing import BAD, Verdict, complain, counted, say_text, say_unmatched
+from .show import conclude, progress_of, steps
 
 __all__ = ["add"]
 
@@ -61,7 +61,7 @@ is written, but look whether it was misspelt."""
 
 
 def add(command: Command) -> None:
-    """The command of this file."""
+    """Add the command of this file."""
     about = "write a capture without its secrets: the same packets, the values masked"
     one = command("redact", redact, about, REDACT)
     one.add_argument("file", metavar="IN", help='a pcap or pcapng file; "-" is standard input')
@@ -92,8 +92,8 @@ def add(command: Command) -> None:
 
 def redact(args: argparse.Namespace) -> int:
     """``pingpong redact``: a capture whose values are masked."""
-    # First of all, what is to be written: whether that can be is known before all of a long
-    # capture was read.
+    # The output comes first: whether it can be written is known before all of a long capture has
+    # been read.
     with (
         NewFile(args.out, force=True, reads=args.file) as out,
         _again(args.file) as opened,
@@ -187,10 +187,11 @@ def _hidden(args: argparse.Namespace) -> str:
 
 @contextlib.contextmanager
 def _again(path: str) -> Iterator[Callable[[], CaptureFile]]:
-    """What opens a capture, and opens it again.
+    """Yield a function that opens a capture, as often as it is called.
 
-    What comes through a pipe is kept for that in a temporary file without a name: nothing is left
-    of it, however this ends."""
+    For that, what comes through a pipe is kept in a temporary file without a name: however this
+    ends, nothing is left of it.
+    """
     if path != "-" and not _is_pipe(path):
         yield partial(open_capture, path)
         return

@@ -4,8 +4,8 @@
     file 2 ─▶ process ─▶ pipe ─▶ a temporary file without a name ─▶ printed in its turn
     file 3 ─▶ (waits for a core)
 
-A process does one file.  What it says is printed while it comes if its turn is now, and else when
-its turn has come.  Where there is no room for what waits, the process waits: no line is lost.
+A process does one file.  What it says is printed at once if it is that file's turn, and otherwise
+when its turn comes.  If there is no room for what has to wait, the process waits: no line is lost.
 Ctrl-C ends them all.
 """
 
@@ -44,7 +44,7 @@ from .streams import ENDINGS
 
 __all__ = ["Work", "cores", "each"]
 
-# Does a file, and says how much of it is done; the exit code.
+# Does one file and reports how many bytes of it are done; returns the exit code.
 Work = Callable[[str, Callable[[int], None]], int]
 
 # How often the bar is drawn, in seconds.
@@ -53,7 +53,7 @@ PERIOD: Final = 0.05
 # What begins a piece of what was said.
 _OUT: Final = b"o"
 _ERR: Final = b"e"
-# How long a piece is that waits in a file.
+# The length of a piece that waits in a file, in bytes.
 _HEAD: Final = struct.Struct("<I")
 
 
@@ -65,9 +65,9 @@ def cores() -> int:
 
 
 def each(work: Work, paths: Sequence[str], jobs: int) -> int:
-    """Do all files, ``jobs`` of them at a time; the exit code of all.
+    """Do all files, ``jobs`` of them at a time, and return one exit code for all.
 
-    With more than one job, ``work`` has to be such that it can be sent to another process.
+    With more than one job, ``work`` has to be something that can be sent to another process.
     """
     if jobs > 1 and len(paths) > 1 and "-" not in paths:
         return together(list(_side_by_side(work, paths, min(jobs, len(paths)))))
@@ -75,7 +75,10 @@ def each(work: Work, paths: Sequence[str], jobs: int) -> int:
 
 
 def together(codes: Sequence[int]) -> int:
-    """What could not be done comes first, then something bad; Thrift in one of them is Thrift."""
+    """One exit code for several.
+
+    What could not be done comes first, then something bad; Thrift in one file is Thrift.
+    """
     for code in (UNABLE, BAD, READ_ALL):
         if code in codes:
             return code
@@ -83,7 +86,7 @@ def together(codes: Sequence[int]) -> int:
 
 
 def _one(work: Work, path: str, report: Callable[[int], None]) -> int:
-    """Do a file.  One that cannot be read keeps no other from being read."""
+    """Do one file.  One that cannot be read does not keep the others from being read."""
     try:
         return work(path, report)
     except (PingpongError, DecodeError) as error:
@@ -92,14 +95,14 @@ def _one(work: Work, path: str, report: Callable[[int], None]) -> int:
 
 
 class _Job:
-    """A file, the process that does it, and what it said that was not printed yet."""
+    """A file, the process that does it, and what it said that is not printed yet."""
 
     def __init__(self, path: str, context: Any) -> None:
         self.path = path
-        self.done: Any = context.RawValue("q", 0)  # bytes of the file that were read
+        self.done: Any = context.RawValue("q", 0)  # bytes of the file that have been read
         self.process: BaseProcess | None = None
-        self.pipe: Connection | None = None  # None: not begun, or all of it was said
-        self.held = b""  # a piece for which there was no room: until it is printed none is taken
+        self.pipe: Connection | None = None  # None: not started, or all of it was said
+        self.held = b""  # a piece that there was no room for: none is taken until it is printed
         self._spool: IO[bytes] | None = None
         self._kept = 0
 
@@ -108,13 +111,13 @@ class _Job:
         assert self.pipe is not None
         try:
             return self.pipe.recv_bytes()
-        except (EOFError, OSError):  # its end, or it was cut off
+        except (EOFError, OSError):  # it has ended, or it was cut off
             self.pipe.close()
             self.pipe = None
             return b""
 
     def keep(self, piece: bytes) -> None:
-        """Have a piece wait for its turn.  Raises OSError if there is no room for it."""
+        """Let a piece wait for its turn.  Raises OSError if there is no room for it."""
         self.held = piece
         if self._spool is None:
             self._spool = tempfile.TemporaryFile(prefix="pingpong-", buffering=0)  # noqa: SIM115
@@ -126,7 +129,7 @@ class _Job:
         self.held = b""
 
     def kept(self) -> Iterator[bytes]:
-        """What waited for its turn, which has come."""
+        """What waited for its turn, which has come now."""
         if self._spool is not None:
             with self._spool as spool:
                 spool.seek(0)
@@ -150,7 +153,7 @@ def _all(source: IO[bytes], size: int) -> bytes:
 
 def _side_by_side(work: Work, paths: Sequence[str], jobs: int) -> Iterator[int]:
     """The exit codes of the files, in their order, as each was printed."""
-    # A fork is quick, and unsafe where threads run.
+    # Forking is quick, but unsafe where threads run.
     is_alone = sys.platform.startswith("linux") and threading.active_count() == 1
     context: Any = multiprocessing.get_context("fork" if is_alone else "spawn")
     all_jobs = [_Job(path, context) for path in paths]
@@ -158,12 +161,12 @@ def _side_by_side(work: Work, paths: Sequence[str], jobs: int) -> Iterator[int]:
     running: list[_Job] = []
 
     def start() -> None:
-        """Have as many processes as may be."""
+        """Start as many processes as may run."""
         running[:] = [one for one in running if one.pipe is not None]
         while waiting and len(running) < jobs:
             one = waiting.pop(0)
             one.pipe, end = context.Pipe(duplex=False)
-            # A fork has them all, and a pipe is broken when nobody has its end any more.
+            # A forked process has every pipe, and a pipe breaks only when nobody has its other end.
             not_its_own = [each.pipe for each in (*running, one)] if is_alone else []
             what = (work, one.path, end, not_its_own, sys.stdout.encoding, one.done)
             sys.stdout.flush()
@@ -198,7 +201,7 @@ def _side_by_side(work: Work, paths: Sequence[str], jobs: int) -> Iterator[int]:
 
 
 def _next(turn: _Job, running: Sequence[_Job], seconds: float | None) -> None:
-    """Wait for what the processes say: print that of the one whose turn it is."""
+    """Wait for what the processes say, and print it if it is that one's turn."""
     heard: dict[Any, _Job] = {one.pipe: one for one in running if one.pipe and not one.held}
     heard[turn.pipe] = turn
     for pipe in wait(heard, seconds):
@@ -229,12 +232,12 @@ def _code(job: _Job) -> int:
 
 
 def _print(piece: bytes) -> None:
-    """Print what a process said, where it said it."""
+    """Print what a process said where the process would have printed it."""
     data = piece[1:]
     if piece[:1] == _ERR:
         say_wrong(data.decode(sys.stdout.encoding, "replace"))
         return
-    # A character may have been written in part: its rest comes.
+    # A character may have been written in part: the rest of it will come.
     binary: IO[bytes] | None = getattr(sys.stdout, "buffer", None)
     if binary is None:
         sys.stdout.write(data.decode(errors="replace"))
@@ -245,7 +248,7 @@ def _print(piece: bytes) -> None:
 
 
 class _Pipe(io.RawIOBase):
-    """Standard output, or error, of a process: a piece a write."""
+    """Standard output, or standard error, of a process: each write is one piece."""
 
     def __init__(self, end: Connection, mark: bytes) -> None:
         self._end = end
@@ -276,7 +279,7 @@ def _in_process(
     """The body of a process."""
     for number in ENDINGS:
         signal.signal(number, signal.SIG_DFL)
-    # Ctrl-C reaches all processes of a terminal: who started this one ends it.
+    # Ctrl-C reaches all processes of a terminal: the one that started this one will end it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
@@ -293,7 +296,7 @@ def _in_process(
         code = _one(work, path, report)
         sys.stdout.flush()
     except BrokenPipeError:
-        pass  # who started this one has gone
+        pass  # the process that started this one has gone
     except (OSError, MemoryError) as error:
         complain(f"error: {path}: {why_unable(error)}")
         code = UNABLE
@@ -302,13 +305,13 @@ def _in_process(
     with contextlib.suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
-    # Not by way of what the parent wants done at its end.
+    # At once, without what the parent has registered for its own end.
     os._exit(code)
 
 
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """A signal waits until the process that was begun is known, so that it can be ended."""
+    """Hold signals back until the process just started is known, so that it can be ended."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -321,7 +324,7 @@ def _undisturbed() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _progress(jobs: Sequence[_Job]) -> Iterator[Callable[[], None] | None]:
-    """Shows how much of all files is done, where somebody waits; None where nobody does."""
+    """Show how much of all files is done, where somebody is waiting; yields None elsewhere."""
     total = sum(os.path.getsize(one.path) for one in jobs if os.path.isfile(one.path))
     names = ", ".join(os.path.basename(one.path) for one in jobs[:2])
     # Without a thread of its own: processes are still to be forked.

@@ -1,9 +1,9 @@
-"""Standard input, output and error, and signals: closed, full, cut off, and still no traceback.
+"""Standard input, output and error, and signals: closed, full or cut off, and never a traceback.
 
-is closed     what is read from it, or written to it, fails with a sentence
-is full       likewise: which of them it was is in the error
-nobody reads  BrokenPipeError; the command ends without a word, as others do
-SIGTERM, SIGHUP  end a command as Ctrl-C does: what is temporary goes, what is to stay stays
+closed           what is read from it or written to it fails with a sentence
+full             likewise: the error says which of them it was
+nobody reads     BrokenPipeError: the command ends without a word, as others do
+SIGTERM, SIGHUP  end a command as Ctrl-C does: temporary files go, what is to stay stays
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import IO, Any, Final
 
 __all__ = ["ENDINGS", "let_go", "prepared"]
 
-# What ends a command from outside.
+# The signals that end a command from outside.
 ENDINGS: Final = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
@@ -28,7 +28,7 @@ ENDINGS: Final = tuple(
 
 @contextlib.contextmanager
 def prepared() -> Iterator[None]:
-    """Standard streams that can be used, and signals that clean up; as before afterwards."""
+    """Standard streams that can be used, and signals that clean up; restored afterwards."""
     before = sys.stdin, sys.stdout, sys.stderr
     _open_what_is_closed()
     for stream in before:
@@ -39,7 +39,7 @@ def prepared() -> Iterator[None]:
     if sys.stdout is None or (sys.stdout is sys.__stdout__ and os.name == "posix"):
         sys.stdout = _named(sys.stdout, 1)
     if sys.stderr is None:
-        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115  (there is nothing to close)
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115  (nothing to close)
     try:
         with _signals_as_ctrl_c():
             yield
@@ -50,8 +50,10 @@ def prepared() -> Iterator[None]:
 
 
 def let_go(stream: IO[str]) -> None:
-    """Print what waits in ``stream``; what cannot be printed is forgotten, or Python would try
-    again at its end, and complain."""
+    """Print what waits in ``stream``, and forget what cannot be printed.
+
+    Otherwise Python would try again when it ends, and complain.
+    """
     try:
         stream.flush()
     except (OSError, ValueError):
@@ -63,13 +65,15 @@ def let_go(stream: IO[str]) -> None:
 
 
 def _open_what_is_closed() -> None:
-    """Have something at 0, 1 and 2 that fails when it is used, so that no file that is opened
-    later is taken for a standard stream."""
+    """Put something at 0, 1 and 2 that fails when it is used.
+
+    Otherwise a file that is opened later would be taken for a standard stream.
+    """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            # Of a pipe, the end to write cannot be read, and the end to read not be written.
+            # The writing end of a pipe cannot be read, and the reading end cannot be written.
             ends = os.pipe()
             end = ends[1] if number == 0 else ends[0]
             if end != number:
@@ -87,7 +91,7 @@ class _Closed:
 
 
 class _Output(io.FileIO):
-    """A descriptor that says whose error it is."""
+    """A descriptor whose errors say that they are about standard output."""
 
     def write(self, data: Any) -> int:
         try:
@@ -98,7 +102,7 @@ class _Output(io.FileIO):
 
 
 def _named(stream: Any, number: int) -> IO[str]:
-    """The same standard output, whose errors say that they are its."""
+    """The same standard output, whose errors say that they are about it."""
     if stream is not None:
         stream.flush()
     output = _Output(number, "w", closefd=False)
@@ -113,9 +117,12 @@ def _named(stream: Any, number: int) -> IO[str]:
 
 @contextlib.contextmanager
 def _signals_as_ctrl_c() -> Iterator[None]:
-    """What ends a command ends it as Ctrl-C does; but what was to be ignored (nohup) still is."""
+    """Let signals that end a command end it as Ctrl-C does.
+
+    One that was to be ignored (nohup) still is.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield  # nobody but the main thread may say what a signal does
+        yield  # only the main thread may say what a signal does
         return
     before: dict[int, Callable[..., Any] | int | None] = {}
     for number in ENDINGS:

@@ -1,4 +1,4 @@
-"""``pingpong watch``: calls as they happen, a line each, until Ctrl-C; then what they came to."""
+"""``pingpong watch``: calls as they happen, one line each, until Ctrl-C; then their totals."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from ..model import Exchange, Message, Packet
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
 from .calls import add_choice, say_totals, wanted_of, writer
-from .looking import say_bystanders
 from .options import Command, add_idl, add_reading, pipeline_of, positive
 from .printing import BAD, Verdict, complain, counted, say_text
+from .show import say_bystanders
 from .streams import ENDINGS
 
 __all__ = ["Growing", "Until", "add", "follow"]
 
-# How often is looked whether a file has grown, in seconds.
+# How often a file is checked for growth, in seconds.
 PERIOD: Final = 0.1
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ What comes through a pipe ends with it.
 
 
 def add(command: Command) -> None:
-    """The commands of this file."""
+    """Add the command of this file."""
     one = command(
         "watch",
         watch,
@@ -81,7 +81,7 @@ def watch(args: argparse.Namespace) -> int:
     totals = Totals()
     with Until(args.seconds) as until:
         if args.file is not None:
-            # Its head may be waited for too.
+            # Its header may have to be waited for too.
             opened = partial(follow, args.file, _pause) if args.follow else None
             file = until(opened or partial(open_capture, args.file))
             if file is not None:
@@ -99,9 +99,9 @@ def watch(args: argparse.Namespace) -> int:
 
 
 class Growing(io.RawIOBase):
-    """A file that is still written to: its end is waited at, until there is more.
+    """A file that is still being written: at its end, reading waits until there is more.
 
-    ``wait`` is asked at the end, again and again; when it says False, that is the end.
+    ``wait`` is called at the end, again and again; when it returns False, that is the end.
     """
 
     def __init__(self, file: io.FileIO, wait: Callable[[], bool]) -> None:
@@ -109,9 +109,14 @@ class Growing(io.RawIOBase):
         self._wait = wait
 
     def readable(self) -> bool:
+        """Always True: it is only for reading."""
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Read at least one byte into ``buffer``; 0 is the end.
+
+        Raises OSError if the file has become shorter.
+        """
         while not (count := self._file.readinto(buffer) or 0):
             if os.fstat(self._file.fileno()).st_size < self._file.tell():
                 raise OSError(errno.ESTALE, "it became shorter: somebody writes it anew")
@@ -120,6 +125,7 @@ class Growing(io.RawIOBase):
         return count
 
     def close(self) -> None:
+        """Close the file as well."""
         self._file.close()
         super().close()
 
@@ -130,10 +136,10 @@ def _pause() -> bool:
 
 
 def follow(path: str, wait: Callable[[], bool]) -> CaptureFile:
-    """Open a capture that is still written to; ``wait`` as Growing has it.  What is no file, a
-    pipe or standard input, has an end of its own.
+    """Open a capture that is still being written; ``wait`` is as for Growing.
 
-    Raises as ``open_capture``.
+    A pipe, or standard input, is not followed: it has an end of its own.  Raises as
+    ``open_capture`` does.
     """
     if path == "-" or not os.path.isfile(path):
         return open_capture(path)
@@ -217,8 +223,11 @@ def _settled(
 
 
 class Until:
-    """Ctrl-C, SIGTERM, SIGHUP, or so many seconds: they end the waiting for more, and never what
-    is done with what has come."""
+    """Ends the waiting for more, on Ctrl-C, SIGTERM, SIGHUP or after ``seconds``.
+
+    It never interrupts what is being done with what has already come.  ``seconds`` None means no
+    limit of time.
+    """
 
     def __init__(self, seconds: float | None) -> None:
         self._seconds = seconds
@@ -226,7 +235,7 @@ class Until:
         self._is_waiting = False
 
     def __call__(self, wait: Callable[[], T]) -> T | None:
-        """What ``wait`` gives; None if it is over, before or meanwhile."""
+        """What ``wait`` returns; None if it is over, before or during that."""
         self._is_waiting = True
         try:
             return None if self._is_over else wait()

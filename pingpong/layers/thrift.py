@@ -24,18 +24,18 @@ How it is used:
     >>> Thrift(bytes(login)).summary()
     'Thrift CALL login seqid=1'
 
-What is None is worked out when it is built: lengths, counts, and types from the values.
+Whatever is None is worked out when the packet is built: lengths, counts, and types from values.
 
 ``fields_desc`` says how a message looks and how it is built.  It is read by pingpong's own
-decoder, whose values become scapy's fields in ``do_dissect``: no byte is decoded a second
-way.  A message is dissected whole or not at all; what is no whole message stays Raw, and
-``sniff(session=TCPSession)`` puts together what came in several segments.  TCPSession fills
-a lost segment with zeros: what comes behind it is held back until it is there, and is Raw if
-it never is.  (``pingpong.read`` finds the messages behind it.)
+decoder, whose values become scapy's fields in ``do_dissect``: no byte is decoded in a second way.
+A message is dissected whole or not at all; what is not a whole message stays Raw, and
+``sniff(session=TCPSession)`` puts together what came in several segments.  TCPSession fills a lost
+segment with zeros: what comes after it is held back until it is there, and is Raw if it never
+arrives.  (``pingpong.read`` finds the messages after it.)
 
-Thrift has no port.  A TCP payload that no other layer is bound to is looked at, and it is
-taken for Thrift if it begins as a message does.  ``bind_thrift_port`` is for a port that
-another layer claims; ``conf.contribs["Thrift"]["any_port"] = False`` is for ports only.
+Thrift has no port.  A TCP payload that no other layer is bound to is looked at, and is taken for
+Thrift if it begins as a message does.  ``bind_thrift_port`` is for a port that another layer
+claims; ``conf.contribs["Thrift"]["any_port"] = False`` leaves only the bound ports.
 
 References:
     * `Thrift binary protocol encoding
@@ -69,9 +69,9 @@ from scapy.packet import Packet, bind_top_down
 from pingpong import model
 from pingpong.errors import DecodeError, Incomplete
 from pingpong.model import APPLICATION_ERRORS, DEFAULT_LIMITS, MessageType, Severity, Span, TType
-from pingpong.thrift.binary import BINARY, VERSION_1, read_header, write_struct
-from pingpong.thrift.detect import FRAMED, detect
-from pingpong.thrift.framed import HEAD, read_frame_length
+from pingpong.protocols.detect import FRAMED, detect
+from pingpong.protocols.encodings.binary import BINARY, VERSION_1, read_header, write_struct
+from pingpong.protocols.families.thrift.framed import HEAD, read_frame_length
 from pingpong.views.text import escape, quote
 
 __all__ = [
@@ -85,11 +85,11 @@ __all__ = [
     "bind_thrift_port",
 ]
 
-# Thrift has none assigned; this is the one that its tutorial made customary.
+# Thrift has no port of its own; its tutorial made this one customary.
 DEFAULT_PORT: Final = 9090
 
-# TCPSession copies all that it holds with every segment, so that longer messages would take
-# it too long.  They stay Raw.
+# TCPSession copies everything that it holds with every segment, so longer messages would take it
+# too long.  They stay Raw.
 MAX_REASSEMBLED: Final = 4 * 1024 * 1024
 MAX_GAPS: Final = 100
 
@@ -153,7 +153,7 @@ def _from_user(value: Any, ttype: int | None) -> Any:
 
 
 def _infer(values: list[Any]) -> int:
-    """The type that all of the values fit."""
+    """The one type that all of the values fit."""
     kinds = {_infer_one(value) for value in values}
     if kinds == {TType.I32, TType.I64}:
         return TType.I64
@@ -217,7 +217,7 @@ def _read_struct(data: bytes, start: int, stop: int) -> model.Struct:
 
 
 class _TypeField(ByteEnumField):
-    """A type; None is worked out from the values that it is the type of."""
+    """A type; None is worked out from the values that have it."""
 
     def __init__(self, name: str, values_of: str) -> None:
         super().__init__(name, None, {ttype.value: ttype.name for ttype in TType})
@@ -324,7 +324,7 @@ class _EntriesField(PacketListField):
 
 
 class _TextField(StrLenField):
-    """A string that is shown as text where it is text."""
+    """A string that is shown as text if it is text."""
 
     def i2repr(self, pkt: Any, x: Any) -> str:
         return _shown(x)
@@ -349,10 +349,13 @@ def _shown(value: Any) -> str:
 
 
 class _ThriftPart(Packet):
-    """A part of a message.  Most are made from what the decoder read; one that is dissected
-    by itself is read as the value of a field."""
+    """A part of a message.
 
-    # The type and the id of a field, as they would stand before such a part.
+    Most parts are made from what the decoder has read.  One that is dissected by itself is read as
+    the value of a field.
+    """
+
+    # The type and the id of a field, as they would come before such a part.
     before = b""
 
     def do_dissect(self, s: bytes) -> bytes:
@@ -374,7 +377,7 @@ class ThriftField(_ThriftPart):
 
     ``value`` takes a bool, an int, a float, text, bytes, a UUID; a list of ThriftField for a
     struct, any other list for a list, a dict or pairs for a map; or the packets for these.
-    The type follows from it; ``ttype`` says otherwise ("I16", "SET").
+    The type follows from it, unless ``ttype`` says otherwise ("I16", "SET").
     """
 
     name = "Thrift field"
@@ -385,6 +388,7 @@ class ThriftField(_ThriftPart):
     ]
 
     def is_error_type(self, value: Any) -> bool:
+        """Whether ``value`` is the type of a TApplicationException, shown with its name."""
         # TApplicationException {1: string message, 2: i32 type}.
         return (
             isinstance(self.parent, Thrift)
@@ -396,7 +400,7 @@ class ThriftField(_ThriftPart):
 
 
 class ThriftStruct(_ThriftPart):
-    """A struct inside of a message."""
+    """A struct inside a message."""
 
     name = "Thrift struct"
     before = bytes((TType.STRUCT, 0, 0))
@@ -419,7 +423,7 @@ class ThriftList(_ThriftPart):
 
 
 class ThriftEntry(_ThriftPart):
-    """A key and its value.  Their types stand in the map."""
+    """A key and its value.  Their types are in the map."""
 
     name = "Thrift entry"
     fields_desc = [  # noqa: RUF012
@@ -428,6 +432,7 @@ class ThriftEntry(_ThriftPart):
     ]
 
     def do_dissect(self, s: bytes) -> bytes:
+        """Refuse: without its map, an entry has no types."""
         raise DecodeError(str(self.name), 0, found="alone", wanted="inside of its map")
 
 
@@ -448,8 +453,7 @@ class ThriftMap(_ThriftPart):
 
 
 class _Search:
-    """Looks for the end of the first message, and goes on where it stopped when there are
-    more bytes."""
+    """Looks for the end of the first message, and resumes when there are more bytes."""
 
     def __init__(self) -> None:
         self.kind: type[Thrift] | None = None
@@ -457,11 +461,11 @@ class _Search:
         self._skipper: model.Skipper | None = None
 
     def goes_on_in(self, data: bytes) -> bool:
-        """False where a late segment was put before what was looked at."""
+        """False if a late segment was put before bytes that were already looked at."""
         return data.startswith(self._data)
 
     def look(self, data: bytes, ended: bool) -> int:
-        """Where the first message ends; -1 while it may still come, 0 if it never will."""
+        """Where the first message ends; -1 while it may still arrive, 0 if it never will."""
         self._data = data
         if not _may_begin(data):
             return 0
@@ -482,7 +486,7 @@ class _Search:
         stop = HEAD + read_frame_length(data, 0, len(data), DEFAULT_LIMITS)
         if stop > len(data):
             return -1
-        # A message that its frame does not hold is none.
+        # What does not fit into its frame is not a message.
         return stop if self._skip(data[:stop], HEAD) > 0 else 0
 
     def _skip(self, data: bytes, start: int) -> int:
@@ -492,7 +496,7 @@ class _Search:
 
 
 class _Received:
-    """Which bytes TCPSession was given.  It fills the others with zeros and does not tell."""
+    """Which bytes TCPSession was given.  It fills the others with zeros and does not say so."""
 
     def __init__(self) -> None:
         self.ranges: list[tuple[int, int]] = []
@@ -509,7 +513,7 @@ class _Received:
     def add_segment(self, data: bytes, metadata: dict[str, Any]) -> None:
         segment = metadata.get("original")
         if segment is None:
-            # The rest of what was whole; or no TCP is there to lose anything.
+            # The rest of a whole message, or there is no TCP that could lose anything.
             start = metadata.get("relative_seq", 0) + 1
             self.add(start, start + len(data))
         elif segment[TCP].payload:
@@ -518,12 +522,12 @@ class _Received:
 
 
 def _may_begin(data: bytes) -> bool:
-    """Can these be the first bytes of a message?"""
+    """Whether these can be the first bytes of a message."""
     if len(data) >= 12:
         detection = detect(data, False, DEFAULT_LIMITS)
         return detection is not None and detection.protocol is BINARY
     version = VERSION_1.to_bytes(2, "big")
-    # A frame is shorter than 2**24 bytes.
+    # A frame is shorter than 2**24 bytes, so its first byte is 0.
     framed = data[:1] == b"\0" and version.startswith(data[HEAD : HEAD + 2])
     return framed or version.startswith(data[:2])
 
@@ -546,18 +550,19 @@ class Thrift(Packet):
         _BodyField("body", [], ThriftField),
         ByteEnumField("stop", 0, {0: "STOP"}),
     ]
-    # Where the message begins.
+    # Where the message begins: after the frame's length, if there is one.
     _start = 0
 
     @classmethod
     def dispatch_hook(cls, _pkt: bytes = b"", *args: Any, **kargs: Any) -> Any:
-        """Framed or unframed, as the bytes say; Raw if they are no whole message."""
+        """Thrift or ThriftFramed, as the bytes say; Raw if they are not a whole message."""
         if not _pkt:
             return cls
         search = _Search()
         return search.kind if search.look(bytes(_pkt), True) > 0 else conf.raw_layer
 
     def do_dissect(self, s: bytes) -> bytes:
+        """Read one message; what is left of ``s`` is returned, for the next layer."""
         stop = self._stop(s)
         header = read_header(s, self._start, stop, DEFAULT_LIMITS)
         struct = _read_struct(s, header.span.stop, stop)
@@ -576,8 +581,8 @@ class Thrift(Packet):
             stop=0,
         )
         end = self._end(stop, struct)
-        # What nobody changes is built as it came.  scapy compares shallow copies to tell; these
-        # are deep, so that a change inside of a nested value counts.
+        # What nobody changes is built as it arrived.  scapy compares shallow copies to tell; these
+        # are deep, so that a change inside a nested value counts.
         self.raw_packet_cache = s[:end]
         self.raw_packet_cache_fields = {"body": [(f.copy().fields, None) for f in body]}
         self.explicit = 1
@@ -594,7 +599,7 @@ class Thrift(Packet):
         pass
 
     def guess_payload_class(self, payload: bytes) -> Any:
-        """The next message.  Each one costs Python some of its stack: there is an end to it."""
+        """The next message, up to a limit: each one takes some of Python's stack."""
         depth = 0
         layer: Packet | None = self
         while isinstance(layer, Thrift):
@@ -604,9 +609,9 @@ class Thrift(Packet):
 
     @classmethod
     def tcp_reassemble(cls, data: bytes, metadata: dict[str, Any], session: Any = None) -> Any:
-        """The messages at the start of a stream; None while the first is not all there.
+        """The messages at the start of a stream; None while the first one is incomplete.
 
-        What is no Thrift comes back as Raw.
+        What is not Thrift comes back as Raw.
         """
         received, search = metadata.get("thrift", (_Received(), _Search()))
         received.add_segment(data, metadata)
@@ -617,7 +622,7 @@ class Thrift(Packet):
         gaps = len(received.ranges) > 1
         end = search.look(data, ended) if not gaps else 0 if ended else -1
         if end < 0 and len(data) <= MAX_REASSEMBLED and len(received.ranges) <= MAX_GAPS:
-            # The next segment does not look like Thrift: TCPSession shall not guess again.
+            # The next segment will not look like Thrift, so TCPSession must not guess again.
             metadata.update(pay_class=cls, tcp_reassemble=cls.tcp_reassemble)
             return None
         if end <= 0:
@@ -625,17 +630,19 @@ class Thrift(Packet):
         packet = Thrift(data)
         rest = packet.lastlayer()
         if not isinstance(rest, Thrift) and not ended:
-            # To TCPSession, Padding is what the next message begins with.
+            # TCPSession takes Padding for the beginning of the next message.
             last: Any = rest.underlayer
             last.remove_payload()
             last.add_payload(conf.padding_layer(rest.original))
         return packet
 
     def hashret(self) -> bytes:
+        """Seqid and method: the same bytes for a call and its reply, by which scapy pairs them."""
         seqid: int = self.seqid
         return seqid.to_bytes(4, "big", signed=True) + self._bare_method()
 
     def answers(self, other: Packet) -> int:
+        """Whether this is the reply to ``other``: 1 or 0, as scapy wants it."""
         return int(
             isinstance(other, Thrift)
             and other.mtype == MessageType.CALL
@@ -645,11 +652,12 @@ class Thrift(Packet):
         )
 
     def _bare_method(self) -> bytes:
-        """Only a call names its service, "Service:method"; its reply does not."""
+        """The method without its service: only a call says "Service:method", its reply does not."""
         method: bytes = self.method
         return method.partition(b":")[2] or method
 
     def mysummary(self) -> Any:
+        """One line, and the layers below that are to be summed up beside it."""
         mtype = self.get_field("mtype").i2repr(self, self.mtype)
         method = escape(self.method.decode("utf-8", "backslashreplace"))
         return f"{self.name} {mtype} {method} seqid={self.seqid}", [TCP, Thrift, ThriftFramed]
@@ -660,7 +668,7 @@ class ThriftFramed(Thrift):
 
     name = "Thrift framed"
     fields_desc = [  # noqa: RUF012
-        # None: as long as it is.
+        # None: the real length.
         Field("frame_length", None, fmt="i"),
         *Thrift.fields_desc,
         # A frame may be longer than its message.
@@ -672,6 +680,7 @@ class ThriftFramed(Thrift):
 
     @classmethod
     def dispatch_hook(cls, _pkt: bytes = b"", *args: Any, **kargs: Any) -> Any:
+        """As Thrift's: the bytes say which of the two classes it is."""
         return super().dispatch_hook(_pkt)
 
     def _stop(self, s: bytes) -> int:
@@ -690,6 +699,7 @@ class ThriftFramed(Thrift):
             self.fields["left_over"] = s[struct.stop.stop : stop]
 
     def post_build(self, pkt: bytes, pay: bytes) -> bytes:
+        """Put the frame's length before it, unless ``frame_length`` was given."""
         if self.frame_length is None:
             pkt = (len(pkt) - HEAD).to_bytes(HEAD, "big") + pkt[HEAD:]
         return pkt + pay
@@ -699,9 +709,9 @@ class ThriftFramed(Thrift):
 
 
 def bind_thrift_port(port: int) -> None:
-    """Dissect what goes to and from a TCP port as Thrift, before any other layer.
+    """Dissect what goes to and from a TCP port as Thrift, before any other layer is tried.
 
-    ``split_layers(TCP, Thrift, dport=port)`` and ``sport=port`` undo it.
+    ``split_layers(TCP, Thrift, dport=port)``, and the same with ``sport=port``, undo it.
     """
     bound = [({side: port}, Thrift) for side in ("sport", "dport")]
     TCP.payload_guess = bound + [one for one in TCP.payload_guess if one not in bound]
@@ -711,8 +721,8 @@ _unbound = TCP.default_payload_class
 
 
 def _default_payload_class(self: Any, payload: bytes) -> Any:
-    """Whatever no layer is bound to may be Thrift, on any port."""
-    # TCPSession asks once a message, perhaps at a segment without a payload.  Then it asks
+    """Thrift, on any port, if no layer is bound and the bytes may be a message."""
+    # TCPSession asks once per message, perhaps at a segment without a payload.  Then it asks
     # tcp_reassemble, which looks at the bytes.
     if conf.contribs["Thrift"]["any_port"] and _may_begin(bytes(payload)):
         return Thrift
@@ -721,6 +731,6 @@ def _default_payload_class(self: Any, payload: bytes) -> Any:
 
 TCP.default_payload_class = _default_payload_class  # type: ignore[method-assign]
 
-# For building alone: without a port TCP() says 80, which is HTTP's.
+# Only for building: without a port, TCP() says 80, which is HTTP's.
 bind_top_down(TCP, Thrift, dport=DEFAULT_PORT)
 bind_top_down(TCP, ThriftFramed, dport=DEFAULT_PORT)

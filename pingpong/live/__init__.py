@@ -1,1 +1,4 @@
-"""Where the world comes in: servers, private networks, captures.  The only room with sockets."""
+"""Where the outside world comes in: servers, private networks, captures.
+
+The only room with sockets.
+"""

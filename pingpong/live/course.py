@@ -1,4 +1,4 @@
-"""Where the course lies: foo.thrift, the lessons, the captures.
+"""Where the course is kept: foo.thrift, the lessons, the captures.
 
 in a checkout     beside the package
 installed         in share/pingpong of the environment
@@ -16,7 +16,7 @@ __all__ = ["course_file"]
 
 
 def course_file(name: str) -> Path:
-    """The path of one of the course's files or folders.  Raises LiveError if it is nowhere."""
+    """The path of one of the course's files or folders.  Raises LiveError if it is not found."""
     checkout = Path(__file__).resolve().parent.parent.parent
     places = [checkout] if (checkout / "pyproject.toml").is_file() else []
     places += [Path(root) / "share" / "pingpong" for root in (sys.prefix, site.getuserbase())]

@@ -5,10 +5,12 @@
     notebooks/README.md …          ──▶  notebooks/README.md …            as it is
     foo.thrift, captures/…         ──▶  foo.thrift, captures/…           as they are
 
-The lessons are stored solved.  What is tagged ``solution`` is taken out: of code a cell stays
-to write into, of text nothing does.  All else stays where it is, so ``../foo.thrift`` works.
+The lessons are stored solved.  A cell tagged ``solution`` is emptied if it holds code, so that
+there is somewhere to write, and dropped if it holds text.  Everything else keeps its place, so
+``../foo.thrift`` still works.
 
-Whoever wrote into a copy keeps it: a file that is there is left alone unless one says ``force``.
+What somebody wrote into a copy is never lost: an existing file is left alone, unless ``force``
+is given.
 """
 
 from __future__ import annotations
@@ -26,11 +28,11 @@ from .course import course_file
 __all__ = ["ASKS_WITH_SOLUTION", "SOLUTION", "Written", "without_solutions", "write_exercises"]
 
 SOLUTION: Final = "solution"
-# The programs that make the course's pages, and what they need.
+# The programs that make the course's pages, and their styles: nobody practises with them.
 LEFT_OUT: Final = (".py", ".css")
 BLANK: Final = "# Your solution\n"
 
-# Every lesson says the first above its exercises; a copy says the second.
+# Every lesson has the first sentence above its exercises; a copy has the second.
 ASKS_WITH_SOLUTION: Final = "Write your own answer first. A solution is in the cell below each."
 ASKS: Final = "Write your answer into the cell below each."
 
@@ -40,11 +42,11 @@ class Written:
     """What became of each file: paths below the folder."""
 
     new: list[Path] = field(default_factory=list)
-    kept: list[Path] = field(default_factory=list)  # was there, and is not what a copy would be
+    kept: list[Path] = field(default_factory=list)  # was there, and is no fresh copy
 
 
 def without_solutions(notebook: dict[str, Any]) -> dict[str, Any]:
-    """The notebook with its solutions emptied and nothing run."""
+    """A copy of the notebook, as loaded from JSON, with its solutions emptied and no outputs."""
     return {**notebook, "cells": list(_blank_cells(notebook["cells"]))}
 
 
@@ -67,10 +69,10 @@ def _blank_cells(cells: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def write_exercises(folder: Path, *, force: bool = False) -> Written:
-    """Write the course without its solutions below ``folder``, which is made if need be.
+    """Write the course without its solutions below ``folder``, which is created if need be.
 
-    A file that is there is kept; with ``force`` it is written anew.  Raises LiveError if the
-    course is nowhere, or a file cannot be written.
+    An existing file is kept; with ``force`` it is overwritten.  Raises LiveError if the
+    course cannot be found or a file cannot be written.
     """
     written = Written()
     for source, name in _files():
@@ -84,7 +86,7 @@ def write_exercises(folder: Path, *, force: bool = False) -> Written:
             ) from None
         try:
             if force:
-                target.unlink(missing_ok=True)  # a link goes, not what it leads to
+                target.unlink(missing_ok=True)  # removes a link, not its target
             with open(target, "xb") as file:
                 file.write(data)
             written.new.append(name)
@@ -106,7 +108,7 @@ def _blank(data: bytes) -> bytes:
 
 
 def _files() -> Iterator[tuple[Path, Path]]:
-    """Each file of the course, and its place below the folder."""
+    """Each file of the course, and its path below the folder."""
     idl = course_file("foo.thrift")
     yield idl, Path(idl.name)
     for part in ("notebooks", "captures"):

@@ -9,13 +9,13 @@
                                                "登录成功!"
     {"username":"root","password":"pwd"}
 
-Hypercorn serves and httpcore calls, in HTTP/1.1 or HTTP/2; both are of the extra "lab".  What
-stands around them is as in serving.py: the server listens when it is made and is gone when it is
-closed, and both ends may be in a private network.  The server's own sockets are hypercorn's, so
-it is the clients made here who tell the watchers.
+Hypercorn serves and httpcore calls, over HTTP/1.1 or HTTP/2; both come with the extra "lab".
+The rest is as in serving.py: the server is listening once it has been made and is gone once it
+is closed, and both ends may be in a private network.  The server's own sockets belong to
+hypercorn, so it is the clients made here that tell the watchers.
 
-Only headers that must be there are sent, no date and no names of programs: so that the bytes are
-the same on every run, and those of the protocol.
+Only the headers that are required are sent, with no date and no program names: the bytes are
+then the same on every run, and all of them belong to the protocol.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from pingpong.model import Endpoint
 __all__ = ["HttpClient", "HttpServer", "JsonApp", "serving_http"]
 
 JSON: Final = b"application/json"
-# How long, in seconds, an idle connection stays: as long as a reader needs.
+# How long, in seconds, an idle connection is kept: as long as a reader of the lesson needs.
 IDLE: Final = 86_400.0
 # ... and how long closing waits for a handler.
 PATIENCE: Final = 5.0
@@ -52,15 +52,15 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def as_json(value: object) -> bytes:
-    """JSON with no byte that may be left out."""
+    """Compact JSON, in UTF-8: no byte that could be left out."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 class JsonApp:
-    """An ASGI application: POST /method with a JSON object of arguments, a JSON value back.
+    """An ASGI application: POST /method with a JSON object of arguments returns a JSON value.
 
-    404 for a method that the handler does not have, 400 for arguments that it does not take, 500
-    for what it raises: that is kept in ``errors``.
+    The status is 404 for a method that the handler does not have, 400 for arguments that it does
+    not take, and 500 for an exception in it, which is kept in ``errors``.
     """
 
     def __init__(self, handler: object) -> None:
@@ -68,6 +68,7 @@ class JsonApp:
         self.errors: list[Failure] = []
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request, as ASGI has a server call an application."""
         if scope["type"] != "http":
             return
         body, more = b"", True
@@ -81,7 +82,7 @@ class JsonApp:
         await send({"type": "http.response.body", "body": data})
 
     def answer(self, method: str, body: bytes) -> tuple[int, bytes]:
-        """The status and the body of the answer to a request."""
+        """The status and the JSON body for one request; ``method`` is the path without slashes."""
         found = None if method.startswith("_") else getattr(self.handler, method, None)
         if not callable(found):
             return 404, as_json({"error": f"no method {method}"})
@@ -98,9 +99,9 @@ class JsonApp:
 
 
 class HttpServer:
-    """A server that runs: made by ``serving_http``.
+    """A running server, made by ``serving_http``.
 
-    ``address`` is where it listens, ``errors`` what its handler raised.
+    ``address`` is where it listens; ``errors`` is what its handler raised.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class HttpServer:
         self._app = JsonApp(handler)
         self._clients: list[HttpClient] = []
         self._loop = asyncio.new_event_loop()
-        # What a loop cannot tell anybody else, it would print.
+        # What an asyncio loop has nobody to tell, it would print.
         self._loop.set_exception_handler(self._keep)
         self._stop = asyncio.Event()
         self._thread = threading.Thread(
@@ -125,18 +126,22 @@ class HttpServer:
 
     @property
     def host(self) -> str:
+        """The address that it listens on, as text: ``127.0.0.1``."""
         return self.address.host
 
     @property
     def port(self) -> int:
+        """The TCP port that it listens on: the system's choice if 0 was asked for."""
         return self.address.port
 
     @property
     def errors(self) -> list[Failure]:
+        """What went wrong so far, in order: in a handler, or in hypercorn itself."""
         return self._app.errors
 
     @property
     def is_open(self) -> bool:
+        """Whether the server's thread is still running."""
         return self._thread.is_alive()
 
     def client(
@@ -144,7 +149,7 @@ class HttpServer:
     ) -> HttpClient:
         """A client of this server, for HTTP/1.1 or HTTP/2; closing the server closes it.
 
-        ``headers`` are sent with each call.  It connects with its first call.
+        ``headers`` are sent with every call.  The client connects on its first call.
         """
         made = HttpClient(
             self.address,
@@ -177,7 +182,7 @@ class HttpServer:
         return f"<HttpServer at {self.address}, {'open' if self.is_open else 'closed'}>"
 
     def _run(self, listener: socket.socket) -> None:
-        """The body of its thread: hypercorn, in a loop of its own."""
+        """The body of the server's thread: hypercorn, in a loop of its own."""
         config = Config()
         config.bind = [f"fd://{listener.detach()}"]
         config.errorlog = None
@@ -199,7 +204,7 @@ class HttpServer:
 
 
 class HttpClient:
-    """Calls an HttpServer; ``close()`` it or use it in a ``with``."""
+    """Calls an HttpServer.  Use it in a ``with``, or ``close()`` it."""
 
     def __init__(
         self,
@@ -217,8 +222,10 @@ class HttpClient:
         )
 
     def call(self, method: str, /, **arguments: object) -> Any:
-        """Call a method; its result.  Raises LiveError with the status if it is not 200, or if
-        there is no answer."""
+        """Call a method and return its result, decoded from JSON.
+
+        Raises LiveError if there is no answer, or with the status if that is not 200.
+        """
         body = as_json(arguments)
         url = f"http://{self.address}/{method}"
         try:
@@ -230,6 +237,7 @@ class HttpClient:
         return json.loads(answer.content)
 
     def close(self) -> None:
+        """Close its connections.  Closing the server does this too."""
         self._pool.close()
 
     def __enter__(self) -> HttpClient:
@@ -264,7 +272,7 @@ class _Network(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A watched socket, as httpcore wants it."""
+    """A watched socket with the interface that httpcore wants."""
 
     def __init__(self, watched: WatchedSocket) -> None:
         self._watched = watched
@@ -285,12 +293,12 @@ class _Stream(httpcore.NetworkStream):
             raise httpcore.WriteError(str(error)) from None
 
     def close(self) -> None:
-        # What has come is read, so that the end is no reset.  But nobody waits for hypercorn's end
-        # of the connection: it keeps that open for as long as an idle one may live.
+        # Read what has arrived, so that closing does not cause a reset.  But do not wait for
+        # hypercorn to close its end: it keeps an idle connection open for as long as it may live.
         self._watched.finish(0)
 
     def get_extra_info(self, info: str) -> Any:
-        """ "is_readable" is how httpcore finds out that an idle connection has ended."""
+        """``is_readable`` is how httpcore finds out that an idle connection has ended."""
         if info != "is_readable":
             return None
         sock = self._watched.sock
@@ -315,8 +323,8 @@ def serving_http(
     port: int = 0,
     network: PrivateNetwork | None = None,
 ) -> HttpServer:
-    """Serve a handler's methods over HTTP and JSON; it listens when this returns.
+    """Serve a handler's methods over HTTP and JSON; the server is listening when this returns.
 
-    HTTP/1.1, or HTTP/2 for a client that begins with it.  Raises as ``serving`` does.
+    It speaks HTTP/1.1, or HTTP/2 to a client that opens with it.  Raises as ``serving`` does.
     """
     return HttpServer(handler, listen_on(host, port, network), network)

@@ -1,14 +1,14 @@
-"""A private loopback that needs no rights: real TCP, real packets, nobody else's.
+"""A private loopback that needs no rights: real TCP, real packets, and nobody else's.
 
-    ┌──────── this process ────────┐          ┌──── child (inside.py) ────┐
+    ┌──────── this process ────────┐          ┌── child: private_child.py ┐
     │ server · client · capture    │ ◀─ fds ─ │ socket() in a network of  │
     │ bind, listen, connect, read  │          │ its own: one lo, no more  │
     └──────────────────────────────┘          └───────────────────────────┘
 
-A socket belongs for life to the network in which it was made.  So a child goes into a new
-one (Linux: user and network namespaces), makes sockets there and hands them over; we then
-serve, call and capture with them as with any others.  The child does nothing else, and
-ends as soon as the control socket closes: by ``close()`` or because this process died.
+A socket belongs for life to the network in which it was made.  So a child enters a new network
+(Linux: user and network namespaces), makes sockets there and hands them over; we then serve,
+call and capture with them as with any others.  The child does nothing else, and it ends as soon
+as the control socket closes: on ``close()``, or because this process died.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ import threading
 import weakref
 from pathlib import Path
 from socket import AF_INET
-from socket import socket as Socket  # noqa: N812  # PrivateNetwork has a method of its name
+from socket import socket as Socket  # noqa: N812  # PrivateNetwork has a method with that name
 from typing import Final
 
 from pingpong.errors import LiveError, NotAllowed
-from pingpong.live import inside
+from pingpong.live import private_child as inside
 
 __all__ = ["PrivateNetwork", "unavailable"]
 
-# Clients leave from these ports, in this order, so that a lesson shows the same ports on
-# every run.
+# Clients leave from these ports, in this order, so that a lesson shows the same ports every time
+# it runs.
 FIRST_CLIENT_PORT: Final = 50001
 LAST_PORT: Final = 65535
 
@@ -39,8 +39,8 @@ LAST_PORT: Final = 65535
 class PrivateNetwork:
     """A network with one interface, ``lo``, and nobody else in it.
 
-    Use it in a ``with`` or call ``close()``.  Raises NotAllowed where it cannot be made.
-    Sockets that were handed out work on after ``close()``; new ones are not to be had.
+    Use it in a ``with``, or call ``close()``.  Raises NotAllowed where it cannot be made.
+    Sockets that were handed out keep working after ``close()``; new ones cannot be made.
     """
 
     def __init__(self) -> None:
@@ -50,12 +50,12 @@ class PrivateNetwork:
             raise NotAllowed("a private network needs the path of the Python that runs this")
         self._lock = threading.Lock()
         self._next_client_port = FIRST_CLIENT_PORT
-        # Packets, not a stream: a request and its answer cannot run together.
+        # SEQPACKET, not a stream: two messages on the control socket cannot run together.
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
                 child = _start(theirs)
-            # Runs once: on close(), when nobody holds this network, or when Python ends.
+            # Runs once: on close(), when nobody holds this network any more, or when Python ends.
             self._end = weakref.finalize(self, _end, self._control, child)
         except BaseException:
             self._control.close()
@@ -71,7 +71,7 @@ class PrivateNetwork:
             raise
 
     def socket(self, family: int, kind: int, protocol: int = 0) -> Socket:
-        """A new socket in this network: to bind, listen on or connect as any other.
+        """A new socket in this network, to bind, listen on or connect like any other.
 
         Raises LiveError if the network is closed, OSError if the kernel refuses.
         """
@@ -97,9 +97,11 @@ class PrivateNetwork:
                     raise
 
     def set_mtu(self, mtu: int) -> None:
-        """The largest packet of ``lo`` from now on, in bytes (it starts at 65536): a small
-        one shows how TCP cuts a large message.  Packets are then recorded as a wire would
-        carry them, one segment each."""
+        """Set the largest packet of ``lo`` from now on, in bytes; it starts at 65536.
+
+        A small value shows how TCP cuts up a large message.  Packets are then recorded as a wire
+        would carry them, one segment each.
+        """
         self._ask(inside.SET_MTU, mtu)
 
     def close(self) -> None:
@@ -133,7 +135,7 @@ class PrivateNetwork:
 
 
 def unavailable() -> str | None:
-    """Why no private network can be made here; None if one can.  Tries it."""
+    """Why no private network can be made here; None if one can be.  Finds out by trying."""
     try:
         PrivateNetwork().close()
     except LiveError as error:
@@ -150,7 +152,7 @@ def _start(control: socket.socket) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            # It holds no folder, and Ctrl-C in a terminal is not for it.
+            # It keeps no folder busy, and Ctrl-C in a terminal does not reach it.
             cwd="/",
             start_new_session=True,
         )
@@ -173,7 +175,7 @@ def _setting(path: str) -> str:
 
 
 def _not_allowed(number: int, step: str) -> NotAllowed:
-    """What the kernel refused, in words that tell how to allow it."""
+    """What the kernel refused, with how to allow it as the remedy."""
     what = "no private network here: "
     if _setting("user/max_user_namespaces") == "0":
         return NotAllowed(

@@ -1,12 +1,12 @@
-"""One way to record a conversation, three ways to do it.
+"""One interface to record a conversation, and three ways to do it.
 
     way        what it sees                      what it needs
     private    real packets, a private loopback  Linux; a server in a PrivateNetwork
     sniff      real packets, a real interface    the right to capture; scapy opens it
     tap        the bytes at the socket           nothing; its packet headers are made up
 
-``recording`` takes the first of them that works here, says which, and keeps the reason
-of each that did not.
+``recording`` takes the first one that works here, says which it is, and keeps the reason why
+each better one did not work.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any, Final, Protocol
 from pingpong.calls.ledger import Exchanges
 from pingpong.capture import Capture, Idl, interface_of, read_packets
 from pingpong.errors import CaptureError, LiveError, NotAllowed
-from pingpong.live.pieces import pieces_of
 from pingpong.live.private import PrivateNetwork
-from pingpong.live.records import TlsRecord, read_records
 from pingpong.live.serving import Client, connect, resolve
 from pingpong.live.sniffing import Relief, sniff_interface, sniff_network
+from pingpong.live.streams import pieces_of
 from pingpong.live.tap import Tap, Watcher
+from pingpong.live.tls_records import TlsRecord, read_records
 from pingpong.model import Endpoint, Messages, Packet
-from pingpong.thrift.names import Interface
+from pingpong.protocols.families.thrift.names import Interface
 from pingpong.wire.capturefile import open_capture, write_capture
 
 __all__ = ["WAYS", "Recorded", "Recording", "recording", "use_layers"]
@@ -46,23 +46,30 @@ _layers: list[Callable[[], None]] = []
 
 
 def use_layers(load: Callable[[], None]) -> None:
-    """Say what makes scapy know more layers, before it dissects.  A door calls this once:
-    this room knows nothing of doors."""
+    """Register what teaches scapy more layers; it is called before packets are dissected.
+
+    A door calls this once, because this room may not import a door.
+    """
     _layers[:] = [load]
 
 
 class Recorder(Protocol):
-    """What a way of recording has to be able to do: Sniffer and Tap are such."""
+    """What every way of recording has to offer; Sniffer and Tap do."""
 
     @property
-    def packets(self) -> list[Packet]: ...
+    def packets(self) -> list[Packet]:
+        """All packets recorded so far."""
+
     @property
-    def dropped(self) -> int: ...
-    def stop(self) -> None: ...
+    def dropped(self) -> int:
+        """How many packets the kernel had no room for."""
+
+    def stop(self) -> None:
+        """Record no more.  ``packets`` still works."""
 
 
 class Recorded(Protocol):
-    """What a server has to have to be recorded: thriftpy2's, and others too.
+    """What a server needs so that it can be recorded: thriftpy2's and others have it.
 
     Its connections, or those of its clients, tell ``watchers`` what passes.
     """
@@ -70,17 +77,20 @@ class Recorded(Protocol):
     watchers: list[Watcher]
 
     @property
-    def address(self) -> Endpoint: ...
+    def address(self) -> Endpoint:
+        """Where the server listens."""
+
     @property
-    def network(self) -> PrivateNetwork | None: ...
+    def network(self) -> PrivateNetwork | None:
+        """The private network that it is in; None if it is on this machine's own network."""
 
 
 class Recording:
     """What passes to and from one server, until ``stop()``.
 
-    ``way`` is "private", "sniff" or "tap", ``how`` says in words what that means, and
-    ``refused`` why each better way did not work.  All that was sent before you ask is
-    there, also while it runs.  It prints and shows itself as its Capture does.
+    ``way`` is "private", "sniff" or "tap"; ``how`` says in words what that means, and ``refused``
+    why each better way did not work.  It holds everything that was sent before you ask for it,
+    even while it is still running.  It prints and displays itself as its Capture does.
     """
 
     def __init__(
@@ -91,7 +101,7 @@ class Recording:
         self.way = way
         self.how = HOW[way]
         self.refused = refused
-        # Whoever speaks tells these: the server's connections, or the clients made here.
+        # The server's connections, or the clients made here, tell these what they send.
         self._watchers: list[Watcher] = [] if server is None else server.watchers
         self._watcher: Watcher | None = None
         self._recorder: Recorder = Tap()
@@ -102,21 +112,22 @@ class Recording:
 
     @property
     def is_running(self) -> bool:
+        """True until ``stop()``."""
         return not self._stopped
 
     @property
     def raw(self) -> list[Packet]:
-        """The packets, undissected, in the order in which they were sent."""
+        """The packets, not dissected, in the order in which they were sent."""
         return self._recorder.packets
 
     @property
     def dropped(self) -> int:
-        """How many packets the kernel had no room for.  0, or the conversation has gaps."""
+        """How many packets the kernel had no room for.  Unless it is 0, there are gaps."""
         return self._recorder.dropped
 
     @property
     def capture(self) -> Capture:
-        """The packets, read: flows, messages, exchanges."""
+        """The packets as read by the pipeline: flows, messages, exchanges."""
         packets = self.raw
         if self._capture is None or self._packets_read != len(packets):
             self._capture = read_packets(packets, name="live", idl=self._interface)
@@ -124,9 +135,9 @@ class Recording:
         return self._capture
 
     def use_idl(self, idl: Idl | None) -> Recording:
-        """Name fields as this IDL does, and hold the messages against it: as of a Capture.
+        """Name fields as this IDL does, and compare the messages with it, as a Capture does.
 
-        ``idl`` may be the thriftpy2 module that the server was made with.
+        ``idl`` may also be the thriftpy2 module that the server was made from.
         """
         self._interface = interface_of(idl)
         self._capture = None
@@ -134,33 +145,34 @@ class Recording:
 
     @property
     def messages(self) -> Messages:
+        """The messages recorded so far, as in ``capture``."""
         return self.capture.messages
 
     @property
     def exchanges(self) -> Exchanges:
+        """The exchanges so far, as in ``capture``: calls with what became of them."""
         return self.capture.exchanges
 
     @property
     def sent(self) -> bytes:
-        """All that clients said to the server, in order; bytes that were lost are left out."""
+        """All that clients sent to the server, in order; bytes that were lost are left out."""
         return b"".join(said.data for said in pieces_of(self.raw) if said.from_client)
 
     @property
     def received(self) -> bytes:
-        """All that the server said to clients, likewise."""
+        """All that the server sent to clients, likewise."""
         return b"".join(said.data for said in pieces_of(self.raw) if not said.from_client)
 
     def tls_records(self, key_log: str | os.PathLike[str] | None = None) -> list[TlsRecord]:
-        """The TLS records in it, opened with ``key_log`` as far as that goes: see
-        ``read_records``."""
+        """Its TLS records, opened with ``key_log`` as far as that goes: see ``read_records``."""
         return read_records(self.raw, key_log)
 
     @property
     def packets(self) -> Any:
         """The same packets as a scapy PacketList, dissected now.
 
-        They end in Thrift's fields if scapy knows the Thrift layer: ``lab`` sees to it,
-        others import pingpong.layers.thrift.
+        They go down to Thrift's fields if scapy knows the Thrift layer: ``lab`` sees to that, and
+        other programs import pingpong.layers.thrift.
         """
         from scapy.config import conf
         from scapy.layers import inet, inet6, l2  # noqa: F401  # scapy learns the layers
@@ -178,8 +190,11 @@ class Recording:
         return PacketList(dissected, name="Recording")
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a pcap file.  A capture that is there is replaced: a cell that is run again
-        writes its own anew.  Raises CaptureError; then what was there is as it was."""
+        """Write a pcap file.
+
+        An existing capture is replaced, because a cell that is run again writes its file again.
+        Raises CaptureError; the existing file is then unchanged.
+        """
         if os.path.isfile(path) and os.path.getsize(path):
             try:
                 open_capture(path).close()
@@ -195,8 +210,10 @@ class Recording:
         transport: Any = None,
         timeout_ms: int | None = None,
     ) -> Client:
-        """A client of the recorded server, whose bytes this recording sees: the way to
-        record with a tap where the server is another process."""
+        """A client of the recorded server whose bytes this recording sees.
+
+        This is how to record with a tap when the server is another process.
+        """
         return connect(
             service,
             self.address,
@@ -204,12 +221,12 @@ class Recording:
             transport=transport,
             timeout_ms=timeout_ms,
             network=None if self.server is None else self.server.network,
-            # Our own server tells already.
+            # Our own server tells them already.
             watchers=self._watchers if self.server is None else None,
         )
 
     def stop(self) -> None:
-        """Record no more; what was recorded stays.  Calling it again does nothing."""
+        """Stop recording; what was recorded stays.  Calling it again does nothing."""
         if self._stopped:
             return
         self._stopped = True
@@ -236,7 +253,7 @@ class Recording:
         return self.capture._repr_mimebundle_(include, exclude)
 
     def _start(self, host: str | None, interface: str | None) -> None:
-        """Begin; ``host`` None means any.  Raises LiveError if this way does not work."""
+        """Start; ``host`` None means any.  Raises LiveError if this way does not work."""
         network = None if self.server is None else self.server.network
         if self.way == "private":
             if network is None:
@@ -269,12 +286,12 @@ def recording(
 ) -> Recording:
     """Record what passes to and from a server from now on.
 
-    The server is one of ours, or whoever is at ``port`` and ``host`` (None: of any host).
-    ``way`` asks for one way; None takes the best that works.  ``interface`` asks for
-    sniffing on that one.
+    The server is one of ours, or whatever is at ``port`` and ``host`` (None: any host).  ``way``
+    asks for one particular way; None takes the best that works.  ``interface`` asks for sniffing
+    on that interface.
 
-    Raises NotAllowed if no way works, with the reason of each; LiveError for an interface
-    that is not there.
+    Raises NotAllowed, with every reason, if no way works; LiveError for an interface that does
+    not exist.
     """
     if way is not None and way not in WAYS:
         raise ValueError(f'way is "{way}", want one of {", ".join(WAYS)}')

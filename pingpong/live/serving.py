@@ -2,16 +2,16 @@
 
     serving() ─ bind, listen ─▶ Server ─ thread: accept ─▶ thread per connection: thriftpy2
 
-thriftpy2 speaks: its protocols, transports, processor and connection loop.  What stands
-around it here is the life of the sockets and threads:
+thriftpy2 does the speaking: its protocols, transports, processor and connection loop.  What is
+added here is the life of the sockets and threads:
 
-- The socket listens before ``serving`` returns, so no client comes too early, and a port
-  that is taken or a foreign host is an error of the caller's.  A second server does not get
-  the same port (thriftpy2 allows it, and the kernel then splits the connections).
+- The socket is listening before ``serving`` returns, so no client comes too early, and a port
+  that is taken or a foreign host is the caller's error.  A second server cannot have the same
+  port (thriftpy2 would allow it, and the kernel would then split the connections).
 - ``close`` wakes the thread in accept, ends every connection and waits for all threads.
 - A connection may be idle for as long as it likes (thriftpy2 drops it after 3 seconds).
 - Nothing is printed or logged: what a handler raises is kept in ``errors``.
-- With ``tls`` a TlsSocket stands between thriftpy2 and the socket.
+- With ``tls``, a TlsSocket stands between thriftpy2 and the socket.
 
 Loopback only: other machines cannot reach what is started here.
 """
@@ -42,28 +42,30 @@ from pingpong.model import Endpoint
 
 __all__ = ["Client", "Failure", "Server", "connect", "dial", "listen_on", "resolve", "serving"]
 
-# How long, in seconds, closing waits for what may never happen: a handler to return, and
-# the other end of a connection to close it too.
+# How long, in seconds, closing waits for what may never happen: that a handler returns, and that
+# the other end of a connection closes it too.
 PATIENCE: Final = 5.0
 CLIENT_PATIENCE: Final = 1.0
 BACKLOG: Final = 128
 
-# thriftpy2 says that it is typed; some of it is not.
+# thriftpy2 claims to be typed; some of it is not.
 BINARY: Final = TBinaryProtocolFactory()
 BUFFERED: Final = TBufferedTransportFactory()
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What went wrong on a connection: in which method (None: before one was read), what
-    was raised, and where."""
+    """What went wrong on a connection: the error, and in which method it was raised.
+
+    ``method`` is None if none had been read yet.
+    """
 
     method: str | None
     error: BaseException = field(repr=False)
 
     @property
     def traceback(self) -> str:
-        """As Python would have printed it."""
+        """The traceback, as Python would have printed it."""
         return "".join(traceback.format_exception(self.error))
 
     def __str__(self) -> str:
@@ -72,10 +74,10 @@ class Failure:
 
 
 class Server:
-    """A thriftpy2 server that runs: made by ``serving``.
+    """A running thriftpy2 server, made by ``serving``.
 
-    ``address`` is where it listens; ``errors`` what its handler raised without the IDL
-    declaring it, in order.  Such a call gets no answer: thriftpy2 closes the connection.
+    ``address`` is where it listens.  ``errors`` holds, in order, what its handler raised without
+    the IDL declaring it.  Such a call gets no answer: thriftpy2 closes the connection.
     """
 
     def __init__(
@@ -115,22 +117,25 @@ class Server:
 
     @property
     def host(self) -> str:
+        """The address that it listens on, as text: ``127.0.0.1``."""
         return self.address.host
 
     @property
     def port(self) -> int:
+        """The TCP port that it listens on: the system's choice if 0 was asked for."""
         return self.address.port
 
     @property
     def is_open(self) -> bool:
+        """True until ``close()``."""
         return not self._closed
 
     def client(self, timeout_ms: int | None = None, *, tls: ssl.SSLContext | None = None) -> Client:
         """A client that is connected to this server; closing the server closes it.
 
-        ``timeout_ms`` is how long it waits for an answer; None: for ever.  ``tls`` is the
-        client's side of TLS (None: plain); it asks for "localhost".  Raises LiveError if the
-        two ends do not agree.
+        ``timeout_ms`` is how long it waits for an answer, in milliseconds; None: for ever.  ``tls``
+        is the client's side of TLS (None: plain); it expects a certificate for "localhost".  Raises
+        LiveError if the two ends do not agree.
         """
         made = connect(
             self.service,
@@ -148,7 +153,9 @@ class Server:
 
     def connect(self, timeout_ms: int | None = None) -> socket.socket:
         """A plain TCP connection to this server, for bytes that no client of it would send.
-        Close it, or use it in a ``with``."""
+
+        Use it in a ``with``, or close it.  ``timeout_ms`` is as for ``client``.
+        """
         return _connected(self.address, timeout_ms, self.network)
 
     def close(self) -> None:
@@ -201,7 +208,7 @@ class Server:
                 try:
                     accepted, _ = self._listener.accept()
                 except (BlockingIOError, ConnectionError):
-                    continue  # who knocked has gone
+                    continue  # whoever knocked has gone
                 except OSError as error:  # too many open files, for one
                     self.errors.append(Failure(None, error))
                     selector.unregister(self._listener)
@@ -214,7 +221,7 @@ class Server:
         try:
             accepted.setblocking(True)
             connection = WatchedSocket(accepted, self.watchers, from_client=False)
-        except OSError:  # gone, between the knock and now
+        except OSError:  # gone between the knock and now
             accepted.close()
             return
         thread = threading.Thread(
@@ -225,7 +232,7 @@ class Server:
         thread.start()
 
     def _speak(self, connection: WatchedSocket) -> None:
-        """One connection, from first message to last: the body of its thread."""
+        """One connection, from its first message to its last: the body of its thread."""
         try:
             if self.tls is None:
                 self._speaker.handle(connection)
@@ -240,7 +247,7 @@ class Server:
 
 
 class Client(TClient):
-    """thriftpy2's client, connected; ``close()`` it or use it in a ``with``.
+    """thriftpy2's client, connected.  Use it in a ``with``, or ``close()`` it.
 
     Closing waits until the server has closed its end too.
     """
@@ -251,9 +258,11 @@ class Client(TClient):
 
     @property
     def is_open(self) -> bool:
+        """True until it is closed; the server may have closed its end before."""
         return self._connection.sock is not None
 
     def close(self) -> None:
+        """Close it once the server has too, or has sent nothing for CLIENT_PATIENCE seconds."""
         self._connection.finish(CLIENT_PATIENCE)
 
     def __enter__(self) -> Client:
@@ -277,7 +286,7 @@ def serving(
     network: PrivateNetwork | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> Server:
-    """Start a thriftpy2 server; it listens when this returns.
+    """Start a thriftpy2 server; it is listening when this returns.
 
     ``service`` is what thriftpy2 made of the IDL's service, ``handler`` the object with its
     methods.  ``protocol`` and ``transport`` are thriftpy2 factories (None: binary, buffered).
@@ -317,9 +326,10 @@ def connect(
 ) -> Client:
     """A client of the server at ``address``, ours or any other.
 
-    ``watchers`` are told what passes.  ``tls`` is the client's side of TLS (None: plain), and
-    ``server_name`` whose certificate it wants (None: the host's).  Raises LiveError if nobody
-    answers there, or not with TLS.
+    ``watchers`` are told what passes.  ``timeout_ms`` is how long to wait for a connection or an
+    answer (None: for ever).  ``tls`` is the client's side of TLS (None: plain), and
+    ``server_name`` the name that the certificate must have (None: the host's).  Raises LiveError
+    if nobody answers there, or not with TLS.
     """
     watched = dial(Endpoint(*address), network, [] if watchers is None else watchers, timeout_ms)
     connection = watched if tls is None else _shake_hands(watched, tls, server_name or address[0])
@@ -333,11 +343,14 @@ def dial(
     watchers: list[Watcher],
     timeout_ms: int | None = None,
 ) -> WatchedSocket:
-    """A connected socket that tells ``watchers`` what passes.  Raises LiveError if nobody
-    answers there."""
+    """A connected socket that tells ``watchers`` what passes.
+
+    ``timeout_ms`` bounds connecting and each read and write; None: no limit.  Raises LiveError if
+    nobody answers there.
+    """
     sock = _connected(where, timeout_ms, network)
     try:
-        # As thriftpy2's own client does it.
+        # As thriftpy2's own client does.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return WatchedSocket(sock, watchers, from_client=True)
     except OSError as error:
@@ -379,7 +392,7 @@ def _no_connection(where: Endpoint, error: OSError) -> LiveError:
 
 
 def _shake_hands(watched: WatchedSocket, tls: ssl.SSLContext, server_name: str) -> TlsSocket:
-    """The client's side of TLS.  Raises LiveError with what the two do not agree on."""
+    """The client's side of TLS.  Raises LiveError that says what the two do not agree on."""
     try:
         return TlsSocket(watched, tls, server_name)
     except (OSError, TTransportException) as error:
@@ -396,15 +409,15 @@ def _shake_hands(watched: WatchedSocket, tls: ssl.SSLContext, server_name: str) 
 
 
 class _KeepingProcessor(TProcessor):
-    """thriftpy2's processor, keeping what it would let out.
+    """thriftpy2's processor, which keeps the exceptions that thriftpy2's own lets out.
 
-    It then ends the connection in the way that thriftpy2's loop takes without logging.
+    It then ends the connection in a way that thriftpy2's loop accepts without logging.
     """
 
     def __init__(self, service: Any, handler: object, errors: list[Failure]) -> None:
         super().__init__(service, handler)
         self._errors = errors
-        # Which method each connection's thread is in.
+        # The method that each connection's thread is in.
         self._here = threading.local()
 
     def process_in(self, iprot: Any) -> Any:
@@ -436,7 +449,7 @@ def resolve(host: str, port: int) -> tuple[int, Any]:
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise LiveError(f'host "{host}" cannot be resolved: {reason}') from None
-    # "localhost" is both; thriftpy2 takes IPv4.
+    # "localhost" has two addresses; like thriftpy2, take the IPv4 one.
     best = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     return best[0], best[4]
 
@@ -464,8 +477,8 @@ def _listen(family: int, address: Any, network: PrivateNetwork | None) -> socket
     listener = make(family, socket.SOCK_STREAM)
     where = Endpoint(*address[:2])
     try:
-        # A port whose last server has just gone is free; a port that is in use is not.
-        # Windows takes the same option to mean that two may share it.
+        # A port whose last server has just gone can be had; a port in use cannot.  On Windows the
+        # same option would let two servers share it.
         if sys.platform == "win32":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:

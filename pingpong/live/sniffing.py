@@ -4,12 +4,12 @@
     ScapySocket  an interface of this machine: scapy opens the socket (rights needed)
         │ time, length, bytes
         ▼
-    Sniffer      a thread that takes them out, keeps what is wanted, raw
+    Sniffer      a thread that takes them out and keeps what is wanted, raw
 
-On a loopback the kernel shows every packet twice, going out and coming in.  We take the
-first: it is recorded while the sender is still in ``send``, so whoever has sent something
-finds it recorded.  To have all that was sent so far, the Sniffer sends a marker datagram
-and reads until that arrives; no sleep, nothing lost.  Bytes are not dissected here.
+On a loopback the kernel shows every packet twice, going out and coming in.  We take the first
+one: it is recorded while the sender is still in ``send``, so whoever has sent something finds it
+recorded.  To get everything that was sent so far, the Sniffer sends a marker datagram and reads
+until that arrives: no sleeping, nothing lost.  Bytes are not dissected here.
 """
 
 from __future__ import annotations
@@ -58,63 +58,74 @@ SO_ATTACH_FILTER, SO_RCVBUFFORCE = 26, 33
 # tcpdump.org/linktypes.html
 ETHERNET: Final = 1
 
-# No packet is larger: not one that the kernel cuts only later (GSO).
+# No packet is larger, not even one that the kernel cuts only later (GSO).
 SNAPLEN: Final = 0x40000
 SOCKET_BUFFER: Final = 64 * 1024 * 1024
-# Markers are repeated when one does not come: a full ring may have dropped it.
+# A marker that does not arrive is sent again: a full ring may have dropped it.
 MARKER_SECONDS, MARKER_TRIES = 1.0, 5
 
 
 class Captured(NamedTuple):
+    """A packet: when, in ns since 1970; its length on the wire; the bytes that were kept."""
+
     time: int
     length: int
     data: bytes
 
 
 class Source(Protocol):
-    """Where packets come from.  ``read`` gives what is there and does not wait."""
+    """Where packets come from.  ``read`` yields what is there and does not wait for more."""
 
     link: int
 
-    def fileno(self) -> int: ...
-    def read(self) -> Iterator[Captured]: ...
-    def drops(self) -> int: ...
-    def close(self) -> None: ...
+    def fileno(self) -> int:
+        """A descriptor that ``select`` finds readable when packets are there."""
+
+    def read(self) -> Iterator[Captured]:
+        """The packets that are there now.  Raises OSError when no more can come."""
+
+    def drops(self) -> int:
+        """How many packets the kernel had no room for since this was last called."""
+
+    def close(self) -> None:
+        """Let go of the socket; nothing may be read afterwards."""
 
 
 class Ring:
     """A packet socket whose packets the kernel writes into shared memory (TPACKET_V3).
 
-    A socket's own buffer is small for who has no rights: three packets of a large reply.
-    The kernel hands over a block when it is full or RETIRE_MS old.
+    Without rights a socket's own buffer is small: it holds three packets of a large reply.  The
+    kernel hands over a block when it is full or RETIRE_MS milliseconds old.
 
         block   ┌ version, offset ┬ status ┬ packets ┬ first ┬ … ┐
         packet  ┌ next ┬ sec ┬ nsec ┬ kept ┬ length ┬ status ┬ mac ┬ … ┐ … bytes at mac
     """
 
-    # 80 000 small packets take 16 MB: a burst of them fits, however late the thread comes.
+    # 80 000 small packets take 16 MB: a burst of them fits, however late the thread gets to it.
     BLOCK_SIZE, BLOCKS, RETIRE_MS = 1 << 20, 32, 4
     BLOCK_HEAD = struct.Struct("=8xIII")
     PACKET_HEAD = struct.Struct("=IIIIIIH")
-    link = ETHERNET  # a Linux loopback calls itself that
+    link = ETHERNET  # what a Linux loopback calls itself
 
     def __init__(self, sock: socket.socket, interface: str) -> None:
         self._sock = sock
         _only_outgoing(sock)
         sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
-        frame = 2048  # says nothing in version 3, and has to fit
+        frame = 2048  # means nothing in version 3, but has to fit
         shape = (self.BLOCK_SIZE, self.BLOCKS, frame, self.BLOCK_SIZE // frame * self.BLOCKS)
         request = struct.pack("7I", *shape, self.RETIRE_MS, 0, 0)
         sock.setsockopt(SOL_PACKET, PACKET_RX_RING, request)
         self._memory = mmap.mmap(sock.fileno(), self.BLOCK_SIZE * self.BLOCKS)
         self._next_block = 0
-        # Bound last: nothing comes before the filter and the ring are there.
+        # Bound last: nothing arrives before the filter and the ring are in place.
         sock.bind((interface, ETH_P_ALL))
 
     def fileno(self) -> int:
+        """The packet socket's descriptor."""
         return self._sock.fileno()
 
     def read(self) -> Iterator[Captured]:
+        """The packets of all blocks that the kernel has handed over, which it then gets back."""
         while True:
             start = self._next_block * self.BLOCK_SIZE
             status, count, first = self.BLOCK_HEAD.unpack_from(self._memory, start)
@@ -132,9 +143,11 @@ class Ring:
             self._next_block = (self._next_block + 1) % self.BLOCKS
 
     def drops(self) -> int:
+        """Packets for which the ring had no room, since this was last called."""
         return _drops(self._sock, 12)
 
     def close(self) -> None:
+        """Unmap the ring and close the socket."""
         self._memory.close()
         self._sock.close()
 
@@ -142,8 +155,8 @@ class Ring:
 class ScapySocket:
     """An interface of this machine, through the socket that scapy opens on it.
 
-    Raises NotAllowed without the right to; LiveError for an interface that is not there.
-    Its times are scapy's: floats, exact to a quarter of a microsecond.
+    Raises NotAllowed without the right to capture; LiveError for an interface that does not
+    exist.  Its times are scapy's: floats, exact to a quarter of a microsecond.
     """
 
     def __init__(self, interface: str) -> None:
@@ -171,10 +184,12 @@ class ScapySocket:
             self._enlarge(self._packet_socket)
 
     def fileno(self) -> int:
+        """The descriptor of scapy's socket."""
         number: int = self._scapy.fileno()
         return number
 
     def read(self) -> Iterator[Captured]:
+        """The packets that are there now; one without a time is given the present one."""
         while self._scapy.select([self._scapy], 0):
             _, data, seconds = self._scapy.recv_raw(SNAPLEN)
             if data is not None:
@@ -182,9 +197,11 @@ class ScapySocket:
                 yield Captured(when, len(data), data)
 
     def drops(self) -> int:
+        """Packets dropped since this was last called; always 0 where the system does not tell."""
         return 0 if self._packet_socket is None else _drops(self._packet_socket, 8)
 
     def close(self) -> None:
+        """Close scapy's socket."""
         self._scapy.close()
 
     @staticmethod
@@ -196,7 +213,7 @@ class ScapySocket:
 
 
 class Wanted:
-    """Is a packet TCP to or from this port (and host, if there is one)?"""
+    """Tells whether a packet is TCP to or from a port, of one host or of any."""
 
     def __init__(self, host: str | None, port: int) -> None:
         address = b"" if host is None else ipaddress.ip_address(host).packed
@@ -204,6 +221,7 @@ class Wanted:
         self._peeler = Peeler()
 
     def __call__(self, packet: Packet) -> bool:
+        """Whether it is; a packet that cannot be read as TCP is not."""
         segment = self._peeler.segment(packet)
         if segment is None or segment.protocol != TCP:
             return False
@@ -211,7 +229,7 @@ class Wanted:
 
 
 class Marker:
-    """A datagram to oneself that shows in the capture how far it has come."""
+    """A datagram to oneself, which shows how far the capture has come."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -221,20 +239,23 @@ class Marker:
         self._content = b""
 
     def send(self) -> None:
+        """Send a new marker, with random content.  Raises OSError."""
         self._content = os.urandom(16)
         with suppress(BlockingIOError):
-            self._sock.recv(64)  # the one before
+            self._sock.recv(64)  # the previous one
         self._sock.send(self._content)
 
     def is_in(self, data: bytes) -> bool:
+        """Whether a packet with these bytes is the marker that was sent last."""
         return bool(self._content) and data.endswith(self._content)
 
     def close(self) -> None:
+        """Close the socket that it is sent from, and to."""
         self._sock.close()
 
 
 class Sniffer:
-    """Takes the packets out of a source while they come, and keeps those that are wanted."""
+    """Takes packets out of a source as they arrive, and keeps those that are wanted."""
 
     def __init__(self, source: Source, wanted: Wanted, marker: Marker | None) -> None:
         self._source = source
@@ -250,7 +271,7 @@ class Sniffer:
 
     @property
     def packets(self) -> list[Packet]:
-        """All that was sent before this was asked for."""
+        """Everything that was sent before this was asked for.  Raises LiveError."""
         with self._lock:
             if not self._stopped:
                 self._read_to_the_end()
@@ -258,11 +279,11 @@ class Sniffer:
 
     @property
     def dropped(self) -> int:
-        """How many packets the kernel had no room for.  0 is what it should be."""
+        """How many packets the kernel had no room for.  It should be 0."""
         return self._dropped
 
     def stop(self) -> None:
-        """Read to the end, end the thread, close the sockets."""
+        """Read to the end, end the thread, close the sockets.  Raises LiveError."""
         try:
             with self._lock:
                 if self._stopped:
@@ -283,22 +304,22 @@ class Sniffer:
                 each.close()
 
     def _run(self) -> None:
-        """Empty the source whenever there is something: the body of the thread."""
+        """Empty the source whenever there is something in it: the body of the thread."""
         while not self._stopped:
             select.select([self._source.fileno(), self._waker.fileno()], [], [])
             try:
                 self.take()
             except OSError:
-                return  # whoever looks or stops meets it again, and is told
+                return  # whoever looks or stops will meet the error again, and is told
 
     def take(self) -> None:
-        """Take out what is there now."""
+        """Take out what is there now.  Raises OSError."""
         with self._lock:
             if not self._stopped:
                 self._take()
 
     def _take(self) -> bool:
-        """Keep what is there.  Was the marker in it?"""
+        """Keep what is there, and say whether the marker was in it."""
         marked = False
         for when, length, data in self._source.read():
             number = len(self._packets) + 1
@@ -318,8 +339,8 @@ class Sniffer:
 
     def _read_to_the_marker(self) -> None:
         if self._marker is None:
-            # A network card's packets are there before the program that waits for them
-            # has them; so what is there now is all that anybody here has seen.
+            # A network card's packets are here before the program that waits for them has them; so
+            # what is here now is all that anybody on this machine has seen.
             self._take()
             return
         for _ in range(MARKER_TRIES):
@@ -338,23 +359,26 @@ class Sniffer:
 class Relief:
     """A Watcher that empties the source whenever somebody is about to speak.
 
-    When many threads speak at once, the Sniffer's own may be kept waiting for longer than
-    the ring lasts.
+    When many threads speak at once, the Sniffer's own thread may be kept waiting for longer than
+    the ring has room.
     """
 
     def __init__(self, sniffer: Sniffer) -> None:
         self._sniffer = sniffer
 
-    def opened(self, line: Line) -> None: ...
+    def opened(self, line: Line) -> None:
+        """Nothing to do: the handshake is three small packets."""
 
     def carried(self, line: Line, from_client: bool, data: bytes) -> None:
+        """Empty the source.  ``data`` is ignored: the source has it."""
         self._sniffer.take()
 
-    def ended(self, line: Line, from_client: bool, *, reset: bool = False) -> None: ...
+    def ended(self, line: Line, from_client: bool, *, reset: bool = False) -> None:
+        """Nothing to do: an end is a few small packets."""
 
 
 def sniff_network(network: PrivateNetwork, host: str | None, port: int) -> Sniffer:
-    """Record what a server in a private network hears and says.  Raises LiveError."""
+    """Record what a server in a private network receives and sends.  Raises LiveError."""
     sock = network.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     try:
         source = Ring(sock, "lo")
@@ -368,7 +392,7 @@ def sniff_network(network: PrivateNetwork, host: str | None, port: int) -> Sniff
 def interface_source(interface: str | None) -> Source:
     """The packets of an interface of this machine; None: of the loopback.
 
-    Raises NotAllowed without the rights, LiveError for an interface that is not there.
+    Raises NotAllowed without the rights, LiveError for an interface that does not exist.
     """
     from scapy.config import conf
 
@@ -376,7 +400,7 @@ def interface_source(interface: str | None) -> Source:
 
 
 def interface_to(host: str | None) -> str:
-    """The interface on which ``host`` is reached; None: the loopback."""
+    """The name of the interface on which ``host`` is reached; None: of the loopback."""
     from scapy.config import conf
 
     local = host is None or ipaddress.ip_address(host).is_loopback
@@ -386,7 +410,7 @@ def interface_to(host: str | None) -> str:
 def sniff_interface(interface: str | None, host: str | None, port: int) -> Sniffer:
     """Record on an interface of this machine; None: the one on which ``host`` is reached.
 
-    Raises NotAllowed without the rights, LiveError for an interface that is not there.
+    Raises NotAllowed without the rights, LiveError for an interface that does not exist.
     """
     from scapy.config import conf
 
@@ -412,7 +436,7 @@ _HOW_TO_CAPTURE: Final = {
 
 
 def _only_outgoing(sock: socket.socket) -> None:
-    """Let the kernel drop the second sight of each of a loopback's packets, coming in."""
+    """Let the kernel drop the second sight of each loopback packet, the one coming in."""
     program = b"".join(
         struct.pack("HBBI", *instruction)
         for instruction in (
@@ -428,6 +452,6 @@ def _only_outgoing(sock: socket.socket) -> None:
 
 
 def _drops(sock: socket.socket, size: int) -> int:
-    """Packets dropped since this was last asked."""
+    """Packets dropped since this was last asked; ``size`` is that of the kernel's struct."""
     _, drops = struct.unpack_from("II", sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, size))
     return int(drops)

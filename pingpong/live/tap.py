@@ -5,11 +5,11 @@
                       ▼
                      Tap ──▶ Packets with made-up headers
 
-It works everywhere and needs no rights.  The bytes, their order and their times are true.
-The Ethernet, IP and TCP headers are made up, so that the same pipeline reads them and the
-same tools open the file: a handshake, data, an acknowledgement for each, the FINs.  Sequence
-numbers start at 0, data is cut as the program wrote and read it and at MAX_PAYLOAD, and
-what TCP really did (segments, retransmissions, windows) does not show.
+It works everywhere and needs no rights.  The bytes, their order and their times are true.  The
+Ethernet, IP and TCP headers are made up, so that the same pipeline reads them and the same tools
+open the file: a handshake, data, an acknowledgement for each, the FINs.  Sequence numbers start
+at 0.  Data is cut as the program wrote and read it, and at MAX_PAYLOAD; what TCP really did
+(segments, retransmissions, windows) does not show.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple, NoReturn, Protocol
 
-# thriftpy2 says that it is typed, but its sockets are not: hence no-untyped-call below.
+# thriftpy2 claims to be typed, but its sockets are not: hence no-untyped-call below.
 from thriftpy2.transport import TSocket, TTransportException
 
 from pingpong.model import Endpoint, Packet
@@ -35,7 +35,7 @@ RST: Final = 0x04
 __all__ = ["Line", "Tap", "WatchedSocket", "Watcher"]
 
 ETHERNET: Final = 1
-# What a segment on Linux's loopback holds: its MTU of 65536 less headers and options.
+# What a segment on Linux's loopback holds: its MTU of 65536, less headers and options.
 MAX_PAYLOAD: Final = 65483
 
 
@@ -47,16 +47,16 @@ class Line(NamedTuple):
 
 
 class Watcher(Protocol):
-    """Who wants to know what passes through a WatchedSocket, before it does."""
+    """Is told what passes through a WatchedSocket, before it passes."""
 
     def opened(self, line: Line) -> None:
         """A connection was made."""
 
     def carried(self, line: Line, from_client: bool, data: bytes) -> None:
-        """One end sent ``data`` to the other."""
+        """One end sends ``data`` to the other."""
 
     def ended(self, line: Line, from_client: bool, *, reset: bool = False) -> None:
-        """One end said that it sends no more, or broke the connection off."""
+        """One end sends no more, or (``reset``) breaks the connection off.  Told once for each."""
 
 
 class Tap:
@@ -65,17 +65,18 @@ class Tap:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._packets: list[Packet] = []
-        # Next sequence numbers of the client and of the server.
+        # The next sequence number of the client, and of the server.
         self._next: dict[Line, list[int]] = {}
         self._stopped = False
 
     @property
     def packets(self) -> list[Packet]:
-        """What came so far."""
+        """The packets made so far."""
         with self._lock:
             return list(self._packets)
 
     def opened(self, line: Line) -> None:
+        """Make a handshake of three packets."""
         with self._lock:
             self._next[line] = [0, 0]
             self._send(line, True, SYN)
@@ -83,12 +84,14 @@ class Tap:
             self._send(line, True, ACK)
 
     def carried(self, line: Line, from_client: bool, data: bytes) -> None:
+        """Make segments of at most MAX_PAYLOAD bytes, each with its acknowledgement."""
         with self._lock:
             for start in range(0, len(data), MAX_PAYLOAD):
                 self._send(line, from_client, PSH | ACK, data[start : start + MAX_PAYLOAD])
                 self._send(line, not from_client, ACK)
 
     def ended(self, line: Line, from_client: bool, *, reset: bool = False) -> None:
+        """Make a FIN and its acknowledgement, or a RST."""
         with self._lock:
             self._send(line, from_client, RST | ACK if reset else FIN | ACK)
             if not reset:
@@ -96,18 +99,18 @@ class Tap:
 
     @property
     def dropped(self) -> int:
-        """A tap loses nothing."""
+        """Always 0: a tap loses nothing."""
         return 0
 
     def stop(self) -> None:
-        """What comes from now on is not kept."""
+        """Keep nothing from now on."""
         with self._lock:
             self._stopped = True
 
     def _send(self, line: Line, from_client: bool, flags: int, payload: bytes = b"") -> None:
         if self._stopped:
             return
-        # A connection that was there before the tap has no handshake to show.
+        # A connection that is older than the tap has no handshake to show.
         numbers = self._next.setdefault(line, [1, 1])
         mine, theirs = (0, 1) if from_client else (1, 0)
         source, target = line if from_client else (line.server, line.client)
@@ -121,7 +124,7 @@ class Tap:
 class WatchedSocket(TSocket):
     """A thriftpy2 socket that tells its watchers what passes.
 
-    ``watchers`` is the owner's own list: one added later sees what comes from then on.
+    ``watchers`` is the owner's own list: one added later sees what passes from then on.
     """
 
     def __init__(
@@ -132,13 +135,14 @@ class WatchedSocket(TSocket):
         self.line = Line(here, there) if from_client else Line(there, here)
         self._watchers = watchers
         self._from_client = from_client
-        # Of which ends it is known that they send no more: each is told once.
+        # The ends that are known to send no more: each is told once.
         self._ended: set[bool] = set()
         self._lock = threading.Lock()
         for watcher in tuple(watchers):
             watcher.opened(self.line)
 
     def read(self, size: int) -> bytes:
+        """At most ``size`` bytes that the other end sent.  Raises as thriftpy2's TSocket does."""
         self._check_open()
         try:
             data: bytes = super().read(size)  # type: ignore[no-untyped-call]
@@ -153,10 +157,11 @@ class WatchedSocket(TSocket):
         return data
 
     def write(self, data: bytes) -> None:
+        """Send ``data``, all of it.  Raises TTransportException, or OSError to a client."""
         self._check_open()
-        if self._from_client in self._ended:  # hung up, by another thread
+        if self._from_client in self._ended:  # hung up by another thread
             raise TTransportException(TTransportException.NOT_OPEN, "this connection is closed")
-        # Told before it is sent: whoever has the answer finds it recorded.
+        # Told before it is sent: whoever has the answer finds the call recorded.
         self._tell(self._from_client, data)
         try:
             super().write(data)  # type: ignore[no-untyped-call]
@@ -164,14 +169,17 @@ class WatchedSocket(TSocket):
             self._raise(error)
 
     def close(self) -> None:
+        """Close it at once, without waiting for the other end."""
         if self.sock is not None:
             self._tell_end(self._from_client)
         self._let_go()
 
     def finish(self, patience: float) -> None:
-        """Say that no more comes, wait until the other end has said so too (``patience``
-        seconds for each thing it still sends), and close: so the connection's last packets
-        are not left to chance."""
+        """Say that no more comes, wait until the other end has said so too, and close.
+
+        So the connection's last packets are not left to chance.  ``patience`` is how many seconds
+        to wait for each thing that the other end still sends.
+        """
         sock = self.sock
         if sock is None:
             return
@@ -185,12 +193,12 @@ class WatchedSocket(TSocket):
         self._let_go()
 
     def _let_go(self) -> None:
-        # A server that ends and the client's own thread may both do this, at once.
+        # A server that ends and the client's own thread may both do this at once.
         with self._lock:
             super().close()  # type: ignore[no-untyped-call]
 
     def hang_up(self) -> None:
-        """End it from another thread: who is reading reads the end."""
+        """End it from another thread: whoever is reading from it reads the end."""
         self._tell_end(self._from_client)
         with self._lock:
             # What is read from here on is our own doing, not the other end's.
@@ -201,7 +209,7 @@ class WatchedSocket(TSocket):
                 sock.shutdown(socket.SHUT_RDWR)
 
     def _raise(self, error: OSError) -> NoReturn:
-        """A client gets the socket's error as from thriftpy2; for a server it is the end."""
+        """Raise what thriftpy2 expects: to a client the socket's error, to a server the end."""
         if self._from_client:
             raise error
         raise TTransportException(TTransportException.UNKNOWN, str(error)) from error
@@ -226,7 +234,7 @@ class WatchedSocket(TSocket):
 def _packet(
     source: Endpoint, target: Endpoint, seq: int, ack: int, flags: int, payload: bytes
 ) -> bytes:
-    """Ethernet (all zeros, as on a loopback), IP and TCP around ``payload``."""
+    """Ethernet (all zeros, as on a loopback), IP and TCP headers around ``payload``."""
     here = ipaddress.ip_address(source.host.partition("%")[0])
     there = ipaddress.ip_address(target.host.partition("%")[0])
     tcp = struct.pack(
@@ -255,7 +263,7 @@ def _packet(
 
 
 def _checksum(data: bytes) -> bytes:
-    """RFC 1071.  Sums in the machine's byte order; the result has it too."""
+    """RFC 1071.  It sums in the machine's byte order, and the result is in that order too."""
     words = array("H", data + bytes(len(data) % 2))
     total = sum(words)
     while total >> 16:

@@ -5,9 +5,9 @@
                     ▼                ▼
               ssl.SSLObject       Watchers: they see what a stranger sees
 
-Python's ``ssl`` does the work, in memory: it is handed the bytes that come and says which go out.
-So the bytes at the socket are read in one place, and a tap records the same as a packet socket.
-Also here: a certificate for lessons and tests, made on the spot.
+Python's ``ssl`` does the work, in memory: it is handed the bytes that arrive and says which to
+send.  So the bytes at the socket are read in one place, and a tap records the same bytes as a
+packet socket.  Also here: a certificate for lessons and tests, made on the spot.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from pingpong.live.tap import Line, WatchedSocket
 
 __all__ = ["TlsSocket", "make_certificate"]
 
-# RFC 8446, 5.2: a record is at most 2^14 + 256 bytes and a head of 5.
+# RFC 8446, 5.2: a record has at most 2^14 + 256 bytes and a head of 5.
 RECORD: Final = 5 + (1 << 14) + 256
 
 
 class TlsSocket(TTransportBase):
     """What thriftpy2 reads and writes: the plain bytes of one TLS connection.
 
-    ``server_name`` is the server that a client wants; None: this end is the server.  Making one
-    does the handshake.  Raises ssl.SSLError if the ends do not agree (a certificate that is not
-    trusted, no common version), TTransportException if the other end goes away.
+    ``server_name`` is the server that a client wants; None means that this end is the server.
+    Making one does the handshake.  Raises ssl.SSLError if the ends do not agree (a certificate
+    that is not trusted, no common version), TTransportException if the other end goes away.
     """
 
     def __init__(
@@ -53,18 +53,20 @@ class TlsSocket(TTransportBase):
 
     @property
     def line(self) -> Line:
+        """The two ends of the connection: those of the socket below."""
         return self._below.line
 
     @property
     def sock(self) -> Any:
-        """The socket under it; None once it is closed."""
+        """The socket below; None once it is closed."""
         return self._below.sock
 
     def is_open(self) -> bool:
+        """True until it is closed here; thriftpy2 asks."""
         return self.sock is not None
 
     def open(self) -> None:
-        """thriftpy2 asks for it; a TlsSocket is open from birth."""
+        """Do nothing: thriftpy2 calls it, but a TlsSocket is open from birth."""
 
     def read(self, size: int) -> bytes:
         """Some bytes, at most ``size``.  Raises TTransportException when no more come."""
@@ -72,23 +74,25 @@ class TlsSocket(TTransportBase):
         return data
 
     def write(self, data: bytes) -> None:
+        """Encrypt ``data`` and send it at once.  Raises TTransportException."""
         self._carry(self.tls.write, data)
 
     def flush(self) -> None:
-        """Nothing waits here."""
+        """Do nothing: no bytes wait here."""
 
     def close(self) -> None:
+        """Send close_notify and close, without waiting for the other end."""
         self._say_end()
         self._below.close()
 
     def finish(self, patience: float) -> None:
-        """As WatchedSocket.finish; before it, TLS's own word for the end."""
+        """Like WatchedSocket.finish, but send TLS's own word for the end first."""
         self._say_end()
         self._below.finish(patience)
 
     def _say_end(self) -> None:
         # RFC 8446, 6.1: close_notify, so that nobody can cut the conversation short unseen.
-        # unwrap() then wants the other end's, for which nobody waits.
+        # unwrap() then wants the other end's, which nobody waits for.
         with suppress(OSError, TTransportException):
             with suppress(ssl.SSLError):
                 self.tls.unwrap()
@@ -107,7 +111,7 @@ class TlsSocket(TTransportBase):
             raise TTransportException(TTransportException.UNKNOWN, str(error)) from error
 
     def _do(self, step: Callable[..., Any], *arguments: object) -> Any:
-        """Take a step, feeding what comes and sending what goes, until it is done."""
+        """Take a step, feeding it what arrives and sending what it produces, until it is done."""
         while True:
             try:
                 done = step(*arguments)
@@ -127,10 +131,10 @@ class TlsSocket(TTransportBase):
 
 
 def make_certificate(name: str = "localhost") -> tuple[str, str]:
-    """A certificate for ``name`` and for 127.0.0.1, and its private key: both as PEM text.
+    """A certificate for ``name`` and for 127.0.0.1, and its private key, both as PEM text.
 
-    It signs itself and is valid for a day.  Nothing is written to a file.
-    Raises LiveError if the package ``cryptography`` is not there.
+    It is self-signed and valid for a day.  Nothing is written to a file.
+    Raises LiveError if the package ``cryptography`` is not installed.
     """
     try:
         from cryptography import x509
@@ -149,7 +153,7 @@ def make_certificate(name: str = "localhost") -> tuple[str, str]:
         .subject_name(who)
         .issuer_name(who)
         .public_key(key.public_key())
-        .serial_number(1)  # there is no other of this issuer
+        .serial_number(1)  # this issuer has made no other
         .not_valid_before(now - datetime.timedelta(minutes=5))  # clocks differ
         .not_valid_after(now + datetime.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name), here]), critical=False)

@@ -20,12 +20,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from ..calls.complaints import TextVerdict
 from ..calls.ledger import Exchanges
-from ..calls.numbers import NumberVerdict
 from ..calls.totals import Totals
-from ..calls.verdict import Diagnosis
 from ..capture import Capture
+from ..hints.complaints import TextVerdict
+from ..hints.magic_numbers import NumberVerdict
 from ..model import (
     Differences,
     Exchange,
@@ -35,14 +34,15 @@ from ..model import (
     Record,
     use_renderers,
 )
+from ..verdicts.verdict import Diagnosis
 from . import html as _html
 from .bars import Bars, bars
 from .diagnosis import diagnosis_lines
 from .hexdump import hexdump
+from .hint import number, pasted
 from .ladder import MAX_RUNGS, ladder
 from .ledger import totals_table
-from .number import number, pasted
-from .short import (
+from .one_line import (
     DIFFER,
     capture_line,
     exchange_line,

@@ -16,9 +16,9 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from ..calls.roles import counted
-from ..calls.verdict import Diagnosis, Group, Kind
 from ..model import Severity
+from ..protocols.purposes import counted
+from ..verdicts.verdict import Diagnosis, Group, Kind
 from .text import WORDS, Line, Run, escape, pad, wrap, wrapped
 
 __all__ = [

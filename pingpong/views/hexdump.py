@@ -5,7 +5,7 @@
          2  00                       unused               0
          3  01                       message type         1 CALL
 
-The notes of ``calls.explain`` tile the message; ``rows`` cuts them into rows of 8 bytes
+The notes of ``protocols.explain`` tile the message; ``rows`` cuts them into rows of 8 bytes
 and lays out what they say.  A long value shows its beginning and its end, a long message its
 first notes; both say how much they leave out.  Lost bytes are ··, never values.
 """
@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..calls.explain import explain
-from ..calls.roles import counted
 from ..model import Note, Record
-from .short import SEVERITIES, header_line
+from ..protocols.explain import explain
+from ..protocols.purposes import counted
+from .one_line import SEVERITIES, header_line
 from .text import WORDS, Line, Run, display_width, elide, escape, pad, trim, wrap, wrapped
 
 __all__ = ["MAX_BYTES", "MAX_NOTES", "NoteRow", "hexdump", "left_out", "note_rows"]

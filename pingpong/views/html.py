@@ -23,7 +23,6 @@ from itertools import groupby
 
 from ..calls.ledger import Exchanges
 from ..calls.totals import Totals
-from ..calls.verdict import Diagnosis, Group
 from ..capture import Capture
 from ..model import (
     Differences,
@@ -35,6 +34,7 @@ from ..model import (
     Severity,
     Step,
 )
+from ..verdicts.verdict import Diagnosis, Group
 from . import side
 from .bars import Bars, bars_table, heading
 from .diagnosis import MAX_GROUPS, head, more, rows, sentence, summary
@@ -42,7 +42,7 @@ from .hexdump import MAX_NOTES, NoteRow, left_out, note_rows
 from .ladder import MAX_RUNGS, NO_ACKS, Rung, arrow, rungs
 from .ladder import more as more_rungs
 from .ledger import totals_table
-from .short import (
+from .one_line import (
     DIFFER,
     capture_line,
     exchange_line,

@@ -9,8 +9,7 @@ written as \\u escapes; a JSON reader gives them back as they were.
 
 Text is put together here by hand, because that is where the time goes in a long capture:
 ``Rows`` remembers what is the same in row after row, and ``Fields`` is told of a struct by its
-protocol, so that no values are built.  Where it is not told (something is odd, or lost), the
-values say the same in the same words: tests/test_views_json.py holds that.
+encoding, so that no values are built where nobody gave them names.
 """
 
 from __future__ import annotations
@@ -27,21 +26,15 @@ from ..model import (
     TTYPES,
     Difference,
     Endpoint,
-    Entries,
     Exchange,
     Finding,
-    Items,
+    Listener,
     Message,
     Outcome,
     Record,
-    Span,
-    Struct,
-    TType,
-    Value,
-    Visitor,
 )
 from .listing import DIGITS, FAR, Side
-from .short import SEVERITIES
+from .one_line import SEVERITIES
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -67,6 +60,7 @@ class Rows:
         self._sides: dict[int, Side] = {}
         self._flows: dict[int, Side] = {}
         self._methods: dict[str, str] = {}
+        self._fields = Fields()
         self._second: i64 = -1
         self._clock = ""
 
@@ -88,7 +82,7 @@ class Rows:
 
     def whole(self, message: Message) -> str:
         """The message with all its fields, as one line of JSON without its line end."""
-        return f"{self._listing(message)}, {_content(message)}}}"
+        return f"{self._listing(message)}, {_content(message, self._fields)}}}"
 
     def exchange(self, exchange: Exchange) -> str:
         """An exchange: how it ended, and the numbers of its messages.
@@ -197,7 +191,7 @@ def message_row(message: Message) -> str:
 def record_row(record: Record) -> str:
     """A struct alone, with all its fields, as one line of JSON without its line end."""
     protocol = _text(record.protocol.name)
-    return f'{{"protocol": {protocol}, "size": {len(record.data)}, {_content(record)}}}'
+    return f'{{"protocol": {protocol}, "size": {len(record.data)}, {_content(record, Fields())}}}'
 
 
 def listing_row(message: Message) -> str:
@@ -254,12 +248,12 @@ def _method(message: Message) -> str:
     return text
 
 
-def _content(record: Record) -> str:
-    fields = Fields()
-    if not record.listed and record.visit(fields):
-        return f'"fields": [{"".join(fields.parts)}]'
-    text = f'"fields": {_struct(record, record.body)}'
-    findings = [_finding(finding) for finding in record.faults]
+def _content(record: Record, writer: Fields) -> str:
+    writer.begin(record.data)
+    record.tell(writer)
+    text = f'"fields": {"".join(writer.parts) or "[]"}'
+    findings = [_finding(finding) for finding in record.listed]
+    findings += [_finding(one) for one in writer.findings if one not in record.listed]
     findings += [_difference(one) for one in record.differences]
     if findings:
         text += f', "findings": [{", ".join(findings)}]'
@@ -287,85 +281,6 @@ def _difference(one: Difference) -> str:
 
 # ── Fields and values ────────────────────────────────────────────────────────────────
 
-
-def _struct(record: Record, struct: Struct) -> str:
-    parts = []
-    for field in struct.fields:
-        name = "" if field.name is None else f'"name": {_text(field.name)}, '
-        parts.append(f'{{"id": {field.field_id}, {name}{_typed(record, field.value, field.span)}}}')
-    return f"[{', '.join(parts)}]"
-
-
-def _element(record: Record, value: Value) -> str:
-    return f"{{{_typed(record, value, value.span)}}}"
-
-
-def _typed(record: Record, value: Value, span: Span) -> str:
-    """Type, value and place; ``span`` is the place to name."""
-    content = value.content
-    is_plain = not value.label and not value.redacted
-    if isinstance(content, int) and not isinstance(content, bool) and is_plain:
-        # Most values are numbers: these in one go.
-        return (
-            f'"type": {_TTYPES[value.ttype]}, "value": {content}, '
-            f'"offset": {span.start}, "length": {span.stop - span.start}'
-        )
-    return (
-        f'"type": {_TTYPES[value.ttype]}, {_value(record, value)}, '
-        f'"offset": {span.start}, "length": {span.stop - span.start}'
-    )
-
-
-def _value(record: Record, value: Value) -> str:
-    content = value.content
-    if value.redacted:
-        shown = '"redacted": true'
-    elif isinstance(content, bytes):
-        text = value.text
-        shown = f'"value": {_text(text)}' if text is not None else _hex(content)
-    elif isinstance(content, bool):
-        shown = '"value": true' if content else '"value": false'
-    elif isinstance(content, int):
-        shown = f'"value": {content}'
-    elif isinstance(content, Struct):
-        shown = f'"value": {_struct(record, content)}'
-    elif isinstance(content, Items):
-        items = ", ".join([_element(record, item) for item in content.items])
-        shown = (
-            f'"element_type": {_TTYPES[content.element_type]}, "count": {content.count}, '
-            f'"value": [{items}]'
-        )
-    elif isinstance(content, Entries):
-        entries = ", ".join([_entry(record, key, item) for key, item in content.items])
-        shown = (
-            f'"key_type": {_TTYPES[content.key_type]}, '
-            f'"value_type": {_TTYPES[content.value_type]}, "count": {content.count}, '
-            f'"value": [{entries}]'
-        )
-    elif isinstance(content, float):
-        shown = f'"value": {_double(content)}'
-        raw = value.span.of(record.data)
-        if math.isnan(content) and value.ttype is TType.DOUBLE and raw not in _NAN:
-            shown += f', "hex": {_text(raw.hex())}'
-    elif content is None:
-        shown = '"value": null'
-    else:
-        shown = f'"value": {_text(str(content))}'
-    if value.label:
-        shown = f'"label": {_text(value.label)}, {shown}'
-    return f'{shown}, "lost": {value.lost}' if value.lost else shown
-
-
-def _hex(content: bytes) -> str:
-    return f'"value": null, "hex": "{content.hex()}"'
-
-
-def _entry(record: Record, key: Value, value: Value) -> str:
-    return f'{{"key": {_element(record, key)}, "value": {_element(record, value)}}}'
-
-
-# ── The same, as a protocol tells it ──
-
 # How many offsets, lengths and ids have their text at hand.
 _MANY: Final = 1024
 
@@ -373,93 +288,257 @@ _OFFSETS: Final = [f', "offset": {number}' for number in range(_MANY)]
 _LENGTHS: Final = [f', "length": {number}}}' for number in range(_MANY)]
 _IDS: Final = [f'{{"id": {number}, ' for number in range(_MANY)]
 _KINDS: Final = [f'"type": "{ttype.name}", "value": ' for ttype in TTYPES]
+_UNSETTLED: Final = ""
+
+# Where a value stands.
+_IN_STRUCT: Final = 0
+_IN_ITEMS: Final = 1
+_AT_KEY: Final = 2
+_AT_VALUE: Final = 3
 
 
-class Fields(Visitor):
-    """Writes the fields of a struct: joined, ``parts`` are what ``_struct`` says of its values."""
+class _Open:
+    """A struct or a container that is being written.  ``begun`` is how many parts there were
+    before it, ``entry`` before its last key; ``place`` is where it begins, its field included."""
 
-    __slots__ = ("parts",)
+    __slots__ = ("begun", "entry", "field_id", "is_first", "kind", "name", "place", "start")
 
     def __init__(self) -> None:
+        self.kind: i64 = _IN_ITEMS
+        self.begun: i64 = 0
+        self.entry: i64 = 0
+        self.place: i64 = 0
+        self.is_first = True
+        # Of the field whose value is next.
+        self.field_id: i64 = 0
+        self.start: i64 = 0
+        self.name: str | None = None
+
+
+class Fields(Listener):
+    """Writes the fields of a struct: joined, ``parts`` are a list in JSON.
+
+    What is told of a field and of a container's element is written when its value is, because
+    there may be none.  One writes many structs, each after ``begin``.
+    """
+
+    __slots__ = ("_data", "_depth", "_label", "_open", "_top", "parts")
+
+    def __init__(self) -> None:
+        super().__init__()
         self.parts: list[str] = []
+        self._data = b""
+        self._label = ""
+        self._depth: i64 = 0
+        self._top = _Open()
+        self._open = [self._top]  # as many as were ever open; the first is outside of all
 
-    def field(self, field_id: i64, first: bool) -> None:
-        if not first:
-            self.parts.append(", ")
-        if 0 <= field_id < 1024:
-            self.parts.append(_IDS[field_id])
+    def begin(self, data: bytes) -> None:
+        """What is told next is a struct in ``data``."""
+        self.parts.clear()
+        self.findings.clear()
+        self._data = data
+        self._label = ""
+        self._depth = 0
+        self._top = self._open[0]
+
+    def _begin(self, start: i64) -> i64:
+        """Write what stands before a value; the place to name for it."""
+        top, parts = self._top, self.parts
+        if top.kind == _IN_STRUCT:
+            if not top.is_first:
+                parts.append(", ")
+            top.is_first = False
+            if 0 <= top.field_id < 1024:
+                parts.append(_IDS[top.field_id])
+            else:
+                parts.append(f'{{"id": {top.field_id}, ')
+            if top.name is not None:
+                parts.append(f'"name": {_text(top.name)}, ')
+            start = top.start
+        elif top.kind == _IN_ITEMS:
+            parts.append("{" if top.is_first else ", {")
+            top.is_first = False
+        elif top.kind == _AT_KEY:
+            top.entry = len(parts)
+            parts.append('{"key": {' if top.is_first else ', {"key": {')
+            top.is_first = False
         else:
-            self.parts.append(f'{{"id": {field_id}, ')
+            parts.append(', "value": {')
+        return start
 
-    def item(self, first: bool) -> None:
-        self.parts.append("{" if first else ", {")
+    def _kind(self, ttype: i64) -> None:
+        """The type, up to what stands behind "value"."""
+        if self._label:
+            name = f'"type": {_TTYPES[ttype]}, "label": {_text(self._label)}, "value": '
+            self.parts.append(name)
+            self._label = ""
+        else:
+            self.parts.append(_KINDS[ttype])
 
-    def key(self, first: bool) -> None:
-        self.parts.append('{"key": {' if first else ', {"key": {')
-
-    def entry(self) -> None:
-        self.parts.append(', "value": {')
-
-    def entry_end(self) -> None:
-        self.parts.append("}")
-
-    def number(self, ttype: i64, value: int, start: i64, stop: i64) -> None:
-        self.parts.append(_KINDS[ttype])
-        self.parts.append(str(value))
-        self._place(start, stop)
-
-    def truth(self, value: bool, start: i64, stop: i64) -> None:
-        self.parts.append('"type": "BOOL", "value": true' if value else _FALSE)
-        self._place(start, stop)
-
-    def double(self, value: float, start: i64, stop: i64) -> None:
-        self.parts.append('"type": "DOUBLE", "value": ')
-        self.parts.append(_double(value))
-        self._place(start, stop)
-
-    def string(self, data: bytes, inside: i64, start: i64, stop: i64) -> None:
-        content = data[inside:stop]
-        self.parts.append('"type": "STRING", ')
-        try:
-            self.parts.append('"value": ')
-            self.parts.append(_text(content.decode("utf-8")))
-        except UnicodeDecodeError:
-            self.parts[-1] = _hex(content)
-        self._place(start, stop)
-
-    def uuid(self, value: uuid.UUID, start: i64, stop: i64) -> None:
-        self.parts.append(f'"type": "UUID", "value": {_text(str(value))}')
-        self._place(start, stop)
-
-    def struct(self) -> None:
-        self.parts.append('"type": "STRUCT", "value": [')
-
-    def items(self, ttype: i64, element_type: i64, count: i64) -> None:
-        self.parts.append(
-            f'"type": {_TTYPES[ttype]}, "element_type": {_TTYPES[element_type]}, '
-            f'"count": {count}, "value": ['
-        )
-
-    def entries(self, key_type: i64, value_type: i64, count: i64) -> None:
-        self.parts.append(
-            f'"type": "MAP", "key_type": {_TTYPES[key_type]}, '
-            f'"value_type": {_TTYPES[value_type]}, "count": {count}, "value": ['
-        )
-
-    def end(self, start: i64, stop: i64) -> None:
-        self.parts.append("]")
-        self._place(start, stop)
-
-    def _place(self, start: i64, stop: i64) -> None:
+    def _end(self, start: i64, stop: i64) -> None:
+        """The place, and what stands behind a value."""
         length = stop - start
         if start < 1024 and length < 1024:
             self.parts.append(_OFFSETS[start])
             self.parts.append(_LENGTHS[length])
         else:
             self.parts.append(f', "offset": {start}, "length": {length}}}')
+        top = self._top
+        if top.kind == _AT_KEY:
+            top.kind = _AT_VALUE
+        elif top.kind == _AT_VALUE:
+            top.kind = _AT_KEY
+            self.parts.append("}")
 
+    def field(self, field_id: i64, name: str | None, start: i64) -> None:
+        top = self._top
+        top.field_id = field_id
+        top.name = name
+        top.start = start
 
-_FALSE: Final = '"type": "BOOL", "value": false'
+    def field_end(self, stop: i64) -> None:
+        # The place was the last to be written.
+        top = self._top
+        length = stop - top.start
+        if self.parts[-1] in _LENGTHS:
+            self.parts[-1] = f', "length": {length}}}'
+        else:
+            self.parts[-1] = f', "offset": {top.start}, "length": {length}}}'
+
+    def number(self, ttype: i64, value: int, start: i64, stop: i64) -> None:
+        start = self._begin(start)
+        self._kind(ttype)
+        self.parts.append(str(value))
+        self._end(start, stop)
+
+    def truth(self, value: bool, start: i64, stop: i64) -> None:
+        start = self._begin(start)
+        self._kind(2)
+        self.parts.append("true" if value else "false")
+        self._end(start, stop)
+
+    def double(self, value: float, start: i64, stop: i64) -> None:
+        place = self._begin(start)
+        self._kind(4)
+        self.parts.append(_double(value))
+        if math.isnan(value):
+            raw = self._data[start:stop]
+            if raw not in _NAN:
+                self.parts.append(f', "hex": {_text(raw.hex())}')
+        self._end(place, stop)
+
+    def string(
+        self, data: bytes, inside: i64, end: i64, start: i64, head: i64, stop: i64, lost: i64
+    ) -> None:
+        start = self._begin(start)
+        content = data[inside:end]
+        self._kind(11)
+        try:
+            self.parts.append(_text(content.decode("utf-8")))
+        except UnicodeDecodeError:
+            self.parts.append(f'null, "hex": "{content.hex()}"')
+        if lost:
+            self.parts.append(f', "lost": {lost}')
+        self._end(start, stop)
+
+    def uuid(self, value: uuid.UUID, start: i64, stop: i64) -> None:
+        start = self._begin(start)
+        self._kind(16)
+        self.parts.append(_text(str(value)))
+        self._end(start, stop)
+
+    def missing(self, ttype: i64, start: i64, stop: i64, lost: i64) -> None:
+        start = self._begin(start)
+        self._kind(ttype)
+        self.parts.append(f'null, "lost": {lost}')
+        self._end(start, stop)
+
+    def masked(self, ttype: i64, start: i64, stop: i64) -> None:
+        start = self._begin(start)
+        self.parts.append(f'"type": {_TTYPES[ttype]}, "redacted": true')
+        self._end(start, stop)
+
+    def label(self, text: str) -> None:
+        self._label = text
+
+    def _push(self, kind: i64, begun: i64, place: i64) -> None:
+        self._depth += 1
+        if self._depth == len(self._open):
+            self._open.append(_Open())
+        self._top = top = self._open[self._depth]
+        top.kind = kind
+        top.begun = begun
+        top.place = place
+        top.is_first = True
+
+    def _pop(self) -> None:
+        self._depth -= 1
+        self._top = self._open[self._depth]
+
+    def struct(self, start: i64) -> None:
+        begun = len(self.parts)
+        if self._depth:
+            start = self._begin(start)
+            self._kind(12)
+        self.parts.append("[")
+        self._push(_IN_STRUCT, begun, start)
+
+    def struct_end(self, place: i64, stop: i64) -> None:
+        self._close(stop)
+
+    def take_back(self) -> None:
+        del self.parts[self._top.begun :]
+        self._pop()
+        if not self._top.begun or self.parts[-1].endswith("["):
+            self._top.is_first = True
+
+    def items(
+        self, ttype: i64, element_type: i64, count: i64, raw_type: i64, start: i64, head: i64
+    ) -> None:
+        begun = len(self.parts)
+        start = self._begin(start)
+        self._name(ttype)
+        self.parts.append(_UNSETTLED)
+        self._push(_IN_ITEMS, begun, start)
+        self._top.entry = len(self.parts) - 1
+        if count >= 0:
+            self.settle(element_type, count)
+
+    def settle(self, element_type: i64, count: i64) -> None:
+        self.parts[self._top.entry] = (
+            f', "element_type": {_TTYPES[element_type]}, "count": {count}, "value": ['
+        )
+
+    def entries(
+        self, key_type: i64, value_type: i64, count: i64, raw_type: i64, start: i64, head: i64
+    ) -> None:
+        begun = len(self.parts)
+        start = self._begin(start)
+        self._name(13)
+        self.parts.append(
+            f', "key_type": {_TTYPES[key_type]}, "value_type": {_TTYPES[value_type]}, '
+            f'"count": {count}, "value": ['
+        )
+        self._push(_AT_KEY, begun, start)
+
+    def _name(self, ttype: i64) -> None:
+        label = f', "label": {_text(self._label)}' if self._label else ""
+        self._label = ""
+        self.parts.append(f'"type": {_TTYPES[ttype]}{label}')
+
+    def end(self, stop: i64) -> None:
+        if self._top.kind == _AT_VALUE:
+            del self.parts[self._top.entry :]  # a key without a value
+        self._close(stop)
+
+    def _close(self, stop: i64) -> None:
+        place = self._top.place
+        self.parts.append("]")
+        self._pop()
+        if self._depth:
+            self._end(place, stop)
+
 
 # ── JSON ─────────────────────────────────────────────────────────────────────────────
 

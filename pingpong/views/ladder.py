@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..calls.roles import counted
 from ..model import UDP, Message, MessageType, Segment, Step
-from .short import call_line
+from ..protocols.purposes import counted
+from .one_line import call_line
 from .text import WORDS, Line, Run, clock, duration, elide, pad, wrap
 
 __all__ = ["MAX_RUNGS", "NO_ACKS", "Rung", "arrow", "ladder", "more", "rungs"]

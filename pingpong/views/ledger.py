@@ -19,11 +19,11 @@ import io
 from collections.abc import Sequence
 from typing import Final
 
-from ..calls.roles import counted
 from ..calls.totals import Total, Totals
 from ..model import Exchange, Message, Outcome
+from ..protocols.purposes import counted
 from .listing import SAMPLE, Columns, Side
-from .short import OUTCOMES, method, outcome_detail
+from .one_line import OUTCOMES, method, outcome_detail
 from .table import Table
 from .text import Run, clock, display_width, duration, elide, escape, pad
 

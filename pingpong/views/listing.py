@@ -17,7 +17,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from ..model import MESSAGE_TYPES, Message
-from .short import method
+from .one_line import method
 from .text import Line, Run, clock, display_width, pad
 
 if TYPE_CHECKING:

@@ -23,10 +23,10 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from ..calls.explain import explain
-from ..calls.roles import counted
 from ..model import Entries, Field, Items, Message, Note, Record, Shown, Struct, Value
-from .short import method
+from ..protocols.explain import explain
+from ..protocols.purposes import counted
+from .one_line import method
 from .text import Line, Run, display_width, elide, escape, pad, trim, wrap, wrapped
 
 __all__ = [

@@ -17,9 +17,9 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from ..calls.ledger import Exchanges
-from ..calls.roles import counted
 from ..model import Differences, Exchange, Message, Messages, Outcome, Repeated
-from .short import arguments, method, outcome_detail, outcome_text, result
+from ..protocols.purposes import counted
+from .one_line import arguments, method, outcome_detail, outcome_text, result
 from .text import WORDS, Line, Run, clock, display_width, duration, elide, escape, pad, wrapped
 
 __all__ = [

@@ -16,9 +16,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import islice
 
-from ..calls.roles import counted
 from ..model import NO_ID, Entries, Field, Items, Message, Record, Struct, TType, Value
-from .short import field_name, finding_line, header_line, label, value_text
+from ..protocols.purposes import counted
+from .one_line import field_name, finding_line, header_line, label, value_text
 from .text import WORDS, Line, Run, clip, display_width, escape, wrapped
 
 __all__ = ["MAX_CHILDREN", "MAX_LINES", "tree"]

@@ -1,11 +1,11 @@
-"""A .thrift file: as plain values to read captures with, or as thriftpy2's classes.
+"""A .thrift file, as plain values to read captures with or as thriftpy2's classes.
 
-    read_interface("a.thrift") ──grammar──▶ nodes ──meaning──▶ thrift.names.Interface
-    load_idl("a.thrift")       ──thriftpy2─▶ its module ──classes──▶ the same, but for what
+    read_interface("a.thrift") ──grammar──▶ nodes ──meaning──▶ an Interface (thrift/names.py)
+    load_idl("a.thrift")       ──thriftpy2─▶ its module ──classes──▶ the same, except for what
                                                                      thriftpy2 forgets
 
-lark and thriftpy2 are imported when they are needed: who reads a capture with names has no use
-for thriftpy2.
+lark and thriftpy2 are imported when they are needed: reading a capture with names does not take
+thriftpy2.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 from collections.abc import Sequence
 from types import ModuleType
 
-from pingpong.thrift.names import Interface
+from pingpong.protocols.families.thrift.names import Interface
 
 __all__ = ["as_interface", "load_idl", "read_interface"]
 
@@ -24,9 +24,9 @@ _Path = str | os.PathLike[str]
 def read_interface(path: _Path, include: Sequence[_Path] = ()) -> Interface:
     """What a .thrift file says: services, methods, structs, enums, and those of its includes.
 
-    ``include`` are folders where includes are looked for, besides the file's own.  The file is
-    read anew each time.  What is not there, or says nothing of the wire, is in the Interface's
-    ``notes``.  Raises IdlError with the file, the place and the reason.
+    ``include`` lists folders where includes are looked for, besides the file's own.  The file is
+    read anew each time.  Files that are missing, and parts that say nothing about the wire, are
+    in the Interface's ``notes``.  Raises IdlError with the file, the place and the reason.
     """
     from .meaning import read
 
@@ -43,7 +43,7 @@ def load_idl(
 
 
 def as_interface(module: ModuleType) -> Interface:
-    """thriftpy2's module as plain values.  Raises IdlError for what it left half done."""
+    """thriftpy2's module as plain values.  Raises IdlError for a type that it never resolved."""
     from .classes import as_interface
 
     return as_interface(module)

@@ -1,14 +1,14 @@
-"""thriftpy2's classes of a .thrift file: made for who serves and calls, read for who has them.
+"""thriftpy2's classes of a .thrift file: made to serve and call with, and read where they exist.
 
-    load_idl("a.thrift")  ──▶ thriftpy2's module ──as_interface──▶ thrift.names.Interface
+    load_idl("a.thrift")  ──▶ thriftpy2's module ──as_interface──▶ an Interface (thrift/names.py)
 
-``meaning`` reads more files than thriftpy2 does, and knows more of them: a module does not tell
-``optional`` from neither, and has forgotten the names of typedefs.  So what is wrong with a file
-is said by the grammar here, and by thriftpy2 only where the grammar finds nothing wrong.
+``meaning`` reads more files than thriftpy2 does, and knows more about them: a module cannot tell
+``optional`` from no word at all, and has forgotten the names of typedefs.  So it is the grammar
+that says what is wrong with a file, and thriftpy2 only where the grammar finds nothing wrong.
 
-thriftpy2 keeps what it has parsed, includes under their bare name: a second interface would get
-the first one's ``shared.thrift``.  A type that is used before it is defined has a number below 0,
-and in some places thriftpy2 leaves it at that (``list<Later>`` as an argument).
+thriftpy2 keeps what it has parsed, and includes under their bare name: a second interface would
+get the first one's ``shared.thrift``.  A type that is used before it is defined has a number
+below 0, and in some places (``list<Later>`` as an argument) thriftpy2 never replaces it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from thriftpy2.thrift import TType as Number
 
 from pingpong.errors import IdlError
 from pingpong.model import TType
-from pingpong.thrift.names import (
+from pingpong.protocols.families.thrift.names import (
     BASE_TYPES,
     EnumType,
     FieldType,
@@ -45,14 +45,14 @@ def load_idl(
     """thriftpy2's module of a .thrift file.
 
     ``module_name`` ends in "_thrift" and makes it importable; None leaves it anonymous.
-    ``include`` are folders where includes are looked for too.  A file that was loaded before is
-    not read again.  Raises IdlError with the file, the place and the reason.
+    ``include`` lists folders where includes are also looked for.  A file that was loaded before
+    is not read again.  Raises IdlError with the file, the place and the reason.
     """
     where = os.fspath(path)
-    # Among them the file's own folder, which thriftpy2 looks into first.
+    # thriftpy2 looks in the file's own folder too, and there first.
     folders: list[_Path] = [".", *include]
     try:
-        # Without this, thriftpy2 would fetch "http://…" from there.
+        # Without this, thriftpy2 would fetch a path that begins with "http://" from the network.
         with open(where, "rb"):
             pass
         return thriftpy2.load(where, module_name=module_name, include_dirs=folders)
@@ -61,11 +61,11 @@ def load_idl(
         reason = error.strerror or "cannot be read"
         raise IdlError(f"{at}: {reason}", "Is this its path?", path=at) from None
     except Exception as error:
-        # Some mistakes are too much for its parser: it then fails in any way at all.
+        # Some mistakes are too much for its parser, which then fails in any way whatever.
         from .meaning import read
 
         notes = read(where, include).notes
-        # A file that it does not find is one of them.
+        # One of them may be that an include was not found.
         said = notes[0] if notes else f"{type(error).__name__}: {error}"
         text = f"{where}: thriftpy2 cannot load it ({said})"
         remedy = "Its names can still be read with read_interface, or --idl"
@@ -73,7 +73,7 @@ def load_idl(
 
 
 def as_interface(module: ModuleType) -> Interface:
-    """thriftpy2's module as plain values.  Raises IdlError for what it left half done."""
+    """thriftpy2's module as plain values.  Raises IdlError for a type that it never resolved."""
     return _Reader(module).interface()
 
 
@@ -103,13 +103,13 @@ class _Reader:
         self.kinds: dict[int, str] = {}
         self.classes: list[Any] = []
         self.enums: dict[int, EnumType] = {}
-        self.taken: dict[str, str] = {}  # what a name is of: file and class
+        self.taken: dict[str, str] = {}  # name -> the file that it belongs to
         self.seen: set[int] = set()
         self.modules: list[ModuleType] = []
         self.collect(module)
 
     def collect(self, module: ModuleType) -> None:
-        """Name all that a module and its includes define."""
+        """Name everything that a module and its includes define."""
         if id(module) in self.seen:
             return
         self.seen.add(id(module))
@@ -128,8 +128,10 @@ class _Reader:
             self.collect(included)
 
     def unique(self, name: str, module: ModuleType) -> str:
-        """The name, or, where an include of the same name in another folder has it, the path
-        before it.  The same file by two paths is one."""
+        """The name, after its file's path if an include of that name elsewhere has it already.
+
+        The same file by two paths counts as one.
+        """
         path = os.path.realpath(_file(module))
         if self.taken.setdefault(name, path) == path:
             return name
@@ -179,8 +181,10 @@ class _Reader:
     def fields(
         self, cls: Any, place: str, owner: Any = None, line: int | None = None
     ) -> list[FieldType]:
-        """The fields of a struct, as declared, a result first.  ``owner`` and ``line`` are of
-        the method whose arguments they are."""
+        """The fields of a struct as declared; of a result, the returned value first.
+
+        ``owner`` and ``line`` belong to the method whose arguments or result this is.
+        """
         defaults = dict(cls.default_spec or ())
         lines = getattr(cls, "__thrift_field_linenos__", {})
         fields = []
@@ -202,7 +206,7 @@ class _Reader:
         return fields
 
     def type(self, number: Any, inner: Any = None) -> Type:
-        """A type from thriftpy2's number of it and what it keeps beside."""
+        """A type, from thriftpy2's number for it and what thriftpy2 keeps beside that."""
         if isinstance(number, tuple):
             return self.type(*number)
         if number == Number.STRUCT and id(inner) in self.names:
@@ -236,7 +240,7 @@ def _file(module: ModuleType) -> str:
 
 
 def _written(value: Any, known: Type) -> str:
-    """A default as the IDL would write it."""
+    """A default, as the IDL would write it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if known.enum is not None and value in known.enum.values:

@@ -1,15 +1,16 @@
-"""The text of a .thrift file as nodes: what stands where, not yet what it means.
+"""The text of a .thrift file as nodes: what is written where, not yet what it means.
 
-    bytes ──text_of──▶ text ──lark, with GRAMMAR──▶ tokens ──_Build──▶ File of nodes
+    bytes ──_text──▶ text ──lark, with GRAMMAR──▶ tokens ──_Build──▶ File of nodes
 
 The grammar is that of Apache's compiler (compiler/cpp/src/thrift/thrifty.yy and thriftl.ll), with
-what fbthrift adds to it.  It takes more than either: a word is a keyword only where the grammar
+fbthrift's additions.  It accepts more than either: a word is a keyword only where the grammar
 wants it (lark's contextual lexer), so that ``1: i32 client`` is a field called client.
 
-LALR(1) needs no recursion, and nodes are made as the parser goes, so that depth costs nothing
-here; who walks over nodes recurses at most ``DEEPEST`` deep, because deeper ones are refused.
+LALR(1) needs no recursion, and nodes are made as the parser goes along, so depth costs nothing
+here.  Code that walks over nodes recurses at most ``DEEPEST`` deep, because deeper ones are
+refused.
 
-A file is UTF-8.  Comments and strings may have other bytes in them, which become U+FFFD.
+A file is UTF-8.  Other bytes are allowed in comments and strings, where they become U+FFFD.
 """
 
 from __future__ import annotations
@@ -51,10 +52,10 @@ __all__ = [
     "wrong",
 ]
 
-# Containers in each other, or values.  Readers of messages stop at 64.
+# Containers, or values, inside each other.  Readers of messages stop at 64 by default.
 DEEPEST: Final = 200
 
-# A .thrift file of this size is none: the largest known has half a MiB.
+# A file of this size is no .thrift file: the largest known has half a MiB.
 LARGEST: Final = 16 * 1024 * 1024
 
 # thrifty.yy, SimpleBaseType; "slist" is an old word for string.
@@ -77,7 +78,7 @@ BASE_WORDS: Final = {
 
 
 class Word(NamedTuple):
-    """A word and where it stands; both count from 1."""
+    """A word and its position; line and column count from 1."""
 
     text: str
     line: int
@@ -85,13 +86,13 @@ class Word(NamedTuple):
 
 
 class Ref(NamedTuple):
-    """A type by its name."""
+    """A type, by its name."""
 
     name: Word
 
 
 class Container(NamedTuple):
-    """``list<element>``; ``key`` is a map's.  ``word`` may be one of fbthrift's (``stream``)."""
+    """``list<element>``; a map has a ``key`` too.  ``word`` may be fbthrift's (``stream``)."""
 
     word: Word
     key: TypeNode | None
@@ -119,7 +120,7 @@ class Nested(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """``{1: 2}``; ``Foo{a = 2}`` too, which is fbthrift's."""
+    """``{1: 2}``, and fbthrift's ``Foo{a = 2}``."""
 
     word: Word
     items: list[tuple[ValueNode, ValueNode]]
@@ -130,7 +131,7 @@ ValueNode: TypeAlias = Literal | Nested | Pairs
 
 
 class FieldNode(NamedTuple):
-    """``number`` is None where none is written; ``requirement`` is "required", "optional" or ""."""
+    """``number`` is None if none is written; ``requirement`` is "required", "optional" or ""."""
 
     number: Literal | None
     requirement: str
@@ -140,13 +141,15 @@ class FieldNode(NamedTuple):
 
 
 class StructNode(NamedTuple):
+    """A struct, a union or an exception, and its fields in the order in which they are written."""
+
     kind: str  # "struct", "union", "exception"
     name: Word
     fields: list[FieldNode]
 
 
 class EnumNode(NamedTuple):
-    """``values`` without a number have None.  ``senum``, an old word, is a string."""
+    """``values`` without a number have None.  ``senum``, an old word, is an enum of strings."""
 
     word: str
     name: Word
@@ -154,13 +157,15 @@ class EnumNode(NamedTuple):
 
 
 class Returned(NamedTuple):
-    """What a function returns: None is void.  ``streams``: fbthrift's words behind it."""
+    """What a function returns; None is void.  ``streams``: fbthrift's stream or sink after it."""
 
     type: TypeNode | None
     streams: list[TypeNode]
 
 
 class FunctionNode(NamedTuple):
+    """A method: its arguments, what it returns, and the exceptions that it declares."""
+
     oneway: bool
     returned: Returned
     name: Word
@@ -169,7 +174,7 @@ class FunctionNode(NamedTuple):
 
 
 class ServiceNode(NamedTuple):
-    """``word`` is "interaction" for fbthrift's."""
+    """A service and what it extends; ``word`` is "interaction" for fbthrift's kind."""
 
     word: Word
     name: Word
@@ -178,18 +183,22 @@ class ServiceNode(NamedTuple):
 
 
 class Typedef(NamedTuple):
+    """Another name for a type."""
+
     name: Word
     type: TypeNode
 
 
 class Constant(NamedTuple):
+    """A constant; ``type`` is None where fbthrift lets it be left out."""
+
     name: Word
     type: TypeNode | None
     value: ValueNode
 
 
 class Include(NamedTuple):
-    """``prefix`` is what fbthrift's ``as`` says, else None."""
+    """An included file; ``prefix`` is what follows fbthrift's ``as``, otherwise None."""
 
     path: Literal
     prefix: Word | None
@@ -199,7 +208,7 @@ Definition: TypeAlias = StructNode | EnumNode | ServiceNode | Typedef | Constant
 
 
 class File(NamedTuple):
-    """``skipped``: words of fbthrift's that say nothing of what is on the wire."""
+    """A whole file.  ``skipped``: fbthrift's words that say nothing about what is on the wire."""
 
     includes: list[Include]
     definitions: list[Definition]
@@ -208,8 +217,8 @@ class File(NamedTuple):
 
 # ── The grammar ──────────────────────────────────────────────────────────────────────
 
-# What begins with "annotated" or has one of the words in capitals that Apache's compiler does not
-# know is fbthrift's.  Old words of Apache's: senum, OLD_NAMESPACE, async.
+# Whatever begins with "annotated", or has one of the words in capitals that Apache's compiler does
+# not know, is fbthrift's.  Apache's old words: senum, OLD_NAMESPACE, async.
 GRAMMAR: Final = r"""
 start: (header | definition)*
 
@@ -309,7 +318,7 @@ BLANK: /(?:[ \t\r\n\f\v]+|\/\*[^*]*\*+(?:[^*\/][^*]*\*+)*\/|\/\/[^\n]*|#[^\n]*)+
 %ignore BLANK
 """
 
-# What a token is called in a sentence; one that is not here is called what it is written as.
+# What a token is called in a sentence; any other is called by its own text.
 _CALLED: Final = {
     "IDENT": "a name",
     "DASHED": "a name",
@@ -318,7 +327,7 @@ _CALLED: Final = {
     "STRING": "a string",
     "OLD_NAMESPACE": "",
 }
-# What an error does not name: old words, and those of fbthrift.
+# What an error does not suggest: old words, and fbthrift's.
 _SELDOM: Final = frozenset(
     {
         *("senum", "async", "cpp_include", "hs_include", "cpp_type", "&"),
@@ -327,13 +336,13 @@ _SELDOM: Final = frozenset(
         *("safe", "transient", "permanent", "client", "server", "stateful"),
     }
 )
-# An error lists no more than this of what would have been right.
+# An error lists at most this many things that would have been right.
 _MOST_WANTED: Final = 12
 
-# No number needs so many; Python takes long over longer ones.
+# No number needs more digits, and Python takes long over longer ones.
 _MOST_DIGITS: Final = 100
 
-# Of a file that is shown in an error.
+# How much of the file's own text, and of all text, an error shows.
 _MOST_SHOWN: Final = 40
 _MOST_SAID: Final = 400
 
@@ -342,7 +351,7 @@ _ESCAPED: Final = {"r": "\r", "n": "\n", "t": "\t", '"': '"', "'": "'", "\\": "\
 
 
 class _Refused(Exception):
-    """A word with which the file is not one; the text says why."""
+    """A word that makes the file invalid; the text says why."""
 
     def __init__(self, word: Word, text: str) -> None:
         super().__init__(text)
@@ -350,8 +359,11 @@ class _Refused(Exception):
 
 
 class _Build(Transformer[Token, File]):
-    """Makes the nodes, from the innermost on.  Each method has the name of a rule, or of its
-    alternative, and gets what that holds: tokens, and what was made of inner rules."""
+    """Makes the nodes, from the innermost outwards.
+
+    Each method is named after a rule or its alternative, and gets the parts of that: tokens, and
+    what was made of inner rules.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -362,12 +374,12 @@ class _Build(Transformer[Token, File]):
         return File(_all(parts, Include), [one for one in parts if isinstance(one, _KINDS)], words)
 
     def nothing(self, parts: list[Any]) -> None:
-        """What says nothing of the wire."""
+        """What says nothing about the wire."""
 
     annotations = annotated = cpp_type = xsd_attrs = nothing
 
     def skipped(self, parts: list[Any]) -> None:
-        """The same, of fbthrift."""
+        """The same, of fbthrift's."""
         token = next(one for one in parts if isinstance(one, Token))
         self.words.append(_word(token))
 
@@ -524,7 +536,7 @@ def _unescaped(escape: str) -> str | None:
 
 
 def odd_escape(text: str) -> str:
-    """An escape in a string, with its quotation marks, that is none; "" if all are."""
+    """The first invalid escape in a string that has its quotation marks; "" if all are valid."""
     found: list[str] = _ESCAPE.findall(text)
     return next((f"\\{one}" for one in found if _unescaped(one) is None), "")
 
@@ -540,13 +552,16 @@ def _depth(word: Word, items: list[Any]) -> int:
 
 
 class _Always(PostLex):
-    """Keeps names, numbers and strings in every context, so that one in the wrong place is found
-    as such, and ``structure`` is not read as ``struct``."""
+    """Accepts names, numbers and strings in every context.
+
+    So one in the wrong place is reported as what it is, and ``structure`` is not read as
+    ``struct``.
+    """
 
     always_accept = ("IDENT", "INT", "STRING")
 
     def __init__(self) -> None:
-        self.long_string: Token | None = None  # the first that goes on in another line
+        self.long_string: Token | None = None  # the first one that continues on another line
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         self.long_string = None
@@ -569,7 +584,7 @@ _lock: Final = threading.Lock()
 
 
 def wrong(path: str, word: Word | None, text: str, remedy: str = "") -> IdlError:
-    """What is wrong with a file, at that word of it."""
+    """An error that says what is wrong with a file at that word of it."""
     if len(text) > _MOST_SAID:
         text = text[:_MOST_SAID] + "…"
     if word is None:
@@ -579,7 +594,7 @@ def wrong(path: str, word: Word | None, text: str, remedy: str = "") -> IdlError
 
 
 def parse(path: str, data: bytes) -> File:
-    """The nodes of a file's bytes.  ``path`` is for errors.  Raises IdlError."""
+    """The nodes of a file's bytes.  ``path`` is used in errors.  Raises IdlError."""
     text = _text(path, data)
     with _lock:
         _build.words = []
@@ -610,7 +625,7 @@ def _at_token(path: str, error: UnexpectedToken) -> IdlError:
     token = error.token
     wanted = _wanted(error.accepts or error.expected)
     if token.type == "$END":
-        # It stands at the last token.
+        # Report it at the last token.
         word = Word("", token.end_line or token.line or 1, token.end_column or 1)
         return wrong(path, word, f"the file ends here, want {wanted}", _long_string())
     found = f"found {_shown(str(token))}, want {wanted}"
@@ -633,8 +648,10 @@ def _at_character(path: str, text: str, error: UnexpectedCharacters) -> IdlError
 
 
 def _long_string() -> str:
-    """What to ask about a file that makes no sense: quotation marks that are missing somewhere
-    turn what is between strings into strings."""
+    """What to ask about a file that makes no sense; "" if there is nothing to ask.
+
+    A missing quotation mark turns the text between strings into strings.
+    """
     token = _always.long_string
     if token is None:
         return ""

@@ -1,16 +1,16 @@
-"""What the nodes of a .thrift file, and of those that it includes, mean: an Interface.
+"""What the nodes of a .thrift file and of its includes mean: an Interface.
 
     files ──▶ definitions by name ──▶ typedefs ──▶ structs, enums, services ──▶ Interface
                                           └──────▶ constants, to write defaults
 
-Each name is resolved once and then shared, and what refers to what is followed with a list in
-place of recursion.  So the work grows as the files do, whatever they define by means of what:
+Each name is resolved once and then shared, and references are followed with a list instead of
+recursion.  So the work grows only as the files do, however definitions build on each other:
 twenty typedefs can stand for a type with a million parts, and a thousand services can extend
 each other.
 
-Apache's compiler says what is right, and more is taken, because a capture is to be read: a file
-that is not there costs the names in it and no others, a constant that makes no sense costs
-itself.  What is left out on the way is said in notes.
+Apache's compiler says what is right, but more is accepted, because a capture is to be read: a
+file that is missing costs the names in it and no others, and a constant that makes no sense costs
+only itself.  What was left out on the way is said in notes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from pingpong.errors import IdlError
 from pingpong.model import TType
-from pingpong.thrift.names import (
+from pingpong.protocols.families.thrift.names import (
     BASE_TYPES,
     EnumType,
     FieldType,
@@ -61,23 +61,24 @@ __all__ = ["read"]
 
 _Path = str | os.PathLike[str]
 
-# A type's name is written out with its typedefs replaced, up to here; then with their names.
+# A type's name is written with its typedefs replaced if it is no longer than this, else with
+# their names.
 _LONG_NAME: Final = 200
 
-# Of a default, and what stands for the rest.
+# How much of a default is shown, and what stands for the rest.
 _MOST_DEFAULT: Final = 200
 _MORE: Final = "…"
 
-# How far up an include is looked for: fbthrift's includes begin at the root of a repository.
+# How far up to look for an include: fbthrift's includes start at the root of a repository.
 _MOST_UP: Final = 12
 
 _MOST_NOTES: Final = 50
 
-# Words that older compilers do not know, and that files have given to types of their own.
+# Words that older compilers do not know, so that files have used them for types of their own.
 _MAY_BE_DEFINED: Final = ("uuid", "slist")
-# fbthrift's: its own number on the wire, which no reader here knows.
+# fbthrift's: it has its own number on the wire, which no reader here knows.
 _WITHOUT_ENCODING: Final = ("float",)
-# … and two that are Apache's by another name.
+# … and two that are Apache's under another name.
 _HASHED: Final = {"hash_map": "map", "hash_set": "set"}
 _STREAMS: Final = ("stream", "sink")
 
@@ -88,7 +89,7 @@ _UNKNOWN: Final = Type(TType.STOP, "")
 
 
 def read(path: _Path, include: Sequence[_Path] = ()) -> Interface:
-    """What a .thrift file says, and those that it includes.  Raises IdlError."""
+    """What a .thrift file and its includes say.  Raises IdlError."""
     where = os.fspath(path)
     folders = [os.fspath(one) for one in include]
     return _Reader(_Files(where, folders)).interface()
@@ -103,13 +104,13 @@ class _File:
     def __init__(self, path: str, data: bytes) -> None:
         self.path = path
         self.real = os.path.realpath(path)
-        # "a.b.thrift" is called "a.b".
+        # The name of "a.b.thrift" is "a.b".
         self.name = os.path.splitext(os.path.basename(path))[0]
         nodes = parse(path, data)
         self.nodes = nodes
         self.types: dict[str, Definition] = {}  # and services
         self.constants: dict[str, Constant] = {}
-        # By prefix, the last first; None: it is not there.
+        # By prefix, the last one first; None: the file is missing.
         self.includes: dict[str, list[_File | None]] = {}
         for one in nodes.definitions:
             if "." in one.name.text:
@@ -130,8 +131,10 @@ class _File:
 
 
 class _Files:
-    """A file and all that it includes, in the order in which they are met.  ``notes`` says which
-    are not there."""
+    """A file and everything that it includes, in the order in which they are met.
+
+    ``notes`` says which files are missing.
+    """
 
     def __init__(self, path: str, folders: list[str]) -> None:
         self.folders = folders
@@ -178,8 +181,11 @@ class _Files:
         return found
 
     def find(self, path: str, folder: str) -> str | None:
-        """Where an included file is: beside its includer, in the folders that were named, or, if
-        it has a folder before its name, below one that the includer is in."""
+        """Where an included file is; None if it is nowhere.
+
+        It is looked for beside its includer, in the folders that were named and, if it has a folder
+        before its name, relative to the folders above its includer.
+        """
         folders = [folder, ".", *self.folders]
         if "/" in path and not os.path.isabs(path):
             above = os.path.abspath(folder)
@@ -190,7 +196,7 @@ class _Files:
             try:
                 if os.path.isfile(os.path.join(one, path)):
                     return os.path.join(one, path)
-            except ValueError:  # a NUL in it
+            except ValueError:  # the path has a NUL in it
                 return None
         return None
 
@@ -208,12 +214,12 @@ class _Reader:
         self.root = files.root
         self.notes = files.notes
         self.names: dict[_Key, str] = {}
-        self.taken: dict[str, str] = {}  # what a name is of: a file
+        self.taken: dict[str, str] = {}  # name -> the file that it belongs to
         self.known: dict[_Key, Type] = {}
         self.by_name: dict[str, tuple[_File, StructNode]] = {}
         self.field_nodes: dict[str, dict[str, FieldNode]] = {}
         self.enum_names: dict[str, dict[str, int]] = {}
-        # Of constants, by their identity and the type that they are wanted for.
+        # Constants, by their identity and the type that they are wanted as.
         self.checked: set[tuple[int, str]] = set()
         self.ends: dict[tuple[int, str], tuple[_File, ValueNode]] = {}
         self.services: dict[_Key, Service] = {}
@@ -261,7 +267,7 @@ class _Reader:
         )
 
     def name_all(self, file: _File) -> None:
-        """Give what a file defines the names that it has in the interface."""
+        """Give everything that a file defines its name in the interface."""
         prefix = "" if file is self.root else f"{file.name}."
         for one in file.nodes.definitions:
             if isinstance(one, Constant):
@@ -277,8 +283,7 @@ class _Reader:
                 self.known[key] = Type(TType.STOP, name)
 
     def unique(self, name: str, file: _File) -> str:
-        """The name, or, where an include of the same name in another folder has it, the path
-        before it."""
+        """The name, after its file's path if an include of that name elsewhere has it already."""
         folder = ""
         while self.taken.setdefault(folder + name, file.real) != file.real:
             top = os.path.dirname(self.root.real)
@@ -309,12 +314,14 @@ class _Reader:
     # ── Types ────────────────────────────────────────────────────────────────────────
 
     def look_up(self, file: _File, name: str) -> tuple[_File, Definition] | None:
-        """What the name of a type or of a service means in a file."""
+        """What the name of a type or a service means in a file."""
         return _found(file, name, lambda one: one.types)
 
     def defined(self, file: _File, word: Word) -> tuple[_File, Definition] | None:
-        """What a type's name means; None for one of Thrift's own, and where it cannot be known.
-        Raises IdlError if there is none."""
+        """What a type's name means; None for one of Thrift's own, or if that cannot be known.
+
+        Raises IdlError if there is no such type.
+        """
         name = word.text
         if name in BASE_WORDS and not (name in _MAY_BE_DEFINED and name in file.types):
             return None
@@ -331,7 +338,7 @@ class _Reader:
         raise wrong(file.path, word, f"no type is called {name}", self.almost(file, name))
 
     def almost(self, file: _File, name: str) -> str:
-        """What may have been meant: the same name in an include."""
+        """A question about what may have been meant: the same name in an include."""
         last = name.rpartition(".")[2]
         for prefix, others in file.includes.items():
             for other in others:
@@ -340,7 +347,7 @@ class _Reader:
         return ""
 
     def settle(self, file: _File, node: TypeNode) -> None:
-        """Find the types of the typedefs that a type refers to, at any remove."""
+        """Find the types of all typedefs that a type refers to, at any remove."""
         open_keys: set[_Key] = set()
         waiting = [(one, False) for one in self.typedefs(file, node)]
         while waiting:
@@ -431,7 +438,7 @@ class _Reader:
         fields: list[FieldType] = []
         numbers: dict[int, Word] = {}
         names: dict[str, Word] = {}
-        # thrifty.yy, FieldIdentifier: what has no number above 0 gets the next below 0.
+        # thrifty.yy, FieldIdentifier: a field without a number above 0 gets the next one below 0.
         below = -1
         for node in nodes:
             number = 0 if node.number is None else node.number.value
@@ -462,7 +469,7 @@ class _Reader:
         return fields
 
     def service(self, file: _File, node: ServiceNode) -> Service:
-        """A service, and first those that it extends."""
+        """A service, after those that it extends."""
         chain: list[tuple[_File, ServiceNode]] = []
         seen: set[_Key] = set()
         parent: Service | None = None
@@ -527,9 +534,11 @@ class _Reader:
     # ── Constants ────────────────────────────────────────────────────────────────────
 
     def meant(self, file: _File, literal: Literal, known: Type) -> _Meant:
-        """What a name means as a value of that type: a number, an enum's number as it is
-        written, or a constant and its file.  None: its include is not there.  Raises IdlError if
-        there is no such name."""
+        """What a name means as a value of that type.
+
+        It may be a number, an enum's value as it is written, or a constant and its file; None if
+        its include is missing.  Raises IdlError if there is no such name.
+        """
         name = literal.word.text
         prefix, _, last = name.rpartition(".")
         if name in _BOOLS:
@@ -550,7 +559,7 @@ class _Reader:
         raise wrong(file.path, literal.word, f"no constant is called {name}")
 
     def is_right(self, file: _File, value: ValueNode, known: Type, name: Word) -> bool:
-        """Is a value of that type?  If not, a note says so: no capture needs it to be read."""
+        """Whether a value is of that type.  If not, a note says so: no capture depends on it."""
         try:
             self.check(file, value, known, name)
         except IdlError as error:
@@ -559,8 +568,10 @@ class _Reader:
         return True
 
     def check(self, file: _File, value: ValueNode, known: Type, name: Word) -> None:
-        """Raise IdlError if a value is not of that type (main.cc, validate_const_rec).  ``name``
-        is of what has the value."""
+        """Raise IdlError if a value is not of that type (main.cc, validate_const_rec).
+
+        ``name`` is the name of what has the value.
+        """
         waiting = [(file, value, known)]
         while waiting:
             file, value, known = waiting.pop()
@@ -599,7 +610,7 @@ class _Reader:
             waiting.extend(self.parts(file, value, known))
 
     def fits(self, found: object, known: Type) -> bool:
-        """Is that a value of the type?  Of what is inside it, nothing is said."""
+        """Whether that is a value of the type, without looking at what is inside it."""
         ttype = known.ttype
         if known.enum is not None:
             return isinstance(found, int) and found in known.enum.values
@@ -616,7 +627,7 @@ class _Reader:
     def parts(
         self, file: _File, value: ValueNode, known: Type
     ) -> Iterator[tuple[_File, ValueNode, Type]]:
-        """What is inside a value, each with the type that it should have."""
+        """What is inside a value, each part with the type that it should have."""
         if isinstance(value, Nested) and known.element is not None:
             for item in value.items:
                 yield file, item, known.element
@@ -645,7 +656,7 @@ _ESCAPES: Final = r"\n \r \t \" \' \\ \xFF \uFFFF"
 
 
 class _Missing(Exception):
-    """A name may be defined in a file that is not there."""
+    """A name may be defined in a file that is missing."""
 
 
 _Kind = TypeVar("_Kind")
@@ -655,7 +666,9 @@ def _found(
     file: _File, name: str, table: Callable[[_File], dict[str, _Kind]]
 ) -> tuple[_File, _Kind] | None:
     """What a name means in a file, and where that is defined; None if nothing has that name.
-    Raises _Missing if a file that is not there may tell."""
+
+    Raises _Missing if a missing file might define it.
+    """
     prefix, _, last = name.rpartition(".")
     if not prefix:
         return (file, table(file)[name]) if name in table(file) else None
@@ -681,7 +694,7 @@ def _inside(word: str, inner: list[Type]) -> str:
 
 
 def _said(value: ValueNode) -> str:
-    """A value in an error."""
+    """A value, as an error shows it."""
     if isinstance(value, Nested):
         return "a list"
     if isinstance(value, Pairs):
@@ -691,15 +704,17 @@ def _said(value: ValueNode) -> str:
 
 
 class _Writer:
-    """Writes a default as the IDL would, with constants replaced by what they are; cut off where
-    it gets long, because constants can make it as long as they like."""
+    """Writes a default as the IDL would, with constants replaced by their values.
+
+    It is cut off where it gets long, because constants can make it as long as they like.
+    """
 
     def __init__(self, reader: _Reader) -> None:
         self.reader = reader
         self.room = _MOST_DEFAULT
 
     def written(self, file: _File, value: ValueNode, known: Type) -> str:
-        """Of a value that ``check`` has found right."""
+        """A value that ``check`` has found right."""
         text = "".join(self.parts(file, value, known))
         return text if len(text) <= _MOST_DEFAULT else text[:_MOST_DEFAULT] + _MORE
 
@@ -748,8 +763,10 @@ class _Writer:
             yield "}"
 
     def followed(self, file: _File, value: ValueNode, known: Type) -> tuple[_File, ValueNode]:
-        """What a name stands for: the value that is no constant's name any more, or the name
-        itself of a constant that stands for itself."""
+        """What a name stands for: a value that is no longer the name of a constant.
+
+        For a constant that stands for itself, it is that name.
+        """
         ends = self.reader.ends
         passed: set[tuple[int, str]] = set()
         while isinstance(value, Literal) and value.kind == "name" and known.is_known:
@@ -766,7 +783,7 @@ class _Writer:
         return file, value
 
     def field(self, known: Type, key: ValueNode) -> Type:
-        """The type of a struct's field."""
+        """The type of a struct's field; _UNKNOWN if there is no such field."""
         if not known.struct or not isinstance(key, Literal):
             return _UNKNOWN
         where, _ = self.reader.by_name[known.struct]

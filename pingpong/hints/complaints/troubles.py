@@ -1,0 +1,793 @@
+"""What the trouble can be when a library complains: in words, with its causes and what to do.
+
+    "Read a negative frame size (-2147418111)!"  ─▶  FRAME    the words of libraries: see rows
+    "Socket is closed by peer."                  ─▶  CLOSED
+
+Each kind of trouble is here once, however many libraries have words for it.  ``role`` is what the
+reader took the number in its words for, which ``hints.magic_numbers`` needs to know.
+
+A cause is a possibility, and the likeliest comes first: the words alone do not tell which it is.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from ..magic_numbers import Role
+
+__all__ = ["Trouble"]
+
+
+class Trouble(NamedTuple):
+    """A kind of trouble.
+
+    ``meaning`` is what the words say, ``causes`` are the likely ones, in order, and ``look_at``
+    is where to look next or what to change.  ``added`` is what the reader added to the number
+    that it shows.
+    """
+
+    meaning: str
+    causes: tuple[str, ...]
+    look_at: str
+    role: Role = Role.UNKNOWN
+    added: int = 0
+
+
+_FIRST_BYTES: Final = (
+    "the first 8 bytes that the reader got: record them (pingpong record, tcpdump -w), or print "
+    "them where it reads."
+)
+_NUMBER: Final = f"the number. Without one, {_FIRST_BYTES}"
+
+# ── Frames and lengths ───────────────────────────────────────────────────────────────
+
+_FRAME_CAUSES: Final = (
+    "The sender does not use frames: its first bytes were taken for a length. The number is those "
+    "bytes.",
+    "The sender is no Thrift program of this kind: HTTP, TLS or SASL on this port.",
+    "The message really is that large. Then the number is a little above the limit, and nothing "
+    "else.",
+    "The reader is out of step, after an error on a connection that it kept.",
+)
+FRAME: Final = Trouble(
+    "A reader with a framed transport took four bytes for the length of a frame, and refused them.",
+    _FRAME_CAUSES,
+    _NUMBER,
+    Role.FRAME,
+)
+NETTY_FRAME: Final = Trouble(
+    "A reader with frames (Netty) took four bytes for a length, and found it too large. The "
+    "number it shows is 4 more than those bytes: it counts the length itself.",
+    _FRAME_CAUSES,
+    _NUMBER,
+    Role.FRAME,
+    4,
+)
+FRAME_LIMIT: Final = Trouble(
+    "A reader refused a message as too large. The number is the reader's limit; the size that it "
+    "found is not told.",
+    (
+        "The message really is larger than the limit.",
+        "The sender does not use frames, or is no Thrift program: its first bytes were taken for a "
+        "length.",
+    ),
+    "how large the messages are: pingpong messages CAPTURE lists sizes. If they are larger than "
+    "the limit, raise it in the reader or send less at a time; if not, look at the first 8 bytes "
+    "that it got.",
+    Role.LIMIT,
+)
+WAITS_FOR: Final = Trouble(
+    "A reader waited for that many bytes, and they did not come in time. The connection itself "
+    "stood.",
+    (
+        "The other side takes longer than this one waits: so if the number is small.",
+        "The first bytes of something else were taken for a length: so if the number is large.",
+    ),
+    "the number. After a timeout, give up the connection: the late answer would be taken for that "
+    "of the next call.",
+    Role.FRAME,
+)
+SHORT: Final = Trouble(
+    "A reader asked for that many bytes, and the other side closed the connection before they "
+    "came.",
+    (
+        "The other side could not read what it got, or its handler failed, and it closed: so if "
+        "the number is 4 or another small one, at the start of an answer.",
+        "The first bytes of something else were taken for a length: so if the number is large.",
+        "The other side crashed, or was restarted, in the middle of a message.",
+    ),
+    "the log of the other side at that second, and the number.",
+    Role.FRAME,
+)
+LENGTH: Final = Trouble(
+    "A reader took four bytes (in compact: a varint) for the length of a string, a list or a "
+    "map, and refused them.",
+    (
+        "It is the first string of a message, the method's name, and the sender does not speak "
+        "what the reader expects. Then the number is the first bytes of something else.",
+        "The reader is out of step: the structs of the two sides differ, or bytes were left over.",
+        "The string or the list really is longer than the reader's limit. (Apache's Python "
+        "prints the limit, Java the length.)",
+    ),
+    _NUMBER,
+    Role.LENGTH,
+)
+VARINT: Final = Trouble(
+    "A reader of the compact protocol came to a number without an end: a varint whose bytes all "
+    "say that more follow.",
+    (
+        "The sender speaks another protocol, or the reader is out of step.",
+        "Bytes are missing or damaged.",
+    ),
+    _FIRST_BYTES,
+)
+MESSAGE_SIZE: Final = Trouble(
+    "The reader has read as many bytes for one message as it allows.",
+    (
+        "Messages really are that large: raise the limit (TConfiguration), or send less at a time.",
+        "The reader is out of step, and took other bytes for a length.",
+    ),
+    "how large the message is: pingpong messages CAPTURE lists sizes.",
+    Role.LENGTH,
+)
+TOO_LARGE_TO_SEND: Final = Trouble(
+    "The message is too large for its writer: nothing of it was sent.",
+    ("The value is larger than the writer's limit, or than its buffer.",),
+    "how much is sent in one call, and the writer's limit.",
+)
+
+# ── The start of a message ───────────────────────────────────────────────────────────
+
+VERSION: Final = Trouble(
+    "A reader of the binary protocol got a message that begins with a negative number, as a "
+    "strict header does, but with another version than 8001.",
+    (
+        "The sender speaks the compact protocol (its messages begin with 82).",
+        "The reader is out of step: bytes of an earlier message were left over, or the frames "
+        "of one side are read unframed.",
+        "The sender is no Thrift program at all.",
+    ),
+    _NUMBER,
+    Role.VERSION,
+)
+NO_VERSION: Final = Trouble(
+    "A reader of the binary protocol got a message that begins with a positive number. A "
+    "strict header begins with a negative one.",
+    (
+        "The sender uses a framed transport and the reader an unframed one: the number was the "
+        "length of a frame.",
+        "The sender is not a Thrift program of this kind: a TLS hello (16 03), HTTP (GET, "
+        "POST) and SASL (01) are positive numbers too.",
+        "The sender writes the old header, without a version (strict_write off). Switch it on "
+        "there, or strict_read off in the reader.",
+        "The reader is out of step: bytes of an earlier message were left over.",
+    ),
+    _FIRST_BYTES,
+    Role.VERSION,
+)
+NAME: Final = Trouble(
+    "Python read text that begins with 80 or 82, as no text does and strict binary and compact "
+    "messages do: a message was taken for a name.",
+    (
+        "The sender uses a framed transport and the reader an unframed one that takes old "
+        "headers: it took the frame's length for the length of a method's name, and the "
+        "message in the frame for the name.",
+        "The reader is out of step: bytes of an earlier message were left over.",
+        "It is a binary field that the IDL calls a string.",
+    ),
+    _FIRST_BYTES,
+)
+NOT_UTF8: Final = Trouble(
+    "A reader took bytes for text, and they are no UTF-8.",
+    (
+        "The sender wrote binary data, or text in another encoding, into a field that the IDL "
+        "calls a string: make it binary.",
+        "The reader is out of step, and took other bytes for a string.",
+    ),
+    "the field, byte by byte: pingpong show CAPTURE --message N, or paste the message here.",
+)
+PROTOCOL_ID: Final = Trouble(
+    "A reader of the compact protocol got a message that does not begin with 82.",
+    (
+        "The sender speaks another protocol: strict binary begins with 80.",
+        "The sender uses a framed transport and the reader an unframed one: a frame's length "
+        "begins with 00.",
+        "The reader is out of step: bytes of an earlier message were left over.",
+    ),
+    _NUMBER,
+    Role.PROTOCOL_ID,
+)
+COMPACT_VERSION: Final = Trouble(
+    "A reader of the compact protocol found 82 at the start, and behind it a version that it "
+    "does not know.",
+    (
+        "The reader is out of step: the 82 was in the middle of something else.",
+        "The sender uses a later version of the compact protocol (Facebook's has a version 2).",
+    ),
+    f"the second byte of the message, whose low 5 bits are the version, and {_FIRST_BYTES}",
+)
+TRANSPORT: Final = Trouble(
+    "A reader that takes several transports and protocols found bytes that begin none of them.",
+    (
+        "The sender speaks something that this reader does not take, or is switched off in it.",
+        "The sender is no Thrift program: HTTP, TLS, a health check, a port scanner.",
+        "The reader is out of step, after an error on a connection that it kept.",
+    ),
+    _NUMBER,
+    Role.FRAME,
+)
+HEADER: Final = Trouble(
+    "A reader of the header transport (THeader, TTHeader) found a header that cannot be right.",
+    (
+        "The sender is no THeader program, or of another version.",
+        "The reader is out of step, after an error on a connection that it kept.",
+        "The header names a transform or a protocol that this reader was built without.",
+    ),
+    _FIRST_BYTES,
+)
+TEXT_ON_PORT: Final = Trouble(
+    "Something sent text to the Thrift port.",
+    ("A health check, a scraper, a port scanner, a browser or telnet. It is mostly harmless.",),
+    "who connects, by the address in the log, and keep it off this port.",
+)
+MESSAGE_TYPE: Final = Trouble(
+    "The message could be read, and its type is none that can come here: a server wants a CALL or "
+    "a ONEWAY, a client a REPLY or an EXCEPTION.",
+    (
+        "The reader is out of step.",
+        "Client and server are connected the wrong way round, or a proxy sends a side its own "
+        "bytes.",
+    ),
+    "the message type, which is the fourth byte of a strict binary message.",
+)
+JSON: Final = Trouble(
+    "A reader of the JSON protocol got something that is no message of it.",
+    (
+        "The sender speaks another protocol.",
+        "The sender speaks thriftpy2's JSON protocol, which is not Apache's.",
+        "The sender uses a framed transport and the reader an unframed one.",
+    ),
+    _FIRST_BYTES,
+)
+ZLIB: Final = Trouble(
+    "A reader took bytes for compressed data, and they are none.",
+    (
+        "The sender does not compress: a zlib transport on one side only.",
+        "Bytes are missing or damaged, or the reader is out of step.",
+    ),
+    f"the transports of both sides, and {_FIRST_BYTES}",
+)
+
+# ── Inside a message ─────────────────────────────────────────────────────────────────
+
+FIELD_TYPE: Final = Trouble(
+    "A reader came to a field or an element whose type is none. It was in the middle of a "
+    "struct, and what it read before made sense.",
+    (
+        "The reader is out of step: something before this place was read with the wrong size.",
+        "The two sides use different protocols, whose first bytes happened to pass.",
+        "Bytes are missing or damaged.",
+    ),
+    "the message, byte by byte: pingpong show CAPTURE --message N, or paste its bytes here.",
+)
+FIELD_MISMATCH: Final = Trouble(
+    "A field has another type than the reader's IDL gives it.",
+    ("Client and server were made from different versions of the IDL.",),
+    "the IDL of both sides: an id must never be used again for another type.",
+)
+DEPTH: Final = Trouble(
+    "A reader went deeper into structs within structs than it allows.",
+    (
+        "The reader is out of step, and took other bytes for the starts of structs.",
+        "The value really is that deep: a tree or a list that contains itself.",
+    ),
+    "the message, byte by byte: pingpong show CAPTURE --message N, or paste its bytes here.",
+)
+REQUIRED: Final = Trouble(
+    "A struct came, or was to be sent, without a field that the IDL calls required.",
+    (
+        "Client and server were made from different versions of the IDL.",
+        "The field is an enum, and its value is one that this side does not know: then it counts "
+        "as not set. The other side is newer.",
+        "Bytes are mixed up: two threads share one client, or the reader is out of step.",
+        "The program did not set it. Then nothing was sent.",
+    ),
+    "the IDL of both sides. In a capture: pingpong show CAPTURE --message N shows the fields that "
+    "are there.",
+)
+HIVE_VERSION: Final = Trouble(
+    "The server does not know the version of the protocol that the driver asks for: such an enum "
+    "value counts as not set.",
+    ("The driver (Hive's JDBC driver, or a client in another language) is newer than the server.",),
+    "the server's version, and use a driver of that version.",
+)
+UNION: Final = Trouble(
+    "A union has no field set, or one that this side does not know.",
+    (
+        "The other side is newer, and its IDL has more fields in the union.",
+        "The program did not set it. Then nothing was sent.",
+    ),
+    "the IDL of both sides.",
+)
+VALUE: Final = Trouble(
+    "A value does not fit into the type that the IDL gives it: nothing was sent.",
+    ("The program set a value of another type, or one that is too large.",),
+    "the line of the program that sets the field.",
+)
+
+# ── SASL ─────────────────────────────────────────────────────────────────────────────
+
+STATUS: Final = Trouble(
+    "A reader with a SASL transport got a byte that does not fit into the negotiation.",
+    (
+        "The sender does not use SASL: the byte is the first of its message.",
+        "The other side refuses: BAD is 3, ERROR is 4, and says why in its text.",
+        "TLS or HTTP on this port.",
+    ),
+    "the number, and the configuration of both sides: in Hive and Impala, auth and NOSASL.",
+    Role.STATUS,
+)
+SASL: Final = Trouble(
+    "Both sides use SASL, and the negotiation failed.",
+    (
+        "They want different mechanisms, such as PLAIN and GSSAPI.",
+        "User, password or Kerberos ticket is not accepted: wrong, expired, or for another "
+        "host's name.",
+    ),
+    "the log of the other side at that second, and the mechanism in the client's START.",
+)
+SASL_LOCAL: Final = Trouble(
+    "The SASL negotiation could not even start on this machine: nothing was sent.",
+    (
+        "The mechanism is not there: Cyrus SASL's plugin for it is not installed "
+        "(libsasl2-modules, cyrus-sasl-plain, cyrus-sasl-gssapi), or the Python package sasl was "
+        "built without it.",
+        "There is no Kerberos ticket (klist), or it has expired, or the server's name does not "
+        "fit its principal.",
+    ),
+    "what this machine has: the plugins of libsasl2, and klist. thrift_sasl with pure-sasl needs "
+    "no plugin.",
+)
+SASL_PROBE: Final = Trouble(
+    "A connection was opened and closed again before a SASL negotiation came: in a server's log.",
+    (
+        "A TCP health check of a load balancer, of Kubernetes or of a monitor. It is harmless.",
+        "A client that gave up at once.",
+    ),
+    "who connects, by the address in the log: what a health check does needs no change.",
+)
+
+# ── The end of a connection ──────────────────────────────────────────────────────────
+
+_CLOSED_CAUSES: Final = (
+    "The other side could not read what it got, and closed: framed against unframed, "
+    "another protocol, or one side with TLS or SASL and the other without.",
+    "Its handler raised an exception that the IDL does not declare. Some servers, "
+    "thriftpy2's among them, close the connection then.",
+    "It had closed an idle connection before (a server's timeout, a load balancer), and "
+    "this side noticed only now.",
+    "It crashed, or was restarted.",
+)
+_WHO_CLOSES: Final = (
+    "the log of the other side at that second. In a capture: who sends the FIN or RST, and "
+    "after which of the other's bytes. At once after the first call means that the two do not "
+    "understand each other."
+)
+CLOSED: Final = Trouble(
+    "The other side closed the connection while this one waited for bytes. The words do "
+    "not say why. In a server's log they mean only that a client went away.",
+    _CLOSED_CAUSES,
+    _WHO_CLOSES,
+)
+RESET: Final = Trouble(
+    "The other side closed the connection with a reset (RST), without reading all that it had "
+    "got, or it was gone. In a server's log: the client did.",
+    (
+        _CLOSED_CAUSES[0],
+        _CLOSED_CAUSES[2],
+        "A frame or a message was above its limit, and it did not read on.",
+        "It crashed, or was restarted; or a firewall or a load balancer between the two cut the "
+        "connection off.",
+    ),
+    _WHO_CLOSES,
+)
+BROKEN_PIPE: Final = Trouble(
+    "This side wrote into a connection that the other side closed before.",
+    (_CLOSED_CAUSES[2], *_CLOSED_CAUSES[:2], _CLOSED_CAUSES[3]),
+    "whether there was a pause before the call: then connect anew and call again. " + _WHO_CLOSES,
+)
+CLIENT_GONE: Final = Trouble(
+    "In a server's log: a client closed the connection, or it broke, while the server read or "
+    "wrote.",
+    (
+        "The client is done, or its program ended: harmless.",
+        "The client gave up waiting for the answer.",
+        "A health check that opens a connection and closes it.",
+    ),
+    "whether a client complains at the same second.",
+)
+SERVER_FAILED: Final = Trouble(
+    "In a server's log: the server failed at one connection. What it ran into stands behind these "
+    "words or in the lines below them.",
+    (
+        "It could not read what the client sent.",
+        "The handler failed.",
+        "The client went away.",
+    ),
+    "the exception behind these words: explain that line.",
+)
+HS2_CLOSED: Final = Trouble(
+    "HiveServer2 (or Spark's, Kyuubi's, Impala's) closed the connection while the driver waited. "
+    "The words about too many connections are a guess of the driver's.",
+    (
+        "The driver is of another version, or wants another transport (HTTP, binary), SASL or TLS "
+        "than the server has.",
+        "The server has no thread left for one more connection.",
+        "The server crashed, or was restarted.",
+    ),
+    "the server's log at that second.",
+)
+NOT_OPEN: Final = Trouble(
+    "The program used a transport that is not open: nothing was sent.",
+    (
+        "It never opened the transport, or opening it failed and that was not noticed.",
+        "It was closed after an error, or by another thread, and used again.",
+    ),
+    "the first error before this one.",
+)
+ALREADY_OPEN: Final = Trouble(
+    "The program opened a transport that is open already.",
+    (
+        "It opens it twice: many clients open their transport themselves.",
+        "An earlier use did not close it, or two threads share it.",
+    ),
+    "where the transport is opened; open it once, and close it after an error.",
+)
+UNUSABLE: Final = Trouble(
+    "The program used a client again that an earlier error had made unusable.",
+    ("An earlier call failed, timed out or was cancelled in the middle of a message.",),
+    "the first error before this one, and make a new client after it.",
+)
+
+# ── Time ─────────────────────────────────────────────────────────────────────────────
+
+READ_TIMEOUT: Final = Trouble(
+    "No answer came in time. The connection itself stood.",
+    (
+        "The handler takes longer than the client waits.",
+        "Each side waits for the other: the server took the first bytes for a length and waits "
+        "for that many more. Framed against unframed can look like this.",
+        "A firewall or a proxy swallows the packets.",
+    ),
+    "whether the server answers any call at all; in a capture, whether it sends a byte of "
+    "payload. After a timeout, give up the connection: the late answer would be taken for that "
+    "of the next call.",
+)
+WRITE_TIMEOUT: Final = Trouble(
+    "This side could not send in time: the other one takes no more bytes. The connection itself "
+    "stood.",
+    (
+        "The other side does not read: it is busy, or it waits for something else.",
+        "The network between the two is broken or very slow.",
+    ),
+    "in a capture, whether the other side's window goes to 0.",
+)
+CONNECT_TIMEOUT: Final = Trouble(
+    "There is no connection: nothing answered in time when this side tried to connect. Nothing of "
+    "Thrift has been sent.",
+    (
+        "A firewall, a security group or a network policy drops the packets.",
+        "The address is wrong, or the machine is down.",
+        "The server is too busy to accept: its backlog is full.",
+    ),
+    "the address, and the way to it: nc -vz HOST PORT from the client's machine.",
+)
+TIMEOUT: Final = Trouble(
+    "Something was not done in time. These words do not say whether a connection came about.",
+    (
+        "The handler takes longer than the client waits: so if it happens on some calls.",
+        "No connection came about (a firewall, a wrong address, a machine that is down): so if "
+        "it happens where the transport is opened.",
+        "Each side waits for the other: framed against unframed can look like this. So if it "
+        "happens on every call.",
+    ),
+    "the traceback: whether it is in open or connect, or where an answer is read.",
+)
+GAVE_UP: Final = Trouble(
+    "The operating system gave up (ETIMEDOUT): nothing answered its packets. Mostly there is no "
+    "connection, since it was trying to connect; on a connection that stood, the other side "
+    "was no longer reachable.",
+    (
+        "A firewall, a security group or a network policy drops the packets.",
+        "The address is wrong, or the machine is down.",
+        "An idle connection was forgotten by a firewall or a load balancer between the two.",
+    ),
+    "where it happens: in open or connect there is no connection, nc -vz HOST PORT tells. In a "
+    "read or a write, switch keepalive on.",
+)
+LOST: Final = Trouble(
+    "A connection that stood was lost: for minutes the other side acknowledged nothing, and the "
+    "operating system gave up.",
+    (
+        "A firewall or a load balancer between the two forgot the idle connection.",
+        "The other machine is down, or unplugged.",
+    ),
+    "whether there was a pause before the call. Switch keepalive on, or connect anew.",
+)
+
+# ── No connection ────────────────────────────────────────────────────────────────────
+
+REFUSED: Final = Trouble(
+    "There is no connection: nothing of Thrift has been sent yet.",
+    (
+        "No server listens at this address and port, or it listens on another interface only.",
+        "A firewall refuses.",
+    ),
+    "the address and the port on both sides: ss -ltn where the server runs.",
+)
+UNREACHABLE: Final = Trouble(
+    "There is no connection: no way leads to this address. Nothing of Thrift has been sent yet.",
+    (
+        "The address is wrong, or in a network that this machine cannot reach (a VPN, another "
+        "container network).",
+        "The machine is down, or a firewall refuses.",
+    ),
+    "the address, and the way to it: ip route get ADDRESS on the client's machine.",
+)
+RESOLVE: Final = Trouble(
+    "There is no connection: the host's name is not known here. Nothing has been sent yet.",
+    (
+        "The name is wrong, or known only elsewhere (in another container network, in a VPN).",
+        "The name server cannot be reached.",
+    ),
+    "the name: getent hosts NAME on the client's machine, in the same container.",
+)
+UDP_UNREACHABLE: Final = Trouble(
+    "A datagram was sent, and the other machine answered that nobody listens on that UDP port "
+    "(ICMP port unreachable).",
+    (
+        "The agent (Jaeger's, for one) does not run there, or listens on another port or another "
+        "interface.",
+    ),
+    "the address and the port on both sides: ss -lun where the agent runs.",
+)
+NO_SERVER: Final = Trouble(
+    "A proxy, a pool or a load balancer has no server to which it could give the call.",
+    (
+        "All servers are down, or were marked as down after failures.",
+        "No server, cluster or route is configured for this service or method.",
+    ),
+    "what the proxy or the pool knows of its servers, and the first error before this one.",
+)
+BIND: Final = Trouble(
+    "A server could not take its port.",
+    (
+        "Another program listens there, perhaps an older server that still runs.",
+        "The address is none of this machine, or the port is below 1024.",
+    ),
+    "who listens there: ss -ltnp.",
+)
+NO_ADDRESS: Final = Trouble(
+    "This machine has no address or no port for it (EADDRNOTAVAIL). Nothing was sent.",
+    (
+        "A client has no local port left: too many connections were opened, and closed ones still "
+        "wait (TIME_WAIT).",
+        "A server was told to listen on an address that is none of this machine.",
+        "The host's name means an IPv6 address, and this machine or container has none.",
+    ),
+    "how many connections there are (ss -tan), and the address. Keep connections and use them "
+    "again.",
+)
+FILES: Final = Trouble(
+    "The process has no file descriptor left for one more connection.",
+    (
+        "Connections are opened and not closed.",
+        "The limit is too low for that many clients.",
+    ),
+    "ulimit -n, and how many connections there are: ss -tnp.",
+)
+OVERLOAD: Final = Trouble(
+    "The server, or a library before it, refused the call because there is too much to do.",
+    (
+        "More calls come than the server has threads, queue or quota for.",
+        "Handlers are slow or hang, so that threads do not become free.",
+        "A circuit breaker or a limit is set too low.",
+    ),
+    "the handlers' times, and the size of the pool, the queue or the limit.",
+)
+
+# ── TLS and HTTP ─────────────────────────────────────────────────────────────────────
+
+NOT_TLS: Final = Trouble(
+    "A side that expects TLS got bytes that are no TLS.",
+    (
+        "The other side does without TLS: plain Thrift.",
+        "It is no Thrift program: HTTP on this port.",
+    ),
+    _FIRST_BYTES,
+)
+TLS_CLOSED: Final = Trouble(
+    "The other side closed the connection in the middle of the TLS handshake.",
+    (
+        "It does not speak TLS, and could not read the hello.",
+        "It wants another version of TLS, another cipher, or a certificate from the client.",
+    ),
+    "the other side's log; openssl s_client -connect HOST:PORT tells what it speaks.",
+)
+CERTIFICATE: Final = Trouble(
+    "Both sides speak TLS, and one does not accept the other's certificate.",
+    (
+        "It was signed by an authority that this side does not know: give it the CA's file.",
+        "It is for another name than the one that was connected to, or it has expired.",
+        "The server wants a certificate from the client, and got none that it accepts.",
+    ),
+    "the certificate: openssl s_client -showcerts -connect HOST:PORT.",
+)
+HTTP_STATUS: Final = Trouble(
+    "An HTTP server answered with a status that is no success: there is no Thrift in the answer.",
+    (
+        "401, 403: user, password, ticket or cookie. 404: the path. 405: it is no Thrift endpoint. "
+        "413: the message is too large.",
+        "500: the handler failed, or the server could not read the call. 502, 503, 504: a proxy "
+        "did not reach the server.",
+    ),
+    "the URL with its path, and the log of the HTTP server or of the proxy before it.",
+)
+HTTP_ANSWER: Final = Trouble(
+    "An HTTP client could not read the answer: it is no HTTP, or no Thrift over HTTP.",
+    (
+        "The server speaks Thrift without HTTP: use a socket transport in the client.",
+        "The URL leads to another kind of server, which answered with a page.",
+    ),
+    "the URL, and the first bytes of the answer.",
+)
+
+# ── What the other side says ─────────────────────────────────────────────────────────
+
+SEQID: Final = Trouble(
+    "The client got a reply with another seqid than its call had: the reply to another call.",
+    (
+        "An earlier call timed out, the connection was kept, and its late reply was read as "
+        "that of this call.",
+        "Two threads use one client at the same time.",
+        "The server does not send the seqid back as it got it.",
+    ),
+    "whether there was a timeout before it on the same connection, and whether each thread has "
+    "a client of its own.",
+)
+WRONG_REPLY: Final = Trouble(
+    "The client got a reply that names another method than its call.",
+    (
+        "An earlier call timed out, the connection was kept, and its late reply was read as "
+        "that of this call.",
+        "Two threads use one client at the same time.",
+    ),
+    "whether there was a timeout before it on the same connection, and whether each thread has "
+    "a client of its own.",
+)
+MULTIPLEXED: Final = Trouble(
+    "The server is multiplexed: it wants a service's name and a colon before the method's name.",
+    (
+        "The client is not multiplexed: use TMultiplexedProtocol in it.",
+        "The client names a service that the server has not registered. Case counts.",
+    ),
+    "the method's name in the CALL: pingpong show CAPTURE prints it as it was sent.",
+)
+METHOD: Final = Trouble(
+    "The two sides understand each other's bytes, but not the method's name.",
+    (
+        "The service on this port is another one.",
+        "Client and server were made from different versions of the IDL.",
+        "The client is multiplexed (Service:method) and the server is not.",
+    ),
+    "the method's name in the CALL, and the service that the server was started with.",
+)
+HANDLER: Final = Trouble(
+    "The call arrived and could be read. The server's handler failed.",
+    (
+        "The handler raised an exception that the IDL does not declare.",
+        "It returned nothing where the IDL wants a result (unknown result).",
+    ),
+    "the server's log: the handler's own traceback is there.",
+)
+NO_RESULT: Final = Trouble(
+    "The reply came, and holds neither a result nor a declared exception.",
+    (
+        "The handler failed or returned nothing (null, None) where the IDL wants a result.",
+        "The server raised an exception that is declared in its IDL and not in this one: versions "
+        "differ.",
+    ),
+    "the server's log, and the reply: pingpong show CAPTURE --message N.",
+)
+ARGUMENTS: Final = Trouble(
+    "The server could not read the arguments of the call, and says so (PROTOCOL_ERROR).",
+    (
+        "Client and server were made from different versions of the IDL: a required field or an "
+        "enum value that one of them does not know.",
+        "Bytes of the call are left unread now: give up the connection.",
+    ),
+    "the IDL of both sides, and the call: pingpong show CAPTURE --message N.",
+)
+SESSION: Final = Trouble(
+    "The server does not know the session or the operation that the client names.",
+    (
+        "The server was restarted, or closed the session since it was idle for too long.",
+        "A load balancer gave this connection to another server than the one before.",
+    ),
+    "the server's log, and whether a load balancer keeps a client at one server.",
+)
+
+OTHER_SERVER: Final = Trouble(
+    "A server that is no Thrift server (Elasticsearch's transport, mostly on port 9300) could not "
+    "read what it got.",
+    (
+        "A Thrift client, a browser or a health check has reached its port.",
+        "A plugin that should serve Thrift there is not installed, or listens on another port.",
+    ),
+    "the number, host and port on the client's side, and who connects.",
+    Role.FOREIGN,
+)
+
+# ── Words that say least ─────────────────────────────────────────────────────────────
+
+BEGINNING: Final = Trouble(
+    "A reader got a message that does not begin as those of its protocol do (BAD_VERSION).",
+    (
+        "The two sides use different protocols (binary, compact) or transports (framed, unframed).",
+        "The sender is no Thrift program of this kind: HTTP, TLS or SASL on this port.",
+        "The reader is out of step: bytes of an earlier message were left over.",
+    ),
+    _FIRST_BYTES,
+)
+TRANSPORT_ERROR: Final = Trouble(
+    "The connection failed. These words do not say how.",
+    (
+        "The other side closed it, since it could not read what it got or its handler failed: so "
+        "if it happens where an answer is read.",
+        "No connection came about: so if it happens where the transport is opened.",
+    ),
+    "the traceback and the words behind these: explain them too.",
+)
+SAYS_NO: Final = Trouble(
+    "The server answered with an exception of its own (TApplicationException): it does not know "
+    "the method, could not read the arguments, or its handler failed. These words do not say "
+    "which.",
+    (
+        "Client and server were made from different versions of the IDL, or the service on this "
+        "port is another one.",
+        "The handler failed.",
+    ),
+    "the reply, which holds a type and a text: pingpong show CAPTURE --message N.",
+)
+
+# ── Others ───────────────────────────────────────────────────────────────────────────
+
+MUX: Final = Trouble(
+    "A Finagle program expected ThriftMux, and got something else.",
+    (
+        "The other side speaks plain Thrift: use ThriftMux on both sides, or Thrift.client.",
+        "The other side is no Thrift program.",
+    ),
+    _FIRST_BYTES,
+)
+LIBRARIES: Final = Trouble(
+    "Pieces that do not fit together: a library of one version, and code that was made for "
+    "another. Nothing was sent.",
+    (
+        "Two libraries with the same names are mixed: Apache's thrift and thriftpy2, or two "
+        "versions of libthrift.",
+        "The generated code is from a compiler of another version than the library.",
+    ),
+    "which versions are installed (pip list, mvn dependency:tree, go list -m all), and generate "
+    "the code again.",
+)
+PARQUET: Final = Trouble(
+    "A reader of a Parquet file could not read its footer: the struct in Thrift's compact protocol "
+    "that stands at the end of the file.",
+    (
+        "The file is cut off, or still being written: the footer comes last.",
+        "It is no Parquet file, or it is encrypted.",
+        "The footer really is larger than the reader's limit for a string or a list.",
+    ),
+    "the file's last 8 bytes: pingpong struct FILE says where the footer is, and reads it.",
+)

@@ -1,0 +1,128 @@
+"""A row of the table: what a library writes, with placeholders for what changes.
+
+    Frame size ({number}) larger than max length ({limit})!
+                └ explained as bytes          └ explained as a limit
+
+The words are the library's own, exactly as in its source, and ``source`` says where.  A pattern
+is made from them, and so is the line with which the row is tested.
+
+    {number}  a number that is explained        {hex}    the same, in hexadecimal
+    {limit}   the reader's limit                {bytes}  a list of bytes, as Rust prints one
+    {hexes}   a list of bytes in hexadecimal    {word}   a name   {text}  anything, or nothing
+    {n}       a number that says nothing here   {pair}   two bytes in hexadecimal
+
+Patterns are for text in lower case.  Each begins with words that can be searched for, and no
+pattern repeats a repetition: the time that a search takes grows only with the text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple, Union
+
+from ..magic_numbers import Role
+from .troubles import Trouble
+
+__all__ = ["Wording", "example", "fixed", "pattern_of", "wordings"]
+
+# What may stand for each placeholder.
+_PLACES: Final = {
+    "number": r"(?P<number>-?[0-9]{1,20})",
+    "hex": r"(?:0x)?(?P<hex>[0-9a-f]{1,16})",
+    "pair": r"(?:0x)?(?P<pair>[0-9a-f]{4})",
+    "limit": r"(?P<limit>[0-9]{1,20})",
+    "hexes": r"(?P<hexes>[0-9a-f]{1,2}(?:,[0-9a-f]{1,2}){1,7})",
+    "bytes": r"\[(?P<bytes>[0-9]{1,3}(?:, ?[0-9]{1,3}){0,15})\]",
+    "n": r"-?[0-9]{1,20}",
+    "word": r"[^\s'\"]{1,100}",
+    "text": r"[^\n]{0,100}?",
+}
+_PLACE: Final = re.compile(r"\{(number|pair|hexes|hex|limit|bytes|n|word|text)\}")
+
+# What stands for the placeholders in the line that tests a row.
+_SAMPLES: Final = {
+    "limit": "16777216",
+    "pair": "0x8221",
+    "bytes": "[130, 33]",
+    "hexes": "47,45,54,20",
+    "n": "3",
+    "word": "login",
+    "text": "(text)",
+}
+_NUMBERS: Final = {
+    Role.VERSION: "-2113863679",
+    Role.PROTOCOL_ID: "128",
+    Role.STATUS: "-128",
+}
+_HEXES: Final = {Role.PROTOCOL_ID: "80"}
+
+
+class Wording(NamedTuple):
+    """Words that a program writes: which ``trouble`` they tell of, and who writes them.
+
+    ``side`` is "client" or "server" if only one of them writes this, otherwise "".
+    """
+
+    trouble: Trouble
+    template: str
+    language: str
+    library: str
+    source: str
+    side: str
+
+    @property
+    def writer(self) -> str:
+        """Who writes it: ``Apache Thrift in Java (transport/TSocket.java), a client``."""
+        where = f"{self.library} ({self.source})"
+        if self.language not in ("", self.library):
+            where = f"{self.library} in {self.language} ({self.source})"
+        return f"{where}, a {self.side}" if self.side else where
+
+
+_Row = Union[tuple[Trouble, str, str], tuple[Trouble, str, str, str]]
+
+
+def wordings(language: str, library: str, *rows: _Row) -> tuple[Wording, ...]:
+    """Rows of one library: trouble, words, where they are in its source, perhaps the side."""
+    made = []
+    for row in rows:
+        trouble, template, source = row[:3]
+        side = row[3] if len(row) == 4 else ""
+        made.append(Wording(trouble, template, language, library, source, side))
+    return tuple(made)
+
+
+def pattern_of(template: str) -> tuple[str, str]:
+    """What every match begins with, and the pattern, for text in lower case.
+
+    Raises ValueError if the template begins with a placeholder.
+    """
+    pieces = _PLACE.split(template)
+    out = [_literal(pieces[0])]
+    for at in range(1, len(pieces), 2):
+        out += [_PLACES[pieces[at]], _literal(pieces[at + 1])]
+    start = pieces[0].lower().split("\n")[0].split(" ")[0]
+    if not start:
+        raise ValueError(f"{template!r} begins with no words to search for")
+    return start, "".join(out)
+
+
+def _literal(words: str) -> str:
+    """The words in lower case; where they have a space, a log may have broken the line."""
+    return re.escape(words.lower()).replace(r"\ ", r"[ \n]{1,3}")
+
+
+def fixed(template: str) -> str:
+    """The words without their placeholders."""
+    return _PLACE.sub("", template)
+
+
+def example(wording: Wording) -> str:
+    """A line of a log with these words."""
+    role = wording.trouble.role
+    samples = {
+        **_SAMPLES,
+        "number": _NUMBERS.get(role, "1213486160"),
+        "hex": _HEXES.get(role, "48545450"),
+    }
+    return _PLACE.sub(lambda place: samples[place[1]], wording.template)

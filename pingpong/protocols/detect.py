@@ -1,0 +1,526 @@
+"""Which protocol in which transport, from the bytes alone; never from a port.
+
+Each family brings ``Sign``s of its encodings and ``Wrapper``s of its framings (family.py); this
+file weighs them.  A strong sign is enough at the first byte of a connection.  Protocols whose
+headers are weaker have to prove more: a name that can be one, and a struct that can be read to its
+end.  In mid-stream, where any byte may be the first of a message, all have to: see
+``find_message``.
+
+"I don't know" is an answer: then ``evidence`` says what was there instead.  What the user
+says (``Told``) narrows what is tried; it replaces no proof but the one for what was said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from ..errors import DecodeError, Incomplete
+from ..model import Detection, Family, Limits, Protocol
+from .encodings.thrift_json import JSON
+from .encodings.thriftpy2_json import THRIFTPY2_JSON
+from .families import FAMILIES
+from .families.thrift import theader as header
+from .families.thrift.framed import HEAD, Framed, read_frame_length
+from .families.thrift.theader import MAX_NAME
+from .families.thrift.unframed import Unframed
+from .family import FAIR, STRONG, WEAK, Sign, Wrapper
+from .framing import ProtocolAt, Transport
+
+__all__ = [
+    "FRAMED",
+    "LEANING",
+    "PROOF",
+    "UNFRAMED",
+    "UNTOLD",
+    "Effort",
+    "Place",
+    "Spoken",
+    "Told",
+    "detect",
+    "family_of",
+    "find_message",
+    "make_transport",
+    "protocol_at",
+    "protocols",
+    "tell",
+    "transports",
+]
+
+UNFRAMED: Final = "unframed"
+FRAMED: Final = "framed"
+SASL: Final = "sasl"
+ZLIB: Final = "zlib"
+# What cannot be picked up in mid-stream: each byte leans on those before it.
+LEANING: Final = (ZLIB, "framed-zlib", "websocket")
+
+# How much of a message has to make sense before it counts as found in mid-stream.
+PROOF: Final = 1024
+
+# How far to look for the end that tells a frame's length from four bytes that look like one.
+AGREE: Final = 16_384
+
+# No header with such a name is longer, whatever white space stands in it.
+_MOST_NAMED: Final = MAX_NAME + 1024
+
+_NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
+
+
+class Spoken(NamedTuple):
+    """What is being read: a transport, and the protocol in it (None: each message tells)."""
+
+    protocol: Protocol | None
+    transport: str
+
+
+class Told(NamedTuple):
+    """What the user says that connections speak: both, one of them or neither."""
+
+    protocol: Protocol | None
+    transport: str | None
+
+
+UNTOLD: Final = Told(None, None)
+
+
+# ── What the families bring ──────────────────────────────────────────────────────────
+
+
+def _signs() -> Iterator[Sign]:
+    for entry in FAMILIES:
+        yield from entry.signs
+
+
+def _wrappers() -> Iterator[Wrapper]:
+    for entry in FAMILIES:
+        yield from entry.wrappers
+
+
+def protocols() -> dict[str, Protocol]:
+    """The protocols that can be told by name."""
+    return {sign.protocol.name: sign.protocol for sign in _signs()}
+
+
+def transports() -> tuple[str, ...]:
+    """The names of the transports that can be told."""
+    return (UNFRAMED, FRAMED, *(wrapper.transport for wrapper in _wrappers()))
+
+
+def family_of(transport: str) -> Family:
+    """The family whose transport that is."""
+    for entry in FAMILIES:
+        if any(wrapper.transport == transport for wrapper in entry.wrappers):
+            return entry.family
+    return FAMILIES[0].family
+
+
+# The part of a wrapper's head that refuses nearly all that is none.
+_GLANCE: Final = 64
+# As much of a head as any of them looks at.
+_MOST_HEAD: Final = 70_000
+
+
+def tell(protocol: str | None, transport: str | None) -> Told:
+    """What the user says, by names.  Raises ValueError for a name that is none."""
+    known = protocols()
+    if protocol is not None and protocol not in known:
+        raise ValueError(f'protocol is "{protocol}", want one of {", ".join(known)}')
+    if transport is not None and transport not in transports():
+        raise ValueError(f'transport is "{transport}", want one of {", ".join(transports())}')
+    return Told(None if protocol is None else known[protocol], transport)
+
+
+def make_transport(spoken: Spoken, limits: Limits, prefixed: bool) -> Transport:
+    """The object that reads it; ``prefixed``: tracing headers may stand before messages."""
+    for wrapper in _wrappers():
+        if wrapper.transport == spoken.transport:
+            return wrapper.make(limits, _protocols(limits, spoken.protocol))
+    assert spoken.protocol is not None
+    if spoken.transport == FRAMED:
+        return Framed(spoken.protocol, limits, prefixed)
+    return Unframed(spoken.protocol, limits, prefixed)
+
+
+def _protocols(limits: Limits, only: Protocol | None) -> ProtocolAt:
+    """What a wrapper asks for the protocol of its payload."""
+
+    def inside(data: bytes, start: int, stop: int) -> Protocol | None:
+        return protocol_at(data, start, stop, limits, only)
+
+    return inside
+
+
+def protocol_at(
+    data: bytes, start: int, stop: int, limits: Limits, only: Protocol | None = None
+) -> Protocol | None:
+    """The protocol of the message that begins at ``data[start:stop]``; None if none does.
+
+    ``only``: no other than this.  A long message need not be there to its end.  One that
+    fills its place may have any name: the transport around it is a proof too.
+    """
+    if stop < len(data):
+        data = data[:stop]
+    for sign in _signs():
+        if (only is None or sign.protocol is only) and sign.begins(data, start):
+            if sign.strength == STRONG:
+                return sign.protocol
+            end = _walk(data, start, sign, limits, PROOF)
+            is_named = _has_name(data, start, sign, limits)
+            fills = end == stop and sign.strength == FAIR
+            if fills or (end > 0 and is_named):
+                return sign.protocol
+            enough = sign.strength == FAIR or stop - start >= PROOF
+            if end == _UNKNOWN and enough and is_named:
+                return sign.protocol
+    return None
+
+
+# ── At the first byte of a direction ─────────────────────────────────────────────────
+
+
+def detect(
+    data: bytes | bytearray, ended: bool, limits: Limits, told: Told = UNTOLD
+) -> Detection | None:
+    """What a direction speaks, from its first bytes; None while there are too few of them.
+
+    ``ended``: no more will come, so that even a few bytes get an answer.  The answer does
+    not depend on how the bytes were cut: a sign that cannot be refused yet is waited for.
+    A wrapper's protocol is None: its messages will tell.
+    """
+    if not data:
+        return Detection(None, None, "no bytes") if ended else None
+    is_open = told.protocol is None and told.transport is None
+    known = _SEEN.get(bytes(data[:8])) if is_open else None
+    if known is not None:
+        return known
+    for wrapper in _wrappers():
+        if told.transport in (None, wrapper.transport):
+            answer = wrapper.begins(data)
+            if answer:
+                text = f"begins with {_hex(data, 8)}: {wrapper.words}"
+                return Detection(None, wrapper.transport, text)
+            if answer is None and not ended:
+                return None
+    for sign in _signs():
+        if told.protocol not in (None, sign.protocol):
+            continue
+        for transport, start in ((UNFRAMED, 0), (FRAMED, HEAD)):
+            if told.transport not in (None, transport):
+                continue
+            spoken = _speaks(data, sign, transport, start, ended, limits)
+            if spoken:
+                shown = _hex(data, start + 8)
+                length = "the length of a frame, then " if start else ""
+                text = f"begins with {shown}: {length}{sign.words}"
+                found = Detection(sign.protocol, transport, text)
+                if is_open and sign.strength == STRONG and not start:
+                    if len(_SEEN) >= _MOST_SEEN:
+                        _SEEN.clear()
+                    _SEEN[bytes(data[:8])] = found
+                return found
+            if spoken is None and not ended:
+                return None
+    text = f"begins with {_hex(data, 12)}: no Thrift header that is known here, framed or unframed"
+    wrong = next(filter(None, (entry.nearly(data) for entry in FAMILIES)), "")
+    return Detection(None, None, text, wrong)
+
+
+# First bytes that are a strong sign, whatever follows them: most connections begin with the same.
+_SEEN: Final[dict[bytes, Detection]] = {}
+_MOST_SEEN: Final = 1024
+
+
+def _speaks(
+    data: bytes | bytearray, sign: Sign, transport: str, start: int, ended: bool, limits: Limits
+) -> bool | None:
+    """Do the first bytes begin a message of that sign?  None: wait for more."""
+    stop = len(data)
+    if start:
+        if stop < start:
+            return None
+        try:
+            stop = start + read_frame_length(data, 0, start, limits)
+        except DecodeError:
+            return False
+    begins = sign.begins(data, start)
+    if not begins:
+        return begins
+    if sign.strength == STRONG:
+        # The smallest message: header, name and STOP.
+        name = int.from_bytes(data[start + 4 : start + 8], "big")
+        return not start or 12 + name + 1 <= stop - start + 4
+    end = _prove(data, start, sign, limits, PROOF)
+    if end == _REFUSED:
+        return False
+    if end == _UNKNOWN:
+        enough = len(data) - start >= PROOF
+        if enough or (ended and sign.strength == FAIR):
+            return _has_name(data, start, sign, limits)
+        return None
+    return not start or end == stop
+
+
+def _hex(data: bytes | bytearray, size: int) -> str:
+    return bytes(data[:size]).hex(" ")
+
+
+# ── In mid-stream ────────────────────────────────────────────────────────────────────
+
+
+class Place(NamedTuple):
+    """Where a message was found; or, without ``spoken``, before where none begins."""
+
+    at: int
+    spoken: Spoken | None
+
+
+class Effort:
+    """How many bytes a search may still look at to prove its candidates.
+
+    Each byte passed over wins back SHARE of them, up to MOST.  What is no message is refused
+    within a few bytes, so there is always enough, unless somebody made a stream of beginnings, each
+    of which has to be read far: then each is looked at for LEAST bytes, and counts only if it
+    proves itself in them.
+    """
+
+    MOST: Final = 1 << 18
+    SHARE: Final = 4
+    LEAST: Final = 32
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = self.MOST
+
+    def pass_over(self, size: int) -> None:
+        self.left = min(self.MOST, self.left + self.SHARE * size)
+
+    def reach(self, wanted: int) -> int:
+        """How many of the ``wanted`` bytes may be looked at."""
+        return max(min(wanted, self.left), self.LEAST)
+
+    def spend(self, size: int) -> None:
+        self.left = max(0, self.left - size)
+
+
+def find_message(
+    data: bytes | bytearray, settled: Told, ended: bool, limits: Limits, effort: Effort
+) -> Place:
+    """The first place in ``data`` where a message, or a wrapper's head, proves itself.
+
+    ``settled`` is what it has to be, as far as that is known.  ``ended``: no more will come.
+    A framed message begins with its length.  ``effort`` is what may be spent on it.
+    """
+    search = _search_for(settled)
+    stop = len(data)
+    if search is None:
+        return Place(stop if ended else max(0, stop - _OVERLAP), None)
+    hit = search.search(data)
+    while hit is not None:
+        magic = hit.group()
+        for sign in _signs():
+            if sign.magic == magic and hit.start() >= sign.shift and _may_be(sign, settled):
+                at = hit.start() - sign.shift
+                place = _message_at(data, at, sign, settled, ended, limits, effort)
+                if place is not None:
+                    return place
+        for wrapper in _wrappers():
+            if magic in wrapper.magics and settled.transport in (None, wrapper.transport):
+                at = hit.start() - wrapper.shift
+                begins = _begins_at(data, at, wrapper, effort) if at >= 0 else False
+                if begins:
+                    return Place(at, Spoken(settled.protocol, wrapper.transport))
+                if begins is None and not ended:
+                    return Place(at, None)
+        hit = search.search(data, hit.start() + 1)
+    # Keep what may be the begin of a frame and of a magic.
+    return Place(stop if ended else max(0, stop - _OVERLAP), None)
+
+
+# Protocols that are text, so that the size of a chunk of HTTP could be read as a part of it; and
+# what such a size looks like.  Who writes JSON writes a line break in a string as an escape.
+_TEXTS: Final = (JSON, THRIFTPY2_JSON)
+_CHUNK_LINE: Final = re.compile(rb"\r\n[0-9A-Fa-f]{1,16}[ \t]*(?:;[^\r\n]*)?\r\n")
+
+# As long as any magic with what stands before it, a frame's length too.
+_OVERLAP: Final = 24
+
+_SEARCHES: Final[dict[tuple[str, str], re.Pattern[bytes] | None]] = {}
+
+
+def _search_for(settled: Told) -> re.Pattern[bytes] | None:
+    """What finds the next place to look at; None if nothing can be found."""
+    key = (settled.protocol.name if settled.protocol else "", settled.transport or "")
+    if key not in _SEARCHES:
+        magics = [sign.magic for sign in _signs() if sign.magic and _may_be(sign, settled)]
+        for wrapper in _wrappers():
+            if settled.transport in (None, wrapper.transport):
+                magics += wrapper.magics
+        _SEARCHES[key] = re.compile(b"|".join(map(re.escape, magics))) if magics else None
+    return _SEARCHES[key]
+
+
+def _begins_at(data: bytes | bytearray, at: int, wrapper: Wrapper, effort: Effort) -> bool | None:
+    begins = wrapper.begins(bytes(data[at : at + _GLANCE]))
+    if begins is None and len(data) > at + _GLANCE:
+        size = cost = _MOST_HEAD
+        if wrapper.shift:
+            # The head says how long it is.
+            size = cost = header.size_of(data, at + wrapper.shift) + wrapper.shift + _GLANCE
+        else:
+            cost = _GLANCE  # the end of a line is found at once
+        if effort.reach(cost) < cost:
+            return False
+        begins = wrapper.begins(bytes(data[at : at + size]))
+        if begins is False:
+            effort.spend(cost)
+    return begins
+
+
+def _message_at(
+    data: bytes | bytearray,
+    at: int,
+    sign: Sign,
+    settled: Told,
+    ended: bool,
+    limits: Limits,
+    effort: Effort,
+) -> Place | None:
+    """The place of the message at ``at``, or of the bytes to wait with; None if there is none.
+
+    A magic of one byte is everywhere: then a frame has to end with the message, or the next
+    message to begin behind it, or the stream to end there.
+    """
+    wait = Place(max(0, at - HEAD), None)
+    needs_next = len(sign.magic) == 1 and settled.protocol is None
+    reach = AGREE if needs_next else PROOF
+    # What has to be waited for is looked at again with more bytes, and costs when that is settled.
+    looked = effort.reach(reach)
+    end = _prove(data, at, sign, limits, looked, effort)
+    if end == _UNKNOWN and not ended and len(data) - at < looked:
+        return wait
+    if end == _REFUSED:
+        return None
+    is_short = looked < reach and len(data) - at >= looked
+    if end == _UNKNOWN and (is_short or not _has_name(data, at, sign, limits)):
+        effort.spend(looked)
+        return None
+    seen = end if end != _UNKNOWN else min(len(data), at + reach)
+    # The inside of a body in chunks, whose head was lost: their sizes are in it.
+    in_chunks = _CHUNK_LINE.search(data, at, seen) is not None
+    if in_chunks and sign.protocol in _TEXTS:
+        return None
+    framed: bool | None = False
+    if settled.transport != UNFRAMED:
+        framed = _is_framed(data, at, end, sign, ended, limits, effort)
+    if framed is None:
+        return wait
+    if not framed:
+        effort.spend(looked if end == _UNKNOWN else end - at)
+    if framed:
+        return Place(at - HEAD, Spoken(sign.protocol, FRAMED))
+    if settled.transport not in (None, UNFRAMED):
+        return None
+    if in_chunks and settled.transport is None:
+        return None  # a field's id, a length may be read from such a line too
+    if needs_next:
+        if end == _UNKNOWN:
+            return None
+        begins = sign.begins(data, end)
+        if begins is None and not ended:
+            return wait
+        if not begins and not (ended and end == len(data)):
+            return None
+    return Place(at, Spoken(sign.protocol, UNFRAMED))
+
+
+def _may_be(sign: Sign, settled: Told) -> bool:
+    """May a message of that sign be found where that much is settled?"""
+    if settled.transport not in (None, UNFRAMED, FRAMED):
+        return False
+    if settled.protocol is None:
+        return sign.strength != WEAK
+    return settled.protocol is sign.protocol
+
+
+_REFUSED: Final = 0
+_UNKNOWN: Final = -1
+
+
+def _prove(
+    data: bytes | bytearray,
+    at: int,
+    sign: Sign,
+    limits: Limits,
+    reach: int,
+    effort: Effort | None = None,
+) -> int:
+    """Where the message at ``at`` ends; _REFUSED if none can stand there, _UNKNOWN if it
+    makes sense as far as it goes, or for ``reach`` bytes."""
+    if sign.begins(data, at) is False or _has_name(data, at, sign, limits) is False:
+        return _REFUSED
+    return _walk(data, at, sign, limits, reach, effort)
+
+
+def _walk(
+    data: bytes | bytearray,
+    at: int,
+    sign: Sign,
+    limits: Limits,
+    reach: int,
+    effort: Effort | None = None,
+) -> int:
+    """The same by the struct alone.  What was read in vain is taken from ``effort``."""
+    skipper = sign.protocol.skipper(at, limits)
+    try:
+        return skipper.advance(data, min(len(data), at + reach))
+    except DecodeError:
+        if effort is not None:
+            effort.spend(min(reach, max(0, skipper.known_until() - at)))
+        return _REFUSED
+
+
+def _has_name(data: bytes | bytearray, at: int, sign: Sign, limits: Limits) -> bool | None:
+    """Has the header there a name that a method can have?  None: it is not all there."""
+    stop = min(len(data), at + _MOST_NAMED)
+    try:
+        header = sign.protocol.read_header(data, at, stop, limits)
+    except Incomplete:
+        return None if stop == len(data) else False
+    except DecodeError:
+        return False
+    span = header.method_span
+    return _NAME.match(data[span.start : span.stop]) is not None
+
+
+def _is_framed(
+    data: bytes | bytearray,
+    at: int,
+    end: int,
+    sign: Sign,
+    ended: bool,
+    limits: Limits,
+    effort: Effort,
+) -> bool | None:
+    """Do the four bytes before the message at ``at`` say its length?  None: wait for more."""
+    if at < HEAD:
+        return False
+    try:
+        length = read_frame_length(data, at - HEAD, at, limits)
+    except DecodeError:
+        return False
+    if end == _UNKNOWN:
+        if length <= PROOF:
+            return False
+        looked = min(AGREE, length)
+        if effort.reach(looked) < looked:
+            return False
+        end = _prove(data, at, sign, limits, looked, effort)
+        if end == _UNKNOWN:
+            there = len(data) - at
+            if length <= min(AGREE, there):
+                return False  # all of the frame is there, and the message does not end in it
+            # Longer than AGREE both, or cut off: they agree as far as one can see.
+            return True if ended or there >= AGREE else None
+    return at + length == end

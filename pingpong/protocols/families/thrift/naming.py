@@ -1,0 +1,33 @@
+"""Whose names a message has: those of its method, in the service that its call names.
+
+Only a multiplexed call says its service; its reply has the method alone.  Which call a reply
+answers is for Pairing to say, and for nobody else.
+"""
+
+from __future__ import annotations
+
+from ....model import Exchange, Message
+from .names import Interface
+
+__all__ = ["Namer"]
+
+
+class Namer:
+    """Tells the messages of a capture who knows their names."""
+
+    def __init__(self, interface: Interface) -> None:
+        self.interface = interface
+
+    def give(self, message: Message, exchange: Exchange) -> None:
+        """Tell ``message`` of ``exchange``; a reply that was given out before its call too."""
+        call, reply = exchange.call, exchange.reply
+        if reply is not None:
+            service = "" if call is None else self._service(call)
+            reply.use_names(self.interface.within(service) if service else self.interface)
+        if message is not reply:
+            message.use_names(self.interface)
+
+    def _service(self, call: Message) -> str:
+        """The service that a call names, if the interface has it; else ""."""
+        prefix = call.method.rpartition(":")[0]
+        return prefix if prefix and self.interface.service(prefix) is not None else ""

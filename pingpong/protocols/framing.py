@@ -1,0 +1,139 @@
+"""What a transport is: it says where the next message begins and ends.
+
+    bytes of one direction ─▶ Transport.next ─▶ Unit: the bytes of one message, and where
+                                                      its Thrift header begins in them
+
+One object a direction; it may hold state (a deflate stream has some).  ``framed.py`` and
+``unframed.py`` are the plain ones.  A transport that wraps or packs (HTTP, THeader, zlib)
+hands on ``data`` as the message is to be read: its own head, unchanged, then the payload,
+unpacked.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..model import Finding, Header, Protocol, Response
+from .unpacking import Allowance
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
+
+__all__ = ["ProtocolAt", "Transport", "Turn", "Unit"]
+
+# Which protocol's message begins at data[start:stop]; None: none that is known.
+ProtocolAt = Callable[[bytes, int, int], Protocol | None]
+
+
+class Unit:
+    """What a transport found at the start of the buffer.
+
+    ``stop``: how many bytes of the buffer it takes.  ``data``: what the message is read
+    from; its Thrift header begins at ``start``, in ``protocol``.  ``protocol`` is None for
+    bytes that belong to the transport alone (a negotiation): no message is in them, and
+    ``what`` says in a few words what they are.  ``lines``: bytes of the transport's own that
+    stand between those in ``data`` (the sizes of chunks), with their places in the buffer.
+    ``turn``: it is a request or a response.
+    """
+
+    __slots__ = ("data", "findings", "lines", "protocol", "start", "stop", "turn", "what")
+
+    def __init__(
+        self,
+        stop: int,
+        data: bytes,
+        start: int,
+        protocol: Protocol | None,
+        what: str = "",
+        findings: tuple[Finding, ...] = (),
+    ) -> None:
+        self.stop = stop
+        self.data = data
+        self.start = start
+        self.protocol = protocol
+        self.what = what
+        self.findings = findings
+        self.lines: tuple[tuple[int, bytes], ...] = ()
+        self.turn: Turn | None = None
+
+
+class Turn:
+    """A request or a response of HTTP, for who joins the two.
+
+    ``response`` is None for a request.  ``struct``: a request holds a struct without a message,
+    which that protocol reads.  ``found`` is the message in it, a ``messages.Found``, None without
+    one.
+    """
+
+    __slots__ = ("found", "is_request", "response", "struct")
+
+    def __init__(
+        self,
+        is_request: bool,
+        response: Response | None = None,
+        struct: Protocol | None = None,
+    ) -> None:
+        self.is_request = is_request
+        self.response = response
+        self.struct = struct
+        self.found: object = None
+
+
+class Transport(ABC):
+    """Where messages begin and end in one direction of a connection.
+
+    ``seen_thrift``: its own bytes say that Thrift is in it, whether or not a message of it
+    could be read.  ``is_whole``: the unit that ``rest`` gave last is complete, since nothing
+    more of it could have come.  ``keeps_lines``: somebody asks for the ``lines`` of units.
+    ``allowance`` is what one that unpacks draws on: its own, unless somebody gives it another.
+    """
+
+    name: str
+    seen_thrift: bool = False
+    is_whole: bool = False
+    keeps_lines: bool = False
+    allowance: Allowance | None = None
+
+    @abstractmethod
+    def next(self, buffer: bytearray, have: int) -> Unit | None:
+        """The unit at the start of ``buffer[:have]``; None while it is not all there.
+
+        Called again with the same start and more bytes until it gives a unit, then with
+        the bytes behind it.  Raises DecodeError (its offset counts from the buffer's start)
+        for bytes that cannot be a unit.  Claimed lengths are held against limits, and
+        nothing is allocated for them.
+        """
+
+    def whole(self, data: bytes, at: i64, stop: i64) -> tuple[Header | None, i64]:
+        """The header of the message that begins ``data[at:stop]``, and where the message ends, if
+        all of it is there and nothing is odd about it: the short way for what is whole.  None:
+        ask ``next``.
+
+        ``data[at]`` begins a unit.  It changes nothing: ``pass_whole`` says that it was taken.
+        """
+        return None, 0
+
+    def pass_whole(self) -> None:
+        """The unit that ``whole`` found was taken: the next begins behind it."""
+        return
+
+    def known_until(self, buffer: bytearray, have: int) -> int:
+        """Up to which offset of the buffer the bytes are content of known size, so that
+        bytes lost before it do not hide where the unit ends.  0: they do."""
+        return 0
+
+    def give_up(self) -> None:
+        """The rest of the unit was lost: what was known of it holds no more, and the next call of
+        ``next`` begins with what stands behind it."""
+        return
+
+    def rest(self, buffer: bytearray, have: int) -> Unit | None:
+        """What there is of a unit that will never be complete, to be read as far as it
+        goes; None if no Thrift header can be in it."""
+        return None
+
+    def frame_stop(self, buffer: bytearray, have: int) -> int:
+        """Where the unit at the buffer's start will end, if its own bytes say so; else 0."""
+        return 0

@@ -1,0 +1,830 @@
+"""Ordered bytes of one direction → its messages, however the bytes were cut.
+
+             first bytes                 a message that proves itself
+    UNDECIDED ─────────▶ READING ◀───────────────────────── SEARCHING
+        │                   │  bytes lost, or not what they should be   ▲
+        │                   └───────────────────────────────────────────┘
+        └──────────▶ FOREIGN   not Thrift: nothing is kept
+
+Its Transport says where a message ends.  A message is given out once its last byte is
+there: nothing of it is built but its header.  What cannot be a message is skipped up to the
+next one that proves itself, and a finding says how many bytes that were.
+
+Bytes lost inside content of known size (the rest of a string, of a frame) do not hide
+where the message goes on: it is given out with its Gaps.  Any other loss cuts it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from ..errors import DecodeError, Incomplete
+from ..model import (
+    CUT_CLOSED,
+    CUT_LOST,
+    UPGRADES,
+    Chunk,
+    Detection,
+    Endpoint,
+    Family,
+    Finding,
+    Gap,
+    Header,
+    Limits,
+    Protocol,
+    Severity,
+    add_finding,
+)
+from . import proxy
+from .detect import (
+    FRAMED,
+    LEANING,
+    PROOF,
+    SASL,
+    UNFRAMED,
+    UNTOLD,
+    Effort,
+    Spoken,
+    Told,
+    detect,
+    family_of,
+    find_message,
+    make_transport,
+)
+from .encodings.binary import BINARY
+from .families.thrift.sasl import COMPLETE, WRAPPED
+from .framing import Transport, Turn, Unit
+from .unpacking import Allowance
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
+
+__all__ = ["PROXY", "Found", "MessageReader", "Passed"]
+
+_UNDECIDED: Final = 0
+_READING: Final = 1
+_SEARCHING: Final = 2
+_FOREIGN: Final = 3
+
+# A message that was found needs bytes in place of lost ones, so that offsets stay true.
+# Not more of them than there are true ones: a few packets must not cost much memory.
+FILLER: Final = 2048
+
+# How much may lie in the buffer for the short way, which begins anew with every segment.
+SHORT: Final = 8192
+
+# What may stand inside something larger.
+_INSIDE: Final = (UNFRAMED, FRAMED, "theader")
+
+# A name that a method can have, as a search wants it (detect.py).
+_METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
+
+# What a step of a SASL negotiation may begin with.
+_STATUSES: Final = tuple(bytes((status,)) for status in range(1, COMPLETE + 1))
+
+# Where the bytes of a PROXY header are passed, as a transport's.
+PROXY: Final = "proxy"
+
+# How many findings are kept of bytes of which it is not known yet whether they are Thrift.
+MAX_FINDINGS: Final = 1000
+
+# How long the evidence may grow: a connection may carry anything, for as long as it likes.
+MAX_EVIDENCE: Final = 300
+
+
+class Found:
+    """A message as its direction gives it out; who sent it is known one level up.
+
+    ``offset`` is its place in the direction, ``size`` how many of its bytes it took;
+    ``time``, ``end_time`` and ``packets`` are of the packets that brought it.  ``lines`` is as
+    its Unit has it.  ``cut`` and ``announced`` are the Message's.
+    """
+
+    __slots__ = (
+        "announced",
+        "cut",
+        "data",
+        "end_time",
+        "family",
+        "findings",
+        "gaps",
+        "header",
+        "lines",
+        "offset",
+        "packets",
+        "protocol",
+        "size",
+        "time",
+        "transport",
+    )
+
+    def __init__(
+        self,
+        header: Header,
+        protocol: Protocol,
+        transport: str,
+        family: Family,
+        offset: int,
+        size: int,
+        data: bytes,
+        gaps: tuple[Gap, ...],
+        findings: tuple[Finding, ...],
+        time: int,
+        end_time: int,
+        packets: tuple[int, ...],
+    ) -> None:
+        self.header = header
+        self.protocol = protocol
+        self.transport = transport
+        self.family = family
+        self.offset = offset
+        self.size = size
+        self.data = data
+        self.gaps = gaps
+        self.findings = findings
+        self.time = time
+        self.end_time = end_time
+        self.packets = packets
+        self.cut = ""
+        self.announced = 0
+        self.lines: tuple[tuple[int, bytes], ...] = ()
+
+
+class Passed:
+    """A unit without a message (a negotiation, HTTP that is no Thrift): ``offset`` is its
+    place in the direction."""
+
+    __slots__ = ("offset", "transport", "unit")
+
+    def __init__(self, offset: int, transport: str, unit: Unit) -> None:
+        self.offset = offset
+        self.transport = transport
+        self.unit = unit
+
+
+# A strict header's first four bytes, taken for a seqid: 80 01 00 01 to 80 01 00 04.
+_FIRST_ODD: Final = -0x7FFEFFFF
+_LAST_ODD: Final = _FIRST_ODD + 3
+
+
+def _has_odd_seqid(header: Header) -> bool:
+    """Is the seqid the begin of another message?"""
+    return header.strict and _FIRST_ODD <= header.seqid <= _LAST_ODD
+
+
+def _is_odd(header: Header) -> bool:
+    """Is there more to say of the message than the short way does?"""
+    return header.method in UPGRADES or (header.seqid <= _LAST_ODD and _has_odd_seqid(header))
+
+
+class MessageReader:
+    """Reads the messages of one direction.
+
+    ``from_start``: the first chunk begins the connection.  ``told`` is what the user says
+    that it speaks.  ``other`` is the transport that the other direction was seen to speak, ""
+    while that is not known.  ``detection`` is None until the bytes have told; ``findings`` is
+    about bytes that belong to no message.  ``passed``, where ``watched``, has the units without
+    one, until somebody clears it.  ``begun``, ``broke`` and ``why`` are the Half's.  ``turns`` are
+    HTTP's requests or responses, in order, until somebody clears them; ``is_lossy``: some may be
+    missing.
+    """
+
+    def __init__(
+        self,
+        from_start: bool,
+        limits: Limits,
+        told: Told = UNTOLD,
+        watched: bool = False,
+        allowance: Allowance | None = None,
+    ) -> None:
+        self._allowance = Allowance(limits) if allowance is None else allowance
+        self._effort = Effort()
+        self.other = ""
+        self.passed: list[Passed] = []
+        self._watched = watched
+        self.detection: Detection | None = None
+        self.turns: list[Turn] = []
+        self.proxied: Endpoint | None = None
+        self.is_lossy = False
+        self._answers_thrift = False
+        self.begun = 0
+        self.broke = -1
+        self.why = ""
+        self.findings: list[Finding] = []
+        self._limits = limits
+        self._state = _UNDECIDED if from_start else _SEARCHING
+        self._at_start = from_start  # a PROXY header may stand here
+        self._behind = ""  # it did
+        self._told = told
+        self._spoken: Spoken | None = None  # what is being read now
+        self.family = family_of("")
+        self._transport: Transport | None = None
+        self._evidence = ""
+        self._prefixed = False  # tracing headers were asked for
+        self._read = 0  # messages, since ``_spoken`` was settled
+        self._protocol: Protocol | None = None  # of the last message
+        self._said_wrapped = False
+        # Found in mid-stream, where it may have been the inside of something larger: a frame
+        # whose length was not captured, the payload behind a head.
+        self._guessed = False
+        self._was_sought = False  # behind a loss, a stumble, or in mid-stream
+        self._stumbled: tuple[int, Spoken | None] = (-1, None)  # where, reading what
+        self._patience = 0  # do not search again in fewer bytes than this
+        self._base = 0  # the direction's offset of the first byte in _buffer
+        self._buffer = bytearray()
+        self._marks: list[Chunk] = []  # where each packet's bytes begin (their data left out)
+        self._bridged = (
+            -1
+        )  # the offset of a message whose header is there, behind which bytes are not
+        self._gaps: list[Gap] = []  # inside _buffer; offsets of the direction
+        self._skipped = 0  # bytes passed over since the search began
+        self._lost_frame = 0  # bytes of a frame still to come that was given out, cut
+        self._reason = ""  # why the search began
+
+    # ── What comes in ────────────────────────────────────────────────────────────────
+
+    def feed(self, chunk: Chunk) -> list[Found]:
+        """Take the next bytes; give out the messages that are complete with them."""
+        if self._state == _FOREIGN:
+            return []
+        data = chunk.data
+        if self._lost_frame:
+            passed = min(self._lost_frame, len(data))
+            self._lost_frame -= passed
+            self._base = chunk.offset + passed
+            data = data[passed:]
+            if not data:
+                return []
+        elif not self._buffer:
+            self._base = chunk.offset
+        self._marks.append(Chunk(self._base + len(self._buffer), b"", chunk.time, chunk.number))
+        self._buffer += data
+        return self._parse(False)
+
+    def lose(self, gap: Gap) -> list[Found]:
+        """Take note that the next bytes were lost."""
+        self.is_lossy = True
+        if self._state == _FOREIGN:
+            return []
+        found: list[Found] = []
+        if self._state == _UNDECIDED:
+            self._decide(True, from_loss=True)
+        if self._state == _SEARCHING:
+            found = self._parse(True)
+        if self._state == _SEARCHING:
+            self._pass_over(len(self._buffer))
+            self._base = gap.stop
+            return found
+        if self._lost_frame:
+            passed = min(self._lost_frame, gap.length)
+            self._lost_frame -= passed
+            if passed < gap.length:
+                self._search("the capture lost bytes")
+            self._base = gap.stop
+            return found
+        if self._bridge(gap):
+            return found + self._parse(False)
+        found += self._cut(f"the capture lost {gap.length} bytes here", CUT_LOST)
+        if self._transport is not None:
+            self._transport.give_up()
+        # Where a frame ends is known even if its bytes are not.
+        beyond = self._lost_frame - gap.length
+        self._lost_frame = max(0, beyond)
+        if beyond < 0:
+            self._search("the capture lost bytes")
+        self._base = gap.stop
+        return found
+
+    def close(self, reason: str, cut: str = CUT_CLOSED) -> list[Found]:
+        """No more will come, because of ``reason``; give out what there is of a message, which is
+        ``cut`` then: see ``Message.cut``."""
+        if self._state == _FOREIGN:
+            return []
+        was_undecided = self._state == _UNDECIDED
+        have = len(self._buffer)
+        found = self._parse(True)
+        if was_undecided and not found:
+            self.begun = have  # more of them would have told
+        if self._state == _READING:
+            found += self._cut(reason, cut)
+        elif self._state == _SEARCHING:
+            self._pass_over(len(self._buffer))
+            if self.is_settled:
+                self._report_skipped()
+        if self.detection is None:
+            evidence = self._evidence or "begins in mid-stream, and no message proves itself"
+            spoken = self._spoken
+            is_thrift = self._transport is not None and (
+                self._transport.seen_thrift or self._answers_thrift
+            )
+            if spoken is not None and is_thrift:
+                self.detection = Detection(None, spoken.transport, evidence)
+            else:
+                self.detection = Detection(None, None, evidence)
+                self.findings.clear()  # about bytes that are no Thrift
+        self._state = _FOREIGN
+        return found
+
+    def note_thrift(self) -> None:
+        """It answered requests that held Thrift: so it is HTTP for Thrift, though perhaps no
+        message was in it."""
+        self._answers_thrift = True
+        seen = self.detection
+        if seen is not None and seen.transport is None and self._spoken is not None:
+            self.detection = Detection(None, self._spoken.transport, seen.evidence)
+
+    @property
+    def speaks(self) -> str:
+        """The transport that is being read; "" before that is known."""
+        return self._spoken.transport if self._spoken is not None else ""
+
+    @property
+    def is_settled(self) -> bool:
+        """Is it known to be Thrift, so that what is odd about its bytes matters?"""
+        return self.detection is not None and self.detection.transport is not None
+
+    @property
+    def is_ready(self) -> bool:
+        """Does the next byte begin a unit of a transport that is known?"""
+        return self._state == _READING and not self._buffer and not self._lost_frame
+
+    def whole(self, data: bytes, at: i64, stop: i64) -> tuple[Header | None, i64]:
+        """The header of the message that begins ``data[at:stop]``, the next bytes of this
+        direction, and where it ends, if all of it is there and nothing is odd about it.
+
+        Only while ``is_ready``.  It changes nothing: ``pass_whole`` says that it was taken.
+        """
+        assert self._transport is not None
+        header, end = self._transport.whole(data, at, stop)
+        if header is not None and (_is_odd(header) or not self._is_named(header)):
+            return None, 0
+        return header, end
+
+    def pass_whole(self) -> None:
+        self._read += 1
+
+    def _is_named(self, header: Header) -> bool:
+        """Has the message a name that can be one?  Behind a break, that is a part of its proof."""
+        return not self._was_sought or _METHOD.match(header.method) is not None
+
+    @property
+    def protocol(self) -> Protocol:
+        """Of the messages that ``whole`` finds."""
+        assert self._spoken is not None
+        assert self._spoken.protocol is not None
+        return self._spoken.protocol
+
+    # ── Deciding ─────────────────────────────────────────────────────────────────────
+
+    def _decide(self, ended: bool, from_loss: bool = False) -> None:
+        """Ask what the first bytes are, if that can be told already."""
+        if self._at_start:
+            if not self._pass_proxy(ended):
+                return
+            self._at_start = False
+            if not self._buffer and not ended:
+                return
+        protocol, transport = self._told
+        if transport is not None and (protocol is not None or transport not in (UNFRAMED, FRAMED)):
+            self._evidence = "told by the user"
+            self.detection = Detection(protocol, transport, self._evidence)
+            self._read_on(Spoken(protocol, transport))
+            return
+        told = detect(self._buffer, ended, self._limits, self._told)
+        if (
+            self.other == SASL
+            and self._buffer[:1] in _STATUSES
+            and (told is None or told.transport is None)
+        ):
+            # What a server says first is too little to be told from anything else.
+            shown = self._buffer[:8].hex(" ")
+            told = Detection(None, SASL, f"begins with {shown}: the answer to a SASL START")
+        if told is None:
+            return
+        if self._behind:
+            evidence = self._behind + told.evidence
+            told = Detection(told.protocol, told.transport, evidence, told.wrong)
+        self._evidence = told.evidence
+        if told.transport is not None:
+            if told.protocol is not None:
+                self.detection = told  # else a message in it has to be seen first
+            self._read_on(Spoken(told.protocol, told.transport))
+        elif from_loss:
+            self._search("the capture lost bytes")
+        else:
+            self.detection = told
+            self._state = _FOREIGN
+            self._buffer.clear()
+            self._marks.clear()
+
+    def _pass_proxy(self, ended: bool) -> bool:
+        """Pass a PROXY header, if there is one; False: wait for more."""
+        begins = proxy.begins(self._buffer)
+        if begins is None:
+            return ended
+        if not begins:
+            return True
+        try:
+            told = proxy.read(self._buffer)
+        except ValueError:
+            return True
+        if told is None:
+            return ended
+        self.proxied = told.client
+        self._behind = f"behind {told.what}: "
+        if self._watched:
+            data = bytes(self._buffer[: told.open_to])
+            unit = Unit(told.stop, data, len(data), None, told.what)
+            self.passed.append(Passed(self._base, PROXY, unit))
+        self._drop(told.stop)
+        return True
+
+    def _read_on(self, spoken: Spoken) -> None:
+        self._state = _READING
+        if spoken != self._spoken:
+            self._spoken = spoken
+            self.family = family_of(spoken.transport)
+            self._read = 0
+        self._transport = make_transport(spoken, self._limits, self._prefixed)
+        self._transport.keeps_lines = self._watched
+        self._transport.allowance = self._allowance
+
+    def _search(self, reason: str) -> None:
+        """Look for the next message, or stop where none can be found behind a break."""
+        self._state = _SEARCHING
+        self._reason = reason
+        if self._spoken is not None and self._spoken.transport in LEANING:
+            text = (
+                f"nothing was read from stream offset {self._base} on: {reason}, and "
+                f"{self._spoken.transport} cannot be picked up in mid-stream"
+            )
+            self._say(Finding(Severity.ERROR, text, self._base))
+            self._pass_unread()
+            self._state = _FOREIGN
+            self._buffer.clear()
+            self._marks.clear()
+
+    def _settled(self) -> Told:
+        """What the next message has to be, as far as that is known."""
+        doubtful = self._guessed and self._read < 2
+        if self._spoken is None or doubtful:
+            return self._told
+        if self._spoken.transport == SASL:
+            return Told(self._protocol, FRAMED)
+        return Told(self._spoken.protocol, self._spoken.transport)
+
+    def _remark(self, what: str) -> None:
+        """Add to what is known of the bytes that are no message, once each."""
+        if what and len(self._evidence) < MAX_EVIDENCE and what not in self._evidence:
+            self._evidence += f"; {what}"
+
+    # ── Reading ──────────────────────────────────────────────────────────────────────
+
+    def _parse(self, ended: bool) -> list[Found]:
+        found: list[Found] = []
+        if self._state == _UNDECIDED:
+            self._decide(ended)
+        while self._buffer:
+            if self._state == _READING:
+                if not self._next(found):
+                    break
+            elif self._state == _SEARCHING:
+                if len(self._buffer) < self._patience and not ended:
+                    break
+                settled = self._settled()
+                place = find_message(self._buffer, settled, ended, self._limits, self._effort)
+                self._pass_over(place.at)
+                if place.spoken is None:
+                    # A long message that has yet to prove itself is not tried at every byte.
+                    have = len(self._buffer)
+                    self._patience = have + have // 8 if have > PROOF else 0
+                    break
+                self._patience = 0
+                self._was_sought = True
+                if self._stumbled == (self._base, place.spoken):
+                    # The same bytes in the same way once more: go on behind the first.
+                    self._pass_over(1)
+                    continue
+                doubtful = self._spoken is None or (self._guessed and self._read < 2)
+                self._guessed = doubtful and place.spoken.transport in _INSIDE
+                self._report_skipped()
+                # Behind a negotiation there are frames, and the next one was found.
+                is_sasl = self._spoken is not None and self._spoken.transport == SASL
+                self._read_on(Spoken(None, SASL) if is_sasl else place.spoken)
+                self._evidence = self._evidence or "a whole message proves itself in mid-stream"
+            else:
+                break
+        return found
+
+    def _next(self, found: list[Found]) -> bool:
+        """Take the unit at the buffer's start; False if it is not all there yet."""
+        assert self._transport is not None
+        if self._next_wholes(found):
+            return True
+        try:
+            unit = self._transport.next(self._buffer, len(self._buffer))
+        except DecodeError as error:
+            self._stumble(error, error.offset + error.size, found)
+            return True
+        if unit is None:
+            return False
+        if unit.protocol is None:
+            if len(self.findings) < MAX_FINDINGS:
+                self.findings += unit.findings
+            self._remark(unit.what)
+            self._turn(unit, None)
+            if self._watched:
+                self.passed.append(Passed(self._base, self.speaks, unit))
+            if unit.what == WRAPPED and self.is_settled and not self._said_wrapped:
+                # Until then it was read: from now on something is hidden.
+                self._said_wrapped = True
+                self._say(Finding(Severity.WARNING, WRAPPED, self._base))
+            self._drop(unit.stop)
+            return True
+        try:
+            header = unit.protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
+        except DecodeError as error:
+            self._stumble(error, unit.stop, found)
+            return True
+        if not self._is_named(header):
+            # Found behind a break, and followed by this: bytes around it that nobody knows.
+            self._stumbled = (self._base, self._spoken)
+            self._search("what follows is no message")
+            return True
+        findings = unit.findings
+        if unit.protocol is BINARY and _has_odd_seqid(header):
+            at = header.span.stop - 4
+            text = (
+                f"seqid at offset {at}: is {header.seqid}, which is how another message begins: "
+                "two writers share this stream"
+            )
+            findings = (*findings, Finding(Severity.ERROR, text, at))
+        found.append(self._take(header, unit, findings))
+        self._turn(unit, found[-1])
+        self._read += 1
+        self._protocol = unit.protocol
+        # The headers are binary structs, before strict binary messages.
+        if header.method in UPGRADES and not self._prefixed and unit.protocol is BINARY:
+            self._prefixed = True
+            assert self._spoken is not None
+            if self._spoken.transport in (UNFRAMED, FRAMED):
+                self._transport = make_transport(self._spoken, self._limits, True)
+        return True
+
+    def _next_wholes(self, found: list[Found]) -> bool:
+        """Take the messages at the buffer's start of which there is nothing to say, as many as
+        there are; False if there is none."""
+        assert self._transport is not None
+        have: i64 = len(self._buffer)
+        if have > SHORT or self._gaps:
+            return False
+        at: i64 = 0
+        data = b""
+        while at < have:
+            data = data or bytes(self._buffer)
+            header, end = self._transport.whole(data, at, have)
+            if header is None or _is_odd(header) or not self._is_named(header):
+                break
+            self._transport.pass_whole()
+            found.append(self._found(header, self.protocol, data[at:end], end - at, ()))
+            self._read += 1
+            self._protocol = self.protocol
+            self._go_on(end - at)
+            at = end
+        if not at:
+            return False
+        del self._buffer[:at]
+        if not self._buffer:
+            self._marks.clear()
+        return True
+
+    def _stumble(self, error: DecodeError, stop: int, found: list[Found]) -> None:
+        """These bytes are not what they should be: give out what is readable, then search."""
+        assert self._transport is not None
+        finding = Finding(Severity.ERROR, str(error), error.offset)
+        unit = self._transport.rest(self._buffer, min(stop, len(self._buffer)))
+        header = self._header(unit)
+        if unit is not None and header is not None:
+            self._breaks(str(error))
+            found.append(self._take(header, unit, (finding,)))
+        else:
+            # What was found in mid-stream and is followed by something else was the inside of
+            # something larger: what comes next tells.
+            if not (self._guessed and self._read == 1):
+                text = f"no message at stream offset {self._base}: {error}"
+                self._say(Finding(Severity.ERROR, text, self._base))
+                self._breaks(str(error))
+                end = self._transport.frame_stop(self._buffer, len(self._buffer))
+                if self.speaks == FRAMED and 0 < end <= len(self._buffer):
+                    self._pass_over(end)
+        self._stumbled = (self._base, self._spoken)
+        self._search("what follows is no message")
+
+    def _turn(self, unit: Unit, found: Found | None) -> None:
+        """Take note of a request or a response, with the message in it or without one."""
+        turn = unit.turn
+        if turn is not None:
+            turn.found = found
+            if turn.response is not None:
+                turn.response.offset = self._base
+                turn.response.time = self._marks[0].time if self._marks else 0
+            self.turns.append(turn)
+
+    def _breaks(self, why: str) -> None:
+        """What stands at ``_base`` cannot be read."""
+        if self.broke < 0:
+            self.broke, self.why = self._base, why
+
+    def _header(self, unit: Unit | None) -> Header | None:
+        """The header in a unit; None if it cannot be read."""
+        if unit is None or unit.protocol is None:
+            return None
+        try:
+            return unit.protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
+        except DecodeError:
+            return None
+
+    def _cut(self, reason: str, cut: str) -> list[Found]:
+        """Give out what there is of a message that will not be completed."""
+        have = len(self._buffer)
+        if not have:
+            return []
+        assert self._transport is not None
+        end = self._transport.frame_stop(self._buffer, have)
+        self._lost_frame = max(0, end - have)
+        unit = self._transport.rest(self._buffer, have)
+        if unit is not None and unit.protocol is None:
+            self._remark(unit.what)
+            self._turn(unit, None)
+            for finding in unit.findings:
+                self._say(finding)
+            if self._watched:
+                self.passed.append(Passed(self._base, self.speaks, unit))
+            self._pass_over(have)
+            self._skipped = 0
+            return []
+        header = self._header(unit)
+        if unit is not None and header is not None and self._is_whole(unit, header, cut):
+            taken = self._take(header, unit, unit.findings)
+            self._turn(unit, taken)
+            return [taken]
+        if unit is None or header is None:
+            self.begun = have
+            self._pass_unread()
+            what = "byte" if have == 1 else "bytes"
+            verb = "is" if have == 1 else "are"
+            why = self._why_no_header(unit)
+            of = f", of a frame of {end}," if end > have else ""
+            text = (
+                f"the {have} {what} at stream offset {self._base}{of} {verb} no whole message "
+                f"header{why}: {reason}"
+            )
+            self._say(Finding(Severity.ERROR, text, self._base))
+            self._pass_over(have)
+            self._skipped = 0
+            return []
+        text = f"message cut off at offset {have}: {reason}"
+        if self._lost_frame:
+            inside = unit.start
+            needs, left = end - inside, have - inside
+            text = f"{Incomplete('frame', inside, needs=needs, left=left)}: {reason}"
+        finding = Finding(Severity.ERROR, text, have)
+        taken = self._take(header, unit, (*unit.findings, finding))
+        taken.cut = cut
+        taken.announced = end
+        self._turn(unit, taken)
+        return [taken]
+
+    def _is_whole(self, unit: Unit, header: Header, cut: str) -> bool:
+        """Is the unit that ``rest`` gave all that there is of it?  Where bytes are lost behind it,
+        only if the message ends with it."""
+        assert self._transport is not None
+        if not self._transport.is_whole or cut != CUT_LOST:
+            return self._transport.is_whole
+        assert unit.protocol is not None
+        stop = len(unit.data)
+        return unit.protocol.struct_end(unit.data, header.span.stop, stop, self._limits) == stop
+
+    def _pass_unread(self) -> None:
+        """Say that these bytes hold something that was not read: a packed stream may have begun
+        it in the bytes before."""
+        if self._watched and self.speaks in LEANING:
+            unit = Unit(len(self._buffer), bytes(self._buffer) or b"?", 0, None)
+            self.passed.append(Passed(self._base, self.speaks, unit))
+
+    def _why_no_header(self, unit: Unit | None) -> str:
+        if unit is not None and unit.protocol is not None:
+            try:
+                unit.protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
+            except DecodeError as error:
+                return f" ({error})"
+        return ""
+
+    def _bridge(self, gap: Gap) -> bool:
+        """Put filler in place of lost bytes if they hide nothing but a value's content."""
+        have = len(self._buffer)
+        if not have or gap.length > have + FILLER or self._transport is None:
+            return False
+        if have + gap.length > self._transport.known_until(self._buffer, have):
+            return False
+        # Once for a message: its header stays there, and looking copies all that is.
+        if self._bridged != self._base:
+            if self._header(self._transport.rest(self._buffer, have)) is None:
+                return False
+            self._bridged = self._base
+        self._gaps.append(gap)
+        self._buffer += bytes(gap.length)
+        return True
+
+    def _say(self, finding: Finding) -> None:
+        add_finding(self.findings, finding)
+
+    # ── The buffer ───────────────────────────────────────────────────────────────────
+
+    def _take(self, header: Header, unit: Unit, findings: tuple[Finding, ...]) -> Found:
+        """Take a message off the buffer's start."""
+        assert unit.protocol is not None
+        found = self._found(header, unit.protocol, unit.data, unit.stop, findings)
+        found.lines = unit.lines
+        self._drop(unit.stop)
+        return found
+
+    def _found(
+        self,
+        header: Header,
+        protocol: Protocol,
+        data: bytes,
+        size: int,
+        findings: tuple[Finding, ...],
+    ) -> Found:
+        """A message of ``size`` bytes that begins at ``_base``."""
+        assert self._spoken is not None
+        base = self._base
+        stop = base + max(size, 1)
+        first = last = self._marks[0]
+        packets: tuple[int, ...] = (first.number,)
+        if len(self._marks) > 1 and self._marks[1].offset < stop:
+            numbers: list[int] = []
+            for mark in self._marks:
+                if mark.offset >= stop:
+                    break
+                last = mark
+                if not numbers or numbers[-1] != mark.number:
+                    numbers.append(mark.number)
+            packets = tuple(numbers)
+        gaps: tuple[Gap, ...] = ()
+        if self._gaps:
+            gaps = tuple(
+                Gap(gap.offset - base, gap.length) for gap in self._gaps if gap.offset < stop
+            )
+        if self.detection is None or self.detection.protocol is None:
+            self.detection = Detection(protocol, self._spoken.transport, self._evidence)
+        return Found(
+            header,
+            protocol,
+            self._spoken.transport,
+            self.family,
+            base,
+            size or len(data),
+            data,
+            gaps,
+            findings,
+            first.time,
+            last.time,
+            packets,
+        )
+
+    def _pass_over(self, size: int) -> None:
+        if size:
+            self._effort.pass_over(size)
+            self._skipped += size
+            self._drop(size)
+
+    def _drop(self, size: int) -> None:
+        if not size:
+            return
+        del self._buffer[:size]
+        self._go_on(size)
+        if self._gaps:
+            self._gaps = [gap for gap in self._gaps if gap.offset >= self._base]
+        if not self._buffer:
+            self._marks.clear()
+
+    def _go_on(self, size: int) -> None:
+        self._base += size
+        # Keep the mark of the packet that the next byte came in.
+        keep = 0
+        while keep + 1 < len(self._marks) and self._marks[keep + 1].offset <= self._base:
+            keep += 1
+        if keep:
+            del self._marks[:keep]
+
+    def _report_skipped(self) -> None:
+        if self._skipped:
+            start = self._base - self._skipped
+            why = self._reason or "the capture begins in mid-stream"
+            unit = "byte" if self._skipped == 1 else "bytes"
+            text = f"skipped {self._skipped} {unit} before stream offset {self._base}: {why}"
+            self._say(Finding(Severity.WARNING, text, start))
+        self._skipped = 0

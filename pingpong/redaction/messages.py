@@ -1,0 +1,533 @@
+"""Values out of a message, its lengths left in: what ``--redact`` and ``pingpong redact`` mask.
+
+    00 00 00 03  70 77 64        2: "pwd"              before
+    00 00 00 03  78 78 78        2: (redacted, 3 bytes)  after; every other byte is as it was
+
+A mask is as long as what it covers and may stand in its place: text becomes ``xxx``, numbers
+become 0, or one number that takes as many bytes where its length is its own (a varint, digits).
+So ids, types, counts, lengths and places stay, and whatever read the message before reads it
+again.  A length says something too: that is not hidden.  It is all that a mask says: values of
+one type that take as many bytes have the same mask, whatever their sign, their exponent, their
+escapes or the padding of their base64.
+
+    selected field       all that it holds, however deep
+    without a name       where a selector asks for a name: the field may be the one that is meant
+    before the message   HTTP heads, key/values of (TT)THeader, tracing headers: always, but for
+                         words that transports need and that tell nothing (see heads.py)
+    not read             bytes of a message that no value accounts for: always
+    broken, cut, lost    where reading ended before the message did, no field is where it seems:
+                         every value
+    a method             that is no name: a wrong length may have made it swallow what follows
+    an exception's text  with ``texts``: a handler may quote in it what it was given
+
+A message with nothing masked is left as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from ..errors import DecodeError
+from ..model import (
+    Entries,
+    Field,
+    Finding,
+    Header,
+    Items,
+    Message,
+    MessageType,
+    Record,
+    Severity,
+    Struct,
+    TType,
+    Value,
+)
+from ..protocols.encodings.binary import BINARY
+from ..protocols.encodings.thrift_json import TAGS
+from ..protocols.families.thrift.framed import HEAD
+from ..protocols.families.thrift.http import is_packed
+from ..protocols.families.thrift.theader import Head
+from ..protocols.families.thrift.ttheader import TTHead
+from .http_heads import LETTER, Run, mask_head_lines
+from .selectors import Selector
+
+__all__ = ["LETTER", "PACKED", "Mask", "Redactor", "Run", "hushed", "masked_with"]
+
+# Transports whose messages do not stand on the wire as they are read.
+PACKED: Final = ("zlib", "framed-zlib", "websocket")
+
+# In place of bytes that no value accounts for: neither a type nor a text, and a length that goes
+# on, so that what ends too soon still does, and what was no message does not become one.
+BLANK: Final = b"\x80"
+
+_BINARY: Final = ("binary", "binary-old")
+_JSON: Final = ("json", "thriftpy2-json")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
+_BITS: Final = {TType.I8: 8, TType.I16: 16, TType.I32: 32, TType.I64: 64}
+_TOKEN: Final = re.compile(
+    rb'"(?:[^"\\]|\\.)*"?|[ \t\r\n,:{}\[\]]+|[^" \t\r\n,:{}\[\]]+', re.DOTALL
+)
+_TAGS: Final = frozenset(f'"{tag}"'.encode() for tag in TAGS.values())
+_NO_UUID: Final = b"00000000-0000-0000-0000-000000000000"
+
+# What a finding may say of what is wrong before it says what was found: words of ours, places.
+_PLAIN: Final = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9' /-]*? )?at (?:stream )?offset \d+"
+    r"|skipped \d+ bytes? before stream offset \d+"
+    r"|nothing was read from stream offset \d+ on"
+    r"|the \d+ bytes? at stream offset \d+(?:, of a frame of \d+,)? (?:is|are) no whole message "
+    r"header(?: \([a-z ]+ at offset \d+)?"
+    r"|\d+ [a-z ]+ left over behind the (?:struct|message) at offset \d+"
+    r"|message cut off at offset \d+"
+    r"|the negotiation failed"
+    r"|the head says protocol \d+ [A-Za-z]+, and the message is [a-z0-9-]+"
+)
+# And behind that: counts, and how it came about.
+_KNOWN: Final = re.compile(
+    r"needs \d+ bytes?, \d+ left"
+    r"|\d+ of its \d+ bytes (?:were|are) lost"
+    r"|the capture (?:lost bytes|lost \d+ bytes here|ends|begins in mid-stream)"
+    r"|the connection was (?:closed|reset)"
+    r"|its ports were used for a new connection"
+    r"|the datagram ends"
+    r"|what follows is no message"
+)
+_WHERE: Final = re.compile(r"flow \d+, from the (?:client|server)(?:, packet \d+)?: ")
+
+
+class Mask:
+    """What is to be masked in a message, as places in its ``data``.
+
+    ``runs`` are the masks, in order.  ``redacted`` is where the values that are masked begin.
+    ``packed`` is where, from the data's start, the bytes are no longer those of the wire; -1: all
+    are.  ``is_sure``: the message was read whole, so that its fields are what they seem.
+    """
+
+    __slots__ = ("is_sure", "packed", "redacted", "runs")
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+        self.redacted: set[int] = set()
+        self.packed = -1
+        self.is_sure = True
+
+
+class Redactor:
+    """Masks what ``selectors`` select.  ``texts``: those of exceptions too.  ``nameless``: where a
+    selector asks for a name, fields too whose names nobody knows: each of them may be the one.
+
+    ``counts`` has how many values each selector has masked; ``unsure`` counts the messages all of
+    whose values were masked, ``doubtful`` those in which fields were masked because nobody knows
+    their names, ``heads`` the values before messages; ``masked_texts`` and ``left_texts`` the
+    texts of exceptions.
+    """
+
+    def __init__(
+        self, selectors: Sequence[Selector], *, texts: bool = False, nameless: bool = False
+    ) -> None:
+        self.selectors = tuple(selectors)
+        self.texts = texts
+        self.nameless = nameless
+        self.counts = [0] * len(self.selectors)
+        self.unsure = 0
+        self.doubtful = 0
+        self.heads = 0
+        self.masked_texts = 0
+        self.left_texts = 0
+
+    def mask(self, record: Record) -> Mask:
+        """What is to be masked in a message, or in a struct alone."""
+        mask = Mask()
+        if isinstance(record, Message):
+            self._before(record, mask)
+            mask.runs += _header(record)
+        walk = _Walk(self, record, mask)
+        walk.whole()
+        if not mask.is_sure:
+            self.unsure += 1
+        elif walk.is_nameless:
+            self.doubtful += 1
+        return mask
+
+    def redact(self, record: Record) -> Mask:
+        """Mask a message in place.  What listing it found is told without what was found."""
+        mask = self.mask(record)
+        data = masked_with(record.data, mask.runs)
+        if isinstance(record, Message) and _header(record):
+            head = record.header
+            name = LETTER.decode() * len(head.method_span)
+            seqid = 0 if record.protocol.name in _BINARY else head.seqid
+            record.header = Header(name, head.type, seqid, head.strict, head.span, head.method_span)
+        listed = tuple(hushed(finding) for finding in record.listed)
+        told = None
+        if not mask.is_sure:
+            told = tuple(hushed(finding) for finding in record.body.findings)
+        record.redact(data, frozenset(mask.redacted), listed, told)
+        return mask
+
+    def _before(self, message: Message, mask: Mask) -> None:
+        """What stands before the message's own header."""
+        data, start = message.data, message.header.span.start
+        if message.transport in PACKED:
+            mask.packed = 0
+            return
+        if not start:
+            return
+        runs: list[Run] = []
+        if any(gap.offset < start for gap in message.gaps):
+            runs.append((0, BLANK * start))
+        elif message.transport == "http":
+            runs = mask_head_lines(data[:start])
+            if is_packed(data[:start]):
+                mask.packed = start
+        elif message.transport in ("theader", "framed-theader", "ttheader"):
+            base = HEAD if message.transport == "framed-theader" else 0
+            kind = TTHead if message.transport == "ttheader" else Head
+            head = kind(data, start, base)
+            runs = _head_values(head)
+            if head.transforms:
+                mask.packed = head.stop
+        else:
+            runs = self._tracing(message, HEAD if message.transport in ("framed", "sasl") else 0)
+        self.heads += len(runs)
+        mask.runs += runs
+
+    def _tracing(self, message: Message, at: int) -> list[Run]:
+        """The values of the struct that tracing systems put before a message."""
+        data, start = message.data, message.header.span.start
+        if at >= start:
+            return []
+        struct = BINARY.read_struct(data[:start], at, start, (), message.limits)
+        if struct.stop is None or struct.findings:
+            return [(at, BLANK * (start - at))]
+        record = Record(data=data[:start], protocol=BINARY, start=at, limits=message.limits)
+        mask = Mask()
+        walk = _Walk(self, record, mask)
+        walk.all = True
+        walk.struct(struct, (), ())
+        return mask.runs
+
+
+def masked_with(data: bytes, runs: Iterable[Run]) -> bytes:
+    """``data`` with the masks laid over it."""
+    out = bytearray(data)
+    for at, text in runs:
+        out[at : at + len(text)] = text
+    return bytes(out)
+
+
+def hushed(finding: Finding) -> Finding:
+    """The finding without what was found, which may be a secret: what is wrong, and where, as far
+    as that is said in words that are ours."""
+    where = _WHERE.match(finding.text)
+    start = 0 if where is None else where.end()
+    what, *parts = finding.text[start:].split(": ")
+    if not _PLAIN.fullmatch(what):
+        what, parts = "something is wrong", [""]
+    said = [what]
+    for part in parts:
+        if not _KNOWN.fullmatch(part):
+            said.append("(redacted)")
+            break
+        said.append(part)
+    return Finding(finding.severity, finding.text[:start] + ": ".join(said), finding.offset)
+
+
+# ── Fields ───────────────────────────────────────────────────────────────────────────
+
+# A selector, by its place, and which part of it comes next.
+State = tuple[int, int]
+
+# In the place of a selector's number: some selector asks for a name, and the field has none.
+NAMELESS: Final = -1
+
+
+class _Walk:
+    """Goes through a message's fields in order and masks what is selected.
+
+    ``all``: every value is.  ``known`` then collects what is structure or a value, so that the
+    rest can be told.
+    """
+
+    def __init__(self, redactor: Redactor, record: Record, mask: Mask) -> None:
+        self.redactor = redactor
+        self.selectors = redactor.selectors
+        self.record = record
+        self.data = record.data
+        self.mask = mask
+        self.protocol = record.protocol.name
+        self.all = False
+        self.has_idl = record.names is not None
+        self.is_nameless = False
+        self.is_text = False  # of an exception: what is being walked over
+        self.known: list[tuple[int, int]] = []
+        self.kind = record.type if isinstance(record, Message) else None
+        self.is_exception = self.kind is MessageType.EXCEPTION
+
+    def whole(self) -> None:
+        record, body = self.record, self.record.body
+        method = record.method if isinstance(record, Message) else ""
+        states = [(number, 0) for number, one in enumerate(self.selectors) if one.is_of(method)]
+        findings = body.findings + record.listed
+        self.all = (
+            body.stop is None
+            or bool(record.gaps)
+            or any(one.severity is Severity.ERROR for one in findings)
+        )
+        self.mask.is_sure = not self.all
+        self.struct(body, tuple(states), (), True)
+        stop = len(self.data)
+        if self.all:
+            self._unread(record.start, stop)
+        elif body.stop is not None and body.stop.stop < stop:
+            self._blank(body.stop.stop, stop)
+
+    # ── What is selected ─────────────────────────────────────────────────────────────
+
+    def struct(
+        self, struct: Struct, states: tuple[State, ...], hits: tuple[int, ...], outer: bool = False
+    ) -> None:
+        """The fields of a struct.  ``states`` are the selectors that may go on in it, ``hits``
+        those that selected all of it."""
+        for field in struct.fields:
+            inner, chosen = self._step(field, states, hits, outer) if states else (states, hits)
+            if self.all and (field.name is None or _NAME.match(field.name)):
+                self.known.append((field.span.start, field.value.span.start))
+            was_text = self.is_text
+            if outer:
+                self.is_text = self._is_text(field)
+            self.value(field.value, inner, chosen, field)
+            self.is_text = was_text
+        if self.all and struct.stop is not None:
+            self.known.append((struct.stop.start, struct.stop.stop))
+
+    def _step(
+        self, field: Field, states: tuple[State, ...], hits: tuple[int, ...], outer: bool
+    ) -> tuple[tuple[State, ...], tuple[int, ...]]:
+        """The selectors that may go on in a field, and those that have selected it."""
+        inner: list[State] = []
+        chosen = list(hits)
+        for number, place in states:
+            selector = self.selectors[number]
+            is_name = not selector.method
+            if is_name:
+                inner.append((number, place))
+            if not selector.meets(place, field, outer, self.is_exception):
+                if self.redactor.nameless and selector.may_meet(
+                    place, field, outer, self.kind, self.has_idl
+                ):
+                    self.is_nameless = True
+                    if NAMELESS not in chosen:
+                        chosen.append(NAMELESS)
+                continue
+            if place + 1 < len(selector.parts):
+                inner.append((number, place + 1))
+            elif number not in chosen:
+                chosen.append(number)
+        return tuple(inner), tuple(chosen)
+
+    def _is_text(self, field: Field) -> bool:
+        """Is that field of an outermost struct an exception, or the text of one?"""
+        if self.kind is MessageType.EXCEPTION:
+            return True
+        if self.kind is not MessageType.REPLY:
+            return False
+        return field.field_id != 0 and field.name != "success"
+
+    def value(
+        self,
+        value: Value,
+        states: tuple[State, ...],
+        hits: tuple[int, ...],
+        field: Field | None = None,
+        is_key: bool = False,
+    ) -> None:
+        """``field`` is whose value it is; None for an element.  ``is_key``: of a map."""
+        content = value.content
+        if not (states or hits or self.all or self.is_text):
+            return
+        if self.all and value.head and self.protocol not in _JSON:
+            self.known.append((value.span.start, value.span.start + value.head))
+        if isinstance(content, Struct):
+            self.struct(content, states, hits)
+        elif isinstance(content, Items):
+            for item in content.items:
+                self.value(item, states, hits)
+        elif isinstance(content, Entries):
+            for key, item in content.items:
+                self.value(key, states, hits, None, True)
+                self.value(item, states, hits)
+        elif hits or self.all or (self.is_text and self._has_text(value)):
+            self._leaf(value, field, is_key)
+            for number in hits:
+                if number != NAMELESS:
+                    self.redactor.counts[number] += 1
+
+    def _has_text(self, value: Value) -> bool:
+        """Is that the text of an exception, and to be masked?  It is counted either way."""
+        if value.ttype is not TType.STRING:
+            return False
+        if self.redactor.texts:
+            self.redactor.masked_texts += 1
+        else:
+            self.redactor.left_texts += 1
+        return self.redactor.texts
+
+    def _leaf(self, value: Value, field: Field | None, is_key: bool) -> None:
+        span = value.span
+        self.mask.redacted.add(span.start)
+        if self.all:
+            self.known.append((span.start, span.stop))
+        if self.protocol in _JSON:
+            token, is_cut = span.of(self.data), bool(value.lost)
+            self._add(span.start, json_mask(value.ttype, token, is_key=is_key, is_cut=is_cut))
+        elif value.ttype is TType.STRING:
+            inside = span.start + value.head
+            self._add(inside, LETTER * (span.stop - inside))
+        elif self.protocol == "compact":
+            if len(span):
+                self._add(span.start, compact_mask(value.ttype, len(span)))
+            elif field is not None:
+                # A bool in the head of its field: 1 true, 2 false.
+                at = field.span.start
+                self._add(at, bytes((self.data[at] & 0xF0 | 2,)))
+        else:
+            self._add(span.start, bytes(len(span)))
+
+    def _add(self, at: int, text: bytes) -> None:
+        if text:
+            self.mask.runs.append((at, text))
+
+    # ── What was not read ────────────────────────────────────────────────────────────
+
+    def _unread(self, start: int, stop: int) -> None:
+        at = start
+        for one, end in sorted(self.known):
+            if one > at:
+                self._blank(at, one)
+            at = max(at, end)
+        if at < stop:
+            self._blank(at, stop)
+        self.mask.runs.sort(key=_place)
+
+    def _blank(self, start: int, stop: int) -> None:
+        """Bytes that no value accounts for.  The brackets of JSON stay: they say where it ends."""
+        if self.protocol in _JSON:
+            self._add(start, json_blank(self.data[start:stop]))
+        else:
+            self._add(start, BLANK * (stop - start))
+
+
+def _place(run: Run) -> int:
+    return run[0]
+
+
+# ── Masks of values ──────────────────────────────────────────────────────────────────
+
+
+def compact_mask(ttype: TType, size: int) -> bytes:
+    """A value of the compact protocol that takes ``size`` bytes.
+
+    >>> compact_mask(TType.I32, 2).hex(" ")
+    '80 01'
+    """
+    if ttype is TType.BOOL:
+        return b"\x02"
+    bits = _BITS.get(ttype, 0)
+    if not bits or ttype is TType.I8:
+        return bytes(size)
+    if size == 1:
+        return b"\0"
+    # The smallest number that takes so many bytes; where the type has none, zeros that go on.
+    last = b"\1" if 7 * (size - 1) < bits else b"\0"
+    return b"\x80" * (size - 1) + last
+
+
+def json_mask(ttype: TType, token: bytes, *, is_key: bool = False, is_cut: bool = False) -> bytes:
+    """What may stand in JSON where ``token`` does, and is as long.
+
+    ``is_key``: numbers stand in quotes there.  ``is_cut``: a string's closing quote was lost.
+
+    >>> json_mask(TType.STRING, b'"a\\\\"b"'), json_mask(TType.I8, b"-128")
+    (b'"xxxx"', b'-100')
+    """
+    if token[:1] != b'"' or (ttype is TType.DOUBLE and not is_key):
+        # NaN and the infinities may stand in quotes everywhere: that they do would tell them.
+        return _word_mask(ttype, len(token))
+    end = b"" if is_cut else b'"'
+    size = len(token) - 1 - len(end)
+    if ttype is TType.STRING:
+        return b'"' + LETTER * size + end
+    if ttype is TType.UUID:
+        return b'"' + _NO_UUID[:size].ljust(size, b"0") + end
+    return b'"' + _number_mask(ttype, size) + end
+
+
+def _word_mask(ttype: TType, size: int) -> bytes:
+    if ttype is TType.BOOL and size in (4, 5):
+        return b"true" if size == 4 else b"false"  # the length tells which it was
+    return _number_mask(ttype, size)
+
+
+def _number_mask(ttype: TType, size: int) -> bytes:
+    if size <= 1 or ttype is TType.BOOL:
+        return b"0" * size
+    if ttype is TType.DOUBLE:
+        return b"0." + b"0" * (size - 2) if size > 2 else b"10"
+    number = b"1" + b"0" * (size - 1)
+    bits = _BITS.get(ttype, 64)
+    if size > 19 or int(number) >= 1 << (bits - 1):
+        number = b"-1" + b"0" * (size - 2)
+    return number
+
+
+def json_blank(text: bytes) -> bytes:
+    """JSON of which nothing is known: its brackets, its separators and the tags of types stay."""
+
+    def one(match: re.Match[bytes]) -> bytes:
+        token = match.group()
+        if token[:1] in b" \t\r\n,:{}[]" or token in _TAGS:
+            return token
+        if token[:1] == b'"':
+            closed = len(token) > 1 and token[-1:] == b'"'
+            return b'"' + LETTER * (len(token) - 1 - closed) + (b'"' if closed else b"")
+        return b"0" * len(token)
+
+    return _TOKEN.sub(one, text)
+
+
+# ── Before the message ───────────────────────────────────────────────────────────────
+
+
+def _header(message: Message) -> list[Run]:
+    """The masks for a method's name that is none, and for a seqid behind it."""
+    head = message.header
+    if _METHOD.match(head.method) or not head.method_span:
+        return []
+    name, stop = head.method_span, head.span.stop
+    runs = [(name.start, LETTER * len(name))]
+    if message.protocol.name in _BINARY:
+        runs.append((stop - 4, bytes(4)))
+    return runs
+
+
+def _head_values(head: Head) -> list[Run]:
+    """The masks for a (TT)THeader head: of its keys and values that are text, its token, and what
+    could not be read.  The keys that TTHeader has numbers for stay."""
+    runs: list[Run] = []
+    with suppress(DecodeError):
+        head.walk()
+    at = head.base
+    for size, label, meaning, _ in head.parts:
+        if label in ("key", "value", "token") and meaning[:1] == '"':
+            runs.append((at, LETTER * size))
+        elif label == "not read":
+            runs.append((at, bytes(size)))
+        at += size
+    if at < head.stop:
+        runs.append((at, bytes(head.stop - at)))
+    return runs

@@ -1,0 +1,680 @@
+"""Which bytes of a capture may be shown to others; and the packets with only these in them.
+
+    first     packet ──▶ Pipeline ──▶ Plan      which bytes each packet brought to which stream
+                                                which bytes of a stream are open, which masked
+    then      packet ──▶ Rewriter ──▶ packet    the same length, the same headers
+
+Nothing is open unless somebody has read it: messages (``redact.py`` says what is masked in them)
+and a transport's own bytes around them.  All else becomes zeros: what was skipped or lost its
+place, what speaks no Thrift, what stands in no TCP and no UDP.  So a fault in the reading hides
+too much, never too little.
+
+Bytes that were sent again are open where they are the same as those that were read, which are
+kept for a while to compare (MAX_KEPT); else they were read by nobody.
+
+Memory grows with what is masked and with the number of packets (12 bytes each), not with what
+they hold.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterable
+from typing import Final
+
+from ..model import Packet, Segment
+from ..protocols.families.thrift.theader import FIXED
+from ..protocols.framing import Unit
+from ..protocols.reader import PROXY, Found, Passed
+from ..wire.link import TCP, Peeler
+from ..wire.rewrite import (
+    checksum_at,
+    ip_options,
+    is_left_alone,
+    put,
+    put_none,
+    tcp_options,
+    total,
+    total_of_ends,
+)
+from .http_heads import Run, mask_head_lines, mask_lines
+from .messages import Mask
+
+__all__ = ["Plan", "Rewriter", "Way"]
+
+# How many bytes of streams are kept to compare those with that are sent again.
+MAX_KEPT: Final = 8 << 20
+MAX_PIECES: Final = 16_384
+
+TCP_HEAD: Final = 20
+
+_ICMP: Final = (1, 58)
+_ICMP_HEAD: Final = 8
+_ARP: Final = b"\x08\x06"
+_ARP_SIZE: Final = 28
+# By link type: its header's size, and where in it the type of what follows stands.
+_LINK_HEADS: Final = {1: (14, 12), 113: (16, 14), 276: (20, 0)}
+_VERSIONS: Final = {b"\x08\0": 4, b"\x86\xdd": 6}
+
+# Transports in which bytes lean on those before them; and those of which a message that was packed
+# is hidden whole.
+_LEANING: Final = ("zlib", "framed-zlib")
+_SHUT: Final = ("http", "websocket")
+
+# Names of mechanisms (IANA's registry of SASL, and Hadoop's): what else stands there may be a
+# secret behind a status that lies.
+_MECHANISMS: Final = frozenset(
+    b"ANONYMOUS CRAM-MD5 DIGEST-MD5 EXTERNAL GS2-KRB5 GSSAPI GSS-SPNEGO KERBEROS_V4 KERBEROS_V5 "
+    b"LOGIN NTLM OAUTHBEARER OTP PLAIN SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512 SRP XOAUTH2".split()
+)
+
+# A SASL step's status and length; a frame's length; START.
+_STEP: Final = 5
+_FRAME: Final = 4
+_START: Final = 1
+
+
+class Way:
+    """One direction of a connection: what of it is open, and the masks.
+
+    ``is_shut``: nothing is.  So it is where bytes lean on those before them (zlib) and one of
+    them has to be hidden.
+    """
+
+    def __init__(self) -> None:
+        self.is_shut = False
+        self._starts = array("q")  # of what is open, and where that stops
+        self._stops = array("q")
+        self._masks = array("q")  # where masks begin, and where their bytes are in _text
+        self._texts = array("q")
+        self._text = bytearray()
+        self._masked = 0  # no mask goes further
+        self._is_sorted = True
+
+    def open(self, start: int, stop: int) -> None:
+        """Those bytes may be shown, but for what is masked."""
+        if stop <= start:
+            return
+        if self._stops and start <= self._stops[-1]:
+            if start < self._starts[-1]:
+                self._insert(start, stop)
+            else:
+                self._stops[-1] = max(self._stops[-1], stop)
+            return
+        self._starts.append(start)
+        self._stops.append(stop)
+
+    def _insert(self, start: int, stop: int) -> None:
+        at = bisect_right(self._starts, start)
+        self._starts.insert(at, start)
+        self._stops.insert(at, stop)
+
+    def mask(self, start: int, text: bytes) -> None:
+        """Those bytes become ``text``."""
+        if not text:
+            return
+        if start < self._masked:
+            self._is_sorted = False
+        self._masked = max(self._masked, start + len(text))
+        self._masks.append(start)
+        self._texts.append(len(self._text))
+        self._text += text
+
+    def _sort(self) -> None:
+        """Put the masks in order, each behind the one before it."""
+        order = sorted(range(len(self._masks)), key=self._masks.__getitem__)
+        stops = [*self._texts[1:], len(self._text)] if self._masks else []
+        text, masks, texts = bytearray(), array("q"), array("q")
+        end = 0
+        for at in order:
+            start = max(self._masks[at], end)
+            skipped = start - self._masks[at]
+            piece = self._text[self._texts[at] + skipped : stops[at]]
+            if piece:
+                masks.append(start)
+                texts.append(len(text))
+                text += piece
+                end = start + len(piece)
+        self._masks, self._texts, self._text = masks, texts, text
+        self._is_sorted = True
+
+    def shown(self, offset: int, data: bytes, keep: bool) -> tuple[bytes, int]:
+        """``data``, which stands at ``offset``, as it may be shown; and how many bytes of it
+        nobody has read.  ``keep`` those."""
+        size = len(data)
+        if self.is_shut:
+            return bytes(size), 0
+        if not self._is_sorted:
+            self._sort()
+        end = offset + size
+        out = bytearray(data) if keep else bytearray(size)
+        unread = size
+        at = max(bisect_right(self._starts, offset) - 1, 0)
+        while at < len(self._starts) and self._starts[at] < end:
+            start, stop = max(self._starts[at], offset), min(self._stops[at], end)
+            if start < stop:
+                out[start - offset : stop - offset] = data[start - offset : stop - offset]
+                unread -= stop - start
+            at += 1
+        at = max(bisect_right(self._masks, offset) - 1, 0)
+        while at < len(self._masks) and self._masks[at] < end:
+            behind = self._texts[at + 1] if at + 1 < len(self._texts) else len(self._text)
+            first = self._masks[at]
+            start, stop = max(first, offset), min(first + behind - self._texts[at], end)
+            if start < stop:
+                text = self._texts[at] + start - first
+                out[start - offset : stop - offset] = self._text[text : text + stop - start]
+            at += 1
+        return bytes(out), max(unread, 0)
+
+
+class Plan:
+    """What the first reading of a capture finds out.
+
+    ``links`` are its link types.  ``packed`` counts messages in packed bytes that could not be
+    masked where they stand: all of these bytes are hidden.  ``fragments`` has, by packet, which
+    bytes of it went into which datagram, as ``Segment.parts``, the datagram named by the packet
+    that made it whole; ``datagrams`` what stood in those.
+    """
+
+    def __init__(self) -> None:
+        self.links: set[int] = set()
+        self.packed = 0
+        self.fragments: dict[int, list[tuple[int, int, int, int]]] = {}
+        self.datagrams: dict[int, Segment] = {}  # without their payload, by packet
+        self._ways: list[Way] = []
+        self._numbers: dict[tuple[int, bytes], int] = {}  # of ways, by connection and sender
+        self._waiting: dict[int, list[tuple[int, list[tuple[int, int]], list[Run]]]] = {}
+        self._way_of = array("I", [0])  # by packet: which way and one more, and where in it
+        self._place_of = array("q", [0])
+        self._given: dict[int, tuple[int, int]] = {}  # by packet, where not all of it was new
+
+    # ── Where packets stand ──────────────────────────────────────────────────────────
+
+    def _number(self, flow: int, source: bytes) -> int:
+        key = (flow, source)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self._ways)
+            self._ways.append(Way())
+        return number
+
+    def carries(self, segment: Segment, flow: int, place: int, is_new: bool) -> None:
+        """A packet's payload stands at ``place`` of its sender's direction.  ``is_new``: all of
+        it is read; else ``gave`` says what is."""
+        packet = segment.number
+        while len(self._way_of) <= packet:
+            self._way_of.append(0)
+            self._place_of.append(0)
+        self._way_of[packet] = self._number(flow, segment.source) + 1
+        self._place_of[packet] = place
+        if not is_new:
+            self._given[packet] = (place, place)
+        if segment.parts:
+            for number, skipped, start, stop in segment.parts:
+                self.fragments.setdefault(number, []).append((packet, skipped, start, stop))
+            kept = Segment(
+                packet,
+                segment.time,
+                segment.protocol,
+                segment.source,
+                segment.target,
+                segment.seq,
+                segment.ack,
+                segment.flags,
+                b"",
+                segment.cut + len(segment.payload),
+            )
+            kept.head, kept.inside = segment.head, segment.inside
+            self.datagrams[packet] = kept
+
+    def gave(self, packet: int, offset: int, size: int) -> None:
+        """So much of a packet was new, and is read."""
+        if packet in self._given:
+            self._given[packet] = (offset, offset + size)
+
+    def place(self, packet: int) -> tuple[Way, int] | None:
+        """The direction that a packet's payload is of, and its place there."""
+        number = self._way_of[packet] if packet < len(self._way_of) else 0
+        return (self._ways[number - 1], self._place_of[packet]) if number else None
+
+    def given(self, packet: int, place: int, size: int) -> tuple[int, int]:
+        """From where to where a packet's payload was new."""
+        start, stop = self._given.get(packet, (place, place + size))
+        return max(start, place), min(max(stop, place), place + size)
+
+    # ── What is open ─────────────────────────────────────────────────────────────────
+
+    def message(self, flow: int, source: bytes, found: Found, mask: Mask) -> None:
+        """A message was read; ``mask`` is what to mask in its data."""
+        way = self._ways[self._number(flow, source)]
+        start, stop = found.offset, found.offset + found.size
+        runs = mask.runs
+        if mask.packed >= 0 and found.transport in _SHUT:
+            # Bytes that were packed or masked, and what may stand behind them.
+            self.packed += 1
+            opened = [(at, at + len(text)) for at, text in found.lines]
+            runs = [run for run in runs if run[0] < mask.packed]
+            _lay(way, start, [(0, mask.packed), *opened], runs + mask_lines(found.lines))
+            return
+        if found.lines:
+            # Data has no lines in it; what is left behind the last of them was not read.
+            head = found.header.span.start
+            end = _around([(len(found.data), b".")], head, found.lines)[0][0]
+            last, text = found.lines[-1]
+            stop = start + max(end, last + len(text))
+            runs = _around(runs, head, found.lines) + mask_lines(found.lines)
+            runs.sort()
+        elif mask.packed < 0:
+            stop = min(stop, start + len(found.data))
+        way.open(start, stop)
+        if mask.packed >= 0:
+            inside = [at for at, _ in runs if at >= mask.packed]
+            runs = [run for run in runs if run[0] < mask.packed]
+            if found.transport in _LEANING:
+                way.is_shut = way.is_shut or bool(inside) or not mask.is_sure
+            elif inside or not mask.is_sure:
+                runs.append((mask.packed, bytes(found.size - mask.packed)))
+            self.packed += bool(inside)
+        _lay(way, start, (), runs)
+
+    def passed(self, flow: int, source: bytes, passed: Passed) -> None:
+        """A unit without a message was read.  It counts if its connection speaks Thrift."""
+        number = self._number(flow, source)
+        way = self._ways[number]
+        unit = passed.unit
+        if passed.transport in _LEANING:
+            # Inflated bytes that are no message: nobody knows what they are.
+            way.is_shut = way.is_shut or bool(unit.data)
+            way.open(passed.offset, passed.offset + unit.stop)
+            return
+        opened, runs = _own_bytes(passed.transport, unit)
+        self._waiting.setdefault(number, []).append((passed.offset, opened, runs))
+
+    def settle(self, flow: int, source: bytes, is_thrift: bool) -> None:
+        """A connection has ended, and it is known whether it speaks Thrift."""
+        number = self._number(flow, source)
+        waiting = self._waiting.pop(number, ())
+        if is_thrift:
+            for offset, opened, runs in waiting:
+                _lay(self._ways[number], offset, opened, runs)
+
+
+def _lay(way: Way, offset: int, opened: Iterable[tuple[int, int]], runs: Iterable[Run]) -> None:
+    for start, stop in opened:
+        way.open(offset + start, offset + stop)
+    for at, text in runs:
+        way.mask(offset + at, text)
+
+
+def _own_bytes(transport: str, unit: Unit) -> tuple[list[tuple[int, int]], list[Run]]:
+    """The bytes of a unit without a message that are its transport's own, and the masks in them:
+    lengths, the names of headers, the sizes of chunks.  What they are around stays shut."""
+    data = unit.data
+    if transport == "http":
+        lines = [(at, at + len(text)) for at, text in unit.lines]
+        return [(0, len(data)), *lines], mask_head_lines(data) + mask_lines(unit.lines)
+    if transport == "sasl":
+        if data[:1] == b"\0":
+            return [(0, _FRAME)], []
+        if data[:1] == bytes((_START,)) and data[_STEP:] in _MECHANISMS:
+            return [(0, len(data))], []
+        # What proves who somebody is.
+        return [(0, len(data))], [(_STEP, b"x" * (len(data) - _STEP))]
+    if transport in ("theader", "ttheader"):
+        return [(0, min(FIXED, len(data)))], []
+    if transport == "framed-theader":
+        return [(0, min(_FRAME + FIXED, len(data)))], []
+    if transport == "framed":
+        return [(0, len(data))], []  # an empty frame
+    if transport == "websocket":
+        # Its upgrade; frames stay shut, whether they were read or not.
+        head = data[: unit.start]
+        return [(0, len(head))], mask_head_lines(head)
+    if transport == PROXY:
+        return [(0, len(data))], []
+    return [], []
+
+
+def _around(runs: Iterable[Run], head: int, lines: Iterable[tuple[int, bytes]]) -> list[Run]:
+    """Masks of a message's data as masks of the wire, where ``lines`` stand in between, from
+    ``head`` on."""
+    # Where the data between two lines begins: in the data, and on the wire.
+    places, wires = [0], [0]
+    at = wire = head
+    for place, text in lines:
+        if place > wire:
+            places.append(at)
+            wires.append(wire)
+            at += place - wire
+        wire = place + len(text)
+    places.append(at)
+    wires.append(wire)
+    out: list[Run] = []
+    for start, text in runs:
+        done = 0
+        while done < len(text):
+            piece = bisect_right(places, start + done) - 1
+            stop = places[piece + 1] if piece + 1 < len(places) else start + len(text)
+            size = min(len(text) - done, stop - start - done)
+            on_wire = wires[piece] + start + done - places[piece]
+            out.append((on_wire, text[done : done + size]))
+            done += size
+    return out
+
+
+# ── Packets ──────────────────────────────────────────────────────────────────────────
+
+
+class Rewriter:
+    """Writes packets again, in their order, with the bytes that a Plan leaves open.
+
+    ``keep_unknown``: what nobody has read stays.  ``unread`` counts the bytes of streams that
+    nobody has read, ``again`` those that were sent again and differ, or come too late to tell;
+    ``other`` the packets that hold something that is no TCP and no UDP.
+    """
+
+    def __init__(self, plan: Plan, *, keep_unknown: bool = False) -> None:
+        self.unread = 0
+        self.again = 0
+        self.other = 0
+        self._plan = plan
+        self._keep = keep_unknown
+        self._peeler = Peeler()
+        # What was read, by direction: places that do not overlap, in order, and their bytes.
+        self._kept: dict[int, tuple[list[int], list[bytes]]] = {}
+        self._order: deque[tuple[int, int]] = deque()
+        self._size = 0
+        self._sums: dict[int, _Sum] = {}  # of datagrams, by packet
+
+    @property
+    def has_fragments(self) -> bool:
+        """Have the fragments to be seen by ``look`` first?"""
+        return bool(self._plan.fragments)
+
+    def look(self, packet: Packet) -> None:
+        """Take note of a fragment: the checksum stands in the first and counts all of them."""
+        if packet.number not in self._plan.fragments:
+            return
+        self._peeler.segment(packet)
+        for datagram, start, old, new in self._fragment(packet, self._peeler.heads):
+            self._sums.setdefault(datagram, _Sum()).add(
+                self._plan.datagrams[datagram], start, old, new
+            )
+
+    def start(self) -> None:
+        """All fragments were seen; the packets come from the first again."""
+        self._peeler = Peeler()
+        self.unread = self.again = self.other = 0
+
+    def packet(self, packet: Packet) -> Packet:
+        """The packet as it may be shown."""
+        data = packet.data
+        segment = self._peeler.segment(packet)
+        heads = min(self._peeler.heads, len(data))
+        if not self._keep and _contradicts_itself(packet):
+            # Then its headers are none, and an address of IPv6 may be anything.
+            self.other += 1
+            heads = _LINK_HEADS[packet.link][0]
+            return _with_data(packet, data[:heads] + bytes(len(data) - heads))
+        if packet.number in self._plan.fragments:
+            out = self._of_fragment(packet, heads)
+        elif segment is not None and not segment.parts:
+            out = self._of_segment(packet, segment)
+        else:
+            out = self._of_other(packet, heads)
+        if not self._keep:
+            self._clean_heads(packet, out)
+        for at, start, stop in self._peeler.sums:
+            # A tunnel's checksum counts what is in it, and would tell of what is hidden.  0 says
+            # that there is none.
+            if data[start:stop] != out[start:stop] or len(data) < packet.length:
+                put_none(out, at)
+        if out == data:
+            return packet
+        return _with_data(packet, bytes(out))
+
+    def _clean_heads(self, packet: Packet, out: bytearray) -> None:
+        """Hide what IP's headers hold beside what they are known for."""
+        for start, stop in self._peeler.options:
+            old = packet.data[start:stop]
+            if old == ip_options(old):
+                continue
+            # The header's length lies: then what follows is no header either.
+            out[start:] = bytes(len(out) - start)
+            at = start - 10
+            if len(old) == stop - start:
+                head = out[start - 20 : stop]
+                put(out, at, total(head) - total(head[10:12]), TCP)
+            else:
+                put_none(out, at)
+        for start, stop in self._peeler.extensions:
+            size = len(out[start:stop])
+            out[start : start + size] = bytes(size)
+
+    def payload(self, packet: int, payload: bytes) -> bytes:
+        """What a packet brought to its stream, as it may be shown."""
+        there = self._plan.place(packet)
+        if there is None:
+            self.unread += len(payload)
+            return payload if self._keep else bytes(len(payload))
+        way, place = there
+        stop = place + len(payload)
+        start, end = self._plan.given(packet, place, len(payload))
+        shown, unread = way.shown(start, payload[start - place : end - place], self._keep)
+        self.unread += unread
+        if end > start:
+            self._remember(way, start, payload[start - place : end - place])
+        if (start, end) == (place, stop):
+            return shown
+        before = self._sent_again(way, place, payload[: start - place])
+        return before + shown + self._sent_again(way, end, payload[end - place :])
+
+    # ── What was sent again ──────────────────────────────────────────────────────────
+
+    def _remember(self, way: Way, offset: int, data: bytes) -> None:
+        key = id(way)
+        places, pieces = self._kept.setdefault(key, ([], []))
+        at = bisect_right(places, offset)
+        places.insert(at, offset)
+        pieces.insert(at, data)
+        self._order.append((key, offset))
+        self._size += len(data)
+        while self._size > MAX_KEPT or len(self._order) > MAX_PIECES:
+            key, offset = self._order.popleft()
+            places, pieces = self._kept[key]
+            at = bisect_right(places, offset) - 1
+            self._size -= len(pieces[at])
+            del places[at], pieces[at]
+            if not places:
+                del self._kept[key]
+
+    def _sent_again(self, way: Way, offset: int, data: bytes) -> bytes:
+        """Bytes that stand where others were read."""
+        if not data:
+            return b""
+        shown, unread = way.shown(offset, data, self._keep)
+        self.unread += unread
+        known = bytearray(len(data))
+        places, pieces = self._kept.get(id(way), ([], []))
+        for at in range(max(bisect_right(places, offset) - 1, 0), len(places)):
+            start, piece = places[at], pieces[at]
+            first, last = max(start, offset), min(start + len(piece), offset + len(data))
+            if start >= offset + len(data):
+                break
+            if first < last:
+                ours = data[first - offset : last - offset]
+                if ours == piece[first - start : last - start]:
+                    known[first - offset : last - offset] = b"\1" * (last - first)
+        missing = known.count(0)
+        if not missing:
+            return shown
+        self.again += missing
+        if self._keep:
+            return shown
+        return bytes(byte if is_known else 0 for byte, is_known in zip(shown, known, strict=True))
+
+    # ── The kinds of packets ─────────────────────────────────────────────────────────
+
+    def _of_segment(self, packet: Packet, segment: Segment) -> bytearray:
+        out = bytearray(packet.data)
+        start, payload = min(segment.inside, len(out)), segment.payload
+        stop = start + len(payload)
+        out[start:stop] = self.payload(packet.number, payload) if payload else b""
+        first = segment.head + TCP_HEAD
+        if segment.protocol == TCP and first < start and not self._keep:
+            out[first:start] = tcp_options(packet.data[first:start])
+        if not self._keep:
+            out[stop:] = bytes(len(out) - stop)  # what a link layer fills up with
+        at = checksum_at(segment)
+        was = packet.data[at] << 8 | packet.data[at + 1]
+        before, after = packet.data[segment.head : stop], out[segment.head : stop]
+        counted = None if segment.cut else total(before) - was
+        if is_left_alone(segment, was, counted):
+            return out
+        if counted is None:
+            put_none(out, at)
+        elif after != before:
+            put(out, at, total(after) - was + total_of_ends(segment), segment.protocol)
+        return out
+
+    def _of_fragment(self, packet: Packet, heads: int) -> bytearray:
+        data = packet.data
+        out = bytearray(data) if self._keep else bytearray(data[:heads]) + bytes(len(data) - heads)
+        for datagram, start, old, new in self._fragment(packet, heads):
+            segment = self._plan.datagrams[datagram]
+            skipped = self._skipped(packet.number, datagram, start)
+            out[heads + skipped : heads + skipped + len(new)] = new
+            at = checksum_at(segment)
+            if start <= at and at + 2 <= start + len(old):
+                place = heads + skipped + at - start
+                self._sums[datagram].put(segment, out, place)
+        return out
+
+    def _skipped(self, packet: int, datagram: int, start: int) -> int:
+        for number, skipped, first, _ in self._plan.fragments[packet]:
+            if (number, first) == (datagram, start):
+                return skipped
+        return 0
+
+    def _fragment(self, packet: Packet, heads: int) -> Iterable[tuple[int, int, bytes, bytes]]:
+        """Of each run of bytes in a fragment that was used: the packet that made its datagram
+        whole, the place in the datagram, the bytes, and the bytes as they may be shown."""
+        for datagram, skipped, start, stop in self._plan.fragments[packet.number]:
+            segment = self._plan.datagrams[datagram]
+            old = packet.data[heads + skipped : heads + skipped + stop - start]
+            there = self._plan.place(datagram)
+            inside = segment.inside
+            end = inside + segment.cut
+            head = old[: max(0, min(inside, stop) - start)]
+            body = old[len(head) : max(len(head), end - start)]
+            behind = old[len(head) + len(body) :]
+            new = head
+            options = segment.head + TCP_HEAD
+            if segment.protocol == TCP and options < start + len(head) and not self._keep:
+                # Options that two fragments share are not read.
+                first = max(options - start, 0)
+                is_whole = start <= options and start + len(head) == inside
+                rest = tcp_options(head[first:]) if is_whole else bytes(len(head) - first)
+                new = head[:first] + rest
+            if body:
+                first = start + len(head) - inside
+                new += self._body(datagram, there, first, body)
+            new += behind if self._keep else bytes(len(behind))
+            yield datagram, start, old, new
+
+    def _body(self, datagram: int, there: tuple[Way, int] | None, first: int, body: bytes) -> bytes:
+        """Bytes of a datagram's payload, from ``first`` on.  What was not new is not compared."""
+        if there is None:
+            self.unread += len(body)
+            return body if self._keep else bytes(len(body))
+        way, place = there
+        offset = place + first
+        start, end = self._plan.given(datagram, offset, len(body))
+        start, end = min(start, offset + len(body)), max(end, start)
+        shown, unread = way.shown(start, body[start - offset : end - offset], self._keep)
+        self.unread += unread
+        before, behind = body[: start - offset], body[end - offset :]
+        self.again += len(before) + len(behind)
+        if not self._keep:
+            before, behind = bytes(len(before)), bytes(len(behind))
+        return before + shown + behind
+
+    def _of_other(self, packet: Packet, heads: int) -> bytearray:
+        """No TCP, no UDP, or too little of them: what is behind the headers that are known."""
+        data = packet.data
+        out = bytearray(data)
+        if self._keep:
+            return out
+        is_icmp = self._peeler.kind in _ICMP
+        if is_icmp:
+            heads = min(heads + _ICMP_HEAD, len(data))
+        elif not heads:
+            heads = _link_heads(packet)
+        zeros = bytes(len(data) - heads)
+        if data[heads:] != zeros:
+            self.other += 1
+            out[heads:] = zeros
+        if is_icmp and (data[heads:] != zeros or len(data) < packet.length):
+            at = heads - _ICMP_HEAD
+            put_none(out, at + 2)
+            if self._peeler.kind == _ICMP[0]:
+                # Zeros sum up to nothing, whether or not they were captured.
+                put(out, at + 2, total(out[at:heads]), TCP)
+        return out
+
+
+class _Sum:
+    """The checksum of a datagram that came in fragments, of which the first has it."""
+
+    __slots__ = ("after", "before", "differs", "size")
+
+    def __init__(self) -> None:
+        self.differs = False
+        self.before = self.after = 0  # the sums, without the checksum itself
+        self.size = 0
+
+    def add(self, segment: Segment, start: int, old: bytes, new: bytes) -> None:
+        """A run of the datagram's bytes from ``start`` on, and the bytes that take their place."""
+        self.differs = self.differs or old != new
+        skipped = max(segment.head - start, 0)
+        start += skipped
+        before, after = bytearray(old[skipped:]), bytearray(new[skipped:])
+        for at in range(checksum_at(segment), checksum_at(segment) + 2):
+            if start <= at < start + len(after):
+                before[at - start] = after[at - start] = 0
+        self.size += len(after)
+        self.before += total(before, start - segment.head)
+        self.after += total(after, start - segment.head)
+
+    def put(self, segment: Segment, out: bytearray, at: int) -> None:
+        """Write it at ``at`` of a packet, where it has to be another."""
+        is_whole = self.size == segment.inside - segment.head + segment.cut
+        was = out[at] << 8 | out[at + 1]
+        if is_left_alone(segment, was, self.before if is_whole else None):
+            return
+        if not is_whole:
+            put_none(out, at)
+        elif self.differs:
+            put(out, at, self.after + total_of_ends(segment), segment.protocol)
+
+
+def _with_data(packet: Packet, data: bytes) -> Packet:
+    return Packet(packet.number, packet.time, packet.link, data, packet.length)
+
+
+def _contradicts_itself(packet: Packet) -> bool:
+    """Does a link layer say that IP of one version follows, and it is the other?"""
+    size, kind = _LINK_HEADS.get(packet.link, (0, 0))
+    version = _VERSIONS.get(packet.data[kind : kind + 2], 0)
+    return bool(size and version) and len(packet.data) > size and packet.data[size] >> 4 != version
+
+
+def _link_heads(packet: Packet) -> int:
+    """How many bytes of a packet without IP are headers; all of ARP is."""
+    size, kind = _LINK_HEADS.get(packet.link, (0, 0))
+    if packet.data[kind : kind + 2] == _ARP and size:
+        size += _ARP_SIZE
+    return min(size, len(packet.data))

@@ -1,0 +1,207 @@
+"""What the rules say of the wire, in words: who closed after what, first bytes, answers.
+
+A ``{name}`` in them stands for a time: see ``Verdict``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ..hints.magic_numbers import Certainty, Family, explain_bytes
+from ..model import DEFAULT_LIMITS, Half
+from ..protocols.detect import protocol_at
+from ..protocols.families.thrift.framed import HEAD
+from .evidence import Case, Failure, Known, Said, dialect_of, shown
+from .verdict import sized, unbraced
+
+__all__ = [
+    "as_length",
+    "ended_after",
+    "ending",
+    "failed",
+    "first_bytes",
+    "frame_above_limit",
+    "how_it_ended",
+    "line_of",
+    "now_and_then",
+    "others",
+    "patience",
+    "refused_length",
+    "text_in",
+    "text_of",
+]
+
+# Bytes of a direction that evidence shows.
+_SHOWN: Final = 12
+
+
+def frame_above_limit(half: Half) -> int:
+    """The length that a direction begins with, if it is one, of a frame, and above the limit."""
+    head = half.first
+    if not half.from_start or len(head) < HEAD + 2:
+        return 0
+    length = int.from_bytes(head[:HEAD], "big")
+    if not DEFAULT_LIMITS.frame < length < 2**31:
+        return 0
+    inside = protocol_at(head, HEAD, len(head), DEFAULT_LIMITS)
+    return length if inside is not None and inside.name in ("binary", "compact") else 0
+
+
+_REFUSED: Final = re.compile(r"frame length at offset 0: is (\d+), want at most")
+
+# Four bytes of text, taken for a length, are more.
+_TEXT: Final = 0x20000000
+
+
+def refused_length(half: Half) -> int:
+    """The length of a later frame that is above the limit, 0 if there is none: so large a one that
+    it is none, but bytes of something else."""
+    found = _REFUSED.match(half.why) if half.broke > 0 else None
+    length = 0 if found is None else int(found[1])
+    return length if DEFAULT_LIMITS.frame < length < _TEXT else 0
+
+
+def how_it_ended(case: Case, call: Said | None = None) -> str:
+    """``closed {after}after its first 21 bytes and sent none``: what the server did; ``call``:
+    what it did it after."""
+    flow = case.flow
+    client, server = flow.from_client, flow.from_server
+    sent = "" if server.first or call is not None else " and sent none"
+    if call is not None:
+        upon = f"after the call {shown(call.method)}"
+    elif flow.sent:
+        upon = f"after the client's {'first ' if client.from_start else ''}{sized(flow.sent)}"
+    else:
+        upon = "after it was opened"
+    if case.closed_by_server:
+        verb = "reset the connection" if server.fin < 0 else "closed"
+        return f"{verb} {{after}}{upon}{sent}"
+    if case.closed_by_client:
+        said = "said nothing" if not server.first else "said no more"
+        return f"{said} until the client closed {{after}}{upon}"
+    said = "said nothing" if not server.first else "said no more"
+    return f"{said} until the capture ends, {{after}}{upon}"
+
+
+def ended_after(case: Case) -> dict[str, int]:
+    """The time in ``how_it_ended``: from the client's last bytes to the end."""
+    flow = case.flow
+    if case.closed_by_server:
+        end = case.server_end
+    elif case.closed_by_client:
+        end = case.client_end
+    else:
+        end = flow.last
+    calls = [one.call for one in case.unanswered if one.call is not None]
+    since = max(call.end_time for call in calls) if calls else flow.from_client.last
+    if since < 0:
+        since = flow.began
+    return {"after": max(end - since, 0)}
+
+
+def ending(case: Case) -> str:
+    """Who closed, and how."""
+    flow = case.flow
+    done = []
+    for who, half in (("client", flow.from_client), ("server", flow.from_server)):
+        if half.fin >= 0:
+            done.append((half.fin, f"FIN from the {who}"))
+        if half.rst >= 0:
+            done.append((half.rst, f"RST from the {who}"))
+    if not done:
+        return "the connection is open at the end of the capture"
+    words = [text for _, text in sorted(done, key=lambda one: one[0])]
+    received = sized(flow.received) if flow.received else "no byte"
+    return f"{received} from the server, then {', '.join(words)}"
+
+
+def first_bytes(who: str, half: Half) -> str:
+    """The first bytes of a direction, and what they are."""
+    if not half.first:
+        return ""
+    shown = half.first[:_SHOWN].hex(" ")
+    more = " …" if len(half.first) > _SHOWN else ""
+    which = "first bytes" if half.from_start else "first captured bytes"
+    readings = explain_bytes(half.first).readings if half.from_start else ()
+    if who == "client" and half.first[:1] != b"\x01":
+        # A negotiation begins with START, and only a server says the rest.
+        readings = tuple(one for one in readings if one.family is not Family.SASL)
+    length = frame_above_limit(half)
+    what = ""
+    if length:
+        what = f": the length of a frame of {length} bytes, then a message"
+    elif readings and readings[0].certainty is not Certainty.POSSIBLE:
+        what = f": {readings[0].what}"
+        if readings[0].text:
+            what += f", which says “{unbraced(readings[0].text[:160])}”"
+    elif half.detection is not None and half.detection.transport is not None:
+        what = f": {dialect_of(half)}"
+    elif (text := text_of(half.first)) != "":
+        what = f": the text “{text}”"
+    return f"the {who}'s {which} are {shown}{more}{what}"
+
+
+_PRINTABLE: Final = re.compile(rb"[\x20-\x7e\r\n\t]{4,}")
+
+
+def text_of(data: bytes) -> str:
+    found = _PRINTABLE.match(data)
+    if found is None:
+        return ""
+    line = found.group().splitlines()[0] if found.group().splitlines() else b""
+    return line[:60].decode("ascii").strip()
+
+
+_SENTENCE: Final = re.compile(rb"[\x20-\x7e]{12,}")
+
+
+def text_in(data: bytes) -> str:
+    """The longest run of readable text among first bytes, "" if there is none to speak of."""
+    runs = [one.group() for one in _SENTENCE.finditer(data)]
+    return unbraced(max(runs, key=len, default=b"")[:160].decode("ascii").strip())
+
+
+def line_of(half: Half) -> str:
+    return f"“{unbraced(text_of(half.first))}”."
+
+
+def as_length(case: Case) -> str:
+    return str(int.from_bytes(case.flow.from_client.first[:4], "big", signed=True))
+
+
+def others(known: Known) -> str:
+    usual = known.usual
+    if usual is None:
+        return "that port was named as one of Thrift's" if known.told else ""
+    return known.words(usual)
+
+
+def now_and_then(known: Known) -> str:
+    return f"on other connections {known.words(known.usual)}" if known.usual is not None else ""
+
+
+def failed(count: int, one: Failure) -> str:
+    text = f": {quoted(one.text)}" if one.text else ""
+    times = f", {count} times" if count > 1 else ""
+    return f"EXCEPTION {shown(one.replied)}, {one.type}{text}{times}"
+
+
+# Times that programs wait by default, in ns, and who does.
+_DEFAULTS: Final = (
+    (3_000_000_000, "3 s are thriftpy2's default timeout"),
+    (60_000_000_000, "60 s are the default of many load balancers"),
+    (350_000_000_000, "350 s are the default of AWS's network load balancers"),
+)
+
+
+def patience(waited: int) -> str:
+    """Who waits for that long by default; "" if nobody is known to."""
+    for usual, words in _DEFAULTS:
+        if usual * 0.98 <= waited <= usual * 1.03:
+            return words
+    return ""
+
+
+def quoted(text: str) -> str:
+    return f"“{text[:100]}{'…' if len(text) > 100 else ''}”"

@@ -1,0 +1,161 @@
+"""The rules: a connection, and what is known of its server, to Verdicts.
+
+    FIRST    what the connection is as a whole: the first that has something to say
+    CALLS    why calls had no answer: each is asked while outcomes are left that it is about
+    REPLIES  what cannot be read, and what the answers say: all are asked
+    LAST     the first that has something to say, where nothing else had
+    ALSO     what the capture lacks, said besides
+
+A verdict stands on what is on the wire: the first bytes of each direction, who closed when,
+which calls were answered.  Much of it looks alike: a server that cannot read a call and a
+handler that failed both close the connection without a word.  What tells them apart is what
+the same server did elsewhere: it answered this client before, or others in another dialect.
+Where nothing does, the verdict says so, and names both.
+
+What became of each call was settled before (``exchanges.Pairing``).  A verdict ``covers`` outcomes,
+and those that none covers are told by ``ended_otherwise``: so nothing is well where a call failed.
+
+Two signs need no second connection.  A server that resets at once has closed with bytes
+unread (RFC 2525, 2.17), so it had not read the call to its end.  And an answer in another
+dialect needs no comment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ...model import Outcome
+from ..evidence import BY_CLIENT, BY_SERVER, CLOSED, Case, Known
+from ..verdict import Verdict
+from .connecting import (
+    began_in_the_middle,
+    began_late,
+    lost_packets,
+    no_answer,
+    one_direction,
+    opened_only,
+    refused,
+    same_as_another,
+    unreachable,
+)
+from .dialects import (
+    answers_differ,
+    multiplexed_on_plain,
+    not_answered,
+    sasl,
+    sasl_alone,
+    two_protocols,
+)
+from .endings import (
+    closed_on_call,
+    cut_call,
+    cut_reply,
+    dropped_when_idle,
+    gave_up,
+    late_reply,
+    not_arrived,
+    still_waiting,
+    too_large,
+)
+from .foreign import (
+    foreign_client,
+    foreign_in,
+    foreign_server,
+    not_thrift,
+    spoke_otherwise,
+    unrecognised,
+)
+from .replies import (
+    all_well,
+    answers_nothing,
+    declared,
+    ended_otherwise,
+    http_never_answered,
+    is_well,
+    oneway_answered,
+    out_of_step,
+    structs_alone,
+    unreadable,
+    well,
+    wrong_words,
+)
+
+__all__ = ["ALSO", "CALLS", "FIRST", "LAST", "REPLIES", "all_well", "foreign_in", "verdicts"]
+
+# Each looks at a Case and at what is Known of its server.
+Rule = Callable[[Case, Known], "Verdict | None"]
+
+FIRST: Final[tuple[Rule, ...]] = (
+    refused,
+    unreachable,
+    no_answer,
+    one_direction,
+    began_late,
+    too_large,
+    structs_alone,
+    foreign_client,
+    foreign_server,
+    sasl,
+    sasl_alone,
+    answers_differ,
+    multiplexed_on_plain,
+    out_of_step,
+    not_answered,
+    spoke_otherwise,
+)
+_LATE: Final = (Outcome.LATE, Outcome.OUT_OF_SEQUENCE)
+CALLS: Final[tuple[tuple[Rule, tuple[Outcome, ...]], ...]] = (
+    (oneway_answered, (Outcome.NO_CALL,)),
+    (answers_nothing, (Outcome.NO_CALL,)),
+    (not_arrived, (*CLOSED, Outcome.WAITING)),
+    (cut_reply, (*BY_CLIENT, Outcome.UNREADABLE)),
+    (cut_call, CLOSED),
+    (dropped_when_idle, BY_SERVER),
+    (late_reply, (*_LATE, *BY_CLIENT)),
+    (closed_on_call, BY_SERVER),
+    (gave_up, (*BY_CLIENT, Outcome.LATE)),
+    (still_waiting, (Outcome.WAITING,)),
+)
+REPLIES: Final[tuple[tuple[Rule, Outcome], ...]] = (
+    (unreadable, Outcome.UNREADABLE),
+    (two_protocols, Outcome.ONEWAY),
+    (http_never_answered, Outcome.ONEWAY),
+    (declared, Outcome.DECLARED_EXCEPTION),
+)
+LAST: Final[tuple[Rule, ...]] = (well, opened_only, unrecognised, not_thrift)
+ALSO: Final[tuple[Rule, ...]] = (lost_packets, began_in_the_middle, same_as_another)
+
+
+def verdicts(case: Case, known: Known) -> tuple[Verdict, ...]:
+    """All that there is to say of a connection, the most telling first."""
+    left = case.amiss
+    found: list[Verdict] = []
+
+    def take(*verdicts: Verdict | None) -> None:
+        for one in verdicts:
+            if one is not None:
+                found.append(one)
+                left.difference_update(one.covers)
+
+    take(next((one for rule in FIRST if (one := rule(case, known)) is not None), None))
+    for rule, about in CALLS:
+        if not left.isdisjoint(about):
+            take(rule(case, known))
+    if Outcome.APPLICATION_EXCEPTION in left or any(
+        not one.is_called for _, one in case.failures.values()
+    ):
+        take(*wrong_words(case, known))
+    for rule, outcome in REPLIES:
+        if all(outcome not in one.covers for one in found):
+            take(rule(case, known))
+    also = [one for rule in ALSO if (one := rule(case, known)) is not None]
+    for one in also:
+        left.difference_update(one.covers)
+    if left:
+        take(ended_otherwise(case, left))
+    if not found and (not case.ended or is_well(case)):
+        take(next(one for rule in LAST if (one := rule(case, known)) is not None))
+    kinds = {one.kind for one in found}
+    found.sort(key=lambda one: -one.severity)
+    return (*found, *(one for one in also if one.kind not in kinds))

@@ -1,0 +1,439 @@
+"""Both speak Thrift, and not the same."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...hints.magic_numbers import explain_bytes
+from ...model import UDP, Half, Outcome, Severity
+from ..evidence import NOT_READ, UNREAD, Case, Known, Said, shown
+from ..phrases import ended_after, ending, failed, first_bytes, how_it_ended, others
+from ..verdict import Dialect, Kind, Verdict, unbraced
+
+__all__ = [
+    "answers_differ",
+    "change",
+    "check",
+    "doubt",
+    "mismatch",
+    "multiplexed_on_plain",
+    "not_answered",
+    "same_naming",
+    "sasl",
+    "sasl_alone",
+    "two_protocols",
+]
+
+# The statuses of a SASL negotiation: doc/specs/thrift-sasl-spec.txt.
+_BAD, _ERROR, _COMPLETE = 3, 4, 5
+
+
+def sasl(case: Case, known: Known) -> Verdict | None:
+    """A negotiation that one side refuses, or that only one side knows of."""
+    flow = case.flow
+    client, server = case.client, case.server
+    asks = client is not None and client.transport == "sasl"
+    status, text = _refusal(flow.from_server)
+    if client is None or case.tally.answered or not (asks or status):
+        return None
+    if status:
+        what = "BAD" if status == _BAD else "ERROR"
+        begin = (
+            "The server refuses the SASL negotiation"
+            if asks
+            else f"The server wants SASL, and the client speaks {client} without it: it answers"
+        )
+        return Verdict(
+            case.flow,
+            Kind.SASL,
+            Severity.ERROR,
+            f"{begin} with {what}{f': {text}' if text else ''}.",
+            evidence=[
+                first_bytes("client", flow.from_client),
+                first_bytes("server", flow.from_server),
+            ],
+            advice="Check user, password or ticket, and that both sides name the same mechanism "
+            "(PLAIN, GSSAPI)."
+            if asks
+            else _USE_SASL,
+            alike=(flow.server, what, asks),
+            covers=NOT_READ,
+        )
+    if server is not None or flow.from_server.first:
+        return None
+    if any(dialect.transport == "sasl" for dialect, _ in known.answered) or not (
+        known.answered or case.closed_by_server or case.closed_by_client
+    ):
+        return None
+    return Verdict(
+        case.flow,
+        Kind.SASL,
+        Severity.ERROR,
+        f"The client begins a SASL negotiation; the server {how_it_ended(case)}: "
+        + ("it does without SASL." if known.answered else "it does not seem to know SASL."),
+        evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
+        advice=_USE_SASL,
+        alike=(flow.server,),
+        covers=NOT_READ,
+        **ended_after(case),
+    )
+
+
+_USE_SASL: Final = (
+    "Use SASL on both sides, or on neither: TSaslClientTransport (thriftpy2, thrift_sasl) "
+    "in the client, and in Hive and Impala the server's authentication; NOSASL is without."
+)
+
+
+def _refusal(half: Half) -> tuple[int, str]:
+    """The status with which a server refuses a negotiation, and its text; 0 if it does not."""
+    data = half.first
+    at = 0
+    while half.from_start and len(data) >= at + 5 and 1 <= data[at] <= _COMPLETE:
+        length = int.from_bytes(data[at + 1 : at + 5], "big")
+        if length > 65_536:
+            break
+        if data[at] in (_BAD, _ERROR):
+            text = data[at + 5 : at + 5 + length].decode("utf-8", "backslashreplace")
+            return data[at], unbraced(text[:120])
+        at += 5 + length
+    return 0, ""
+
+
+def sasl_alone(case: Case, known: Known) -> Verdict | None:
+    """A negotiation that went well, and nothing behind it that can be read."""
+    client, server = case.client, case.server
+    if case.first is not None or client is None or server is None or case.tally.replies:
+        return None
+    if client.transport != "sasl" or server.transport != "sasl":
+        return None
+    return Verdict(
+        case.flow,
+        Kind.NOT_RECOGNISED,
+        Severity.NOTE,
+        "Both sides speak SASL, and no message behind it can be read: the mechanism signs or hides "
+        "what they say, or they said nothing.",
+        evidence=[
+            first_bytes("client", case.flow.from_client),
+            first_bytes("server", case.flow.from_server),
+        ],
+        alike=(case.flow.server,),
+    )
+
+
+def answers_differ(case: Case, known: Known) -> Verdict | None:
+    """The server answers, and not as it was spoken to."""
+    client, server = case.client, case.server
+    if client is None or server is None or client == server or not case.flow.opened:
+        return None
+    if "" in (client.protocol, server.protocol) or case.tally.calls > 1:
+        return None  # SASL and its like; or the client read the answer, and went on
+    evidence = [
+        first_bytes("client", case.flow.from_client),
+        first_bytes("server", case.flow.from_server),
+        ending(case),
+    ]
+    alike = (case.flow.server, client, server)
+    if {client.protocol, server.protocol} == {"binary", "binary-old"}:
+        if client.transport == server.transport and server.protocol == "binary":
+            return None  # an old client that is answered strictly: its readers take both
+        if client.transport == server.transport:
+            return Verdict(
+                case.flow,
+                Kind.STRICT_ON_OLD,
+                Severity.WARNING,
+                f"The client speaks {client}, and the server answers in {server}, without a "
+                "version. Some clients take both; strict ones, as thriftpy2's are by default, "
+                "refuse it.",
+                evidence=evidence,
+                advice="Switch strict_write on in the server (strictWrite in Apache's), or "
+                "strict_read off in the client.",
+                alike=alike,
+                covers=Outcome,
+            )
+    refused = [one for _, one in case.failures.values() if one.type in UNREAD or not one.replied]
+    if refused:
+        text = f": “{unbraced(refused[0].text[:100])}”" if refused[0].text else ""
+        return Verdict(
+            case.flow,
+            _differs(client, server),
+            Severity.ERROR,
+            f"The client speaks {client}, and the server speaks {server}, and says in it that it "
+            f"could not read the call ({refused[0].type}{text}).",
+            evidence=evidence,
+            advice=change(client, server),
+            alike=alike,
+            covers=Outcome,
+        )
+    return Verdict(
+        case.flow,
+        Kind.DIALECTS_DIFFER,
+        Severity.ERROR,
+        f"The client speaks {client}, and the server answers in {server}: the client cannot "
+        "read it.",
+        evidence=evidence,
+        advice="Give the server the same factories for what it reads and for what it writes "
+        "(itrans_factory and otrans_factory, iprot_factory and oprot_factory in thriftpy2).",
+        alike=alike,
+        covers=Outcome,
+    )
+
+
+def multiplexed_on_plain(case: Case, known: Known) -> Verdict | None:
+    """ "Service:method" is the name of no method here."""
+    for count, one in case.failures.values():
+        # A multiplexed server answers with the method alone.
+        if one.type == "UNKNOWN_METHOD" and ":" in one.call.method and ":" in one.replied:
+            return Verdict(
+                case.flow,
+                Kind.MULTIPLEXED_ON_PLAIN,
+                Severity.ERROR,
+                f"The client is multiplexed: it calls {shown(one.call.method)}. The server is "
+                "not: it takes all of that for a method's name, and knows no such method.",
+                evidence=[f"CALL {one.call}", failed(count, one)],
+                advice="Take TMultiplexedProtocol out of the client, or use a "
+                "TMultiplexedProcessor in the server.",
+                alike=(case.flow.server,),
+                covers=(Outcome.APPLICATION_EXCEPTION,),
+            )
+    return None
+
+
+def mismatch(case: Case, known: Known, call: Said) -> Verdict | None:
+    """The server answers others, who speak otherwise."""
+    if not known.answered or known.takes_any:
+        return None
+    evidence = [
+        first_bytes("client", case.flow.from_client),
+        f"CALL {call}",
+        ending(case),
+    ]
+    how = how_it_ended(case)
+    if known.answers(call.dialect):
+        example = next((one for one in sorted(known.methods) if ":" in one), None)
+        if example is None or same_naming(call, known):
+            return None
+        return Verdict(
+            case.flow,
+            Kind.PLAIN_ON_MULTIPLEXED,
+            Severity.ERROR,
+            f"The client calls {shown(call.method)}, without a service's name; the server {how}. "
+            f"All that it answers name one, as {shown(example)} does: it is multiplexed.",
+            evidence=[*evidence, known.words(call.dialect)],
+            advice="Use TMultiplexedProtocol with the service's name in the client "
+            "(TMultiplexedProtocolFactory in thriftpy2).",
+            alike=(case.flow.server,),
+            covers=NOT_READ,
+            **ended_after(case),
+        )
+    usual = known.usual
+    assert usual is not None
+    return Verdict(
+        case.flow,
+        _differs(call.dialect, usual),
+        Severity.ERROR,
+        f"The client speaks {call.dialect}; the server {how}: it speaks {usual}.",
+        evidence=[*evidence, known.words(usual)],
+        advice=change(call.dialect, usual),
+        alike=(case.flow.server, call.dialect, usual),
+        covers=NOT_READ,
+        **ended_after(case),
+    )
+
+
+def not_answered(case: Case, known: Known) -> Verdict | None:
+    """Bytes of a message that never was whole, and an end."""
+    flow = case.flow
+    client = case.client
+    if client is None or case.first is not None or case.tally.replies or case.server is not None:
+        return None
+    if client.transport == "http" and not flow.received:
+        return _posted_in_vain(case, known)
+    return Verdict(
+        case.flow,
+        Kind.NOT_RECOGNISED,
+        Severity.WARNING,
+        f"The client begins as {client} does, but no message of it is whole; the server "
+        f"{how_it_ended(case)}.",
+        evidence=[first_bytes("client", flow.from_client), ending(case)],
+        advice="",
+        alike=(flow.server, client),
+        covers=(),
+        **ended_after(case),
+    )
+
+
+def _posted_in_vain(case: Case, known: Known) -> Verdict:
+    """Thrift by HTTP, and the server says nothing that HTTP would."""
+    usual = known.usual
+    speaks = f": it speaks {usual}" if usual is not None else ""
+    took = explain_bytes(case.flow.from_client.first[:4]).number
+    return Verdict(
+        case.flow,
+        Kind.HTTP,
+        Severity.ERROR,
+        f"The client speaks Thrift by HTTP; the server {how_it_ended(case)}, as no HTTP server "
+        f"does{speaks}. One that is framed took the first 4 bytes for the length of a frame, "
+        f"{took}.",
+        evidence=[first_bytes("client", case.flow.from_client), others(known), ending(case)],
+        advice="Use the server's transport in the client instead of THttpClient: "
+        f"{_class_of(Dialect('', 'framed'))} or {_class_of(Dialect('', 'unframed'))}; or put "
+        "the server behind HTTP.",
+        alike=(case.flow.server, "posted"),
+        covers=NOT_READ,
+        **ended_after(case),
+    )
+
+
+def doubt(call: Said) -> tuple[str, str]:
+    """Why a server may not be able to read that; and which words in its log say so, and what to
+    change in the client then."""
+    protocol, transport = call.dialect.protocol, call.dialect.transport
+    if transport == "datagram":
+        why = f"it listens for another protocol than {Dialect(protocol, '')}"
+        return why, "“Bad version” there: use another protocol in the client."
+    other = {"framed": "unframed", "unframed": "framed"}.get(transport)
+    if other is None:
+        around = Dialect("", transport)
+        both = f"{_class_of(Dialect('', 'framed'))} or {_class_of(Dialect('', 'unframed'))}"
+        why = f"it knows nothing of {around}, or speaks another protocol"
+        return why, f"“Bad version” or “Frame size” there: use {both} in the client."
+    why = f"it is {other}, or speaks another protocol"
+    if ":" not in call.method:
+        why = f"it is {other}, speaks another protocol, or wants a service's name"
+    use = _class_of(Dialect("", other))
+    if protocol == "binary":
+        return why, (
+            "“No protocol version header”, “Bad version” or “Frame size” there: use "
+            f"{use} in the client."
+        )
+    # Behind the right transport, a server of the usual protocol complains of the first bytes.
+    return why, (
+        "“Bad version”, “Bad protocol id” or “No protocol version header” there: use the server's "
+        f"protocol in the client, {_PROTOCOL_CLASSES['binary']} most likely. “Frame size”, or a "
+        f"length that is none: use {use}."
+    )
+
+
+def same_naming(call: Said, known: Known) -> bool:
+    """Does the server answer calls that are named as this one is, with a service or without?"""
+    return any(
+        one == call.dialect and multiplexed == (":" in call.method)
+        for one, multiplexed in known.answered
+    )
+
+
+def _differs(client: Dialect, server: Dialect) -> Kind:
+    """The kind of the difference between two dialects."""
+    if client.transport in ("theader", "ttheader"):
+        return Kind.THEADER_ON_PLAIN
+    for transport, kind in (("http", Kind.HTTP), ("sasl", Kind.SASL)):
+        if transport in (client.transport, server.transport):
+            return kind
+    if client.transport == server.transport:
+        return _PROTOCOLS_DIFFER.get((client.protocol, server.protocol), Kind.DIALECTS_DIFFER)
+    if client.protocol == server.protocol:
+        pair = (client.transport, server.transport)
+        if pair == ("framed", "unframed"):
+            return Kind.FRAMED_ON_UNFRAMED
+        if pair == ("unframed", "framed"):
+            return Kind.UNFRAMED_ON_FRAMED
+    return Kind.DIALECTS_DIFFER
+
+
+_PROTOCOLS_DIFFER: Final = {
+    ("compact", "binary"): Kind.COMPACT_ON_BINARY,
+    ("compact", "binary-old"): Kind.COMPACT_ON_BINARY,
+    ("binary", "compact"): Kind.BINARY_ON_COMPACT,
+    ("binary-old", "compact"): Kind.BINARY_ON_COMPACT,
+    ("binary-old", "binary"): Kind.OLD_ON_STRICT,
+    ("binary", "binary-old"): Kind.STRICT_ON_OLD,
+}
+
+
+# The names that programs give to what a dialect is made of: thriftpy2 and Apache's Python
+# have the same transports; other languages leave "Factory" out in the client.
+_TRANSPORT_CLASSES: Final = {
+    "framed": "TFramedTransportFactory (thriftpy2; TFramedTransport in Apache's)",
+    "unframed": "TBufferedTransportFactory (thriftpy2; TBufferedTransport in Apache's)",
+    "theader": "THeaderTransport (Apache's; thriftpy2 has none)",
+    "http": "THttpClient and THttpServer",
+    "zlib": "TZlibTransportFactory",
+    "sasl": "TSaslClientTransport",
+}
+
+
+_PROTOCOL_CLASSES: Final = {
+    "binary": "TBinaryProtocolFactory",
+    "binary-old": "TBinaryProtocolFactory with strict_write off (strictWrite in Apache's)",
+    "compact": "TCompactProtocolFactory",
+    "json": "TJSONProtocolFactory of Apache's (TApacheJSONProtocolFactory in thriftpy2)",
+    "thriftpy2-json": "thriftpy2's TJSONProtocolFactory",
+}
+
+
+def _class_of(dialect: Dialect) -> str:
+    return _TRANSPORT_CLASSES.get(dialect.transport, dialect.transport)
+
+
+def change(client: Dialect, server: Dialect) -> str:
+    """What to change so that both speak alike."""
+    parts = []
+    if client.transport != server.transport:
+        if client.transport in ("theader", "ttheader"):
+            parts.append(
+                f"Use {_class_of(server)} in the client, or THeaderProtocolFactory in the server "
+                "(Apache's; it reads framed and unframed clients too)."
+            )
+        else:
+            parts.append(
+                f"Use {_class_of(server)} in the client, or {_class_of(client)} in the server."
+            )
+    pair = (client.protocol, server.protocol)
+    if pair == ("binary-old", "binary"):
+        parts.append(
+            "Switch strict_write on in the client (strictWrite in Apache's), or strict_read off "
+            "in the server."
+        )
+    elif client.protocol != server.protocol:
+        mine = _PROTOCOL_CLASSES.get(client.protocol, client.protocol)
+        theirs = _PROTOCOL_CLASSES.get(server.protocol, server.protocol)
+        parts.append(f"Use {theirs} in the client, or {mine} in the server.")
+    return " ".join(parts)
+
+
+def check(call: Said) -> str:
+    """What to try if no call to a server is ever answered."""
+    if call.dialect.transport == "datagram":
+        return ""
+    other = {"framed": "unframed", "unframed": "framed"}.get(call.dialect.transport)
+    if other is None:
+        if call.dialect.transport == "http":
+            return "If no call to this server is ever answered: is it one of HTTP?"
+        both = f"{_class_of(Dialect('', 'framed'))} or {_class_of(Dialect('', 'unframed'))}"
+        return f"If no call to this server is ever answered, try {both}."
+    try_this = _class_of(Dialect("", other))
+    if call.dialect.protocol != "binary":
+        try_this += f", and {_PROTOCOL_CLASSES['binary']}"
+    return f"If no call to this server is ever answered, try {try_this}."
+
+
+def two_protocols(case: Case, known: Known) -> Verdict | None:
+    """Nobody answers datagrams: who hears them in which protocol is not on the wire, but two on one
+    port are too many."""
+    if case.flow.protocol != UDP or len(known.heard) < 2 or known.answered:
+        return None
+    told = [
+        f"connection {flow} speaks {dialect}" for dialect, flow in list(known.heard.items())[:8]
+    ]
+    return Verdict(
+        case.flow,
+        Kind.TWO_PROTOCOLS,
+        Severity.ERROR,
+        f"This port is sent datagrams in {len(known.heard)} protocols, and whoever listens there "
+        "most likely reads one of them: the others are dropped, and no client learns of it.",
+        evidence=told,
+        advice="Give each protocol a port of its own: Jaeger's agent takes compact on 6831 and "
+        "binary on 6832.",
+        alike=(case.flow.server, "protocols"),
+    )

@@ -1,0 +1,622 @@
+"""What the server said, what cannot be read of it, and that nothing is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from ...model import UDP, Outcome, Severity
+from ...protocols.encodings.reading import BEGINS_INSIDE
+from ...protocols.purposes import counted
+from ..evidence import CLOSED, UNREAD, Case, Ended, Failure, Fault, Known, Tally, shown
+from ..phrases import ending, failed, first_bytes, how_it_ended, text_in
+from ..verdict import Kind, Verdict, unbraced
+
+__all__ = [
+    "all_well",
+    "answers_nothing",
+    "declared",
+    "ended_otherwise",
+    "http_never_answered",
+    "is_well",
+    "oneway_answered",
+    "out_of_step",
+    "structs_alone",
+    "unreadable",
+    "well",
+    "wrong_words",
+]
+
+# Kinds of failures that are told one by one of a connection.
+_TOLD: Final = 8
+
+
+def wrong_words(case: Case, known: Known) -> Iterator[Verdict]:
+    """The server told what was wrong: a TApplicationException, each method and type once."""
+    ranked = sorted(case.failures.values(), key=lambda one: -one[0])
+    for count, one in ranked[:_TOLD]:
+        yield _failure(case, count, one, len(ranked))
+    yield from _http_refusals(case, known)
+
+
+def _http_refusals(case: Case, known: Known) -> Iterator[Verdict]:
+    """HTTP answered a call itself: it never came to Thrift, or Thrift's server failed there."""
+    refused: dict[tuple[str, int], list[Ended]] = {}
+    for one in case.of(Outcome.APPLICATION_EXCEPTION):
+        if one.reply is None and one.call is not None and one.response is not None:
+            refused.setdefault((one.call.method, one.response.status), []).append(one)
+    for (method, status), calls in list(refused.items())[:_TOLD]:
+        call, response = calls[0].call, calls[0].response
+        assert call is not None
+        assert response is not None
+        asks = status in (401, 407) or status // 100 == 3
+        asked_for = asks and known.answers(call.dialect)
+        then = ""
+        if asked_for:
+            then = " Other calls in the same dialect were answered: so it goes where a client "
+            then += (
+                "follows it to another URL."
+                if status // 100 == 3
+                else "sends its credentials only when it is asked for them."
+            )
+        times = f", {len(calls)} times" if len(calls) > 1 else ""
+        yield Verdict(
+            case.flow,
+            Kind.HTTP,
+            Severity.WARNING if asked_for else Severity.ERROR,
+            f"HTTP answers the call {shown(method)} with {unbraced(str(response)[5:])}{times}, and "
+            f"without a Thrift message.{then}",
+            evidence=[
+                f"CALL {call}",
+                f"its body is {unbraced(response.content_type) or 'of no named type'}, "
+                f"{counted(response.size, 'byte')}"
+                if response.size
+                else "",
+                f"it begins with “{unbraced(response.text[:120])}”" if response.text else "",
+            ],
+            advice="" if asked_for else _STATUSES.get(status, _STATUSES[status // 100 * 100]),
+            alike=(case.flow.server, method, status, asked_for),
+            covers=(Outcome.APPLICATION_EXCEPTION,),
+        )
+
+
+_STATUSES: Final = {
+    400: "Look at the path of the URL and at the headers, and at the log of the HTTP server.",
+    401: "Give the client the user and password, or the token, that the HTTP server asks for.",
+    403: "The HTTP server knows who asks, and does not let them: look at its rules for that path.",
+    404: "The path of the URL is not the one where Thrift is served: compare it with the server's.",
+    405: "Thrift goes by POST, and what is there takes other verbs: look at the path of the URL.",
+    407: "A proxy on the way asks for user and password: give them to the client, or go around it.",
+    408: "The server waited too long for the rest of the request: see what keeps the client.",
+    429: "The server, or a proxy before it, lets through only so many calls in a time: send fewer.",
+    413: "Send less at a time, or raise the limit of the HTTP server or of a proxy before it.",
+    415: "Send the content type that the server wants: application/x-thrift, most often.",
+    500: "Look at the server's log at that time: the handler failed, or what is around it.",
+    501: "Thrift goes by POST, and what is there does not know it: look at host, port and path.",
+    502: "A proxy could not reach the server behind it, or did not understand what it answered.",
+    503: "A proxy has no server to hand the call to, or the server takes no more calls.",
+    504: "A proxy waited too long for the server behind it: raise its limit, or see what takes so "
+    "long.",
+    300: "The server is elsewhere: use the URL that its Location names.",
+    100: "",
+}
+
+
+# A client that waits so long for HTTP's answer waits for it (ns).
+_WAITED: Final = 1_000_000_000
+
+
+def http_never_answered(case: Case, known: Known) -> Verdict | None:
+    """A oneway call by HTTP, which answers everything; and here it does not."""
+    found = [
+        one
+        for one in case.of(Outcome.ONEWAY)
+        if one.call is not None and one.call.dialect.transport == "http" and one.response is None
+    ]
+    flow = case.flow
+    if not found or flow.lost or not flow.opened:
+        return None
+    call = found[0].call
+    assert call is not None
+    end = case.client_end if case.client_end >= 0 else flow.last
+    is_over = case.client_end >= 0 or case.server_end >= 0
+    waited = max(end - call.end_time, 0)
+    if waited < _WAITED:
+        return None  # it did not wait
+    return Verdict(
+        flow,
+        Kind.HTTP_UNANSWERED,
+        Severity.ERROR if is_over else Severity.WARNING,
+        f"The client calls {shown(call.method)}, oneway, by HTTP, and {{waited}}later "
+        f"HTTP has not answered{'' if is_over else ': the capture ends'}. Clients of Java and "
+        "Python wait for a response, whatever the IDL says.",
+        evidence=[f"CALL {call}", ending(case)],
+        advice="Let the server answer a oneway call with an empty 200 (C++'s THttpServer sends "
+        "nothing), or set a timeout in the client, or make the method return void.",
+        alike=(flow.server, call.method, is_over),
+        waited=waited,
+    )
+
+
+def structs_alone(case: Case, known: Known) -> Verdict | None:
+    """A client posts structs without a message, and HTTP's status is all that answers."""
+    structs = case.flow.structs
+    if structs is None or case.ended:
+        return None
+    told = [
+        f"{counted(count, 'answer')} with HTTP {status}"
+        for status, count in sorted(structs.statuses.items())[:_TOLD]
+    ]
+    bad = any(status >= 400 for status in structs.statuses)
+    return Verdict(
+        case.flow,
+        Kind.HTTP if bad else Kind.STRUCTS_ALONE,
+        Severity.ERROR if bad else Severity.NOTE,
+        f"The client posts structs in {structs.protocol.name}, without a message around them, by "
+        f"HTTP: {counted(structs.count, 'struct')}, "
+        f"{', '.join(told) if told else 'and no answer in the capture'}.",
+        evidence=[first_bytes("client", case.flow.from_client)],
+        advice="Look at the path of the URL, and at the log of the HTTP server." if bad else "",
+        alike=(case.flow.server, structs.protocol.name, bad),
+        covers=Outcome,
+    )
+
+
+def _failure(case: Case, count: int, one: Failure, kinds: int) -> Verdict:
+    method, kind = shown(one.call.method), one.type
+    rest = case.tally.answered - case.tally.failed
+    evidence = [
+        f"CALL {one.call}" if one.is_called else "its call was not captured",
+        failed(count, one),
+        f"{counted(rest, 'other call')} on this connection had an answer" if rest else "",
+        f"{kinds} kinds of such failures on this connection, of which {_TOLD} are told"
+        if kinds > _TOLD
+        else "",
+    ]
+    covers = (Outcome.APPLICATION_EXCEPTION,)
+    if not one.replied and kind in UNREAD:
+        went_on = case.tally.answered > 1
+        why = (
+            "it is out of step, behind a call whose bytes it did not read to the end, or the call "
+            "is written in another way than those before."
+            if went_on
+            else "it reads the client's bytes, and wants another dialect or version of them."
+        )
+        return Verdict(
+            case.flow,
+            Kind.OUT_OF_STEP if went_on else Kind.APPLICATION_EXCEPTION,
+            Severity.ERROR,
+            f"The server could not read the begin of the call {method}: it answers with a "
+            f"TApplicationException, {kind}, that names no method. Most likely {why}",
+            evidence=evidence,
+            advice="After such an exception, close the connection and open a new one; and compare "
+            "the IDL of both sides."
+            if went_on
+            else "Compare the protocol and the transport of both sides.",
+            alike=(case.flow.server, one.call.method, "nameless"),
+            covers=covers,
+        )
+    if ":" not in one.call.method and _WANTS_SERVICE in one.text.lower():
+        return Verdict(
+            case.flow,
+            Kind.PLAIN_ON_MULTIPLEXED,
+            Severity.ERROR,
+            f"The client calls {method}, without a service's name, and the server is multiplexed: "
+            f"it says so itself ({kind}).",
+            evidence=evidence,
+            advice="Use TMultiplexedProtocol with the service's name in the client "
+            "(TMultiplexedProtocolFactory in thriftpy2).",
+            alike=(case.flow.server,),
+            covers=covers,
+        )
+    if kind == "UNKNOWN_METHOD":
+        service, colon, _ = one.call.method.rpartition(":")
+        which = f" in its service {shown(service)}, or no such service" if colon else ""
+        return Verdict(
+            case.flow,
+            Kind.UNKNOWN_METHOD,
+            Severity.ERROR,
+            f"The server knows no method {method}{which}: it understands the client's bytes, but "
+            "another service listens there, or one of another version of the IDL.",
+            evidence=evidence,
+            advice="Compare the IDL of both sides, and the service with which the server was "
+            "started; case counts.",
+            alike=(case.flow.server, one.call.method),
+            covers=covers,
+        )
+    if kind in ("INTERNAL_ERROR", "UNKNOWN"):
+        return Verdict(
+            case.flow,
+            Kind.HANDLER_CRASHED,
+            Severity.ERROR,
+            f"The handler of {method} failed in a way that the IDL does not declare: the server "
+            f"answers with a TApplicationException, {kind}.",
+            evidence=evidence,
+            advice="Look at the server's log at that time: the handler's own traceback is there. "
+            "Declare the exception in the IDL (throws), so that the client learns of it.",
+            alike=(case.flow.server, one.call.method, kind),
+            covers=covers,
+        )
+    return Verdict(
+        case.flow,
+        Kind.APPLICATION_EXCEPTION,
+        Severity.ERROR,
+        f"The server could not make the call {method}: it answers with a TApplicationException, "
+        f"{kind}.",
+        evidence=evidence,
+        advice=_TYPES.get(kind, "The text of the exception says more; so does the server's log."),
+        alike=(case.flow.server, one.call.method, kind),
+        covers=covers,
+    )
+
+
+# So Apache's multiplexed processors complain of a call that names no service.
+_WANTS_SERVICE: Final = "service name not found in message name"
+
+_TYPES: Final = {
+    "INVALID_MESSAGE_TYPE": "The server takes only CALL and ONEWAY: look at what the client sends.",
+    "WRONG_METHOD_NAME": "The names in call and reply differ: look for a client that two threads "
+    "use at once.",
+    "BAD_SEQUENCE_ID": "Look for a client that two threads use at once, or that went on after a "
+    "timeout.",
+    "MISSING_RESULT": "The handler returned nothing where the IDL wants a result.",
+    "PROTOCOL_ERROR": "The server could not read the arguments: compare the IDL of both sides; "
+    "mostly the client is newer than the server.",
+}
+
+
+def oneway_answered(case: Case, known: Known) -> Verdict | None:
+    """A reply to a call that wants none: the next call reads it."""
+    found = [one for one in case.of(Outcome.NO_CALL) if one.misled_by]
+    if not found:
+        return None
+    reply = found[0].said
+    misled = case.of(Outcome.OUT_OF_SEQUENCE)
+    victim = ""
+    if misled and misled[0].call is not None:
+        victim = f" The client reads it as the answer to its next call, {misled[0].call.method}."
+    return Verdict(
+        case.flow,
+        Kind.ONEWAY_ANSWERED,
+        Severity.ERROR,
+        f"The client calls {shown(reply.method)} as oneway, which wants no reply, and the server "
+        f"sends one.{unbraced(victim)}",
+        evidence=[f"REPLY {reply}", found[0].why],
+        advice="The IDL of both sides differs: the method is oneway in the client's alone. Take "
+        "the same for both.",
+        alike=(case.flow.server, reply.method),
+        covers=(Outcome.NO_CALL, Outcome.OUT_OF_SEQUENCE),
+    )
+
+
+def answers_nothing(case: Case, known: Known) -> Verdict | None:
+    """A reply to no call that was sent, where all was captured: another seqid or name, or twice."""
+    found = [one for one in case.of(Outcome.NO_CALL) if not one.misled_by]
+    if not found or not case.is_whole or case.flow.protocol == UDP or not case.tally.calls:
+        return None
+    reply = found[0].said
+    waiting = [one.call for one in case.unanswered if one.call is not None]
+    rest = ""
+    if waiting:
+        rest = f" The call {shown(waiting[0].method)} with seqid {waiting[0].seqid} had no answer."
+    count = case.tally.outcomes[Outcome.NO_CALL]
+    more = f" So it is with {count} replies in all." if count > 1 else ""
+    return Verdict(
+        case.flow,
+        Kind.OUT_OF_STEP,
+        Severity.ERROR,
+        f"The server sends a reply {shown(reply.method)} with seqid {reply.seqid}, and no call of "
+        f"that name and seqid waits for it.{rest}{more} It wrote another seqid or name than the "
+        "call's, or answered twice; or something between the two mixed up connections.",
+        evidence=[
+            f"REPLY {reply}",
+            f"CALL {waiting[0]}" if waiting else "",
+            f"{counted(case.tally.answered, 'call')} on this connection had been answered",
+            "clients that check the seqid say “out of sequence response”, or BAD_SEQUENCE_ID; "
+            "others read it as the answer to their next call",
+        ],
+        advice="Look at what writes the reply: it has to take over method and seqid of the call. "
+        "Let one thread at a time write to a connection.",
+        alike=(case.flow.server, reply.method, bool(waiting)),
+        covers=(Outcome.NO_CALL, *(CLOSED if waiting else ()), Outcome.WAITING),
+    )
+
+
+def out_of_step(case: Case, known: Known) -> Verdict | None:
+    """One direction cannot be read from some byte on, behind messages that could."""
+    flow = case.flow
+    if flow.lost or not flow.opened or not (case.tally.calls or case.tally.replies):
+        return None
+    for who, half in (("client", flow.from_client), ("server", flow.from_server)):
+        spoken = half.detection
+        if half.broke < 0 or spoken is None or spoken.transport not in ("framed", "unframed"):
+            continue
+        text = f"at byte {half.broke} of its stream, {unbraced(half.why) or 'and that is hidden'}"
+        if who == "client":
+            why = (
+                "Either two threads use one client at once, so that one writes into the other's "
+                "message, or a call that failed halfway was left in its buffer."
+            )
+            advice = "Give each thread a client of its own, and open a new connection after a call "
+            advice += "that failed."
+        else:
+            why = (
+                "Either two threads write to one connection, or an exception was written behind "
+                "the begin of a reply."
+            )
+            advice = "Look at the server's log: writing a reply failed there. Let one thread write."
+        return Verdict(
+            flow,
+            Kind.OUT_OF_STEP,
+            Severity.ERROR,
+            f"What the {who} sends can be read up to a point: {text}. {why}",
+            evidence=[
+                f"{counted(case.tally.answered, 'call')} on this connection had been answered",
+                f"the server {how_it_ended(case).replace('{after}', '')}",
+            ],
+            advice=advice,
+            alike=(flow.server, who),
+            covers=(*CLOSED, Outcome.UNREADABLE, Outcome.WAITING, Outcome.NO_CALL),
+        )
+    return None
+
+
+def unreadable(case: Case, known: Known) -> Verdict | None:
+    """Messages whose bytes are not what they should be."""
+    # That a call was not sent to its end is told with what became of it.
+    # What the capture lost of it is nobody's fault.
+    faults = [one for one in case.faults if not (one.lost or (one.cut and _is_told(one)))]
+    if not faults:
+        return _unread(case)
+    first = faults[0]
+    who = "client" if first.by_client else "server"
+    kind = "CALL" if first.by_client else "REPLY"
+    text, *more = (unbraced(one) for one in first.texts)
+    meant, mend = _meant(first)
+    return Verdict(
+        case.flow,
+        Kind.UNREADABLE,
+        Severity.ERROR,
+        f"The {who}'s {kind} {shown(first.said.method)} cannot be read as it should: {text}. "
+        f"{meant}",
+        evidence=[
+            f"{kind} {first.said}",
+            *more,
+            f"{len(faults)} messages of this connection have such faults" if faults[1:] else "",
+        ],
+        advice=mend,
+        alike=(case.flow.server, first.by_client, first.said.method, _without_numbers(text)),
+        covers=(Outcome.UNREADABLE,),
+    )
+
+
+def _is_told(fault: Fault) -> bool:
+    return not fault.by_client or fault.outcome in (*CLOSED, Outcome.WAITING, Outcome.LOST)
+
+
+def _without_numbers(text: str) -> str:
+    """What a finding is about."""
+    return "".join(c for c in text.partition(": ")[0] if not c.isdigit())
+
+
+def _meant(fault: Fault) -> tuple[str, str]:
+    """What it means that a message cannot be read, and what to change."""
+    if fault.cut and fault.said.dialect.transport == "datagram":
+        return (
+            "Whoever received it reads no more of it than that, or drops it.",
+            "Look at the client's library: it wrote less than a whole message into the datagram "
+            "(a missing flush or STOP, or a limit on a packet's size).",
+        )
+    begins = any(BEGINS_INSIDE in text for text in fault.texts)
+    if fault.by_client:
+        why = "Another call begins inside it. " if begins else ""
+        return (
+            f"{why}The server reads something else than the client meant, if it reads it at all.",
+            "Most likely a call that failed halfway was left in the client's buffer, or two "
+            "threads use one client: open a new connection after a call that failed, and give each "
+            "thread a client of its own.",
+        )
+    if begins:
+        return (
+            "Another message begins inside it: the server failed while it wrote the reply, and "
+            "wrote an exception behind what it had written. The client cannot read it.",
+            "Look at the server's log: there is why the reply could not be written (a value of "
+            "another type than the IDL's, a required field that is not set).",
+        )
+    return (
+        "The client cannot read it either.",
+        "Look at the server's log, and compare the IDL of both sides.",
+    )
+
+
+def _what_came(one: Ended) -> str:
+    method = shown(one.said.method)
+    if one.response is None:
+        return f"The server sent something upon {method}, and it is no message that can be read."
+    return (
+        f"HTTP answers the call {method} with {unbraced(str(one.response)[5:])} and "
+        f"{counted(one.response.size, 'byte')}, and there is no Thrift message in it."
+    )
+
+
+def _no_message(one: Ended) -> str:
+    """What to look at where a server answers, and not in Thrift."""
+    if one.response is not None:
+        if not one.response.size:
+            return (
+                "HTTP's answer is empty, as it is to a oneway method. If this one is not, look at "
+                "the log of the HTTP server: the handler wrote nothing, or failed."
+            )
+        return (
+            "HTTP answers, and no Thrift server wrote that: look at the path of the URL, and at "
+            "what a proxy or a login page before the server sends."
+        )
+    return "Check host and port: most likely no Thrift server listens there."
+
+
+def _unread(case: Case) -> Verdict | None:
+    """Bytes that made no message."""
+    flow = case.flow
+    wrong = [unbraced(one.text) for one in flow.findings if one.severity is Severity.ERROR]
+    calls = case.of(Outcome.UNREADABLE)
+    if calls:
+        one = calls[0]
+        count = case.tally.outcomes[Outcome.UNREADABLE]
+        more = f" So it is with {counted(count, 'call')} in all." if count > 1 else ""
+        half = flow.from_server
+        text = text_in(half.first) if half.detection is None or not half.detection.transport else ""
+        return Verdict(
+            flow,
+            Kind.UNREADABLE,
+            Severity.ERROR,
+            _what_came(one) + more,
+            evidence=[
+                f"CALL {one.said}",
+                one.why,
+                *wrong[:2],
+                first_bytes("server", half) if not wrong else "",
+                f"in them is the text “{text}”" if text else "",
+                f"it begins with “{unbraced(one.response.text[:120])}”"
+                if one.response is not None and one.response.text
+                else "",
+                ending(case),
+            ],
+            advice=_no_message(one) if half.first or one.response else "",
+            alike=(flow.server, one.said.method),
+            covers=(Outcome.UNREADABLE,),
+        )
+    if not wrong or not case.is_thrift:
+        return None
+    return Verdict(
+        flow,
+        Kind.UNREADABLE,
+        Severity.ERROR,
+        f"Not all that was sent here can be read: {wrong[0]}.",
+        evidence=[*wrong[1:3], ending(case)],
+        alike=(flow.server, _without_numbers(wrong[0])),
+        covers=(Outcome.UNREADABLE,),
+    )
+
+
+# ── What is left to say ──────────────────────────────────────────────────────────────
+
+_WORDS: Final = {
+    Outcome.DECLARED_EXCEPTION: "an exception that the IDL declares",
+    Outcome.APPLICATION_EXCEPTION: "a TApplicationException",
+    Outcome.NO_REPLY: "no reply, and nothing tells why",
+    Outcome.NO_CALL: "a reply, and the call was not captured",
+    Outcome.UNREADABLE: "a reply that cannot be read",
+    Outcome.WAITING: "no reply when the capture ends",
+    Outcome.CLOSED_BY_SERVER: "the server closed",
+    Outcome.CLOSED_BY_CLIENT: "the client closed",
+    Outcome.RESET_BY_SERVER: "the server reset the connection",
+    Outcome.RESET_BY_CLIENT: "the client reset the connection",
+    Outcome.LOST: "the reply is in bytes that the capture lost",
+    Outcome.LATE: "the reply came when the client had given up",
+    Outcome.OUT_OF_SEQUENCE: "the client read the reply to an earlier call",
+}
+
+
+def ended_otherwise(case: Case, left: set[Outcome]) -> Verdict:
+    """Calls that no other rule tells of: what they came to, with an example of each."""
+    parts = []
+    evidence = []
+    for outcome in sorted(left):
+        one = case.ended[outcome][0]
+        count = case.tally.outcomes[outcome]
+        words = _WORDS[outcome]
+        if outcome is Outcome.NO_CALL and case.is_whole:
+            words = "a reply, and no call that it answers"
+        parts.append(f"{counted(count, 'call')}: {words}")
+        kind = "REPLY" if one.call is None else "CALL"
+        evidence.append(f"{kind} {one.said}{f': {one.why}' if one.why else ''}")
+    is_failed = any(outcome.failed for outcome in left)
+    return Verdict(
+        case.flow,
+        Kind.ENDED_OTHERWISE,
+        Severity.ERROR if is_failed else Severity.WARNING,
+        f"Not all calls had an answer that can be used. {'; '.join(parts)}.",
+        evidence=evidence,
+        alike=(case.flow.server, *sorted(left)),
+        covers=left,
+    )
+
+
+def is_well(case: Case) -> bool:
+    """Did every call get what it wanted, and could everything be read?"""
+    left = case.amiss
+    # The capture began between a call and its reply.
+    if not case.flow.opened and case.tally.answered:
+        left.discard(Outcome.NO_CALL)
+    return not left and not case.faults
+
+
+def declared(case: Case, known: Known) -> Verdict | None:
+    """Answers, and some of them are exceptions that the IDL has: business as usual, and yet the
+    callers did not get what they asked for."""
+    if not case.declared:
+        return None
+    ranked = sorted(case.declared.items(), key=lambda one: (-one[1], one[0]))
+    told = [
+        f"{shown(method)}: {_exception(name)}{f', {count} times' if count > 1 else ''}"
+        for (method, name), count in ranked[:_TOLD]
+    ]
+    more = f", and {len(ranked) - _TOLD} more kinds" if len(ranked) > _TOLD else ""
+    return Verdict(
+        case.flow,
+        Kind.DECLARED_EXCEPTIONS,
+        Severity.NOTE,
+        f"{_numbers(case, case.tally)}.",
+        evidence=[*told, more.lstrip(", ")],
+        alike=(case.flow.server, case.client or case.server, case.flow.lost > 0),
+        covers=(Outcome.DECLARED_EXCEPTION,),
+    )
+
+
+def _exception(name: str) -> str:
+    return f"field {name} of its result" if name.isdigit() else shown(name)
+
+
+def well(case: Case, known: Known) -> Verdict | None:
+    """Calls, and answers to them."""
+    if (case.first is None and not case.tally.replies) or not is_well(case):
+        return None
+    return all_well(case, case.tally)
+
+
+def all_well(case: Case, tally: Tally) -> Verdict:
+    """That all is well, in numbers, of one connection or of many."""
+    dialect = case.client or case.server
+    return Verdict(
+        case.flow,
+        Kind.ALL_WELL,
+        Severity.NOTE,
+        f"Nothing is {'seen to be ' if case.flow.lost else ''}wrong: {_numbers(case, tally)}.",
+        evidence=[
+            f"{counted(tally.silent, 'call')} without an answer, as the methods never have one: "
+            "oneway, most likely, which old libraries send as CALL"
+            if tally.silent
+            else "",
+            f"{counted(tally.replies, 'reply', 'replies')} to calls that were not captured"
+            if tally.replies
+            else "",
+        ],
+        alike=(case.flow.server, dialect, case.flow.lost > 0),
+    )
+
+
+def _numbers(case: Case, tally: Tally) -> str:
+    dialect = case.client or case.server
+    inside = f" in {dialect}" if dialect is not None else ""
+    parts = []
+    if tally.calls:
+        parts.append(f"{counted(tally.calls, 'call')}{inside}, {tally.answered} answered")
+    elif tally.oneway:
+        parts.append(f"{counted(tally.oneway, 'oneway call')}{inside}")
+    else:
+        parts.append(f"{counted(tally.replies, 'reply', 'replies')}{inside}")
+    if tally.declared:
+        parts.append(f"{tally.declared} of them with an exception that the IDL declares")
+    if tally.oneway and tally.calls:
+        parts.append(f"{counted(tally.oneway, 'oneway call')}")
+    return ", ".join(parts)

@@ -1,0 +1,257 @@
+"""What there is to say of a connection: one sentence, its evidence, and what to change.
+
+    Kind ──▶ Verdict ──▶ Group: … and of so many more ──▶ Diagnosis: of a capture
+
+``rules`` makes verdicts, ``diagnosis`` collects them.  Times are in the sentences;
+``plainly`` leaves them out, for what is compared from run to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import Final, NamedTuple
+
+from ..model import Flow, Outcome, Severity, Shown
+from ..protocols.purposes import counted
+
+__all__ = [
+    "OF_ANY_CONNECTION",
+    "Diagnosis",
+    "Dialect",
+    "Group",
+    "Kind",
+    "Verdict",
+    "lasted",
+    "sized",
+    "unbraced",
+]
+
+
+class Kind(Enum):
+    """What a verdict is about.  docs/errors.md has a chapter on each."""
+
+    # Two that speak Thrift, and not the same.
+    FRAMED_ON_UNFRAMED = "framed client, unframed server"
+    UNFRAMED_ON_FRAMED = "unframed client, framed server"
+    COMPACT_ON_BINARY = "compact client, binary server"
+    BINARY_ON_COMPACT = "binary client, compact server"
+    OLD_ON_STRICT = "old client, strict server"
+    STRICT_ON_OLD = "strict client, old server"
+    THEADER_ON_PLAIN = "THeader client, server without it"
+    MULTIPLEXED_ON_PLAIN = "multiplexed client, plain server"
+    PLAIN_ON_MULTIPLEXED = "plain client, multiplexed server"
+    DIALECTS_DIFFER = "client and server speak differently"
+    # One of them speaks something else.
+    HTTP = "HTTP on one side"
+    TLS = "TLS on one side"
+    HTTP_UNANSWERED = "a oneway call that HTTP never answers"
+    SASL = "SASL on one side, or refused"
+    OTHER_PROTOCOL = "another protocol"
+    # They understand each other.
+    CLOSED_ON_CALL = "closed without an answer"
+    HANDLER_CRASHED = "the handler failed"
+    UNKNOWN_METHOD = "unknown method"
+    APPLICATION_EXCEPTION = "the server could not make the call"
+    FRAME_TOO_LARGE = "frame too large"
+    IDLE_DROPPED = "an idle connection was dropped"
+    CLIENT_GAVE_UP = "the client gave up"
+    LATE_REPLY = "a late reply, read by the next call"
+    ONEWAY_ANSWERED = "a oneway call was answered"
+    OUT_OF_STEP = "out of step"
+    UNREADABLE = "a message that cannot be read"
+    CUT_OFF = "cut off while it waited"
+    PROBE_REFUSED = "a probe that the server does not take"
+    TWO_PROTOCOLS = "two protocols on one port"
+    ENDED_OTHERWISE = "calls without a usable answer"
+    WAITING = "still waiting"
+    # They never spoke.
+    REFUSED = "connection refused"
+    NO_ANSWER = "nobody answers"
+    UNREACHABLE = "not reached"
+    # What it is cannot be said.
+    NOT_RECOGNISED = "not recognised"
+    # Nothing is wrong between them.
+    STRUCTS_ALONE = "structs without a message"
+    DECLARED_EXCEPTIONS = "exceptions that the IDL declares"
+    ALL_WELL = "all is well"
+    NOT_THRIFT = "no Thrift"
+    # The capture.
+    SAME_AS_ANOTHER = "the same connection, captured twice"
+    ONE_DIRECTION = "only one direction was captured"
+    LOST_PACKETS = "the capture lost packets"
+    BEGAN_LATE = "the capture began too late"
+
+
+# What may be said of connections in which there is no Thrift.
+OF_ANY_CONNECTION: Final = frozenset(
+    {
+        Kind.REFUSED,
+        Kind.NO_ANSWER,
+        Kind.UNREACHABLE,
+        Kind.BEGAN_LATE,
+        Kind.SAME_AS_ANOTHER,
+        Kind.NOT_THRIFT,
+    }
+)
+
+
+class Dialect(NamedTuple):
+    """How an end speaks: the names of its protocol ("" where no message told) and transport."""
+
+    protocol: str
+    transport: str
+
+    def __str__(self) -> str:
+        protocol = _PROTOCOLS.get(self.protocol, self.protocol)
+        if self.transport in _AROUND:
+            around = _AROUND[self.transport]
+            return f"{protocol} in {around}" if protocol else around
+        return f"{self.transport} {protocol}".strip()
+
+
+_PROTOCOLS: Final = {
+    "binary-old": "old binary",
+    "json": "JSON",
+    "thriftpy2-json": "thriftpy2's JSON",
+}
+_AROUND: Final = {
+    "theader": "THeader",
+    "ttheader": "TTHeader",
+    "http": "HTTP",
+    "zlib": "zlib",
+    "framed-theader": "THeader in frames",
+    "framed-zlib": "zlib in frames",
+    "websocket": "WebSocket",
+    "sasl": "SASL",
+    "datagram": "datagrams",
+}
+
+
+class Verdict:
+    """What there is to say of a connection, or of several that are alike.
+
+    ``sentence`` says all of it, ``plainly`` the same without times.  ``evidence`` is what was
+    seen, a line each; ``advice`` what to change, "" where nothing is wrong.  ``server`` is the
+    server's end, ``flow`` the number of the (first) connection, ``client`` its client;
+    ``proxied`` is for whom that connected, where a PROXY header says so.  ``covers`` are the
+    outcomes of calls that it explains.
+    """
+
+    __slots__ = (
+        *("_text", "_times", "advice", "alike", "client", "covers"),
+        *("evidence", "flow", "kind", "proxied", "server", "severity"),
+    )
+
+    def __init__(
+        self,
+        flow: Flow,
+        kind: Kind,
+        severity: Severity,
+        text: str,
+        *,
+        evidence: Iterable[str] = (),
+        advice: str = "",
+        alike: tuple[object, ...] = (),
+        covers: Iterable[Outcome] = (),
+        **times: int,
+    ) -> None:
+        # ``{name}`` in the text stands for a time and the blank behind it.
+        self._text = text
+        self._times = times
+        self.kind = kind
+        self.severity = severity
+        self.evidence = tuple(one for one in evidence if one)
+        self.advice = advice
+        self.covers = frozenset(covers)
+        self.server = flow.server
+        self.client = flow.client
+        self.proxied = flow.proxied
+        self.flow = flow.number
+        # Verdicts with the same of these are one.
+        self.alike = (kind, severity, *alike)
+
+    @property
+    def sentence(self) -> str:
+        shown = {name: f"{lasted(time)} " for name, time in self._times.items()}
+        return self._filled(shown)
+
+    @property
+    def plainly(self) -> str:
+        return self._filled(dict.fromkeys(self._times, ""))
+
+    def _filled(self, shown: dict[str, str]) -> str:
+        text = self._text
+        for name, words in shown.items():
+            text = text.replace(f"{{{name}}}", words)
+        return text
+
+    def __repr__(self) -> str:
+        return f"<Verdict {self.kind.name}, flow {self.flow}: {self.sentence}>"
+
+
+class Group(NamedTuple):
+    """A Verdict and the connections that it is true of: how many, and the first of them."""
+
+    verdict: Verdict
+    connections: int
+    flows: tuple[int, ...]
+
+
+class Diagnosis(Shown):
+    """The verdicts of a capture, the most telling first; shows itself as text.
+
+    ``connections`` counts those that were looked at, ``calls`` the calls in them.
+    ``is_trouble``: something is wrong between a client and a server.  ``any_thrift``: a
+    connection in it spoke Thrift.  ``is_unread``: there are bytes of it that could not be read, be
+    it that the capture ended, or lost some.
+    """
+
+    __slots__ = ("any_thrift", "calls", "connections", "groups", "is_unread")
+
+    def __init__(
+        self, groups: tuple[Group, ...], connections: int, calls: int, any_thrift: bool
+    ) -> None:
+        self.groups = groups
+        self.connections = connections
+        self.calls = calls
+        self.any_thrift = any_thrift
+        self.is_unread = False
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        return tuple(group.verdict for group in self.groups)
+
+    @property
+    def is_trouble(self) -> bool:
+        return any(group.verdict.severity is Severity.ERROR for group in self.groups)
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(group.verdict.kind.name for group in self.groups)
+        return f"<Diagnosis of {self.connections} connections: {kinds or 'nothing'}>"
+
+
+def sized(count: int) -> str:
+    return counted(count, "byte")
+
+
+def unbraced(text: str) -> str:
+    """Text from the wire, fit for a sentence: there, braces stand around a time's name."""
+    return text.replace("{", "\\x7b").replace("}", "\\x7d")
+
+
+def lasted(time: int) -> str:
+    """Nanoseconds as a length of time, to three digits.
+
+    >>> lasted(51_930), lasted(1_204_000), lasted(61_000_000_000)
+    ('51.9 µs', '1.2 ms', '61 s')
+    """
+    value, unit = time / 1_000, "µs"
+    for larger in ("ms", "s"):
+        if value < 999.5:
+            break
+        value, unit = value / 1_000, larger
+    return f"{value:.0f} {unit}" if value >= 99.5 else f"{value:.3g} {unit}"

@@ -1,0 +1,327 @@
+"""Values and messages in one line, as far as the room for them goes.
+
+    "root"   2.5   [1, 2, 3]   {"a" → 1}   {1: "x", 2: true}   3 bytes: ff 00 fe
+
+A list of a million elements costs what is shown of it, not what it holds: writing stops
+as soon as the line is full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..capture import Capture
+from ..model import (
+    UDP,
+    Entries,
+    Error,
+    Exchange,
+    Field,
+    Finding,
+    Flow,
+    Items,
+    Message,
+    MessageType,
+    Outcome,
+    Record,
+    Severity,
+    Struct,
+    TType,
+    Value,
+)
+from ..protocols.purposes import counted
+from .text import display_width, duration, elide, escape, quote, trim
+
+__all__ = [
+    "DIFFER",
+    "OUTCOMES",
+    "SEVERITIES",
+    "arguments",
+    "call_line",
+    "capture_line",
+    "exchange_line",
+    "field_name",
+    "finding_line",
+    "flow_line",
+    "has_differences",
+    "header_line",
+    "label",
+    "method",
+    "outcome_detail",
+    "outcome_text",
+    "redacted",
+    "result",
+    "value_text",
+]
+
+OUTCOMES = {
+    Outcome.SUCCESS: "success",
+    Outcome.DECLARED_EXCEPTION: "declared exception",
+    Outcome.APPLICATION_EXCEPTION: "application exception",
+    Outcome.ONEWAY: "oneway",
+    Outcome.NO_REPLY: "no reply",
+    Outcome.NO_CALL: "call not captured",
+    Outcome.UNREADABLE: "reply unreadable",
+    Outcome.WAITING: "still waiting",
+    Outcome.CLOSED_BY_SERVER: "closed by server",
+    Outcome.CLOSED_BY_CLIENT: "closed by client",
+    Outcome.RESET_BY_SERVER: "reset by server",
+    Outcome.RESET_BY_CLIENT: "reset by client",
+    Outcome.LOST: "reply lost",
+    Outcome.LATE: "late reply",
+    Outcome.OUT_OF_SEQUENCE: "out of sequence",
+}
+
+SEVERITIES = {Severity.NOTE: "note", Severity.WARNING: "warning", Severity.ERROR: "error"}
+
+# Above what a report of differences lists.
+DIFFER = "Where wire and IDL differ"
+
+# A view of a longer capture does not read all of it for that: ``capture.differences`` does.
+_MAX_HELD = 20_000
+
+_MAX_METHOD = 60
+_MAX_BYTES = 16
+
+
+def method(message: Message) -> str:
+    """The method's name, fit to be shown."""
+    name = escape(message.method[: _MAX_METHOD + 1])
+    return elide(name, _MAX_METHOD) or "(no name)"
+
+
+def field_name(field: Field) -> str:
+    """What a field is called: its name, if the IDL or the wire tells it, or its id."""
+    if field.name is None:
+        return str(field.field_id)
+    return elide(escape(field.name[: _MAX_METHOD + 1]), _MAX_METHOD) or "(no name)"
+
+
+def label(value: Value) -> str:
+    """What the IDL calls a struct's type or an enum's number; "" if it does not tell."""
+    return elide(escape(value.label[: _MAX_METHOD + 1]), _MAX_METHOD)
+
+
+def value_text(value: Value, room: int = 60) -> str:
+    """A value in at most ``room`` columns."""
+    return _joined(_value(value, room), room)
+
+
+def redacted(value: Value) -> str:
+    """What is shown of a value that was masked: ``(redacted, 12 bytes)``; numbers have no size
+    that is worth a word."""
+    if value.ttype is not TType.STRING:
+        return "(redacted)"
+    size = len(value.content) if isinstance(value.content, bytes) else 0
+    return f"(redacted, {counted(size + value.lost, 'byte')})"
+
+
+def arguments(message: Message, room: int = 60) -> str:
+    """The fields behind a message's header: ``1: "root", 2: "pwd"``."""
+    return _joined(_fields(message.begin(room + 1), room), room)
+
+
+def result(message: Message, room: int = 60) -> str:
+    """What a REPLY or an EXCEPTION brings, in at most ``room`` columns."""
+    body = message.begin(max(room, 1) + 1)
+    if message.type is MessageType.EXCEPTION:
+        return _error(message.family.error(body), room)
+    if not body.fields:
+        return "void" if body.stop is not None else "unreadable"
+    first = body.fields[0]
+    if first.is_result and len(body.fields) == 1:
+        return value_text(first.value, room)
+    if first.value.label and len(body.fields) == 1:
+        # An exception: its type says more than what the field is called.
+        return elide(f"{label(first.value)} {value_text(first.value, room)}", room)
+    return arguments(message, room)
+
+
+def call_line(message: Message, room: int = 60) -> str:
+    """A message in short: ``CALL login 1: "root", 2: "pwd"``, ``REPLY ping "pong"``."""
+    start = f"{message.type.name} {method(message)}"
+    is_call = message.type in (MessageType.CALL, MessageType.ONEWAY)
+    room -= len(start) + 1
+    if room < 4:
+        return start
+    rest = arguments(message, room) if is_call else result(message, room)
+    return f"{start} {rest}".rstrip()
+
+
+def header_line(message: Record, exact: bool = False) -> str:
+    """What a message is: type, method, seqid, who to whom, size, protocol and transport.  Of
+    a struct alone, size and protocol."""
+    if not isinstance(message, Message):
+        name = f" {escape(message.names.label)}".rstrip() if message.names is not None else ""
+        return f"struct{name}, {counted(len(message.data), 'byte')}, {message.protocol.name}"
+    source, target = ("client", "server") if message.from_client else ("server", "client")
+    if exact:
+        source, target = f"{source} {message.source}", f"{target} {message.target}"
+    strict = "" if message.header.strict else " (old header)"
+    return (
+        f"{message.type.name} {method(message)}, seqid {message.seqid}, {source} → {target}, "
+        f"{counted(message.size, 'byte')}, {message.protocol.name}{strict} {message.transport}"
+    )
+
+
+def outcome_text(exchange: Exchange) -> str:
+    return OUTCOMES[exchange.outcome]
+
+
+def outcome_detail(exchange: Exchange, exact: bool = False) -> str:
+    """What there is to say behind the outcome: which exception, how long it was waited for a
+    reply that did not come (``exact``), why.  "" where the outcome says all."""
+    parts = []
+    name = exchange.exception
+    if name:
+        name = elide(escape(name[: _MAX_METHOD + 1]), _MAX_METHOD)
+        parts.append(f"field {name}" if name.isdecimal() else name)
+    if exact and exchange.reply is None and exchange.waited is not None:
+        parts.append(f"after {duration(exchange.waited)}")
+    if exchange.why:
+        parts.append(exchange.why)
+    return "; ".join(parts)
+
+
+def exchange_line(exchange: Exchange, exact: bool = False) -> str:
+    """``exchange 2: login, success, 39 bytes sent, 38 received``"""
+    outcome = outcome_text(exchange)
+    if exchange.outcome is Outcome.DECLARED_EXCEPTION and exchange.reply is not None:
+        # What is masked may leave no field that can be read.
+        for field in exchange.reply.fields[:1]:
+            outcome = f"{outcome} {label(field.value)}".rstrip()
+    parts = [f"exchange {exchange.number}: {method(exchange.first)}", outcome]
+    if exact and exchange.latency is not None:
+        parts.append(f"after {duration(exchange.latency)}")
+    if exchange.call is not None:
+        parts.append(f"{counted(exchange.call.size, 'byte')} sent")
+    if exchange.reply is not None:
+        parts.append(f"{counted(exchange.reply.size, 'byte')} received")
+    if exchange.why:
+        parts.append(exchange.why)
+    return ", ".join(parts)
+
+
+def flow_line(flow: Flow, exact: bool = False) -> str:
+    """What a connection is and carried, how it began and ended."""
+    client, server = ("client", "server")
+    if exact:
+        client, server = f"client {flow.client}", f"server {flow.server}"
+    spoken = "nothing recognised"
+    if flow.detection is not None and flow.detection.protocol is not None:
+        spoken = f"{flow.detection.protocol.name} {flow.detection.transport}"
+    parts = [
+        f"flow {flow.number}: {'UDP' if flow.protocol == UDP else 'TCP'}, {client} ⇄ {server}",
+        spoken,
+        *_proxied(flow, exact),
+        f"{counted(flow.sent, 'byte')} sent, {flow.received} received",
+    ]
+    if flow.lost:
+        parts.append(f"{counted(flow.lost, 'byte')} lost")
+    if flow.protocol != UDP:
+        if not flow.opened:
+            parts.append("its beginning was not captured")
+        ends = {"FIN": "closed by both (FIN)", "RST": "reset (RST)"}
+        parts.append(ends.get(flow.ended, "still open at the end"))
+    return ", ".join(parts)
+
+
+def _proxied(flow: Flow, exact: bool) -> list[str]:
+    """For whom a proxy connected."""
+    if flow.proxied is None:
+        return []
+    return [f"for {flow.proxied} (PROXY header)" if exact else "a PROXY header names the client"]
+
+
+def capture_line(capture: Capture, exact: bool = False) -> str:
+    """``lesson.pcap: 1 connection, 4 messages, 2 exchanges``"""
+    # Without what it was read from and the packets: neither is the same on every run.
+    start = f"{elide(escape(capture.name), 60)}: {counted(len(capture.packets), 'packet')}, "
+    return (start if exact else "") + (
+        f"{counted(len(capture.flows), 'connection')}, "
+        f"{counted(len(capture.messages), 'message')}, "
+        f"{counted(len(capture.exchanges), 'exchange')}"
+    )
+
+
+def has_differences(capture: Capture) -> bool:
+    """Does a capture differ from the IDL that it was given, as far as a view looks?"""
+    return len(capture.messages) <= _MAX_HELD and len(capture.differences) > 0
+
+
+def finding_line(finding: Finding) -> str:
+    """``error: count at offset 20: …``"""
+    return f"{SEVERITIES[finding.severity]}: {escape(finding.text)}"
+
+
+# ── Pieces, as many as fit ───────────────────────────────────────────────────────────
+
+
+def _joined(pieces: Iterator[str], room: int) -> str:
+    out: list[str] = []
+    size = 0
+    for piece in pieces:
+        out.append(piece)
+        size += display_width(piece)
+        if size > room:
+            break
+    return elide("".join(out), room)
+
+
+def _value(value: Value, room: int) -> Iterator[str]:
+    content = value.content
+    if value.redacted:
+        yield redacted(value)
+    elif content is None:
+        yield f"({counted(value.lost, 'byte')} lost)" if value.lost else "(not read)"
+    elif isinstance(content, bytes):
+        yield _string(value, content, room)
+    elif isinstance(content, bool):
+        yield "true" if content else "false"
+    elif isinstance(content, Struct):
+        yield "{"
+        yield from _fields(content, room)
+        yield "}"
+    elif isinstance(content, Items):
+        yield "["
+        for at, item in enumerate(content.items):
+            yield ", " if at else ""
+            yield from _value(item, room)
+        yield "]"
+    elif isinstance(content, Entries):
+        yield "{"
+        for at, (key, item) in enumerate(content.items):
+            yield ", " if at else ""
+            yield from _value(key, room)
+            yield " → "
+            yield from _value(item, room)
+        yield "}"
+    else:
+        yield f"{label(value)} ({content})" if value.label else str(content)
+
+
+def _fields(struct: Struct, room: int) -> Iterator[str]:
+    for at, field in enumerate(struct.fields):
+        yield ", " if at else ""
+        yield f"{field_name(field)}: "
+        yield from _value(field.value, room)
+    if struct.stop is None:
+        yield ", …" if struct.fields else "…"
+
+
+def _string(value: Value, content: bytes, room: int) -> str:
+    lost = f" ({counted(value.lost, 'byte')} lost)" if value.lost else ""
+    text = value.text
+    if text is None:
+        more = " …" if len(content) > _MAX_BYTES else ""
+        return f"{counted(len(content), 'byte')}: {content[:_MAX_BYTES].hex(' ')}{more}{lost}"
+    return quote(trim(text, 2 * room)) + lost
+
+
+def _error(error: Error, room: int) -> str:
+    words = "" if error.text is None else value_text(error.text, room)
+    if error.kind is not None and error.kind.redacted:
+        return elide(f"{redacted(error.kind)} {words}".rstrip(), room)
+    if error.number is None:
+        return words or "no reason given"
+    return elide(f"{error.name or 'type'} ({error.number}) {words}".rstrip(), room)

@@ -3,7 +3,7 @@ PYTHON = python3
 PY = .venv/bin/python
 MINUTES = 5
 
-.PHONY: lab test search plain notebooks verdicts site look captures bench clean
+.PHONY: lab test search plain notebooks verdicts security site look captures bench clean
 
 lab: .venv/lab.done  # JupyterLab on the first lesson
 	.venv/bin/pingpong lab
@@ -29,6 +29,9 @@ notebooks: .venv/lab,test.done  # run the lessons and store their outputs
 
 verdicts: .venv/lab,test.done  # write docs/verdicts.md: needs the failing cases, ../shared/cases
 	$(PY) docs/verdicts.py
+
+security: .venv/lab,test.done  # write docs/security.md: needs ../shared/cases/attacks
+	$(PY) docs/security.py
 
 site: .venv/lab,test.done  # the lessons as plain pages: site/index.html
 	rm -rf site

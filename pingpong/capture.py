@@ -234,7 +234,8 @@ class Pipeline:
         self._told = told
         self._ports = {port.to_bytes(2, "big") for port in ports}
         self._peeler = Peeler()
-        self._connections = Connections()
+        self._connections = Connections(limits.connections)
+        self._left = 0  # connections that were open, when there were too many
         self._talks: dict[int, _Talk] = {}
         self._lanes: dict[bytes, _Lane] = {}
         self._known: dict[int, Flow] = {}  # by number, in that order
@@ -282,10 +283,23 @@ class Pipeline:
             )
         return out
 
+    def _of_left(self) -> list[Finding]:
+        """Which connections were left for others."""
+        if not self._left:
+            return []
+        one = self._left == 1
+        text = (
+            f"more than {self._limits.connections} connections were open at once: of "
+            f"{self._left}, idle the longest, what came until then was read as if the capture had "
+            f"ended, and what came later as of {'a new one' if one else 'new ones'} "
+            "(--max-connections, Limits.connections)"
+        )
+        return [Finding(Severity.WARNING, text)]
+
     @property
     def of_packets(self) -> list[Finding]:
         """The findings on packets: what was not looked into, what was captured twice."""
-        return self._peeler.findings + self._of_copies()
+        return self._peeler.findings + self._of_copies() + self._of_left()
 
     @property
     def bystanders(self) -> list[Finding]:
@@ -342,7 +356,10 @@ class Pipeline:
         # One object for each end, and not one per segment: a Capture keeps all segments.
         client, server = connection.client_key, connection.server_key
         segment.source, segment.target = (client, server) if by_client else (server, client)
-        return talk, by_client, self._add_segment(talk, segment, found)
+        remark = self._add_segment(talk, segment, found)
+        if self._connections.are_too_many:
+            found += self._leave_idlest()
+        return talk, by_client, remark
 
     def _add_segment(self, talk: _Talk, segment: Segment, found: list[Message]) -> str:
         """Add the messages that a segment completes to ``found``; returns a remark about it."""
@@ -696,6 +713,22 @@ class Pipeline:
             self._end_pairs(flow)
         return messages
 
+    def _leave_idlest(self) -> list[Message]:
+        """Too many connections are open: one is left, and what waits there given out."""
+        idlest = self._connections.idlest()
+        talk = None if idlest is None else self._talks.get(idlest.flow.number)
+        if idlest is None or talk is None:
+            return []
+        self._left += 1
+        messages = self._finish(talk, "more are open than may be", CUT_ENDED)
+        if self._pairs is not None:
+            self._pairs.leave(idlest.flow, self.time)
+            if self.pairing is None:
+                self._pairs.settled.clear()
+        self._connections.forget(idlest)
+        self._forget(idlest.flow)
+        return messages
+
     def _settle_resets(self) -> None:
         """Settle the connections that were reset, and did not go on in time."""
         while self._reset and self.time - self._reset[0].last >= GRACE:
@@ -747,6 +780,16 @@ class Pipeline:
         talk = self._talks.get(connection.flow.number)
         if talk is None or talk.closed:
             return []
+        messages = self._finish(talk, reason, cut)
+        # The connection is remembered, so that its ports can be used again; what read it is not.
+        forgotten = self._connections.end(connection)
+        if forgotten is not None:
+            self._forget(forgotten.flow)
+        return messages
+
+    def _finish(self, talk: _Talk, reason: str, cut: str) -> list[Message]:
+        """Nothing more comes of a connection: what waits in it, and what is odd about it."""
+        connection = talk.connection
         messages: list[Message] = []
         directions = (connection.from_client, connection.from_server)
         # Any message may show that the ends have to be swapped.
@@ -771,11 +814,7 @@ class Pipeline:
         talk.said = len(connection.flow.findings)
         self._compare(talk)
         self._compare_twins(connection)
-        # The connection is remembered, so that its ports can be used again; its readers are not.
         talk.from_client = talk.from_server = None
-        forgotten = self._connections.end(connection)
-        if forgotten is not None:
-            self._forget(forgotten.flow)
         return messages
 
     def _add(self, flow: Flow) -> None:

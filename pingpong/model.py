@@ -519,6 +519,8 @@ class Limits:
     may have once it is unpacked (zlib, gzip, deflate): a few hundred packed bytes can hold a
     thousand times as many; see ``protocols.unpacking``.  ``values`` is how many values of one
     message are read: each takes hundreds of bytes of memory, where on the wire it may have one.
+    ``connections`` is how many may be open at once: each takes some thousand bytes, where on the
+    wire it may be one packet.  With one more, the one that was idle longest is taken to have ended.
     """
 
     depth: int = 64
@@ -526,6 +528,7 @@ class Limits:
     message: int = 100 * 1024 * 1024
     unpacked: int = 16_384_000
     values: int = 100_000
+    connections: int = 30_000
 
     def __post_init__(self) -> None:
         if self.depth > MAX_DEPTH:

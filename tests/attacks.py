@@ -16,7 +16,9 @@ the start; what is bounded takes no more memory.  test_attacks.py holds the same
 from __future__ import annotations
 
 import argparse
+import bz2
 import gzip
+import lzma
 import os
 import resource
 import struct
@@ -221,6 +223,21 @@ def _large_blocks(count: int) -> bytes:
     return gzip.compress(_pcapng([one] * count), 1)
 
 
+def _opened(count: int) -> Iterator[bytes]:
+    for number in range(count):
+        source = bytes((11, number >> 16 & 255, number >> 8 & 255, number & 255))
+        for seq, flags, data in ((999, SYN, b""), (1000, ACK | PUSH, PING)):
+            head = struct.pack(">HHIIBBHHH", 40000, 9090, seq, 0, 0x50, flags, 65535, 0, 0)
+            yield _frame(source, SERVER, 6, head + data)
+
+
+def _zstandard(count: int) -> bytes:
+    """A block as it is, and then blocks that are one byte again and again."""
+    head = pcap([])
+    first = struct.pack("<I", len(head) << 3)[:3] + head
+    return b"\x28\xb5\x2f\xfd\0\x88" + first + (struct.pack("<I", 1 << 20 | 2)[:3] + b"\0") * count
+
+
 def _fragments(count: int) -> Iterator[bytes]:
     for number in range(count):
         head = struct.pack(">BBHHHBBH", 0x45, 0, 1420, number & 65535, 0x2000, 64, 17, 0)
@@ -269,6 +286,8 @@ ATTACKS: Final = (
     Attack("holes", "a string of which every second segment is missing",
            lambda n: pcap(stream(call(b"ping", b"\x0b\0\1" + struct.pack(">I", n) + bytes(n) + b"\0"), missing=2)),
            2_000_000, ("messages", "show -m 1", "show --json")),
+    Attack("open", "connections that are opened, with a call that nobody answers",
+           lambda n: packed(_opened(n)), 40_000, ("messages", "calls")),
     Attack("half-open", "connections that were only opened, beside whole ones",
            lambda n: packed(_pairs(n)), 10_000, ("messages", "calls", "diagnose")),
     Attack("udp", "each datagram from another end",
@@ -281,6 +300,14 @@ ATTACKS: Final = (
            lambda n: packed(stream(PING + (b"\0\0\0\x08\xff\xff\xff\xff\xff\xff\xff\xff" + framed(PING)) * n)), 50_000),
     Attack("statistics", "pcapng blocks that say that packets were dropped", _statistics, 50_000),
     Attack("blocks", "pcapng blocks of 15 MB that gzip packs", _large_blocks, 2),
+    Attack("parts", "empty gzip members, one behind the other",
+           lambda n: gzip.compress(b"") * n + packed([tcp(True, 4000, 1, PUSH, PING)]), 200_000),
+    Attack("parts-lz4", "empty LZ4 frames",
+           lambda n: b"\x04\x22\x4d\x18\x64\x40\xa7\0\0\0\0\0\0\0\0" * n, 300_000),
+    Attack("zeros-bzip2", "zeros, of which bzip2 makes some thousandth",
+           lambda n: bz2.compress(pcap([]) + bytes(n)), 100_000_000),
+    Attack("zeros-xz", "zeros, and xz", lambda n: lzma.compress(pcap([]) + bytes(n)), 100_000_000),
+    Attack("zeros-zstd", "zeros, 128 kB in four bytes of Zstandard, that remembers 128 MiB", _zstandard, 1_000),
     Attack("fragments", "first fragments without an end", lambda n: packed(_fragments(n)), 20_000),
 )  # fmt: skip
 

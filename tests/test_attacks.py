@@ -5,19 +5,27 @@ No test here asks how long anything took.
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import heapq
 import io
+import lzma
 import struct
+import sys
 import tracemalloc
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 from attacks import (
+    ACK,
     ATTACKS,
     PING,
     PONG,
+    PUSH,
+    SYN,
     bomb,
     call,
     framed,
@@ -34,15 +42,19 @@ from attacks import (
 )
 
 from pingpong import views
+from pingpong.calls.exchanges import Pairing
 from pingpong.capture import Capture, Pipeline, batches, decode, read_packets
 from pingpong.cli import run
+from pingpong.errors import CaptureError
 from pingpong.model import (
     DEFAULT_LIMITS,
     MAX_DEPTH,
     MAX_FINDINGS,
     Finding,
     Findings,
+    Flow,
     Limits,
+    Outcome,
     Severity,
 )
 from pingpong.protocols import detect
@@ -51,6 +63,7 @@ from pingpong.protocols.encodings import binary, compact
 from pingpong.protocols.family import Sign
 from pingpong.protocols.unpacking import MESSAGE, RATIO, Allowance, inflate
 from pingpong.views.json import message_row
+from pingpong.wire import containers
 from pingpong.wire.capturefile import MAX_INTERFACES, CaptureFile
 
 MB = 1 << 20
@@ -309,6 +322,91 @@ def test_connections_are_forgotten_one_by_one(monkeypatch: pytest.MonkeyPatch) -
         assert [flow.number for flow in pipeline.flows] == list(range(91, 101))
 
 
+def open_ones(count: int) -> list[bytes]:
+    """Connections that are opened, with a call each; and then the reply to each."""
+    frames = []
+    for port in range(2000, 2000 + count):
+        frames += [tcp(True, port, 999, SYN), tcp(True, port, 1000, ACK | PUSH, PING)]
+    for port in range(2000, 2000 + count):
+        frames.append(tcp(False, port, 1000, ACK | PUSH, PONG, 1000 + len(PING)))
+    return frames
+
+
+def test_so_many_connections_are_open_and_no_more() -> None:
+    for most in (100, 50, 1):
+        pairing, gone = Pairing(), list[Flow]()
+        limits = Limits(connections=most)
+        pipeline = Pipeline(limits, keep=False, pairing=pairing, dropped=gone.append)
+        found = [one for batch in batches(opened(pcap(open_ones(100))), pipeline) for one in batch]
+        # Nothing is missing: each call and each reply is there, paired or not.
+        assert [one.type.name for one in found].count("CALL") == 100
+        assert [one.type.name for one in found].count("REPLY") == 100
+        outcomes = Counter(one.outcome for one in pairing.take())
+        # As with the capture's end: nothing of the server was seen until then.
+        apart = 0 if most == 100 else 100
+        assert outcomes[Outcome.LOST] == outcomes[Outcome.NO_CALL] == apart
+        assert outcomes[Outcome.SUCCESS] == 100 - apart
+        assert len(pipeline.flows) <= most
+        said = [one.text for one in pipeline.findings if "--max-connections" in one.text]
+        assert len(said) == (most < 100)
+        assert len(gone) == pipeline.connections - len(pipeline.flows)
+        if said:
+            assert f"more than {most} connections" in said[0]
+            assert f": of {len(gone)}, idle the longest" in said[0]
+
+
+def test_the_one_that_is_idle_longest_is_left() -> None:
+    frames = open_ones(10)[:20]
+    # All but one say something more; then another one begins.
+    for port in (2000, 2001, 2002, 2003, 2005, 2006, 2007, 2008, 2009):
+        frames.append(tcp(True, port, 1000 + len(PING), ACK | PUSH, PING))
+    frames.append(tcp(True, 3000, 999, SYN))
+    gone: list[Flow] = []
+    pipeline = Pipeline(Limits(connections=10), keep=False, dropped=gone.append)
+    assert sum(len(batch) for batch in batches(opened(pcap(frames)), pipeline)) == 19
+    assert [flow.client.port for flow in gone] == [2004]
+
+
+def test_a_message_that_had_begun_is_given_out_when_its_connection_is_left() -> None:
+    whole = call(b"ping", b"\x0b\0\1" + struct.pack(">I", 2000) + bytes(2000) + b"\0")
+    frames = [
+        tcp(True, 2000, 999, SYN),
+        tcp(True, 2000, 1000, ACK | PUSH, whole[:1400]),
+        tcp(True, 2001, 999, SYN),
+        tcp(True, 2000, 2400, ACK | PUSH, whole[1400:] + PING),
+    ]
+    capture = captured(pcap(frames), Limits(connections=1))
+    first, *rest = capture.messages
+    assert first.cut
+    assert first.size == 1400
+    assert [one.method for one in rest] == ["ping"]
+    assert [flow.client.port for flow in capture.flows] == [2000, 2001, 2000]
+    (told,) = [one.text for one in capture.findings if "--max-connections" in one.text]
+    assert "of 2, idle the longest" in told
+
+
+def test_who_is_idle_is_not_asked_again_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pingpong.wire import streams
+
+    looked = 0
+    real = heapq.nsmallest
+
+    def watched(count: int, them: list[object], key: object) -> object:
+        nonlocal looked
+        looked += len(them)
+        return real(count, them, key)  # type: ignore[call-overload]
+
+    try:
+        monkeypatch.setattr(streams, "nsmallest", watched)
+    except (AttributeError, TypeError):
+        pytest.skip("compiled: its functions cannot be watched")
+    frames = [tcp(True, 2000 + number, 999, SYN) for number in range(20_000)]
+    pipeline = Pipeline(Limits(connections=1000), keep=False)
+    assert sum(len(batch) for batch in batches(opened(pcap(frames)), pipeline)) == 0
+    assert len(pipeline.flows) == 1000
+    assert looked <= 20_000 * (streams.IDLE_PART + 2)
+
+
 def test_what_surrounds_chunks_is_bounded() -> None:
     body = call(b"ping", b"\x0b\0\1" + struct.pack(">I", 1 << 20))
     head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -360,6 +458,93 @@ def test_a_long_block_is_joined_once() -> None:
         assert list(CaptureFile(io.BufferedReader(Slow(data), 1024), "slow")) == []
 
 
+# ── What is around a capture ─────────────────────────────────────────────────────────
+
+ONE_PING = pcap([tcp(True, 40000, 1000, ACK | PUSH, PING)])
+LZ4_HEAD = b"\x04\x22\x4d\x18\x64\x40\xa7"
+LZ4_PING = LZ4_HEAD + struct.pack("<I", len(ONE_PING) | 1 << 31) + ONE_PING + bytes(8)
+SKIPPED = b"\x5a\x2a\x4d\x18" + struct.pack("<I", 3) + b"abc"
+
+
+@pytest.mark.parametrize(
+    ("empty", "whole"),
+    [
+        (gzip.compress(b""), gzip.compress(ONE_PING)),
+        (bz2.compress(b""), bz2.compress(ONE_PING)),
+        (lzma.compress(b""), lzma.compress(ONE_PING)),
+        (LZ4_HEAD + bytes(8), LZ4_PING),
+        (SKIPPED, LZ4_PING),
+    ],
+)
+def test_what_is_packed_may_come_in_any_number_of_parts(empty: bytes, whole: bytes) -> None:
+    with at_most(12 * MB):
+        assert listed(empty * 1000 + whole + empty * 1000) == (1, [])
+
+
+def test_zeros_behind_what_is_packed_are_passed_over() -> None:
+    for whole in (gzip, bz2, lzma):
+        data = whole.compress(ONE_PING)
+        assert listed(data + bytes(300_000)) == (1, [])
+
+
+def test_what_unpacks_to_more_than_packets_do_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(containers, "FREE", 1 << 20)
+    monkeypatch.setattr(containers, "RATIO", 10)
+    data = pcap([bytes(60_000)] * 40)
+    for pack in (bz2, lzma):
+        packed = pack.compress(data)
+        with at_most(16 * MB):
+            file = opened(packed)
+            assert 1 < sum(1 for _ in file) < 40
+        assert "which no packets do" in file.findings[-1].text
+    # Gzip's own ratio is below what is refused.
+    file = opened(gzip.compress(data))
+    assert sum(1 for _ in file) == 40
+    assert file.findings == []
+
+
+def test_a_dictionary_is_bounded() -> None:
+    data = bytearray(lzma.compress(ONE_PING, preset=0))
+    head = bytearray(data[12 : 12 + (data[12] + 1) * 4])
+    head[head.index(b"\x21\x01") + 2] = 40  # 4 GiB
+    head[-4:] = struct.pack("<I", zlib.crc32(bytes(head[:-4])))
+    data[12 : 12 + len(head)] = head
+    with at_most(4 * MB), pytest.raises(CaptureError, match=r"at most 128 MiB .* unpack it"):
+        opened(bytes(data))
+
+
+def test_packed_twice_is_said() -> None:
+    for one in (gzip, bz2, lzma):
+        with pytest.raises(CaptureError, match=r"\(packed with gzip\): .* once more: unpack it"):
+            opened(gzip.compress(one.compress(ONE_PING)))
+
+
+def test_frames_to_be_skipped_come_to_an_end() -> None:
+    with pytest.raises(CaptureError, match="behind them has nothing"):
+        opened(SKIPPED * 3)
+    with pytest.raises(CaptureError, match="behind them has d4 c3 b2 a1"):
+        opened(SKIPPED + b"\xd4\xc3\xb2\xa1" + bytes(40))
+    for data in (SKIPPED[:-1], SKIPPED[:6], SKIPPED[:4] + b"\xff\xff\xff\xff"):
+        with pytest.raises(CaptureError, match=r"is skipped|to be skipped"):
+            opened(data)
+
+
+def test_zstandard_is_bounded() -> None:
+    if sys.version_info < (3, 14):
+        pytest.importorskip("zstandard")
+    # Frames of one block, as it is, and then blocks that are one byte again and again.
+    plain = struct.pack("<I", len(ONE_PING) << 3)[:3] + ONE_PING
+    again = struct.pack("<I", 1 << 20 | 2)[:3] + b"\0"
+    end = struct.pack("<I", 1)[:3]
+    small, large, huge = (b"\x28\xb5\x2f\xfd\0" + one for one in (b"\x58", b"\x88", b"\xa8"))
+    assert listed(SKIPPED * 99 + small + plain + end + SKIPPED * 99) == (1, [])
+    with at_most(40 * MB):
+        opened(small + plain + again * 2000 + end).advance()
+    with pytest.raises(CaptureError, match=r"at most 128 MiB .* unpack it"):
+        opened(huge + plain + end)
+    assert listed(large + plain + end) == (1, [])
+
+
 # ── What is said ─────────────────────────────────────────────────────────────────────
 
 
@@ -389,6 +574,6 @@ def test_kinds_come_to_an_end_too() -> None:
 def test_every_attack_makes_a_capture() -> None:
     for attack in ATTACKS:
         small = {"bomb": 1, "blocks": 1}.get(attack.name, min(attack.size, 2))
-        if attack.name.startswith(("bomb-", "blocks")) or attack.name == "bomb":
+        if attack.name.startswith(("bomb", "blocks", "parts-lz4")):
             continue  # made by the others' functions, and slowly
         opened(attack.make(small * 41 if attack.name.startswith("search") else small)).close()

@@ -195,7 +195,7 @@ def test_connections_that_ended_are_forgotten() -> None:
     assert pipeline.connections == keeping.connections == count
     assert len(keeping.flows) == count
     assert len(pipeline.flows) == MAX_ENDED
-    assert len(pipeline._lines) == MAX_ENDED
+    assert len(pipeline._talks) == MAX_ENDED
     assert pipeline.close().messages == keeping.close().messages == ()
     # A segment sent again behind the end begins nothing new.
     late = packet(number + 1, one.packets[3].data)

@@ -217,6 +217,15 @@ class Pairing:
         if pending is not None:
             self._end(pending, flow)
 
+    def leave(self, flow: Flow, time: int) -> None:
+        """Settle what waits on a connection that is given up though it is not over.
+
+        As at the capture's end; ``time`` is that of the last packet.
+        """
+        pending = self._pending.pop(flow.number, None)
+        if pending is not None:
+            self._end(pending, flow, time, the_last=True)
+
     def close(self, time: int = -1) -> None:
         """Settle everything at the end of the capture; ``time`` is that of its last packet."""
         for pending in self._pending.values():

@@ -87,7 +87,12 @@ class Command:
 def limits_of(args: argparse.Namespace) -> Limits:
     """The limits that the options of ``add_limits`` set."""
     return Limits(
-        args.max_depth, args.max_frame, args.max_message, args.max_unpacked, args.max_values
+        args.max_depth,
+        args.max_frame,
+        args.max_message,
+        args.max_unpacked,
+        args.max_values,
+        args.max_connections,
     )
 
 
@@ -199,6 +204,7 @@ def add_limits(one: argparse.ArgumentParser) -> None:
         ("message", size, known.message, "bytes in a message"),
         ("unpacked", size, known.unpacked, "bytes in one that was packed"),
         ("values", size, known.values, "values that are read of a message"),
+        ("connections", size, known.connections, "connections that are open at once"),
     ):
         most.add_argument(
             f"--max-{name}", type=kind, default=number, metavar="N", help=f"{what} ({number})"

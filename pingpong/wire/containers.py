@@ -5,8 +5,8 @@
     Zstandard           Python 3.14, or the package zstandard (the extra ``containers``)
 
 Everything is unpacked as it is read, so a small file that unpacks to a huge one costs time but no
-memory.  Formats that are known but not read are named, with a way to turn them into a pcap
-(``what_it_is``).
+memory, and no more time than gzip could cost (``RATIO``).  Formats that are known but not read are
+named, with a way to turn them into a pcap (``what_it_is``).
 """
 
 from __future__ import annotations
@@ -25,8 +25,16 @@ __all__ = ["BROKEN", "ByteSource", "unpacked", "what_it_is"]
 
 # How much of what was unpacked an xz or Zstandard file may refer back to, in bytes.
 MAX_WINDOW: Final = 128 << 20
+
+# Unpacked bytes for a packed one, above FREE of them.  Deflate has 1032 at most; bzip2, xz and
+# Zstandard can have many thousands, but no packets do.
+RATIO: Final = 1100
+FREE: Final = 64 << 20
+
 _READ: Final = 1 << 17
-_LITTLE: Final = 1 << 10
+_PIECE: Final = 1 << 14
+# The package zstandard has no bound on what comes out: of four bytes it may be 128 KiB.
+_LITTLE: Final = 1 << 8
 
 _GZIP: Final = b"\x1f\x8b"
 _BZIP2: Final = b"BZh"
@@ -34,6 +42,8 @@ _XZ: Final = b"\xfd7zXZ\0"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _LZ4: Final = b"\x04\x22\x4d\x18"
 _LZ4_LEGACY: Final = b"\x02\x21\x4c\x18"
+# A frame to be skipped, of LZ4 and of Zstandard: its first byte's low half may be anything.
+_SKIPPED: Final = b"\x2a\x4d\x18"
 
 
 class ByteSource(Protocol):
@@ -44,9 +54,23 @@ class ByteSource(Protocol):
         ...
 
 
+class _Behind:
+    """A source of which the first bytes were read already."""
+
+    def __init__(self, head: bytes, source: ByteSource) -> None:
+        self._head = head
+        self._source = source
+
+    def read1(self, size: int = -1, /) -> bytes:
+        head, self._head = self._head, b""
+        return head or self._source.read1(size)
+
+
 class Broken(Exception):
     """Packed data that cannot be unpacked further."""
 
+
+_UNPACK: Final = "unpack it, and give the capture in it"
 
 # Everything that reading packed data may raise.
 BROKEN: Final = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, Broken)
@@ -58,6 +82,16 @@ def unpacked(source: io.BufferedReader, name: str) -> tuple[ByteSource, str]:
     Raises CaptureError if the file is packed in a way that cannot be unpacked here.
     """
     head = source.peek(6)[:6]
+    behind: ByteSource = source
+    if _is_skipped(head):
+        head = _skip_frames(source, name)
+        behind = _Behind(head, source)
+        if not head.startswith((_LZ4, _LZ4_LEGACY, _ZSTD)):
+            raise CaptureError(
+                f"{name}: begins with frames that LZ4 and Zstandard skip, and behind them has "
+                f"{head[:4].hex(' ') or 'nothing'}, want 04 22 4d 18 or 28 b5 2f fd",
+                0,
+            )
     if head.startswith(_GZIP):
         return gzip.GzipFile(fileobj=source), "gzip"
     if head.startswith(_BZIP2):
@@ -65,10 +99,29 @@ def unpacked(source: io.BufferedReader, name: str) -> tuple[ByteSource, str]:
     if head.startswith(_XZ):
         return _Unpacker(source, _xz), "xz"
     if head.startswith((_LZ4, _LZ4_LEGACY)):
-        return Lz4(source), "LZ4"
+        return Lz4(behind), "LZ4"
     if head.startswith(_ZSTD):
-        return _zstandard(source, name), "Zstandard"
+        return _zstandard(behind, name), "Zstandard"
     return source, ""
+
+
+def _is_skipped(head: bytes) -> bool:
+    return head[1:4] == _SKIPPED and head[0] >> 4 == 5
+
+
+def _skip_frames(source: io.BufferedReader, name: str) -> bytes:
+    """Pass over the frames to be skipped that a file begins with, as pzstd's files do; the four
+    bytes behind them."""
+    while True:
+        head = source.read(4)
+        if not _is_skipped(head):
+            return head
+        left = int.from_bytes(source.read(4), "little")
+        while left:
+            size = len(source.read(min(left, _READ)))
+            if not size:
+                raise CaptureError(f"{name}: ends in a frame to be skipped, {left} bytes early", 0)
+            left -= size
 
 
 def _bzip2() -> Any:
@@ -76,7 +129,7 @@ def _bzip2() -> Any:
 
 
 def _xz() -> Any:
-    return lzma.LZMADecompressor(memlimit=MAX_WINDOW)
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_WINDOW)
 
 
 def _zstd() -> Any:
@@ -86,7 +139,7 @@ def _zstd() -> Any:
     return zstd.ZstdDecompressor(options=option)
 
 
-def _zstandard(source: io.BufferedReader, name: str) -> ByteSource:
+def _zstandard(source: ByteSource, name: str) -> ByteSource:
     """From Python 3.14 on the standard library does it, before that the package zstandard."""
     if sys.version_info >= (3, 14):
         return _Unpacker(source, _zstd)
@@ -99,7 +152,7 @@ def _zstandard(source: io.BufferedReader, name: str) -> ByteSource:
             0,
         ) from None
     package: Any = zstandard
-    return _Unpacker(source, lambda: _OfPackage(package))
+    return _Unpacker(source, lambda: _OfPackage(package), _LITTLE)
 
 
 class _OfPackage:
@@ -107,7 +160,6 @@ class _OfPackage:
 
     def __init__(self, package: Any) -> None:
         self._one = package.ZstdDecompressor(max_window_size=MAX_WINDOW).decompressobj()
-        self._left = b""
 
     @property
     def eof(self) -> bool:
@@ -115,48 +167,77 @@ class _OfPackage:
 
     @property
     def needs_input(self) -> bool:
-        return not self._left
+        return True
 
     @property
     def unused_data(self) -> bytes:
-        return bytes(self._one.unused_data) + self._left
+        return bytes(self._one.unused_data)
 
     def decompress(self, data: bytes, size: int) -> bytes:
-        """Unpack a little: the package does not limit what comes out, so we limit what goes in."""
-        data = self._left + data
-        part, self._left = data[:_LITTLE], data[_LITTLE:]
-        return bytes(self._one.decompress(part))
+        return bytes(self._one.decompress(data))
 
 
 class _Unpacker:
-    """Unpacks one stream, or several in a row, with a decompressor of the standard library."""
+    """Unpacks one stream, or several in a row with zeros between them, with a decompressor of the
+    standard library.  ``piece`` is how much is handed to it at a time."""
 
-    def __init__(self, source: ByteSource, make: Any) -> None:
+    def __init__(self, source: ByteSource, make: Any, piece: int = _PIECE) -> None:
         self._source = source
         self._make = make
+        self._piece = piece
         self._one = make()
-        self._left = b""
+        self._buffer = b""
+        self._at = 0
+        self._took = self._gave = 0
 
     def read1(self, size: int = -1, /) -> bytes:
         while True:
             if self._one.eof:
-                self._left = self._one.unused_data.lstrip(b"\0") or self._source.read1(_READ)
-                if not self._left:
+                self._at -= len(self._one.unused_data)
+                if not self._goes_on():
                     return b""
                 self._one = self._make()
-            elif self._one.needs_input and not self._left:
-                self._left = self._source.read1(_READ)
-                if not self._left:
+            data = b""
+            if self._one.needs_input:
+                if not self._is_there():
                     raise EOFError("it ends before its end")
-            data, self._left = self._left, b""
+                data = self._buffer[self._at : self._at + self._piece]
+                self._at += len(data)
             try:
                 out: bytes = self._one.decompress(data, size)
-            except OSError as error:  # bzip2's "Invalid data stream"
-                raise Broken(str(error)) from error
-            except Exception as error:  # each module has an error of its own
-                raise Broken(str(error)) from error
+            except Exception as error:  # each module has an error of its own, bzip2 OSError
+                raise Broken(_words(error)) from error
             if out:
+                self._gave += len(out)
+                if self._gave > FREE + RATIO * self._took:
+                    raise Broken(
+                        f"{self._took} bytes hold over {self._gave}, which no packets do: {_UNPACK}"
+                    )
                 return out
+
+    def _is_there(self) -> bool:
+        """Have more of what is packed; is there any?"""
+        if self._at >= len(self._buffer):
+            self._buffer = self._source.read1(_READ)
+            self._at = 0
+            self._took += len(self._buffer)
+        return bool(self._buffer)
+
+    def _goes_on(self) -> bool:
+        """Pass over zeros behind a stream; does another one begin?"""
+        while self._is_there():
+            if self._buffer[self._at]:
+                return True
+            self._at = len(self._buffer) - len(self._buffer[self._at :].lstrip(b"\0"))
+        return False
+
+
+def _words(error: Exception) -> str:
+    """What is said of one of their errors; what to do, if they want more memory than they get."""
+    text = str(error)
+    if "memory" in text.lower() or "window" in text.lower():
+        text += f"; at most {MAX_WINDOW >> 20} MiB of it are kept in memory: {_UNPACK}"
+    return text
 
 
 # ── LZ4 ──────────────────────────────────────────────────────────────────────────────
@@ -177,6 +258,7 @@ class Lz4:
     def __init__(self, source: ByteSource) -> None:
         self._source = source
         self._buffer = b""
+        self._at = 0
         self._window = b""
         self._size = 0  # of the largest block; 0: the next thing is a frame's head
         self._is_legacy = False
@@ -197,17 +279,25 @@ class Lz4:
                 return out
 
     def _take(self, size: int) -> bytes:
-        while len(self._buffer) < size:
-            more = self._source.read1(_READ)
-            if not more:
-                raise EOFError("it ends before its end")
-            self._buffer += more
-        out, self._buffer = self._buffer[:size], self._buffer[size:]
+        have = len(self._buffer) - self._at
+        if have < size:
+            pieces = [self._buffer[self._at :]]
+            while have < size:
+                more = self._source.read1(_READ)
+                if not more:
+                    raise EOFError("it ends before its end")
+                pieces.append(more)
+                have += len(more)
+            self._buffer = b"".join(pieces)
+            self._at = 0
+        out = self._buffer[self._at : self._at + size]
+        self._at += size
         return out
 
     def _is_over(self) -> bool:
-        if not self._buffer:
+        if self._at >= len(self._buffer):
             self._buffer = self._source.read1(_READ)
+            self._at = 0
         return not self._buffer
 
     def _begin(self) -> bool:
@@ -216,7 +306,7 @@ class Lz4:
             if self._is_over():
                 return False
             magic = self._take(4)
-            if magic[1:] == b"\x2a\x4d\x18" and magic[0] >> 4 == 5:  # to be skipped
+            if _is_skipped(magic):
                 left = int.from_bytes(self._take(4), "little")
                 while left:
                     left -= len(self._take(min(left, _READ)))
@@ -252,7 +342,7 @@ class Lz4:
             length = int.from_bytes(head, "little")
             if length > _LEGACY_SIZE + (_LEGACY_SIZE >> 7):
                 self._size = 0  # the next frame's magic
-                self._buffer = head + self._buffer
+                self._at -= len(head)
                 return b""
             return unpack_block(self._take(length), b"", self._size)
         length = int.from_bytes(self._take(4), "little")
@@ -327,10 +417,14 @@ def unpack_block(data: bytes, before: bytes, most: int) -> bytes:
 # ── Files that are not captures ──────────────────────────────────────────────────────
 
 _EDITCAP: Final = "Wireshark's editcap makes a pcap of it: editcap -F pcap FILE OUT.pcap"
-_UNPACK: Final = "unpack it, and give the capture in it"
 
 # The first bytes of a file, what it is, and what to do with it.
 _MAGICS: Final[tuple[tuple[bytes, str, str], ...]] = (
+    (_GZIP, "packed with gzip once more", _UNPACK),
+    (_BZIP2, "packed with bzip2 once more", _UNPACK),
+    (_XZ, "packed with xz once more", _UNPACK),
+    (_ZSTD, "packed with Zstandard once more", _UNPACK),
+    (_LZ4, "packed with LZ4 once more", _UNPACK),
     (b"PK\x03\x04", "a zip file", f"{_UNPACK}: unzip FILE"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z file", f"{_UNPACK}: 7z x FILE"),
     (b"Rar!", "a rar file", _UNPACK),

@@ -20,9 +20,10 @@ or from someone in between, is ignored.
 from __future__ import annotations
 
 from collections import deque
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Final, Union
 
-from ..model import Chunk, Flow, Gap, Half, Segment
+from ..model import DEFAULT_LIMITS, Chunk, Flow, Gap, Half, Segment
 from .link import ACK, FIN, RST, SYN, TCP, endpoint
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ MAX_ENDED: Final = 4096
 
 # How many pairs of UDP ends are remembered: UDP has no end.
 MAX_PAIRS: Final = 4096
+
+# Of open connections, this part is looked for at once when the one idle longest is wanted.
+IDLE_PART: Final = 16
 
 # How far from where a direction is a RST, SYN or FIN may be and still belong to it, in bytes.
 NEAR: Final = 1 << 20
@@ -306,6 +310,7 @@ class Connection:
         "from_client",
         "from_server",
         "is_back",
+        "is_over",
         "server_key",
         "strays",
         "twin",
@@ -321,9 +326,10 @@ class Connection:
         self.from_server = Direction()
         self.strays = 0
         self.first_stray = 0
-        self.is_back = False
-        self.twin: Connection | None = None
-        self._is_lone = False
+        self.is_back = False  # it was reset, and goes on: whoever sees that, clears it
+        self.is_over = False  # it has ended, and what comes of it begins nothing new
+        self.twin: Connection | None = None  # what may be the same, before or behind a NAT
+        self._is_lone = False  # nothing was seen of it but a RST
         self._reset_at: i64 = 0  # the offset at which it was reset
 
     @property
@@ -468,9 +474,15 @@ class Connection:
 
 
 class Connections:
-    """Finds the connection that a segment belongs to, and forgets the oldest that have ended."""
+    """Finds the connection that a segment belongs to, and forgets the oldest that have ended.
 
-    def __init__(self) -> None:
+    ``most`` connections of TCP may be open at once.
+    """
+
+    def __init__(self, most: int = DEFAULT_LIMITS.connections) -> None:
+        self._most = most
+        self._alive = 0  # how many are open; _open has those that ended too
+        self._idle: list[tuple[int, Connection]] = []  # with their last packet's time, latest first
         self._open: dict[bytes, Connection] = {}
         self._ended: deque[Connection] = deque()
         self._pairs: dict[bytes, Connection] = {}  # of UDP; the one idle longest first
@@ -490,6 +502,7 @@ class Connections:
             return known, None
         new = self._new(segment)
         self._open[key] = new
+        self._alive += 1
         self._look_for_twin(new, segment)
         return new, known
 
@@ -502,6 +515,8 @@ class Connections:
         """Take back ``end``: the connection goes on."""
         if connection in self._ended:
             self._ended.remove(connection)
+        connection.is_over = False
+        self._alive += 1
 
     def _look_for_twin(self, new: Connection, segment: Segment) -> None:
         """Look for a connection that may be this new one, seen on the other side of a NAT.
@@ -546,6 +561,8 @@ class Connections:
 
         So memory is bounded by what is open, not by everything that ever was.
         """
+        connection.is_over = True
+        self._alive -= 1
         self._ended.append(connection)
         if len(self._ended) <= MAX_ENDED:
             return None
@@ -554,6 +571,35 @@ class Connections:
         if self._open.get(key) is oldest:
             del self._open[key]
         return oldest
+
+    @property
+    def are_too_many(self) -> bool:
+        return self._alive > self._most
+
+    def idlest(self) -> Connection | None:
+        """Of those that are open, the one that was idle longest.
+
+        A part of them is sorted at once, and looked at one by one: who has said something since
+        is no longer idle.  So that costs little more than one look, however many there are.
+        """
+        while self._alive > 0:
+            if not self._idle:
+                alive = [(one.flow.last, one) for one in self._open.values() if not one.is_over]
+                self._idle = nsmallest(max(1, len(alive) // IDLE_PART), alive, key=_first)[::-1]
+                if not self._idle:
+                    break
+            last, one = self._idle.pop()
+            if not one.is_over and one.flow.last == last:
+                return one
+        return None
+
+    def forget(self, connection: Connection) -> None:
+        """An open one is no longer known: what comes of it later begins a new one."""
+        connection.is_over = True
+        self._alive -= 1
+        key = connection.key
+        if self._open.get(key) is connection:
+            del self._open[key]
 
     def all(self) -> list[Connection]:
         """The TCP connections that are remembered, whether open or ended."""
@@ -567,6 +613,10 @@ class Connections:
         if direction.is_known:
             return not direction.begins_at(segment.seq)
         return bool(known.flow.ended) and not known.is_lone
+
+
+def _first(one: tuple[int, Connection]) -> int:
+    return one[0]
 
 
 def _is_translated(one: Connection, other: Connection, segment: Segment) -> bool:

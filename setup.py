@@ -41,9 +41,14 @@ COMPILED = (
     "pingpong/wire/*.py",
 )
 
-# Of these rooms: what imports packages that need not be there, which mypyc refuses, and what writes
-# files, which is no faster compiled.
-PLAIN = ("containers.py", "newfile.py", "explain.py", "explain_json.py", "losses.py", "purposes.py")
+# Of these rooms: what imports packages that need not be there, which mypyc refuses; what writes
+# files, which is no faster compiled; notes and masks, for one message at a time; and classes that
+# are text, which C has none of.
+PLAIN = (
+    *("containers.py", "newfile.py", "explain.py", "losses.py", "purposes.py", "http_heads.py"),
+    *("notes.py", "binary_notes.py", "compact_notes.py", "json_notes.py", "masks.py"),
+    *("transports.py", "before.py"),
+)
 
 
 def why_not() -> str:

@@ -50,7 +50,7 @@ from .protocols.encodings.compact import COMPACT
 from .protocols.encodings.reading import add_finding
 from .protocols.encodings.thrift_json import JSON
 from .protocols.encodings.thriftpy2_json import THRIFTPY2_JSON
-from .protocols.families.thrift.detect import UNFRAMED, UNTOLD, Told, tell
+from .protocols.families.thrift.detect import UNTOLD, Told, tell
 from .protocols.families.thrift.framed import HEAD
 from .protocols.families.thrift.names import Interface
 from .protocols.families.thrift.naming import Namer
@@ -74,9 +74,6 @@ BATCH: Final = 4 << 20
 
 # HTTP requests of a connection that may wait for their responses.
 MAX_REQUESTS: Final = 64
-
-# The transport of a message that came in a datagram, with nothing around it.
-DATAGRAM: Final = "datagram"
 
 # What comes of a connection behind its RST and is kept, lest it goes on: so many times some bytes.
 MAX_HELD: Final = 16
@@ -578,7 +575,7 @@ class Pipeline:
             return Step(packet, segment, flow, by_client, "", ())
         if not known and flow.detection is not None:
             told = flow.detection
-            transport = DATAGRAM if told.transport == UNFRAMED else told.transport
+            transport = None if told.transport is None else told.transport.in_datagram
             flow.detection = self._seen(Detection(told.protocol, transport, told.evidence))
         if not whole:
             self._tell_unread(flow, by_client, reader, packet.number)
@@ -587,8 +584,7 @@ class Pipeline:
             by_client = not by_client
         messages = []
         for one in found:
-            if one.transport == UNFRAMED:
-                one.transport = DATAGRAM
+            one.transport = one.transport.in_datagram
             messages.append(self._given_out(flow, segment.source, one))
         return Step(packet, segment, flow, by_client, "", tuple(messages))
 

@@ -77,6 +77,7 @@ from pingpong.protocols.families.thrift.names import (
 from pingpong.protocols.families.thrift.reader import Found, MessageReader
 from pingpong.protocols.families.thrift.sasl import SaslTransport
 from pingpong.protocols.families.thrift.theader import FramedHeaderTransport, HeaderTransport
+from pingpong.protocols.families.thrift.transports import UNFRAMED
 from pingpong.protocols.families.thrift.ttheader import TTHeaderTransport
 from pingpong.protocols.families.thrift.websocket import WebSocketTransport
 from pingpong.protocols.framing import Transport
@@ -456,7 +457,7 @@ def made(header: Header, data: bytes, protocol: Protocol) -> Message:
         header=header,
         data=data,
         protocol=protocol,
-        transport="unframed",
+        transport=UNFRAMED,
         client=Endpoint("10.0.0.1", 50001),
         server=Endpoint("10.0.0.2", 9090),
         from_client=True,

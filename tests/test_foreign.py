@@ -46,6 +46,7 @@ from pingpong.protocols.encodings.compact import COMPACT
 from pingpong.protocols.encodings.thrift_json import JSON
 from pingpong.protocols.explain import check_cover, explain
 from pingpong.protocols.families.thrift.reader import Found, MessageReader
+from pingpong.protocols.families.thrift.transports import ALL
 
 FOREIGN = Path(__file__).resolve().parent / "foreign"
 
@@ -423,7 +424,7 @@ def made(header: Header, data: bytes, protocol: Protocol, transport: str) -> Mes
         header=header,
         data=data,
         protocol=protocol,
-        transport=transport,
+        transport=next(one for one in ALL if one == transport),
         client=Endpoint("127.0.0.1", 50001),
         server=Endpoint("127.0.0.1", 9090),
         from_client=True,

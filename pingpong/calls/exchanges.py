@@ -75,9 +75,6 @@ GAVE_UP: Final = 1_000_000
 # How many calls may wait for what the server does with their method elsewhere.
 MAX_DOUBTFUL: Final = 1024
 
-# The transport in which something answers every call, be it oneway.
-HTTP: Final = "http"
-
 # What may be the begin of anything: nobody can say of so few bytes what they are.
 BEGUN: Final = 8
 
@@ -247,7 +244,7 @@ class Pairing:
             talk.oneway.append(exchange)
             if len(talk.oneway) > MAX_ONEWAY:
                 del talk.oneway[0]
-            if call.transport == HTTP:
+            if call.transport.answers_always:
                 # It has no reply, but HTTP answers it.
                 talk.posted.append(exchange)
                 if len(talk.posted) > MAX_ONEWAY:
@@ -262,7 +259,7 @@ class Pairing:
         else:
             before = same[-1]
             assert before.call is not None
-            if call.time - before.call.time >= GAVE_UP and call.transport != HTTP:
+            if call.time - before.call.time >= GAVE_UP and not call.transport.answers_always:
                 talk.gave_up[before.number] = call.time
             same.append(exchange)
             if len(same) > MAX_SAME:
@@ -363,7 +360,7 @@ class Pairing:
                 # The client does not read it now: its next call will.
                 exchange.misled_by = talk.oneway[at].number
                 exchange.why = f"a reply to the oneway call of exchange {talk.oneway[at].number}"
-                if reply.transport != HTTP and len(talk.unread) < MAX_WAITING:
+                if not reply.transport.answers_always and len(talk.unread) < MAX_WAITING:
                     self._leave_unread(talk, exchange)
                 del talk.oneway[at]
                 self._settle(exchange, Outcome.NO_CALL)

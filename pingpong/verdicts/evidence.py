@@ -96,7 +96,7 @@ def said_in(message: Message) -> Said:
         message.end_time,
         message.size,
         message.announced,
-        Dialect(message.protocol.name, message.transport),
+        Dialect(message.protocol, message.transport),
         message.cut,
     )
 
@@ -374,7 +374,7 @@ def dialect_of(half: Half) -> Dialect | None:
     seen = half.detection
     if seen is None or seen.transport is None:
         return None
-    return Dialect("" if seen.protocol is None else seen.protocol.name, seen.transport)
+    return Dialect(seen.protocol, seen.transport)
 
 
 class Known:
@@ -421,7 +421,7 @@ class Known:
         """Does it answer in more than one transport, as THeader servers do?  Then an unusual one
         is no sign of trouble."""
         transports = {dialect.transport for dialect, _ in self.answered}
-        return len(transports) > 1 or "theader" in transports
+        return len(transports) > 1 or any(one.reads_others for one in transports)
 
     @property
     def usual(self) -> Dialect | None:

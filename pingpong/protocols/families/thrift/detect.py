@@ -32,7 +32,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from ....errors import DecodeError, Incomplete
-from ....model import Detection, Limits, Protocol
+from ....model import Carrier, Detection, Limits, Protocol
 from ...encodings.binary import BINARY, OLD_BINARY, VERSION_1
 from ...encodings.compact import COMPACT
 from ...encodings.thrift_json import JSON
@@ -42,6 +42,18 @@ from . import deflate, http, sasl, ttheader, websocket
 from . import theader as header
 from .framed import HEAD, Framed, read_frame_length
 from .theader import MAX_NAME
+from .transports import (
+    FRAMED,
+    FRAMED_THEADER,
+    FRAMED_ZLIB,
+    HTTP,
+    SASL,
+    THEADER,
+    TTHEADER,
+    UNFRAMED,
+    WEBSOCKET,
+    ZLIB,
+)
 from .unframed import Unframed
 
 __all__ = [
@@ -63,12 +75,8 @@ __all__ = [
     "tell",
 ]
 
-UNFRAMED: Final = "unframed"
-FRAMED: Final = "framed"
-SASL: Final = "sasl"
-ZLIB: Final = "zlib"
 # What cannot be picked up in mid-stream: each byte leans on those before it.
-LEANING: Final = (ZLIB, "framed-zlib", "websocket")
+LEANING: Final = (ZLIB, FRAMED_ZLIB, WEBSOCKET)
 
 # How much of a message has to make sense before it counts as found in mid-stream.
 PROOF: Final = 1024
@@ -86,14 +94,14 @@ class Spoken(NamedTuple):
     """What is being read: a transport, and the protocol in it (None: each message tells)."""
 
     protocol: Protocol | None
-    transport: str
+    transport: Carrier
 
 
 class Told(NamedTuple):
     """What the user says that connections speak: both, one of them or neither."""
 
     protocol: Protocol | None
-    transport: str | None
+    transport: Carrier | None
 
 
 UNTOLD: Final = Told(None, None)
@@ -197,7 +205,7 @@ class Wrapper(NamedTuple):
     be picked up there.
     """
 
-    transport: str
+    transport: Carrier
     words: str
     begins: Callable[[bytes | bytearray], bool | None]
     make: Callable[[Limits, header.ProtocolAt], Transport]
@@ -207,28 +215,31 @@ class Wrapper(NamedTuple):
 
 WRAPPERS: Final = (
     Wrapper(
-        "framed-theader", "the length of a frame, then a THeader frame", header.begins_framed,
+        FRAMED_THEADER, "the length of a frame, then a THeader frame", header.begins_framed,
         header.FramedHeaderTransport, (b"\x0f\xff",), 8,
     ),
-    Wrapper("theader", "a THeader frame", header.begins, header.HeaderTransport, (b"\x0f\xff",), 4),
+    Wrapper(THEADER, "a THeader frame", header.begins, header.HeaderTransport, (b"\x0f\xff",), 4),
     Wrapper(
-        "ttheader", "a TTHeader frame", ttheader.begins, ttheader.TTHeaderTransport,
+        TTHEADER, "a TTHeader frame", ttheader.begins, ttheader.TTHeaderTransport,
         (b"\x10\0",), 4,
     ),
     Wrapper(
-        "websocket", "HTTP's upgrade to WebSocket", websocket.begins,
+        WEBSOCKET, "HTTP's upgrade to WebSocket", websocket.begins,
         websocket.WebSocketTransport, (),
     ),
-    Wrapper("http", "HTTP", http.begins, http.HttpTransport, http.STARTS),
+    Wrapper(HTTP, "HTTP", http.begins, http.HttpTransport, http.STARTS),
     Wrapper(ZLIB, "a zlib stream", deflate.begins, deflate.DeflateTransport, ()),
     Wrapper(
-        "framed-zlib", "the length of a frame, then a zlib stream", deflate.begins_framed,
+        FRAMED_ZLIB, "the length of a frame, then a zlib stream", deflate.begins_framed,
         deflate.FramedDeflateTransport, (),
     ),
     Wrapper(SASL, "a SASL negotiation", sasl.begins, sasl.SaslTransport, ()),
 )  # fmt: skip
 
-TRANSPORTS: Final = (UNFRAMED, FRAMED, *(wrapper.transport for wrapper in WRAPPERS))
+TRANSPORTS: Final[tuple[Carrier, ...]] = (
+    *(UNFRAMED, FRAMED),
+    *(wrapper.transport for wrapper in WRAPPERS),
+)
 
 # The part of a wrapper's head that refuses nearly all that is none.
 _GLANCE: Final = 64
@@ -240,18 +251,22 @@ def tell(protocol: str | None, transport: str | None) -> Told:
     """What the user says, by names.  Raises ValueError for a name that is none."""
     if protocol is not None and protocol not in PROTOCOLS:
         raise ValueError(f'protocol is "{protocol}", want one of {", ".join(PROTOCOLS)}')
-    if transport is not None and transport not in TRANSPORTS:
+    carriers = [one for one in TRANSPORTS if one == transport]
+    if transport is not None and not carriers:
         raise ValueError(f'transport is "{transport}", want one of {", ".join(TRANSPORTS)}')
-    return Told(None if protocol is None else PROTOCOLS[protocol], transport)
+    return Told(
+        None if protocol is None else PROTOCOLS[protocol],
+        carriers[0] if carriers else None,
+    )
 
 
 def make_transport(spoken: Spoken, limits: Limits, prefixed: bool) -> Transport:
     """The object that reads it; ``prefixed``: tracing headers may stand before messages."""
     for wrapper in WRAPPERS:
-        if wrapper.transport == spoken.transport:
+        if wrapper.transport is spoken.transport:
             return wrapper.make(limits, _protocols(limits, spoken.protocol))
     assert spoken.protocol is not None
-    if spoken.transport == FRAMED:
+    if spoken.transport is FRAMED:
         return Framed(spoken.protocol, limits, prefixed)
     return Unframed(spoken.protocol, limits, prefixed)
 
@@ -537,7 +552,7 @@ def _message_at(
     if in_chunks and sign.protocol in _TEXTS:
         return None
     framed: bool | None = False
-    if settled.transport != UNFRAMED:
+    if settled.transport is not UNFRAMED:
         framed = _is_framed(data, at, end, sign, ended, limits, effort)
     if framed is None:
         return wait
@@ -562,7 +577,7 @@ def _message_at(
 
 def _may_be(sign: Sign, settled: Told) -> bool:
     """May a message of that sign be found where that much is settled?"""
-    if settled.transport not in (None, UNFRAMED, FRAMED):
+    if settled.transport is not None and not settled.transport.is_plain:
         return False
     if settled.protocol is None:
         return sign.strength != WEAK

@@ -24,6 +24,7 @@ from ....model import (
     CUT_CLOSED,
     CUT_LOST,
     UPGRADES,
+    Carrier,
     Chunk,
     Detection,
     Endpoint,
@@ -40,11 +41,8 @@ from ...encodings.reading import add_finding
 from ...framing import Transport, Turn, Unit
 from ...unpacking import Allowance
 from .detect import (
-    FRAMED,
     LEANING,
     PROOF,
-    SASL,
-    UNFRAMED,
     UNTOLD,
     Effort,
     Spoken,
@@ -54,11 +52,12 @@ from .detect import (
     make_transport,
 )
 from .sasl import COMPLETE, WRAPPED
+from .transports import FRAMED, NOT_KNOWN, PROXY, SASL, THEADER, UNFRAMED
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["PROXY", "Found", "MessageReader", "Passed"]
+__all__ = ["Found", "MessageReader", "Passed"]
 
 _UNDECIDED: Final = 0
 _READING: Final = 1
@@ -73,16 +72,13 @@ FILLER: Final = 2048
 SHORT: Final = 8192
 
 # What may stand inside something larger.
-_INSIDE: Final = (UNFRAMED, FRAMED, "theader")
+_INSIDE: Final = (UNFRAMED, FRAMED, THEADER)
 
 # A name that a method can have, as a search wants it (detect.py).
 _METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 
 # What a step of a SASL negotiation may begin with.
 _STATUSES: Final = tuple(bytes((status,)) for status in range(1, COMPLETE + 1))
-
-# Where the bytes of a PROXY header are passed, as a transport's.
-PROXY: Final = "proxy"
 
 # How many findings are kept of bytes of which it is not known yet whether they are Thrift.
 MAX_FINDINGS: Final = 1000
@@ -120,7 +116,7 @@ class Found:
         self,
         header: Header,
         protocol: Protocol,
-        transport: str,
+        transport: Carrier,
         offset: int,
         size: int,
         data: bytes,
@@ -152,7 +148,7 @@ class Passed:
 
     __slots__ = ("offset", "transport", "unit")
 
-    def __init__(self, offset: int, transport: str, unit: Unit) -> None:
+    def __init__(self, offset: int, transport: Carrier, unit: Unit) -> None:
         self.offset = offset
         self.transport = transport
         self.unit = unit
@@ -177,8 +173,8 @@ class MessageReader:
     """Reads the messages of one direction.
 
     ``from_start``: the first chunk begins the connection.  ``told`` is what the user says
-    that it speaks.  ``other`` is the transport that the other direction was seen to speak, ""
-    while that is not known.  ``detection`` is None until the bytes have told; ``findings`` is
+    that it speaks.  ``other`` is the transport that the other direction was seen to speak,
+    NOT_KNOWN before that.  ``detection`` is None until the bytes have told; ``findings`` is
     about bytes that belong to no message.  ``passed``, where ``watched``, has the units without
     one, until somebody clears it.  ``begun``, ``broke`` and ``why`` are the Half's.  ``turns`` are
     HTTP's requests or responses, in order, until somebody clears them; ``is_lossy``: some may be
@@ -195,7 +191,7 @@ class MessageReader:
     ) -> None:
         self._allowance = Allowance(limits) if allowance is None else allowance
         self._effort = Effort()
-        self.other = ""
+        self.other = NOT_KNOWN
         self.passed: list[Passed] = []
         self._watched = watched
         self.detection: Detection | None = None
@@ -329,9 +325,9 @@ class MessageReader:
             self.detection = Detection(None, self._spoken.transport, seen.evidence)
 
     @property
-    def speaks(self) -> str:
-        """The transport that is being read; "" before that is known."""
-        return self._spoken.transport if self._spoken is not None else ""
+    def speaks(self) -> Carrier:
+        """The transport that is being read; NOT_KNOWN before that."""
+        return self._spoken.transport if self._spoken is not None else NOT_KNOWN
 
     @property
     def is_settled(self) -> bool:
@@ -380,14 +376,14 @@ class MessageReader:
             if not self._buffer and not ended:
                 return
         protocol, transport = self._told
-        if transport is not None and (protocol is not None or transport not in (UNFRAMED, FRAMED)):
+        if transport is not None and (protocol is not None or not transport.is_plain):
             self._evidence = "told by the user"
             self.detection = Detection(protocol, transport, self._evidence)
             self._read_on(Spoken(protocol, transport))
             return
         told = detect(self._buffer, ended, self._limits, self._told)
         if (
-            self.other == SASL
+            self.other is SASL
             and self._buffer[:1] in _STATUSES
             and (told is None or told.transport is None)
         ):
@@ -463,7 +459,7 @@ class MessageReader:
         doubtful = self._guessed and self._read < 2
         if self._spoken is None or doubtful:
             return self._told
-        if self._spoken.transport == SASL:
+        if self._spoken.transport is SASL:
             return Told(self._protocol, FRAMED)
         return Told(self._spoken.protocol, self._spoken.transport)
 
@@ -503,7 +499,7 @@ class MessageReader:
                 self._guessed = doubtful and place.spoken.transport in _INSIDE
                 self._report_skipped()
                 # Behind a negotiation there are frames, and the next one was found.
-                is_sasl = self._spoken is not None and self._spoken.transport == SASL
+                is_sasl = self._spoken is not None and self._spoken.transport is SASL
                 self._read_on(Spoken(None, SASL) if is_sasl else place.spoken)
                 self._evidence = self._evidence or "a whole message proves itself in mid-stream"
             else:
@@ -561,7 +557,7 @@ class MessageReader:
         if header.method in UPGRADES and not self._prefixed and unit.protocol is BINARY:
             self._prefixed = True
             assert self._spoken is not None
-            if self._spoken.transport in (UNFRAMED, FRAMED):
+            if self._spoken.transport.is_plain:
                 self._transport = make_transport(self._spoken, self._limits, True)
         return True
 
@@ -609,7 +605,7 @@ class MessageReader:
                 self._say(Finding(Severity.ERROR, text, self._base))
                 self._breaks(str(error))
                 end = self._transport.frame_stop(self._buffer, len(self._buffer))
-                if self.speaks == FRAMED and 0 < end <= len(self._buffer):
+                if self.speaks is FRAMED and 0 < end <= len(self._buffer):
                     self._pass_over(end)
         self._stumbled = (self._base, self._spoken)
         self._search("what follows is no message")

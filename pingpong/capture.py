@@ -54,8 +54,8 @@ from .protocols.families.thrift.detect import UNTOLD, Told, tell
 from .protocols.families.thrift.framed import HEAD
 from .protocols.families.thrift.names import Interface
 from .protocols.families.thrift.naming import Namer
-from .protocols.families.thrift.reader import Found, MessageReader
-from .protocols.framing import Turn
+from .protocols.families.thrift.reader import MessageReader
+from .protocols.framing import Found, Turn
 from .protocols.unpacking import Allowance
 from .redaction.messages import Redactor, hushed
 from .redaction.packets import Plan, Rewriter

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from pingpong.model import Protocol
-from pingpong.protocols.families.thrift.detect import PROTOCOLS
-from pingpong.protocols.families.thrift.transports import ALL, PROXY
+from pingpong.protocols.families.thrift.detect import PROTOCOLS, TRANSPORTS
+from pingpong.protocols.families.thrift.transports import ALL, DATAGRAM, PROXY
 
 PACKAGE = Path(__file__).resolve().parent.parent / "pingpong"
 MODULES = {
@@ -146,6 +146,7 @@ def test_no_name_decides(module: str) -> None:
 
 def test_the_names_are_those_that_users_see() -> None:
     assert {"binary", "thriftpy2-json", "old binary", "framed", "http", "HTTP", "proxy"} <= NAMES
+    assert {*ALL} == {*TRANSPORTS, DATAGRAM}
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ..model import Packet, Run, Segment
-from ..protocols.families.thrift.reader import Found, Passed
+from ..protocols.framing import Found, Passed
 from ..wire.link import TCP, Peeler
 from ..wire.rewrite import (
     checksum_at,

@@ -38,7 +38,7 @@ from ....model import (
 from ... import proxy
 from ...encodings.binary import BINARY
 from ...encodings.reading import add_finding
-from ...framing import Transport, Turn, Unit
+from ...framing import Found, Passed, Transport, Turn, Unit
 from ...unpacking import Allowance
 from .detect import (
     LEANING,
@@ -85,73 +85,6 @@ MAX_FINDINGS: Final = 1000
 
 # How long the evidence may grow: a connection may carry anything, for as long as it likes.
 MAX_EVIDENCE: Final = 300
-
-
-class Found:
-    """A message as its direction gives it out; who sent it is known one level up.
-
-    ``offset`` is its place in the direction, ``size`` how many of its bytes it took;
-    ``time``, ``end_time`` and ``packets`` are of the packets that brought it.  ``lines`` is as
-    its Unit has it.  ``cut`` and ``announced`` are the Message's.
-    """
-
-    __slots__ = (
-        "announced",
-        "cut",
-        "data",
-        "end_time",
-        "findings",
-        "gaps",
-        "header",
-        "lines",
-        "offset",
-        "packets",
-        "protocol",
-        "size",
-        "time",
-        "transport",
-    )
-
-    def __init__(
-        self,
-        header: Header,
-        protocol: Protocol,
-        transport: Carrier,
-        offset: int,
-        size: int,
-        data: bytes,
-        gaps: tuple[Gap, ...],
-        findings: tuple[Finding, ...],
-        time: int,
-        end_time: int,
-        packets: tuple[int, ...],
-    ) -> None:
-        self.header = header
-        self.protocol = protocol
-        self.transport = transport
-        self.offset = offset
-        self.size = size
-        self.data = data
-        self.gaps = gaps
-        self.findings = findings
-        self.time = time
-        self.end_time = end_time
-        self.packets = packets
-        self.cut = ""
-        self.announced = 0
-        self.lines: tuple[tuple[int, bytes], ...] = ()
-
-
-class Passed:
-    """A unit without a message (a negotiation, HTTP that is no Thrift): ``offset`` is its
-    place in the direction."""
-
-    __slots__ = ("offset", "transport", "unit")
-
-    def __init__(self, offset: int, transport: Carrier, unit: Unit) -> None:
-        self.offset = offset
-        self.transport = transport
-        self.unit = unit
 
 
 # A strict header's first four bytes, taken for a seqid: 80 01 00 01 to 80 01 00 04.

@@ -45,9 +45,13 @@ COMPILED = (
 )
 
 # Left plain in these rooms: containers.py, because it imports packages that may not be installed,
-# which mypyc refuses; newfile.py, because writing files is no faster compiled; and the others,
-# because they make notes for one message at a time.
-PLAIN = ("containers.py", "newfile.py", "explain.py", "explain_json.py", "losses.py", "purposes.py")
+# which mypyc refuses; newfile.py, because writing files is no faster compiled; notes and masks,
+# because they are made for one message at a time; and classes that are text, which C has none of.
+PLAIN = (
+    *("containers.py", "newfile.py", "explain.py", "losses.py", "purposes.py", "http_heads.py"),
+    *("notes.py", "binary_notes.py", "compact_notes.py", "json_notes.py", "masks.py"),
+    *("transports.py", "before.py"),
+)
 
 
 class OnAllCores(build_ext):  # type: ignore[misc]  # setuptools is not typed

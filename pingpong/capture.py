@@ -46,7 +46,7 @@ from .model import (
     Structs,
     add_finding,
 )
-from .protocols.detect import UNFRAMED, UNTOLD, Told, tell
+from .protocols.detect import UNTOLD, Told, tell
 from .protocols.encodings.binary import BINARY, read_header
 from .protocols.encodings.compact import COMPACT
 from .protocols.encodings.thrift_json import JSON
@@ -54,8 +54,8 @@ from .protocols.encodings.thriftpy2_json import THRIFTPY2_JSON
 from .protocols.families.thrift.framed import HEAD
 from .protocols.families.thrift.names import Interface
 from .protocols.families.thrift.naming import Namer
-from .protocols.framing import Turn
-from .protocols.reader import Found, MessageReader
+from .protocols.framing import Found, Turn
+from .protocols.reader import MessageReader
 from .protocols.unpacking import Allowance
 from .redaction.messages import Redactor, hushed
 from .redaction.packets import Plan, Rewriter
@@ -74,9 +74,6 @@ BATCH: Final = 4 << 20
 
 # How many HTTP requests of a connection may wait for their responses, and the other way round.
 MAX_REQUESTS: Final = 64
-
-# The transport of a message that came in a datagram with nothing around it.
-DATAGRAM: Final = "datagram"
 
 # How many segments after a RST are kept, in case the connection goes on.
 MAX_HELD: Final = 16
@@ -521,7 +518,6 @@ class Pipeline:
                     data=data[at:stop],
                     protocol=reader.protocol,
                     transport=reader.speaks,
-                    family=reader.family,
                     client=flow.client,
                     server=flow.server,
                     from_client=by_client,
@@ -607,7 +603,7 @@ class Pipeline:
             return Step(packet, segment, flow, by_client, "", ())
         if not known and flow.detection is not None:
             told = flow.detection
-            transport = DATAGRAM if told.transport == UNFRAMED else told.transport
+            transport = None if told.transport is None else told.transport.in_datagram
             flow.detection = self._seen(Detection(told.protocol, transport, told.evidence))
         if not whole:
             self._tell_unread(flow, by_client, reader, packet.number)
@@ -616,8 +612,7 @@ class Pipeline:
             by_client = not by_client
         messages = []
         for one in found:
-            if one.transport == UNFRAMED:
-                one.transport = DATAGRAM
+            one.transport = one.transport.in_datagram
             messages.append(self._given_out(flow, segment.source, one))
         return Step(packet, segment, flow, by_client, "", tuple(messages))
 
@@ -1042,7 +1037,6 @@ def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
         data=found.data,
         protocol=found.protocol,
         transport=found.transport,
-        family=found.family,
         client=flow.client,
         server=flow.server,
         from_client=_is_call(found),

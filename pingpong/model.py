@@ -34,6 +34,7 @@ __all__ = [
     "DEFAULT_LIMITS",
     "DIFFERENCES",
     "DIFFERS",
+    "LETTER",
     "MAX_DEPTH",
     "MAX_FINDINGS",
     "MESSAGE_TYPES",
@@ -45,6 +46,7 @@ __all__ = [
     "UDP",
     "UPGRADES",
     "Build",
+    "Carrier",
     "Chunk",
     "Content",
     "Detection",
@@ -61,6 +63,7 @@ __all__ = [
     "Flow",
     "Gap",
     "Half",
+    "HeadMasks",
     "Header",
     "Items",
     "Limits",
@@ -77,6 +80,7 @@ __all__ = [
     "Record",
     "Repeated",
     "Response",
+    "Run",
     "Segment",
     "Severity",
     "Shown",
@@ -1085,10 +1089,30 @@ class Skipper(ABC):
         number).  A Gap that ends there does not hide where the message goes on."""
 
 
+# Where a mask begins, and its bytes: as long as what they cover.
+Run = tuple[int, bytes]
+
+# What masks of text are made of.
+LETTER: Final = b"x"
+
+
 class Protocol(ABC):
-    """value ↔ bytes: binary, compact, JSON.  One object each; they hold no state."""
+    """value ↔ bytes: binary, compact, JSON.  One object each; they hold no state.
+
+    What others have to know of it is said here, so that nobody asks for its name.  ``title`` is
+    its name in a sentence, ``classes`` what programs call it.  ``is_text``: its bytes are text.
+    ``has_names``: its fields have names and no ids.  ``is_marked``: a message begins with a mark
+    that hardly anything else begins with.  ``is_variant``: its structs are those of another one,
+    and only a message's header differs.
+    """
 
     name: str
+    title: str
+    classes: str
+    is_text: bool = False
+    has_names: bool = False
+    is_marked: bool = False
+    is_variant: bool = False
 
     @abstractmethod
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
@@ -1138,10 +1162,127 @@ class Protocol(ABC):
         the short way to what a reply brings.  NOT_TOLD: read the struct."""
         return NOT_TOLD
 
+    @abstractmethod
+    def notes(self, record: Record) -> list[Note]:
+        """A note for every byte of ``record``, in order: those of a message from its header on."""
+
+    @abstractmethod
+    def mask(self, data: bytes, value: Value, field: Field | None, is_key: bool) -> Run:
+        """What may stand in ``data`` in place of a value that holds no others: it tells nothing but
+        how many bytes that took, and whoever reads it finds the same places.
+
+        ``field`` is whose value it is; None for an element.  ``is_key``: of a map.
+        """
+
+    @abstractmethod
+    def blank(self, data: bytes) -> bytes:
+        """What may stand in place of bytes that no value accounts for: as long, and neither a
+        type nor a text, so that what was no message does not become one."""
+
+    def mask_header(self, header: Header) -> tuple[list[Run], Header]:
+        """The masks for a header whose method's name may be anything, and the header behind
+        them."""
+        name = header.method_span
+        text = LETTER * len(name)
+        masked = text.decode()
+        after = Header(masked, header.type, header.seqid, header.strict, header.span, name)
+        return [(name.start, text)], after
+
 
 # What ``Protocol.first_field`` says where there is no such id: beyond what an i16 can hold.
 NO_FIELD: Final = 1 << 16
 NOT_TOLD: Final = 1 << 17
+
+
+class HeadMasks(NamedTuple):
+    """What is to be masked of the bytes before a message.
+
+    ``packed`` is where the bytes begin, of the message's data, that do not stand on the wire as
+    they are read; -1: all do.  ``values`` is a struct all of whose values are to be masked.
+    """
+
+    runs: list[Run]
+    packed: int = -1
+    values: Record | None = None
+
+
+# It is not compiled into a class of C: those cannot be text.
+@mypyc_attr(native_class=False)
+class Carrier(str):
+    """What carries messages: the name of a transport, and what others have to know of it, so that
+    nobody compares the name.
+
+    ``family`` knows what its messages mean.  ``around`` is what stands around the messages, in a
+    sentence ("HTTP", "datagrams"); "" where the name says how they are written ("framed").
+    ``classes`` is what programs call it, "" if they call it by its name.
+
+    ``answers_always``: something answers each message, be it oneway, and in their order.
+    ``negotiates``: the ends settle who they are before the first message.  ``is_datagram``: each
+    message comes alone, or not at all.  ``is_plain``: at most a length stands before a message;
+    ``has_length``: that does.  ``other`` is then the plain one without it, or with it, and
+    ``plain`` are both, for those who have to choose one.  ``is_headed``: heads that only servers
+    made for them can read stand before messages; ``reads_others``: those servers answer clients
+    that speak otherwise too.
+
+    ``leans``: its bytes say nothing without those before them.  ``resumes``: it can be picked up
+    in mid-stream.  ``is_shut``: where messages are
+    packed, no byte of them may be shown, since something may stand behind them.
+    """
+
+    __slots__ = ()
+
+    family: ClassVar[Family]
+    around: ClassVar[str] = ""
+    classes: ClassVar[str] = ""
+    answers_always: ClassVar[bool] = False
+    negotiates: ClassVar[bool] = False
+    is_datagram: ClassVar[bool] = False
+    is_plain: ClassVar[bool] = False
+    has_length: ClassVar[bool] = False
+    is_headed: ClassVar[bool] = False
+    reads_others: ClassVar[bool] = False
+    leans: ClassVar[bool] = False
+    resumes: ClassVar[bool] = True
+    is_shut: ClassVar[bool] = False
+
+    @property
+    def other(self) -> Carrier | None:
+        return None
+
+    @property
+    def plain(self) -> tuple[Carrier, ...]:
+        return ()
+
+    @property
+    def in_datagram(self) -> Carrier:
+        """What carries a message that came in it, and alone in a datagram."""
+        return self
+
+    def notes(self, message: Message) -> list[Note]:
+        """The notes for what stands before the message's header, in order."""
+        start = message.header.span.start
+        if not start:
+            return []
+        size = "1 byte" if start == 1 else f"{start} bytes"
+        return [Note(Span(0, start), "frame", "before the message", size)]
+
+    def masks(self, message: Message) -> HeadMasks:
+        """What is to be masked of what stands before the message's header: of what nobody knows,
+        all."""
+        return HeadMasks([(0, b"\x80" * message.header.span.start)])
+
+    def line_masks(self, lines: tuple[tuple[int, bytes], ...]) -> list[Run]:
+        """What is to be masked of its own bytes that stand between those of a message: see
+        ``Unit.lines``."""
+        return [(at, bytes(len(text))) for at, text in lines]
+
+    def own_bytes(
+        self, data: bytes, start: int, lines: tuple[tuple[int, bytes], ...]
+    ) -> tuple[list[tuple[int, int]], list[Run]]:
+        """Of a unit without a message, the bytes that are the transport's own, as places, and the
+        masks in them; ``data``, ``start`` and ``lines`` are the unit's.  What they are around is
+        not for others to see."""
+        return [], []
 
 
 class Difference(Facts):
@@ -1522,7 +1663,6 @@ class Message(Record):
         "client",
         "cut",
         "end_time",
-        "family",
         "flow",
         "from_client",
         "header",
@@ -1542,8 +1682,7 @@ class Message(Record):
         header: Header,
         data: bytes,
         protocol: Protocol,
-        transport: str,
-        family: Family,
+        transport: Carrier,
         client: Endpoint,
         server: Endpoint,
         from_client: bool,
@@ -1568,7 +1707,6 @@ class Message(Record):
         )
         self.header = header
         self.transport = transport
-        self.family = family
         self.client = client
         self.server = server
         self.from_client = from_client
@@ -1612,6 +1750,11 @@ class Message(Record):
     @property
     def seqid(self) -> int:
         return self.header.seqid
+
+    @property
+    def family(self) -> Family:
+        """Who knows what it means: its transport carries one family's messages."""
+        return self.transport.family
 
     @property
     def source(self) -> Endpoint:
@@ -1809,7 +1952,7 @@ class Detection:
     """
 
     protocol: Protocol | None
-    transport: str | None
+    transport: Carrier | None
     evidence: str
     wrong: str = ""
 

@@ -62,7 +62,6 @@ from pingpong.protocols.encodings import binary, compact
 from pingpong.protocols.encodings import thrift_json as json
 from pingpong.protocols.encodings import thriftpy2_json as thriftpy2json
 from pingpong.protocols.explain import check_cover, explain
-from pingpong.protocols.families.thrift.answers import THRIFT
 from pingpong.protocols.families.thrift.deflate import DeflateTransport, FramedDeflateTransport
 from pingpong.protocols.families.thrift.http import HttpTransport
 from pingpong.protocols.families.thrift.names import (
@@ -77,6 +76,7 @@ from pingpong.protocols.families.thrift.names import (
 )
 from pingpong.protocols.families.thrift.sasl import SaslTransport
 from pingpong.protocols.families.thrift.theader import FramedHeaderTransport, HeaderTransport
+from pingpong.protocols.families.thrift.transports import UNFRAMED
 from pingpong.protocols.families.thrift.ttheader import TTHeaderTransport
 from pingpong.protocols.families.thrift.websocket import WebSocketTransport
 from pingpong.protocols.framing import Transport
@@ -457,11 +457,10 @@ def skip(protocol: Protocol, data: bytes) -> tuple[int, str]:
 
 def made(header: Header, data: bytes, protocol: Protocol) -> Message:
     return Message(
-        family=THRIFT,
         header=header,
         data=data,
         protocol=protocol,
-        transport="unframed",
+        transport=UNFRAMED,
         client=Endpoint("10.0.0.1", 50001),
         server=Endpoint("10.0.0.2", 9090),
         from_client=True,

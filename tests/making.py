@@ -23,7 +23,6 @@ from pingpong.model import (
     MessageType,
     Packet,
 )
-from pingpong.protocols.families.thrift.answers import THRIFT
 from pingpong.protocols.reader import Found, MessageReader
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,7 +76,6 @@ def message(data: bytes, transport: str = "unframed", **also: Any) -> Message:
 
 def as_message(found: Found, **also: Any) -> Message:
     return Message(
-        family=THRIFT,
         header=found.header,
         data=found.data,
         protocol=found.protocol,

@@ -41,7 +41,7 @@ from pingpong.protocols.encodings.compact import (
     write_varint,
 )
 from pingpong.protocols.explain import check_cover, explain
-from pingpong.protocols.families.thrift.answers import THRIFT
+from pingpong.protocols.families.thrift.transports import UNFRAMED
 from pingpong.wire.capturefile import open_capture
 from pingpong.wire.link import Peeler
 from pingpong.wire.streams import Connections
@@ -61,11 +61,10 @@ def skip(data: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
 
 def message(data: bytes, gaps: tuple[Gap, ...] = ()) -> Message:
     return Message(
-        family=THRIFT,
         header=read_header(data, 0, len(data), DEFAULT_LIMITS),
         data=data,
         protocol=COMPACT,
-        transport="unframed",
+        transport=UNFRAMED,
         client=Endpoint("10.0.0.1", 50001),
         server=Endpoint("10.0.0.2", 9090),
         from_client=True,

@@ -20,6 +20,17 @@ from pingpong import read, read_packets
 from pingpong.calls.exchanges import Pairing
 from pingpong.capture import Pipeline
 from pingpong.model import Flow, Packet, Severity
+from pingpong.protocols.encodings.binary import BINARY, OLD_BINARY
+from pingpong.protocols.encodings.compact import COMPACT
+from pingpong.protocols.encodings.thrift_json import JSON
+from pingpong.protocols.families.thrift.transports import (
+    DATAGRAM,
+    FRAMED,
+    HTTP,
+    SASL,
+    THEADER,
+    UNFRAMED,
+)
 from pingpong.verdicts import diagnosis as diagnosis_module
 from pingpong.verdicts.diagnosis import Diagnoser
 from pingpong.verdicts.rules import ALSO, CALLS, FIRST, LAST, REPLIES, verdicts
@@ -540,12 +551,12 @@ def test_a_rule_for_each_kind() -> None:
 @pytest.mark.parametrize(
     ("dialect", "words"),
     [
-        (Dialect("binary", "framed"), "framed binary"),
-        (Dialect("binary-old", "unframed"), "unframed old binary"),
-        (Dialect("compact", "theader"), "compact in THeader"),
-        (Dialect("", "sasl"), "SASL"),
-        (Dialect("json", "http"), "JSON in HTTP"),
-        (Dialect("compact", "datagram"), "compact in datagrams"),
+        (Dialect(BINARY, FRAMED), "framed binary"),
+        (Dialect(OLD_BINARY, UNFRAMED), "unframed old binary"),
+        (Dialect(COMPACT, THEADER), "compact in THeader"),
+        (Dialect(None, SASL), "SASL"),
+        (Dialect(JSON, HTTP), "JSON in HTTP"),
+        (Dialect(COMPACT, DATAGRAM), "compact in datagrams"),
     ],
 )
 def test_the_words_for_a_dialect(dialect: Dialect, words: str) -> None:

@@ -10,12 +10,12 @@ from test_binary import RICH
 from test_compact import RICH as COMPACT_RICH
 from test_messages import BIG, lose
 
-from pingpong.model import DEFAULT_LIMITS, Endpoint, Gap, Message, Note, Protocol, Span
+from pingpong.model import DEFAULT_LIMITS, Carrier, Endpoint, Gap, Message, Note, Protocol, Span
 from pingpong.protocols.encodings.binary import BINARY, OLD_BINARY, write_old_header
 from pingpong.protocols.encodings.compact import COMPACT
 from pingpong.protocols.encodings.thrift_json import JSON
 from pingpong.protocols.explain import check_cover, explain
-from pingpong.protocols.families.thrift.answers import THRIFT
+from pingpong.protocols.families.thrift.transports import ALL
 
 LOGIN = thriftpy2_message(foo().PingPong.login_args("root", "pwd"), "login")
 
@@ -57,11 +57,10 @@ def whole(
 ) -> Message:
     """A message whose header begins at ``start``."""
     return Message(
-        family=THRIFT,
         header=protocol.read_header(data, start, len(data), DEFAULT_LIMITS),
         data=data,
         protocol=protocol,
-        transport=transport,
+        transport=next((one for one in ALL if one == transport), Carrier(transport)),
         client=Endpoint("10.0.0.1", 50001),
         server=Endpoint("10.0.0.2", 9090),
         from_client=True,

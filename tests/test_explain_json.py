@@ -24,11 +24,11 @@ from pingpong.model import (
     Protocol,
     Span,
 )
+from pingpong.protocols.encodings.json_notes import explain_json
 from pingpong.protocols.encodings.thrift_json import JSON
 from pingpong.protocols.encodings.thriftpy2_json import THRIFTPY2_JSON
 from pingpong.protocols.explain import check_cover
-from pingpong.protocols.explain_json import explain_json
-from pingpong.protocols.families.thrift.answers import THRIFT
+from pingpong.protocols.families.thrift.transports import UNFRAMED
 
 RICH = {JSON: APACHE_RICH, THRIFTPY2_JSON: TP2_RICH}
 PROTOCOLS = pytest.mark.parametrize("protocol", list(RICH), ids=lambda protocol: protocol.name)
@@ -39,11 +39,10 @@ def message(
 ) -> Message:
     header = protocol.read_header(data, start, len(data), DEFAULT_LIMITS)
     return Message(
-        family=THRIFT,
         header=header,
         data=data,
         protocol=protocol,
-        transport="unframed",
+        transport=UNFRAMED,
         client=Endpoint("10.0.0.1", 50001),
         server=Endpoint("10.0.0.2", 9090),
         from_client=header.type in (MessageType.CALL, MessageType.ONEWAY),

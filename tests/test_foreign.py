@@ -45,7 +45,7 @@ from pingpong.protocols.encodings.binary import BINARY
 from pingpong.protocols.encodings.compact import COMPACT
 from pingpong.protocols.encodings.thrift_json import JSON
 from pingpong.protocols.explain import check_cover, explain
-from pingpong.protocols.families.thrift.answers import THRIFT
+from pingpong.protocols.families.thrift.transports import ALL
 from pingpong.protocols.reader import Found, MessageReader
 
 FOREIGN = Path(__file__).resolve().parent / "foreign"
@@ -421,11 +421,10 @@ def as_message(found: Found) -> Message:
 
 def made(header: Header, data: bytes, protocol: Protocol, transport: str) -> Message:
     return Message(
-        family=THRIFT,
         header=header,
         data=data,
         protocol=protocol,
-        transport=transport,
+        transport=next(one for one in ALL if one == transport),
         client=Endpoint("127.0.0.1", 50001),
         server=Endpoint("127.0.0.1", 9090),
         from_client=True,

@@ -123,6 +123,25 @@ def test_imports_point_one_way(module: str) -> None:
     assert complaints(module, source, path.name == "__init__.py") == []
 
 
+# Who judges, hides or draws asks a message's protocol and its transport.  These know a family.
+ASKING = {"hints", "redaction", "verdicts", "views"}
+KNOW_A_FAMILY = {
+    # Limits of Thrift's, as numbers that people meet.
+    ("pingpong.hints.magic_numbers", "pingpong.protocols.families.thrift.theader"),
+    # First bytes that no reader took: which protocol would begin so behind a length?
+    ("pingpong.verdicts.phrases", "pingpong.protocols.families.thrift.framed"),
+}
+
+
+def test_who_asks_objects_imports_no_family() -> None:
+    known = set()
+    for module, path in MODULES.items():
+        if room(module) in ASKING:
+            names = imported(module, path.read_text("utf-8"), path.name == "__init__.py")
+            known |= {(module, name) for name in names if room(name) == "families"}
+    assert known == KNOW_A_FAMILY
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_every_module_opens_with_its_strategy(module: str) -> None:
     tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))

@@ -51,7 +51,6 @@ from pingpong.protocols.encodings import compact
 from pingpong.protocols.encodings import thrift_json as json
 from pingpong.protocols.encodings.binary import BINARY, write_header, write_struct
 from pingpong.protocols.explain import check_cover, explain
-from pingpong.protocols.families.thrift.answers import THRIFT
 from pingpong.protocols.families.thrift.names import (
     BASE_TYPES,
     EnumType,
@@ -60,6 +59,7 @@ from pingpong.protocols.families.thrift.names import (
     StructType,
     Type,
 )
+from pingpong.protocols.families.thrift.transports import UNFRAMED
 from pingpong.views import one_line as short
 from pingpong.views.hexdump import hexdump
 from pingpong.views.html import message_html
@@ -244,7 +244,7 @@ def test_names_and_values_are_thriftpy2s(protocol: str) -> None:
         # thriftpy2 cannot write a map with enums for keys, and binary as base64.
         item.sizes = item.picture = None
     data = message(shop().Shop.buy_result(success=sold), "buy", TMessageType.REPLY, protocol)
-    got = decode(data, protocol=protocol, transport="unframed", idl=SHOP)
+    got = decode(data, protocol=protocol, transport=UNFRAMED, idl=SHOP)
     assert said(got) == []
     assert [field.name for field in got.fields] == ["success"]
     assert named(got.fields[0].value) == expected(sold, 12)
@@ -479,11 +479,10 @@ def test_what_was_lost_is_not_missing() -> None:
     assert said(decode(data, idl=SHOP)) != []
     assert said(decode(data[:-1], idl=SHOP)) == []
     lost = Message(
-        family=THRIFT,
         header=decode(data).header,
         data=data,
         protocol=BINARY,
-        transport="unframed",
+        transport=UNFRAMED,
         client=decode(data).client,
         server=decode(data).server,
         from_client=True,

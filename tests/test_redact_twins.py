@@ -39,11 +39,12 @@ from pingpong.protocols.encodings import thrift_json as json
 from pingpong.protocols.encodings import thriftpy2_json as thriftpy2json
 from pingpong.protocols.encodings.binary import BINARY
 from pingpong.protocols.encodings.compact import COMPACT
+from pingpong.protocols.encodings.masks import json_mask
 from pingpong.protocols.encodings.thrift_json import JSON
 from pingpong.protocols.encodings.thriftpy2_json import THRIFTPY2_JSON
 from pingpong.protocols.explain import explain
-from pingpong.protocols.families.thrift.answers import THRIFT
-from pingpong.redaction.messages import Redactor, json_mask
+from pingpong.protocols.families.thrift.transports import UNFRAMED
+from pingpong.redaction.messages import Redactor
 from pingpong.redaction.selectors import parse_selectors
 from pingpong.views import html, text, tree
 from pingpong.views.json import message_row
@@ -99,11 +100,10 @@ WRITERS: dict[str, tuple[Protocol, Callable[[int, Struct], bytes]]] = {
 
 def as_message(data: bytes, protocol: Protocol) -> Message:
     return Message(
-        family=THRIFT,
         header=protocol.read_header(data, 0, len(data), DEFAULT_LIMITS),
         data=data,
         protocol=protocol,
-        transport="unframed",
+        transport=UNFRAMED,
         client=Endpoint("10.0.0.1", 50001),
         server=Endpoint("10.0.0.2", 9090),
         from_client=True,

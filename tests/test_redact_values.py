@@ -39,15 +39,10 @@ from pingpong.protocols.encodings import binary, compact
 from pingpong.protocols.encodings import thrift_json as apache_json
 from pingpong.protocols.encodings.binary import BINARY, write_header
 from pingpong.protocols.encodings.compact import COMPACT, read_zigzag
+from pingpong.protocols.encodings.masks import compact_mask, json_blank, json_mask
 from pingpong.protocols.encodings.thrift_json import JSON
-from pingpong.redaction.http_heads import mask_head_lines, mask_lines
-from pingpong.redaction.messages import (
-    Redactor,
-    compact_mask,
-    json_blank,
-    json_mask,
-    masked_with,
-)
+from pingpong.protocols.http_heads import mask_head_lines, mask_lines
+from pingpong.redaction.messages import Redactor, masked_with
 from pingpong.redaction.selectors import parse_selectors
 from pingpong.wire.capturefile import open_capture, write_capture
 

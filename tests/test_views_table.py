@@ -8,7 +8,7 @@ from views_samples import MESSAGES, crowd, lesson, odd
 
 from pingpong.model import Endpoint, Limits, Message, Messages, Struct
 from pingpong.protocols.encodings.binary import BINARY, BinaryProtocol
-from pingpong.protocols.families.thrift.answers import THRIFT
+from pingpong.protocols.families.thrift.transports import UNFRAMED
 from pingpong.views.listing import listing
 from pingpong.views.table import (
     Table,
@@ -114,11 +114,10 @@ def test_a_listing_reads_no_fields() -> None:
     header = BINARY.read_header(PING, 0, len(PING), Limits())
     end = Endpoint("10.0.0.1", 1)
     message = Message(
-        family=THRIFT,
         header=header,
         data=PING,
         protocol=_Closed(),
-        transport="unframed",
+        transport=UNFRAMED,
         client=end,
         server=end,
         from_client=True,

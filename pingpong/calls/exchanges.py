@@ -75,9 +75,6 @@ GAVE_UP: Final = 1_000_000
 # How many calls may wait to see what the server does with their method elsewhere.
 MAX_DOUBTFUL: Final = 1024
 
-# The transport in which every call gets an answer, even a oneway one.
-HTTP: Final = "http"
-
 # So few bytes may be the beginning of anything: nobody can say what they are.
 BEGUN: Final = 8
 
@@ -262,7 +259,7 @@ class Pairing:
             pending.oneway.append(exchange)
             if len(pending.oneway) > MAX_ONEWAY:
                 del pending.oneway[0]
-            if call.transport == HTTP:
+            if call.transport.answers_always:
                 # No message will answer it, but HTTP will.
                 pending.posted.append(exchange)
                 if len(pending.posted) > MAX_ONEWAY:
@@ -277,7 +274,7 @@ class Pairing:
         else:
             before = same[-1]
             assert before.call is not None
-            if call.time - before.call.time >= GAVE_UP and call.transport != HTTP:
+            if call.time - before.call.time >= GAVE_UP and not call.transport.answers_always:
                 pending.gave_up[before.number] = call.time
             same.append(exchange)
             if len(same) > MAX_SAME:
@@ -380,7 +377,7 @@ class Pairing:
                 # The client does not read it now: its next call will do so.
                 exchange.misled_by = pending.oneway[at].number
                 exchange.why = f"a reply to the oneway call of exchange {pending.oneway[at].number}"
-                if reply.transport != HTTP and len(pending.unread) < MAX_WAITING:
+                if not reply.transport.answers_always and len(pending.unread) < MAX_WAITING:
                     self._leave_unread(pending, exchange)
                 del pending.oneway[at]
                 self._settle(exchange, Outcome.NO_CALL)

@@ -72,7 +72,8 @@ def add(command: Command) -> None:
     one.add_argument("--length", type=size, help="how long it is (to the end)")
     one.add_argument("--json", action="store_true", help="as a JSON object")
     one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
-    what = sorted(set(protocols()) - {"binary-old"})  # it differs only in the header of a message
+    # A variant differs only in the header of a message.
+    what = sorted(name for name, one in protocols().items() if not one.is_variant)
     one.add_argument("--protocol", choices=what, help="what it is in (its bytes tell)")
     add_redaction(one)
     names = add_idl(one)

@@ -475,7 +475,7 @@ class _Search:
                 return -1
             if detection.protocol is not BINARY:
                 return 0
-            self.kind = ThriftFramed if detection.transport == FRAMED else Thrift
+            self.kind = ThriftFramed if detection.transport is FRAMED else Thrift
         try:
             end = self._framed(data) if self.kind is ThriftFramed else self._skip(data, 0)
         except DecodeError:

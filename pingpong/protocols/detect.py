@@ -17,20 +17,20 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from ..errors import DecodeError, Incomplete
-from ..model import Detection, Family, Limits, Protocol
+from ..model import Carrier, Detection, Limits, Protocol
 from .encodings.thrift_json import JSON
 from .encodings.thriftpy2_json import THRIFTPY2_JSON
 from .families import FAMILIES
 from .families.thrift import theader as header
 from .families.thrift.framed import HEAD, Framed, read_frame_length
 from .families.thrift.theader import MAX_NAME
+from .families.thrift.transports import FRAMED, UNFRAMED
 from .families.thrift.unframed import Unframed
 from .family import FAIR, STRONG, WEAK, Sign, Wrapper
 from .framing import ProtocolAt, Transport
 
 __all__ = [
     "FRAMED",
-    "LEANING",
     "PROOF",
     "UNFRAMED",
     "UNTOLD",
@@ -39,7 +39,6 @@ __all__ = [
     "Spoken",
     "Told",
     "detect",
-    "family_of",
     "find_message",
     "make_transport",
     "protocol_at",
@@ -47,13 +46,6 @@ __all__ = [
     "tell",
     "transports",
 ]
-
-UNFRAMED: Final = "unframed"
-FRAMED: Final = "framed"
-SASL: Final = "sasl"
-ZLIB: Final = "zlib"
-# What cannot be picked up in mid-stream: each byte leans on those before it.
-LEANING: Final = (ZLIB, "framed-zlib", "websocket")
 
 # How much of a message has to make sense before it counts as found in mid-stream.
 PROOF: Final = 1024
@@ -71,14 +63,14 @@ class Spoken(NamedTuple):
     """What is being read: a transport, and the protocol in it (None: each message tells)."""
 
     protocol: Protocol | None
-    transport: str
+    transport: Carrier
 
 
 class Told(NamedTuple):
     """What the user says that connections speak: both, one of them or neither."""
 
     protocol: Protocol | None
-    transport: str | None
+    transport: Carrier | None
 
 
 UNTOLD: Final = Told(None, None)
@@ -102,17 +94,9 @@ def protocols() -> dict[str, Protocol]:
     return {sign.protocol.name: sign.protocol for sign in _signs()}
 
 
-def transports() -> tuple[str, ...]:
-    """The names of the transports that can be told."""
+def transports() -> tuple[Carrier, ...]:
+    """The transports that can be told by name."""
     return (UNFRAMED, FRAMED, *(wrapper.transport for wrapper in _wrappers()))
-
-
-def family_of(transport: str) -> Family:
-    """The family whose transport that is."""
-    for entry in FAMILIES:
-        if any(wrapper.transport == transport for wrapper in entry.wrappers):
-            return entry.family
-    return FAMILIES[0].family
 
 
 # The part of a wrapper's head that refuses nearly all that is none.
@@ -126,18 +110,22 @@ def tell(protocol: str | None, transport: str | None) -> Told:
     known = protocols()
     if protocol is not None and protocol not in known:
         raise ValueError(f'protocol is "{protocol}", want one of {", ".join(known)}')
-    if transport is not None and transport not in transports():
+    carriers = [one for one in transports() if one == transport]
+    if transport is not None and not carriers:
         raise ValueError(f'transport is "{transport}", want one of {", ".join(transports())}')
-    return Told(None if protocol is None else known[protocol], transport)
+    return Told(
+        None if protocol is None else known[protocol],
+        carriers[0] if carriers else None,
+    )
 
 
 def make_transport(spoken: Spoken, limits: Limits, prefixed: bool) -> Transport:
     """The object that reads it; ``prefixed``: tracing headers may stand before messages."""
     for wrapper in _wrappers():
-        if wrapper.transport == spoken.transport:
+        if wrapper.transport is spoken.transport:
             return wrapper.make(limits, _protocols(limits, spoken.protocol))
     assert spoken.protocol is not None
-    if spoken.transport == FRAMED:
+    if spoken.transport is FRAMED:
         return Framed(spoken.protocol, limits, prefixed)
     return Unframed(spoken.protocol, limits, prefixed)
 
@@ -412,7 +400,7 @@ def _message_at(
     if in_chunks and sign.protocol in _TEXTS:
         return None
     framed: bool | None = False
-    if settled.transport != UNFRAMED:
+    if settled.transport is not UNFRAMED:
         framed = _is_framed(data, at, end, sign, ended, limits, effort)
     if framed is None:
         return wait
@@ -420,7 +408,7 @@ def _message_at(
         effort.spend(looked if end == _UNKNOWN else end - at)
     if framed:
         return Place(at - HEAD, Spoken(sign.protocol, FRAMED))
-    if settled.transport not in (None, UNFRAMED):
+    if settled.transport is not None and settled.transport is not UNFRAMED:
         return None
     if in_chunks and settled.transport is None:
         return None  # a field's id, a length may be read from such a line too
@@ -437,7 +425,7 @@ def _message_at(
 
 def _may_be(sign: Sign, settled: Told) -> bool:
     """May a message of that sign be found where that much is settled?"""
-    if settled.transport not in (None, UNFRAMED, FRAMED):
+    if settled.transport is not None and not settled.transport.is_plain:
         return False
     if settled.protocol is None:
         return sign.strength != WEAK

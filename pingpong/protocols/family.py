@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from ..model import Family, Limits, Protocol
+from ..model import Carrier, Family, Limits, Protocol
 from .framing import ProtocolAt, Transport
 
 __all__ = ["FAIR", "STRONG", "WEAK", "Entry", "Sign", "Wrapper"]
@@ -49,7 +49,7 @@ class Wrapper(NamedTuple):
     be picked up there.
     """
 
-    transport: str
+    transport: Carrier
     words: str
     begins: Callable[[bytes | bytearray], bool | None]
     make: Callable[[Limits, ProtocolAt], Transport]

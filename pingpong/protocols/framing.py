@@ -15,13 +15,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..model import Finding, Header, Protocol, Response
+from ..model import Carrier, Finding, Gap, Header, Protocol, Response
 from .unpacking import Allowance
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["ProtocolAt", "Transport", "Turn", "Unit"]
+__all__ = ["Found", "Passed", "ProtocolAt", "Transport", "Turn", "Unit"]
 
 # Which protocol's message begins at data[start:stop]; None: none that is known.
 ProtocolAt = Callable[[bytes, int, int], Protocol | None]
@@ -63,8 +63,7 @@ class Turn:
     """A request or a response of HTTP, for who joins the two.
 
     ``response`` is None for a request.  ``struct``: a request holds a struct without a message,
-    which that protocol reads.  ``found`` is the message in it, a ``messages.Found``, None without
-    one.
+    which that protocol reads.  ``found`` is the message in it, None without one.
     """
 
     __slots__ = ("found", "is_request", "response", "struct")
@@ -78,7 +77,74 @@ class Turn:
         self.is_request = is_request
         self.response = response
         self.struct = struct
-        self.found: object = None
+        self.found: Found | None = None
+
+
+class Found:
+    """A message as its direction gives it out; who sent it is known one level up.
+
+    ``offset`` is its place in the direction, ``size`` how many of its bytes it took;
+    ``time``, ``end_time`` and ``packets`` are of the packets that brought it.  ``lines`` is as
+    its Unit has it.  ``cut`` and ``announced`` are the Message's.
+    """
+
+    __slots__ = (
+        "announced",
+        "cut",
+        "data",
+        "end_time",
+        "findings",
+        "gaps",
+        "header",
+        "lines",
+        "offset",
+        "packets",
+        "protocol",
+        "size",
+        "time",
+        "transport",
+    )
+
+    def __init__(
+        self,
+        header: Header,
+        protocol: Protocol,
+        transport: Carrier,
+        offset: int,
+        size: int,
+        data: bytes,
+        gaps: tuple[Gap, ...],
+        findings: tuple[Finding, ...],
+        time: int,
+        end_time: int,
+        packets: tuple[int, ...],
+    ) -> None:
+        self.header = header
+        self.protocol = protocol
+        self.transport = transport
+        self.offset = offset
+        self.size = size
+        self.data = data
+        self.gaps = gaps
+        self.findings = findings
+        self.time = time
+        self.end_time = end_time
+        self.packets = packets
+        self.cut = ""
+        self.announced = 0
+        self.lines: tuple[tuple[int, bytes], ...] = ()
+
+
+class Passed:
+    """A unit without a message (a negotiation, HTTP that is no Thrift): ``offset`` is its
+    place in the direction."""
+
+    __slots__ = ("offset", "transport", "unit")
+
+    def __init__(self, offset: int, transport: Carrier, unit: Unit) -> None:
+        self.offset = offset
+        self.transport = transport
+        self.unit = unit
 
 
 class Transport(ABC):

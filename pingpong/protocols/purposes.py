@@ -2,7 +2,7 @@
 
 A field's number means nothing without the IDL, but its place says a little: an argument, a
 result, an exception.  With one, its name stands beside the number.  The writers of notes
-(``explain.py``, ``explain_json.py``) ask here.
+(``encodings/*_notes.py``) ask here.
 """
 
 from __future__ import annotations

@@ -24,10 +24,10 @@ from ..model import (
     CUT_CLOSED,
     CUT_LOST,
     UPGRADES,
+    Carrier,
     Chunk,
     Detection,
     Endpoint,
-    Family,
     Finding,
     Gap,
     Header,
@@ -38,29 +38,25 @@ from ..model import (
 )
 from . import proxy
 from .detect import (
-    FRAMED,
-    LEANING,
     PROOF,
-    SASL,
-    UNFRAMED,
     UNTOLD,
     Effort,
     Spoken,
     Told,
     detect,
-    family_of,
     find_message,
     make_transport,
 )
 from .encodings.binary import BINARY
 from .families.thrift.sasl import COMPLETE, WRAPPED
-from .framing import Transport, Turn, Unit
+from .families.thrift.transports import FRAMED, NOT_KNOWN, PROXY, SASL, THEADER, UNFRAMED
+from .framing import Found, Passed, Transport, Turn, Unit
 from .unpacking import Allowance
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["PROXY", "Found", "MessageReader", "Passed"]
+__all__ = ["Found", "MessageReader", "Passed"]
 
 _UNDECIDED: Final = 0
 _READING: Final = 1
@@ -75,7 +71,7 @@ FILLER: Final = 2048
 SHORT: Final = 8192
 
 # What may stand inside something larger.
-_INSIDE: Final = (UNFRAMED, FRAMED, "theader")
+_INSIDE: Final = (UNFRAMED, FRAMED, THEADER)
 
 # A name that a method can have, as a search wants it (detect.py).
 _METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
@@ -83,84 +79,11 @@ _METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 # What a step of a SASL negotiation may begin with.
 _STATUSES: Final = tuple(bytes((status,)) for status in range(1, COMPLETE + 1))
 
-# Where the bytes of a PROXY header are passed, as a transport's.
-PROXY: Final = "proxy"
-
 # How many findings are kept of bytes of which it is not known yet whether they are Thrift.
 MAX_FINDINGS: Final = 1000
 
 # How long the evidence may grow: a connection may carry anything, for as long as it likes.
 MAX_EVIDENCE: Final = 300
-
-
-class Found:
-    """A message as its direction gives it out; who sent it is known one level up.
-
-    ``offset`` is its place in the direction, ``size`` how many of its bytes it took;
-    ``time``, ``end_time`` and ``packets`` are of the packets that brought it.  ``lines`` is as
-    its Unit has it.  ``cut`` and ``announced`` are the Message's.
-    """
-
-    __slots__ = (
-        "announced",
-        "cut",
-        "data",
-        "end_time",
-        "family",
-        "findings",
-        "gaps",
-        "header",
-        "lines",
-        "offset",
-        "packets",
-        "protocol",
-        "size",
-        "time",
-        "transport",
-    )
-
-    def __init__(
-        self,
-        header: Header,
-        protocol: Protocol,
-        transport: str,
-        family: Family,
-        offset: int,
-        size: int,
-        data: bytes,
-        gaps: tuple[Gap, ...],
-        findings: tuple[Finding, ...],
-        time: int,
-        end_time: int,
-        packets: tuple[int, ...],
-    ) -> None:
-        self.header = header
-        self.protocol = protocol
-        self.transport = transport
-        self.family = family
-        self.offset = offset
-        self.size = size
-        self.data = data
-        self.gaps = gaps
-        self.findings = findings
-        self.time = time
-        self.end_time = end_time
-        self.packets = packets
-        self.cut = ""
-        self.announced = 0
-        self.lines: tuple[tuple[int, bytes], ...] = ()
-
-
-class Passed:
-    """A unit without a message (a negotiation, HTTP that is no Thrift): ``offset`` is its
-    place in the direction."""
-
-    __slots__ = ("offset", "transport", "unit")
-
-    def __init__(self, offset: int, transport: str, unit: Unit) -> None:
-        self.offset = offset
-        self.transport = transport
-        self.unit = unit
 
 
 # A strict header's first four bytes, taken for a seqid: 80 01 00 01 to 80 01 00 04.
@@ -182,8 +105,8 @@ class MessageReader:
     """Reads the messages of one direction.
 
     ``from_start``: the first chunk begins the connection.  ``told`` is what the user says
-    that it speaks.  ``other`` is the transport that the other direction was seen to speak, ""
-    while that is not known.  ``detection`` is None until the bytes have told; ``findings`` is
+    that it speaks.  ``other`` is the transport that the other direction was seen to speak,
+    NOT_KNOWN before that.  ``detection`` is None until the bytes have told; ``findings`` is
     about bytes that belong to no message.  ``passed``, where ``watched``, has the units without
     one, until somebody clears it.  ``begun``, ``broke`` and ``why`` are the Half's.  ``turns`` are
     HTTP's requests or responses, in order, until somebody clears them; ``is_lossy``: some may be
@@ -200,7 +123,7 @@ class MessageReader:
     ) -> None:
         self._allowance = Allowance(limits) if allowance is None else allowance
         self._effort = Effort()
-        self.other = ""
+        self.other = NOT_KNOWN
         self.passed: list[Passed] = []
         self._watched = watched
         self.detection: Detection | None = None
@@ -218,7 +141,6 @@ class MessageReader:
         self._behind = ""  # it did
         self._told = told
         self._spoken: Spoken | None = None  # what is being read now
-        self.family = family_of("")
         self._transport: Transport | None = None
         self._evidence = ""
         self._prefixed = False  # tracing headers were asked for
@@ -335,9 +257,9 @@ class MessageReader:
             self.detection = Detection(None, self._spoken.transport, seen.evidence)
 
     @property
-    def speaks(self) -> str:
-        """The transport that is being read; "" before that is known."""
-        return self._spoken.transport if self._spoken is not None else ""
+    def speaks(self) -> Carrier:
+        """The transport that is being read; NOT_KNOWN before that."""
+        return self._spoken.transport if self._spoken is not None else NOT_KNOWN
 
     @property
     def is_settled(self) -> bool:
@@ -386,14 +308,14 @@ class MessageReader:
             if not self._buffer and not ended:
                 return
         protocol, transport = self._told
-        if transport is not None and (protocol is not None or transport not in (UNFRAMED, FRAMED)):
+        if transport is not None and (protocol is not None or not transport.is_plain):
             self._evidence = "told by the user"
             self.detection = Detection(protocol, transport, self._evidence)
             self._read_on(Spoken(protocol, transport))
             return
         told = detect(self._buffer, ended, self._limits, self._told)
         if (
-            self.other == SASL
+            self.other is SASL
             and self._buffer[:1] in _STATUSES
             and (told is None or told.transport is None)
         ):
@@ -444,7 +366,6 @@ class MessageReader:
         self._state = _READING
         if spoken != self._spoken:
             self._spoken = spoken
-            self.family = family_of(spoken.transport)
             self._read = 0
         self._transport = make_transport(spoken, self._limits, self._prefixed)
         self._transport.keeps_lines = self._watched
@@ -454,7 +375,7 @@ class MessageReader:
         """Look for the next message, or stop where none can be found behind a break."""
         self._state = _SEARCHING
         self._reason = reason
-        if self._spoken is not None and self._spoken.transport in LEANING:
+        if self._spoken is not None and not self._spoken.transport.resumes:
             text = (
                 f"nothing was read from stream offset {self._base} on: {reason}, and "
                 f"{self._spoken.transport} cannot be picked up in mid-stream"
@@ -470,7 +391,7 @@ class MessageReader:
         doubtful = self._guessed and self._read < 2
         if self._spoken is None or doubtful:
             return self._told
-        if self._spoken.transport == SASL:
+        if self._spoken.transport is SASL:
             return Told(self._protocol, FRAMED)
         return Told(self._spoken.protocol, self._spoken.transport)
 
@@ -510,7 +431,7 @@ class MessageReader:
                 self._guessed = doubtful and place.spoken.transport in _INSIDE
                 self._report_skipped()
                 # Behind a negotiation there are frames, and the next one was found.
-                is_sasl = self._spoken is not None and self._spoken.transport == SASL
+                is_sasl = self._spoken is not None and self._spoken.transport is SASL
                 self._read_on(Spoken(None, SASL) if is_sasl else place.spoken)
                 self._evidence = self._evidence or "a whole message proves itself in mid-stream"
             else:
@@ -568,7 +489,7 @@ class MessageReader:
         if header.method in UPGRADES and not self._prefixed and unit.protocol is BINARY:
             self._prefixed = True
             assert self._spoken is not None
-            if self._spoken.transport in (UNFRAMED, FRAMED):
+            if self._spoken.transport.is_plain:
                 self._transport = make_transport(self._spoken, self._limits, True)
         return True
 
@@ -616,7 +537,7 @@ class MessageReader:
                 self._say(Finding(Severity.ERROR, text, self._base))
                 self._breaks(str(error))
                 end = self._transport.frame_stop(self._buffer, len(self._buffer))
-                if self.speaks == FRAMED and 0 < end <= len(self._buffer):
+                if self.speaks is FRAMED and 0 < end <= len(self._buffer):
                     self._pass_over(end)
         self._stumbled = (self._base, self._spoken)
         self._search("what follows is no message")
@@ -709,7 +630,7 @@ class MessageReader:
     def _pass_unread(self) -> None:
         """Say that these bytes hold something that was not read: a packed stream may have begun
         it in the bytes before."""
-        if self._watched and self.speaks in LEANING:
+        if self._watched and not self.speaks.resumes:
             unit = Unit(len(self._buffer), bytes(self._buffer) or b"?", 0, None)
             self.passed.append(Passed(self._base, self.speaks, unit))
 
@@ -784,7 +705,6 @@ class MessageReader:
             header,
             protocol,
             self._spoken.transport,
-            self.family,
             base,
             size or len(data),
             data,

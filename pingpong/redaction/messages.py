@@ -3,17 +3,15 @@
     00 00 00 03  70 77 64        2: "pwd"              before
     00 00 00 03  78 78 78        2: (redacted, 3 bytes)  after; every other byte is as it was
 
-A mask is as long as what it covers and may stand in its place: text becomes ``xxx``, numbers
-become 0, or one number that takes as many bytes where its length is its own (a varint, digits).
-So ids, types, counts, lengths and places stay, and whatever read the message before reads it
-again.  A length says something too: that is not hidden.  It is all that a mask says: values of
-one type that take as many bytes have the same mask, whatever their sign, their exponent, their
-escapes or the padding of their base64.
+A mask is as long as what it covers and may stand in its place: the message's protocol makes it
+(see ``Protocol.mask``), and its transport those for what stands before the message.  So ids, types,
+counts, lengths and places stay, and whatever read the message before reads it again.  A length says
+something too: that is not hidden.  It is all that a mask says.
 
     selected field       all that it holds, however deep
     without a name       where a selector asks for a name: the field may be the one that is meant
     before the message   HTTP heads, key/values of (TT)THeader, tracing headers: always, but for
-                         words that transports need and that tell nothing (see heads.py)
+                         words that transports need and that tell nothing
     not read             bytes of a message that no value accounts for: always
     broken, cut, lost    where reading ended before the message did, no field is where it seems:
                          every value
@@ -27,10 +25,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Final
 
-from ..errors import DecodeError
 from ..model import (
     Entries,
     Field,
@@ -40,39 +36,18 @@ from ..model import (
     Message,
     MessageType,
     Record,
+    Run,
     Severity,
     Struct,
     TType,
     Value,
 )
-from ..protocols.encodings.binary import BINARY
-from ..protocols.encodings.thrift_json import TAGS
-from ..protocols.families.thrift.framed import HEAD
-from ..protocols.families.thrift.http import is_packed
-from ..protocols.families.thrift.theader import Head
-from ..protocols.families.thrift.ttheader import TTHead
-from .http_heads import LETTER, Run, mask_head_lines
 from .selectors import Selector
 
-__all__ = ["LETTER", "PACKED", "Mask", "Redactor", "Run", "hushed", "masked_with"]
+__all__ = ["Mask", "Redactor", "hushed", "masked_with"]
 
-# Transports whose messages do not stand on the wire as they are read.
-PACKED: Final = ("zlib", "framed-zlib", "websocket")
-
-# In place of bytes that no value accounts for: neither a type nor a text, and a length that goes
-# on, so that what ends too soon still does, and what was no message does not become one.
-BLANK: Final = b"\x80"
-
-_BINARY: Final = ("binary", "binary-old")
-_JSON: Final = ("json", "thriftpy2-json")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
-_BITS: Final = {TType.I8: 8, TType.I16: 16, TType.I32: 32, TType.I64: 64}
-_TOKEN: Final = re.compile(
-    rb'"(?:[^"\\]|\\.)*"?|[ \t\r\n,:{}\[\]]+|[^" \t\r\n,:{}\[\]]+', re.DOTALL
-)
-_TAGS: Final = frozenset(f'"{tag}"'.encode() for tag in TAGS.values())
-_NO_UUID: Final = b"00000000-0000-0000-0000-000000000000"
 
 # What a finding may say of what is wrong before it says what was found: words of ours, places.
 _PLAIN: Final = re.compile(
@@ -144,7 +119,7 @@ class Redactor:
         mask = Mask()
         if isinstance(record, Message):
             self._before(record, mask)
-            mask.runs += _header(record)
+            mask.runs += _header(record)[0]
         walk = _Walk(self, record, mask)
         walk.whole()
         if not mask.is_sure:
@@ -157,11 +132,8 @@ class Redactor:
         """Mask a message in place.  What listing it found is told without what was found."""
         mask = self.mask(record)
         data = masked_with(record.data, mask.runs)
-        if isinstance(record, Message) and _header(record):
-            head = record.header
-            name = LETTER.decode() * len(head.method_span)
-            seqid = 0 if record.protocol.name in _BINARY else head.seqid
-            record.header = Header(name, head.type, seqid, head.strict, head.span, head.method_span)
+        if isinstance(record, Message):
+            record.header = _header(record)[1]
         listed = tuple(hushed(finding) for finding in record.listed)
         told = None
         if not mask.is_sure:
@@ -171,44 +143,20 @@ class Redactor:
 
     def _before(self, message: Message, mask: Mask) -> None:
         """What stands before the message's own header."""
-        data, start = message.data, message.header.span.start
-        if message.transport in PACKED:
-            mask.packed = 0
-            return
-        if not start:
-            return
-        runs: list[Run] = []
-        if any(gap.offset < start for gap in message.gaps):
-            runs.append((0, BLANK * start))
-        elif message.transport == "http":
-            runs = mask_head_lines(data[:start])
-            if is_packed(data[:start]):
-                mask.packed = start
-        elif message.transport in ("theader", "framed-theader", "ttheader"):
-            base = HEAD if message.transport == "framed-theader" else 0
-            kind = TTHead if message.transport == "ttheader" else Head
-            head = kind(data, start, base)
-            runs = _head_values(head)
-            if head.transforms:
-                mask.packed = head.stop
-        else:
-            runs = self._tracing(message, HEAD if message.transport in ("framed", "sasl") else 0)
+        before = message.transport.masks(message)
+        runs = before.runs
+        if before.values is not None:
+            runs = runs + self._all_of(before.values)
+        mask.packed = before.packed
         self.heads += len(runs)
         mask.runs += runs
 
-    def _tracing(self, message: Message, at: int) -> list[Run]:
-        """The values of the struct that tracing systems put before a message."""
-        data, start = message.data, message.header.span.start
-        if at >= start:
-            return []
-        struct = BINARY.read_struct(data[:start], at, start, (), message.limits)
-        if struct.stop is None or struct.findings:
-            return [(at, BLANK * (start - at))]
-        record = Record(data=data[:start], protocol=BINARY, start=at, limits=message.limits)
+    def _all_of(self, record: Record) -> list[Run]:
+        """The masks for every value of a struct."""
         mask = Mask()
         walk = _Walk(self, record, mask)
         walk.all = True
-        walk.struct(struct, (), ())
+        walk.struct(record.body, (), ())
         return mask.runs
 
 
@@ -259,7 +207,7 @@ class _Walk:
         self.record = record
         self.data = record.data
         self.mask = mask
-        self.protocol = record.protocol.name
+        self.protocol = record.protocol
         self.all = False
         self.has_idl = record.names is not None
         self.is_nameless = False
@@ -350,7 +298,7 @@ class _Walk:
         content = value.content
         if not (states or hits or self.all or self.is_text):
             return
-        if self.all and value.head and self.protocol not in _JSON:
+        if self.all and value.head and not self.protocol.is_text:
             self.known.append((value.span.start, value.span.start + value.head))
         if isinstance(content, Struct):
             self.struct(content, states, hits)
@@ -382,21 +330,7 @@ class _Walk:
         self.mask.redacted.add(span.start)
         if self.all:
             self.known.append((span.start, span.stop))
-        if self.protocol in _JSON:
-            token, is_cut = span.of(self.data), bool(value.lost)
-            self._add(span.start, json_mask(value.ttype, token, is_key=is_key, is_cut=is_cut))
-        elif value.ttype is TType.STRING:
-            inside = span.start + value.head
-            self._add(inside, LETTER * (span.stop - inside))
-        elif self.protocol == "compact":
-            if len(span):
-                self._add(span.start, compact_mask(value.ttype, len(span)))
-            elif field is not None:
-                # A bool in the head of its field: 1 true, 2 false.
-                at = field.span.start
-                self._add(at, bytes((self.data[at] & 0xF0 | 2,)))
-        else:
-            self._add(span.start, bytes(len(span)))
+        self._add(*self.protocol.mask(self.data, value, field, is_key))
 
     def _add(self, at: int, text: bytes) -> None:
         if text:
@@ -415,119 +349,18 @@ class _Walk:
         self.mask.runs.sort(key=_place)
 
     def _blank(self, start: int, stop: int) -> None:
-        """Bytes that no value accounts for.  The brackets of JSON stay: they say where it ends."""
-        if self.protocol in _JSON:
-            self._add(start, json_blank(self.data[start:stop]))
-        else:
-            self._add(start, BLANK * (stop - start))
+        """Bytes that no value accounts for."""
+        self._add(start, self.protocol.blank(self.data[start:stop]))
 
 
 def _place(run: Run) -> int:
     return run[0]
 
 
-# ── Masks of values ──────────────────────────────────────────────────────────────────
-
-
-def compact_mask(ttype: TType, size: int) -> bytes:
-    """A value of the compact protocol that takes ``size`` bytes.
-
-    >>> compact_mask(TType.I32, 2).hex(" ")
-    '80 01'
-    """
-    if ttype is TType.BOOL:
-        return b"\x02"
-    bits = _BITS.get(ttype, 0)
-    if not bits or ttype is TType.I8:
-        return bytes(size)
-    if size == 1:
-        return b"\0"
-    # The smallest number that takes so many bytes; where the type has none, zeros that go on.
-    last = b"\1" if 7 * (size - 1) < bits else b"\0"
-    return b"\x80" * (size - 1) + last
-
-
-def json_mask(ttype: TType, token: bytes, *, is_key: bool = False, is_cut: bool = False) -> bytes:
-    """What may stand in JSON where ``token`` does, and is as long.
-
-    ``is_key``: numbers stand in quotes there.  ``is_cut``: a string's closing quote was lost.
-
-    >>> json_mask(TType.STRING, b'"a\\\\"b"'), json_mask(TType.I8, b"-128")
-    (b'"xxxx"', b'-100')
-    """
-    if token[:1] != b'"' or (ttype is TType.DOUBLE and not is_key):
-        # NaN and the infinities may stand in quotes everywhere: that they do would tell them.
-        return _word_mask(ttype, len(token))
-    end = b"" if is_cut else b'"'
-    size = len(token) - 1 - len(end)
-    if ttype is TType.STRING:
-        return b'"' + LETTER * size + end
-    if ttype is TType.UUID:
-        return b'"' + _NO_UUID[:size].ljust(size, b"0") + end
-    return b'"' + _number_mask(ttype, size) + end
-
-
-def _word_mask(ttype: TType, size: int) -> bytes:
-    if ttype is TType.BOOL and size in (4, 5):
-        return b"true" if size == 4 else b"false"  # the length tells which it was
-    return _number_mask(ttype, size)
-
-
-def _number_mask(ttype: TType, size: int) -> bytes:
-    if size <= 1 or ttype is TType.BOOL:
-        return b"0" * size
-    if ttype is TType.DOUBLE:
-        return b"0." + b"0" * (size - 2) if size > 2 else b"10"
-    number = b"1" + b"0" * (size - 1)
-    bits = _BITS.get(ttype, 64)
-    if size > 19 or int(number) >= 1 << (bits - 1):
-        number = b"-1" + b"0" * (size - 2)
-    return number
-
-
-def json_blank(text: bytes) -> bytes:
-    """JSON of which nothing is known: its brackets, its separators and the tags of types stay."""
-
-    def one(match: re.Match[bytes]) -> bytes:
-        token = match.group()
-        if token[:1] in b" \t\r\n,:{}[]" or token in _TAGS:
-            return token
-        if token[:1] == b'"':
-            closed = len(token) > 1 and token[-1:] == b'"'
-            return b'"' + LETTER * (len(token) - 1 - closed) + (b'"' if closed else b"")
-        return b"0" * len(token)
-
-    return _TOKEN.sub(one, text)
-
-
-# ── Before the message ───────────────────────────────────────────────────────────────
-
-
-def _header(message: Message) -> list[Run]:
-    """The masks for a method's name that is none, and for a seqid behind it."""
+def _header(message: Message) -> tuple[list[Run], Header]:
+    """The masks for a method's name that is none, and for what stands behind it; and the header as
+    it is then."""
     head = message.header
     if _METHOD.match(head.method) or not head.method_span:
-        return []
-    name, stop = head.method_span, head.span.stop
-    runs = [(name.start, LETTER * len(name))]
-    if message.protocol.name in _BINARY:
-        runs.append((stop - 4, bytes(4)))
-    return runs
-
-
-def _head_values(head: Head) -> list[Run]:
-    """The masks for a (TT)THeader head: of its keys and values that are text, its token, and what
-    could not be read.  The keys that TTHeader has numbers for stay."""
-    runs: list[Run] = []
-    with suppress(DecodeError):
-        head.walk()
-    at = head.base
-    for size, label, meaning, _ in head.parts:
-        if label in ("key", "value", "token") and meaning[:1] == '"':
-            runs.append((at, LETTER * size))
-        elif label == "not read":
-            runs.append((at, bytes(size)))
-        at += size
-    if at < head.stop:
-        runs.append((at, bytes(head.stop - at)))
-    return runs
+        return [], head
+    return message.protocol.mask_header(head)

@@ -4,7 +4,7 @@
                                                 which bytes of a stream are open, which masked
     then      packet ──▶ Rewriter ──▶ packet    the same length, the same headers
 
-Nothing is open unless somebody has read it: messages (``redact.py`` says what is masked in them)
+Nothing is open unless somebody has read it: messages (``messages.py`` says what is masked in them)
 and a transport's own bytes around them.  All else becomes zeros: what was skipped or lost its
 place, what speaks no Thrift, what stands in no TCP and no UDP.  So a fault in the reading hides
 too much, never too little.
@@ -24,10 +24,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-from ..model import Packet, Segment
-from ..protocols.families.thrift.theader import FIXED
-from ..protocols.framing import Unit
-from ..protocols.reader import PROXY, Found, Passed
+from ..model import Packet, Run, Segment
+from ..protocols.framing import Found, Passed
 from ..wire.link import TCP, Peeler
 from ..wire.rewrite import (
     checksum_at,
@@ -39,7 +37,6 @@ from ..wire.rewrite import (
     total,
     total_of_ends,
 )
-from .http_heads import Run, mask_head_lines, mask_lines
 from .messages import Mask
 
 __all__ = ["Plan", "Rewriter", "Way"]
@@ -57,23 +54,6 @@ _ARP_SIZE: Final = 28
 # By link type: its header's size, and where in it the type of what follows stands.
 _LINK_HEADS: Final = {1: (14, 12), 113: (16, 14), 276: (20, 0)}
 _VERSIONS: Final = {b"\x08\0": 4, b"\x86\xdd": 6}
-
-# Transports in which bytes lean on those before them; and those of which a message that was packed
-# is hidden whole.
-_LEANING: Final = ("zlib", "framed-zlib")
-_SHUT: Final = ("http", "websocket")
-
-# Names of mechanisms (IANA's registry of SASL, and Hadoop's): what else stands there may be a
-# secret behind a status that lies.
-_MECHANISMS: Final = frozenset(
-    b"ANONYMOUS CRAM-MD5 DIGEST-MD5 EXTERNAL GS2-KRB5 GSSAPI GSS-SPNEGO KERBEROS_V4 KERBEROS_V5 "
-    b"LOGIN NTLM OAUTHBEARER OTP PLAIN SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512 SRP XOAUTH2".split()
-)
-
-# A SASL step's status and length; a frame's length; START.
-_STEP: Final = 5
-_FRAME: Final = 4
-_START: Final = 1
 
 
 class Way:
@@ -252,12 +232,13 @@ class Plan:
         way = self._ways[self._number(flow, source)]
         start, stop = found.offset, found.offset + found.size
         runs = mask.runs
-        if mask.packed >= 0 and found.transport in _SHUT:
+        lines = found.transport.line_masks(found.lines) if found.lines else []
+        if mask.packed >= 0 and found.transport.is_shut:
             # Bytes that were packed or masked, and what may stand behind them.
             self.packed += 1
             opened = [(at, at + len(text)) for at, text in found.lines]
             runs = [run for run in runs if run[0] < mask.packed]
-            _lay(way, start, [(0, mask.packed), *opened], runs + mask_lines(found.lines))
+            _lay(way, start, [(0, mask.packed), *opened], runs + lines)
             return
         if found.lines:
             # Data has no lines in it; what is left behind the last of them was not read.
@@ -265,7 +246,7 @@ class Plan:
             end = _around([(len(found.data), b".")], head, found.lines)[0][0]
             last, text = found.lines[-1]
             stop = start + max(end, last + len(text))
-            runs = _around(runs, head, found.lines) + mask_lines(found.lines)
+            runs = _around(runs, head, found.lines) + lines
             runs.sort()
         elif mask.packed < 0:
             stop = min(stop, start + len(found.data))
@@ -273,7 +254,7 @@ class Plan:
         if mask.packed >= 0:
             inside = [at for at, _ in runs if at >= mask.packed]
             runs = [run for run in runs if run[0] < mask.packed]
-            if found.transport in _LEANING:
+            if found.transport.leans:
                 way.is_shut = way.is_shut or bool(inside) or not mask.is_sure
             elif inside or not mask.is_sure:
                 runs.append((mask.packed, bytes(found.size - mask.packed)))
@@ -285,12 +266,12 @@ class Plan:
         number = self._number(flow, source)
         way = self._ways[number]
         unit = passed.unit
-        if passed.transport in _LEANING:
+        if passed.transport.leans:
             # Inflated bytes that are no message: nobody knows what they are.
             way.is_shut = way.is_shut or bool(unit.data)
             way.open(passed.offset, passed.offset + unit.stop)
             return
-        opened, runs = _own_bytes(passed.transport, unit)
+        opened, runs = passed.transport.own_bytes(unit.data, unit.start, unit.lines)
         self._waiting.setdefault(number, []).append((passed.offset, opened, runs))
 
     def settle(self, flow: int, source: bytes, is_thrift: bool) -> None:
@@ -307,35 +288,6 @@ def _lay(way: Way, offset: int, opened: Iterable[tuple[int, int]], runs: Iterabl
         way.open(offset + start, offset + stop)
     for at, text in runs:
         way.mask(offset + at, text)
-
-
-def _own_bytes(transport: str, unit: Unit) -> tuple[list[tuple[int, int]], list[Run]]:
-    """The bytes of a unit without a message that are its transport's own, and the masks in them:
-    lengths, the names of headers, the sizes of chunks.  What they are around stays shut."""
-    data = unit.data
-    if transport == "http":
-        lines = [(at, at + len(text)) for at, text in unit.lines]
-        return [(0, len(data)), *lines], mask_head_lines(data) + mask_lines(unit.lines)
-    if transport == "sasl":
-        if data[:1] == b"\0":
-            return [(0, _FRAME)], []
-        if data[:1] == bytes((_START,)) and data[_STEP:] in _MECHANISMS:
-            return [(0, len(data))], []
-        # What proves who somebody is.
-        return [(0, len(data))], [(_STEP, b"x" * (len(data) - _STEP))]
-    if transport in ("theader", "ttheader"):
-        return [(0, min(FIXED, len(data)))], []
-    if transport == "framed-theader":
-        return [(0, min(_FRAME + FIXED, len(data)))], []
-    if transport == "framed":
-        return [(0, len(data))], []  # an empty frame
-    if transport == "websocket":
-        # Its upgrade; frames stay shut, whether they were read or not.
-        head = data[: unit.start]
-        return [(0, len(head))], mask_head_lines(head)
-    if transport == PROXY:
-        return [(0, len(data))], []
-    return [], []
 
 
 def _around(runs: Iterable[Run], head: int, lines: Iterable[tuple[int, bytes]]) -> list[Run]:

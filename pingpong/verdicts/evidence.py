@@ -101,7 +101,7 @@ def summary_of(message: Message) -> Summary:
         message.end_time,
         message.size,
         message.announced,
-        Dialect(message.protocol.name, message.transport),
+        Dialect(message.protocol, message.transport),
         message.cut,
         message.family.is_upgrade(message.method),
     )
@@ -400,7 +400,7 @@ def dialect_of(half: Half) -> Dialect | None:
     seen = half.detection
     if seen is None or seen.transport is None:
         return None
-    return Dialect("" if seen.protocol is None else seen.protocol.name, seen.transport)
+    return Dialect(seen.protocol, seen.transport)
 
 
 class Known:
@@ -451,7 +451,7 @@ class Known:
         Then an unusual transport is no sign of trouble.
         """
         transports = {dialect.transport for dialect, _ in self.answered}
-        return len(transports) > 1 or "theader" in transports
+        return len(transports) > 1 or any(one.reads_others for one in transports)
 
     @property
     def usual(self) -> Dialect | None:

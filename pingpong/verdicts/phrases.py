@@ -48,7 +48,7 @@ def frame_above_limit(half: Half) -> int:
     if not DEFAULT_LIMITS.frame < length < 2**31:
         return 0
     inside = protocol_at(head, HEAD, len(head), DEFAULT_LIMITS)
-    return length if inside is not None and inside.name in ("binary", "compact") else 0
+    return length if inside is not None and inside.is_marked else 0
 
 
 _REFUSED: Final = re.compile(r"frame length at offset 0: is (\d+), want at most")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Final, NamedTuple
 
-from ..model import Flow, Outcome, Severity, Shown
+from ..model import Carrier, Flow, Outcome, Protocol, Severity, Shown
 from ..protocols.purposes import counted
 
 __all__ = [
@@ -97,35 +97,17 @@ OF_ANY_CONNECTION: Final = frozenset(
 
 
 class Dialect(NamedTuple):
-    """How an end speaks: the names of its protocol ("" if no message told) and its transport."""
+    """How an end speaks: its protocol (None if no message told) in its transport."""
 
-    protocol: str
-    transport: str
+    protocol: Protocol | None
+    transport: Carrier
 
     def __str__(self) -> str:
-        protocol = _PROTOCOLS.get(self.protocol, self.protocol)
-        if self.transport in _AROUND:
-            around = _AROUND[self.transport]
+        protocol = "" if self.protocol is None else self.protocol.title
+        around = self.transport.around
+        if around:
             return f"{protocol} in {around}" if protocol else around
         return f"{self.transport} {protocol}".strip()
-
-
-_PROTOCOLS: Final = {
-    "binary-old": "old binary",
-    "json": "JSON",
-    "thriftpy2-json": "thriftpy2's JSON",
-}
-_AROUND: Final = {
-    "theader": "THeader",
-    "ttheader": "TTHeader",
-    "http": "HTTP",
-    "zlib": "zlib",
-    "framed-theader": "THeader in frames",
-    "framed-zlib": "zlib in frames",
-    "websocket": "WebSocket",
-    "sasl": "SASL",
-    "datagram": "datagrams",
-}
 
 
 class Verdict:

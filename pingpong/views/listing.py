@@ -63,7 +63,7 @@ class Side:
             message.client is self.client
             and message.server is self.server
             and message.protocol is self.protocol
-            and message.transport == self.transport
+            and message.transport is self.transport
         )
 
 

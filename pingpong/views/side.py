@@ -65,7 +65,6 @@ _HEADER: Final = {
 }
 # Kinds of notes of which neighbours may be one part.
 _TOGETHER: Final = ("frame", "header", "field", "size", "lost", "unread")
-_TEXT: Final = ("json", "thriftpy2-json")
 # Of a list or a map: which element a note is of.
 _ELEMENT: Final = re.compile(r"(\[\d+\]|(?:key|value) \d+)")
 
@@ -268,7 +267,7 @@ def _what(note: Note) -> str:
 
 def _is_named(record: Record) -> bool:
     """Has its wire names of fields and no ids?  Then a note's path counts places."""
-    return record.protocol.name == "thriftpy2-json"
+    return record.protocol.has_names
 
 
 def _ids(struct: Struct, places: tuple[int, ...]) -> tuple[int, ...]:
@@ -303,7 +302,7 @@ def _cell(record: Record, notes: Sequence[Note], size: int, room: int) -> list[s
         return [NOTHING]
     if any(note.kind == "lost" for note in notes):
         return wrap(f"{counted(sum(len(note.span) for note in notes), 'byte')} lost", room)
-    is_text = record.protocol.name in _TEXT and notes[0].kind != "frame"
+    is_text = record.protocol.is_text and notes[0].kind != "frame"
     width = size * 3 - 1 if is_text else size
     most = width * _LINES
     data = b"".join(

@@ -36,12 +36,16 @@ from ...model import (
     NOT_TOLD,
     TTYPES,
     Entries,
+    Field,
     Gap,
     Header,
     Items,
     Limits,
     Listener,
+    Note,
     Protocol,
+    Record,
+    Run,
     Span,
     Struct,
     TType,
@@ -590,6 +594,9 @@ class BinaryProtocol(Protocol):
     """The binary protocol with the strict header."""
 
     name = "binary"
+    title = "binary"
+    classes = "TBinaryProtocolFactory"
+    is_marked = True
 
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
         if isinstance(data, bytes):
@@ -625,11 +632,37 @@ class BinaryProtocol(Protocol):
             return NOT_TOLD
         return ((data[start + 1] << 8 | data[start + 2]) ^ 0x8000) - 0x8000
 
+    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+
+    def notes(self, record: Record) -> list[Note]:
+        from .binary_notes import BinaryWriter
+
+        return BinaryWriter(record).written()
+
+    def mask(self, data: bytes, value: Value, field: Field | None, is_key: bool) -> Run:
+        from .masks import in_binary
+
+        return in_binary(value)
+
+    def blank(self, data: bytes) -> bytes:
+        from .masks import BLANK
+
+        return BLANK * len(data)
+
+    def mask_header(self, header: Header) -> tuple[list[Run], Header]:
+        from .masks import with_seqid
+
+        return with_seqid(header, super().mask_header(header))
+
 
 class OldBinaryProtocol(BinaryProtocol):
     """The binary protocol with the old header, which has no version: the same structs."""
 
     name = "binary-old"
+    title = "old binary"
+    classes = "TBinaryProtocolFactory with strict_write off (strictWrite in Apache's)"
+    is_marked = False
+    is_variant = True
 
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
         return read_old_header(data, start, stop, limits)
@@ -639,6 +672,11 @@ class OldBinaryProtocol(BinaryProtocol):
 
     def skipper(self, start: int, limits: Limits) -> BinarySkipper:
         return OldBinarySkipper(start, limits)
+
+    def notes(self, record: Record) -> list[Note]:
+        from .binary_notes import OldBinaryWriter
+
+        return OldBinaryWriter(record).written()
 
 
 BINARY: Final = BinaryProtocol()

@@ -34,12 +34,16 @@ from ...model import (
     NO_FIELD,
     NOT_TOLD,
     Entries,
+    Field,
     Gap,
     Header,
     Items,
     Limits,
     Listener,
+    Note,
     Protocol,
+    Record,
+    Run,
     Span,
     Struct,
     TType,
@@ -736,6 +740,9 @@ class CompactProtocol(Protocol):
     """The compact protocol."""
 
     name = "compact"
+    title = "compact"
+    classes = "TCompactProtocolFactory"
+    is_marked = True
 
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
         if isinstance(data, bytes):
@@ -774,6 +781,23 @@ class CompactProtocol(Protocol):
             return head >> 4
         # A whole id of one byte; longer ones are rare.
         return unzigzag(data[start + 1]) if data[start + 1] < 128 else NOT_TOLD
+
+    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+
+    def notes(self, record: Record) -> list[Note]:
+        from .compact_notes import CompactWriter
+
+        return CompactWriter(record).written()
+
+    def mask(self, data: bytes, value: Value, field: Field | None, is_key: bool) -> Run:
+        from .masks import in_compact
+
+        return in_compact(data, value, field)
+
+    def blank(self, data: bytes) -> bytes:
+        from .masks import BLANK
+
+        return BLANK * len(data)
 
 
 COMPACT: Final = CompactProtocol()

@@ -41,7 +41,10 @@ from ...model import (
     Limits,
     Listener,
     MessageType,
+    Note,
     Protocol,
+    Record,
+    Run,
     Severity,
     Skipper,
     Span,
@@ -964,6 +967,9 @@ class JsonProtocol(Protocol):
     """The JSON of Apache's libraries."""
 
     name = "json"
+    title = "JSON"
+    classes = "TJSONProtocolFactory of Apache's (TApacheJSONProtocolFactory in thriftpy2)"
+    is_text = True
 
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
         return read_header(data, start, stop, limits)
@@ -999,6 +1005,23 @@ class JsonProtocol(Protocol):
 
     def skipper(self, start: int, limits: Limits) -> JsonSkipper:
         return JsonSkipper(start, limits)
+
+    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+
+    def notes(self, record: Record) -> list[Note]:
+        from .json_notes import explain_json
+
+        return explain_json(record)
+
+    def mask(self, data: bytes, value: Value, field: Field | None, is_key: bool) -> Run:
+        from .masks import in_json
+
+        return in_json(data, value, is_key)
+
+    def blank(self, data: bytes) -> bytes:
+        from .masks import json_blank
+
+        return json_blank(data)
 
 
 JSON: Final = JsonProtocol()

@@ -32,7 +32,10 @@ from ...model import (
     Limits,
     Listener,
     MessageType,
+    Note,
     Protocol,
+    Record,
+    Run,
     Skipper,
     Span,
     Struct,
@@ -375,6 +378,10 @@ class ThriftPy2JsonProtocol(Protocol):
     """The JSON of thriftpy2."""
 
     name = "thriftpy2-json"
+    title = "thriftpy2's JSON"
+    classes = "thriftpy2's TJSONProtocolFactory"
+    is_text = True
+    has_names = True
 
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
         return read_header(data, start, stop, limits)
@@ -401,6 +408,23 @@ class ThriftPy2JsonProtocol(Protocol):
 
     def skipper(self, start: int, limits: Limits) -> ThriftPy2JsonSkipper:
         return ThriftPy2JsonSkipper(start, limits)
+
+    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+
+    def notes(self, record: Record) -> list[Note]:
+        from .json_notes import explain_json
+
+        return explain_json(record)
+
+    def mask(self, data: bytes, value: Value, field: Field | None, is_key: bool) -> Run:
+        from .masks import in_json
+
+        return in_json(data, value, is_key)
+
+    def blank(self, data: bytes) -> bytes:
+        from .masks import json_blank
+
+        return json_blank(data)
 
 
 THRIFTPY2_JSON: Final = ThriftPy2JsonProtocol()

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from ...hints.magic_numbers import explain_bytes
-from ...model import UDP, Half, Outcome, Severity
+from ...model import UDP, Carrier, Half, Outcome, Protocol, Severity
+from ...protocols.encodings.binary import BINARY, OLD_BINARY
+from ...protocols.encodings.compact import COMPACT
 from ..evidence import NOT_READ, UNREAD, Case, Known, Summary, shown
 from ..phrases import ended_after, ending, failed, first_bytes, how_it_ended, others
 from ..verdict import Dialect, Kind, Verdict, unbraced
 
 __all__ = [
+    "USUAL",
     "answers_differ",
     "change",
     "check",
@@ -24,6 +27,9 @@ __all__ = [
     "two_protocols",
 ]
 
+# The protocol that nearly every server of Thrift speaks, where nothing tells.
+USUAL: Final = BINARY
+
 # The statuses of a SASL negotiation: doc/specs/thrift-sasl-spec.txt.
 _BAD, _ERROR, _COMPLETE = 3, 4, 5
 
@@ -32,7 +38,7 @@ def sasl(case: Case, known: Known) -> Verdict | None:
     """A negotiation that one side refuses, or that only one side knows about."""
     flow = case.flow
     client, server = case.client, case.server
-    asks = client is not None and client.transport == "sasl"
+    asks = client is not None and client.transport.negotiates
     status, text = _refusal(flow.from_server)
     if client is None or case.tally.answered or not (asks or status):
         return None
@@ -61,7 +67,7 @@ def sasl(case: Case, known: Known) -> Verdict | None:
         )
     if server is not None or flow.from_server.first:
         return None
-    if any(dialect.transport == "sasl" for dialect, _ in known.answered) or not (
+    if any(dialect.transport.negotiates for dialect, _ in known.answered) or not (
         known.answered or case.closed_by_server or case.closed_by_client
     ):
         return None
@@ -105,7 +111,7 @@ def sasl_alone(case: Case, known: Known) -> Verdict | None:
     client, server = case.client, case.server
     if case.first is not None or client is None or server is None or case.tally.replies:
         return None
-    if client.transport != "sasl" or server.transport != "sasl":
+    if not (client.transport.negotiates and server.transport.negotiates):
         return None
     return Verdict(
         case.flow,
@@ -126,7 +132,7 @@ def answers_differ(case: Case, known: Known) -> Verdict | None:
     client, server = case.client, case.server
     if client is None or server is None or client == server or not case.flow.opened:
         return None
-    if "" in (client.protocol, server.protocol) or case.tally.calls > 1:
+    if None in (client.protocol, server.protocol) or case.tally.calls > 1:
         return None  # SASL and the like; or the client read the answer and went on
     evidence = [
         first_bytes("client", case.flow.from_client),
@@ -134,8 +140,8 @@ def answers_differ(case: Case, known: Known) -> Verdict | None:
         ending(case),
     ]
     alike = (case.flow.server, client, server)
-    if {client.protocol, server.protocol} == {"binary", "binary-old"}:
-        if client.transport == server.transport and server.protocol == "binary":
+    if {client.protocol, server.protocol} == {BINARY, OLD_BINARY}:
+        if client.transport == server.transport and server.protocol is BINARY:
             return None  # an old client that gets a strict answer: such clients read both
         if client.transport == server.transport:
             return Verdict(
@@ -250,7 +256,7 @@ def not_answered(case: Case, known: Known) -> Verdict | None:
     client = case.client
     if client is None or case.first is not None or case.tally.replies or case.server is not None:
         return None
-    if client.transport == "http" and not flow.received:
+    if client.transport.answers_always and not flow.received:
         return _posted_in_vain(case, known)
     return Verdict(
         case.flow,
@@ -270,6 +276,8 @@ def _posted_in_vain(case: Case, known: Known) -> Verdict:
     """Thrift by HTTP, to a server that does not answer as an HTTP server would."""
     usual = known.usual
     speaks = f": it speaks {usual}" if usual is not None else ""
+    client = case.client
+    assert client is not None
     took = explain_bytes(case.flow.from_client.first[:4]).number
     return Verdict(
         case.flow,
@@ -280,8 +288,7 @@ def _posted_in_vain(case: Case, known: Known) -> Verdict:
         f"{took}.",
         evidence=[first_bytes("client", case.flow.from_client), others(known), ending(case)],
         advice="Use the server's transport in the client instead of THttpClient: "
-        f"{_class_of(Dialect('', 'framed'))} or {_class_of(Dialect('', 'unframed'))}; or put "
-        "the server behind HTTP.",
+        f"{_plain(client)}; or put the server behind HTTP.",
         alike=(case.flow.server, "posted"),
         covers=NOT_READ,
         **ended_after(case),
@@ -294,20 +301,20 @@ def doubt(call: Summary) -> tuple[str, str]:
     The second part names the words in the server's log that would show it.
     """
     protocol, transport = call.dialect.protocol, call.dialect.transport
-    if transport == "datagram":
-        why = f"it listens for another protocol than {Dialect(protocol, '')}"
+    if transport.is_datagram:
+        spoken = "" if protocol is None else protocol.title
+        why = f"it listens for another protocol than {spoken}"
         return why, "“Bad version” there: use another protocol in the client."
-    other = {"framed": "unframed", "unframed": "framed"}.get(transport)
+    other = transport.other
     if other is None:
-        around = Dialect("", transport)
-        both = f"{_class_of(Dialect('', 'framed'))} or {_class_of(Dialect('', 'unframed'))}"
-        why = f"it knows nothing of {around}, or speaks another protocol"
-        return why, f"“Bad version” or “Frame size” there: use {both} in the client."
+        why = f"it knows nothing of {Dialect(None, transport)}, or speaks another protocol"
+        use = _plain(call.dialect)
+        return why, f"“Bad version” or “Frame size” there: use {use} in the client."
     why = f"it is {other}, or speaks another protocol"
     if ":" not in call.method:
         why = f"it is {other}, speaks another protocol, or wants a service's name"
-    use = _class_of(Dialect("", other))
-    if protocol == "binary":
+    use = _class_of(other)
+    if protocol is USUAL:
         return why, (
             "“No protocol version header”, “Bad version” or “Frame size” there: use "
             f"{use} in the client."
@@ -315,7 +322,7 @@ def doubt(call: Summary) -> tuple[str, str]:
     # If the transport is right, a server of the usual protocol complains about the first bytes.
     return why, (
         "“Bad version”, “Bad protocol id” or “No protocol version header” there: use the server's "
-        f"protocol in the client, {_PROTOCOL_CLASSES['binary']} most likely. “Frame size”, or a "
+        f"protocol in the client, {USUAL.classes} most likely. “Frame size”, or a "
         f"length that is none: use {use}."
     )
 
@@ -330,96 +337,79 @@ def same_naming(call: Summary, known: Known) -> bool:
 
 def _differs(client: Dialect, server: Dialect) -> Kind:
     """The kind of the difference between two dialects."""
-    if client.transport in ("theader", "ttheader"):
+    if client.transport.is_headed:
         return Kind.THEADER_ON_PLAIN
-    for transport, kind in (("http", Kind.HTTP), ("sasl", Kind.SASL)):
-        if transport in (client.transport, server.transport):
-            return kind
+    both = (client.transport, server.transport)
+    if any(one.answers_always for one in both):
+        return Kind.HTTP
+    if any(one.negotiates for one in both):
+        return Kind.SASL
     if client.transport == server.transport:
         return _PROTOCOLS_DIFFER.get((client.protocol, server.protocol), Kind.DIALECTS_DIFFER)
-    if client.protocol == server.protocol:
-        pair = (client.transport, server.transport)
-        if pair == ("framed", "unframed"):
-            return Kind.FRAMED_ON_UNFRAMED
-        if pair == ("unframed", "framed"):
-            return Kind.UNFRAMED_ON_FRAMED
+    if client.protocol == server.protocol and client.transport.other is server.transport:
+        is_framed = client.transport.has_length
+        return Kind.FRAMED_ON_UNFRAMED if is_framed else Kind.UNFRAMED_ON_FRAMED
     return Kind.DIALECTS_DIFFER
 
 
-_PROTOCOLS_DIFFER: Final = {
-    ("compact", "binary"): Kind.COMPACT_ON_BINARY,
-    ("compact", "binary-old"): Kind.COMPACT_ON_BINARY,
-    ("binary", "compact"): Kind.BINARY_ON_COMPACT,
-    ("binary-old", "compact"): Kind.BINARY_ON_COMPACT,
-    ("binary-old", "binary"): Kind.OLD_ON_STRICT,
-    ("binary", "binary-old"): Kind.STRICT_ON_OLD,
+_PROTOCOLS_DIFFER: Final[dict[tuple[Protocol | None, Protocol | None], Kind]] = {
+    (COMPACT, BINARY): Kind.COMPACT_ON_BINARY,
+    (COMPACT, OLD_BINARY): Kind.COMPACT_ON_BINARY,
+    (BINARY, COMPACT): Kind.BINARY_ON_COMPACT,
+    (OLD_BINARY, COMPACT): Kind.BINARY_ON_COMPACT,
+    (OLD_BINARY, BINARY): Kind.OLD_ON_STRICT,
+    (BINARY, OLD_BINARY): Kind.STRICT_ON_OLD,
 }
 
 
-# The classes that programs make a dialect of.  thriftpy2 and Apache's Python have the same
-# transports; other languages leave out "Factory" in the client.
-_TRANSPORT_CLASSES: Final = {
-    "framed": "TFramedTransportFactory (thriftpy2; TFramedTransport in Apache's)",
-    "unframed": "TBufferedTransportFactory (thriftpy2; TBufferedTransport in Apache's)",
-    "theader": "THeaderTransport (Apache's; thriftpy2 has none)",
-    "http": "THttpClient and THttpServer",
-    "zlib": "TZlibTransportFactory",
-    "sasl": "TSaslClientTransport",
-}
+def _class_of(transport: Carrier) -> str:
+    return transport.classes or str(transport)
 
 
-_PROTOCOL_CLASSES: Final = {
-    "binary": "TBinaryProtocolFactory",
-    "binary-old": "TBinaryProtocolFactory with strict_write off (strictWrite in Apache's)",
-    "compact": "TCompactProtocolFactory",
-    "json": "TJSONProtocolFactory of Apache's (TApacheJSONProtocolFactory in thriftpy2)",
-    "thriftpy2-json": "thriftpy2's TJSONProtocolFactory",
-}
-
-
-def _class_of(dialect: Dialect) -> str:
-    return _TRANSPORT_CLASSES.get(dialect.transport, dialect.transport)
+def _plain(dialect: Dialect) -> str:
+    """What to use in place of that, where nobody knows which of the plain ones."""
+    return " or ".join(_class_of(one) for one in dialect.transport.plain)
 
 
 def change(client: Dialect, server: Dialect) -> str:
     """What to change so that both speak the same dialect."""
     parts = []
     if client.transport != server.transport:
-        if client.transport in ("theader", "ttheader"):
+        theirs = _class_of(server.transport)
+        if client.transport.is_headed:
             parts.append(
-                f"Use {_class_of(server)} in the client, or THeaderProtocolFactory in the server "
+                f"Use {theirs} in the client, or THeaderProtocolFactory in the server "
                 "(Apache's; it reads framed and unframed clients too)."
             )
         else:
-            parts.append(
-                f"Use {_class_of(server)} in the client, or {_class_of(client)} in the server."
-            )
-    pair = (client.protocol, server.protocol)
-    if pair == ("binary-old", "binary"):
+            mine = _class_of(client.transport)
+            parts.append(f"Use {theirs} in the client, or {mine} in the server.")
+    if client.protocol is OLD_BINARY and server.protocol is BINARY:
         parts.append(
             "Switch strict_write on in the client (strictWrite in Apache's), or strict_read off "
             "in the server."
         )
     elif client.protocol != server.protocol:
-        mine = _PROTOCOL_CLASSES.get(client.protocol, client.protocol)
-        theirs = _PROTOCOL_CLASSES.get(server.protocol, server.protocol)
+        mine, theirs = (
+            "" if one.protocol is None else one.protocol.classes for one in (client, server)
+        )
         parts.append(f"Use {theirs} in the client, or {mine} in the server.")
     return " ".join(parts)
 
 
 def check(call: Summary) -> str:
     """What to try if the server never answers any call; "" if there is nothing to try."""
-    if call.dialect.transport == "datagram":
+    transport = call.dialect.transport
+    if transport.is_datagram:
         return ""
-    other = {"framed": "unframed", "unframed": "framed"}.get(call.dialect.transport)
+    other = transport.other
     if other is None:
-        if call.dialect.transport == "http":
+        if transport.answers_always:
             return "If no call to this server is ever answered: is it one of HTTP?"
-        both = f"{_class_of(Dialect('', 'framed'))} or {_class_of(Dialect('', 'unframed'))}"
-        return f"If no call to this server is ever answered, try {both}."
-    try_this = _class_of(Dialect("", other))
-    if call.dialect.protocol != "binary":
-        try_this += f", and {_PROTOCOL_CLASSES['binary']}"
+        return f"If no call to this server is ever answered, try {_plain(call.dialect)}."
+    try_this = _class_of(other)
+    if call.dialect.protocol is not USUAL:
+        try_this += f", and {USUAL.classes}"
     return f"If no call to this server is ever answered, try {try_this}."
 
 

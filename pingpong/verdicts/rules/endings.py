@@ -37,7 +37,7 @@ from ..phrases import (
     refused_length,
 )
 from ..verdict import Dialect, Kind, Verdict, lasted, sized, unbraced
-from .dialects import change, check, doubt, mismatch, same_naming
+from .dialects import USUAL, change, check, doubt, mismatch, same_naming
 from .foreign import elsewhere
 
 __all__ = [
@@ -453,9 +453,9 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
         return odd
     waited = ended[0].time - call.end_time
     unread = case.left_bytes_unread and case.flow.from_client.from_start and waited < _AT_ONCE
-    other = {"unframed": "framed", "framed": "unframed"}.get(call.dialect.transport)
-    if unread and other is not None and call.dialect.protocol == "binary":
-        framed = other == "framed"
+    other = call.dialect.transport.other
+    if unread and other is not None and call.dialect.protocol is USUAL:
+        framed = other.has_length
         took = (
             f"it is framed, and took them for the length of a frame, {as_length(case)}."
             if framed
@@ -658,7 +658,7 @@ def _lost_its_place(case: Case, call: Summary) -> Verdict | None:
 def _unread_before(case: Case, call: Summary) -> tuple[Summary, ApplicationException] | None:
     """The call answered last before this one, if the answer was that it could not be read."""
     before = case.last_unread
-    if before is None or before.call.dialect.transport == "http":
+    if before is None or before.call.dialect.transport.answers_always:
         return None
     last = case.last_answered
     if last is None or last[0].number != before.call.number or before.call.number > call.number:

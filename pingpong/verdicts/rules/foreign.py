@@ -72,7 +72,7 @@ def foreign_server(case: Case, known: Known) -> Verdict | None:
     if reading is None or reading.family is Family.SASL:
         return None
     over = ""
-    if reading.family is Family.HTTP and case.client.transport == "http":
+    if reading.family is Family.HTTP and case.client.transport.answers_always:
         if case.ended:
             return None  # HTTP answers the calls, in its own way
         over = " The answer is HTTP, as it should be, but there is no Thrift in it: "
@@ -156,8 +156,11 @@ def spoke_otherwise(case: Case, known: Known) -> Verdict | None:
         return None
     if case.tally.answered or case.tally.replies or not server.from_start or not server.first:
         return None
-    if case.client.transport in ("http", "sasl") or (
-        flow.received <= BEGUN and not text_of(server.first)
+    spoken = case.client.transport
+    if (
+        spoken.answers_always
+        or spoken.negotiates
+        or (flow.received <= BEGUN and not text_of(server.first))
     ):
         return None
     first = 0 <= flow.from_server.last <= call.time

@@ -111,7 +111,9 @@ def http_never_answered(case: Case, known: Known) -> Verdict | None:
     found = [
         one
         for one in case.of(Outcome.ONEWAY)
-        if one.call is not None and one.call.dialect.transport == "http" and one.response is None
+        if one.call is not None
+        and one.call.dialect.transport.answers_always
+        and one.response is None
     ]
     flow = case.flow
     if not found or flow.lost or not flow.opened:
@@ -329,7 +331,9 @@ def out_of_step(case: Case, known: Known) -> Verdict | None:
         return None
     for who, half in (("client", flow.from_client), ("server", flow.from_server)):
         spoken = half.detection
-        if half.broke < 0 or spoken is None or spoken.transport not in ("framed", "unframed"):
+        if half.broke < 0 or spoken is None or spoken.transport is None:
+            continue
+        if not spoken.transport.is_plain:
             continue
         text = f"at byte {half.broke} of its stream, {unbraced(half.why) or 'and that is hidden'}"
         if who == "client":
@@ -401,7 +405,7 @@ def _without_numbers(text: str) -> str:
 
 def _meant(fault: Fault) -> tuple[str, str]:
     """What it means that this message cannot be read, and what to change."""
-    if fault.cut and fault.message.dialect.transport == "datagram":
+    if fault.cut and fault.message.dialect.transport.is_datagram:
         return (
             "Whoever received it reads no more of it than that, or drops it.",
             "Look at the client's library: it wrote less than a whole message into the datagram "

@@ -522,7 +522,7 @@ class Interface(Naming):
         self, record: Record, body: Struct, root: StructType, *, give: bool = True
     ) -> tuple[Difference, ...]:
         """Where ``body`` differs from ``root``; with ``give``, its fields get their names."""
-        walk = _Walk(self.structs, record.protocol.name == "thriftpy2-json", give)
+        walk = _Walk(self.structs, record.protocol.has_names, give)
         walk.struct(body, root)
         return tuple(walk.found)
 

@@ -33,6 +33,16 @@ from . import deflate, http, sasl, ttheader, websocket
 from . import theader as header
 from .framed import HEAD
 from .theader import MAX_NAME
+from .transports import (
+    FRAMED_THEADER,
+    FRAMED_ZLIB,
+    HTTP,
+    SASL,
+    THEADER,
+    TTHEADER,
+    WEBSOCKET,
+    ZLIB,
+)
 
 __all__ = ["SIGNS", "WRAPPERS", "nearly"]
 
@@ -99,25 +109,25 @@ SIGNS: Final = (
 
 WRAPPERS: Final = (
     Wrapper(
-        "framed-theader", "the length of a frame, then a THeader frame", header.begins_framed,
+        FRAMED_THEADER, "the length of a frame, then a THeader frame", header.begins_framed,
         header.FramedHeaderTransport, (b"\x0f\xff",), 8,
     ),
-    Wrapper("theader", "a THeader frame", header.begins, header.HeaderTransport, (b"\x0f\xff",), 4),
+    Wrapper(THEADER, "a THeader frame", header.begins, header.HeaderTransport, (b"\x0f\xff",), 4),
     Wrapper(
-        "ttheader", "a TTHeader frame", ttheader.begins, ttheader.TTHeaderTransport,
+        TTHEADER, "a TTHeader frame", ttheader.begins, ttheader.TTHeaderTransport,
         (b"\x10\0",), 4,
     ),
     Wrapper(
-        "websocket", "HTTP's upgrade to WebSocket", websocket.begins,
+        WEBSOCKET, "HTTP's upgrade to WebSocket", websocket.begins,
         websocket.WebSocketTransport, (),
     ),
-    Wrapper("http", "HTTP", http.begins, http.HttpTransport, http.STARTS),
-    Wrapper("zlib", "a zlib stream", deflate.begins, deflate.DeflateTransport, ()),
+    Wrapper(HTTP, "HTTP", http.begins, http.HttpTransport, http.STARTS),
+    Wrapper(ZLIB, "a zlib stream", deflate.begins, deflate.DeflateTransport, ()),
     Wrapper(
-        "framed-zlib", "the length of a frame, then a zlib stream", deflate.begins_framed,
+        FRAMED_ZLIB, "the length of a frame, then a zlib stream", deflate.begins_framed,
         deflate.FramedDeflateTransport, (),
     ),
-    Wrapper("sasl", "a SASL negotiation", sasl.begins, sasl.SaslTransport, ()),
+    Wrapper(SASL, "a SASL negotiation", sasl.begins, sasl.SaslTransport, ()),
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from typing import Final
 
 from ....errors import DecodeError, Incomplete
 from ....model import Finding, Limits, Protocol, Severity
+from ...encodings.compact import COMPACT as COMPACT_PROTOCOL
 from ...framing import ProtocolAt, Transport, Unit
 from ...unpacking import Allowance, inflate
 from .framed import EMPTY, HEAD, read_frame_length
@@ -322,7 +323,7 @@ class HeaderTransport(Transport):
                 findings.append(Finding(Severity.ERROR, text, head.stop))
             return Unit(len(frame), data, head.stop, None, what, tuple(findings))
         said = head.protocol_id == COMPACT
-        if head.protocol_id in (0, COMPACT) and said != (protocol.name == "compact"):
+        if head.protocol_id in (0, COMPACT) and said != (protocol is COMPACT_PROTOCOL):
             text = f"the head says {named}, and the message is {protocol.name}"
             findings.append(Finding(Severity.WARNING, text, self.base + FIXED))
         return Unit(len(frame), data, start, protocol, "", tuple(findings))

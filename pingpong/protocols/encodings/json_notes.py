@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from ..model import (
+from ...model import (
     APPLICATION_ERRORS,
     Entries,
     Field,
@@ -31,9 +31,8 @@ from ..model import (
     TType,
     Value,
 )
-from .encodings.thrift_json import TAGS, next_token
-from .losses import Losses
-from .purposes import (
+from ..losses import Losses
+from ..purposes import (
     REDACTED,
     REDACTED_WHY,
     TYPE_WHY,
@@ -44,6 +43,7 @@ from .purposes import (
     role,
     whole,
 )
+from .thrift_json import TAGS, next_token
 
 __all__ = ["explain_json"]
 
@@ -61,10 +61,10 @@ def explain_json(record: Record) -> list[Note]:
     or those of a struct alone."""
     writer = _Writer(record)
     if isinstance(record, Message):
-        if record.protocol.name == "json":
-            writer.header(record.header)
-        else:
+        if record.protocol.has_names:
             writer.named_header(record.header)
+        else:
+            writer.header(record.header)
     writer.struct(record.body, 1, ())
     writer.end()
     return writer.finish()
@@ -349,7 +349,7 @@ class _Writer:
             self.rest(stop)
 
     def _has_tags(self) -> bool:
-        return self.record.protocol.name == "json"
+        return not self.record.protocol.has_names
 
     def _typed(self, label: str, ttype: TType, depth: int, path: tuple[int, ...]) -> None:
         meaning = f"{TAGS[ttype]} {ttype.name}"

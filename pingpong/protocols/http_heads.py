@@ -17,12 +17,9 @@ from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Final
 
-__all__ = ["LETTER", "Run", "mask_head_lines", "mask_lines"]
+from ..model import LETTER, Run
 
-# Where a mask begins, and its bytes.
-Run = tuple[int, bytes]
-
-LETTER: Final = b"x"
+__all__ = ["mask_head_lines", "mask_lines"]
 
 _REQUEST: Final = re.compile(
     rb"((?:GET|POST|PUT|HEAD|OPTIONS|DELETE|PATCH|TRACE|CONNECT) )(/?)([^ ]*)( HTTP/1\.[01])\Z",

@@ -1,0 +1,155 @@
+"""What may stand in place of values: as long as they are, and read by whoever read them.
+
+    00 00 00 03  70 77 64        "pwd"                  before
+    00 00 00 03  78 78 78        (redacted, 3 bytes)    after
+
+Text becomes ``xxx``, numbers become 0, or one number that takes as many bytes where its length is
+its own (a varint, digits).  Values of one type that take as many bytes have the same mask,
+whatever their sign, their exponent, their escapes or the padding of their base64.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ...model import LETTER, Field, Header, Run, TType, Value
+from .thrift_json import TAGS
+
+__all__ = [
+    "BLANK",
+    "compact_mask",
+    "in_binary",
+    "in_compact",
+    "in_json",
+    "json_blank",
+    "json_mask",
+    "with_seqid",
+]
+
+# In place of bytes that no value accounts for: neither a type nor a text, and a length that goes
+# on, so that what ends too soon still does, and what was no message does not become one.
+BLANK: Final = b"\x80"
+
+_BITS: Final = {TType.I8: 8, TType.I16: 16, TType.I32: 32, TType.I64: 64}
+_TOKEN: Final = re.compile(
+    rb'"(?:[^"\\]|\\.)*"?|[ \t\r\n,:{}\[\]]+|[^" \t\r\n,:{}\[\]]+', re.DOTALL
+)
+_TAGS: Final = frozenset(f'"{tag}"'.encode() for tag in TAGS.values())
+_NO_UUID: Final = b"00000000-0000-0000-0000-000000000000"
+
+
+# ── Binary, compact ──────────────────────────────────────────────────────────────────
+
+
+def in_binary(value: Value) -> Run:
+    """The mask for a value of the binary protocol."""
+    return (
+        _text(value) if value.ttype is TType.STRING else (value.span.start, bytes(len(value.span)))
+    )
+
+
+def _text(value: Value) -> Run:
+    inside = value.span.start + value.head
+    return inside, LETTER * (value.span.stop - inside)
+
+
+def with_seqid(header: Header, masked: tuple[list[Run], Header]) -> tuple[list[Run], Header]:
+    """``masked``, and the mask for a seqid of 4 bytes at the header's end: behind a name with a
+    wrong length, these may be anything too."""
+    runs, after = masked
+    seqid = (header.span.stop - 4, bytes(4))
+    after = Header(after.method, after.type, 0, after.strict, after.span, after.method_span)
+    return [*runs, seqid], after
+
+
+def in_compact(data: bytes, value: Value, field: Field | None) -> Run:
+    """The mask for a value of the compact protocol."""
+    if value.ttype is TType.STRING:
+        return _text(value)
+    size = len(value.span)
+    if not size and field is not None:
+        # A bool in the head of its field: 1 true, 2 false.
+        at = field.span.start
+        return at, bytes((data[at] & 0xF0 | 2,))
+    return value.span.start, compact_mask(value.ttype, size) if size else b""
+
+
+def compact_mask(ttype: TType, size: int) -> bytes:
+    """A value of the compact protocol that takes ``size`` bytes.
+
+    >>> compact_mask(TType.I32, 2).hex(" ")
+    '80 01'
+    """
+    if ttype is TType.BOOL:
+        return b"\x02"
+    bits = _BITS.get(ttype, 0)
+    if not bits or ttype is TType.I8:
+        return bytes(size)
+    if size == 1:
+        return b"\0"
+    # The smallest number that takes so many bytes; where the type has none, zeros that go on.
+    last = b"\1" if 7 * (size - 1) < bits else b"\0"
+    return b"\x80" * (size - 1) + last
+
+
+# ── JSON ─────────────────────────────────────────────────────────────────────────────
+
+
+def in_json(data: bytes, value: Value, is_key: bool) -> Run:
+    """The mask for a value in JSON."""
+    token, is_cut = value.span.of(data), bool(value.lost)
+    return value.span.start, json_mask(value.ttype, token, is_key=is_key, is_cut=is_cut)
+
+
+def json_mask(ttype: TType, token: bytes, *, is_key: bool = False, is_cut: bool = False) -> bytes:
+    """What may stand in JSON where ``token`` does, and is as long.
+
+    ``is_key``: numbers stand in quotes there.  ``is_cut``: a string's closing quote was lost.
+
+    >>> json_mask(TType.STRING, b'"a\\\\"b"'), json_mask(TType.I8, b"-128")
+    (b'"xxxx"', b'-100')
+    """
+    if token[:1] != b'"' or (ttype is TType.DOUBLE and not is_key):
+        # NaN and the infinities may stand in quotes everywhere: that they do would tell them.
+        return _word_mask(ttype, len(token))
+    end = b"" if is_cut else b'"'
+    size = len(token) - 1 - len(end)
+    if ttype is TType.STRING:
+        return b'"' + LETTER * size + end
+    if ttype is TType.UUID:
+        return b'"' + _NO_UUID[:size].ljust(size, b"0") + end
+    return b'"' + _number_mask(ttype, size) + end
+
+
+def _word_mask(ttype: TType, size: int) -> bytes:
+    if ttype is TType.BOOL and size in (4, 5):
+        return b"true" if size == 4 else b"false"  # the length tells which it was
+    return _number_mask(ttype, size)
+
+
+def _number_mask(ttype: TType, size: int) -> bytes:
+    if size <= 1 or ttype is TType.BOOL:
+        return b"0" * size
+    if ttype is TType.DOUBLE:
+        return b"0." + b"0" * (size - 2) if size > 2 else b"10"
+    number = b"1" + b"0" * (size - 1)
+    bits = _BITS.get(ttype, 64)
+    if size > 19 or int(number) >= 1 << (bits - 1):
+        number = b"-1" + b"0" * (size - 2)
+    return number
+
+
+def json_blank(text: bytes) -> bytes:
+    """JSON of which nothing is known: its brackets, its separators and the tags of types stay."""
+
+    def one(match: re.Match[bytes]) -> bytes:
+        token = match.group()
+        if token[:1] in b" \t\r\n,:{}[]" or token in _TAGS:
+            return token
+        if token[:1] == b'"':
+            closed = len(token) > 1 and token[-1:] == b'"'
+            return b'"' + LETTER * (len(token) - 1 - closed) + (b'"' if closed else b"")
+        return b"0" * len(token)
+
+    return _TOKEN.sub(one, text)

@@ -1,0 +1,321 @@
+"""The transports of Thrift: what others have to know of each, and who explains and masks its bytes.
+
+    message.transport ─▶ "framed", as text
+                      ─▶ .around .classes .is_plain …      what is said of it in sentences and rules
+                      ─▶ .notes(message) .masks(message)   what stands before the message's header
+                      ─▶ .own_bytes(data, start, lines)    what of a unit without a message is its
+
+How each is read is in a file of its own (``framed.py``, ``http.py`` …); which of them speaks is
+``detect.py``'s business.  Notes and masks are for one message at a time: ``before.py`` writes them,
+and is loaded when somebody asks.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ....model import Carrier, HeadMasks, Message, Note, Run
+from . import deflate, framed, http, sasl, ttheader, websocket
+from . import theader as header
+from .answers import THRIFT
+from .framed import HEAD
+from .theader import FIXED, Head, Part
+from .ttheader import TTHead
+
+__all__ = [
+    "ALL",
+    "DATAGRAM",
+    "FRAMED",
+    "FRAMED_THEADER",
+    "FRAMED_ZLIB",
+    "HTTP",
+    "NOT_KNOWN",
+    "PROXY",
+    "SASL",
+    "THEADER",
+    "TTHEADER",
+    "UNFRAMED",
+    "WEBSOCKET",
+    "ZLIB",
+]
+
+
+class ThriftCarrier(Carrier):
+    """A transport of Thrift.  ``struct_at`` is where a struct of tracing headers may stand before
+    a message."""
+
+    __slots__ = ()
+
+    family = THRIFT
+    struct_at = 0
+
+    @property
+    def plain(self) -> tuple[Carrier, ...]:
+        return FRAMED, UNFRAMED
+
+    def notes(self, message: Message) -> list[Note]:
+        from .before import notes
+
+        return notes(message, self.describe)
+
+    def describe(self, data: bytes, stop: int) -> list[Part]:
+        """The transport's own bytes in ``data[:stop]``, before a message: size, label, meaning and
+        why of each part, in order."""
+        return []
+
+    def masks(self, message: Message) -> HeadMasks:
+        from .before import BLANK
+
+        start = message.header.span.start
+        if not start:
+            return HeadMasks([])
+        if any(gap.offset < start for gap in message.gaps):
+            return HeadMasks([(0, BLANK * start)])
+        return self.masks_whole(message, start)
+
+    def masks_whole(self, message: Message, start: int) -> HeadMasks:
+        """The masks for what stands before a message, where nothing of it was lost."""
+        from .before import struct_masks
+
+        return struct_masks(message, self.struct_at)
+
+
+class _Unframed(ThriftCarrier):
+    __slots__ = ()
+
+    classes = "TBufferedTransportFactory (thriftpy2; TBufferedTransport in Apache's)"
+    is_plain = True
+
+    @property
+    def other(self) -> Carrier:
+        return FRAMED
+
+    @property
+    def in_datagram(self) -> Carrier:
+        return DATAGRAM
+
+
+class _Framed(ThriftCarrier):
+    __slots__ = ()
+
+    classes = "TFramedTransportFactory (thriftpy2; TFramedTransport in Apache's)"
+    is_plain = True
+    has_length = True
+    struct_at = HEAD
+
+    @property
+    def other(self) -> Carrier:
+        return UNFRAMED
+
+    def describe(self, data: bytes, stop: int) -> list[Part]:
+        return framed.describe(data, stop)
+
+    def own_bytes(
+        self, data: bytes, start: int, lines: tuple[tuple[int, bytes], ...]
+    ) -> tuple[list[tuple[int, int]], list[Run]]:
+        return [(0, len(data))], []  # an empty frame
+
+
+class _Datagram(ThriftCarrier):
+    __slots__ = ()
+
+    around = "datagrams"
+    is_datagram = True
+
+
+# ── With heads of their own ──────────────────────────────────────────────────────────
+
+
+class _Http(ThriftCarrier):
+    __slots__ = ()
+
+    around = "HTTP"
+    classes = "THttpClient and THttpServer"
+    answers_always = True
+    is_shut = True
+
+    def describe(self, data: bytes, stop: int) -> list[Part]:
+        return http.describe(data, stop)
+
+    def masks_whole(self, message: Message, start: int) -> HeadMasks:
+        from ...http_heads import mask_head_lines
+
+        head = message.data[:start]
+        return HeadMasks(mask_head_lines(head), start if http.is_packed(head) else -1)
+
+    def line_masks(self, lines: tuple[tuple[int, bytes], ...]) -> list[Run]:
+        from ...http_heads import mask_lines
+
+        return mask_lines(lines)
+
+    def own_bytes(
+        self, data: bytes, start: int, lines: tuple[tuple[int, bytes], ...]
+    ) -> tuple[list[tuple[int, int]], list[Run]]:
+        from ...http_heads import mask_head_lines, mask_lines
+
+        opened = [(at, at + len(text)) for at, text in lines]
+        return [(0, len(data)), *opened], mask_head_lines(data) + mask_lines(lines)
+
+
+class _Theader(ThriftCarrier):
+    __slots__ = ()
+
+    around = "THeader"
+    classes = "THeaderTransport (Apache's; thriftpy2 has none)"
+    is_headed = True
+    reads_others = True
+
+    def describe(self, data: bytes, stop: int) -> list[Part]:
+        return header.describe(data, stop)
+
+    def head(self, data: bytes, stop: int) -> Head:
+        return Head(data, stop)
+
+    def masks_whole(self, message: Message, start: int) -> HeadMasks:
+        from .before import head_masks
+
+        return head_masks(self.head(message.data, start))
+
+    def own_bytes(
+        self, data: bytes, start: int, lines: tuple[tuple[int, bytes], ...]
+    ) -> tuple[list[tuple[int, int]], list[Run]]:
+        return [(0, min(FIXED, len(data)))], []
+
+
+class _TTheader(_Theader):
+    __slots__ = ()
+
+    around = "TTHeader"
+    classes = ""
+    reads_others = False
+
+    def describe(self, data: bytes, stop: int) -> list[Part]:
+        return ttheader.describe(data, stop)
+
+    def head(self, data: bytes, stop: int) -> Head:
+        return TTHead(data, stop)
+
+
+class _FramedTheader(_Theader):
+    __slots__ = ()
+
+    around = "THeader in frames"
+    classes = ""
+    is_headed = False
+    reads_others = False
+
+    def describe(self, data: bytes, stop: int) -> list[Part]:
+        return header.describe_framed(data, stop)
+
+    def head(self, data: bytes, stop: int) -> Head:
+        return Head(data, stop, HEAD)
+
+    def own_bytes(
+        self, data: bytes, start: int, lines: tuple[tuple[int, bytes], ...]
+    ) -> tuple[list[tuple[int, int]], list[Run]]:
+        return [(0, min(HEAD + FIXED, len(data)))], []
+
+
+class _Sasl(ThriftCarrier):
+    __slots__ = ()
+
+    around = "SASL"
+    classes = "TSaslClientTransport"
+    negotiates = True
+    struct_at = HEAD
+
+    def describe(self, data: bytes, stop: int) -> list[Part]:
+        return sasl.describe(data, stop)
+
+    def own_bytes(
+        self, data: bytes, start: int, lines: tuple[tuple[int, bytes], ...]
+    ) -> tuple[list[tuple[int, int]], list[Run]]:
+        from .before import own_of_sasl
+
+        return own_of_sasl(data)
+
+
+# ── What packs ───────────────────────────────────────────────────────────────────────
+
+
+class _Packed(ThriftCarrier):
+    """Messages do not stand on the wire as they are read."""
+
+    __slots__ = ()
+
+    resumes = False
+
+    def masks(self, message: Message) -> HeadMasks:
+        return HeadMasks([], 0)
+
+
+class _Zlib(_Packed):
+    __slots__ = ()
+
+    around = "zlib"
+    classes = "TZlibTransportFactory"
+    leans = True
+
+    def describe(self, data: bytes, stop: int) -> list[Part]:
+        return deflate.describe(data, stop)
+
+
+class _FramedZlib(_Zlib):
+    __slots__ = ()
+
+    around = "zlib in frames"
+    classes = ""
+
+
+class _WebSocket(_Packed):
+    __slots__ = ()
+
+    around = "WebSocket"
+    is_shut = True
+
+    def describe(self, data: bytes, stop: int) -> list[Part]:
+        return websocket.describe(data, stop)
+
+    def own_bytes(
+        self, data: bytes, start: int, lines: tuple[tuple[int, bytes], ...]
+    ) -> tuple[list[tuple[int, int]], list[Run]]:
+        from ...http_heads import mask_head_lines
+
+        # Its upgrade; frames stay shut, whether they were read or not.
+        head = data[:start]
+        return [(0, len(head))], mask_head_lines(head)
+
+
+class _Proxy(Carrier):
+    """What a PROXY header is passed as: no message comes in it."""
+
+    __slots__ = ()
+
+    def own_bytes(
+        self, data: bytes, start: int, lines: tuple[tuple[int, bytes], ...]
+    ) -> tuple[list[tuple[int, int]], list[Run]]:
+        return [(0, len(data))], []
+
+
+UNFRAMED: Final = _Unframed("unframed")
+FRAMED: Final = _Framed("framed")
+FRAMED_THEADER: Final = _FramedTheader("framed-theader")
+THEADER: Final = _Theader("theader")
+TTHEADER: Final = _TTheader("ttheader")
+WEBSOCKET: Final = _WebSocket("websocket")
+HTTP: Final = _Http("http")
+ZLIB: Final = _Zlib("zlib")
+FRAMED_ZLIB: Final = _FramedZlib("framed-zlib")
+SASL: Final = _Sasl("sasl")
+DATAGRAM: Final = _Datagram("datagram")
+
+# What messages may have come in.
+ALL: Final[tuple[Carrier, ...]] = (
+    *(UNFRAMED, FRAMED, FRAMED_THEADER, THEADER, TTHEADER, WEBSOCKET, HTTP, ZLIB, FRAMED_ZLIB),
+    *(SASL, DATAGRAM),
+)
+
+PROXY: Final = _Proxy("proxy")
+
+# While the bytes have not told.
+NOT_KNOWN: Final = Carrier("")

@@ -42,12 +42,11 @@ COMPILED = (
 )
 
 # Of these rooms: what imports packages that need not be there, which mypyc refuses; what writes
-# files, which is no faster compiled; notes and masks, for one message at a time; and classes that
-# are text, which C has none of.
+# files, which is no faster compiled; and notes and masks, for one message at a time.
 PLAIN = (
     *("containers.py", "newfile.py", "explain.py", "losses.py", "purposes.py", "http_heads.py"),
     *("notes.py", "binary_notes.py", "compact_notes.py", "json_notes.py", "masks.py"),
-    *("transports.py", "before.py"),
+    "before.py",
 )
 
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from ....model import Carrier, HeadMasks, Message, Note, Run
 from . import deflate, framed, http, sasl, ttheader, websocket
 from . import theader as header
@@ -39,6 +41,7 @@ __all__ = [
 ]
 
 
+@mypyc_attr(native_class=False)
 class Thrift(Carrier):
     """A transport of Thrift.  ``struct_at`` is where a struct of tracing headers may stand before
     a message."""
@@ -78,6 +81,7 @@ class Thrift(Carrier):
         return struct_masks(message, self.struct_at)
 
 
+@mypyc_attr(native_class=False)
 class _Unframed(Thrift):
     __slots__ = ()
 
@@ -93,6 +97,7 @@ class _Unframed(Thrift):
         return DATAGRAM
 
 
+@mypyc_attr(native_class=False)
 class _Framed(Thrift):
     __slots__ = ()
 
@@ -114,6 +119,7 @@ class _Framed(Thrift):
         return [(0, len(data))], []  # an empty frame
 
 
+@mypyc_attr(native_class=False)
 class _Datagram(Thrift):
     __slots__ = ()
 
@@ -124,6 +130,7 @@ class _Datagram(Thrift):
 # ── With heads of their own ──────────────────────────────────────────────────────────
 
 
+@mypyc_attr(native_class=False)
 class _Http(Thrift):
     __slots__ = ()
 
@@ -155,6 +162,7 @@ class _Http(Thrift):
         return [(0, len(data)), *opened], mask_head_lines(data) + mask_lines(lines)
 
 
+@mypyc_attr(native_class=False)
 class _Theader(Thrift):
     __slots__ = ()
 
@@ -180,6 +188,7 @@ class _Theader(Thrift):
         return [(0, min(FIXED, len(data)))], []
 
 
+@mypyc_attr(native_class=False)
 class _TTheader(_Theader):
     __slots__ = ()
 
@@ -194,6 +203,7 @@ class _TTheader(_Theader):
         return TTHead(data, stop)
 
 
+@mypyc_attr(native_class=False)
 class _FramedTheader(_Theader):
     __slots__ = ()
 
@@ -214,6 +224,7 @@ class _FramedTheader(_Theader):
         return [(0, min(HEAD + FIXED, len(data)))], []
 
 
+@mypyc_attr(native_class=False)
 class _Sasl(Thrift):
     __slots__ = ()
 
@@ -236,6 +247,7 @@ class _Sasl(Thrift):
 # ── What packs ───────────────────────────────────────────────────────────────────────
 
 
+@mypyc_attr(native_class=False)
 class _Packed(Thrift):
     """Messages do not stand on the wire as they are read."""
 
@@ -245,6 +257,7 @@ class _Packed(Thrift):
         return HeadMasks([], 0)
 
 
+@mypyc_attr(native_class=False)
 class _Zlib(_Packed):
     __slots__ = ()
 
@@ -256,6 +269,7 @@ class _Zlib(_Packed):
         return deflate.describe(data, stop)
 
 
+@mypyc_attr(native_class=False)
 class _FramedZlib(_Zlib):
     __slots__ = ()
 
@@ -263,6 +277,7 @@ class _FramedZlib(_Zlib):
     classes = ""
 
 
+@mypyc_attr(native_class=False)
 class _WebSocket(_Packed):
     __slots__ = ()
 
@@ -282,6 +297,7 @@ class _WebSocket(_Packed):
         return [(0, len(head))], mask_head_lines(head)
 
 
+@mypyc_attr(native_class=False)
 class _Proxy(Carrier):
     """What a PROXY header is passed as: no message comes in it."""
 

@@ -45,12 +45,12 @@ COMPILED = (
 )
 
 # Left plain in these rooms: containers.py, because it imports packages that may not be installed,
-# which mypyc refuses; newfile.py, because writing files is no faster compiled; notes and masks,
-# because they are made for one message at a time; and classes that are text, which C has none of.
+# which mypyc refuses; newfile.py, because writing files is no faster compiled; and notes and masks,
+# because they are made for one message at a time.
 PLAIN = (
     *("containers.py", "newfile.py", "explain.py", "losses.py", "purposes.py", "http_heads.py"),
     *("notes.py", "binary_notes.py", "compact_notes.py", "json_notes.py", "masks.py"),
-    *("transports.py", "before.py"),
+    "before.py",
 )
 
 

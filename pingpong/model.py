@@ -1206,7 +1206,8 @@ class HeadMasks(NamedTuple):
     values: Record | None = None
 
 
-# It is not compiled into a class of C: those cannot be text.
+# It is not compiled into a class of C: those cannot be text.  Compiled code knows its subclasses
+# only where they are compiled with it.
 @mypyc_attr(native_class=False)
 class Carrier(str):
     """What carries messages: the name of a transport, and what others have to know of it, so that

@@ -244,7 +244,7 @@ def test_names_and_values_are_thriftpy2s(protocol: str) -> None:
         # thriftpy2 cannot write a map with enums for keys, and binary as base64.
         item.sizes = item.picture = None
     data = message(shop().Shop.buy_result(success=sold), "buy", TMessageType.REPLY, protocol)
-    got = decode(data, protocol=protocol, transport=UNFRAMED, idl=SHOP)
+    got = decode(data, protocol=protocol, transport="unframed", idl=SHOP)
     assert said(got) == []
     assert [field.name for field in got.fields] == ["success"]
     assert named(got.fields[0].value) == expected(sold, 12)

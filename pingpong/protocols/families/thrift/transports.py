@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from ....model import Carrier, HeadMasks, Message, Note, Run
 from . import deflate, framed, http, sasl, ttheader, websocket
 from . import theader as header
@@ -40,6 +42,7 @@ __all__ = [
 ]
 
 
+@mypyc_attr(native_class=False)
 class ThriftCarrier(Carrier):
     """A transport of Thrift.  ``struct_at`` is where a struct of tracing headers may stand before
     a message."""
@@ -80,6 +83,7 @@ class ThriftCarrier(Carrier):
         return struct_masks(message, self.struct_at)
 
 
+@mypyc_attr(native_class=False)
 class _Unframed(ThriftCarrier):
     __slots__ = ()
 
@@ -95,6 +99,7 @@ class _Unframed(ThriftCarrier):
         return DATAGRAM
 
 
+@mypyc_attr(native_class=False)
 class _Framed(ThriftCarrier):
     __slots__ = ()
 
@@ -116,6 +121,7 @@ class _Framed(ThriftCarrier):
         return [(0, len(data))], []  # an empty frame
 
 
+@mypyc_attr(native_class=False)
 class _Datagram(ThriftCarrier):
     __slots__ = ()
 
@@ -126,6 +132,7 @@ class _Datagram(ThriftCarrier):
 # ── With heads of their own ──────────────────────────────────────────────────────────
 
 
+@mypyc_attr(native_class=False)
 class _Http(ThriftCarrier):
     __slots__ = ()
 
@@ -157,6 +164,7 @@ class _Http(ThriftCarrier):
         return [(0, len(data)), *opened], mask_head_lines(data) + mask_lines(lines)
 
 
+@mypyc_attr(native_class=False)
 class _Theader(ThriftCarrier):
     __slots__ = ()
 
@@ -182,6 +190,7 @@ class _Theader(ThriftCarrier):
         return [(0, min(FIXED, len(data)))], []
 
 
+@mypyc_attr(native_class=False)
 class _TTheader(_Theader):
     __slots__ = ()
 
@@ -196,6 +205,7 @@ class _TTheader(_Theader):
         return TTHead(data, stop)
 
 
+@mypyc_attr(native_class=False)
 class _FramedTheader(_Theader):
     __slots__ = ()
 
@@ -216,6 +226,7 @@ class _FramedTheader(_Theader):
         return [(0, min(HEAD + FIXED, len(data)))], []
 
 
+@mypyc_attr(native_class=False)
 class _Sasl(ThriftCarrier):
     __slots__ = ()
 
@@ -238,6 +249,7 @@ class _Sasl(ThriftCarrier):
 # ── What packs ───────────────────────────────────────────────────────────────────────
 
 
+@mypyc_attr(native_class=False)
 class _Packed(ThriftCarrier):
     """Messages do not stand on the wire as they are read."""
 
@@ -249,6 +261,7 @@ class _Packed(ThriftCarrier):
         return HeadMasks([], 0)
 
 
+@mypyc_attr(native_class=False)
 class _Zlib(_Packed):
     __slots__ = ()
 
@@ -260,6 +273,7 @@ class _Zlib(_Packed):
         return deflate.describe(data, stop)
 
 
+@mypyc_attr(native_class=False)
 class _FramedZlib(_Zlib):
     __slots__ = ()
 
@@ -267,6 +281,7 @@ class _FramedZlib(_Zlib):
     classes = ""
 
 
+@mypyc_attr(native_class=False)
 class _WebSocket(_Packed):
     __slots__ = ()
 
@@ -286,6 +301,7 @@ class _WebSocket(_Packed):
         return [(0, len(head))], mask_head_lines(head)
 
 
+@mypyc_attr(native_class=False)
 class _Proxy(Carrier):
     """What a PROXY header is passed as: no message comes in it."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import heapq
 import io
 import lzma
 import struct
@@ -388,7 +389,7 @@ def test_who_is_idle_is_not_asked_again_for_each(monkeypatch: pytest.MonkeyPatch
     from pingpong.wire import streams
 
     looked = 0
-    real = streams.nsmallest
+    real = heapq.nsmallest
 
     def watched(count: int, them: list[object], key: object) -> object:
         nonlocal looked

@@ -1,6 +1,6 @@
 """Compiles the rooms where the time goes, with mypyc, where a C compiler is at hand.
 
-    wire/ protocols/ model.py capture.py …  ──mypyc──▶ C ──▶ pingpong/**/*.so, used instead
+    wire/ protocols/ model/ capture.py …  ──mypyc──▶ C ──▶ pingpong/**/*.so, used instead
 
 The source stays as it is, and so does what it does: where nothing can be compiled, the same files
 run as plain Python, several times slower.  ``pingpong --version`` says which of them runs.
@@ -25,13 +25,13 @@ from setuptools.command.build_ext import build_ext
 # Where the time of a long capture goes.  What is not listed (hints, the rules of verdicts, views
 # that draw pictures) serves one message, or one connection, at a time.
 COMPILED = (
-    "pingpong/model.py",
+    "pingpong/model/*.py",
     "pingpong/capture.py",
     "pingpong/calls/exchanges.py",
     "pingpong/calls/ledger.py",
     "pingpong/calls/totals.py",
     "pingpong/calls/filters.py",
-    # Diagnosis is a Shown.  This is from before Shown allowed plain subclasses: see model.py.
+    # Diagnosis is a Shown.  This is from before Shown allowed plain subclasses: see model/shown.py.
     "pingpong/verdicts/verdict.py",
     "pingpong/protocols/*.py",
     "pingpong/protocols/encodings/*.py",

@@ -1,0 +1,138 @@
+"""The words that every room uses.
+
+    Packet ─▶ Segment ─▶ Chunk, Gap ─▶ Message ─▶ Exchange ─▶ Note
+
+Values only: nothing here reads a file, a socket or a clock.  Times are whole
+nanoseconds since 1970; offsets and lengths count bytes.  What is missing is a
+value (Gap), never zeros and never silence.
+
+How an object looks is the business of ``views``: it hands its two renderers to
+``use_renderers`` once, and every ``Shown`` object prints and shows itself with them.
+"""
+
+from .connections import Detection, Flow, Half, Step, Structs
+from .exchanges import Exchange
+from .messages import (
+    APPLICATION_ERRORS,
+    CUT_CLOSED,
+    CUT_ENDED,
+    CUT_LOST,
+    DIFFERENCES,
+    DIFFERS,
+    MESSAGE_TYPES,
+    NO_FIELD,
+    NOT_TOLD,
+    UPGRADES,
+    Carrier,
+    Difference,
+    Differences,
+    Error,
+    Family,
+    Header,
+    HeadMasks,
+    Message,
+    Messages,
+    MessageType,
+    Naming,
+    Protocol,
+    Record,
+    Repeated,
+    Response,
+    Skipper,
+)
+from .note import Note
+from .outcomes import Outcome
+from .packets import TCP, UDP, Chunk, Gap, Packet, Segment
+from .places import MAX_FINDINGS, Endpoint, Facts, Finding, Findings, Severity, Span, add_finding
+from .shown import Shown, use_renderers
+from .values import (
+    DEFAULT_LIMITS,
+    LETTER,
+    MAX_DEPTH,
+    NO_ID,
+    TTYPES,
+    Build,
+    Content,
+    Entries,
+    Field,
+    Items,
+    Limits,
+    Listener,
+    Plain,
+    Run,
+    Struct,
+    TType,
+    Value,
+    tell,
+)
+
+__all__ = [
+    "APPLICATION_ERRORS",
+    "CUT_CLOSED",
+    "CUT_ENDED",
+    "CUT_LOST",
+    "DEFAULT_LIMITS",
+    "DIFFERENCES",
+    "DIFFERS",
+    "LETTER",
+    "MAX_DEPTH",
+    "MAX_FINDINGS",
+    "MESSAGE_TYPES",
+    "NOT_TOLD",
+    "NO_FIELD",
+    "NO_ID",
+    "TCP",
+    "TTYPES",
+    "UDP",
+    "UPGRADES",
+    "Build",
+    "Carrier",
+    "Chunk",
+    "Content",
+    "Detection",
+    "Difference",
+    "Differences",
+    "Endpoint",
+    "Entries",
+    "Error",
+    "Exchange",
+    "Facts",
+    "Family",
+    "Field",
+    "Finding",
+    "Findings",
+    "Flow",
+    "Gap",
+    "Half",
+    "HeadMasks",
+    "Header",
+    "Items",
+    "Limits",
+    "Listener",
+    "Message",
+    "MessageType",
+    "Messages",
+    "Naming",
+    "Note",
+    "Outcome",
+    "Packet",
+    "Plain",
+    "Protocol",
+    "Record",
+    "Repeated",
+    "Response",
+    "Run",
+    "Segment",
+    "Severity",
+    "Shown",
+    "Skipper",
+    "Span",
+    "Step",
+    "Struct",
+    "Structs",
+    "TType",
+    "Value",
+    "add_finding",
+    "tell",
+    "use_renderers",
+]

@@ -1,0 +1,197 @@
+"""Connections: what each end did, and what a packet did to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from .messages import Carrier, Message, Protocol
+from .packets import Packet, Segment
+from .places import Endpoint, Facts, Finding
+from .shown import Shown
+
+__all__ = ["Detection", "Flow", "Half", "Step", "Structs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a connection speaks and how that is known.
+
+    ``transport`` is None where nothing was recognised: ``evidence`` says what was seen
+    instead.  ``protocol`` is None then too, and where no message could be read (SASL that
+    wraps its content); ``wrong`` is what keeps bytes that are nearly Thrift from being it
+    ("version at offset 0: is 0x8002, want 0x8001"), else "".
+    """
+
+    protocol: Protocol | None
+    transport: Carrier | None
+    evidence: str
+    wrong: str = ""
+
+
+class Half:
+    """One direction of a connection: what its end did, and when.
+
+    ``first`` are its first bytes, FIRST of them at most and up to the first that the capture
+    lost; they begin the stream if ``from_start``.  ``detection`` is what this direction speaks.
+    Times are -1 for what was not seen: ``syn``, ``fin`` and ``rst`` when this end opened, closed
+    and reset; ``seen`` when its first packet was captured, with or without bytes, and ``last`` when
+    it last sent bytes that were new.  ``lost`` counts the bytes of it that the capture does not
+    have, ``unseen`` those of them that were behind all others: the other end acknowledged them.
+    ``acked`` is how many bytes of it the other end acknowledged, also where no packet of it was
+    seen: then from the first acknowledgement on, and perhaps one more than there were, for its
+    FIN.
+
+    ``broke`` is where in it bytes of Thrift could first not be read, -1 if all could; ``why`` says
+    what is wrong there.  What the capture lost is no such place.  ``begun`` counts its last bytes
+    where they began something that never came whole, too little of it to tell what.
+    """
+
+    FIRST: ClassVar = 256
+
+    __slots__ = (
+        "acked",
+        "begun",
+        "broke",
+        "detection",
+        "fin",
+        "first",
+        "from_start",
+        "last",
+        "lost",
+        "rst",
+        "seen",
+        "syn",
+        "unseen",
+        "why",
+    )
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.broke = -1
+        self.why = ""
+        self.first = b""
+        self.from_start = False
+        self.detection: Detection | None = None
+        self.syn = -1
+        self.fin = -1
+        self.rst = -1
+        self.seen = -1
+        self.last = -1
+        self.lost = 0
+        self.unseen = 0
+        self.acked = 0
+
+    @property
+    def is_seen(self) -> bool:
+        """Has the capture any packet of this end?"""
+        return self.seen >= 0
+
+
+class Structs(Facts):
+    """Structs without a message that a client posts over HTTP, as OpenTelemetry's exporter for
+    Jaeger does: ``count`` of them, each of which ``protocol`` reads whole; ``statuses`` says how
+    many answers had which status."""
+
+    __slots__ = ("count", "protocol", "statuses")
+    __match_args__: ClassVar = ("count", "protocol", "statuses")
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.count = 0
+        self.protocol = protocol
+        self.statuses: dict[int, int] = {}
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.count, self.protocol, tuple(sorted(self.statuses.items())))
+
+
+class Flow(Shown):
+    """One connection (for UDP: two ends that talk), both directions of it.
+
+    ``client`` is who sent the SYN; without one, who sent the first CALL; else the end with
+    the higher port.  ``opened``: its first packet was captured.  ``ended`` is "", "FIN" (both
+    directions closed) or "RST".  ``sent`` and ``received`` count the client's and the server's
+    stream bytes, ``lost`` those of both that the capture does not have.  ``began`` and ``last``
+    are the times of its first and its last packet; ``from_client`` and ``from_server`` say what
+    each end did.  ``proxied`` is the client for whom a proxy connected, where a PROXY header says
+    so.  ``structs``: a client posts structs without a message over HTTP.
+
+    ``unreachable`` is None, or what an ICMP error said of its packets: when, who said it, and what
+    ("port unreachable").  ``copy_of`` is 0, or the number of the connection that this one is: the
+    capture saw it before and behind a NAT.
+    """
+
+    __slots__ = (
+        "began",
+        "client",
+        "copy_of",
+        "detection",
+        "ended",
+        "findings",
+        "from_client",
+        "from_server",
+        "last",
+        "lost",
+        "number",
+        "opened",
+        "protocol",
+        "proxied",
+        "received",
+        "sent",
+        "server",
+        "structs",
+        "unreachable",
+    )
+
+    def __init__(self, number: int, protocol: int, client: Endpoint, server: Endpoint) -> None:
+        self.number = number
+        self.protocol = protocol
+        self.client = client
+        self.server = server
+        self.opened = False
+        self.ended = ""
+        self.began = -1
+        self.last = -1
+        self.from_client = Half()
+        self.from_server = Half()
+        self.sent = 0
+        self.received = 0
+        self.lost = 0
+        self.unreachable: tuple[int, str, str] | None = None
+        self.copy_of = 0
+        self.detection: Detection | None = None
+        self.findings: list[Finding] = []
+        self.proxied: Endpoint | None = None
+        self.structs: Structs | None = None
+
+    def __repr__(self) -> str:
+        return f"<Flow {self.number}: {self.client} → {self.server}>"
+
+
+class Step:
+    """What one packet did: the row of a ladder.
+
+    ``segment`` and ``flow`` are None for a packet that holds neither TCP nor UDP.
+    ``remark`` is "" or says what is odd about the segment ("retransmission", "out of order",
+    "overlap", "keep-alive"; "stray": of another connection; "copy": captured before, elsewhere).
+    ``messages`` are those that became complete with this packet.
+    The last Step of a capture may have no packet: it brings what ended with the capture.
+    """
+
+    __slots__ = ("flow", "from_client", "messages", "packet", "remark", "segment")
+
+    def __init__(
+        self,
+        packet: Packet | None,
+        segment: Segment | None,
+        flow: Flow | None,
+        from_client: bool,
+        remark: str,
+        messages: tuple[Message, ...],
+    ) -> None:
+        self.packet = packet
+        self.segment = segment
+        self.flow = flow
+        self.from_client = from_client
+        self.remark = remark
+        self.messages = messages

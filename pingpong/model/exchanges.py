@@ -1,0 +1,127 @@
+"""Calls with their replies."""
+
+from __future__ import annotations
+
+from .messages import Message, MessageType
+from .outcomes import Outcome
+from .shown import Shown
+
+__all__ = ["Exchange"]
+
+
+class Exchange(Shown):
+    """A call with its reply.  One of them may be missing, never both.
+
+    ``fate`` is how it ended, once that is settled; None before.  ``ended`` is when the waiting
+    for a reply that never came was over (-1: not known): when the connection was closed or reset,
+    or the capture's last packet of it.  ``misled_by`` is the number of the exchange whose reply
+    the client read, or may have read, as this one's; of a reply to a oneway call, that call's; 0
+    for none.  ``why`` adds a few words to the outcome where they help, else "".
+    """
+
+    __slots__ = ("call", "ended", "fate", "misled_by", "number", "reply", "why")
+
+    def __init__(self, number: int, call: Message | None, reply: Message | None = None) -> None:
+        self.number = number
+        self.call = call
+        self.reply = reply
+        self.fate: Outcome | None = None
+        self.ended = -1
+        self.misled_by = 0
+        self.why = ""
+
+    @property
+    def first(self) -> Message:
+        """The call; the reply where the call was not captured."""
+        message = self.call if self.call is not None else self.reply
+        assert message is not None
+        return message
+
+    @property
+    def method(self) -> str:
+        return self.first.method
+
+    @property
+    def flow(self) -> int:
+        """The number of its connection."""
+        return self.first.flow
+
+    @property
+    def time(self) -> int:
+        """When it began: the time of its first packet that was captured."""
+        return self.first.time
+
+    @property
+    def sent(self) -> int:
+        """The call's bytes on the wire; 0 where it was not captured."""
+        return 0 if self.call is None else self.call.size
+
+    @property
+    def received(self) -> int:
+        """The reply's bytes on the wire; 0 where there is none."""
+        return 0 if self.reply is None else self.reply.size
+
+    @property
+    def latency(self) -> int | None:
+        """Nanoseconds from the call's first packet to the reply's last: what the caller
+        waited, as seen where the packets were captured.  None without both."""
+        if self.call is None or self.reply is None:
+            return None
+        return self.reply.end_time - self.call.time
+
+    @property
+    def waited(self) -> int | None:
+        """Nanoseconds until the reply came, or until it was clear that none would; None if
+        that is not known."""
+        if self.reply is not None or self.ended < 0 or self.call is None:
+            return self.latency
+        return self.ended - self.call.time
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.fate is not None:
+            return self.fate
+        if self.reply is None:
+            assert self.call is not None
+            return Outcome.ONEWAY if self.call.type is MessageType.ONEWAY else Outcome.NO_REPLY
+        if self.call is None:
+            return Outcome.NO_CALL
+        return self.answer
+
+    @property
+    def answer(self) -> Outcome:
+        """What the reply alone says: see ``Message.answer``."""
+        assert self.reply is not None
+        return self.reply.answer
+
+    @property
+    def faulty(self) -> tuple[Message, ...]:
+        """Those of its messages that cannot be read to their end, or behind which bytes are left
+        over: their ``faults`` say more."""
+        both = (self.call, self.reply)
+        return tuple(one for one in both if one is not None and one.fault is not None)
+
+    @property
+    def exception(self) -> str:
+        """Which exception came back, "" if none did.  A TApplicationException has the name of
+        its type ("UNKNOWN_METHOD"), or "type 77"; HTTP's refusal is "HTTP 401 Unauthorized"; a
+        declared one has what the IDL calls its type,
+        or without an IDL the field's number ("1")."""
+        if self.reply is None:
+            response = None if self.call is None else self.call.response
+            return "" if response is None or response.is_good else str(response)
+        answer = self.answer
+        if answer is Outcome.DECLARED_EXCEPTION:
+            for field in self.reply.body.fields:
+                named = str(field.field_id) if field.name is None else field.name
+                return field.value.label or named
+        if answer is not Outcome.APPLICATION_EXCEPTION:
+            return ""
+        error = self.reply.family.error(self.reply.body)
+        if error.name or error.number is not None:
+            return error.name or f"type {error.number}"
+        is_lost = self.reply.gaps or self.reply.cut
+        return "its type is lost" if is_lost else "UNKNOWN"
+
+    def __repr__(self) -> str:
+        return f"<Exchange {self.number}: {self.method!r}, {self.outcome.name}>"

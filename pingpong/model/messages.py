@@ -1,0 +1,1000 @@
+"""Messages, the encodings of their values, what carries them, and what they mean."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+
+from mypy_extensions import mypyc_attr
+
+from .note import Note
+from .outcomes import Outcome
+from .packets import Gap
+from .places import Endpoint, Facts, Finding, Severity, Span
+from .shown import Shown
+from .values import (
+    DEFAULT_LIMITS,
+    LETTER,
+    Build,
+    Entries,
+    Field,
+    Items,
+    Limits,
+    Listener,
+    Run,
+    Struct,
+    Value,
+    tell,
+)
+
+if TYPE_CHECKING:
+    # A number that fits into 64 bits: compiled, it is one of the machine's own.
+    from mypy_extensions import i64
+
+__all__ = [
+    "APPLICATION_ERRORS",
+    "CUT_CLOSED",
+    "CUT_ENDED",
+    "CUT_LOST",
+    "DIFFERENCES",
+    "DIFFERS",
+    "MESSAGE_TYPES",
+    "NOT_TOLD",
+    "NO_FIELD",
+    "UPGRADES",
+    "Carrier",
+    "Difference",
+    "Differences",
+    "Error",
+    "Family",
+    "HeadMasks",
+    "Header",
+    "Message",
+    "MessageType",
+    "Messages",
+    "Naming",
+    "Protocol",
+    "Record",
+    "Repeated",
+    "Response",
+    "Skipper",
+]
+
+
+class MessageType(IntEnum):
+    """doc/specs/thrift-binary-protocol.md, "Message"."""
+
+    CALL = 1
+    REPLY = 2
+    EXCEPTION = 3
+    ONEWAY = 4
+
+
+# By number: a list is looked into faster than an Enum is called.
+MESSAGE_TYPES: Final = [MessageType.CALL, *MessageType]
+
+# Methods by which tracing systems ask whether the other end takes headers before messages:
+# Finagle's, and those of thriftpy2.contrib.tracking.  Their replies are no results.
+UPGRADES: Final = frozenset(
+    {
+        "__can__finagle__trace__v3__",
+        "__thriftpy_tracing_method_name__v2",
+        "__thriftpy_tracing_method_name__",
+    }
+)
+
+# What field 2 of a TApplicationException says (lib/py/src/Thrift.py).
+APPLICATION_ERRORS: Final = (
+    "UNKNOWN",
+    "UNKNOWN_METHOD",
+    "INVALID_MESSAGE_TYPE",
+    "WRONG_METHOD_NAME",
+    "BAD_SEQUENCE_ID",
+    "MISSING_RESULT",
+    "INTERNAL_ERROR",
+    "PROTOCOL_ERROR",
+    "INVALID_TRANSFORM",
+    "INVALID_PROTOCOL",
+    "UNSUPPORTED_CLIENT_TYPE",
+)
+
+
+class Header(Facts):
+    """The part of a message before its struct: method, type, seqid.
+
+    ``span`` covers it whole; ``method_span`` the method's name alone.  Bytes of a
+    method that are not UTF-8 stand as ``\\xff``.
+    """
+
+    __slots__ = ("method", "method_span", "seqid", "span", "strict", "type")
+    __match_args__: ClassVar = ("method", "type", "seqid", "strict", "span", "method_span")
+
+    def __init__(
+        self,
+        method: str,
+        type: MessageType,  # noqa: A002  # the specification's word
+        seqid: int,
+        strict: bool,
+        span: Span,
+        method_span: Span,
+    ) -> None:
+        self.method = method
+        self.type = type
+        self.seqid = seqid
+        self.strict = strict
+        self.span = span
+        self.method_span = method_span
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.method, self.type, self.seqid, self.strict, self.span, self.method_span)
+
+
+class Skipper(ABC):
+    """Finds where a message ends without building it, however its bytes are cut."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def advance(self, data: bytes | bytearray, stop: int) -> int:
+        """Read on as far as ``data[:stop]`` goes.
+
+        Returns the offset behind the message once it is there, else -1: call again with
+        more.  Offsets do not change between calls.  Raises DecodeError on bytes that no
+        message could have.
+        """
+
+    @abstractmethod
+    def known_until(self) -> int:
+        """Up to which offset the bytes are a value of known size (the rest of a string, of a
+        number).  A Gap that ends there does not hide where the message goes on."""
+
+
+class Protocol(ABC):
+    """value ↔ bytes: binary, compact, JSON.  One object each; they hold no state.
+
+    What others have to know of it is said here, so that nobody asks for its name.  ``title`` is
+    its name in a sentence, ``classes`` what programs call it.  ``is_text``: its bytes are text.
+    ``has_names``: its fields have names and no ids.  ``is_marked``: a message begins with a mark
+    that hardly anything else begins with.  ``is_variant``: its structs are those of another one,
+    and only a message's header differs.
+    """
+
+    name: str
+    title: str
+    classes: str
+    is_text: bool = False
+    has_names: bool = False
+    is_marked: bool = False
+    is_variant: bool = False
+
+    @abstractmethod
+    def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
+        """The header at ``data[start:stop]``.  Raises DecodeError (Incomplete if cut)."""
+
+    @abstractmethod
+    def walk(
+        self,
+        data: bytes,
+        start: int,
+        stop: int,
+        gaps: tuple[Gap, ...],
+        limits: Limits,
+        listener: Listener,
+    ) -> None:
+        """Tell ``listener`` of the struct at ``data[start:stop]``, as far as it can be read, and
+        of what is wrong with it or behind it.  Raises nothing.  Bytes inside ``gaps`` are not
+        looked at."""
+
+    def read_struct(
+        self, data: bytes, start: int, stop: int, gaps: tuple[Gap, ...], limits: Limits
+    ) -> Struct:
+        """The struct at ``data[start:stop]``, built: see ``walk``."""
+        build = Build()
+        self.walk(data, start, stop, gaps, limits, build)
+        return build.body
+
+    @abstractmethod
+    def skipper(self, start: int, limits: Limits) -> Skipper:
+        """A Skipper for the message (header and struct) that begins at ``start``."""
+
+    def whole_header(self, data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
+        """The header at ``data[at:stop]``, if all of it is there and there is nothing to say of
+        it: the short way for what is whole.  None: ask ``read_header``.
+
+        The message begins ``into`` bytes before ``at``: the header's offsets count from there.
+        """
+        return None
+
+    def struct_end(self, data: bytes, at: i64, stop: i64, limits: Limits) -> i64:
+        """Where the struct at ``data[at:stop]`` ends, if all of it is there and a Skipper would
+        pass over it: the short way for what is whole.  -1: ask a Skipper."""
+        return -1
+
+    def first_field(self, data: bytes, start: int) -> int:
+        """The id of the first field of the whole struct at ``start``, NO_FIELD if it has none:
+        the short way to what a reply brings.  NOT_TOLD: read the struct."""
+        return NOT_TOLD
+
+    @abstractmethod
+    def notes(self, record: Record) -> list[Note]:
+        """A note for every byte of ``record``, in order: those of a message from its header on."""
+
+    @abstractmethod
+    def mask(self, data: bytes, value: Value, field: Field | None, is_key: bool) -> Run:
+        """What may stand in ``data`` in place of a value that holds no others: it tells nothing but
+        how many bytes that took, and whoever reads it finds the same places.
+
+        ``field`` is whose value it is; None for an element.  ``is_key``: of a map.
+        """
+
+    @abstractmethod
+    def blank(self, data: bytes) -> bytes:
+        """What may stand in place of bytes that no value accounts for: as long, and neither a
+        type nor a text, so that what was no message does not become one."""
+
+    def mask_header(self, header: Header) -> tuple[list[Run], Header]:
+        """The masks for a header whose method's name may be anything, and the header behind
+        them."""
+        name = header.method_span
+        text = LETTER * len(name)
+        masked = text.decode()
+        after = Header(masked, header.type, header.seqid, header.strict, header.span, name)
+        return [(name.start, text)], after
+
+
+# What ``Protocol.first_field`` says where there is no such id: beyond what an i16 can hold.
+NO_FIELD: Final = 1 << 16
+
+NOT_TOLD: Final = 1 << 17
+
+
+class HeadMasks(NamedTuple):
+    """What is to be masked of the bytes before a message.
+
+    ``packed`` is where the bytes begin, of the message's data, that do not stand on the wire as
+    they are read; -1: all do.  ``values`` is a struct all of whose values are to be masked.
+    """
+
+    runs: list[Run]
+    packed: int = -1
+    values: Record | None = None
+
+
+# It is not compiled into a class of C: those cannot be text.  Compiled code knows its subclasses
+# only where they are compiled with it.
+@mypyc_attr(native_class=False)
+class Carrier(str):
+    """What carries messages: the name of a transport, and what others have to know of it, so that
+    nobody compares the name.
+
+    ``family`` knows what its messages mean.  ``around`` is what stands around the messages, in a
+    sentence ("HTTP", "datagrams"); "" where the name says how they are written ("framed").
+    ``classes`` is what programs call it, "" if they call it by its name.
+
+    ``answers_always``: something answers each message, be it oneway, and in their order.
+    ``negotiates``: the ends settle who they are before the first message.  ``is_datagram``: each
+    message comes alone, or not at all.  ``is_plain``: at most a length stands before a message;
+    ``has_length``: that does.  ``other`` is then the plain one without it, or with it, and
+    ``plain`` are both, for those who have to choose one.  ``is_headed``: heads that only servers
+    made for them can read stand before messages; ``reads_others``: those servers answer clients
+    that speak otherwise too.
+
+    ``leans``: its bytes say nothing without those before them.  ``resumes``: it can be picked up
+    in mid-stream.  ``is_shut``: where messages are
+    packed, no byte of them may be shown, since something may stand behind them.
+    """
+
+    __slots__ = ()
+
+    family: ClassVar[Family]
+    around: ClassVar[str] = ""
+    classes: ClassVar[str] = ""
+    answers_always: ClassVar[bool] = False
+    negotiates: ClassVar[bool] = False
+    is_datagram: ClassVar[bool] = False
+    is_plain: ClassVar[bool] = False
+    has_length: ClassVar[bool] = False
+    is_headed: ClassVar[bool] = False
+    reads_others: ClassVar[bool] = False
+    leans: ClassVar[bool] = False
+    resumes: ClassVar[bool] = True
+    is_shut: ClassVar[bool] = False
+
+    @property
+    def other(self) -> Carrier | None:
+        return None
+
+    @property
+    def plain(self) -> tuple[Carrier, ...]:
+        return ()
+
+    @property
+    def in_datagram(self) -> Carrier:
+        """What carries a message that came in it, and alone in a datagram."""
+        return self
+
+    def notes(self, message: Message) -> list[Note]:
+        """The notes for what stands before the message's header, in order."""
+        start = message.header.span.start
+        if not start:
+            return []
+        size = "1 byte" if start == 1 else f"{start} bytes"
+        return [Note(Span(0, start), "frame", "before the message", size)]
+
+    def masks(self, message: Message) -> HeadMasks:
+        """What is to be masked of what stands before the message's header: of what nobody knows,
+        all."""
+        return HeadMasks([(0, b"\x80" * message.header.span.start)])
+
+    def line_masks(self, lines: tuple[tuple[int, bytes], ...]) -> list[Run]:
+        """What is to be masked of its own bytes that stand between those of a message: see
+        ``Unit.lines``."""
+        return [(at, bytes(len(text))) for at, text in lines]
+
+    def own_bytes(
+        self, data: bytes, start: int, lines: tuple[tuple[int, bytes], ...]
+    ) -> tuple[list[tuple[int, int]], list[Run]]:
+        """Of a unit without a message, the bytes that are the transport's own, as places, and the
+        masks in them; ``data``, ``start`` and ``lines`` are the unit's.  What they are around is
+        not for others to see."""
+        return [], []
+
+
+class Difference(Facts):
+    """A place where the wire is not what the IDL says.
+
+    ``kind`` is one of DIFFERENCES; ``place`` is where it is in the IDL ("User, field 7");
+    ``words`` go on from there ("is not in the IDL").  ``brief`` is for beside the value: what the
+    IDL says there ("no such field").  ``offset`` is the field's, the value's, the header's; of
+    what a struct lacks or has too much of it is that of the STOP, where this is settled.
+    ``times`` is more than 1 only where a message has very many of them: then it stands for those
+    of its way that are not there one by one.
+    """
+
+    __slots__ = ("brief", "kind", "offset", "place", "times", "words")
+    __match_args__: ClassVar = ("kind", "place", "words", "brief", "offset", "times")
+
+    def __init__(
+        self, kind: str, place: str, words: str, brief: str, offset: int, times: int = 1
+    ) -> None:
+        self.kind = kind
+        self.place = place
+        self.words = words
+        self.brief = brief
+        self.offset = offset
+        self.times = times
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.kind, self.place, self.words, self.brief, self.offset, self.times)
+
+    @property
+    def text(self) -> str:
+        """One sentence, with the offset."""
+        return f"{self.place} at offset {self.offset}: {self.words}"
+
+
+# What stands before the IDL's word, beside a value that is another.
+DIFFERS: Final = "≠ IDL:"
+
+# The kinds, in the order in which a report has them.
+DIFFERENCES: Final = ("method", "oneway", "unknown field", "type", "missing", "union", "enum")
+
+
+class Naming(ABC):
+    """Knows the names of what a Record holds: see ``protocols.families.thrift.names``.
+
+    ``label`` is what the IDL calls a struct that has no message around it, else "".
+    """
+
+    label: str = ""
+
+    @abstractmethod
+    def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
+        """Name the fields and values of ``body``, and say where they differ from the IDL."""
+
+
+def _mark(struct: Struct, starts: frozenset[int]) -> None:
+    """Say of the values that begin at ``starts`` that they were masked."""
+    for field in struct.fields:
+        _mark_value(field.value, starts)
+
+
+def _mark_value(value: Value, starts: frozenset[int]) -> None:
+    content = value.content
+    if isinstance(content, Struct):
+        _mark(content, starts)
+    elif isinstance(content, Items):
+        for item in content.items:
+            _mark_value(item, starts)
+    elif isinstance(content, Entries):
+        for key, item in content.items:
+            _mark_value(key, starts)
+            _mark_value(item, starts)
+    elif value.span.start in starts:
+        value.redacted = True
+        value.label = ""
+
+
+class Record(Shown):
+    """A struct with no message around it: in a file, a Kafka value, a Parquet footer.
+
+    ``data`` holds all of its bytes; every offset in its fields, notes and findings counts from
+    the first byte of ``data``.  The struct begins at ``start``.  Where ``gaps`` says so, the
+    bytes were lost, and ``data`` holds filler that nothing reads or shows.  ``redacted`` is
+    where the values begin that were masked.
+
+    The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.  If there
+    are ``names`` (an IDL's), it gets them then.
+    """
+
+    __slots__ = (
+        "_body",
+        "_differences",
+        "_is_sound",
+        "_names",
+        "_told",
+        "data",
+        "gaps",
+        "limits",
+        "listed",
+        "protocol",
+        "redacted",
+        "start",
+    )
+
+    def __init__(
+        self,
+        *,
+        data: bytes,
+        protocol: Protocol,
+        start: int = 0,
+        gaps: tuple[Gap, ...] = (),
+        listed: tuple[Finding, ...] = (),
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self.data = data
+        self.protocol = protocol
+        self.start = start
+        self.gaps = gaps
+        self.listed = listed
+        self.limits = limits
+        self.redacted: frozenset[int] = frozenset()
+        self._told: tuple[Finding, ...] | None = None  # what was wrong before it was masked
+        self._body: Struct | None = None
+        self._names: Naming | None = None
+        self._differences: tuple[Difference, ...] = ()
+        self._is_sound = False
+
+    @property
+    def body(self) -> Struct:
+        """The struct: behind a message's header, a CALL's arguments or a REPLY's result."""
+        if self._body is None:
+            body = self.protocol.read_struct(
+                self.data, self.start, len(self.data), self.gaps, self.limits
+            )
+            if self._names is not None:
+                self._differences = self._names.give_names(self, body)
+            if self.redacted:
+                _mark(body, self.redacted)
+                # A mask is not a value that an enum lacks.
+                self._differences = tuple(
+                    one for one in self._differences if one.offset not in self.redacted
+                )
+            if self._told is not None:
+                body.findings = self._told  # and not what is wrong with masks
+            self._body = body
+        return self._body
+
+    def begin(self, values: int) -> Struct:
+        """The struct, as ``body`` has it, or the first ``values`` values of it, for who shows no
+        more: of a long one, the rest is not read then, and nothing is kept."""
+        if self._body is not None or len(self.data) - self.start <= 16 * values:
+            return self.body
+        few = Limits(
+            self.limits.depth,
+            self.limits.frame,
+            self.limits.message,
+            self.limits.unpacked,
+            min(values, self.limits.values),
+        )
+        body = self.protocol.read_struct(self.data, self.start, len(self.data), self.gaps, few)
+        if self._names is not None:
+            self._names.give_names(self, body)
+        if self.redacted:
+            _mark(body, self.redacted)
+        return body
+
+    def redact(
+        self,
+        data: bytes,
+        redacted: frozenset[int],
+        listed: tuple[Finding, ...],
+        told: tuple[Finding, ...] | None = None,
+    ) -> None:
+        """Take masked bytes, of the same length, in place of the true ones; ``listed`` is what
+        may still be said of them, and ``told``, where they were not sound, of the struct."""
+        self.data = data
+        self._is_sound = False
+        self.redacted = redacted
+        self.listed = listed
+        self._told = told
+        self.forget()
+
+    @property
+    def is_read(self) -> bool:
+        """Has somebody looked, so that its fields lie in memory?"""
+        return self._body is not None
+
+    @property
+    def names(self) -> Naming | None:
+        """Who knows the names of its fields; None: nobody does."""
+        return self._names
+
+    def use_names(self, names: Naming | None) -> None:
+        """Let its fields have these names."""
+        self._names = names
+        self.forget()
+
+    def tell(self, listener: Listener) -> None:
+        """Tell of the struct, with the names that it has, and what is wrong with it.  Where bytes
+        say all of it, they are walked, and no value is built."""
+        is_plain = self._names is None and not self.redacted and self._told is None
+        if self._body is None and is_plain:
+            self.protocol.walk(
+                self.data, self.start, len(self.data), self.gaps, self.limits, listener
+            )
+            self._is_sound = not listener.findings
+        else:
+            tell(self.body, self.start, listener)
+
+    @property
+    def is_sound(self) -> bool:
+        """Is there nothing odd about its struct?  The same as no ``body.findings``, sooner."""
+        if self._is_sound:
+            return True
+        if self._body is None and self._told is None:
+            judge = Listener()
+            self.protocol.walk(self.data, self.start, len(self.data), self.gaps, self.limits, judge)
+            self._is_sound = not judge.findings
+            return self._is_sound
+        return not self.body.findings
+
+    def forget(self) -> None:
+        """Drop the fields that were read; who looks again reads them again."""
+        self._body = None
+        self._differences = ()
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return self.body.fields
+
+    @property
+    def faults(self) -> tuple[Finding, ...]:
+        """What is odd about its bytes: what listing it found (``listed``) and what reading
+        its fields did, each once."""
+        if self.is_sound:
+            return self.listed
+        return self.listed + tuple(f for f in self.body.findings if f not in self.listed)
+
+    @property
+    def fault(self) -> Finding | None:
+        """The first ERROR among its faults: it cannot be read to its end, or bytes are left over;
+        None: there is none.  Where all is well, a walk over its bytes that builds nothing."""
+        if self._body is None and not self.gaps and not self.listed and self._told is None:
+            end = self.protocol.struct_end(self.data, self.start, len(self.data), self.limits)
+            if end == len(self.data):
+                return None
+        for one in self.faults:
+            if one.severity is Severity.ERROR:
+                return one
+        return None
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Where it is not what the IDL says, in order; none without an IDL."""
+        if self._names is None:
+            return ()
+        return self._differences if self.body is not None else ()
+
+    @property
+    def remarks(self) -> dict[int, str]:
+        """What to show beside a value: by the offset of a difference, what the IDL says there."""
+        said: dict[int, str] = {}
+        alone: dict[str, str] = {}
+        for one in self.differences:
+            before = said.get(one.offset)
+            if before is None:
+                said[one.offset] = alone.setdefault(one.brief, f"{DIFFERS} {one.brief}")
+                continue
+            said[one.offset] = f"{before}, {one.brief}"
+        return said
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that is odd about it: its faults, and where it is not what the IDL says.  What
+        differs in one way again and again is one finding."""
+        faults = self.faults
+        if not self.differences:
+            return faults
+        report = Differences()
+        report.take(1, self._differences)
+        return faults + tuple(Finding(Severity.WARNING, r.text, r.offset) for r in report)
+
+    def __repr__(self) -> str:
+        return f"<Record: {len(self.data)} bytes, {self.protocol.name}>"
+
+
+# Why the end of a message is missing.
+CUT_LOST: Final = "lost"  # the capture lost it
+
+CUT_CLOSED: Final = "closed"  # the connection was closed or reset before it
+
+CUT_ENDED: Final = "ended"  # the capture ended before it
+
+
+class Response(Facts):
+    """What HTTP answered to a request with a call in it, where no message is in the answer, or
+    the call is oneway: an empty 200, a 401, a page.
+
+    ``status`` and ``reason`` are of its status line; ``content_type`` and ``size`` are its
+    body's.  ``text`` is how that begins, "" if it is no text.  ``offset`` is its place in the
+    server's direction, ``time`` that of the packet with its first byte.
+    """
+
+    __slots__ = ("content_type", "offset", "reason", "size", "status", "text", "time")
+    __match_args__: ClassVar = (
+        "status",
+        "reason",
+        "content_type",
+        "size",
+        "text",
+        "offset",
+        "time",
+    )
+
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        content_type: str,
+        size: int,
+        text: str,
+        offset: int = 0,
+        time: int = 0,
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.content_type = content_type
+        self.size = size
+        self.text = text
+        self.offset = offset
+        self.time = time
+
+    def facts(self) -> tuple[object, ...]:
+        return (
+            self.status,
+            self.reason,
+            self.content_type,
+            self.size,
+            self.text,
+            self.offset,
+            self.time,
+        )
+
+    @property
+    def is_good(self) -> bool:
+        """Is it a 2xx?  With nothing in it, that is what a oneway call gets."""
+        return 200 <= self.status < 300
+
+    def __str__(self) -> str:
+        return f"HTTP {self.status} {self.reason}".rstrip()
+
+
+class Message(Record):
+    """One Thrift message: a CALL, a REPLY, an EXCEPTION or a ONEWAY.
+
+    ``number`` counts messages in the capture from 1; ``flow`` is its connection's number.
+    ``data`` holds all of its bytes, a frame's length included; every offset in its header,
+    fields, notes and findings counts from the first byte of ``data``.  Where ``gaps`` says
+    so, the capture lost the bytes, and ``data`` holds filler that nothing reads or shows.
+    ``size`` counts its bytes on the wire, a frame's length and lost ones included; ``data`` is
+    longer or shorter than that where the transport packs.
+    ``time`` and ``end_time`` are those of the packets with its first and its last byte;
+    ``packets`` are the numbers of all that carried it.  ``offset`` is its place in its
+    direction of the connection.
+
+    ``cut`` is "" where its last byte is there; CUT_LOST, CUT_CLOSED or CUT_ENDED where the capture
+    lost the rest, the connection was closed or reset before it, or the capture ended.
+    ``announced`` is then how many bytes it would have had, where its frame says that.
+    ``proxied`` is the client for whom a proxy connected, where a PROXY header names one.
+    ``response`` is what HTTP answered to a call, if there was no message in it; and to any oneway
+    call: None there means that HTTP never answered.
+
+    The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.
+    """
+
+    __slots__ = (
+        "_announced",
+        "_packet",
+        "_packets",
+        "client",
+        "cut",
+        "end_time",
+        "flow",
+        "from_client",
+        "header",
+        "number",
+        "offset",
+        "proxied",
+        "response",
+        "server",
+        "size",
+        "time",
+        "transport",
+    )
+
+    def __init__(
+        self,
+        *,
+        header: Header,
+        data: bytes,
+        protocol: Protocol,
+        transport: Carrier,
+        client: Endpoint,
+        server: Endpoint,
+        from_client: bool,
+        number: int = 1,
+        flow: int = 1,
+        offset: int = 0,
+        size: int | None = None,
+        time: int = 0,
+        end_time: int = 0,
+        packets: tuple[int, ...] = (),
+        gaps: tuple[Gap, ...] = (),
+        listed: tuple[Finding, ...] = (),
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        super().__init__(
+            data=data,
+            protocol=protocol,
+            start=header.span.stop,
+            gaps=gaps,
+            listed=listed,
+            limits=limits,
+        )
+        self.header = header
+        self.transport = transport
+        self.client = client
+        self.server = server
+        self.from_client = from_client
+        self.number = number
+        self.flow = flow
+        self.offset = offset
+        self.size = len(data) if size is None else size
+        self.time = time
+        self.end_time = end_time
+        self.cut = ""
+        self.proxied: Endpoint | None = None
+        self.response: Response | None = None
+        self._announced = 0
+        # Most came in one packet: a number takes less memory than a tuple of it.
+        self._packet = packets[0] if len(packets) == 1 else -1
+        self._packets = () if len(packets) == 1 else packets
+
+    @property
+    def packets(self) -> tuple[int, ...]:
+        return self._packets if self._packet < 0 else (self._packet,)
+
+    @property
+    def announced(self) -> int:
+        """How many bytes it has on the wire by its own account: a frame's length, HTTP's
+        Content-Length.  More than ``size`` where it was cut off."""
+        return max(self._announced, self.size)
+
+    def cut_off(self, cut: str, announced: int) -> None:
+        """Its end is missing: see ``cut``; ``announced`` is 0 where nothing says its size."""
+        self.cut = cut
+        self._announced = announced
+
+    @property
+    def method(self) -> str:
+        return self.header.method
+
+    @property
+    def type(self) -> MessageType:
+        return self.header.type
+
+    @property
+    def seqid(self) -> int:
+        return self.header.seqid
+
+    @property
+    def family(self) -> Family:
+        """Who knows what it means: its transport carries one family's messages."""
+        return self.transport.family
+
+    @property
+    def source(self) -> Endpoint:
+        return self.client if self.from_client else self.server
+
+    @property
+    def target(self) -> Endpoint:
+        return self.server if self.from_client else self.client
+
+    @property
+    def first_field(self) -> int:
+        """The id of its first field, NO_FIELD if it has none.  NOT_TOLD: ``body`` tells, if
+        anything does (there are names for ids, or bytes are missing or odd)."""
+        if self.gaps or self.listed or self._body is not None:
+            fields = self.body.fields
+            if fields and fields[0].field_id >= 0:
+                return fields[0].field_id
+            return NO_FIELD if not fields and self.body.stop is not None else NOT_TOLD
+        return self.protocol.first_field(self.data, self.start)
+
+    @property
+    def answer(self) -> Outcome:
+        """What a reply alone says, in every protocol: SUCCESS, an exception, or UNREADABLE, where
+        its struct cannot be read to its end, or its sender ended the connection in the midst of
+        it.  What the capture alone has lost of it leaves what its beginning says."""
+        if self.cut == CUT_CLOSED or (not self.cut and not self.gaps and self.fault is not None):
+            return Outcome.UNREADABLE
+        return self.family.outcome(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Message {self.number}: {self.type.name} {self.method!r} seqid {self.seqid}, "
+            f"{self.size} bytes, {self.protocol.name} {self.transport}>"
+        )
+
+
+class Error(Facts):
+    """What the framework itself says of a call that failed: ``name`` and ``number`` are its kind
+    ("UNKNOWN_METHOD", 1), "" and None where it has none that is known; ``kind`` and ``text`` are
+    the values that say so, None where they are not there."""
+
+    __slots__ = ("kind", "name", "number", "text")
+    __match_args__: ClassVar = ("name", "number", "kind", "text")
+
+    def __init__(
+        self, name: str, number: int | None, kind: Value | None, text: Value | None
+    ) -> None:
+        self.name = name
+        self.number = number
+        self.kind = kind
+        self.text = text
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.name, self.number, self.kind, self.text)
+
+
+class Family(ABC):
+    """What the messages of a family of RPC mean, whatever they are encoded in.  One object each;
+    it holds no state."""
+
+    name: str
+
+    @abstractmethod
+    def outcome(self, reply: Message) -> Outcome:
+        """What a reply that can be read says: SUCCESS, DECLARED_EXCEPTION or
+        APPLICATION_EXCEPTION; UNREADABLE where so much of it is lost that it says nothing."""
+
+    @abstractmethod
+    def error(self, body: Struct) -> Error:
+        """What an EXCEPTION, the framework's own, holds."""
+
+    def is_upgrade(self, method: str) -> bool:
+        """Does a call of that method ask about the connection, so that it is none of the
+        service's?"""
+        return False
+
+
+class Repeated(Facts):
+    """A way in which the wire differs from the IDL: how often, and where first.
+
+    ``times`` counts places, ``messages`` the messages that have them; ``first`` is the first
+    such message's number, ``difference`` its first place in it.
+    """
+
+    __slots__ = ("difference", "first", "messages", "times")
+    __match_args__: ClassVar = ("difference", "first", "messages", "times")
+
+    def __init__(self, difference: Difference, first: int, messages: int, times: int) -> None:
+        self.difference = difference
+        self.first = first
+        self.messages = messages
+        self.times = times
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.difference, self.first, self.messages, self.times)
+
+    @property
+    def offset(self) -> int:
+        return self.difference.offset
+
+    @property
+    def text(self) -> str:
+        """One sentence on one message."""
+        more = f" ({self.times} times)" if self.times > 1 else ""
+        return self.difference.text + more
+
+    @property
+    def summary(self) -> str:
+        """One sentence on all messages."""
+        at = f"message {self.first}, offset {self.difference.offset}"
+        place, words = self.difference.place, self.difference.words
+        if self.times == 1:
+            return f"{place}: {words} ({at})"
+        return f"{place}: {words} ({self.times} times in {self._messages}; first: {at})"
+
+    @property
+    def _messages(self) -> str:
+        return "1 message" if self.messages == 1 else f"{self.messages} messages"
+
+
+class Differences(Shown):
+    """Where wire and IDL differ, each way once, in the order in which they were first seen.
+
+    Not more than ``MOST`` ways are told apart, so that no input makes it large; ``more`` counts
+    the places of all others.
+    """
+
+    MOST: ClassVar = 1000
+
+    def __init__(self) -> None:
+        self._ways: dict[tuple[str, str, str], Repeated] = {}
+        self.more = 0
+
+    def add(self, message: Message) -> None:
+        """Take note of a message's differences.  It has to be read for that."""
+        self.take(message.number, message.differences)
+
+    def take(self, number: int, differences: tuple[Difference, ...]) -> None:
+        """Take note of the differences of message ``number``."""
+        seen: set[tuple[str, str, str]] = set()
+        for one in differences:
+            key = (one.kind, one.place, one.words)
+            known = self._ways.get(key)
+            if known is None and len(self._ways) >= self.MOST:
+                self.more += one.times
+                continue
+            if known is None:
+                known = self._ways[key] = Repeated(one, number, 0, 0)
+            known.times += one.times
+            known.messages += key not in seen
+            seen.add(key)
+
+    def __len__(self) -> int:
+        return len(self._ways)
+
+    def __iter__(self) -> Iterator[Repeated]:
+        return iter(self._ways.values())
+
+    def __getitem__(self, index: int) -> Repeated:
+        return list(self._ways.values())[index]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} differences>"
+
+
+class Messages(Shown):
+    """Messages in the order in which they ended; shows itself as a table."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: list[Message]) -> None:
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self._items)
+
+    def __getitem__(self, index: int) -> Message:
+        return self._items[index]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} messages>"

@@ -1,0 +1,45 @@
+"""An explained run of bytes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from .places import Facts, Span
+
+__all__ = ["Note"]
+
+
+class Note(Facts):
+    """An explained run of bytes.
+
+    ``kind`` is one of frame, header, field, size, value, stop, lost, unread: what sort of
+    bytes they are, for colour and for filters.  ``label`` names them ("method name
+    length"), ``meaning`` says what they say ("4"), ``why`` adds a sentence where one helps,
+    else "".  ``depth`` is 0 for a frame's length and a header, 1 for fields of the outer
+    struct, and so on.  ``path`` names the value that they belong to: (1,) is field 1,
+    (1, 3) is field 3 of the struct in field 1.
+    """
+
+    __slots__ = ("depth", "kind", "label", "meaning", "path", "span", "why")
+    __match_args__: ClassVar = ("span", "kind", "label", "meaning", "why", "depth", "path")
+
+    def __init__(
+        self,
+        span: Span,
+        kind: str,
+        label: str,
+        meaning: str,
+        why: str = "",
+        depth: int = 0,
+        path: tuple[int, ...] = (),
+    ) -> None:
+        self.span = span
+        self.kind = kind
+        self.label = label
+        self.meaning = meaning
+        self.why = why
+        self.depth = depth
+        self.path = path
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.span, self.kind, self.label, self.meaning, self.why, self.depth, self.path)

@@ -1,0 +1,603 @@
+"""Values with the bytes that they came from, and who is told of them.
+
+bytes ─▶ an encoding's walk ─▶ Listener ─▶ Build: a Struct; others: JSON, a judgement
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Union
+
+from .places import Facts, Finding, Span, add_finding
+
+if TYPE_CHECKING:
+    # A number that fits into 64 bits: compiled, it is one of the machine's own.
+    from mypy_extensions import i64
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "LETTER",
+    "MAX_DEPTH",
+    "NO_ID",
+    "TTYPES",
+    "Build",
+    "Content",
+    "Entries",
+    "Field",
+    "Items",
+    "Limits",
+    "Listener",
+    "Plain",
+    "Run",
+    "Struct",
+    "TType",
+    "Value",
+    "tell",
+]
+
+
+class TType(IntEnum):
+    """Type numbers of the binary protocol; other protocols are translated to these."""
+
+    STOP = 0
+    BOOL = 2
+    I8 = 3
+    DOUBLE = 4
+    I16 = 6
+    I32 = 8
+    I64 = 10
+    STRING = 11  # and binary: the wire does not tell them apart
+    STRUCT = 12
+    MAP = 13
+    SET = 14
+    LIST = 15
+    UUID = 16
+
+
+# By number, where there is one; STOP stands in the gaps.
+TTYPES: Final = [TType.STOP] * 17
+
+for _one in TType:
+    TTYPES[_one.value] = _one
+
+# As deep as anything may nest: whoever walks over values calls itself for each level, and Python
+# (and, compiled, the machine) has room for so many calls and no more.
+MAX_DEPTH: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is allowed to be claimed: doc/specs/thrift-tconfiguration.md gives the first three.
+
+    ``depth`` counts structs and containers in each other, MAX_DEPTH at most: more raises
+    ValueError.  ``frame`` and ``message`` are in bytes.  ``unpacked`` is how many bytes one message
+    may have once it is unpacked (zlib, gzip, deflate): a few hundred packed bytes can hold a
+    thousand times as many; see ``protocols.unpacking``.  ``values`` is how many values of one
+    message are read: each takes hundreds of bytes of memory, where on the wire it may have one.
+    ``connections`` is how many may be open at once: each takes some thousand bytes, where on the
+    wire it may be one packet.  With one more, the one that was idle longest is taken to have ended.
+    """
+
+    depth: int = 64
+    frame: int = 16_384_000
+    message: int = 100 * 1024 * 1024
+    unpacked: int = 16_384_000
+    values: int = 100_000
+    connections: int = 30_000
+
+    def __post_init__(self) -> None:
+        if self.depth > MAX_DEPTH:
+            raise ValueError(f"depth is {self.depth}, want at most {MAX_DEPTH}")
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+class Value(Facts):
+    """One value and the bytes that it came from.
+
+    ``span`` covers the value with its own length or size; the first ``head`` bytes of
+    it are that length or size.  ``content`` is bytes for STRING; None if the value was
+    lost.  ``lost`` counts bytes of it that the capture does not have: then a STRING's
+    content stops where the loss begins.  ``redacted``: it was masked (``redaction.messages``), so
+    its content says nothing.
+
+    ``label`` is "" or what the IDL calls it: an enum's number by its name, a struct by its
+    type.  It is not on the wire, so it does not count where values are compared.
+    """
+
+    __slots__ = ("content", "head", "label", "lost", "redacted", "span", "ttype")
+    __match_args__: ClassVar = ("ttype", "content", "span", "head", "lost")
+
+    def __init__(
+        self, ttype: TType, content: Content, span: Span, head: int = 0, lost: int = 0
+    ) -> None:
+        self.ttype = ttype
+        self.content = content
+        self.span = span
+        self.head = head
+        self.lost = lost
+        self.redacted = False
+        self.label = ""
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.ttype, self.content, self.span, self.head, self.lost)
+
+    @property
+    def text(self) -> str | None:
+        """The STRING as text; None where it is not UTF-8, or not a STRING."""
+        if not isinstance(self.content, bytes):
+            return None
+        try:
+            return self.content.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+
+    @property
+    def plain(self) -> Plain:
+        """The value as Python would hold it: a struct is a dict by field id (by name, where the
+        wire has names or the IDL gave them), a map a list of
+        pairs (keys may be unhashable), a STRING is str where it is UTF-8 and else bytes."""
+        content = self.content
+        if isinstance(content, bytes):
+            text = self.text
+            return content if text is None else text
+        if isinstance(content, Struct):
+            return content.plain
+        if isinstance(content, Items):
+            return [item.plain for item in content.items]
+        if isinstance(content, Entries):
+            return [(key.plain, value.plain) for key, value in content.items]
+        return content
+
+
+# The id of a field whose protocol writes none.
+NO_ID: Final = -1
+
+
+class Field(Facts):
+    """A field of a struct.  ``span`` covers its type, its id and its value.
+
+    ``name`` is what the IDL calls it, None without an IDL or where that has no such field.
+    thriftpy2's JSON writes names and no ids: then ``name`` is what the wire says, and
+    ``field_id`` is -1 and means nothing.  ``in_idl``: an IDL has it so; ``declared`` is what that
+    says of it beside its name, where that is more than its plain type: ``optional UserId (i64)``;
+    else "".
+    """
+
+    __slots__ = ("declared", "field_id", "in_idl", "name", "span", "value")
+    __match_args__: ClassVar = ("field_id", "value", "span", "name")
+
+    def __init__(self, field_id: int, value: Value, span: Span, name: str | None = None) -> None:
+        self.field_id = field_id
+        self.value = value
+        self.span = span
+        self.name = name
+        self.declared = ""
+        self.in_idl = False
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.field_id, self.value, self.span, self.name)
+
+    @property
+    def ttype(self) -> TType:
+        return self.value.ttype
+
+    @property
+    def is_result(self) -> bool:
+        """Is it, in a reply, what the call returns?  A reply's other fields are exceptions."""
+        return self.field_id == 0 or (self.field_id == NO_ID and self.name == "success")
+
+
+class Struct(Facts):
+    """Fields in the order in which they came.
+
+    ``stop`` is the place of the STOP byte; None if reading ended before it, and then
+    ``findings`` says why.  What was read before stays.
+    """
+
+    __slots__ = ("fields", "findings", "stop")
+    __match_args__: ClassVar = ("fields", "stop", "findings")
+
+    def __init__(
+        self, fields: tuple[Field, ...], stop: Span | None, findings: tuple[Finding, ...] = ()
+    ) -> None:
+        self.fields = fields
+        self.stop = stop
+        self.findings = findings
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.fields, self.stop, self.findings)
+
+    def __iter__(self) -> Iterator[Field]:
+        return iter(self.fields)
+
+    def __getitem__(self, field_id: int) -> Field:
+        """The first field with that id; KeyError if there is none."""
+        for field in self.fields:
+            if field.field_id == field_id:
+                return field
+        raise KeyError(field_id)
+
+    @property
+    def plain(self) -> dict[int | str, Plain]:
+        return {
+            field.field_id if field.name is None else field.name: field.value.plain
+            for field in self.fields
+        }
+
+
+class Items(Facts):
+    """What a LIST or a SET holds.  ``count`` is what it claims; ``items`` what was there.
+
+    ``raw_type`` is the compact protocol's own number of the element type (BOOL has two); 0
+    from other protocols.
+    """
+
+    __slots__ = ("count", "element_type", "items", "raw_type")
+    __match_args__: ClassVar = ("element_type", "count", "items", "raw_type")
+
+    def __init__(
+        self, element_type: TType, count: int, items: tuple[Value, ...], raw_type: int = 0
+    ) -> None:
+        self.element_type = element_type
+        self.count = count
+        self.items = items
+        self.raw_type = raw_type
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.element_type, self.count, self.items, self.raw_type)
+
+
+class Entries(Facts):
+    """What a MAP holds.  The types are STOP where an empty map does not name them.
+
+    ``raw_type`` is the compact protocol's own byte with both types; 0 from other protocols.
+    """
+
+    __slots__ = ("count", "items", "key_type", "raw_type", "value_type")
+    __match_args__: ClassVar = ("key_type", "value_type", "count", "items", "raw_type")
+
+    def __init__(
+        self,
+        key_type: TType,
+        value_type: TType,
+        count: int,
+        items: tuple[tuple[Value, Value], ...],
+        raw_type: int = 0,
+    ) -> None:
+        self.key_type = key_type
+        self.value_type = value_type
+        self.count = count
+        self.items = items
+        self.raw_type = raw_type
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.key_type, self.value_type, self.count, self.items, self.raw_type)
+
+
+Content = Union[bool, int, float, bytes, uuid.UUID, Struct, Items, Entries, None]
+
+Plain = Union[bool, int, float, bytes, str, uuid.UUID, dict[Any, Any], list[Any], None]
+
+
+class Listener:
+    """Is told of a struct in the order of its bytes, by an encoding's ``walk``.  It makes of that
+    what it is for: values, JSON, a judgement.
+
+    ``field`` says whose the next value is; in a container values come one by one, in a MAP a key
+    and its value in turn.  A struct or a container is begun, told, and ended; where the bytes end
+    too soon, it is ended there, and a key without a value was none.  ``start`` and ``stop`` are
+    where a value begins and ends, the first ``head`` bytes of it its length or its count.
+    ``findings`` is what was wrong.
+    """
+
+    __slots__ = ("findings",)
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+
+    def field(self, field_id: i64, name: str | None, start: i64) -> None:
+        """The next value is that of a field.  If another field or the end comes before it, it
+        cannot be read, and there is no such field."""
+
+    def field_end(self, stop: i64) -> None:
+        """The last field goes on behind its value."""
+
+    def number(self, ttype: i64, value: int, start: i64, stop: i64) -> None:
+        """An I8, I16, I32 or I64."""
+
+    def truth(self, value: bool, start: i64, stop: i64) -> None:
+        """A BOOL."""
+
+    def double(self, value: float, start: i64, stop: i64) -> None:
+        """A DOUBLE."""
+
+    def string(
+        self, data: bytes, inside: i64, end: i64, start: i64, head: i64, stop: i64, lost: i64
+    ) -> None:
+        """A STRING: it holds ``data[inside:end]``, and ``lost`` bytes more that are not there."""
+
+    def uuid(self, value: uuid.UUID, start: i64, stop: i64) -> None:
+        """A UUID."""
+
+    def missing(self, ttype: i64, start: i64, stop: i64, lost: i64) -> None:
+        """A value of fixed size, of which the capture lost so many bytes."""
+
+    def struct(self, start: i64) -> None:
+        """A STRUCT begins."""
+
+    def struct_end(self, place: i64, stop: i64) -> None:
+        """It ends, with a STOP at ``place``; -1: without one."""
+
+    def take_back(self) -> None:
+        """The STRUCT that was begun last holds nothing, not even its end: it is none."""
+
+    def items(
+        self, ttype: i64, element_type: i64, count: i64, raw_type: i64, start: i64, head: i64
+    ) -> None:
+        """A LIST or a SET begins; ``count`` is -1 where its end will tell: see ``settle``."""
+
+    def entries(
+        self, key_type: i64, value_type: i64, count: i64, raw_type: i64, start: i64, head: i64
+    ) -> None:
+        """A MAP begins."""
+
+    def settle(self, element_type: i64, count: i64) -> None:
+        """Of the list that is about to end: what it held, where its head does not say."""
+
+    def end(self, stop: i64) -> None:
+        """The innermost LIST, SET or MAP ends."""
+
+    def label(self, text: str) -> None:
+        """What the IDL calls the next value."""
+
+    def masked(self, ttype: i64, start: i64, stop: i64) -> None:
+        """A value that was masked."""
+
+    def warn(self, finding: Finding) -> None:
+        """Something is odd.  Of very many, the last says that there are more."""
+        add_finding(self.findings, finding)
+
+    def fail(self, finding: Finding) -> None:
+        """Something is wrong, so that nothing is read from there on."""
+        self.findings.append(finding)
+
+
+_IN_STRUCT: Final = 0
+
+_IN_ITEMS: Final = 1
+
+_IN_ENTRIES: Final = 2
+
+
+class _Level:
+    """A struct or a container that is being built; ``kind`` says which of its lists it has."""
+
+    __slots__ = (
+        "count",
+        "element_type",
+        "field_id",
+        "field_start",
+        "fields",
+        "head",
+        "items",
+        "key",
+        "key_type",
+        "kind",
+        "name",
+        "pairs",
+        "raw_type",
+        "start",
+        "ttype",
+    )
+
+    fields: list[Field]
+    items: list[Value]
+    pairs: list[tuple[Value, Value]]
+
+    def __init__(self, kind: i64, start: i64) -> None:
+        self.kind: i64 = kind
+        self.start: i64 = start
+        self.ttype: i64 = 0
+        self.element_type: i64 = 0
+        self.key_type: i64 = 0
+        self.count: i64 = 0
+        self.raw_type: i64 = 0
+        self.head: i64 = 0
+        self.field_id: i64 = 0
+        self.field_start: i64 = 0
+        self.name: str | None = None
+        self.key: Value | None = None
+        if kind == _IN_STRUCT:
+            self.fields = []
+        elif kind == _IN_ITEMS:
+            self.items = []
+        else:
+            self.pairs = []
+
+
+class Build(Listener):
+    """Makes values of what it is told: ``body`` is the struct."""
+
+    __slots__ = ("_levels", "_read", "_top")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._levels: list[_Level] = []
+        self._top = _Level(_IN_STRUCT, 0)
+        self._read = Struct((), None)
+
+    @property
+    def body(self) -> Struct:
+        return Struct(self._read.fields, self._read.stop, tuple(self.findings))
+
+    def _open(self, kind: i64, start: i64) -> _Level:
+        self._levels.append(self._top)
+        self._top = level = _Level(kind, start)
+        return level
+
+    def _add(self, value: Value, stop: i64) -> None:
+        top = self._top
+        if top.kind == _IN_STRUCT:
+            span = Span(top.field_start, stop)
+            top.fields.append(Field(top.field_id, value, span, top.name))
+        elif top.kind == _IN_ITEMS:
+            top.items.append(value)
+        elif top.key is None:
+            top.key = value
+        else:
+            top.pairs.append((top.key, value))
+            top.key = None
+
+    def field(self, field_id: i64, name: str | None, start: i64) -> None:
+        top = self._top
+        top.field_id = field_id
+        top.field_start = start
+        top.name = name
+
+    def field_end(self, stop: i64) -> None:
+        fields = self._top.fields
+        last = fields[-1]
+        fields[-1] = Field(last.field_id, last.value, Span(last.span.start, stop), last.name)
+
+    def number(self, ttype: i64, value: int, start: i64, stop: i64) -> None:
+        self._add(Value(TTYPES[ttype], value, Span(start, stop)), stop)
+
+    def truth(self, value: bool, start: i64, stop: i64) -> None:
+        self._add(Value(TType.BOOL, value, Span(start, stop)), stop)
+
+    def double(self, value: float, start: i64, stop: i64) -> None:
+        self._add(Value(TType.DOUBLE, value, Span(start, stop)), stop)
+
+    def string(
+        self, data: bytes, inside: i64, end: i64, start: i64, head: i64, stop: i64, lost: i64
+    ) -> None:
+        content = data[inside:end]
+        self._add(Value(TType.STRING, content, Span(start, stop), head, lost), stop)
+
+    def uuid(self, value: uuid.UUID, start: i64, stop: i64) -> None:
+        self._add(Value(TType.UUID, value, Span(start, stop)), stop)
+
+    def missing(self, ttype: i64, start: i64, stop: i64, lost: i64) -> None:
+        self._add(Value(TTYPES[ttype], None, Span(start, stop), 0, lost), stop)
+
+    def struct(self, start: i64) -> None:
+        self._open(_IN_STRUCT, start)
+
+    def struct_end(self, place: i64, stop: i64) -> None:
+        level = self._top
+        end = None if place < 0 else Span(place, place + 1)
+        made = Struct(tuple(level.fields), end)
+        self._top = self._levels.pop()
+        if self._levels:
+            self._add(Value(TType.STRUCT, made, Span(level.start, stop)), stop)
+        else:
+            self._read = made
+
+    def take_back(self) -> None:
+        self._top = self._levels.pop()
+
+    def items(
+        self, ttype: i64, element_type: i64, count: i64, raw_type: i64, start: i64, head: i64
+    ) -> None:
+        level = self._open(_IN_ITEMS, start)
+        level.ttype = ttype
+        level.element_type = element_type
+        level.count = count
+        level.raw_type = raw_type
+        level.head = head
+
+    def entries(
+        self, key_type: i64, value_type: i64, count: i64, raw_type: i64, start: i64, head: i64
+    ) -> None:
+        level = self._open(_IN_ENTRIES, start)
+        level.ttype = 13
+        level.key_type = key_type
+        level.element_type = value_type
+        level.count = count
+        level.raw_type = raw_type
+        level.head = head
+
+    def settle(self, element_type: i64, count: i64) -> None:
+        self._top.element_type = element_type
+        self._top.count = count
+
+    def end(self, stop: i64) -> None:
+        level = self._top
+        content: Content
+        if level.kind == _IN_ITEMS:
+            element = TTYPES[level.element_type]
+            content = Items(element, level.count, tuple(level.items), level.raw_type)
+        else:
+            key, item = TTYPES[level.key_type], TTYPES[level.element_type]
+            content = Entries(key, item, level.count, tuple(level.pairs), level.raw_type)
+        self._top = self._levels.pop()
+        self._add(Value(TTYPES[level.ttype], content, Span(level.start, stop), level.head), stop)
+
+
+def tell(struct: Struct, start: int, listener: Listener) -> None:
+    """Tell of a struct that was built, with the names that its fields were given since."""
+    _tell_struct(struct, start, 0, listener)
+    listener.findings += struct.findings
+
+
+def _tell_struct(struct: Struct, start: int, stop: int, listener: Listener) -> None:
+    listener.struct(start)
+    for field in struct.fields:
+        listener.field(field.field_id, field.name, field.span.start)
+        _tell_value(field.value, listener)
+        if field.span.stop != field.value.span.stop:
+            listener.field_end(field.span.stop)
+    if struct.stop is None:
+        listener.struct_end(-1, stop)
+    else:
+        listener.struct_end(struct.stop.start, struct.stop.stop)
+
+
+def _tell_value(value: Value, listener: Listener) -> None:
+    content, ttype = value.content, value.ttype
+    start, stop = value.span.start, value.span.stop
+    if value.redacted:
+        listener.masked(ttype, start, stop)
+        return
+    if value.label:
+        listener.label(value.label)
+    if isinstance(content, bytes):
+        listener.string(content, 0, len(content), start, value.head, stop, value.lost)
+    elif isinstance(content, bool):
+        listener.truth(content, start, stop)
+    elif isinstance(content, int):
+        listener.number(ttype, content, start, stop)
+    elif isinstance(content, float):
+        listener.double(content, start, stop)
+    elif isinstance(content, Struct):
+        _tell_struct(content, start, stop, listener)
+    elif isinstance(content, Items):
+        kind, count = content.element_type, content.count
+        listener.items(ttype, kind, count, content.raw_type, start, value.head)
+        for item in content.items:
+            _tell_value(item, listener)
+        listener.end(stop)
+    elif isinstance(content, Entries):
+        key_type, value_type = content.key_type, content.value_type
+        raw_type = content.raw_type
+        listener.entries(key_type, value_type, content.count, raw_type, start, value.head)
+        for key, item in content.items:
+            _tell_value(key, listener)
+            _tell_value(item, listener)
+        listener.end(stop)
+    elif content is None:
+        listener.missing(ttype, start, stop, value.lost)
+    else:
+        listener.uuid(content, start, stop)
+
+
+# Where a mask begins, and its bytes: as long as what they cover.
+Run = tuple[int, bytes]
+
+# What masks of text are made of.
+LETTER: Final = b"x"

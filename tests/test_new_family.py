@@ -128,6 +128,7 @@ class Toy(Family):
     """A reply is a result; an error has a number and a text."""
 
     name = "toy"
+    error_title = "a broken toy"
 
     def outcome(self, reply: Message) -> Outcome:
         failed = reply.type is MessageType.EXCEPTION
@@ -257,7 +258,7 @@ def test_the_commands_show_it(path: str, capsys: pytest.CaptureFixture[str]) -> 
     assert "NO_SUCH_TOY" in out
     code, out = run(capsys, "diagnose", path)
     assert code == 3
-    assert "nobody knows it" in out
+    assert "it answers with a broken toy, NO_SUCH_TOY" in out
 
 
 def test_it_is_json(path: str, capsys: pytest.CaptureFixture[str]) -> None:

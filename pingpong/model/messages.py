@@ -875,6 +875,7 @@ class Family(ABC):
     it holds no state."""
 
     name: str
+    error_title: str  # an EXCEPTION, in a sentence: "a TApplicationException"
 
     @abstractmethod
     def outcome(self, reply: Message) -> Outcome:

@@ -146,11 +146,15 @@ class Fault(NamedTuple):
 
 
 class ApplicationException(NamedTuple):
-    """A TApplicationException: the call that it answers, the name of its type, its text."""
+    """The framework's own exception: the call that it answers, the name of its type, its text.
+
+    ``title`` is what the family calls it.
+    """
 
     call: Summary
     type: str
     text: str
+    title: str
     replied: str  # the method that the reply names
     is_called: bool  # False: the call was not captured, and ``call`` is the exception itself
 
@@ -297,8 +301,10 @@ class Case:
             return
         name = exchange.exception
         key = (subject.method, name)
+        is_called = exchange.call is not None
+        title = reply.family.error_title
         sample = ApplicationException(
-            subject, name, _text_of(reply), reply.method, exchange.call is not None
+            subject, name, _text_of(reply), title, reply.method, is_called
         )
         last = self.last_unread
         if name in UNREAD and (last is None or last.call.number < subject.number):

@@ -32,7 +32,7 @@ _TOLD: Final = 8
 
 
 def wrong_words(case: Case, known: Known) -> Iterator[Verdict]:
-    """TApplicationExceptions, in which the server says what is wrong: each method and type once."""
+    """Exceptions of the framework, in which the server says what is wrong: each method and type once."""
     ranked = sorted(case.failures.values(), key=lambda one: -one[0])
     for count, one in ranked[:_TOLD]:
         yield _failure(case, count, one, len(ranked))
@@ -188,8 +188,8 @@ def _failure(case: Case, count: int, one: ApplicationException, kinds: int) -> V
             case.flow,
             Kind.OUT_OF_STEP if went_on else Kind.APPLICATION_EXCEPTION,
             Severity.ERROR,
-            f"The server could not read the begin of the call {method}: it answers with a "
-            f"TApplicationException, {kind}, that names no method. Most likely {why}",
+            f"The server could not read the begin of the call {method}: it answers with "
+            f"{one.title}, {kind}, that names no method. Most likely {why}",
             evidence=evidence,
             advice="After such an exception, close the connection and open a new one; and compare "
             "the IDL of both sides."
@@ -232,7 +232,7 @@ def _failure(case: Case, count: int, one: ApplicationException, kinds: int) -> V
             Kind.HANDLER_CRASHED,
             Severity.ERROR,
             f"The handler of {method} failed in a way that the IDL does not declare: the server "
-            f"answers with a TApplicationException, {kind}.",
+            f"answers with {one.title}, {kind}.",
             evidence=evidence,
             advice="Look at the server's log at that time: the handler's own traceback is there. "
             "Declare the exception in the IDL (throws), so that the client learns of it.",
@@ -243,8 +243,7 @@ def _failure(case: Case, count: int, one: ApplicationException, kinds: int) -> V
         case.flow,
         Kind.APPLICATION_EXCEPTION,
         Severity.ERROR,
-        f"The server could not make the call {method}: it answers with a TApplicationException, "
-        f"{kind}.",
+        f"The server could not make the call {method}: it answers with {one.title}, {kind}.",
         evidence=evidence,
         advice=_TYPES.get(kind, "The text of the exception says more; so does the server's log."),
         alike=(case.flow.server, one.call.method, kind),

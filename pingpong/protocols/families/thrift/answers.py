@@ -30,6 +30,7 @@ class Thrift(Family):
     """Thrift, in every encoding and transport."""
 
     name = "thrift"
+    error_title = "a TApplicationException"
 
     def outcome(self, reply: Message) -> Outcome:
         # An upgrade is not a call of the service.  A server that does not know it says so, and

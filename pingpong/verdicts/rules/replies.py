@@ -32,7 +32,7 @@ _TOLD: Final = 8
 
 
 def wrong_words(case: Case, known: Known) -> Iterator[Verdict]:
-    """Exceptions of the framework, in which the server says what is wrong: each method and type once."""
+    """Exceptions in which the server says what is wrong: each method and type once."""
     ranked = sorted(case.failures.values(), key=lambda one: -one[0])
     for count, one in ranked[:_TOLD]:
         yield _failure(case, count, one, len(ranked))

@@ -28,6 +28,7 @@ from ....model import (
     APPLICATION_ERRORS,
     NO_ID,
     UPGRADES,
+    Content,
     Difference,
     Entries,
     Facts,
@@ -608,7 +609,9 @@ class _Walk:
                 continue
             if self.give:
                 field.name = known.name
-                field.in_idl = self.fits(field.value, known.type)
+                field.in_idl = self.fits(field.value, known.type) and self.holds(
+                    field.value.content, known.type
+                )
                 if known.required or known.optional or known.type.typedef:
                     field.declared = known.declared
             self.value(field.value, known.type, stype.place(known.field_id), field.span.start)
@@ -669,6 +672,29 @@ class _Walk:
             self.differ("enum", place, words, brief, value.span.start)
         elif self.give:
             value.label = name
+
+    def holds(self, content: Content, known: Type) -> bool:
+        """Whether a container holds what the IDL says, down to the structs in it.  If not, its
+        field may be another one, whose id was damaged or has changed."""
+        key, element = known.key, known.element
+        if element is None:
+            return True
+        if isinstance(content, Items) and known.ttype is not TType.MAP:
+            if not self.loose and content.items and not _same(content.element_type, element):
+                return False
+            return all(
+                self.fits(item, element) and self.holds(item.content, element)
+                for item in content.items
+            )
+        if isinstance(content, Entries) and key is not None:
+            return all(
+                self.fits(one, key)
+                and self.fits(other, element)
+                and self.holds(one.content, key)
+                and self.holds(other.content, element)
+                for one, other in content.items
+            )
+        return True
 
     def items(self, value: Value, content: Items, known: Type, place: str) -> None:
         if known.ttype is TType.MAP:

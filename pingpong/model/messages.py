@@ -262,8 +262,51 @@ class HeadMasks(NamedTuple):
     values: Record | None = None
 
 
+class Error(Facts):
+    """What the framework itself says of a call that failed: ``name`` and ``number`` are its kind
+    ("UNKNOWN_METHOD", 1), "" and None where it has none that is known; ``kind`` and ``text`` are
+    the values that say so, None where they are not there."""
+
+    __slots__ = ("kind", "name", "number", "text")
+    __match_args__: ClassVar = ("name", "number", "kind", "text")
+
+    def __init__(
+        self, name: str, number: int | None, kind: Value | None, text: Value | None
+    ) -> None:
+        self.name = name
+        self.number = number
+        self.kind = kind
+        self.text = text
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.name, self.number, self.kind, self.text)
+
+
+class Family(ABC):
+    """What the messages of a family of RPC mean, whatever they are encoded in.  One object each;
+    it holds no state."""
+
+    name: str
+    error_title: str  # an EXCEPTION, in a sentence: "a TApplicationException"
+
+    @abstractmethod
+    def outcome(self, reply: Message) -> Outcome:
+        """What a reply that can be read says: SUCCESS, DECLARED_EXCEPTION or
+        APPLICATION_EXCEPTION; UNREADABLE where so much of it is lost that it says nothing."""
+
+    @abstractmethod
+    def error(self, body: Struct) -> Error:
+        """What an EXCEPTION, the framework's own, holds."""
+
+    def is_upgrade(self, method: str) -> bool:
+        """Does a call of that method ask about the connection, so that it is none of the
+        service's?"""
+        return False
+
+
 # It is not compiled into a class of C: those cannot be text.  Compiled code knows its subclasses
-# only where they are compiled with it.
+# only where they are compiled with it; and it reads the annotations here when it is loaded, so that
+# Family has to be there before.
 @mypyc_attr(native_class=False)
 class Carrier(str):
     """What carries messages: the name of a transport, and what others have to know of it, so that
@@ -848,48 +891,6 @@ class Message(Record):
             f"<Message {self.number}: {self.type.name} {self.method!r} seqid {self.seqid}, "
             f"{self.size} bytes, {self.protocol.name} {self.transport}>"
         )
-
-
-class Error(Facts):
-    """What the framework itself says of a call that failed: ``name`` and ``number`` are its kind
-    ("UNKNOWN_METHOD", 1), "" and None where it has none that is known; ``kind`` and ``text`` are
-    the values that say so, None where they are not there."""
-
-    __slots__ = ("kind", "name", "number", "text")
-    __match_args__: ClassVar = ("name", "number", "kind", "text")
-
-    def __init__(
-        self, name: str, number: int | None, kind: Value | None, text: Value | None
-    ) -> None:
-        self.name = name
-        self.number = number
-        self.kind = kind
-        self.text = text
-
-    def facts(self) -> tuple[object, ...]:
-        return (self.name, self.number, self.kind, self.text)
-
-
-class Family(ABC):
-    """What the messages of a family of RPC mean, whatever they are encoded in.  One object each;
-    it holds no state."""
-
-    name: str
-    error_title: str  # an EXCEPTION, in a sentence: "a TApplicationException"
-
-    @abstractmethod
-    def outcome(self, reply: Message) -> Outcome:
-        """What a reply that can be read says: SUCCESS, DECLARED_EXCEPTION or
-        APPLICATION_EXCEPTION; UNREADABLE where so much of it is lost that it says nothing."""
-
-    @abstractmethod
-    def error(self, body: Struct) -> Error:
-        """What an EXCEPTION, the framework's own, holds."""
-
-    def is_upgrade(self, method: str) -> bool:
-        """Does a call of that method ask about the connection, so that it is none of the
-        service's?"""
-        return False
 
 
 class Repeated(Facts):

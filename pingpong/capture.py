@@ -152,9 +152,11 @@ class _Talk:
         "is_late",
         "requests",
         "said",
+        "waiting",
     )
 
     def __init__(self, connection: Connection) -> None:
+        self.waiting: i64 = 0  # bytes in it, as they were last counted: see ``count``
         self.ends: list[bytes] = []  # the keys of its lanes
         self.held: list[tuple[Direction, list[Piece]]] = []  # what came after it was reset
         self.said = 0  # how many findings there were when it was closed
@@ -168,6 +170,21 @@ class _Talk:
         # struct alone.  And responses that came before the end of their requests.
         self.requests: list[tuple[Message | None, bool]] = []
         self.early: list[Turn] = []
+
+    def count(self) -> i64:
+        """Count the bytes that wait in it; returns how many more there are than before."""
+        before = self.waiting
+        after: i64 = self.connection.from_client.waiting + self.connection.from_server.waiting
+        if self.from_client is not None:
+            after += self.from_client.waiting
+        if self.from_server is not None:
+            after += self.from_server.waiting
+        for _, pieces in self.held:
+            for piece in pieces:
+                if isinstance(piece, Chunk):
+                    after += len(piece.data)
+        self.waiting = after
+        return after - before
 
 
 class _Lane:
@@ -233,6 +250,8 @@ class Pipeline:
         self._peeler = Peeler()
         self._connections = Connections(limits.connections)
         self._left = 0  # connections that were open, when there were too many
+        self._waiting: i64 = 0  # bytes that wait, in all connections
+        self._full = 0  # connections in which most waited, when that was too much
         self._talks: dict[int, _Talk] = {}
         self._lanes: dict[bytes, _Lane] = {}
         self._known: dict[int, Flow] = {}  # by number, in that order
@@ -282,8 +301,18 @@ class Pipeline:
 
     def _of_left(self) -> list[Finding]:
         """Which connections were left for others."""
+        found = []
+        if self._full:
+            one = self._full == 1
+            text = (
+                f"more than {self._limits.waiting} bytes waited for others: of {self._full} "
+                f"connection{'' if one else 's'}, in which most did, what came until then was read "
+                "as if the capture had ended, and what came later as of "
+                f"{'a new one' if one else 'new ones'} (--max-waiting, Limits.waiting)"
+            )
+            found.append(Finding(Severity.WARNING, text))
         if not self._left:
-            return []
+            return found
         one = self._left == 1
         text = (
             f"more than {self._limits.connections} connections were open at once: of "
@@ -291,7 +320,7 @@ class Pipeline:
             f"ended, and what came later as of {'a new one' if one else 'new ones'} "
             "(--max-connections, Limits.connections)"
         )
-        return [Finding(Severity.WARNING, text)]
+        return [*found, Finding(Severity.WARNING, text)]
 
     @property
     def of_packets(self) -> list[Finding]:
@@ -354,6 +383,9 @@ class Pipeline:
         client, server = connection.client_key, connection.server_key
         segment.source, segment.target = (client, server) if by_client else (server, client)
         remark = self._add_segment(talk, segment, found)
+        self._waiting += talk.count()
+        if self._waiting > self._limits.waiting:
+            found += self._leave_fullest()
         if self._connections.are_too_many:
             found += self._leave_idlest()
         return talk, by_client, remark
@@ -541,6 +573,9 @@ class Pipeline:
             rest = Chunk(offset + (at - inside), data[at:end], time, packet)
             made = reader.feed(rest)
             found += self._report(lane.talk, reader, lane.by_client, made, at == inside)
+            self._waiting += lane.talk.count()
+            if self._waiting > self._limits.waiting:
+                found += self._leave_fullest()
 
     def close(self) -> Step:
         """There are no more packets: end what is still open.
@@ -712,16 +747,36 @@ class Pipeline:
         """Too many connections are open: one is left, and what waits there given out."""
         idlest = self._connections.idlest()
         talk = None if idlest is None else self._talks.get(idlest.flow.number)
-        if idlest is None or talk is None:
+        if talk is None:
             return []
         self._left += 1
-        messages = self._finish(talk, "more are open than may be", CUT_ENDED)
+        return self._leave(talk, "more are open than may be")
+
+    def _leave_fullest(self) -> list[Message]:
+        """Too many bytes wait in all connections: the one with most of them is left.
+
+        All are looked at for that.  So much has to come again before the next time that it costs
+        little: at least as much as waited in the one that was left.
+        """
+        fullest = max(self._talks.values(), key=_waiting)
+        if fullest.closed:
+            # It has ended, and this would have been read if it had not.
+            fullest.held.clear()
+            self._waiting += fullest.count()
+            return []
+        self._full += 1
+        return self._leave(fullest, "more bytes wait than may")
+
+    def _leave(self, talk: _Talk, why: str) -> list[Message]:
+        """A connection that is open is not looked at any longer: what waits in it is given out."""
+        connection = talk.connection
+        messages = self._finish(talk, why, CUT_ENDED)
         if self._pairs is not None:
-            self._pairs.leave(idlest.flow, self.time)
+            self._pairs.leave(connection.flow, self.time)
             if self.pairing is None:
                 self._pairs.settled.clear()
-        self._connections.forget(idlest)
-        self._forget(idlest.flow)
+        self._connections.forget(connection)
+        self._forget(connection.flow)
         return messages
 
     def _settle_resets(self) -> None:
@@ -810,6 +865,7 @@ class Pipeline:
         self._compare(talk)
         self._compare_twins(connection)
         talk.from_client = talk.from_server = None
+        self._waiting += talk.count()
         return messages
 
     def _add(self, flow: Flow) -> None:
@@ -820,7 +876,9 @@ class Pipeline:
         self._end_pairs(flow)  # for UDP, which has no other end
         if self._pairs is not None:
             self._pairs.forget(flow.number)
-        self._talks.pop(flow.number, None)
+        talk = self._talks.pop(flow.number, None)
+        if talk is not None:
+            self._waiting -= talk.waiting
         if not self._keep:
             for finding in flow.findings:
                 self._findings.add(finding)
@@ -1171,6 +1229,10 @@ class Capture(Shown):
             f"<Capture {self.name!r}: {len(self.packets)} packets, {len(self.flows)} connections, "
             f"{len(self.messages)} messages>"
         )
+
+
+def _waiting(talk: _Talk) -> int:
+    return talk.waiting
 
 
 def _flow_number(flow: Flow) -> int:

@@ -290,6 +290,10 @@ ATTACKS: Final = (
            lambda n: packed(_opened(n)), 40_000, ("messages", "calls")),
     Attack("half-open", "connections that were only opened, beside whole ones",
            lambda n: packed(_pairs(n)), 10_000, ("messages", "calls", "diagnose")),
+    Attack("waiting", "frames of 16 MB that lack their last byte, each in a connection of its own",
+           lambda n: packed(one for port in range(n) for one in stream(
+               framed(call(b"a", b"\x0b\0\1" + struct.pack(">I", 16_000_000) + bytes(16_000_000) + b"\0"))[:-1],
+               port=2000 + port)), 10, ("messages", "calls")),
     Attack("udp", "each datagram from another end",
            lambda n: packed(udp(40000, number, PING) for number in range(n)), 50_000, ("calls",)),
     Attack("no-replies", "calls that nobody answers, each with its own seqid",

@@ -40,6 +40,7 @@ from attacks import (
     tcp,
     theader,
 )
+from making import packet
 
 from pingpong import views
 from pingpong.calls.exchanges import Pairing
@@ -577,3 +578,66 @@ def test_every_attack_makes_a_capture() -> None:
         if attack.name.startswith(("bomb", "blocks", "parts-lz4")):
             continue  # made by the others' functions, and slowly
         opened(attack.make(small * 41 if attack.name.startswith("search") else small)).close()
+
+
+# ── What waits ───────────────────────────────────────────────────────────────────────
+
+
+def begun(count: int, size: int) -> list[bytes]:
+    """Connections with a frame each that says ``size`` and ends a byte too soon."""
+    data = framed(call(b"ping", b"\x0b\0\1" + struct.pack(">I", size) + bytes(size) + b"\0"))[:-1]
+    return [one for port in range(2000, 2000 + count) for one in stream(data, port=port)]
+
+
+def holey(count: int, size: int) -> list[bytes]:
+    """Connections that lack their first bytes, so that all others wait."""
+    frames = []
+    for port in range(3000, 3000 + count):
+        first, second, *others = stream(bytes(size), port=port)
+        assert second
+        frames += [first, *others]
+    return frames
+
+
+@pytest.mark.parametrize("make", [begun, holey])
+def test_so_many_bytes_wait_in_all_connections_and_no_more(
+    make: Callable[[int, int], list[bytes]],
+) -> None:
+    limits = Limits(waiting=1_000_000)
+    pipeline = Pipeline(limits, keep=False)
+    file = opened(pcap(make(20, 200_000)))
+    with at_most(6 * MB):
+        found = sum(len(batch) for batch in batches(file, pipeline))
+    (told,) = [one.text for one in pipeline.findings if "--max-waiting" in one.text]
+    assert "of 15 connections, in which most did" in told or "of 16 connections" in told
+    assert found == (20 if make is begun else 0)
+    assert pipeline._waiting == 0
+
+
+def test_what_is_left_because_it_waits_is_given_out_as_far_as_it_came() -> None:
+    capture = captured(pcap(begun(3, 200_000)), Limits(waiting=300_000))
+    assert [one.method for one in capture.messages] == ["ping"] * 3
+    assert all(one.cut for one in capture.messages)
+    # The same without a limit: what was left says why, and no more than that differs.
+    whole = captured(pcap(begun(3, 200_000)))
+    assert [one.data for one in whole.messages] != []
+    assert [len(one.data) for one in capture.messages][1:] == [len(whole.messages[0].data)] * 2
+
+
+def test_what_waits_is_counted_alike_in_both_ways() -> None:
+    frames = begun(5, 20_000) + holey(5, 20_000)
+    ways = []
+    for short in (True, False):
+        pipeline = Pipeline(keep=False)
+        most = 0
+        for number, frame in enumerate(frames, 1):
+            one = packet(number, frame)
+            if short:
+                pipeline.take(one)
+            else:
+                pipeline.feed(one)
+            most = max(most, pipeline._waiting)
+        pipeline.close()
+        assert pipeline._waiting == 0
+        ways.append(most)
+    assert ways[0] == ways[1] > 100_000

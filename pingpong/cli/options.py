@@ -93,6 +93,7 @@ def limits_of(args: argparse.Namespace) -> Limits:
         args.max_unpacked,
         args.max_values,
         args.max_connections,
+        args.max_waiting,
     )
 
 
@@ -205,6 +206,7 @@ def add_limits(one: argparse.ArgumentParser) -> None:
         ("unpacked", size, known.unpacked, "bytes in one that was packed"),
         ("values", size, known.values, "values that are read of a message"),
         ("connections", size, known.connections, "connections that are open at once"),
+        ("waiting", size, known.waiting, "bytes that wait for others, in all connections"),
     ):
         most.add_argument(
             f"--max-{name}", type=kind, default=number, metavar="N", help=f"{what} ({number})"

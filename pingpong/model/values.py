@@ -79,6 +79,8 @@ class Limits:
     message are read: each takes hundreds of bytes of memory, where on the wire it may have one.
     ``connections`` is how many may be open at once: each takes some thousand bytes, where on the
     wire it may be one packet.  With one more, the one that was idle longest is taken to have ended.
+    ``waiting`` is how many bytes may wait in all of them together, for the rest of a message or for
+    bytes before them.  With more, the one in which most waits is taken to have ended.
     """
 
     depth: int = 64
@@ -87,6 +89,7 @@ class Limits:
     unpacked: int = 16_384_000
     values: int = 100_000
     connections: int = 30_000
+    waiting: int = 64 * 1024 * 1024
 
     def __post_init__(self) -> None:
         if self.depth > MAX_DEPTH:

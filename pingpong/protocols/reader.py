@@ -262,6 +262,11 @@ class MessageReader:
         return self._spoken.transport if self._spoken is not None else NOT_KNOWN
 
     @property
+    def waiting(self) -> int:
+        """How many bytes wait for those that come after them."""
+        return len(self._buffer)
+
+    @property
     def is_settled(self) -> bool:
         """Is it known to be Thrift, so that what is odd about its bytes matters?"""
         return self.detection is not None and self.detection.transport is not None

@@ -159,6 +159,11 @@ class Direction:
         return min(self._acked, self._fin) if self._fin >= 0 else self._acked
 
     @property
+    def waiting(self) -> int:
+        """How many bytes wait for those that come before them."""
+        return self._size
+
+    @property
     def has_fin(self) -> bool:
         """Whether its FIN was seen, even if bytes before it have not come."""
         return self._fin >= 0

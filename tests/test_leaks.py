@@ -44,6 +44,7 @@ FOUND = {
     1063: "thriftpy2's JSON, cut: a success became a declared exception once it was masked",
     1681516608: "binary over HTTP: a damaged id made an argument look like a result",
     3010249474: "compact in zlib: a damaged id made a map another map of the IDL",
+    4112693916: "binary in frames: the same of a list",
     699369537: "binary in chunks, in mid-stream: the size of a chunk was read as a field",
 }
 

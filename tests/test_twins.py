@@ -22,6 +22,7 @@ def another(*_):
     raise KeyError("a fault")
 twins.fuzz.TARGETS["binary"] = twins.fuzz.Target(another, another)
 """
+PAUSE = "import signal; twins.of_target = lambda *_: signal.pause()"
 ANOTHER_WORD = """
 real = twins.doors.run
 twins.doors.run = lambda *words: (0, "other", "") if "calls" in words else real(*words)
@@ -65,7 +66,7 @@ def test_what_commands_print_is_compared(good: twins.Twin, capture: str) -> None
 
 
 def test_who_does_not_answer_in_time_is_ended() -> None:
-    with twins.Twin(compiled=False, patch="twins.of_target = lambda *_: signal.pause()") as one:
+    with twins.Twin(compiled=False, patch=PAUSE) as one:
         one.ask(target="binary", data="")
         with pytest.raises(twins.Ended, match="takes too long"):
             one.said(seconds=0)

@@ -44,6 +44,7 @@ def _with_remarks(record: Record, notes: list[Note]) -> list[Note]:
 def check_cover(notes: list[Note], length: int) -> None:
     """Raise ValueError unless every byte from 0 to ``length`` is in exactly one note.
 
+    >>> from pingpong.model import Span
     >>> check_cover([Note(Span(0, 4), "frame", "frame length", "12")], 6)
     Traceback (most recent call last):
     ValueError: bytes 4 to 6 have no note

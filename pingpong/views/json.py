@@ -35,6 +35,7 @@ from ..model import (
 )
 from .listing import DIGITS, FAR, Side
 from .one_line import SEVERITIES
+from .text import seconds
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -97,8 +98,8 @@ class Rows:
             f'{{"number": {exchange.number}, "time": {self._time(first.time)}, '
             f"{self._ends(first)}, {self._method(first)}, "
             f'"outcome": {_OUTCOMES[exchange.outcome]}, "exception": {exception}, '
-            f'"latency": {"null" if latency is None else _seconds(latency)}, '
-            f'"waited": {"null" if waited is None else _seconds(waited)}, '
+            f'"latency": {"null" if latency is None else seconds(latency)}, '
+            f'"waited": {"null" if waited is None else seconds(waited)}, '
             f'"call": {call.number if call else "null"}, '
             f'"reply": {reply.number if reply else "null"}, '
             f'"sent": {call.size if call else "null"}, '
@@ -146,9 +147,9 @@ class Rows:
         )
 
     def _time(self, time: int) -> str:
-        """As ``_seconds``; the seconds are mostly those of the row before."""
+        """As ``seconds``; the seconds are mostly those of the row before."""
         if not 0 <= time < FAR:
-            return _seconds(time)
+            return seconds(time)
         now: i64 = time
         second = now // 1000000000
         if second != self._second:
@@ -227,7 +228,7 @@ def _total(total: Total, method: str) -> str:
         ("p99", total.percentile(99)),
         ("slowest", total.slowest if total.answered else None),
     ]
-    written = [f'"{key}": {"null" if one is None else _seconds(one)}' for key, one in times]
+    written = [f'"{key}": {"null" if one is None else seconds(one)}' for key, one in times]
     return (
         f'{{"method": {method}, "calls": {total.calls}, "failed": {total.failed}, '
         f'"unclear": {total.unclear}, "outcomes": {{{", ".join(outcomes)}}}, '
@@ -558,12 +559,6 @@ def _double(number: float) -> str:
     if math.isinf(number):
         return '"Infinity"' if number > 0 else '"-Infinity"'
     return repr(number)
-
-
-def _seconds(time: int) -> str:
-    """Nanoseconds as seconds with nine decimals: a JSON number."""
-    sign, time = ("-", -time) if time < 0 else ("", time)
-    return f"{sign}{time // 1_000_000_000}.{time % 1_000_000_000:09d}"
 
 
 def _endpoint(endpoint: Endpoint) -> str:

@@ -35,6 +35,7 @@ COMPILED = (
     "pingpong/verdicts/verdict.py",
     "pingpong/protocols/*.py",
     "pingpong/protocols/encodings/*.py",
+    "pingpong/protocols/framings/*.py",
     "pingpong/protocols/families/thrift/*.py",
     "pingpong/views/json.py",
     "pingpong/views/ledger.py",

@@ -940,8 +940,8 @@ class Pipeline:
             flow.proxied = reader.proxied
         messages = []
         for item in found:
-            if item.transport.is_two_way:
-                item.from_client = by_client
+            if item.from_client is None and item.transport.is_two_way:
+                item.from_client = by_client != item.is_others
             if item.header.type is MessageType.EVENT and not self._is_event_given(flow, item):
                 if item.end and self._pairs is not None:
                     self._pair(_message(flow, item, 0, self._limits), flow)
@@ -1139,20 +1139,20 @@ def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
         gaps=found.gaps,
         listed=found.findings,
         limits=limits,
+        stop=found.body_stop,
     )
     if found.cut:
         message.cut_off(found.cut, found.announced)
     message.layout = found.layout
     message.end = found.end
-    if found.metadata is not None:
-        message.use_metadata(found.metadata)
+    message.kept = found.kept
     return message
 
 
 def _is_turned(found: list[Found], by_client: bool, flow: Flow) -> bool:
     """Do the messages show that it was the other end that sent them?"""
     if found[0].from_client is not None:
-        return found[0].from_client != by_client
+        return found[0].from_client != (by_client != found[0].is_others)
     if not found[0].transport.is_two_way:
         return _is_call(found[0]) != by_client
     if flow.detection is not None and flow.detection.protocol is not None:

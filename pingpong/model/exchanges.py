@@ -146,7 +146,7 @@ class Exchange(Shown):
                 return field.value.label or named
         if answer is not Outcome.APPLICATION_EXCEPTION:
             return ""
-        error = self.reply.family.error(self.reply.body)
+        error = self.reply.family.error(self.reply)
         if error.name or error.number is not None:
             return error.name or f"type {error.number}"
         is_lost = self.reply.gaps or self.reply.cut

@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..model import Carrier, Finding, Gap, Header, Metadatum, Protocol, Response, Stretch
+from ..model import Carrier, Finding, Gap, Header, Protocol, Response, Stretch
 from .unpacking import Allowance
 
 if TYPE_CHECKING:
@@ -85,12 +85,15 @@ class Found:
 
     ``offset`` is its place in the direction, ``size`` how many of its bytes it took;
     ``time``, ``end_time`` and ``packets`` are of the packets that brought it.  ``lines`` is as
-    its Unit has it.  ``cut``, ``announced``, ``end``, ``layout`` and ``metadata`` are the
-    Message's; ``from_client`` too, None where its type tells who sent it.
+    its Unit has it.  ``cut``, ``announced``, ``end``, ``layout`` and ``kept`` are the Message's;
+    ``body_stop`` is where its values end in ``data``, -1 if that is its end.  ``from_client`` is
+    None where its type tells who sent it.  ``is_others``: the other direction brought it, and what
+    came in this one shows what it is.
     """
 
     __slots__ = (
         "announced",
+        "body_stop",
         "cut",
         "data",
         "end",
@@ -99,9 +102,10 @@ class Found:
         "from_client",
         "gaps",
         "header",
+        "is_others",
+        "kept",
         "layout",
         "lines",
-        "metadata",
         "offset",
         "packets",
         "protocol",
@@ -139,8 +143,10 @@ class Found:
         self.announced = 0
         self.end = ""
         self.from_client: bool | None = None
+        self.is_others = False
         self.layout: tuple[Stretch, ...] = ()
-        self.metadata: tuple[Metadatum, ...] | None = None
+        self.kept: object = None
+        self.body_stop = -1
         self.lines: tuple[tuple[int, bytes], ...] = ()
 
 

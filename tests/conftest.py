@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import settings
 
 from pingpong import is_compiled
+from pingpong.live.private import PrivateNetwork, unavailable
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -66,6 +68,33 @@ def real_captures() -> Path:
 def edge_captures() -> Path:
     """Captures of the hard cases, beside the checkout."""
     return _folder(ROOT.parent / "shared/captures/edge", "the captures of hard cases")
+
+
+@pytest.fixture(scope="session")
+def foreign() -> list[Path]:
+    """Captures of other people, as many as one has."""
+    from strangers import ENDINGS, HOLD_THRIFT, VARIABLE
+
+    name = os.environ.get(VARIABLE)
+    if not name:
+        pytest.skip(
+            f"{VARIABLE} names no folder of captures (those of Wireshark, nDPI and tcpdump, from "
+            "apt-get source --download-only wireshark ndpi tcpdump, unpacked)"
+        )
+    found = [path for path in sorted(Path(name).rglob("*")) if path.name.endswith(ENDINGS)]
+    found = [path for path in found if path.is_file() and path.name not in HOLD_THRIFT]
+    assert found, f"no capture in {VARIABLE}, {name}"
+    return found
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[PrivateNetwork | None]:
+    """A network of one's own, where the machine lets us have one."""
+    if unavailable():
+        yield None
+        return
+    with PrivateNetwork() as made:
+        yield made
 
 
 @pytest.fixture

@@ -31,11 +31,9 @@ from unittest import mock
 
 import thriftpy2
 import thriftpy2.protocol as theirs
+from everything import by_name
 from making import CLIENT, SERVER, Talk, ethernet, framed, ipv4, packet, udp
-from test_http import chunked
-from test_sasl import SECRET, step
-from test_thriftpy2json import by_name
-from test_ttheader import frame as ttheader_frame
+from surrounding import SECRET, chunked, step, ttheader_frame
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol as TApacheBinaryProtocol
 from thrift.protocol.TCompactProtocol import TCompactProtocol
 from thrift.protocol.TJSONProtocol import TJSONProtocol

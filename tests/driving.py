@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pingpong.errors import DecodeError
-from pingpong.model import DEFAULT_LIMITS, Chunk, Header, Limits, Protocol
-from pingpong.protocols.encodings.binary import BINARY
+from pingpong.model import DEFAULT_LIMITS, Chunk, Gap, Header, Limits, Protocol
+from pingpong.protocols.encodings.binary import BINARY, write_header
 from pingpong.protocols.encodings.compact import COMPACT
 from pingpong.protocols.encodings.thrift_json import JSON
 from pingpong.protocols.families.thrift.theader import ProtocolAt
 from pingpong.protocols.framing import Transport, Unit
+from pingpong.protocols.reader import Found, MessageReader
 from pingpong.wire.capturefile import open_capture
 from pingpong.wire.link import TCP, Peeler
 from pingpong.wire.streams import Connections
@@ -155,3 +156,41 @@ REPLIES = ["add", "look", "look", "nope"]
 
 def methods(seen: list[Seen]) -> list[str]:
     return [unit.header.method for unit in seen if unit.protocol]
+
+
+def whole_streams(path: Path) -> list[bytes]:
+    """The bytes of each direction of the capture's connections."""
+    peeler, connections = Peeler(), Connections()
+    found: dict[tuple[int, bool], bytes] = {}
+    with open_capture(path) as capture:
+        for packet in capture:
+            segment = peeler.segment(packet)
+            if segment is None or segment.protocol != TCP:
+                continue
+            connection, _ = connections.of(segment)
+            to_server, to_client, _ = connection.add(segment)
+            for by_client, pieces in ((True, to_server), (False, to_client)):
+                key = (connection.flow.number, by_client)
+                for piece in pieces:
+                    assert isinstance(piece, Chunk)
+                    found[key] = found.get(key, b"") + piece.data
+    return list(found.values())
+
+
+BIG = (
+    write_header(b"big", 1, 3)
+    + bytes.fromhex("0b000100000fa0") + b"x" * 4000
+    + bytes.fromhex("080002000000ff00")
+)  # fmt: skip
+
+
+def lose(data: bytes, start: int, size: int, step: int = 0) -> tuple[list[Found], MessageReader]:
+    """What a reader finds in ``data`` of which ``size`` bytes from ``start`` on are lost."""
+    reader = MessageReader(True, DEFAULT_LIMITS)
+    found: list[Found] = []
+    for part_start, part in ((0, data[:start]), (start + size, data[start + size :])):
+        for at in range(0, len(part), step or max(1, len(part))):
+            found += reader.feed(Chunk(part_start + at, part[at : at + (step or len(part))]))
+        if part_start == 0:
+            found += reader.lose(Gap(start, size))
+    return found + reader.close("the bytes end"), reader

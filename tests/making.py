@@ -14,15 +14,8 @@ from thriftpy2.protocol import TBinaryProtocol
 from thriftpy2.thrift import TMessageType
 from thriftpy2.transport import TMemoryBuffer
 
-from pingpong.model import (
-    DEFAULT_LIMITS,
-    Chunk,
-    Endpoint,
-    Finding,
-    Message,
-    MessageType,
-    Packet,
-)
+from pingpong.model import DEFAULT_LIMITS, Chunk, Endpoint, Finding, Message, MessageType, Packet
+from pingpong.protocols.encodings.binary import write_header
 from pingpong.protocols.reader import Found, MessageReader
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,10 +33,31 @@ PING = bytes.fromhex("8001 00 01 00000004 70696e67 0000002a 00".replace(" ", "")
 PONG = bytes.fromhex(
     "8001 00 02 00000004 70696e67 0000002a 0b 0000 00000004 706f6e67 00".replace(" ", "")
 )
+SUM = bytes.fromhex("80010002 00000003 616464 00000001 08 0000 0000002a 00".replace(" ", ""))
+
+CALL, REPLY, EXCEPTION, ONEWAY = 1, 2, 3, 4
+
+
+def raw(text: str) -> bytes:
+    """Bytes from hex in groups."""
+    return bytes.fromhex(text.replace(" ", ""))
 
 
 def framed(message: bytes) -> bytes:
     return struct.pack(">i", len(message)) + message
+
+
+def said(method: str, mtype: int, seqid: int = 0, body: str = "00") -> bytes:
+    """A message in strict binary; ``body`` is the hex of its struct."""
+    return write_header(method.encode(), mtype, seqid) + bytes.fromhex(body)
+
+
+def call(method: str, seqid: int = 0) -> bytes:
+    return said(method, CALL, seqid)
+
+
+def reply(method: str, seqid: int = 0, body: str = "08 0000 00000001 00") -> bytes:
+    return said(method, REPLY, seqid, body)
 
 
 @functools.cache

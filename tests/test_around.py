@@ -26,8 +26,8 @@ from making import (
     thriftpy2_message,
     udp,
 )
-from test_http import answer, lines, post
-from test_ttheader import frame as theader_like
+from surrounding import answer, lines, post
+from surrounding import ttheader_frame as theader_like
 
 from pingpong import check_cover, cli, explain, read, read_packets
 from pingpong.capture import Capture

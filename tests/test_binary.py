@@ -8,9 +8,10 @@ import uuid
 from typing import Any
 
 import pytest
+from everything import BINARY_RICH as RICH
 from hypothesis import given
 from hypothesis import strategies as st
-from making import ADD, PING, PONG, foo, message, misread, thriftpy2_message
+from making import ADD, PING, PONG, foo, message, misread, raw, thriftpy2_message
 
 from pingpong.errors import DecodeError, Incomplete, LimitExceeded
 from pingpong.model import DEFAULT_LIMITS, Gap, Limits, MessageType, Span, Struct, TType
@@ -24,10 +25,6 @@ from pingpong.protocols.encodings.binary import (
     write_old_header,
     write_struct,
 )
-
-
-def raw(text: str) -> bytes:
-    return bytes.fromhex(text.replace(" ", ""))
 
 
 def read(data: bytes, limits: Limits = DEFAULT_LIMITS, gaps: tuple[Gap, ...] = ()) -> Struct:
@@ -313,17 +310,6 @@ def test_bytes_lost_in_the_structure_end_the_reading() -> None:
 
 
 # ── Skipping, however it is cut ──────────────────────────────────────────────────────
-
-RICH = raw(
-    "8001 00 01 00000003 616464 00000001"
-    "0f 0001 0c 00000002  08 0001 00000001 00  00"
-    "0d 0002 0b 0f 00000001  00000001 61  0b 00000002 00000001 62 00000000"
-    "0e 0003 0a 00000002 0000000000000001 0000000000000002"
-    "0d 0004 03 06 00000002 01 0002 03 0004"
-    "0d 0005 0c 0b 00000001  08 0001 00000001 00  00000001 7a"
-    "10 0006 00112233445566778899aabbccddeeff"
-    "00"
-)
 
 
 @pytest.mark.parametrize("step", range(1, len(RICH) + 1))

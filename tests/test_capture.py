@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import ADD, PING, PONG, Talk, ethernet, framed, ipv4, packet, udp
+from making import ADD, PING, PONG, SUM, Talk, ethernet, framed, ipv4, packet, udp
+from strangers import FOREIGN
 
 from pingpong import check_cover, explain, read, read_packets
 from pingpong.capture import Capture
@@ -18,8 +19,6 @@ from pingpong.model import MessageType, Packet, Severity
 from pingpong.protocols.encodings.binary import write_header, write_struct
 from pingpong.wire.capturefile import write_capture
 from pingpong.wire.link import RST
-
-SUM = bytes.fromhex("80010002 00000003 616464 00000001 08 0000 0000002a 00".replace(" ", ""))
 
 
 def talk(wrap: bool = False) -> Talk:
@@ -144,14 +143,6 @@ def test_another_version_is_told() -> None:
             Severity.ERROR,
         )
     ]
-
-
-FOREIGN = {
-    "HTTP": b"GET / HTTP/1.1\r\nHost: example\r\n\r\n",
-    "TLS": bytes.fromhex("16030100a5010000a10303") + bytes(range(160)),
-    "JSON": b'{"method": "ping"}\n',
-    "zeros": bytes(64),
-}
 
 
 @pytest.mark.parametrize("name", FOREIGN)

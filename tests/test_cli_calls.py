@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from making import ADD, PING, PONG, ROOT, Talk, framed
-from test_capture import FOREIGN
-from test_cli import BAD, run, written
-from test_ledger import call, reply
+from making import ADD, PING, PONG, ROOT, Talk, call, framed, reply
+from shell import BAD, run, written
+from strangers import FOREIGN
 
 from pingpong import cli, read
 from pingpong.cli.calls import nanoseconds

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
+from everything import COMPACT_RICH as RICH
 from hypothesis import given
 from hypothesis import strategies as st
-from making import misread
+from making import misread, raw
 from thriftpy2.protocol import TCompactProtocol
 from thriftpy2.transport import TMemoryBuffer
 
@@ -45,10 +46,6 @@ from pingpong.protocols.families.thrift.transports import UNFRAMED
 from pingpong.wire.capturefile import open_capture
 from pingpong.wire.link import Peeler
 from pingpong.wire.streams import Connections
-
-
-def raw(text: str) -> bytes:
-    return bytes.fromhex(text.replace(" ", ""))
 
 
 def read(data: bytes, limits: Limits = DEFAULT_LIMITS, gaps: tuple[Gap, ...] = ()) -> Struct:
@@ -426,18 +423,6 @@ def test_a_loss_in_the_structure_ends_the_reading(
 
 # ── Skipping, however it is cut ──────────────────────────────────────────────────────
 
-RICH = raw(
-    "8221 8102 03616464"
-    "19 2c  15 02 00  15 ac02 00"
-    "1b 01 89 01 61 28 01 62 00"
-    "1a 26 8001 02"
-    "1b 02 34 01 04 03 06"
-    "1b 01 c8 15 02 00 01 7a"
-    "1d 00112233445566778899aabbccddeeff"
-    "11 12 19 31 01 02 01 19 f2 0f 010201020102010201020102010201"
-    "17 0000000000000440 05 01 ffffffff0f 18 03 616263 1b 00 1b 01 16 01 8080808010"
-    "00"
-)
 RICH_START = 8
 
 

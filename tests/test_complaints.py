@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from making import ADD, framed
-from test_pasted import HOSTILE, xxd
+from pasting import HOSTILE, LINES, xxd
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.protocol.TCompactProtocol import TCompactProtocol
 from thrift.protocol.TJSONProtocol import TJSONProtocol
@@ -30,130 +30,6 @@ from pingpong.hints.pasted import MAX_TEXT
 
 COMPACT = bytes.fromhex("82210103 616464 1504 1550 00".replace(" ", ""))
 
-# A line, words of its meaning and of its first cause, and its number as bytes.
-LINES = {
-    "Frame size (1213486160) larger than max length (16384000)!": (
-        "length of a frame",
-        "does not use frames",
-        "48545450",
-    ),
-    "TTransportException: Read a negative frame size (-2147418111)": (
-        "length of a frame",
-        "does not use frames",
-        "80010001",
-    ),
-    "Read a negative frame size (-2147418111)!": (
-        "length of a frame",
-        "does not use frames",
-        "80010001",
-    ),
-    "Frame size (369295618) larger than the maximum (16384000)": (
-        "length of a frame",
-        "does not use frames",
-        "16030102",
-    ),
-    "Invalid frame size of 1195725856": ("length of a frame", "does not use frames", "47455420"),
-    "Read an invalid frame size of -2147418111. Are you using TFramedTransport": (
-        "length of a frame",
-        "does not use frames",
-        "80010001",
-    ),
-    "Read a frame size of 1347375956, which is bigger than the maximum allowable buffer size": (
-        "length of a frame",
-        "does not use frames",
-        "504f5354",
-    ),
-    "TNonblockingServer: frame size too large (1195725856 > 268435456) from client x": (
-        "length of a frame",
-        "does not use frames",
-        "47455420",
-    ),
-    "Incorrect frame size (2147549185)": ("length of a frame", "does not use frames", "80010001"),
-    "fatal: frame length 369295616 exceeds limit": (
-        "length of a frame",
-        "does not use frames",
-        "16030100",
-    ),
-    "frame length at offset 0: is 1347375956, want at most 16384000": (
-        "length of a frame",
-        "does not use frames",
-        "504f5354",
-    ),
-    "Frame size has negative value": ("length of a frame", "does not use frames", ""),
-    "Adjusted frame length exceeds 1048576: 369295620 - discarded": (
-        "Netty",
-        "does not use frames",
-        "16030100",
-    ),
-    "CorruptedFrameException: negative pre-adjustment length field: -2147418111": (
-        "length of a frame",
-        "does not use frames",
-        "80010001",
-    ),
-    "No protocol version header": ("a positive number", "framed transport", ""),
-    "Missing version in readMessageBegin, old client?": (
-        "a positive number",
-        "framed transport",
-        "",
-    ),
-    "No version identifier... old protocol client in strict mode? sz=30": (
-        "a positive number",
-        "framed transport",
-        "0000001e",
-    ),
-    "Bad version in read_message_begin: -2113863679": (
-        "another version",
-        "compact protocol",
-        "82010001",
-    ),
-    "Bad version in readMessageBegin": ("another version", "compact protocol", ""),
-    "Bad version identifier, sz=-2111766269": ("another version", "compact protocol", "82210103"),
-    "Expected protocol id ffffff82 but got ffffff80": (
-        "does not begin with 82",
-        "another protocol",
-        "80",
-    ),
-    "Expected protocol id 82 but got 00": ("does not begin with 82", "another protocol", "00"),
-    "Bad protocol id in the message: 128": ("does not begin with 82", "another protocol", "80"),
-    "Expected version 1 but got 0": ("a version that", "out of step", ""),
-    "TTransportException: Invalid status -128": ("SASL", "not use SASL", "80"),
-    "Bad status: 3 (Error validating the login)": ("SASL", "not use SASL", "03"),
-    "Bad SASL negotiation status: 4 (x)": ("SASL", "not use SASL", "04"),
-    "Unsupported mechanism type PLAIN": ("negotiation failed", "different mechanisms", ""),
-    "Length exceeded max allowed: 1195725856": (
-        "length of a string",
-        "the method's name",
-        "47455420",
-    ),
-    "Negative length: -2147418111": ("length of a string", "the method's name", "80010001"),
-    "Unrecognized type -128": ("whose type is none", "out of step", ""),
-    "thriftpy2.transport.TTransportException: TSocket read 0 bytes": (
-        "closed the connection",
-        "could not read",
-        "",
-    ),
-    "Cannot read. Remote side has closed. Tried to read 4 bytes, but only got 0 bytes.": (
-        "closed the connection",
-        "could not read",
-        "",
-    ),
-    "[Errno 104] Connection reset by peer": ("closed the connection", "could not read", ""),
-    "THRIFT_EAGAIN (timed out)": ("in time", "longer than", ""),
-    "Could not connect to ('127.0.0.1', 9090)": ("no connection", "No server", ""),
-    "login failed: out of sequence response: expected 3 but got 2": (
-        "another seqid",
-        "timed out",
-        "",
-    ),
-    "Service name not found in message name: ping. Did you forget to use a TMultiplexProtocol": (
-        "multiplexed",
-        "not multiplexed",
-        "",
-    ),
-    "Invalid method name: 'Calc:add'": ("the method's name", "another one", ""),
-    "Internal error processing login": ("handler failed", "an exception", ""),
-    "MaxMessageSize reached": ("as many bytes", "that large", ""),
-}
 
 # By words of a meaning: what the number was taken for.
 TAKEN_FOR = {

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from files import NANOS, opened, pcap
 from making import Talk
-from test_capturefile import NANOS, opened, pcap
 
 from pingpong.errors import CaptureError
 from pingpong.model import Packet, Severity

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from making import ACK, CLIENT, FIN, PING, PONG, RST, SERVER, SYN, Talk, framed, packet, udp
 from making import ethernet as in_ethernet
 from making import ipv4 as in_ipv4
-from test_foreign_captures import ENDINGS, foreign, packets_of, without_syn  # noqa: F401
+from strangers import packets_of, without_syn
 from views_samples import DECLARED, FAILED, LOGIN, ONEWAY, call
 
 from pingpong import read, read_packets
@@ -493,7 +493,7 @@ def test_udp_that_is_not_thrift() -> None:
     assert kinds(read_packets([one]).diagnosis) == [Kind.NOT_THRIFT]
 
 
-def test_no_foreign_capture_is_in_trouble(foreign: list[Path]) -> None:  # noqa: F811
+def test_no_foreign_capture_is_in_trouble(foreign: list[Path]) -> None:
     """Of other people's captures nothing is said that would be of Thrift, and few lines."""
     wrong = {}
     for path in foreign:

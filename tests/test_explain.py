@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from driving import BIG, lose
+from everything import BINARY_RICH as RICH
+from everything import COMPACT_RICH
 from hypothesis import given
 from hypothesis import strategies as st
 from making import ADD, PING, as_message, foo, framed, message, thriftpy2_message
-from test_binary import RICH
-from test_compact import RICH as COMPACT_RICH
-from test_messages import BIG, lose
 
 from pingpong.model import DEFAULT_LIMITS, Carrier, Endpoint, Gap, Message, Note, Protocol, Span
 from pingpong.protocols.encodings.binary import BINARY, OLD_BINARY, write_old_header

@@ -5,25 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from driving import whole_streams as streams
+from everything import APACHE_ADD, APACHE_RICH, TP2_ADD, TP2_RICH
 from hypothesis import given
 from hypothesis import strategies as st
-from test_json import ADD as APACHE_ADD
-from test_json import RICH as APACHE_RICH
-from test_json import streams
-from test_thriftpy2json import ADD as TP2_ADD
-from test_thriftpy2json import RICH as TP2_RICH
 
 from pingpong.errors import DecodeError
-from pingpong.model import (
-    DEFAULT_LIMITS,
-    Endpoint,
-    Gap,
-    Message,
-    MessageType,
-    Note,
-    Protocol,
-    Span,
-)
+from pingpong.model import DEFAULT_LIMITS, Endpoint, Gap, Message, MessageType, Note, Protocol, Span
 from pingpong.protocols.encodings.json_notes import explain_json
 from pingpong.protocols.encodings.thrift_json import JSON
 from pingpong.protocols.encodings.thriftpy2_json import THRIFTPY2_JSON

@@ -13,7 +13,6 @@ mid-stream, where any byte may be the first of a message.
 from __future__ import annotations
 
 import json
-import os
 import random
 import struct
 import zlib
@@ -21,53 +20,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from making import SYN, Talk, ethernet, ipv4, packet, udp
+from making import Talk, ethernet, ipv4, packet, udp
+from strangers import packets_of, without_syn
 
 from pingpong import read_packets
 from pingpong.capture import Capture
-from pingpong.errors import CaptureError
 from pingpong.model import Packet
-from pingpong.wire.capturefile import open_capture
-from pingpong.wire.link import TCP, Peeler
-
-VARIABLE = "PINGPONG_FOREIGN_CAPTURES"
-ENDINGS = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz", ".cap.gz")
-
-# Captures that do hold Thrift, by name, and what it is.
-HOLD_THRIFT: dict[str, str] = {}
-
-
-@pytest.fixture(scope="module")
-def foreign() -> list[Path]:
-    name = os.environ.get(VARIABLE)
-    if not name:
-        pytest.skip(
-            f"{VARIABLE} names no folder of captures (those of Wireshark, nDPI and tcpdump, from "
-            "apt-get source --download-only wireshark ndpi tcpdump, unpacked)"
-        )
-    found = [path for path in sorted(Path(name).rglob("*")) if path.name.endswith(ENDINGS)]
-    found = [path for path in found if path.is_file() and path.name not in HOLD_THRIFT]
-    assert found, f"no capture in {VARIABLE}, {name}"
-    return found
-
-
-def packets_of(path: Path) -> list[Packet]:
-    """All packets; none of a file that cannot be opened, because it is no capture."""
-    try:
-        with open_capture(path) as file:
-            return list(file)
-    except CaptureError:
-        return []
-
-
-def without_syn(packets: list[Packet]) -> list[Packet]:
-    peeler = Peeler()
-    segments = ((one, peeler.segment(one)) for one in packets)
-    return [
-        one
-        for one, segment in segments
-        if segment is None or segment.protocol != TCP or not segment.flags & SYN
-    ]
 
 
 def thrift_in(capture: Capture) -> list[str]:

@@ -24,6 +24,7 @@ from driving import (
 from hypothesis import given
 from hypothesis import strategies as st
 from making import ADD, PONG
+from surrounding import answer, chunked, lines, post
 from thrift.transport.THttpClient import THttpClient
 
 from pingpong.model import DEFAULT_LIMITS, Limits
@@ -33,29 +34,6 @@ from pingpong.protocols.families.thrift.http import HttpTransport, begins, descr
 COMPACT_ADD = bytes.fromhex("82 21 01 03 616464 15 04 15 50 00")
 JSON_ADD = b'[1,"add",1,1,{"1":{"i32":2},"2":{"i32":40}}]'
 LONG = write_header(b"m", 4, 0) + b"\x0b\0\x01\0\0\x27\x10" + bytes(10_000) + b"\0"
-
-
-def lines(*heads: str) -> bytes:
-    return "".join(f"{one}\r\n" for one in (*heads, "")).encode()
-
-
-def post(body: bytes, kind: str = "application/x-thrift") -> bytes:
-    return (
-        lines("POST /calc HTTP/1.1", f"Content-Type: {kind}", f"Content-Length: {len(body)}") + body
-    )
-
-
-def answer(body: bytes, *heads: str, status: str = "200 OK") -> bytes:
-    return lines(f"HTTP/1.1 {status}", *heads, f"Content-Length: {len(body)}") + body
-
-
-def chunks(*parts: bytes, trailer: str = "") -> bytes:
-    out = b"".join(b"%x;x=1\r\n%s\r\n" % (len(part), part) for part in parts)
-    return out + b"0\r\n" + trailer.encode() + b"\r\n"
-
-
-def chunked(*parts: bytes, trailer: str = "", start: str = "HTTP/1.1 200 OK") -> bytes:
-    return lines(start, "Transfer-Encoding: chunked") + chunks(*parts, trailer=trailer)
 
 
 # ── Messages ─────────────────────────────────────────────────────────────────────────

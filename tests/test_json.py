@@ -8,22 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from driving import whole_streams as streams
+from everything import APACHE_ADD as ADD
+from everything import APACHE_RICH as RICH
 from hypothesis import given
 from hypothesis import strategies as st
 from making import misread
 
 from pingpong.errors import DecodeError, Incomplete, LimitExceeded
-from pingpong.model import (
-    DEFAULT_LIMITS,
-    Chunk,
-    Gap,
-    Header,
-    Limits,
-    MessageType,
-    Span,
-    Struct,
-    TType,
-)
+from pingpong.model import DEFAULT_LIMITS, Gap, Header, Limits, MessageType, Span, Struct, TType
 from pingpong.protocols.encodings.thrift_json import (
     JSON,
     MORE,
@@ -33,20 +26,6 @@ from pingpong.protocols.encodings.thrift_json import (
     unescape,
     write_message,
     write_struct,
-)
-from pingpong.wire.capturefile import open_capture
-from pingpong.wire.link import TCP, Peeler
-from pingpong.wire.streams import Connections
-
-ADD = b'[1,"add",1,1,{"1":{"i32":2},"2":{"i32":40}}]'
-
-# Everything that the protocol has, a struct as a map's key and a set as one among it.
-RICH = (
-    b'[1,"caf\xc3\xa9",2,-7,{"1":{"lst":["rec",2,{"1":{"i32":1}},{}]},'
-    b'"2":{"map":["str","lst",1,{"a":["str",2,"b","q\\"\\\\\\n"]}]},'
-    b'"3":{"set":["i64",2,1,-2]},"4":{"map":["i8","dbl",2,{"1":2.5,"3":-0}]},'
-    b'"5":{"map":["rec","str",1,{{"1":{"tf":1}}:"z"}]},"6":{"map":["set","tf",1,{["i8",1,5]:0}]},'
-    b'"7":{"uid":"00112233-4455-6677-8899-aabbccddeeff"},"8":{"dbl":nan},"-9":{"rec":{}}}]'
 )
 
 
@@ -600,25 +579,6 @@ def test_what_we_write_apache_reads() -> None:
     protocol.readStructBegin()
     assert protocol.readFieldBegin() == (None, TType.I32, 1)
     assert protocol.readI32() == 2
-
-
-def streams(path: Path) -> list[bytes]:
-    """The bytes of each direction of the capture's connections."""
-    peeler, connections = Peeler(), Connections()
-    found: dict[tuple[int, bool], bytes] = {}
-    with open_capture(path) as capture:
-        for packet in capture:
-            segment = peeler.segment(packet)
-            if segment is None or segment.protocol != TCP:
-                continue
-            connection, _ = connections.of(segment)
-            to_server, to_client, _ = connection.add(segment)
-            for by_client, pieces in ((True, to_server), (False, to_client)):
-                key = (connection.flow.number, by_client)
-                for piece in pieces:
-                    assert isinstance(piece, Chunk)
-                    found[key] = found.get(key, b"") + piece.data
-    return list(found.values())
 
 
 LOOK = {1: True, 2: False, 3: -5, 4: [True, False, True], 5: 2.5}

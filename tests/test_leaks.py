@@ -10,8 +10,8 @@ from pathlib import Path
 import leaks
 import pytest
 from doors import SHARED, run
+from hiding import WORD, answer, login, outputs, redacted, right
 from making import ACK, PSH, Talk, ethernet, ipv4, packet, udp
-from test_redact import WORD, answer, login, outputs, redacted, right
 
 from pingpong import cli, read, read_packets
 from pingpong.model import Finding, Packet, Severity

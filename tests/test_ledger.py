@@ -11,7 +11,22 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from making import ACK, ADD, PING, PONG, ROOT, RST, Talk, packet
+from making import (
+    ACK,
+    ADD,
+    CALL,
+    EXCEPTION,
+    ONEWAY,
+    PING,
+    PONG,
+    ROOT,
+    RST,
+    Talk,
+    call,
+    packet,
+    reply,
+    said,
+)
 
 from pingpong.calls import exchanges as exchanges_module
 from pingpong.calls import ledger as ledger_module
@@ -20,21 +35,6 @@ from pingpong.calls.ledger import Exchanges, Ledger
 from pingpong.calls.totals import MAX_METHODS, Totals
 from pingpong.capture import Capture, Pipeline, read, read_packets
 from pingpong.model import Exchange, Outcome, Packet
-from pingpong.protocols.encodings.binary import write_header
-
-CALL, REPLY, EXCEPTION, ONEWAY = 1, 2, 3, 4
-
-
-def said(method: str, mtype: int, seqid: int = 0, body: str = "00") -> bytes:
-    return write_header(method.encode(), mtype, seqid) + bytes.fromhex(body)
-
-
-def call(method: str, seqid: int = 0) -> bytes:
-    return said(method, CALL, seqid)
-
-
-def reply(method: str, seqid: int = 0, body: str = "08 0000 00000001 00") -> bytes:
-    return said(method, REPLY, seqid, body)
 
 
 def settled(packets: list[Packet], by_take: bool = True, batch: int = 3) -> list[Exchange]:

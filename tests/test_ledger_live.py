@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import thriftpy2
 from making import ROOT, foo
+from networks import EACH_WAY, private
 from stage import LIMIT
-from test_recording import EACH_WAY, network, private  # noqa: F401
 from thriftpy2.thrift import TApplicationException, TMessageType
 from thriftpy2.transport import TTransportException
 
@@ -93,7 +93,7 @@ def playing(way: str, inside: PrivateNetwork | None) -> Iterator[Play]:
 
 
 @pytest.mark.parametrize("way", EACH_WAY)
-def test_what_goes_well_and_what_servers_say(way: str, network: Any) -> None:  # noqa: F811
+def test_what_goes_well_and_what_servers_say(way: str, network: Any) -> None:
     with playing(way, network) as play:
         with play.server.client() as client:
             client.get(10)
@@ -111,7 +111,7 @@ def test_what_goes_well_and_what_servers_say(way: str, network: Any) -> None:  #
 
 
 @pytest.mark.parametrize("way", EACH_WAY)
-def test_a_handler_that_crashes(way: str, network: Any) -> None:  # noqa: F811
+def test_a_handler_that_crashes(way: str, network: Any) -> None:
     with playing(way, network) as play:
         with play.server.client() as client, pytest.raises(TTransportException):
             client.get(BROKEN)
@@ -119,7 +119,7 @@ def test_a_handler_that_crashes(way: str, network: Any) -> None:  # noqa: F811
 
 
 @pytest.mark.parametrize("way", EACH_WAY)
-def test_a_oneway_method_sent_as_call(way: str, network: Any) -> None:  # noqa: F811
+def test_a_oneway_method_sent_as_call(way: str, network: Any) -> None:
     """As old clients do; thriftpy2's server answers no method that is oneway."""
     with playing(way, network) as play:
         with play.server.client() as client:
@@ -133,7 +133,7 @@ def test_a_oneway_method_sent_as_call(way: str, network: Any) -> None:  # noqa: 
 
 # A tap at the server's socket hears a call when the server reads it: behind the reply before.
 @pytest.mark.parametrize("way", EACH_WAY[:2])
-def test_the_reply_to_the_call_before(way: str, network: Any) -> None:  # noqa: F811
+def test_the_reply_to_the_call_before(way: str, network: Any) -> None:
     """A client that gives up and goes on with the connection reads each reply one call late."""
     with playing(way, network) as play:
         with play.server.client(timeout_ms=200) as client:
@@ -158,7 +158,7 @@ def test_the_reply_to_the_call_before(way: str, network: Any) -> None:  # noqa: 
 
 
 @pytest.mark.parametrize("way", EACH_WAY)
-def test_still_waiting(way: str, network: Any) -> None:  # noqa: F811
+def test_still_waiting(way: str, network: Any) -> None:
     with playing(way, network) as play:
         with play.server.client() as client:
             client._send("get", id=SLOW)
@@ -170,7 +170,7 @@ def test_still_waiting(way: str, network: Any) -> None:  # noqa: F811
 
 
 @pytest.mark.parametrize("way", EACH_WAY)
-def test_a_server_that_is_shut_down(way: str, network: Any) -> None:  # noqa: F811
+def test_a_server_that_is_shut_down(way: str, network: Any) -> None:
     with playing(way, network) as play:
         client = play.server.client()
         client._send("get", id=SLOW)
@@ -186,7 +186,7 @@ def test_a_server_that_is_shut_down(way: str, network: Any) -> None:  # noqa: F8
 
 
 @private
-def test_a_client_that_closes(network: PrivateNetwork) -> None:  # noqa: F811
+def test_a_client_that_closes(network: PrivateNetwork) -> None:
     """The late reply is on the wire, and the client's system resets the connection."""
     with playing("private", network) as play:
         client = play.server.client()
@@ -208,7 +208,7 @@ def reset(connection: Any) -> None:
 
 
 @private
-def test_a_client_that_resets(network: PrivateNetwork) -> None:  # noqa: F811
+def test_a_client_that_resets(network: PrivateNetwork) -> None:
     with playing("private", network) as play:
         client = play.server.client()
         client._send("get", id=SLOW)
@@ -219,7 +219,7 @@ def test_a_client_that_resets(network: PrivateNetwork) -> None:  # noqa: F811
 
 
 @private
-def test_a_server_that_resets(network: PrivateNetwork) -> None:  # noqa: F811
+def test_a_server_that_resets(network: PrivateNetwork) -> None:
     with playing("private", network) as play:
         client = play.server.client()
         client._send("get", id=SLOW)

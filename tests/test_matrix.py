@@ -33,7 +33,7 @@ from dialects import (
     written_again,
 )
 from making import Talk, framed
-from test_sasl import step
+from surrounding import step
 from thriftpy2.protocol.compact import TCompactProtocol
 
 from pingpong import read_packets

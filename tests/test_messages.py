@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from driving import BIG, lose
 from hypothesis import given
 from hypothesis import strategies as st
 from making import ADD, PING, PONG, framed, message
@@ -11,12 +12,6 @@ from pingpong.model import DEFAULT_LIMITS, Chunk, Gap, Limits
 from pingpong.protocols.encodings import compact
 from pingpong.protocols.encodings.binary import write_header
 from pingpong.protocols.reader import Found, MessageReader
-
-BIG = (
-    write_header(b"big", 1, 3)
-    + bytes.fromhex("0b000100000fa0") + b"x" * 4000
-    + bytes.fromhex("080002000000ff00")
-)  # fmt: skip
 
 
 def _rewritten(data: bytes, protocol: str) -> bytes:
@@ -125,17 +120,6 @@ def test_a_frame_cut_off() -> None:
 
 
 # ── Lost bytes ───────────────────────────────────────────────────────────────────────
-
-
-def lose(data: bytes, start: int, size: int, step: int = 0) -> tuple[list[Found], MessageReader]:
-    reader = MessageReader(True, DEFAULT_LIMITS)
-    found: list[Found] = []
-    for part_start, part in ((0, data[:start]), (start + size, data[start + size :])):
-        for at in range(0, len(part), step or max(1, len(part))):
-            found += reader.feed(Chunk(part_start + at, part[at : at + (step or len(part))]))
-        if part_start == 0:
-            found += reader.lose(Gap(start, size))
-    return found + reader.close("the bytes end"), reader
 
 
 @pytest.mark.parametrize("transport", STREAMS)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from making import ADD, framed
+from pasting import NUMBERS as TABLE
 
 from pingpong.hints import magic_numbers as numbers
 from pingpong.hints.magic_numbers import (
@@ -16,42 +17,6 @@ from pingpong.hints.magic_numbers import (
     explain_number,
     in_mib,
 )
-
-# wire.md, "Numbers that people paste from a log": number, bytes, what they are, who sent
-# them, who read them.
-TABLE = {
-    -2147418111: ("80 01 00 01", "strict binary CALL", "a client with an unframed", "a server"),
-    2147549185: ("80 01 00 01", "strict binary CALL", "a client with an unframed", "a server"),
-    -2147418110: ("80 01 00 02", "strict binary REPLY", "a server with an unframed", "a client"),
-    -2147418109: ("80 01 00 03", "binary EXCEPTION", "a server with an unframed", "a client"),
-    -2147418108: ("80 01 00 04", "strict binary ONEWAY", "a client with an unframed", "a server"),
-    1195725856: ("47 45 54 20", "HTTP GET", "an HTTP client", "a server"),
-    1347375956: ("50 4f 53 54", "HTTP POST", "an HTTP client", "a server"),
-    1213486160: ("48 54 54 50", "HTTP response", "an HTTP server", "a client"),
-    369295616: ("16 03 01 00", "TLS handshake", "a client that speaks TLS", "a server"),
-    369296128: ("16 03 03 00", "TLS handshake", "a client that speaks TLS", "a server"),
-    369295362: ("16 03 00 02", "TLS handshake", "a client that speaks TLS", "a server"),
-    352518912: ("15 03 03 00", "TLS alert", "a server that speaks TLS", "a client"),
-    83886082: ("05 00 00 02", "SASL COMPLETE", "a server with a SASL", "a client"),
-    33554433: ("02 00 00 01", "CQL v2 STARTUP", "a Cassandra client", "a server"),
-    16777217: ("01 00 00 01", "CQL v1 STARTUP", "a Cassandra client", "a server"),
-    -2097152000: ("83 00 00 00", "CQL v3 answer", "a Cassandra server", "a client"),
-    -2080374784: ("84 00 00 00", "CQL v4 answer", "a Cassandra server", "a client"),
-    -2063532032: ("85 01 00 00", "", "", ""),
-    -2113929214: ("82 00 00 02", "CQL v2 answer", "a Cassandra server", "a client"),
-    -2130706432: ("81 00 00 00", "CQL v1 ERROR", "a Cassandra server", "a client"),
-    -2111766528: ("82 21 00 00", "compact CALL", "a client with the compact", "a server"),
-    -2111700993: ("82 21 ff ff", "compact CALL", "a client with the compact", "a server"),
-    -2109669375: ("82 41 00 01", "compact REPLY", "a server with the compact", "a client"),
-    1529949218: ("5b 31 2c 22", "Apache's JSON", "with the JSON protocol", "the other side"),
-    1397966893: ("53 53 48 2d", "greeting of SSH", "an SSH server", "the other side"),
-    268369920: ("0f ff 00 00", "THeader", "a THeader transport", "the other side"),
-    2023358464: ("78 9a 00 00", "", "", ""),  # no zlib level, no text: nothing known
-    2023489536: ("78 9c 00 00", "zlib stream", "a zlib transport", "the other side"),
-    1347571544: ("50 52 4f 58", "PROXY line", "a load balancer", "a server"),
-    1347569952: ("50 52 49 20", "preface of HTTP/2", "an HTTP/2 client", "a server"),
-    -625229312: ("da bb c2 00", "Dubbo", "a Dubbo client", "the other side"),
-}
 
 
 def first(number: int, role: Role = Role.UNKNOWN) -> numbers.Reading:

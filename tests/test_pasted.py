@@ -12,40 +12,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from making import ADD, CLIENT, PING, SERVER, Talk, ethernet, framed, ipv4, ipv6, tcp, udp
+from pasting import HOSTILE, grouped, rows, shown, tcpdump, xxd
 
 from pingpong.hints.pasted import MAX_TEXT, blocks_in, bytes_in, payload_of
 from pingpong.model import Endpoint
 from pingpong.wire.capturefile import open_capture
 
 Layout = Callable[[bytes], str]
-
-
-def shown(data: bytes) -> str:
-    return "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in data)
-
-
-def rows(data: bytes, size: int = 16) -> list[tuple[int, bytes]]:
-    return [(at, data[at : at + size]) for at in range(0, len(data), size)]
-
-
-def grouped(data: bytes, size: int) -> str:
-    return " ".join(data[at : at + size].hex() for at in range(0, len(data), size))
-
-
-def tcpdump(data: bytes, text: bool = True) -> str:
-    """print-ascii.c: a tab, the offset, words of two bytes in 40 columns, the characters."""
-    lines = ["12:00:00.000000 IP 127.0.0.1.50001 > 127.0.0.1.9090: Flags [P.], length 17"]
-    for at, row in rows(data):
-        words = "".join(f" {row[i : i + 2].hex()}" for i in range(0, len(row), 2))
-        lines.append(f"\t0x{at:04x}: {words:<40}  {shown(row) if text else ''}".rstrip(" "))
-    return "\n".join(lines)
-
-
-def xxd(data: bytes, size: int = 16, group: int = 2) -> str:
-    room = len(grouped(bytes(size), group))
-    return "\n".join(
-        f"{at:08x}: {grouped(row, group):<{room}}  {shown(row)}" for at, row in rows(data, size)
-    )
 
 
 def canonical(data: bytes) -> str:
@@ -302,25 +275,6 @@ def test_other_text_holds_no_bytes(text: str) -> None:
 def test_any_text_at_all(text: str) -> None:
     for block in blocks_in(text):
         assert block.data
-
-
-HOSTILE = {
-    "quotes": "b'" * 200_000,
-    "escaped quotes": "b'" + "\\'" * 200_000,
-    "backslashes": "\\" * 400_000,
-    "escapes": "\\x80" * 100_000,
-    "brackets": "[" * 300_000 + "]" * 300_000,
-    "braces": "{0x" * 150_000,
-    "comments": "{0x/*" * 100_000,
-    "digits": "8" * MAX_TEXT,
-    "pairs": "80 " * 300_000 + "x",
-    "a dump in one line": "00000000  " + "80  " * 250_000,
-    "long rows": ("00000000  " + "80  " * 360 + "\n") * 650,
-    "offsets": "0000\n" * 150_000,
-    "stars": "00000000: 00\n" + "*\n" * 300_000,
-    "spaces": " " * MAX_TEXT,
-    "longer than the limit": "80" * MAX_TEXT,
-}
 
 
 @pytest.mark.parametrize("name", HOSTILE)

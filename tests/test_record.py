@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from test_binary import RICH
+from everything import BINARY_RICH as RICH
 
 from pingpong import check_cover, cli, decode_struct, explain, views
 from pingpong.capture import decode

@@ -7,20 +7,19 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import thriftpy2
+from networks import EACH_WAY, REFUSED, private
 from thriftpy2.transport import TFramedTransportFactory
 
 from pingpong.errors import CaptureError, LiveError, NotAllowed
 from pingpong.live import recording as recording_module
-from pingpong.live.private import PrivateNetwork, unavailable
+from pingpong.live.private import PrivateNetwork
 from pingpong.live.recording import WAYS, recording
 from pingpong.live.serving import Server, serving
-from pingpong.live.sniffing import sniff_interface
 from pingpong.model import MessageType
 
 ROOT = Path(__file__).parents[1]
@@ -33,35 +32,6 @@ class Dispatcher:
 
     def login(self, username: str, password: str) -> str:
         return "x" * int(password) if password.isdigit() else "登录成功!"
-
-
-def refusals() -> dict[str, str]:
-    """The ways that do not work on this machine, with their reasons."""
-    found = {}
-    if reason := unavailable():
-        found["private"] = reason
-    try:
-        sniff_interface(None, None, 9).stop()
-    except LiveError as error:
-        found["sniff"] = str(error)
-    return found
-
-
-REFUSED = refusals()
-EACH_WAY = [
-    pytest.param(way, marks=pytest.mark.skipif(way in REFUSED, reason=REFUSED.get(way, "")))
-    for way in WAYS
-]
-private = pytest.mark.skipif("private" in REFUSED, reason=REFUSED.get("private", ""))
-
-
-@pytest.fixture(scope="module")
-def network() -> Iterator[PrivateNetwork | None]:
-    if "private" in REFUSED:
-        yield None
-        return
-    with PrivateNetwork() as made:
-        yield made
 
 
 @pytest.fixture

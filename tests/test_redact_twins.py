@@ -13,9 +13,9 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
+from hiding import any_struct
 from hypothesis import example, given, reject
 from hypothesis import strategies as st
-from test_redact_values import any_struct
 
 from pingpong.model import (
     DEFAULT_LIMITS,

@@ -8,33 +8,34 @@ import random
 import struct
 import subprocess
 import sys
-import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 import thriftpy2
 from dialects import ROWS
+from hiding import (
+    ALL,
+    BITS,
+    NOWHERE,
+    SECRETS,
+    WORD,
+    answer,
+    any_struct,
+    leaves,
+    login,
+    outline,
+    right,
+    shape,
+)
+from hiding import told_packets as packets_of
 from hypothesis import given
 from hypothesis import strategies as st
 from making import ROOT, Talk, framed, thriftpy2_message
-from test_redact import ALL, SECRETS, WORD, answer, leaves, login, outline, right, shape
-from test_redact import told_packets as packets_of
 
 from pingpong import cli, read
 from pingpong.capture import decode, decode_struct
-from pingpong.model import (
-    Content,
-    Entries,
-    Field,
-    Items,
-    Protocol,
-    Record,
-    Span,
-    Struct,
-    TType,
-    Value,
-)
+from pingpong.model import Field, Items, Protocol, Record, Struct, TType, Value
 from pingpong.protocols.encodings import binary, compact
 from pingpong.protocols.encodings import thrift_json as apache_json
 from pingpong.protocols.encodings.binary import BINARY, write_header
@@ -47,64 +48,6 @@ from pingpong.redaction.selectors import parse_selectors
 from pingpong.wire.capturefile import open_capture, write_capture
 
 # ── Structs of any shape ─────────────────────────────────────────────────────────────
-
-NOWHERE = Span(0, 0)
-SIMPLE = (
-    TType.BOOL,
-    TType.I8,
-    TType.I16,
-    TType.I32,
-    TType.I64,
-    TType.DOUBLE,
-    TType.STRING,
-    TType.UUID,
-)
-BITS = {TType.I8: 8, TType.I16: 16, TType.I32: 32, TType.I64: 64}
-
-
-def any_content(rng: random.Random, ttype: TType, depth: int) -> Content:
-    if ttype is TType.BOOL:
-        return rng.random() < 0.5
-    if ttype in BITS:
-        half = 1 << (BITS[ttype] - 1)
-        return rng.choice((0, 1, -1, half - 1, -half, rng.randrange(-half, half)))
-    if ttype is TType.DOUBLE:
-        values = (0.0, -1.5, 5.0, 1e300, float("nan"), float("-inf"), rng.random())
-        return rng.choice(values)
-    if ttype is TType.STRING:
-        words = ("", "a", "pwd", 'a"b\\\n', "登录成功", "YWJj", "YWI=", "YQ==", "x" * 300)
-        return rng.choice(words).encode()
-    if ttype is TType.UUID:
-        return uuid.UUID(int=rng.getrandbits(128))
-    if ttype is TType.STRUCT:
-        return any_struct(rng, depth - 1)
-    kinds = SIMPLE if depth < 1 else (*SIMPLE, TType.STRUCT, TType.LIST, TType.MAP)
-    one, other = rng.choice(kinds), rng.choice(kinds)
-    count = rng.randrange(1, 4)
-    if ttype is TType.MAP:
-        pairs = [
-            (any_value(rng, one, depth - 1), any_value(rng, other, depth - 1)) for _ in range(count)
-        ]
-        return (
-            Entries(one, other, count, tuple(pairs))
-            if count
-            else Entries(TType.STOP, TType.STOP, 0, ())
-        )
-    items = tuple(any_value(rng, one, depth - 1) for _ in range(count))
-    return Items(one, count, items)
-
-
-def any_value(rng: random.Random, ttype: TType, depth: int) -> Value:
-    return Value(ttype, any_content(rng, ttype, depth), NOWHERE)
-
-
-def any_struct(rng: random.Random, depth: int = 3) -> Struct:
-    kinds = SIMPLE if depth < 1 else (*SIMPLE, TType.STRUCT, TType.LIST, TType.SET, TType.MAP)
-    fields, field_id = [], rng.choice((0, 0, 0, -20))
-    for _ in range(rng.randrange(6)):
-        field_id += rng.choice((1, 1, 2, 30, 300))
-        fields.append(Field(field_id, any_value(rng, rng.choice(kinds), depth), NOWHERE))
-    return Struct(tuple(fields), NOWHERE)
 
 
 WRITERS: dict[str, tuple[Protocol, Any]] = {

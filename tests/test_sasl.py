@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import struct
 import sys
 import types
 from pathlib import Path
@@ -14,17 +13,11 @@ from driving import begins_of, drive, drive_all, methods, other_streams, protoco
 from hypothesis import given
 from hypothesis import strategies as st
 from making import ADD, PONG, framed
+from surrounding import SECRET, step
 from thrift.transport.TTransport import TMemoryBuffer, TSaslClientTransport
 
 from pingpong.model import DEFAULT_LIMITS
 from pingpong.protocols.families.thrift.sasl import WRAPPED, SaslTransport, begins, describe
-
-SECRET = b"\0bob\0pwd"
-
-
-def step(status: int, payload: bytes = b"") -> bytes:
-    return struct.pack(">BI", status, len(payload)) + payload
-
 
 CLIENT = step(1, b"PLAIN") + step(2, SECRET) + framed(ADD) + framed(ADD)
 SERVER = step(2, b"more") + step(5) + framed(PONG)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from networks import NO_SNIFFING, rights
 
 from pingpong.errors import LiveError
 from pingpong.live.private import PrivateNetwork, unavailable
@@ -21,18 +22,6 @@ from pingpong.wire.link import ACK, SYN, TCP, Peeler
 ROOT = Path(__file__).parents[1]
 NO_NETWORK = unavailable()
 private = pytest.mark.skipif(NO_NETWORK is not None, reason=str(NO_NETWORK))
-
-
-def why_no_sniffing() -> str | None:
-    try:
-        sniff_interface(None, None, 9).stop()
-    except LiveError as error:
-        return str(error)
-    return None
-
-
-NO_SNIFFING = why_no_sniffing()
-rights = pytest.mark.skipif(NO_SNIFFING is not None, reason=str(NO_SNIFFING))
 
 
 @pytest.fixture

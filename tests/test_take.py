@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from everything import BINARY_RICH as RICH
 from hypothesis import given
 from hypothesis import strategies as st
-from making import ADD, PING, PONG, Talk, ethernet, framed, ipv4, ipv6, packet, udp
-from test_binary import RICH
-from test_capture import SUM
+from making import ADD, PING, PONG, SUM, Talk, ethernet, framed, ipv4, ipv6, packet, udp
 
 from pingpong.capture import Pipeline
 from pingpong.errors import DecodeError

@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from driving import whole_streams as streams
+from everything import TP2_ADD as ADD
+from everything import TP2_HEAD as HEAD
+from everything import TP2_RICH as RICH
+from everything import by_name, named, with_length
 from hypothesis import given
 from hypothesis import strategies as st
 from making import foo
-from test_json import streams
 from thriftpy2 import thrift
 from thriftpy2.protocol.json import TJSONProtocol
 from thriftpy2.transport import TMemoryBuffer
@@ -38,20 +42,6 @@ from pingpong.protocols.encodings.thriftpy2_json import (
 )
 
 
-def with_length(text: bytes) -> bytes:
-    return len(text).to_bytes(4, "big") + text
-
-
-HEAD = b'{"metadata": {"version": 1, "name": "add", "ttype": 1, "seqid": 1},'
-ADD = with_length(HEAD + b' "payload": {"a": 2, "b": 40}}')
-RICH = with_length(
-    b'{"metadata": {"version": 1, "name": "caf\\u00e9", "ttype": 2, "seqid": -7}, "payload": '
-    b'{"x": {"yes": true, "no": false, "n": -5, "flags": [true, false], "d": 2.5, "e": {}}, '
-    b'"m": [{"key": "a", "value": [1, 2]}], "none": [], "mixed": [1, "a"], "s": "\\u767b\\n", '
-    b'"nan": NaN, "inf": -Infinity, "deep": [[[{"z": 1e+300}]]]}}'
-)
-
-
 def read(text: bytes, gaps: tuple[Gap, ...] = ()) -> Struct:
     return THRIFTPY2_JSON.read_struct(text, 0, len(text), gaps, DEFAULT_LIMITS)
 
@@ -68,20 +58,6 @@ def skip(data: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
 
 def texts(struct: Struct) -> list[str]:
     return [finding.text for finding in struct.findings]
-
-
-def named(value: Value) -> Any:
-    """A value as Python's json would read it."""
-    content = value.content
-    if isinstance(content, Struct):
-        return by_name(content)
-    if isinstance(content, Items):
-        return [named(item) for item in content.items]
-    return value.plain
-
-
-def by_name(struct: Struct) -> dict[str | None, Any]:
-    return {field.name: named(field.value) for field in struct}
 
 
 # ── Headers ──────────────────────────────────────────────────────────────────────────

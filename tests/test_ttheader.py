@@ -15,17 +15,9 @@ from driving import begins_of, drive_all, methods, other_streams
 from hypothesis import given
 from hypothesis import strategies as st
 from making import ADD, framed
+from surrounding import ttheader_frame as frame
 
 from pingpong.protocols.families.thrift.ttheader import TTHeaderTransport, begins, describe
-
-
-def frame(head: str, payload: bytes) -> bytes:
-    """A frame: ``head`` is the hex of what follows the fixed part, without its padding."""
-    info = bytes.fromhex(head)
-    info += bytes(-len(info) % 4)
-    body = struct.pack(">HHIH", 0x1000, 0, 1, len(info) // 4) + info + payload
-    return struct.pack(">I", len(body)) + body
-
 
 PLAIN = frame("00 00", ADD)
 FULL = frame(

@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_views_html import Page
+from pages import Page
 
 from pingpong import lab, views
 from pingpong.views.bars import BAR, MAX_BARS, Bars

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from making import ACK, PING, PONG, RST, SYN, Talk, framed, packet
-from test_views_html import Page, squeezed
+from pages import Page, squeezed
 from views_samples import BOOM_HOSTILE, call
 
 from pingpong import cli, read_packets, views

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-from html.parser import HTMLParser
 
 import pytest
 from making import Talk, message
+from pages import Page, squeezed
 from views_samples import MESSAGES, call, crowd, field, lesson, odd, string
 
 from pingpong import views
@@ -17,58 +17,6 @@ from pingpong.protocols.explain import explain
 from pingpong.views.html import MAX_HTML, ladder_html, message_html
 from pingpong.views.ladder import ladder
 from pingpong.views.text import plain
-
-VOID = {"br"}
-# What GitHub and JupyterLab's sanitizer keep.
-TAGS = {
-    *("div", "p", "pre", "span", "strong", "code", "br", "style"),
-    *("table", "thead", "tbody", "tr", "th", "td"),
-}
-ATTRIBUTES = {"class", "style", "colspan", "scope"}
-
-
-class Page(HTMLParser):
-    """The tables of a page, cell by cell; fails on markup that we never write."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tables: list[list[list[str]]] = []
-        self.words: list[str] = []
-        self._open: list[str] = []
-        self.feed(source)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in TAGS
-        assert {name for name, _ in attrs} <= ATTRIBUTES
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr":
-            self.tables[-1].append([])
-        elif tag in ("td", "th"):
-            self.tables[-1][-1].append("")
-        elif tag == "br":
-            self.handle_data(" ")
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-        if tag == "div":
-            self.handle_data(" ")
-
-    def handle_data(self, data: str) -> None:
-        if "style" in self._open:
-            return
-        self.words.append(data)
-        if "td" in self._open or "th" in self._open:
-            self.tables[-1][-1][-1] += data
-
-
-def squeezed(text: str) -> str:
-    """Without white space, which lines and cells break at different places."""
-    return re.sub(r"\s", "", text)
 
 
 @pytest.mark.parametrize("name", MESSAGES)

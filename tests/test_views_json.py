@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from dialects import ROWS, check
+from everything import BINARY_RICH as RICH
 from hypothesis import given
 from hypothesis import strategies as st
 from making import PING, message
-from test_binary import RICH
 from views_samples import MESSAGES, call, field, lesson, odd
 
 from pingpong.model import (

@@ -8,8 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from making import PING, PONG, ROOT, RST, Talk, message, packet
-from test_ledger import EXCEPTION, call, reply, said
+from making import EXCEPTION, PING, PONG, ROOT, RST, Talk, call, message, packet, reply, said
 from views_samples import HOSTILE, odd
 from views_samples import call as sample_call
 

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from making import ADD, Talk
-from test_complaints import LINES
-from test_numbers import TABLE
-from test_pasted import tcpdump, xxd
+from pasting import LINES, tcpdump, xxd
+from pasting import NUMBERS as TABLE
 
 from pingpong.hints.complaints import TextVerdict, explain_text
 from pingpong.hints.magic_numbers import NumberVerdict, Role, explain_bytes, explain_number

@@ -9,7 +9,7 @@ from dialects import SAID, THRIFTPY2, WRITERS, Said
 from hypothesis import given
 from hypothesis import strategies as st
 from making import PING, message
-from test_views_html import Page
+from pages import Page
 from views_samples import MESSAGES
 
 import pingpong

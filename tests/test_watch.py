@@ -16,7 +16,7 @@ from typing import IO
 
 import pytest
 from making import ROOT, foo
-from test_sniffing import rights
+from networks import rights
 
 from pingpong import cli
 from pingpong.cli.watch import Until, follow

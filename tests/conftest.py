@@ -13,11 +13,10 @@ from typing import Protocol
 
 import pytest
 from hypothesis import settings
+from places import ROOT, SHARED
 
 from pingpong import is_compiled
 from pingpong.live.private import PrivateNetwork, unavailable
-
-ROOT = Path(__file__).resolve().parent.parent
 
 # The same examples on every run: a red run must mean that the change broke something.  New ones
 # are for search.py, which names its profile.
@@ -61,13 +60,13 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def real_captures() -> Path:
     """Captures recorded by other projects.  They lie beside the checkout, not in it."""
-    return _folder(ROOT.parent / "shared/captures/real", "the captures of other projects")
+    return _folder(SHARED / "captures/real", "the captures of other projects")
 
 
 @pytest.fixture(scope="session")
 def edge_captures() -> Path:
     """Captures of the hard cases, beside the checkout."""
-    return _folder(ROOT.parent / "shared/captures/edge", "the captures of hard cases")
+    return _folder(SHARED / "captures/edge", "the captures of hard cases")
 
 
 @pytest.fixture(scope="session")

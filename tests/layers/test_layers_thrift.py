@@ -44,7 +44,7 @@ from pingpong.layers.thrift import (
     ThriftStruct,
     bind_thrift_port,
 )
-from pingpong.model import MessageType, TType
+from pingpong.model import MESSAGE_TYPES, WIRE_TYPES
 from pingpong.protocols.encodings.binary import BINARY, BinarySkipper
 
 PING = bytes.fromhex("80010001 00000004 70696e67 00000001 00")
@@ -315,7 +315,7 @@ VALUES: list[tuple[Any, str | None, str]] = [
     ([ThriftField(value=True)], None, "0c 0001 02 0001 01 00"),
     ([[ThriftField(value=True)]], None, "0f 0001 0c 00000001 02 0001 01 00"),
     (None, None, "0b 0001 00000000"),
-    *((None, t.name, "") for t in TType if t),
+    *((None, t.name, "") for t in WIRE_TYPES if t),
 ]
 
 
@@ -588,5 +588,5 @@ def test_a_bound_port_makes_nothing_of_other_bytes() -> None:
 
 def test_names_are_those_of_the_model() -> None:
     message: Any = Thrift(LOGIN)
-    assert message.get_field("mtype").i2s == {m.value: m.name for m in MessageType}
-    assert message.body[0].get_field("ttype").i2s == {t.value: t.name for t in TType}
+    assert message.get_field("mtype").i2s == {m.value: m.name for m in MESSAGE_TYPES[1:5]}
+    assert message.body[0].get_field("ttype").i2s == {t.value: t.name for t in WIRE_TYPES}

@@ -29,6 +29,7 @@ from places import TESTS
 
 from pingpong.model import (
     DEFAULT_LIMITS,
+    WIRE_TYPES,
     Chunk,
     Endpoint,
     Entries,
@@ -178,7 +179,7 @@ def fixed() -> list[Sent]:
 
 
 CONTAINERS = (TType.STRUCT, TType.MAP, TType.SET, TType.LIST)
-SCALARS = tuple(t for t in TType if t not in (*CONTAINERS, TType.STOP, TType.UUID))
+SCALARS = tuple(t for t in WIRE_TYPES if t not in (*CONTAINERS, TType.STOP, TType.UUID))
 
 
 def any_value(rng: random.Random, ttype: TType, depth: int) -> Typed:

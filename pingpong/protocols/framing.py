@@ -36,9 +36,25 @@ class Unit:
     ``what`` says in a few words what they are.  ``lines``: bytes of the transport's own that
     stand between those in ``data`` (the sizes of chunks), with their places in the buffer.
     ``turn``: it is a request or a response.
+
+    ``header`` is the message's, where its framing says all that is in one: method, type and id;
+    None: its encoding has headers of its own.  ``body_stop`` is where the values end in ``data``,
+    -1: at its end.  ``kept`` is the Message's.
     """
 
-    __slots__ = ("data", "findings", "lines", "protocol", "start", "stop", "turn", "what")
+    __slots__ = (
+        "body_stop",
+        "data",
+        "findings",
+        "header",
+        "kept",
+        "lines",
+        "protocol",
+        "start",
+        "stop",
+        "turn",
+        "what",
+    )
 
     def __init__(
         self,
@@ -57,6 +73,9 @@ class Unit:
         self.findings = findings
         self.lines: tuple[tuple[int, bytes], ...] = ()
         self.turn: Turn | None = None
+        self.header: Header | None = None
+        self.body_stop = -1
+        self.kept: object = None
 
 
 class Turn:

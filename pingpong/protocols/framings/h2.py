@@ -59,6 +59,7 @@ __all__ = [
     "may_be_frame",
     "note_of_preface",
     "notes_of_frame",
+    "notes_of_head",
     "parts",
     "placed",
     "read_frame",
@@ -765,3 +766,19 @@ def placed(notes: Sequence[Note], fragments: Sequence[Span]) -> list[list[Note]]
             index += 1
         base = end
     return out
+
+
+def notes_of_head(data: bytes, at: int, stop: int) -> list[Note]:
+    """The notes of a frame's head at ``at``, with the length of its padding if that is in
+    ``data[at:stop]``: its content stands elsewhere."""
+    frame = read_frame(data, at, stop)
+    writer = _Writer(data, at, stop)
+    if frame is None:
+        writer.rest("unread", "not read", counted(stop - at, "byte"))
+        return writer.notes
+    _head(writer, frame, 0)
+    if writer.at < stop:
+        why = "Bytes of padding at the frame's end."
+        writer.note(1, "size", "pad length", str(data[writer.at]), why, 1)
+    writer.rest("unread", "not read", counted(stop - writer.at, "byte"))
+    return writer.notes

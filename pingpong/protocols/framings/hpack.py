@@ -30,7 +30,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from ...errors import DecodeError, Incomplete, LimitExceeded
-from ...model import Facts, Note, Span
+from ...model import LETTER, Facts, Note, Span
 from ..purposes import counted
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ __all__ = [
     "Line",
     "String",
     "Table",
+    "mask_string",
     "notes_of_block",
     "read_block",
     "unpack_huffman",
@@ -701,6 +702,54 @@ def unpack_huffman(data: bytes, start: i64, stop: i64, what: str = "string") -> 
             size=1,
         )
     return bytes(out)
+
+
+# ── Masks ────────────────────────────────────────────────────────────────────────────
+
+
+def mask_string(data: bytes, string: String) -> bytes:
+    """Bytes that may stand in the string's place: as many, for as many characters, so that the
+    table of who reads them evicts what it would have.  They tell nothing else.
+
+    Huffman's code has a character of nearly every length: with the same number of bits for the
+    same number of characters, all strings of one size look alike.
+    """
+    size = string.stop - string.inside
+    if not string.is_huffman:
+        return LETTER * size
+    try:
+        count = len(unpack_huffman(data, string.inside, string.stop))
+    except DecodeError:
+        return bytes(size)
+    bits = 8 * size
+    value = 0
+    used = 0
+    for left in range(count, 0, -1):
+        # The longest code that leaves 5 bits at least for each of the others.
+        room = bits - used - 5 * (left - 1)
+        even = (bits - used) // left
+        length = max(one for one in _MASKS if one <= room and (one <= even or one == 5))
+        value = value << length | _MASKS[length]
+        used += length
+    rest = bits - used
+    if rest > 7:
+        return bytes(size)
+    return (value << rest | (1 << rest) - 1).to_bytes(size, "big") if size else b""
+
+
+def _first_codes() -> dict[int, int]:
+    """The code of the first byte of each length."""
+    codes: dict[int, int] = {}
+    code = length = 0
+    for bits, symbols in _CODES:
+        code <<= bits - length
+        length = bits
+        codes[bits] = code
+        code += len(symbols) // 2
+    return codes
+
+
+_MASKS: Final = _first_codes()
 
 
 # ── Notes ────────────────────────────────────────────────────────────────────────────

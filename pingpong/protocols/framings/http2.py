@@ -303,9 +303,7 @@ class Http2(Transport):
             self._drop_open(out)
         if kind == DATA:
             self._data(frame, data, brought, out)
-        elif kind == HEADERS:
-            self._headers(frame, data, brought, out)
-        elif kind == PUSH_PROMISE:
+        elif kind in (HEADERS, PUSH_PROMISE):
             self._headers(frame, data, brought, out)
         elif kind == RST_STREAM:
             self._reset(frame, data, brought, out)
@@ -400,7 +398,7 @@ class Http2(Transport):
         for piece in pieces:
             piece.block = block
         head = _head_of(block)
-        if any([piece.brought.gaps for piece in pieces]):
+        if any(piece.brought.gaps for piece in pieces):
             head.unknown = True
         if self._open_kind == PUSH_PROMISE:
             out.append(self._compose_event("PUSH_PROMISE", half.number, pieces))
@@ -631,9 +629,9 @@ class Http2(Transport):
         """The other end begins to answer: if the caller has not ended, it is a stream."""
         other = self._other
         asking = None if other is None else other._halves.get(half.number)
-        if asking is not None and other is not None and not asking.has_ended:
-            if asking.head is not None:
-                other._given_early(asking, out)
+        if asking is None or other is None or asking.has_ended or asking.head is None:
+            return
+        other._given_early(asking, out)
 
     def _given_early(self, half: _Half, out: list[Found]) -> None:
         """The other direction shows that this half is a stream."""

@@ -25,7 +25,7 @@ def notes(message: Message) -> list[Note]:
         for one in kept.blocks:
             said = notes_of_block(one.block, by="by packet")
             if kept.is_redacted:
-                said = [_hidden(note) for note in said]
+                said = _hidden(said, one.block.lines)
             for fragment, its in zip(one.fragments, placed(said, one.fragments), strict=True):
                 inner[fragment.start] = its
     for stretch in message.layout:
@@ -46,7 +46,9 @@ def notes(message: Message) -> list[Note]:
             out += _envelope(data, start, stop)
         elif stretch.what == "packed":
             why = "Below it is unpacked."
-            out.append(Note(Span(start, stop), "size", "packed", counted(stop - start, "byte"), why))
+            out.append(
+                Note(Span(start, stop), "size", "packed", counted(stop - start, "byte"), why)
+            )
         elif stretch.what == "padding":
             why = "It means nothing; it hides how long the content is."
             size = counted(stop - start, "byte")
@@ -58,9 +60,7 @@ def notes(message: Message) -> list[Note]:
 
 
 def _lost(gaps: tuple[Gap, ...], start: int, stop: int) -> int:
-    return sum(
-        max(0, min(stop, gap.offset + gap.length) - max(start, gap.offset)) for gap in gaps
-    )
+    return sum(max(0, min(stop, gap.offset + gap.length) - max(start, gap.offset)) for gap in gaps)
 
 
 def _envelope(data: bytes, start: int, stop: int) -> list[Note]:
@@ -73,19 +73,31 @@ def _envelope(data: bytes, start: int, stop: int) -> list[Note]:
         meaning = f"{flag:02x} {words}".rstrip()
         out.append(Note(Span(start, start + 1), "frame", "flag", meaning, "How the message lies."))
         length = int.from_bytes(data[start + 1 : stop], "big")
-        out.append(
-            Note(Span(start + 1, stop), "size", "message length", str(length), "In bytes.")
-        )
+        out.append(Note(Span(start + 1, stop), "size", "message length", str(length), "In bytes."))
     elif size:
         why = "Flag and length, cut where a frame ends."
         out.append(Note(Span(start, stop), "size", "envelope", counted(size, "byte"), why))
     return out
 
 
-def _hidden(note: Note) -> Note:
-    if note.kind != "value":
-        return note
-    return Note(note.span, note.kind, note.label, REDACTED, REDACTED_WHY, note.depth, note.path)
+def _hidden(notes: list[Note], lines: list[Line]) -> list[Note]:
+    """The notes of a block without the values that were masked."""
+    shut = [
+        line.span for line in lines if line.is_header and _name(line) not in _OPEN and line.value
+    ]
+    out: list[Note] = []
+    for note in notes:
+        is_shut = any(span.start <= note.span.start < span.stop for span in shut)
+        if is_shut and (note.kind == "value" or ": " in note.meaning):
+            note = Note(
+                *(note.span, note.kind, note.label, REDACTED, REDACTED_WHY, note.depth, note.path)
+            )
+        out.append(note)
+    return out
+
+
+def _name(line: Line) -> str | None:
+    return None if line.name is None else _text(line.name)
 
 
 # ── Metadata ─────────────────────────────────────────────────────────────────────────
@@ -100,7 +112,7 @@ def metadata(message: Message) -> tuple[Metadatum, ...]:
     for one in kept.blocks:
         for line in one.block.lines:
             if line.is_header:
-                name = None if line.name is None else _text(line.name)
+                name = _name(line)
                 value = None if line.value is None else _text(line.value)
                 if kept.is_redacted and name not in _OPEN:
                     value = None
@@ -153,7 +165,7 @@ def masks(message: Message) -> HeadMasks:
         for one in kept.blocks:
             joined = b"".join(fragment.of(message.data) for fragment in one.fragments)
             for line in one.block.lines:
-                name = None if line.name is None else _text(line.name)
+                name = _name(line)
                 if line.value_at is not None and name not in _OPEN and name != ":path":
                     text = mask_string(joined, line.value_at)
                     runs += _split(line.value_at.inside, text, one.fragments)

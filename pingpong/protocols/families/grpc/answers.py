@@ -1,7 +1,7 @@
 """What gRPC's messages say of a call (grpc/doc/PROTOCOL-HTTP2.md, statuscodes.md).
 
-    REPLY        grpc-status 0, or Connect's 200
-    EXCEPTION    any other status: from the trailers, or from HTTP's status where there is none
+REPLY        grpc-status 0, or Connect's 200
+EXCEPTION    any other status: from the trailers, or from HTTP's status where there is none
 """
 
 from __future__ import annotations

@@ -147,13 +147,7 @@ def _connect_error(raw: bytes, otherwise: str) -> Ending:
     return Ending(True, code, "" if code is None else STATUSES[code], str(said.get("message", "")))
 
 
-def _encodings() -> dict[str, Protocol]:
-    from ...encodings.protobuf import PROTOBUF
-
-    return {"proto": PROTOBUF}
-
-
-_ENCODINGS: Final = _encodings()
+_ENCODINGS: Final[dict[str, Protocol]] = {}
 _GRPC: Final = _Grpc(GRPC_CARRIER, _ENCODINGS)
 _TRIPLE: Final = _Triple(TRIPLE, _ENCODINGS)
 _WEB: Final = _GrpcWeb(GRPC_WEB, _ENCODINGS)
@@ -187,4 +181,4 @@ def reads(head: Head, asked: Head | None) -> Content | None:
 
 
 def _is_of_dubbo(head: Head) -> bool:
-    return any([name.startswith("tri-") for name in head.lines])
+    return any(name.startswith("tri-") for name in head.lines)

@@ -1,7 +1,7 @@
 """What HTTP says of a request: its status (RFC 9110, 15).
 
-    REPLY        below 400
-    EXCEPTION    400 and more
+REPLY        below 400
+EXCEPTION    400 and more
 """
 
 from __future__ import annotations

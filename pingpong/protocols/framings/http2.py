@@ -38,7 +38,7 @@ from ...model import (
     Span,
     Stretch,
 )
-from ..encodings.raw import RAW
+from ..raw import RAW
 from ..framing import Brought, Found, Transport, Unit
 from ..unpacking import inflate
 from .contents import NO_END, NOT_NAMED, Content, Contents, Ending, Head

@@ -16,7 +16,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from ....model import Carrier, Protocol
-from ...encodings.raw import RAW
+from ...raw import RAW
 from ...framings.contents import NOT_NAMED, Content, Ending, Head
 from .answers import STATUSES, status_name
 from .carriers import CONNECT, GRPC_CARRIER, GRPC_WEB, TRIPLE

@@ -7,7 +7,7 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from ....model import Protocol
-from ...encodings.raw import RAW
+from ...raw import RAW
 from ...framings.carriers import HttpCarrier
 from ...framings.contents import Content, Ending, Head
 from .answers import HTTP, phrase

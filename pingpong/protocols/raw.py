@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ...errors import DecodeError
-from ...model import (
+from ..errors import DecodeError
+from ..model import (
     LETTER,
     NO_ID,
     Field,
@@ -70,7 +70,7 @@ class Raw(Protocol):
         return stop
 
     def notes(self, record: Record) -> list[Note]:
-        from .notes import raw_notes
+        from .encodings.notes import raw_notes
 
         return raw_notes(record)
 

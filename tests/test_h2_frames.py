@@ -269,7 +269,8 @@ def test_notes_of_goaway() -> None:
         (4, "error code", "11 ENHANCE_YOUR_CALM", "The other end makes too much work."),
         (14, "debug data", '"too_many_pings"', "Why, in the sender's words."),
     ]
-    assert noted(data[:-14].replace(b"\x11", b"\x08", 1) + b"\xff")[-1][2:] != ""
+    binary = made(GOAWAY, 0, 0, bytes(8) + b"\xff\x00")
+    assert noted(binary)[-1] == (2, "debug data", "2 bytes: ff 00", "Not UTF-8: binary data.")
 
 
 def test_notes_of_the_others() -> None:

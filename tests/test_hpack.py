@@ -386,7 +386,7 @@ def string(text: bytes, is_huffman: bool) -> bytes:
         code = other.huffman.HuffmanEncoder(
             other.huffman_constants.REQUEST_CODES, other.huffman_constants.REQUEST_CODES_LENGTH
         ).encode(text)
-        return integer(128, 127, len(code)) + code
+        return integer(128, 127, len(code)) + bytes(code)
     return integer(0, 127, len(text)) + text
 
 

@@ -422,6 +422,11 @@ def test_a_head_that_ends_where_another_does() -> None:
         assert find_frames(data, 0, len(data), False) == (place, True)
 
 
+def test_an_empty_frame_is_no_beginning() -> None:
+    data = raw("000000 00 01 00000005") + THREE
+    assert find_frames(data, 0, len(data), False) == (9, True)
+
+
 def test_two_and_the_end() -> None:
     two = made(DATA, 0, 3, b"x" * 30) + made(PING, 0, 0, bytes(8))
     assert find_frames(b"??" + two, 0, 2 + len(two), True) == (2, True)

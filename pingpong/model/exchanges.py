@@ -17,9 +17,24 @@ class Exchange(Shown):
     or the capture's last packet of it.  ``misled_by`` is the number of the exchange whose reply
     the client read, or may have read, as this one's; of a reply to a oneway call, that call's; 0
     for none.  ``why`` adds a few words to the outcome where they help, else "".
+
+    Of a stream, ``parts_sent`` and ``parts_received`` count the messages beside call and reply,
+    ``stream_sent`` and ``stream_received`` their bytes on the wire; they are not kept.
     """
 
-    __slots__ = ("call", "ended", "fate", "misled_by", "number", "reply", "why")
+    __slots__ = (
+        "call",
+        "ended",
+        "fate",
+        "misled_by",
+        "number",
+        "parts_received",
+        "parts_sent",
+        "reply",
+        "stream_received",
+        "stream_sent",
+        "why",
+    )
 
     def __init__(self, number: int, call: Message | None, reply: Message | None = None) -> None:
         self.number = number
@@ -29,6 +44,10 @@ class Exchange(Shown):
         self.ended = -1
         self.misled_by = 0
         self.why = ""
+        self.parts_sent = 0
+        self.parts_received = 0
+        self.stream_sent = 0
+        self.stream_received = 0
 
     @property
     def first(self) -> Message:
@@ -53,13 +72,23 @@ class Exchange(Shown):
 
     @property
     def sent(self) -> int:
-        """The call's bytes on the wire; 0 where it was not captured."""
-        return 0 if self.call is None else self.call.size
+        """The call's bytes on the wire, those of its stream with them; 0 where it was not
+        captured."""
+        return self.stream_sent + (0 if self.call is None else self.call.size)
 
     @property
     def received(self) -> int:
-        """The reply's bytes on the wire; 0 where there is none."""
-        return 0 if self.reply is None else self.reply.size
+        """The reply's bytes on the wire, those of its stream with them; 0 where there is none."""
+        return self.stream_received + (0 if self.reply is None else self.reply.size)
+
+    def add_part(self, part: Message) -> None:
+        """Count a message of its stream."""
+        if part.from_client == self.first.from_client:
+            self.parts_sent += 1
+            self.stream_sent += part.size
+        else:
+            self.parts_received += 1
+            self.stream_received += part.size
 
     @property
     def latency(self) -> int | None:

@@ -54,22 +54,31 @@ __all__ = [
     "Message",
     "MessageType",
     "Messages",
+    "Metadatum",
     "Naming",
     "Protocol",
     "Record",
     "Repeated",
     "Response",
     "Skipper",
+    "Stretch",
 ]
 
 
 class MessageType(IntEnum):
-    """doc/specs/thrift-binary-protocol.md, "Message"."""
+    """What a message is to its call.
+
+    The first four are doc/specs/thrift-binary-protocol.md's, with their numbers.  A PART is one of
+    the messages of a stream, beside the CALL that opened it and the REPLY that ends it.  An EVENT
+    is the connection's own: a heartbeat, a setting, a farewell.  No call is meant by it.
+    """
 
     CALL = 1
     REPLY = 2
     EXCEPTION = 3
     ONEWAY = 4
+    EVENT = 5
+    PART = 6
 
 
 # By number: a list is looked into faster than an Enum is called.
@@ -129,6 +138,46 @@ class Header(Facts):
 
     def facts(self) -> tuple[object, ...]:
         return (self.method, self.type, self.seqid, self.strict, self.span, self.method_span)
+
+
+class Metadatum(Facts):
+    """What a message says beside its values: a header, an attachment, a key with its value.
+
+    ``span`` is where it stands in the message's ``data``.  ``name`` or ``value`` is None where the
+    bytes do not say it any more, since they refer to something from before the capture; ``why``
+    says that then.  Bytes that are not UTF-8 stand as ``\\xff``.
+    """
+
+    __slots__ = ("name", "span", "value", "why")
+    __match_args__: ClassVar = ("name", "value", "span", "why")
+
+    def __init__(self, name: str | None, value: str | None, span: Span, why: str = "") -> None:
+        self.name = name
+        self.value = value
+        self.span = span
+        self.why = why
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.name, self.value, self.span, self.why)
+
+
+class Stretch(Facts):
+    """A part of a message's ``data`` and where it stands on the wire.
+
+    It begins at ``start`` of the data and is ``size`` bytes long; ``offset`` is its place in the
+    direction of the connection, -1 if it does not stand there like this, because it was packed.
+    """
+
+    __slots__ = ("offset", "size", "start")
+    __match_args__: ClassVar = ("start", "size", "offset")
+
+    def __init__(self, start: int, size: int, offset: int) -> None:
+        self.start = start
+        self.size = size
+        self.offset = offset
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.start, self.size, self.offset)
 
 
 class Skipper(ABC):
@@ -298,6 +347,11 @@ class Family(ABC):
     def error(self, body: Struct) -> Error:
         """What an EXCEPTION, the framework's own, holds."""
 
+    def parts(self, method: str) -> tuple[str, str]:
+        """The service that a method belongs to, and its name in that; "" for a service that the
+        wire does not name."""
+        return "", method
+
     def is_upgrade(self, method: str) -> bool:
         """Does a call of that method ask about the connection, so that it is none of the
         service's?"""
@@ -324,6 +378,10 @@ class Carrier(str):
     made for them can read stand before messages; ``reads_others``: those servers answer clients
     that speak otherwise too.
 
+    ``has_ids``: each call has an id of its own, by which its reply is known, in whatever order
+    they come.  ``is_two_way``: either end may begin a call, so that its type does not tell who
+    sent it.
+
     ``leans``: its bytes say nothing without those before them.  ``resumes``: it can be picked up
     in mid-stream.  ``is_shut``: where messages are
     packed, no byte of them may be shown, since something may stand behind them.
@@ -341,6 +399,8 @@ class Carrier(str):
     has_length: ClassVar[bool] = False
     is_headed: ClassVar[bool] = False
     reads_others: ClassVar[bool] = False
+    is_two_way: ClassVar[bool] = False
+    has_ids: ClassVar[bool] = False
     leans: ClassVar[bool] = False
     resumes: ClassVar[bool] = True
     is_shut: ClassVar[bool] = False
@@ -365,6 +425,10 @@ class Carrier(str):
             return []
         size = "1 byte" if start == 1 else f"{start} bytes"
         return [Note(Span(0, start), "frame", "before the message", size)]
+
+    def metadata(self, message: Message) -> tuple[Metadatum, ...]:
+        """What a message says beside its values, read from its bytes."""
+        return ()
 
     def masks(self, message: Message) -> HeadMasks:
         """What is to be masked of what stands before the message's header: of what nobody knows,
@@ -434,8 +498,11 @@ class Naming(ABC):
     label: str = ""
 
     @abstractmethod
-    def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
-        """Name the fields and values of ``body``, and say where they differ from the IDL."""
+    def give_names(self, record: Record, body: Struct) -> tuple[Struct, tuple[Difference, ...]]:
+        """``body`` with names for its fields and values, and where it differs from the IDL.
+
+        It may be another struct than the one given, if the bytes say more to who knows the IDL.
+        """
 
 
 def _mark(struct: Struct, starts: frozenset[int]) -> None:
@@ -518,7 +585,7 @@ class Record(Shown):
                 self.data, self.start, len(self.data), self.gaps, self.limits
             )
             if self._names is not None:
-                self._differences = self._names.give_names(self, body)
+                body, self._differences = self._names.give_names(self, body)
             if self.redacted:
                 _mark(body, self.redacted)
                 # A mask is not a value that an enum lacks.
@@ -544,7 +611,7 @@ class Record(Shown):
         )
         body = self.protocol.read_struct(self.data, self.start, len(self.data), self.gaps, few)
         if self._names is not None:
-            self._names.give_names(self, body)
+            body, _ = self._names.give_names(self, body)
         if self.redacted:
             _mark(body, self.redacted)
         return body
@@ -736,7 +803,7 @@ class Response(Facts):
 
 
 class Message(Record):
-    """One Thrift message: a CALL, a REPLY, an EXCEPTION or a ONEWAY.
+    """One message: what one end said of one call.
 
     ``number`` counts messages in the capture from 1; ``flow`` is its connection's number.
     ``data`` holds all of its bytes, a frame's length included; every offset in its header,
@@ -754,20 +821,26 @@ class Message(Record):
     ``proxied`` is the client for whom a proxy connected, where a PROXY header names one.
     ``response`` is what HTTP answered to a call, if there was no message in it; and to any oneway
     call: None there means that HTTP never answered.
+    ``layout`` says which bytes of ``data`` stand where on the wire, if they do not stand there in
+    one piece; () if they do.  ``end`` is what the transport itself said of how it ended ("reset:
+    CANCEL"), else "".
 
     The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.
     """
 
     __slots__ = (
         "_announced",
+        "_metadata",
         "_packet",
         "_packets",
         "client",
         "cut",
+        "end",
         "end_time",
         "flow",
         "from_client",
         "header",
+        "layout",
         "number",
         "offset",
         "proxied",
@@ -821,6 +894,9 @@ class Message(Record):
         self.cut = ""
         self.proxied: Endpoint | None = None
         self.response: Response | None = None
+        self.layout: tuple[Stretch, ...] = ()
+        self.end = ""
+        self._metadata: tuple[Metadatum, ...] | None = None
         self._announced = 0
         # Most came in one packet: a number takes less memory than a tuple of it.
         self._packet = packets[0] if len(packets) == 1 else -1
@@ -852,6 +928,27 @@ class Message(Record):
     @property
     def seqid(self) -> int:
         return self.header.seqid
+
+    @property
+    def service(self) -> str:
+        """The service that its method belongs to, "" where the wire does not say."""
+        return self.family.parts(self.header.method)[0]
+
+    @property
+    def bare_method(self) -> str:
+        """The method's name without its service."""
+        return self.family.parts(self.header.method)[1]
+
+    @property
+    def metadata(self) -> tuple[Metadatum, ...]:
+        """What it says beside its values: headers, attachments, key/values, in order."""
+        if self._metadata is None:
+            self._metadata = self.transport.metadata(self)
+        return self._metadata
+
+    def use_metadata(self, metadata: tuple[Metadatum, ...]) -> None:
+        """Take what cannot be read from its bytes alone."""
+        self._metadata = metadata
 
     @property
     def family(self) -> Family:

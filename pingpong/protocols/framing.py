@@ -15,13 +15,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..model import Carrier, Finding, Gap, Header, Protocol, Response
+from ..model import Carrier, Finding, Gap, Header, Metadatum, Protocol, Response, Stretch
 from .unpacking import Allowance
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["Found", "Passed", "ProtocolAt", "Transport", "Turn", "Unit"]
+__all__ = ["Brought", "Found", "Passed", "ProtocolAt", "Transport", "Turn", "Unit"]
 
 # Which protocol's message begins at data[start:stop]; None: none that is known.
 ProtocolAt = Callable[[bytes, int, int], Protocol | None]
@@ -85,18 +85,23 @@ class Found:
 
     ``offset`` is its place in the direction, ``size`` how many of its bytes it took;
     ``time``, ``end_time`` and ``packets`` are of the packets that brought it.  ``lines`` is as
-    its Unit has it.  ``cut`` and ``announced`` are the Message's.
+    its Unit has it.  ``cut``, ``announced``, ``end``, ``layout`` and ``metadata`` are the
+    Message's; ``from_client`` too, None where its type tells who sent it.
     """
 
     __slots__ = (
         "announced",
         "cut",
         "data",
+        "end",
         "end_time",
         "findings",
+        "from_client",
         "gaps",
         "header",
+        "layout",
         "lines",
+        "metadata",
         "offset",
         "packets",
         "protocol",
@@ -132,7 +137,32 @@ class Found:
         self.packets = packets
         self.cut = ""
         self.announced = 0
+        self.end = ""
+        self.from_client: bool | None = None
+        self.layout: tuple[Stretch, ...] = ()
+        self.metadata: tuple[Metadatum, ...] | None = None
         self.lines: tuple[tuple[int, bytes], ...] = ()
+
+
+class Brought:
+    """Which packets brought a unit: its place in the direction, and their times and numbers.
+    ``gaps`` are the bytes of it that the capture lost; they count from its start."""
+
+    __slots__ = ("end_time", "gaps", "offset", "packets", "time")
+
+    def __init__(
+        self,
+        offset: int,
+        time: int,
+        end_time: int,
+        packets: tuple[int, ...],
+        gaps: tuple[Gap, ...] = (),
+    ) -> None:
+        self.gaps = gaps
+        self.offset = offset
+        self.time = time
+        self.end_time = end_time
+        self.packets = packets
 
 
 class Passed:
@@ -154,6 +184,8 @@ class Transport(ABC):
     could be read.  ``is_whole``: the unit that ``rest`` gave last is complete, since nothing
     more of it could have come.  ``keeps_lines``: somebody asks for the ``lines`` of units.
     ``allowance`` is what one that unpacks draws on: its own, unless somebody gives it another.
+    ``is_woven``: a unit is a piece of one message or holds several, and those of other messages
+    stand between: ``next`` gives units without a protocol, and ``take`` makes messages of them.
     """
 
     name: str
@@ -161,6 +193,26 @@ class Transport(ABC):
     is_whole: bool = False
     keeps_lines: bool = False
     allowance: Allowance | None = None
+    is_woven: bool = False
+
+    def meet(self, other: Transport) -> None:
+        """The transport of the other direction, once both are known to speak the same."""
+        return
+
+    def take(self, unit: Unit, brought: Brought) -> list[Found]:
+        """The messages that are complete with a unit, where ``is_woven``."""
+        return []
+
+    def end(
+        self, data: bytes, brought: Brought | None, reason: str, cut: str, is_all: bool
+    ) -> list[Found]:
+        """What there is of the messages that will not be completed, where ``is_woven``.
+
+        ``data`` is what there is of the next unit; its rest will not come, because of ``reason``.
+        ``brought`` is None if there is nothing of it.  ``is_all``: what comes next need not begin
+        with a unit; else only the rest of this one is lost.
+        """
+        return []
 
     @abstractmethod
     def next(self, buffer: bytearray, have: int) -> Unit | None:

@@ -55,7 +55,7 @@ hyperframe = pytest.importorskip("hyperframe.frame", reason="the library hyperfr
 hpack = pytest.importorskip("hpack", reason="the library hpack is the witness")
 from hyperframe.exceptions import HyperframeError  # noqa: E402
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def raw(text: str) -> bytes:

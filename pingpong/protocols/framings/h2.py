@@ -77,6 +77,7 @@ MAX_FRAME: Final = 16_384
 
 _MAX_WINDOW: Final = 0x7FFFFFFF
 _MAX_STREAM: Final = 0x7FFFFFFF
+_LAST_ERROR: Final = 13
 
 # ── Numbers and their names ──────────────────────────────────────────────────────────
 
@@ -466,47 +467,112 @@ def may_be_frame(data: bytes, at: i64, most: i64 = MAX_FRAME) -> bool:
     exact: i64 = _EXACT[kind]
     if exact:
         return length == exact
-    if kind == 4:
+    if kind == SETTINGS:
         return length == 0 if flags & 1 else length % 6 == 0
-    if kind == 7:
+    if kind == GOAWAY:
         return length >= 8
-    least: i64 = 1 if flags & known & 8 else 0
-    if kind == 1 and flags & 32:
+    least: i64 = 1 if flags & PADDED else 0
+    if kind == HEADERS and flags & PRIORITY_FLAG:
         least += 5
-    elif kind == 5:
+    elif kind == PUSH_PROMISE:
         least += 4
     return length >= least
 
 
-def find_frames(
-    data: bytes, start: i64, stop: i64, ended: bool, most: i64 = MAX_FRAME
-) -> tuple[int, bool]:
+def _is_likely(data: bytes, at: i64, stop: i64) -> bool:
+    """Would somebody send this frame?  More than ``may_be_frame`` asks for, since streams of small
+    numbers are full of what may be a head.  Looks at the first 8 bytes of the payload, if they are
+    there."""
+    if not may_be_frame(data, at):
+        return False
+    kind: i64 = data[at + 3]
+    flags: i64 = data[at + 4]
+    length: i64 = u32(data, at) >> 8
+    stream: i64 = u32(data, at + 5)
+    inside: i64 = at + HEAD
+    if stream and not stream & 1:
+        return False  # of a push: browsers no longer take them, and RPC has none
+    if length == 0:
+        # Data that are empty end a stream, and headers are never empty.
+        return kind == SETTINGS or (kind == DATA and flags & END_STREAM != 0)
+    if inside + (length if length < 8 else 8) > stop:
+        return True
+    first: i64 = u32(data, inside) if length > 3 else 0
+    if kind == WINDOW_UPDATE:
+        return 0 < first <= _MAX_WINDOW
+    if kind == RST_STREAM:
+        return first <= _LAST_ERROR
+    if kind == GOAWAY:
+        return first <= _MAX_STREAM and u32(data, inside + 4) <= _LAST_ERROR
+    if kind == SETTINGS:
+        number: i64 = first >> 16
+        return 0 < number < 16 or number == 0xFE03 or number & 0x0F0F == 0x0A0A  # GREASE
+    if kind == PRIORITY:
+        return first & _MAX_STREAM != stream
+    return True
+
+
+def find_frames(data: bytes, start: i64, stop: i64, ended: bool) -> tuple[int, bool]:
     """Where in ``data[start:stop]`` frames begin that nobody announced: (place, True).
 
-    IN_A_ROW heads prove it.  If nothing comes behind ``stop`` (``ended``), one head less does,
-    where the last of those frames ends exactly there.
+    IN_A_ROW heads, each where the one before says, prove it; the first is not that of an empty
+    frame, which would be next to nothing among zeros.  If nothing comes behind ``stop``
+    (``ended``), one head less does, where the last of those frames ends exactly there.
+    Frames of pushed streams, which have even numbers, prove nothing: zeros make too many of them.
+    What looks like a head may lie before a true one, and end where another frame does: if its
+    payload can be read as frames too, the place is theirs, or where both readings meet.
     (place, False): none before ``place``; ask again from there with more bytes, or, if ``ended``,
     there are none.
 
     Each place is looked at once, at IN_A_ROW heads at most, whatever the bytes are; only the
-    place that it gave as undecided is looked at again.
+    place that it gave as undecided is looked at again.  The payload of the frame that is found is
+    looked at once more.
     """
     at: i64 = start
     while at + HEAD <= stop:
         heads: i64 = 0
         place: i64 = at
-        while heads < IN_A_ROW and place + HEAD <= stop and may_be_frame(data, place, most):
+        is_open = False
+        while heads < IN_A_ROW:
+            size: i64 = 0
+            if place + HEAD <= stop:
+                size = u32(data, place) >> 8
+            # As many bytes as are looked at, so that the answer is the same however they come.
+            if not ended and place + HEAD + (size if size < 8 else 8) > stop:
+                is_open = place + HEAD > stop or may_be_frame(data, place)
+                break
+            if place + HEAD > stop or not _is_likely(data, place, stop):
+                break
+            if not heads and not size:
+                break
             heads += 1
-            place += HEAD + (u32(data, place) >> 8)
-        if heads == IN_A_ROW:
-            return at, True
-        if heads and place + HEAD > stop:
-            if not ended:
-                return at, False
-            if place == stop and heads == IN_A_ROW - 1:
-                return at, True
+            place += HEAD + size
+        if is_open:
+            return at, False
+        if heads == IN_A_ROW or (ended and heads == IN_A_ROW - 1 and place == stop):
+            return _meeting(data, at, stop), True
         at += 1
     return (stop, False) if ended else (min(at, stop), False)
+
+
+def _meeting(data: bytes, at: i64, stop: i64) -> int:
+    """``at``, where a frame begins, unless frames in its payload end where it does: the first of
+    them if they are many, since then that is what was sent; else their end."""
+    end: i64 = at + HEAD + (u32(data, at) >> 8)
+    # What leads elsewhere, so that no place is looked at twice.
+    elsewhere: set[int] = set()
+    place: i64 = at + 1
+    while place + HEAD <= end:
+        here: i64 = place
+        walked: list[int] = []
+        while here + HEAD <= end and here not in elsewhere and _is_likely(data, here, stop):
+            walked.append(here)
+            here += HEAD + (u32(data, here) >> 8)
+        if walked and here == end:
+            return place if len(walked) >= IN_A_ROW else end
+        elsewhere.update(walked)
+        place += 1
+    return at
 
 
 # ── Notes ────────────────────────────────────────────────────────────────────────────

@@ -386,7 +386,7 @@ def string(text: bytes, is_huffman: bool) -> bytes:
         code = other.huffman.HuffmanEncoder(
             other.huffman_constants.REQUEST_CODES, other.huffman_constants.REQUEST_CODES_LENGTH
         ).encode(text)
-        return integer(128, 127, len(code)) + code
+        return integer(128, 127, len(code)) + bytes(code)
     return integer(0, 127, len(text)) + text
 
 
@@ -673,3 +673,35 @@ def test_no_byte_is_looked_at_often(name: str, is_whole: bool) -> None:
 
 def test_incomplete_says_so() -> None:
     assert isinstance(read(raw("44 05 2f")).error, Incomplete)
+
+
+def test_an_entry_that_just_fits() -> None:
+    """:path and / are 6 bytes, and the entry counts for 32."""
+    for limit, count in ((38, 1), (37, 0)):
+        table = Table()
+        table.resize(limit)
+        read(raw("44 012f"), table)
+        assert (table.count, table.size) == (count, 38 * count)
+
+
+def test_a_table_without_room_is_whole() -> None:
+    table = Table(is_whole=False)
+    table.resize(31)
+    assert table.is_whole
+
+
+def test_a_loss_hides_the_limit_too() -> None:
+    """A size update may be among what is lost: the entry may have been added."""
+    table = Table()
+    table.lose()
+    large = b"a" * 5000
+    block = read(b"\x44" + string(large, False) + raw("44 012f bf"), table)
+    assert block.headers[-1] == (b":path", large)
+
+
+def test_what_is_dropped_without_a_limit_leaves_older_ones_unknown() -> None:
+    table = Table(is_whole=False)
+    for _ in range(30):
+        read(b"\x44" + string(b"a" * 10_000, False), table)
+    assert not table.is_whole
+    assert read(integer(128, 127, 62 + table.count), table).headers == [(None, None)]

@@ -38,8 +38,8 @@ from ...model import (
     Span,
     Stretch,
 )
-from ..raw import RAW
 from ..framing import Brought, Found, Transport, Unit
+from ..raw import RAW
 from ..unpacking import inflate
 from .contents import NO_END, NOT_NAMED, Content, Contents, Ending, Head
 from .h2 import (

@@ -16,8 +16,8 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from ....model import Carrier, Protocol
-from ...raw import RAW
 from ...framings.contents import NOT_NAMED, Content, Ending, Head
+from ...raw import RAW
 from .answers import STATUSES, status_name
 from .carriers import CONNECT, GRPC_CARRIER, GRPC_WEB, TRIPLE
 

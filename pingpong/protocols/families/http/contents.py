@@ -7,9 +7,9 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from ....model import Protocol
-from ...raw import RAW
 from ...framings.carriers import HttpCarrier
 from ...framings.contents import Content, Ending, Head
+from ...raw import RAW
 from .answers import HTTP, phrase
 
 __all__ = ["HTTP2", "reads"]

@@ -946,7 +946,11 @@ class Pipeline:
                 if item.end and self._pairs is not None:
                     self._pair(_message(flow, item, 0, self._limits), flow)
                 continue
-            messages.append(self._given_out(flow, source, item))
+            sender = source
+            if item.is_others:
+                connection = talk.connection
+                sender = connection.server_key if by_client else connection.client_key
+            messages.append(self._given_out(flow, sender, item))
         if reader.turns:
             self._take_turns(talk, reader, found, messages)
         return messages
@@ -1107,7 +1111,7 @@ class Pipeline:
                 said = Finding(Severity.ERROR, text, 0)
                 flow.findings.append(said if self.redactor is None else hushed(said))
             if reader.detection.transport is not None:
-                spoken.append(reader.detection.transport)
+                spoken.append(reader.speaks or reader.detection.transport)
         if len(spoken) == 2 and spoken[0] != spoken[1]:
             text = f"flow {flow.number}: the client speaks {spoken[0]}, the server {spoken[1]}"
             flow.findings.append(Finding(Severity.WARNING, text))

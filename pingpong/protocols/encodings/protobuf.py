@@ -257,7 +257,7 @@ def fields_of(data: bytes, at: int, stop: int, most: int) -> list[Wire] | None:
             elif wire == LEN:
                 size, inside = read_number(data, value, stop, "")
                 end = inside + size
-            elif wire == I64 or wire == I32:
+            elif wire in (I64, I32):
                 end = value + (8 if wire == I64 else 4)
             else:
                 return None
@@ -372,9 +372,13 @@ def _packed(raw: bytes, is_text: bool) -> list[Reading]:
     for size in () if is_text else (8, 4):
         if len(raw) % size:
             continue
-        for word, how in (("double", _F64), ("fixed64", None)) if size == 8 else (
-            ("float", _F32),
-            ("fixed32", None),
+        for word, how in (
+            (("double", _F64), ("fixed64", None))
+            if size == 8
+            else (
+                ("float", _F32),
+                ("fixed32", None),
+            )
         ):
             elements: list[Plain] = []
             for at in range(0, min(len(raw), size * _MOST_ELEMENTS), size):
@@ -723,9 +727,7 @@ class ProtobufWalk(Walk):
     def too_deep(self, at: i64, depth: i64) -> None:
         if not self.said_depth:
             self.said_depth = True
-            error = LimitExceeded(
-                "nesting", at, found=f"{depth + 1} deep", limit=self.limits.depth
-            )
+            error = LimitExceeded("nesting", at, found=f"{depth + 1} deep", limit=self.limits.depth)
             self.warn(f"{error}: what looks like a message is left as bytes", at)
 
     def few_looks(self, at: i64) -> None:

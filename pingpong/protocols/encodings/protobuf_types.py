@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING, Final
 
 from ...errors import DecodeError, IdlError, Incomplete
 from ...model import (
-    DEFAULT_LIMITS,
     Build,
     Difference,
     Entries,
@@ -455,7 +454,9 @@ class _Rules:
 _NOT_PACKED: Final = (_STRING, _GROUP, _MESSAGE, _BYTES)
 
 
-def _field(content: Struct, rules: _Rules, oneofs: tuple[str, ...] | list[str]) -> ProtoField | None:
+def _field(
+    content: Struct, rules: _Rules, oneofs: tuple[str, ...] | list[str]
+) -> ProtoField | None:
     kind = _number(content, "type")
     number = _number(content, "number")
     if not 1 <= kind < len(_WORDS) or number < 1:
@@ -474,7 +475,7 @@ def _field(content: Struct, rules: _Rules, oneofs: tuple[str, ...] | list[str]) 
     at = _number(content, "oneof_index") if _first(content, "oneof_index") is not None else -1
     is_marked = _number(content, "proto3_optional") > 0
     oneof = oneofs[at] if 0 <= at < len(oneofs) and not is_marked else ""
-    is_message = kind == _MESSAGE or kind == _GROUP
+    is_message = kind in (_MESSAGE, _GROUP)
     return ProtoField(
         number,
         _text(content, "name"),
@@ -668,9 +669,9 @@ def _floating(raw: int, size: int) -> float:
 
 def _whole(kind: int, raw: int) -> int | None:
     """What a number of that type is, ``raw`` as the bytes have it; None: it is too large for it."""
-    if kind == _INT64 or kind == _SFIXED64:
+    if kind in (_INT64, _SFIXED64):
         return signed(raw, 64)
-    if kind == _UINT64 or kind == _FIXED64 or kind == _FIXED32:
+    if kind in (_UINT64, _FIXED64, _FIXED32):
         return raw
     if kind == _SINT64:
         return unzigzag(raw)
@@ -679,7 +680,7 @@ def _whole(kind: int, raw: int) -> int | None:
     if raw >> 32:
         # A negative int32 is written with the 64 bits of its sign.
         number = signed(raw, 64)
-        fits = (kind == _INT32 or kind == _ENUM) and -(1 << 31) <= number < 0
+        fits = (kind in (_INT32, _ENUM)) and -(1 << 31) <= number < 0
         return number if fits else None
     if kind == _SINT32:
         return unzigzag(raw)
@@ -907,7 +908,7 @@ class _TypedWalk(ProtobufWalk):
         if kind == _BOOL:
             listener.truth(raw != 0, start, stop)
             return
-        if kind == _DOUBLE or kind == _FLOAT:
+        if kind in (_DOUBLE, _FLOAT):
             size = 8 if kind == _DOUBLE else 4
             value: float = _floating(raw, size)
             if kind == _DOUBLE:
@@ -974,7 +975,7 @@ class _TypedWalk(ProtobufWalk):
         inside = self.at
         end = inside + size
         kind = known.kind
-        if kind == _STRING or kind == _BYTES:
+        if kind in (_STRING, _BYTES):
             self.string_as(mtype, known, at, inside, end)
             return
         inner = self.schema.message(known.type_name)
@@ -1000,7 +1001,9 @@ class _TypedWalk(ProtobufWalk):
         elif lost:
             size = end - inside
             missing = self.lost_in(inside, end)
-            text = f"{_WORDS[known.kind]} at offset {inside}: {missing} of its {size} bytes were lost"
+            text = (
+                f"{_WORDS[known.kind]} at offset {inside}: {missing} of its {size} bytes were lost"
+            )
             self.warn(text, inside)
         self.at = stop
         listener.own(_WORDS[known.kind])
@@ -1136,7 +1139,7 @@ class _TypedWalk(ProtobufWalk):
             listener.string(self.data, at, at, at, 0, at, 0)
         elif kind == _BYTES:
             listener.binary(b"", at, 0, at, 0)
-        elif kind == _MESSAGE or kind == _GROUP:
+        elif kind in (_MESSAGE, _GROUP):
             inner = self.schema.message(known.type_name)
             if inner is not None:
                 listener.label(inner.short)
@@ -1154,7 +1157,7 @@ class _TypedWalk(ProtobufWalk):
         fields = fields_of(self.data, inside, end, most + 1)
         if fields is None or len(fields) > most or (fields and fields[-1].stop != end):
             return False
-        if name == _TIMESTAMP or name == _DURATION:
+        if name in (_TIMESTAMP, _DURATION):
             return self.time(name == _TIMESTAMP, at, inside, end, fields)
         if name == _STRUCT:
             return self.struct_value(at, inside, end, depth, fields)
@@ -1210,9 +1213,7 @@ class _TypedWalk(ProtobufWalk):
             listener.text(written_duration(seconds, nanos), at, inside - at, end, 0)
         return True
 
-    def struct_value(
-        self, at: int, inside: int, end: int, depth: int, fields: list[Wire]
-    ) -> bool:
+    def struct_value(self, at: int, inside: int, end: int, depth: int, fields: list[Wire]) -> bool:
         """A Struct: a map of text to Values."""
         pairs: list[tuple[Wire, Wire]] = []
         for one in fields:

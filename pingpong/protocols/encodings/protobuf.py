@@ -297,6 +297,10 @@ def _is_sane(value: float) -> bool:
     return 1e-30 < abs(value) < 1e30
 
 
+# The infinities, and NaN as every writer has it, in 8 and in 4 bytes, without their sign.
+_SPECIAL: Final = (0x7FF0 << 48, 0x7FF8 << 48, 0x7F80 << 16, 0x7FC0 << 16)
+
+
 def _of_fixed(raw: bytes) -> tuple[Reading, ...]:
     """The ways to read 8 or 4 bytes, the likeliest first."""
     is_long = len(raw) == 8
@@ -304,10 +308,7 @@ def _of_fixed(raw: bytes) -> tuple[Reading, ...]:
     whole = int.from_bytes(raw, "little")
     double: float = (_F64 if is_long else _F32).unpack(raw)[0]
     as_float = "double" if is_long else "float"
-    kept = whole << (0 if is_long else 32)
-    # NaN as every writer has it, and the infinities.
-    is_special = kept & ((1 << 48) - 1) == 0 and kept >> 48 & 0x7FF0 == 0x7FF0
-    is_float = _is_sane(double) or is_special
+    is_float = _is_sane(double) or (whole & ~(1 << (bits - 1))) in _SPECIAL
     readings = [Reading(f"fixed{bits}", whole, not is_float and whole > 0)]
     if whole >> (bits - 1):
         minus = signed(whole, bits)

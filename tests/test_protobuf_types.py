@@ -553,7 +553,7 @@ def test_a_descriptor_set_is_known_by_its_content(tmp_path: Path) -> None:
 
 def test_names_are_found_by_their_end() -> None:
     assert SCHEMA.find("t3.All").name == "t3.All"
-    with pytest.raises(ValueError, match="several messages are called All: t3.All, t2.All"):
+    with pytest.raises(ValueError, match=r"several messages are called All: t3\.All, t2\.All"):
         SCHEMA.find("All")
     with pytest.raises(ValueError, match="there is no message 'Nope'; there are "):
         SCHEMA.find("Nope")
@@ -623,7 +623,7 @@ def test_without_protoc_the_error_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(proto, "find_spec", lambda name: None)
-    monkeypatch.setattr(proto.shutil, "which", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
     path = tmp_path / "p.proto"
     path.write_text(PROTO)
     with pytest.raises(IdlError, match=r"pip install 'pingpong\[relatives\]'"):

@@ -172,10 +172,18 @@ class Pairing:
 
     ``settled`` holds the exchanges whose outcome is final, in the order in which that became
     known; ``take`` takes them out.  Only what is not settled is remembered.
+
+    Without ``keeps_bytes``, for those who look at no values, messages let their bytes go: a call
+    may have 16 MB, and wait for long.  What waits does so at the second ``take`` behind it, and all
+    of an exchange at the ``take`` behind the one that gave it out: until then they can be read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keeps_bytes: bool = True) -> None:
         self.settled: list[Exchange] = []
+        self._keeps_bytes = keeps_bytes
+        self._taken: list[Exchange] = []  # settled, and given out last time
+        self._waiting: list[Exchange] = []  # calls and replies from before the last time
+        self._new: list[Exchange] = []  # and since then
         self._count = 0
         self._pending: dict[int, _Pending] = {}
         # What servers were seen to do with a method.  True: to answer it; False: to pass over it.
@@ -193,6 +201,13 @@ class Pairing:
         """The exchanges that were settled since the last time, which are then no longer kept."""
         settled = self.settled
         self.settled = []
+        if not self._keeps_bytes:
+            for exchange in self._waiting:
+                _let_go_of_first(exchange)
+            self._waiting, self._new = self._new, []
+            for exchange in self._taken:
+                exchange.let_go()
+            self._taken = settled
         return settled
 
     def add(self, message: Message, flow: Flow | None = None) -> Exchange:
@@ -245,6 +260,8 @@ class Pairing:
                 return exchange
         self._count += 1
         exchange = Exchange(self._count, call)
+        if not self._keeps_bytes:
+            self._new.append(exchange)
         latest = pending.latest
         if (
             latest is not None
@@ -382,6 +399,8 @@ class Pairing:
                 del pending.oneway[at]
                 self._settle(exchange, Outcome.NO_CALL)
                 return exchange
+        if not self._keeps_bytes:
+            self._new.append(exchange)
         pending.orphans.append(exchange)
         if len(pending.orphans) > MAX_ORPHANS:
             self._settle(pending.orphans.pop(0), Outcome.NO_CALL)
@@ -653,6 +672,16 @@ class Pairing:
                     pending.misled[reader.number] = reply.number
                     return
         pending.unread.append(reply.number)
+
+
+def _let_go_of_first(exchange: Exchange) -> None:
+    """Let the bytes of the message go that began an exchange, which may have the other by now."""
+    first, reply = exchange.first, exchange.reply
+    if reply is None or reply.number > first.number:
+        first.let_go()
+    elif reply.names is None or exchange.answer is Outcome.SUCCESS:
+        # A call that comes late may give its exception another name.
+        exchange.let_reply_go()
 
 
 def _by_number(exchange: Exchange) -> int:

@@ -96,6 +96,9 @@ _NEARLY: Final = 16
 # Why a message ends where a connection was first captured, if its SYN came later.
 _BEHIND: Final = "what follows was captured before its SYN"
 
+# How many kinds of events of a connection are counted.
+MAX_EVENTS: Final = 64
+
 # How many findings on the datagrams of a connection are kept.
 MAX_FINDINGS: Final = 1000
 
@@ -226,6 +229,9 @@ class Pipeline:
     that were posted by HTTP without a message.  ``time`` is that of the last packet (ns since
     1970), -1 before the first.
 
+    ``events``: what connections say for themselves (heartbeats, settings) is given out too, as
+    messages of the type EVENT.
+
     ``pairing`` is for whoever wants exchanges.  It is told each message when it is given out, and
     each connection when it is over.  This happens in step with the packets, so that an outcome
     does not depend on how many of them are read at a time.
@@ -243,7 +249,9 @@ class Pipeline:
         redactor: Redactor | None = None,
         plan: Plan | None = None,
         pairing: Pairing | None = None,
+        events: bool = False,
     ) -> None:
+        self._events = events
         self.redactor = redactor
         self.plan = plan
         self.pairing = pairing
@@ -710,6 +718,9 @@ class Pipeline:
                 talk.from_client = reader
             else:
                 talk.from_server = reader
+            if talk.from_client is not None and talk.from_server is not None:
+                talk.from_client.peer = talk.from_server
+                talk.from_server.peer = talk.from_client
         return reader
 
     def _read(self, talk: _Talk, by_client: bool, pieces: list[Piece]) -> list[Message]:
@@ -913,6 +924,9 @@ class Pipeline:
         talk.said = len(connection.flow.findings)
         self._compare(talk)
         self._compare_twins(connection)
+        for reader in (talk.from_client, talk.from_server):
+            if reader is not None:
+                reader.peer = None
         talk.from_client = talk.from_server = None
         talk.before.clear()
         self._waiting += talk.count()
@@ -950,7 +964,7 @@ class Pipeline:
         """
         flow = talk.connection.flow
         source = talk.connection.client_key if by_client else talk.connection.server_key
-        if found and are_first and not flow.opened and _is_call(found[0]) != by_client:
+        if found and are_first and not flow.opened and _is_turned(found, by_client, flow):
             self._swap(talk)
             by_client = not by_client
         seen = None if reader.detection is None else self._seen(reader.detection)
@@ -975,10 +989,25 @@ class Pipeline:
             half.why = reader.why if self.redactor is None else ""
         if reader.proxied is not None:
             flow.proxied = reader.proxied
-        messages = [self._given_out(flow, source, item) for item in found]
+        messages = []
+        for item in found:
+            if item.from_client is None and item.transport.is_two_way:
+                item.from_client = by_client != item.is_others
+            if item.header.type is MessageType.EVENT and not self._is_event_given(flow, item):
+                if item.end and self._pairs is not None:
+                    self._pair(_message(flow, item, 0, self._limits), flow)
+                continue
+            messages.append(self._given_out(flow, source, item))
         if reader.turns:
             self._take_turns(talk, reader, found, messages)
         return messages
+
+    def _is_event_given(self, flow: Flow, event: Found) -> bool:
+        """Count an event of the connection; is it to be given out like a message?"""
+        name = event.header.method
+        if name in flow.events or len(flow.events) < MAX_EVENTS:
+            flow.events[name] = flow.events.get(name, 0) + 1
+        return self._events
 
     def _take_turns(
         self, talk: _Talk, reader: MessageReader, found: list[Found], messages: list[Message]
@@ -1085,6 +1114,8 @@ class Pipeline:
         """Find the exchange of a message, and give the message its names."""
         pairs = self._pairs
         assert pairs is not None
+        if message.type is MessageType.EVENT and not message.end:
+            return
         exchange = pairs.add(message, flow)
         if self._namer is not None:
             self._namer.give(message, exchange)
@@ -1154,7 +1185,7 @@ def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
         transport=found.transport,
         client=flow.client,
         server=flow.server,
-        from_client=_is_call(found),
+        from_client=_is_call(found) if found.from_client is None else found.from_client,
         number=number,
         flow=flow.number,
         offset=found.offset,
@@ -1165,10 +1196,28 @@ def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
         gaps=found.gaps,
         listed=found.findings,
         limits=limits,
+        stop=found.body_stop,
     )
     if found.cut:
         message.cut_off(found.cut, found.announced)
+    message.layout = found.layout
+    message.end = found.end
+    message.kept = found.kept
     return message
+
+
+def _is_turned(found: list[Found], by_client: bool, flow: Flow) -> bool:
+    """Do the messages show that it was the other end that sent them?"""
+    if found[0].from_client is not None:
+        return found[0].from_client != (by_client != found[0].is_others)
+    if not found[0].transport.is_two_way:
+        return _is_call(found[0]) != by_client
+    if flow.detection is not None and flow.detection.protocol is not None:
+        return False
+    for one in found:
+        if one.header.type is not MessageType.EVENT and one.header.type is not _ONEWAY:
+            return _is_call(one) != by_client
+    return False
 
 
 def _is_meant(found: Found, limits: Limits) -> bool:

@@ -43,6 +43,11 @@ A call may be given out after its reply: when bytes before it were lost, and onl
 capture made that certain.  So replies without a call are remembered until a later call shows that
 theirs will not come.
 
+Where each call has an id of its own (HTTP/2's streams, Dubbo's request ids; see
+``Carrier.has_ids``), none of this has to be guessed: who called, and the id, are enough.  A reply
+may overtake others, and a server that has not answered may do so yet.  Either end may be the one
+that calls, so that the same id may stand for two calls.
+
 The Pipeline asks in step with its packets, so that what is known of a connection at that point
 does not depend on how the file is read: see ``Pipeline``.
 """
@@ -87,6 +92,9 @@ MAX_ORPHANS: Final = 1024
 # For how many methods of servers it is remembered whether they answer.
 MAX_METHODS: Final = 4096
 
+# How many calls of a connection are remembered that were ended before they were answered.
+MAX_PAST: Final = 64
+
 # How many oneway calls of a connection are remembered, in case they are answered.
 MAX_ONEWAY: Final = 64
 
@@ -118,9 +126,12 @@ class _Pending:
     - ``hurried``: calls that the client did not wait for, because its next call followed at once;
       ``latest``: its last call, None after a oneway one.
     - ``oneway``: calls that were sent as such; ``posted``: those that HTTP may still answer.
+    - ``by_id``: calls that have an id of their own, and streams, by that and by who called;
+      ``past``: those that were ended before they were answered.  What still comes is theirs.
     """
 
     __slots__ = (
+        "by_id",
         "closing",
         "count",
         "flow",
@@ -134,6 +145,7 @@ class _Pending:
         "oneway",
         "orphans",
         "overtakes",
+        "past",
         "posted",
         "read_to",
         "unread",
@@ -158,6 +170,8 @@ class _Pending:
         self.latest: Exchange | None = None
         self.oneway: list[Exchange] = []
         self.posted: list[Exchange] = []
+        self.by_id: dict[tuple[int, bool], Exchange] = {}
+        self.past: dict[tuple[int, bool], Exchange] = {}
 
     def forget(self, exchange: Exchange) -> None:
         """Drop what is kept by the number of an exchange, which waits no more."""
@@ -218,6 +232,8 @@ class Pairing:
         pending = self._pending.get(message.flow)
         if pending is None:
             pending = self._pending[message.flow] = _Pending(flow)
+        if message.transport.has_ids:
+            return self._identified(pending, message)
         mtype = message.type
         if mtype is MessageType.REPLY or mtype is MessageType.EXCEPTION:
             return self._reply(pending, message)
@@ -250,6 +266,89 @@ class Pairing:
         """Settle what was in doubt on a connection that is over; ``flow`` is its number."""
         for exchange in self._doubtful.pop(flow, ()):
             self._settle(exchange, Outcome.CLOSED_BY_CLIENT)
+
+    # ── Calls with ids of their own ──────────────────────────────────────────────────
+
+    def _identified(self, pending: _Pending, message: Message) -> Exchange:
+        mtype, by_id, seqid = message.type, pending.by_id, message.seqid
+        if not message.from_client and mtype is not MessageType.EVENT:
+            pending.read_to = max(pending.read_to, message.offset + message.size)
+        if mtype is MessageType.CALL:
+            return self._identified_call(pending, message)
+        if mtype is MessageType.ONEWAY:
+            exchange = self._begun(message)
+            self._settle(exchange, Outcome.ONEWAY)
+            return exchange
+        if mtype is MessageType.REPLY or mtype is MessageType.EXCEPTION:
+            key = (seqid, not message.from_client)
+            known = by_id.pop(key, None)
+            if known is None and key in pending.past:
+                known = pending.past.pop(key)
+                known.add_part(message)
+                return known
+            if known is None:
+                exchange = self._begun(message)
+                pending.orphans.append(exchange)
+                if len(pending.orphans) > MAX_ORPHANS:
+                    self._settle(pending.orphans.pop(0), Outcome.NO_CALL)
+                return exchange
+            known.reply = message
+            self._settle(known, _answer(known, pending.flow) if known.call else Outcome.NO_CALL)
+            return known
+        key = (seqid, message.from_client)
+        if key not in by_id and (mtype is MessageType.EVENT or (seqid, not key[1]) in by_id):
+            key = (seqid, not message.from_client)
+        known = by_id.get(key) or pending.past.get(key)
+        if mtype is MessageType.EVENT:
+            # It ends a call without a reply.
+            if known is None or key not in by_id:
+                return Exchange(0, message)
+            pending.past[key] = by_id.pop(key)
+            if len(pending.past) > MAX_PAST:
+                del pending.past[next(iter(pending.past))]
+            known.ended = message.time
+            known.why = message.end
+            by_client = message.from_client
+            ended = Outcome.RESET_BY_CLIENT if by_client else Outcome.RESET_BY_SERVER
+            self._settle(known, ended if known.call is not None else Outcome.NO_CALL)
+            return known
+        if known is None:
+            # A stream whose call was not captured; its end will take the part's place.
+            known = self._begun(message)
+            by_id[key] = known
+            return known
+        known.add_part(message)
+        return known
+
+    def _begun(self, message: Message) -> Exchange:
+        self._count += 1
+        is_call = message.type is MessageType.CALL or message.type is MessageType.ONEWAY
+        exchange = Exchange(self._count, message if is_call else None, None if is_call else message)
+        if not self._keeps_bytes:
+            self._new.append(exchange)
+        return exchange
+
+    def _identified_call(self, pending: _Pending, call: Message) -> Exchange:
+        key = (call.seqid, call.from_client)
+        for at, one in enumerate(pending.orphans):
+            reply = one.reply
+            assert reply is not None
+            same = reply.seqid == call.seqid and reply.from_client != call.from_client
+            if same and call.time <= reply.time:
+                del pending.orphans[at]
+                one.call = call
+                self._settle(one, _answer(one, pending.flow))
+                return one
+        before = pending.by_id.pop(key, None)
+        if before is not None:
+            before.why = "its id was used for a new call"
+            self._settle(before, Outcome.NO_REPLY if before.call else Outcome.NO_CALL)
+        elif len(pending.by_id) >= MAX_WAITING:
+            oldest = pending.by_id.pop(next(iter(pending.by_id)))
+            oldest.why = "too many calls of this connection wait"
+            self._settle(oldest, Outcome.NO_REPLY if oldest.call else Outcome.NO_CALL)
+        exchange = pending.by_id[key] = self._begun(call)
+        return exchange
 
     # ── A call ───────────────────────────────────────────────────────────────────────
 
@@ -504,6 +603,7 @@ class Pairing:
         left = pending.orphans + pending.closing + pending.posted
         for same in pending.waiting.values():
             left += same
+        left += pending.by_id.values()
         if len(left) > 1:
             left.sort(key=_by_number)
         for exchange in left:
@@ -539,7 +639,7 @@ class Pairing:
     ) -> None:
         if self._settle_answered_by_http(exchange):
             return
-        if self._is_silent(call):
+        if self._is_silent(call) and not call.transport.has_ids:
             self._settle_silent(exchange)
             return
         if flow is None:
@@ -562,7 +662,7 @@ class Pairing:
             self._settle(exchange, _missing(flow))
             return
         in_order = exchange.number < pending.newest and not pending.overtakes and not server.lost
-        if in_order and not self._is_answered(call):
+        if in_order and not call.transport.has_ids and not self._is_answered(call):
             self._passed_in_order(pending, exchange)
             return
         if 0 <= server.fin < call.time or 0 <= server.rst < call.time:
@@ -588,6 +688,7 @@ class Pairing:
                 outcome is Outcome.CLOSED_BY_CLIENT
                 and ended - call.end_time < HURRIED
                 and not self._is_answered(call)
+                and not call.transport.has_ids
             ):
                 self._doubt(exchange, call)
                 return
@@ -679,6 +780,8 @@ def _let_go_of_first(exchange: Exchange) -> None:
     first, reply = exchange.first, exchange.reply
     if reply is None or reply.number > first.number:
         first.let_go()
+    elif reply.type is MessageType.PART:
+        pass  # the reply is still to come, and takes its place
     elif reply.names is None or exchange.answer is Outcome.SUCCESS:
         # A call that comes late may give its exception another name.
         exchange.let_reply_go()

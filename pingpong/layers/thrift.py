@@ -68,7 +68,16 @@ from scapy.packet import Packet, bind_top_down
 
 from pingpong import model
 from pingpong.errors import DecodeError, Incomplete
-from pingpong.model import APPLICATION_ERRORS, DEFAULT_LIMITS, MessageType, Severity, Span, TType
+from pingpong.model import (
+    APPLICATION_ERRORS,
+    DEFAULT_LIMITS,
+    MESSAGE_TYPES,
+    WIRE_TYPES,
+    MessageType,
+    Severity,
+    Span,
+    TType,
+)
 from pingpong.protocols.detect import FRAMED, detect
 from pingpong.protocols.encodings.binary import BINARY, VERSION_1, read_header, write_struct
 from pingpong.protocols.families.thrift.framed import HEAD, read_frame_length
@@ -220,7 +229,7 @@ class _TypeField(ByteEnumField):
     """A type; None is worked out from the values that have it."""
 
     def __init__(self, name: str, values_of: str) -> None:
-        super().__init__(name, None, {ttype.value: ttype.name for ttype in TType})
+        super().__init__(name, None, {ttype.value: ttype.name for ttype in WIRE_TYPES})
         self.values_of = values_of
 
     def i2m(self, pkt: Any, x: Any) -> Any:
@@ -543,7 +552,7 @@ class Thrift(Packet):
     fields_desc = [  # noqa: RUF012
         XShortField("version", VERSION_1),
         XByteField("unused", 0),
-        ByteEnumField("mtype", 1, {mtype.value: mtype.name for mtype in MessageType}),
+        ByteEnumField("mtype", 1, {mtype.value: mtype.name for mtype in MESSAGE_TYPES[1:5]}),
         FieldLenField("method_len", None, length_of="method", fmt="i"),
         _TextField("method", b"", length_from=lambda pkt: pkt.method_len),
         SignedIntField("seqid", 0),

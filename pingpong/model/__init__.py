@@ -33,12 +33,14 @@ from .messages import (
     Message,
     Messages,
     MessageType,
+    Metadatum,
     Naming,
     Protocol,
     Record,
     Repeated,
     Response,
     Skipper,
+    Stretch,
 )
 from .note import Note
 from .outcomes import Outcome
@@ -51,6 +53,7 @@ from .values import (
     MAX_DEPTH,
     NO_ID,
     TTYPES,
+    WIRE_TYPES,
     Build,
     Content,
     Entries,
@@ -59,11 +62,13 @@ from .values import (
     Limits,
     Listener,
     Plain,
+    Reading,
     Run,
     Struct,
     TType,
     Value,
     tell,
+    written_time,
 )
 
 __all__ = [
@@ -85,6 +90,7 @@ __all__ = [
     "TTYPES",
     "UDP",
     "UPGRADES",
+    "WIRE_TYPES",
     "Build",
     "Carrier",
     "Chunk",
@@ -112,12 +118,14 @@ __all__ = [
     "Message",
     "MessageType",
     "Messages",
+    "Metadatum",
     "Naming",
     "Note",
     "Outcome",
     "Packet",
     "Plain",
     "Protocol",
+    "Reading",
     "Record",
     "Repeated",
     "Response",
@@ -128,6 +136,7 @@ __all__ = [
     "Skipper",
     "Span",
     "Step",
+    "Stretch",
     "Struct",
     "Structs",
     "TType",
@@ -135,4 +144,5 @@ __all__ = [
     "add_finding",
     "tell",
     "use_renderers",
+    "written_time",
 ]

@@ -114,7 +114,8 @@ class Flow(Shown):
     stream bytes, ``lost`` those of both that the capture does not have.  ``began`` and ``last``
     are the times of its first and its last packet; ``from_client`` and ``from_server`` say what
     each end did.  ``proxied`` is the client for whom a proxy connected, where a PROXY header says
-    so.  ``structs``: a client posts structs without a message over HTTP.
+    so.  ``structs``: a client posts structs without a message over HTTP.  ``events`` counts what
+    its ends said for the connection itself, by name ("PING", "GOAWAY").
 
     ``unreachable`` is None, or what an ICMP error said of its packets: when, who said it, and what
     ("port unreachable").  ``copy_of`` is 0, or the number of the connection that this one is: the
@@ -127,6 +128,7 @@ class Flow(Shown):
         "copy_of",
         "detection",
         "ended",
+        "events",
         "findings",
         "from_client",
         "from_server",
@@ -163,6 +165,7 @@ class Flow(Shown):
         self.findings: list[Finding] = []
         self.proxied: Endpoint | None = None
         self.structs: Structs | None = None
+        self.events: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return f"<Flow {self.number}: {self.client} → {self.server}>"

@@ -17,6 +17,9 @@ class Exchange(Shown):
     or the capture's last packet of it.  ``misled_by`` is the number of the exchange whose reply
     the client read, or may have read, as this one's; of a reply to a oneway call, that call's; 0
     for none.  ``why`` adds a few words to the outcome where they help, else "".
+
+    Of a stream, ``parts_sent`` and ``parts_received`` count the messages beside call and reply,
+    ``stream_sent`` and ``stream_received`` their bytes on the wire; they are not kept.
     """
 
     __slots__ = (
@@ -27,7 +30,11 @@ class Exchange(Shown):
         "fate",
         "misled_by",
         "number",
+        "parts_received",
+        "parts_sent",
         "reply",
+        "stream_received",
+        "stream_sent",
         "why",
     )
 
@@ -39,6 +46,10 @@ class Exchange(Shown):
         self.ended = -1
         self.misled_by = 0
         self.why = ""
+        self.parts_sent = 0
+        self.parts_received = 0
+        self.stream_sent = 0
+        self.stream_received = 0
         # What ``answer`` and ``exception`` said before the reply let its bytes go.
         self._answer: Outcome | None = None
         self._exception = ""
@@ -83,13 +94,23 @@ class Exchange(Shown):
 
     @property
     def sent(self) -> int:
-        """The call's bytes on the wire; 0 where it was not captured."""
-        return 0 if self.call is None else self.call.size
+        """The call's bytes on the wire, those of its stream with them; 0 where it was not
+        captured."""
+        return self.stream_sent + (0 if self.call is None else self.call.size)
 
     @property
     def received(self) -> int:
-        """The reply's bytes on the wire; 0 where there is none."""
-        return 0 if self.reply is None else self.reply.size
+        """The reply's bytes on the wire, those of its stream with them; 0 where there is none."""
+        return self.stream_received + (0 if self.reply is None else self.reply.size)
+
+    def add_part(self, part: Message) -> None:
+        """Count a message of its stream."""
+        if part.from_client == self.first.from_client:
+            self.parts_sent += 1
+            self.stream_sent += part.size
+        else:
+            self.parts_received += 1
+            self.stream_received += part.size
 
     @property
     def latency(self) -> int | None:
@@ -154,7 +175,7 @@ class Exchange(Shown):
                 return field.value.label or named
         if answer is not Outcome.APPLICATION_EXCEPTION:
             return ""
-        error = self.reply.family.error(self.reply.body)
+        error = self.reply.family.error(self.reply)
         if error.name or error.number is not None:
             return error.name or f"type {error.number}"
         is_lost = self.reply.gaps or self.reply.cut

@@ -54,22 +54,31 @@ __all__ = [
     "Message",
     "MessageType",
     "Messages",
+    "Metadatum",
     "Naming",
     "Protocol",
     "Record",
     "Repeated",
     "Response",
     "Skipper",
+    "Stretch",
 ]
 
 
 class MessageType(IntEnum):
-    """doc/specs/thrift-binary-protocol.md, "Message"."""
+    """What a message is to its call.
+
+    The first four are doc/specs/thrift-binary-protocol.md's, with their numbers.  A PART is one of
+    the messages of a stream, beside the CALL that opened it and the REPLY that ends it.  An EVENT
+    is the connection's own: a heartbeat, a setting, a farewell.  No call is meant by it.
+    """
 
     CALL = 1
     REPLY = 2
     EXCEPTION = 3
     ONEWAY = 4
+    EVENT = 5
+    PART = 6
 
 
 # By number: a list is looked into faster than an Enum is called.
@@ -129,6 +138,48 @@ class Header(Facts):
 
     def facts(self) -> tuple[object, ...]:
         return (self.method, self.type, self.seqid, self.strict, self.span, self.method_span)
+
+
+class Metadatum(Facts):
+    """What a message says beside its values: a header, an attachment, a key with its value.
+
+    ``span`` is where it stands in the message's ``data``.  ``name`` or ``value`` is None where the
+    bytes do not say it any more, since they refer to something from before the capture; ``why``
+    says that then.  Bytes that are not UTF-8 stand as ``\\xff``.
+    """
+
+    __slots__ = ("name", "span", "value", "why")
+    __match_args__: ClassVar = ("name", "value", "span", "why")
+
+    def __init__(self, name: str | None, value: str | None, span: Span, why: str = "") -> None:
+        self.name = name
+        self.value = value
+        self.span = span
+        self.why = why
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.name, self.value, self.span, self.why)
+
+
+class Stretch(Facts):
+    """A part of a message's ``data`` and where it stands on the wire.
+
+    It begins at ``start`` of the data and is ``size`` bytes long; ``offset`` is its place in the
+    direction of the connection, -1 if it does not stand there like this, because it was packed.
+    ``what`` says in a word what it is ("frame", "body").
+    """
+
+    __slots__ = ("offset", "size", "start", "what")
+    __match_args__: ClassVar = ("start", "size", "offset", "what")
+
+    def __init__(self, start: int, size: int, offset: int, what: str) -> None:
+        self.start = start
+        self.size = size
+        self.offset = offset
+        self.what = what
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.start, self.size, self.offset, self.what)
 
 
 class Skipper(ABC):
@@ -295,8 +346,13 @@ class Family(ABC):
         APPLICATION_EXCEPTION; UNREADABLE where so much of it is lost that it says nothing."""
 
     @abstractmethod
-    def error(self, body: Struct) -> Error:
-        """What an EXCEPTION, the framework's own, holds."""
+    def error(self, exception: Message) -> Error:
+        """What an EXCEPTION, the framework's own, says."""
+
+    def parts(self, method: str) -> tuple[str, str]:
+        """The service that a method belongs to, and its name in that; "" for a service that the
+        wire does not name."""
+        return "", method
 
     def is_upgrade(self, method: str) -> bool:
         """Does a call of that method ask about the connection, so that it is none of the
@@ -324,6 +380,10 @@ class Carrier(str):
     made for them can read stand before messages; ``reads_others``: those servers answer clients
     that speak otherwise too.
 
+    ``has_ids``: each call has an id of its own, by which its reply is known, in whatever order
+    they come.  ``is_two_way``: either end may begin a call, so that its type does not tell who
+    sent it.
+
     ``leans``: its bytes say nothing without those before them.  ``resumes``: it can be picked up
     in mid-stream.  ``is_shut``: where messages are
     packed, no byte of them may be shown, since something may stand behind them.
@@ -341,6 +401,8 @@ class Carrier(str):
     has_length: ClassVar[bool] = False
     is_headed: ClassVar[bool] = False
     reads_others: ClassVar[bool] = False
+    is_two_way: ClassVar[bool] = False
+    has_ids: ClassVar[bool] = False
     leans: ClassVar[bool] = False
     resumes: ClassVar[bool] = True
     is_shut: ClassVar[bool] = False
@@ -359,12 +421,21 @@ class Carrier(str):
         return self
 
     def notes(self, message: Message) -> list[Note]:
-        """The notes for what stands before the message's header, in order."""
+        """The notes for what stands before the message's header and behind its values, in
+        order."""
         start = message.header.span.start
         if not start:
             return []
         size = "1 byte" if start == 1 else f"{start} bytes"
         return [Note(Span(0, start), "frame", "before the message", size)]
+
+    def metadata(self, message: Message) -> tuple[Metadatum, ...]:
+        """What a message says beside its values."""
+        return ()
+
+    def masked(self, message: Message) -> object:
+        """``message.kept`` as it may be shown, once the message was masked."""
+        return None
 
     def masks(self, message: Message) -> HeadMasks:
         """What is to be masked of what stands before the message's header: of what nobody knows,
@@ -434,8 +505,11 @@ class Naming(ABC):
     label: str = ""
 
     @abstractmethod
-    def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
-        """Name the fields and values of ``body``, and say where they differ from the IDL."""
+    def give_names(self, record: Record, body: Struct) -> tuple[Struct, tuple[Difference, ...]]:
+        """``body`` with names for its fields and values, and where it differs from the IDL.
+
+        It may be another struct than the one given, if the bytes say more to who knows the IDL.
+        """
 
 
 def _mark(struct: Struct, starts: frozenset[int]) -> None:
@@ -464,9 +538,9 @@ class Record(Shown):
     """A struct with no message around it: in a file, a Kafka value, a Parquet footer.
 
     ``data`` holds all of its bytes; every offset in its fields, notes and findings counts from
-    the first byte of ``data``.  The struct begins at ``start``.  Where ``gaps`` says so, the
-    bytes were lost, and ``data`` holds filler that nothing reads or shows.  ``redacted`` is
-    where the values begin that were masked.
+    the first byte of ``data``.  The struct lies from ``start`` to ``stop``.  Where ``gaps`` says
+    so, the bytes were lost, and ``data`` holds filler that nothing reads or shows.  ``redacted``
+    is where the values begin that were masked.
 
     The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.  If there
     are ``names`` (an IDL's), it gets them then.
@@ -485,6 +559,7 @@ class Record(Shown):
         "protocol",
         "redacted",
         "start",
+        "stop",
     )
 
     def __init__(
@@ -493,6 +568,7 @@ class Record(Shown):
         data: bytes,
         protocol: Protocol,
         start: int = 0,
+        stop: int = -1,
         gaps: tuple[Gap, ...] = (),
         listed: tuple[Finding, ...] = (),
         limits: Limits = DEFAULT_LIMITS,
@@ -500,6 +576,7 @@ class Record(Shown):
         self.data = data
         self.protocol = protocol
         self.start = start
+        self.stop = len(data) if stop < 0 else stop
         self.gaps = gaps
         self.listed = listed
         self.limits = limits
@@ -515,10 +592,10 @@ class Record(Shown):
         """The struct: behind a message's header, a CALL's arguments or a REPLY's result."""
         if self._body is None:
             body = self.protocol.read_struct(
-                self.data, self.start, len(self.data), self.gaps, self.limits
+                self.data, self.start, self.stop, self.gaps, self.limits
             )
             if self._names is not None:
-                self._differences = self._names.give_names(self, body)
+                body, self._differences = self._names.give_names(self, body)
             if self.redacted:
                 _mark(body, self.redacted)
                 # A mask is not a value that an enum lacks.
@@ -533,7 +610,7 @@ class Record(Shown):
     def begin(self, values: int) -> Struct:
         """The struct, as ``body`` has it, or the first ``values`` values of it, for who shows no
         more: of a long one, the rest is not read then, and nothing is kept."""
-        if self._body is not None or len(self.data) - self.start <= 16 * values:
+        if self._body is not None or self.stop - self.start <= 16 * values:
             return self.body
         few = Limits(
             self.limits.depth,
@@ -542,9 +619,9 @@ class Record(Shown):
             self.limits.unpacked,
             min(values, self.limits.values),
         )
-        body = self.protocol.read_struct(self.data, self.start, len(self.data), self.gaps, few)
+        body = self.protocol.read_struct(self.data, self.start, self.stop, self.gaps, few)
         if self._names is not None:
-            self._names.give_names(self, body)
+            body, _ = self._names.give_names(self, body)
         if self.redacted:
             _mark(body, self.redacted)
         return body
@@ -585,9 +662,7 @@ class Record(Shown):
         say all of it, they are walked, and no value is built."""
         is_plain = self._names is None and not self.redacted and self._told is None
         if self._body is None and is_plain:
-            self.protocol.walk(
-                self.data, self.start, len(self.data), self.gaps, self.limits, listener
-            )
+            self.protocol.walk(self.data, self.start, self.stop, self.gaps, self.limits, listener)
             self._is_sound = not listener.findings
         else:
             tell(self.body, self.start, listener)
@@ -599,7 +674,7 @@ class Record(Shown):
             return True
         if self._body is None and self._told is None:
             judge = Listener()
-            self.protocol.walk(self.data, self.start, len(self.data), self.gaps, self.limits, judge)
+            self.protocol.walk(self.data, self.start, self.stop, self.gaps, self.limits, judge)
             self._is_sound = not judge.findings
             return self._is_sound
         return not self.body.findings
@@ -626,8 +701,8 @@ class Record(Shown):
         """The first ERROR among its faults: it cannot be read to its end, or bytes are left over;
         None: there is none.  Where all is well, a walk over its bytes that builds nothing."""
         if self._body is None and not self.gaps and not self.listed and self._told is None:
-            end = self.protocol.struct_end(self.data, self.start, len(self.data), self.limits)
-            if end == len(self.data):
+            end = self.protocol.struct_end(self.data, self.start, self.stop, self.limits)
+            if end == self.stop:
                 return None
         for one in self.faults:
             if one.severity is Severity.ERROR:
@@ -736,7 +811,7 @@ class Response(Facts):
 
 
 class Message(Record):
-    """One Thrift message: a CALL, a REPLY, an EXCEPTION or a ONEWAY.
+    """One message: what one end said of one call.
 
     ``number`` counts messages in the capture from 1; ``flow`` is its connection's number.
     ``data`` holds all of its bytes, a frame's length included; every offset in its header,
@@ -754,6 +829,9 @@ class Message(Record):
     ``proxied`` is the client for whom a proxy connected, where a PROXY header names one.
     ``response`` is what HTTP answered to a call, if there was no message in it; and to any oneway
     call: None there means that HTTP never answered.
+    ``layout`` says which bytes of ``data`` stand where on the wire, if they do not stand there in
+    one piece; () if they do.  ``end`` is what the transport itself said of how it ended ("reset:
+    CANCEL"), else "".  ``kept`` is its transport's: what cannot be read from the bytes alone.
 
     The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.
     """
@@ -764,10 +842,13 @@ class Message(Record):
         "_packets",
         "client",
         "cut",
+        "end",
         "end_time",
         "flow",
         "from_client",
         "header",
+        "kept",
+        "layout",
         "number",
         "offset",
         "proxied",
@@ -798,11 +879,13 @@ class Message(Record):
         gaps: tuple[Gap, ...] = (),
         listed: tuple[Finding, ...] = (),
         limits: Limits = DEFAULT_LIMITS,
+        stop: int = -1,
     ) -> None:
         super().__init__(
             data=data,
             protocol=protocol,
             start=header.span.stop,
+            stop=stop,
             gaps=gaps,
             listed=listed,
             limits=limits,
@@ -821,6 +904,9 @@ class Message(Record):
         self.cut = ""
         self.proxied: Endpoint | None = None
         self.response: Response | None = None
+        self.layout: tuple[Stretch, ...] = ()
+        self.end = ""
+        self.kept: object = None
         self._announced = 0
         # Most came in one packet: a number takes less memory than a tuple of it.
         self._packet = packets[0] if len(packets) == 1 else -1
@@ -852,6 +938,21 @@ class Message(Record):
     @property
     def seqid(self) -> int:
         return self.header.seqid
+
+    @property
+    def service(self) -> str:
+        """The service that its method belongs to, "" where the wire does not say."""
+        return self.family.parts(self.header.method)[0]
+
+    @property
+    def bare_method(self) -> str:
+        """The method's name without its service."""
+        return self.family.parts(self.header.method)[1]
+
+    @property
+    def metadata(self) -> tuple[Metadatum, ...]:
+        """What it says beside its values: headers, attachments, key/values, in order."""
+        return self.transport.metadata(self)
 
     @property
     def family(self) -> Family:
@@ -890,6 +991,7 @@ class Message(Record):
         """Drop the bytes of its struct, which nobody can read after that.  Its header, sizes and
         times stay: they are all that a list of calls shows."""
         self.data = self.data[: self.start]
+        self.stop = len(self.data)
         self.forget()
 
     def __repr__(self) -> str:

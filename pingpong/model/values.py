@@ -8,8 +8,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Union
 
 from .places import Facts, Finding, Span, add_finding
 
@@ -23,6 +24,7 @@ __all__ = [
     "MAX_DEPTH",
     "NO_ID",
     "TTYPES",
+    "WIRE_TYPES",
     "Build",
     "Content",
     "Entries",
@@ -31,16 +33,23 @@ __all__ = [
     "Limits",
     "Listener",
     "Plain",
+    "Reading",
     "Run",
     "Struct",
     "TType",
     "Value",
     "tell",
+    "written_time",
 ]
 
 
 class TType(IntEnum):
-    """Type numbers of the binary protocol; other protocols are translated to these."""
+    """What kind of value it is.
+
+    Up to UUID they are the type numbers of Thrift's binary protocol.  Those behind it are for what
+    other encodings have and Thrift lacks.  An encoding whose own word for a type is another tells
+    it too (``Value.own``).
+    """
 
     STOP = 0
     BOOL = 2
@@ -55,10 +64,48 @@ class TType(IntEnum):
     SET = 14
     LIST = 15
     UUID = 16
+    NULL = 17
+    INT = 18  # of any size
+    FLOAT = 19  # of 32 bits
+    TEXT = 20  # known to be text
+    BYTES = 21  # known to be no text
+    TIME = 22  # nanoseconds since 1970, UTC
+    REFERENCE = 23  # a value that stands elsewhere in the message: see its label
 
+    @property
+    def kind(self) -> str:
+        """The word that all families share for it: "int", "text", "struct" …"""
+        return _KINDS[self]
+
+
+_KINDS: Final = {
+    TType.STOP: "none",
+    TType.BOOL: "bool",
+    TType.I8: "int",
+    TType.DOUBLE: "float",
+    TType.I16: "int",
+    TType.I32: "int",
+    TType.I64: "int",
+    TType.STRING: "text or bytes",
+    TType.STRUCT: "struct",
+    TType.MAP: "map",
+    TType.SET: "set",
+    TType.LIST: "list",
+    TType.UUID: "uuid",
+    TType.NULL: "null",
+    TType.INT: "int",
+    TType.FLOAT: "float",
+    TType.TEXT: "text",
+    TType.BYTES: "bytes",
+    TType.TIME: "time",
+    TType.REFERENCE: "reference",
+}
+
+# Those that Thrift's binary protocol has a number for.
+WIRE_TYPES: Final = tuple(one for one in TType if one <= TType.UUID)
 
 # By number, where there is one; STOP stands in the gaps.
-TTYPES: Final = [TType.STOP] * 17
+TTYPES: Final = [TType.STOP] * 24
 
 for _one in TType:
     TTYPES[_one.value] = _one
@@ -99,20 +146,45 @@ class Limits:
 DEFAULT_LIMITS: Final = Limits()
 
 
+# A value as Python would hold it.
+Plain = Union[bool, int, float, bytes, str, uuid.UUID, dict[Any, Any], list[Any], None]
+
+
+class Reading(NamedTuple):
+    """One way to read bytes that can be read in several: as what, and the value that it gives."""
+
+    own: str
+    plain: Plain
+    is_likely: bool = False
+
+
 class Value(Facts):
     """One value and the bytes that it came from.
 
     ``span`` covers the value with its own length or size; the first ``head`` bytes of
-    it are that length or size.  ``content`` is bytes for STRING; None if the value was
-    lost.  ``lost`` counts bytes of it that the capture does not have: then a STRING's
-    content stops where the loss begins.  ``redacted``: it was masked (``redaction.messages``), so
-    its content says nothing.
+    it are that length or size.  ``content`` is bytes for STRING and BYTES, str for TEXT, an int
+    for TIME and REFERENCE; None for NULL, and if the value was lost.  ``lost`` counts bytes of it
+    that the capture does not have: then a STRING's content stops where the loss begins.
+    ``redacted``: it was masked (``redaction.messages``), so its content says nothing.
 
     ``label`` is "" or what the IDL calls it: an enum's number by its name, a struct by its
-    type.  It is not on the wire, so it does not count where values are compared.
+    type; a class, where the wire names it.  ``own`` is the encoding's own word for the type, ""
+    where ``ttype`` has it.  ``readings``: the bytes alone do not say what they are, and these are
+    all ways to read them that fit, the likeliest first.  None of the three counts where values are
+    compared.
     """
 
-    __slots__ = ("content", "head", "label", "lost", "redacted", "span", "ttype")
+    __slots__ = (
+        "content",
+        "head",
+        "label",
+        "lost",
+        "own",
+        "readings",
+        "redacted",
+        "span",
+        "ttype",
+    )
     __match_args__: ClassVar = ("ttype", "content", "span", "head", "lost")
 
     def __init__(
@@ -125,14 +197,23 @@ class Value(Facts):
         self.lost = lost
         self.redacted = False
         self.label = ""
+        self.own = ""
+        self.readings: tuple[Reading, ...] = ()
 
     def facts(self) -> tuple[object, ...]:
         return (self.ttype, self.content, self.span, self.head, self.lost)
 
     @property
+    def type_name(self) -> str:
+        """What the encoding calls its type."""
+        return self.own or self.ttype.name
+
+    @property
     def text(self) -> str | None:
-        """The STRING as text; None where it is not UTF-8, or not a STRING."""
-        if not isinstance(self.content, bytes):
+        """It as text; None where it is none: BYTES, a STRING that is not UTF-8, a number."""
+        if isinstance(self.content, str):
+            return self.content
+        if not isinstance(self.content, bytes) or self.ttype is TType.BYTES:
             return None
         try:
             return self.content.decode("utf-8")
@@ -148,6 +229,8 @@ class Value(Facts):
         if isinstance(content, bytes):
             text = self.text
             return content if text is None else text
+        if self.ttype is TType.TIME and isinstance(content, int):
+            return written_time(content)
         if isinstance(content, Struct):
             return content.plain
         if isinstance(content, Items):
@@ -282,9 +365,25 @@ class Entries(Facts):
         return (self.key_type, self.value_type, self.count, self.items, self.raw_type)
 
 
-Content = Union[bool, int, float, bytes, uuid.UUID, Struct, Items, Entries, None]
+Content = Union[bool, int, float, bytes, str, uuid.UUID, Struct, Items, Entries, None]
 
-Plain = Union[bool, int, float, bytes, str, uuid.UUID, dict[Any, Any], list[Any], None]
+
+def written_time(nanos: int) -> str:
+    """A time as ISO 8601 has it, with as many decimals as it needs.
+
+    >>> written_time(1_700_000_000_500_000_000)
+    '2023-11-14T22:13:20.5Z'
+    """
+    seconds, rest = divmod(nanos, 1_000_000_000)
+    try:
+        day = _EPOCH + timedelta(seconds=seconds)
+    except OverflowError:
+        return f"{seconds} s since 1970"
+    decimals = f".{rest:09d}".rstrip("0") if rest else ""
+    return f"{day:%Y-%m-%dT%H:%M:%S}{decimals}Z"
+
+
+_EPOCH: Final = datetime(1970, 1, 1)
 
 
 class Listener:
@@ -311,7 +410,7 @@ class Listener:
         """The last field goes on behind its value."""
 
     def number(self, ttype: i64, value: int, start: i64, stop: i64) -> None:
-        """An I8, I16, I32 or I64."""
+        """An I8, I16, I32, I64, an INT, a TIME or a REFERENCE."""
 
     def truth(self, value: bool, start: i64, stop: i64) -> None:
         """A BOOL."""
@@ -319,10 +418,22 @@ class Listener:
     def double(self, value: float, start: i64, stop: i64) -> None:
         """A DOUBLE."""
 
+    def single(self, value: float, start: i64, stop: i64) -> None:
+        """A FLOAT."""
+
     def string(
         self, data: bytes, inside: i64, end: i64, start: i64, head: i64, stop: i64, lost: i64
     ) -> None:
         """A STRING: it holds ``data[inside:end]``, and ``lost`` bytes more that are not there."""
+
+    def text(self, value: str, start: i64, head: i64, stop: i64, lost: i64) -> None:
+        """A TEXT that does not stand in the bytes as UTF-8 in one piece."""
+
+    def binary(self, value: bytes, start: i64, head: i64, stop: i64, lost: i64) -> None:
+        """BYTES, as they are meant: their pieces joined."""
+
+    def null(self, start: i64, stop: i64) -> None:
+        """A NULL."""
 
     def uuid(self, value: uuid.UUID, start: i64, stop: i64) -> None:
         """A UUID."""
@@ -334,7 +445,8 @@ class Listener:
         """A STRUCT begins."""
 
     def struct_end(self, place: i64, stop: i64) -> None:
-        """It ends, with a STOP at ``place``; -1: without one."""
+        """It ends, with a STOP from ``place`` to ``stop``, which takes no byte where the encoding
+        has none; -1: it breaks off."""
 
     def take_back(self) -> None:
         """The STRUCT that was begun last holds nothing, not even its end: it is none."""
@@ -356,7 +468,13 @@ class Listener:
         """The innermost LIST, SET or MAP ends."""
 
     def label(self, text: str) -> None:
-        """What the IDL calls the next value."""
+        """What the IDL, or the wire, calls the next value."""
+
+    def own(self, text: str) -> None:
+        """The encoding's own word for the type of the next value."""
+
+    def readings(self, readings: tuple[Reading, ...]) -> None:
+        """All ways to read the next value, since its bytes do not say which is meant."""
 
     def masked(self, ttype: i64, start: i64, stop: i64) -> None:
         """A value that was masked."""
@@ -391,9 +509,12 @@ class _Level:
         "key",
         "key_type",
         "kind",
+        "label",
         "name",
+        "own",
         "pairs",
         "raw_type",
+        "readings",
         "start",
         "ttype",
     )
@@ -415,6 +536,9 @@ class _Level:
         self.field_start: i64 = 0
         self.name: str | None = None
         self.key: Value | None = None
+        self.label = ""
+        self.own = ""
+        self.readings: tuple[Reading, ...] = ()
         if kind == _IN_STRUCT:
             self.fields = []
         elif kind == _IN_ITEMS:
@@ -426,10 +550,15 @@ class _Level:
 class Build(Listener):
     """Makes values of what it is told: ``body`` is the struct."""
 
-    __slots__ = ("_levels", "_read", "_top")
+    __slots__ = ("_is_marked", "_label", "_levels", "_own", "_read", "_readings", "_top")
 
     def __init__(self) -> None:
         super().__init__()
+        # What was said of the next value; most have nothing of it.
+        self._is_marked = False
+        self._label = ""
+        self._own = ""
+        self._readings: tuple[Reading, ...] = ()
         self._levels: list[_Level] = []
         self._top = _Level(_IN_STRUCT, 0)
         self._read = Struct((), None)
@@ -441,9 +570,37 @@ class Build(Listener):
     def _open(self, kind: i64, start: i64) -> _Level:
         self._levels.append(self._top)
         self._top = level = _Level(kind, start)
+        if self._is_marked:
+            level.label, level.own, level.readings = self._label, self._own, self._readings
+            self._unmark()
         return level
 
+    def _unmark(self) -> None:
+        self._is_marked = False
+        self._label = self._own = ""
+        self._readings = ()
+
+    def _closed(self, level: _Level, value: Value, stop: i64) -> None:
+        """Add what was begun at ``level``, with what was said of it then."""
+        value.label, value.own, value.readings = level.label, level.own, level.readings
+        self._add(value, stop)
+
+    def label(self, text: str) -> None:
+        self._label = text
+        self._is_marked = True
+
+    def own(self, text: str) -> None:
+        self._own = text
+        self._is_marked = True
+
+    def readings(self, readings: tuple[Reading, ...]) -> None:
+        self._readings = readings
+        self._is_marked = True
+
     def _add(self, value: Value, stop: i64) -> None:
+        if self._is_marked:
+            value.label, value.own, value.readings = self._label, self._own, self._readings
+            self._unmark()
         top = self._top
         if top.kind == _IN_STRUCT:
             span = Span(top.field_start, stop)
@@ -476,6 +633,18 @@ class Build(Listener):
     def double(self, value: float, start: i64, stop: i64) -> None:
         self._add(Value(TType.DOUBLE, value, Span(start, stop)), stop)
 
+    def single(self, value: float, start: i64, stop: i64) -> None:
+        self._add(Value(TType.FLOAT, value, Span(start, stop)), stop)
+
+    def text(self, value: str, start: i64, head: i64, stop: i64, lost: i64) -> None:
+        self._add(Value(TType.TEXT, value, Span(start, stop), head, lost), stop)
+
+    def binary(self, value: bytes, start: i64, head: i64, stop: i64, lost: i64) -> None:
+        self._add(Value(TType.BYTES, value, Span(start, stop), head, lost), stop)
+
+    def null(self, start: i64, stop: i64) -> None:
+        self._add(Value(TType.NULL, None, Span(start, stop)), stop)
+
     def string(
         self, data: bytes, inside: i64, end: i64, start: i64, head: i64, stop: i64, lost: i64
     ) -> None:
@@ -493,11 +662,11 @@ class Build(Listener):
 
     def struct_end(self, place: i64, stop: i64) -> None:
         level = self._top
-        end = None if place < 0 else Span(place, place + 1)
+        end = None if place < 0 else Span(place, stop)
         made = Struct(tuple(level.fields), end)
         self._top = self._levels.pop()
         if self._levels:
-            self._add(Value(TType.STRUCT, made, Span(level.start, stop)), stop)
+            self._closed(level, Value(TType.STRUCT, made, Span(level.start, stop)), stop)
         else:
             self._read = made
 
@@ -539,7 +708,8 @@ class Build(Listener):
             key, item = TTYPES[level.key_type], TTYPES[level.element_type]
             content = Entries(key, item, level.count, tuple(level.pairs), level.raw_type)
         self._top = self._levels.pop()
-        self._add(Value(TTYPES[level.ttype], content, Span(level.start, stop), level.head), stop)
+        value = Value(TTYPES[level.ttype], content, Span(level.start, stop), level.head)
+        self._closed(level, value, stop)
 
 
 def tell(struct: Struct, start: int, listener: Listener) -> None:
@@ -569,14 +739,26 @@ def _tell_value(value: Value, listener: Listener) -> None:
         return
     if value.label:
         listener.label(value.label)
+    if value.own:
+        listener.own(value.own)
+    if value.readings:
+        listener.readings(value.readings)
     if isinstance(content, bytes):
-        listener.string(content, 0, len(content), start, value.head, stop, value.lost)
+        if ttype is TType.BYTES:
+            listener.binary(content, start, value.head, stop, value.lost)
+        else:
+            listener.string(content, 0, len(content), start, value.head, stop, value.lost)
+    elif isinstance(content, str):
+        listener.text(content, start, value.head, stop, value.lost)
     elif isinstance(content, bool):
         listener.truth(content, start, stop)
     elif isinstance(content, int):
         listener.number(ttype, content, start, stop)
     elif isinstance(content, float):
-        listener.double(content, start, stop)
+        if ttype is TType.FLOAT:
+            listener.single(content, start, stop)
+        else:
+            listener.double(content, start, stop)
     elif isinstance(content, Struct):
         _tell_struct(content, start, stop, listener)
     elif isinstance(content, Items):
@@ -593,6 +775,8 @@ def _tell_value(value: Value, listener: Listener) -> None:
             _tell_value(key, listener)
             _tell_value(item, listener)
         listener.end(stop)
+    elif ttype is TType.NULL:
+        listener.null(start, stop)
     elif content is None:
         listener.missing(ttype, start, stop, value.lost)
     else:

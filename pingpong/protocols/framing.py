@@ -15,13 +15,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..model import Carrier, Finding, Gap, Header, Protocol, Response
+from ..model import Carrier, Finding, Gap, Header, Protocol, Response, Stretch
 from .unpacking import Allowance
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["Found", "Passed", "ProtocolAt", "Transport", "Turn", "Unit"]
+__all__ = ["Brought", "Found", "Passed", "ProtocolAt", "Transport", "Turn", "Unit"]
 
 # Which protocol's message begins at data[start:stop]; None: none that is known.
 ProtocolAt = Callable[[bytes, int, int], Protocol | None]
@@ -36,9 +36,25 @@ class Unit:
     ``what`` says in a few words what they are.  ``lines``: bytes of the transport's own that
     stand between those in ``data`` (the sizes of chunks), with their places in the buffer.
     ``turn``: it is a request or a response.
+
+    ``header`` is the message's, where its framing says all that is in one: method, type and id;
+    None: its encoding has headers of its own.  ``body_stop`` is where the values end in ``data``,
+    -1: at its end.  ``kept`` is the Message's.
     """
 
-    __slots__ = ("data", "findings", "lines", "protocol", "start", "stop", "turn", "what")
+    __slots__ = (
+        "body_stop",
+        "data",
+        "findings",
+        "header",
+        "kept",
+        "lines",
+        "protocol",
+        "start",
+        "stop",
+        "turn",
+        "what",
+    )
 
     def __init__(
         self,
@@ -57,6 +73,9 @@ class Unit:
         self.findings = findings
         self.lines: tuple[tuple[int, bytes], ...] = ()
         self.turn: Turn | None = None
+        self.header: Header | None = None
+        self.body_stop = -1
+        self.kept: object = None
 
 
 class Turn:
@@ -85,17 +104,26 @@ class Found:
 
     ``offset`` is its place in the direction, ``size`` how many of its bytes it took;
     ``time``, ``end_time`` and ``packets`` are of the packets that brought it.  ``lines`` is as
-    its Unit has it.  ``cut`` and ``announced`` are the Message's.
+    its Unit has it.  ``cut``, ``announced``, ``end``, ``layout`` and ``kept`` are the Message's;
+    ``body_stop`` is where its values end in ``data``, -1 if that is its end.  ``from_client`` is
+    None where its type tells who sent it.  ``is_others``: the other direction brought it, and what
+    came in this one shows what it is.
     """
 
     __slots__ = (
         "announced",
+        "body_stop",
         "cut",
         "data",
+        "end",
         "end_time",
         "findings",
+        "from_client",
         "gaps",
         "header",
+        "is_others",
+        "kept",
+        "layout",
         "lines",
         "offset",
         "packets",
@@ -132,7 +160,34 @@ class Found:
         self.packets = packets
         self.cut = ""
         self.announced = 0
+        self.end = ""
+        self.from_client: bool | None = None
+        self.is_others = False
+        self.layout: tuple[Stretch, ...] = ()
+        self.kept: object = None
+        self.body_stop = -1
         self.lines: tuple[tuple[int, bytes], ...] = ()
+
+
+class Brought:
+    """Which packets brought a unit: its place in the direction, and their times and numbers.
+    ``gaps`` are the bytes of it that the capture lost; they count from its start."""
+
+    __slots__ = ("end_time", "gaps", "offset", "packets", "time")
+
+    def __init__(
+        self,
+        offset: int,
+        time: int,
+        end_time: int,
+        packets: tuple[int, ...],
+        gaps: tuple[Gap, ...] = (),
+    ) -> None:
+        self.gaps = gaps
+        self.offset = offset
+        self.time = time
+        self.end_time = end_time
+        self.packets = packets
 
 
 class Passed:
@@ -154,6 +209,8 @@ class Transport(ABC):
     could be read.  ``is_whole``: the unit that ``rest`` gave last is complete, since nothing
     more of it could have come.  ``keeps_lines``: somebody asks for the ``lines`` of units.
     ``allowance`` is what one that unpacks draws on: its own, unless somebody gives it another.
+    ``is_woven``: a unit is a piece of one message or holds several, and those of other messages
+    stand between: ``next`` gives units without a protocol, and ``take`` makes messages of them.
     """
 
     name: str
@@ -161,6 +218,26 @@ class Transport(ABC):
     is_whole: bool = False
     keeps_lines: bool = False
     allowance: Allowance | None = None
+    is_woven: bool = False
+
+    def meet(self, other: Transport) -> None:
+        """The transport of the other direction, once both are known to speak the same."""
+        return
+
+    def take(self, unit: Unit, brought: Brought) -> list[Found]:
+        """The messages that are complete with a unit, where ``is_woven``."""
+        return []
+
+    def end(
+        self, data: bytes, brought: Brought | None, reason: str, cut: str, is_all: bool
+    ) -> list[Found]:
+        """What there is of the messages that will not be completed, where ``is_woven``.
+
+        ``data`` is what there is of the next unit; its rest will not come, because of ``reason``.
+        ``brought`` is None if there is nothing of it.  ``is_all``: what comes next need not begin
+        with a unit; else only the rest of this one is lost.
+        """
+        return []
 
     @abstractmethod
     def next(self, buffer: bytearray, have: int) -> Unit | None:

@@ -41,16 +41,18 @@ from .detect import (
     PROOF,
     UNTOLD,
     Effort,
+    Place,
     Spoken,
     Told,
     detect,
     find_message,
     make_transport,
+    woven,
 )
 from .encodings.binary import BINARY
 from .families.thrift.sasl import COMPLETE, WRAPPED
 from .families.thrift.transports import FRAMED, NOT_KNOWN, PROXY, SASL, THEADER, UNFRAMED
-from .framing import Found, Passed, Transport, Turn, Unit
+from .framing import Brought, Found, Passed, Transport, Turn, Unit
 from .unpacking import Allowance
 
 if TYPE_CHECKING:
@@ -69,6 +71,10 @@ FILLER: Final = 2048
 
 # How much may lie in the buffer for the short way, which begins anew with every segment.
 SHORT: Final = 8192
+
+# How much is kept of a direction that began in mid-stream, until the other shows whether it is what
+# it looks like.
+_MOST_DOUBTFUL: Final = 65_536
 
 # What may stand inside something larger.
 _INSIDE: Final = (UNFRAMED, FRAMED, THEADER)
@@ -106,11 +112,12 @@ class MessageReader:
 
     ``from_start``: the first chunk begins the connection.  ``told`` is what the user says
     that it speaks.  ``other`` is the transport that the other direction was seen to speak,
-    NOT_KNOWN before that.  ``detection`` is None until the bytes have told; ``findings`` is
-    about bytes that belong to no message.  ``passed``, where ``watched``, has the units without
-    one, until somebody clears it.  ``begun``, ``broke`` and ``why`` are the Half's.  ``turns`` are
-    HTTP's requests or responses, in order, until somebody clears them; ``is_lossy``: some may be
-    missing.
+    NOT_KNOWN before that; ``peer`` reads it.  ``looks_like`` is what it may speak itself, if the
+    other direction does.  ``detection`` is None until the bytes have told;
+    ``findings`` is about bytes that belong to no message.  ``passed``, where ``watched``, has the
+    units without one, until somebody clears it.  ``begun``, ``broke`` and ``why`` are the Half's.
+    ``turns`` are HTTP's requests or responses, in order, until somebody clears them;
+    ``is_lossy``: some may be missing.
     """
 
     def __init__(
@@ -124,6 +131,8 @@ class MessageReader:
         self._allowance = Allowance(limits) if allowance is None else allowance
         self._effort = Effort()
         self.other = NOT_KNOWN
+        self.peer: MessageReader | None = None
+        self.looks_like = NOT_KNOWN
         self.passed: list[Passed] = []
         self._watched = watched
         self.detection: Detection | None = None
@@ -207,7 +216,7 @@ class MessageReader:
             return found
         if self._bridge(gap):
             return found + self._parse(False)
-        found += self._cut(f"the capture lost {gap.length} bytes here", CUT_LOST)
+        found += self._cut(f"the capture lost {gap.length} bytes here", CUT_LOST, gap.length)
         if self._transport is not None:
             self._transport.give_up()
         # Where a frame ends is known even if its bytes are not.
@@ -369,12 +378,19 @@ class MessageReader:
 
     def _read_on(self, spoken: Spoken) -> None:
         self._state = _READING
-        if spoken != self._spoken:
+        goes_on = spoken == self._spoken
+        if not goes_on:
             self._spoken = spoken
             self._read = 0
+        if self._transport is not None and self._transport.is_woven and goes_on:
+            return  # with what it knows of messages that are under way
         self._transport = make_transport(spoken, self._limits, self._prefixed)
         self._transport.keeps_lines = self._watched
         self._transport.allowance = self._allowance
+        peer = self.peer
+        if peer is not None and peer._transport is not None and peer.speaks is self.speaks:
+            self._transport.meet(peer._transport)
+            peer._transport.meet(self._transport)
 
     def _search(self, reason: str) -> None:
         """Look for the next message, or stop where none can be found behind a break."""
@@ -419,7 +435,9 @@ class MessageReader:
                 if len(self._buffer) < self._patience and not ended:
                     break
                 settled = self._settled()
-                place = find_message(self._buffer, settled, ended, self._limits, self._effort)
+                place = self._find_woven(settled, ended)
+                if place is None:
+                    place = find_message(self._buffer, settled, ended, self._limits, self._effort)
                 self._pass_over(place.at)
                 if place.spoken is None:
                     # A long message that has yet to prove itself is not tried at every byte.
@@ -443,6 +461,27 @@ class MessageReader:
                 break
         return found
 
+    def _find_woven(self, settled: Told, ended: bool) -> Place | None:
+        """Where frames begin that nothing but their lengths shows; None: there are none.
+
+        Three heads in a row may be chance.  So before it is known what this direction speaks, the
+        other one has to look like the same.
+        """
+        for wrapper in woven(settled):
+            assert wrapper.find is not None
+            at, is_sure = wrapper.find(self._buffer, ended)
+            if settled.transport is not None:
+                return Place(at, Spoken(None, wrapper.transport) if is_sure else None)
+            if not is_sure:
+                continue
+            self.looks_like = wrapper.transport
+            peer = self.peer
+            if peer is not None and wrapper.transport in (peer.looks_like, peer.speaks):
+                return Place(at, Spoken(None, wrapper.transport))
+            if not ended and len(self._buffer) < _MOST_DOUBTFUL:
+                return Place(0, None)  # until the other direction has told
+        return None
+
     def _next(self, found: list[Found]) -> bool:
         """Take the unit at the buffer's start; False if it is not all there yet."""
         assert self._transport is not None
@@ -458,6 +497,12 @@ class MessageReader:
         if unit.protocol is None:
             if len(self.findings) < MAX_FINDINGS:
                 self.findings += unit.findings
+            if self._transport.is_woven:
+                made = self._transport.take(unit, self._brought(unit.stop))
+                self._settle_woven(made)
+                found += made
+                self._drop(unit.stop)
+                return True
             self._remark(unit.what)
             self._turn(unit, None)
             if self._watched:
@@ -469,11 +514,11 @@ class MessageReader:
             self._drop(unit.stop)
             return True
         try:
-            header = unit.protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
+            header = self._header_of(unit, unit.protocol)
         except DecodeError as error:
             self._stumble(error, unit.stop, found)
             return True
-        if not self._is_named(header):
+        if unit.header is None and not self._is_named(header):
             # Found behind a break, and followed by this: bytes around it that nobody knows.
             self._stumbled = (self._base, self._spoken)
             self._search("what follows is no message")
@@ -547,6 +592,14 @@ class MessageReader:
         self._stumbled = (self._base, self._spoken)
         self._search("what follows is no message")
 
+    def _settle_woven(self, made: list[Found]) -> None:
+        """Take note of messages that a transport has put together itself."""
+        self._read += len(made)
+        for one in made:
+            self._protocol = one.protocol
+            if self.detection is None or self.detection.protocol is None:
+                self.detection = Detection(one.protocol, one.transport, self._evidence)
+
     def _turn(self, unit: Unit, found: Found | None) -> None:
         """Take note of a request or a response, with the message in it or without one."""
         turn = unit.turn
@@ -562,18 +615,36 @@ class MessageReader:
         if self.broke < 0:
             self.broke, self.why = self._base, why
 
+    def _header_of(self, unit: Unit, protocol: Protocol) -> Header:
+        """The header in a unit.  Raises DecodeError."""
+        if unit.header is not None:
+            return unit.header
+        return protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
+
     def _header(self, unit: Unit | None) -> Header | None:
         """The header in a unit; None if it cannot be read."""
         if unit is None or unit.protocol is None:
             return None
         try:
-            return unit.protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
+            return self._header_of(unit, unit.protocol)
         except DecodeError:
             return None
 
-    def _cut(self, reason: str, cut: str) -> list[Found]:
-        """Give out what there is of a message that will not be completed."""
+    def _cut(self, reason: str, cut: str, lost: int = 0) -> list[Found]:
+        """Give out what there is of a message that will not be completed.
+
+        ``lost`` is how many bytes the capture lost here, 0 if no more come at all.
+        """
         have = len(self._buffer)
+        if self._transport is not None and self._transport.is_woven:
+            end = self._transport.frame_stop(self._buffer, have) if have else 0
+            self._lost_frame = max(0, end - have)
+            brought = self._brought(have) if have else None
+            is_all = not lost or self._lost_frame < lost
+            made = self._transport.end(bytes(self._buffer), brought, reason, cut, is_all)
+            self._settle_woven(made)
+            self._drop(have)
+            return made
         if not have:
             return []
         assert self._transport is not None
@@ -642,7 +713,7 @@ class MessageReader:
     def _why_no_header(self, unit: Unit | None) -> str:
         if unit is not None and unit.protocol is not None:
             try:
-                unit.protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
+                self._header_of(unit, unit.protocol)
             except DecodeError as error:
                 return f" ({error})"
         return ""
@@ -655,7 +726,7 @@ class MessageReader:
         if have + gap.length > self._transport.known_until(self._buffer, have):
             return False
         # Once for a message: its header stays there, and looking copies all that is.
-        if self._bridged != self._base:
+        if self._bridged != self._base and not self._transport.is_woven:
             if self._header(self._transport.rest(self._buffer, have)) is None:
                 return False
             self._bridged = self._base
@@ -673,6 +744,8 @@ class MessageReader:
         assert unit.protocol is not None
         found = self._found(header, unit.protocol, unit.data, unit.stop, findings)
         found.lines = unit.lines
+        found.body_stop = unit.body_stop
+        found.kept = unit.kept
         self._drop(unit.stop)
         return found
 
@@ -687,7 +760,26 @@ class MessageReader:
         """A message of ``size`` bytes that begins at ``_base``."""
         assert self._spoken is not None
         base = self._base
-        stop = base + max(size, 1)
+        brought = self._brought(size)
+        if self.detection is None or self.detection.protocol is None:
+            self.detection = Detection(protocol, self._spoken.transport, self._evidence)
+        return Found(
+            header,
+            protocol,
+            self._spoken.transport,
+            base,
+            size or len(data),
+            data,
+            brought.gaps,
+            findings,
+            brought.time,
+            brought.end_time,
+            brought.packets,
+        )
+
+    def _brought(self, size: int) -> Brought:
+        """Which packets brought the next ``size`` bytes."""
+        stop = self._base + max(size, 1)
         first = last = self._marks[0]
         packets: tuple[int, ...] = (first.number,)
         if len(self._marks) > 1 and self._marks[1].offset < stop:
@@ -699,26 +791,14 @@ class MessageReader:
                 if not numbers or numbers[-1] != mark.number:
                     numbers.append(mark.number)
             packets = tuple(numbers)
-        gaps: tuple[Gap, ...] = ()
-        if self._gaps:
-            gaps = tuple(
-                Gap(gap.offset - base, gap.length) for gap in self._gaps if gap.offset < stop
-            )
-        if self.detection is None or self.detection.protocol is None:
-            self.detection = Detection(protocol, self._spoken.transport, self._evidence)
-        return Found(
-            header,
-            protocol,
-            self._spoken.transport,
-            base,
-            size or len(data),
-            data,
-            gaps,
-            findings,
-            first.time,
-            last.time,
-            packets,
-        )
+        return Brought(self._base, first.time, last.time, packets, self._lost_within(stop))
+
+    def _lost_within(self, stop: int) -> tuple[Gap, ...]:
+        """The gaps before ``stop``, counted from the buffer's start."""
+        if not self._gaps:
+            return ()
+        base = self._base
+        return tuple(Gap(gap.offset - base, gap.length) for gap in self._gaps if gap.offset < stop)
 
     def _pass_over(self, size: int) -> None:
         if size:

@@ -31,7 +31,10 @@ from ..model import (
     Listener,
     Message,
     Outcome,
+    Plain,
+    Reading,
     Record,
+    written_time,
 )
 from .listing import DIGITS, FAR, Side
 from .one_line import SEVERITIES
@@ -302,13 +305,24 @@ class _Open:
     """A struct or a container that is being written.  ``begun`` is how many parts there were
     before it, ``entry`` before its last key; ``place`` is where it begins, its field included."""
 
-    __slots__ = ("begun", "entry", "field_id", "is_first", "kind", "name", "place", "start")
+    __slots__ = (
+        "begun",
+        "entry",
+        "field_id",
+        "is_first",
+        "kind",
+        "name",
+        "place",
+        "readings",
+        "start",
+    )
 
     def __init__(self) -> None:
         self.kind: i64 = _IN_ITEMS
         self.begun: i64 = 0
         self.entry: i64 = 0
         self.place: i64 = 0
+        self.readings: tuple[Reading, ...] = ()
         self.is_first = True
         # Of the field whose value is next.
         self.field_id: i64 = 0
@@ -323,13 +337,15 @@ class Fields(Listener):
     there may be none.  One writes many structs, each after ``begin``.
     """
 
-    __slots__ = ("_data", "_depth", "_label", "_open", "_top", "parts")
+    __slots__ = ("_data", "_depth", "_label", "_open", "_own", "_readings", "_top", "parts")
 
     def __init__(self) -> None:
         super().__init__()
         self.parts: list[str] = []
         self._data = b""
         self._label = ""
+        self._own = ""
+        self._readings: tuple[Reading, ...] = ()
         self._depth: i64 = 0
         self._top = _Open()
         self._open = [self._top]  # as many as were ever open; the first is outside of all
@@ -339,7 +355,8 @@ class Fields(Listener):
         self.parts.clear()
         self.findings.clear()
         self._data = data
-        self._label = ""
+        self._label = self._own = ""
+        self._readings = ()
         self._depth = 0
         self._top = self._open[0]
 
@@ -370,15 +387,16 @@ class Fields(Listener):
 
     def _kind(self, ttype: i64) -> None:
         """The type, up to what stands behind "value"."""
-        if self._label:
-            name = f'"type": {_TTYPES[ttype]}, "label": {_text(self._label)}, "value": '
-            self.parts.append(name)
-            self._label = ""
+        if self._label or self._own:
+            self._name(ttype)
+            self.parts.append(', "value": ')
         else:
             self.parts.append(_KINDS[ttype])
 
     def _end(self, start: i64, stop: i64) -> None:
         """The place, and what stands behind a value."""
+        if self._readings:
+            self._write_readings()
         length = stop - start
         if start < 1024 and length < 1024:
             self.parts.append(_OFFSETS[start])
@@ -410,7 +428,7 @@ class Fields(Listener):
     def number(self, ttype: i64, value: int, start: i64, stop: i64) -> None:
         start = self._begin(start)
         self._kind(ttype)
-        self.parts.append(str(value))
+        self.parts.append(_text(written_time(value)) if ttype == 22 else str(value))
         self._end(start, stop)
 
     def truth(self, value: bool, start: i64, stop: i64) -> None:
@@ -443,6 +461,34 @@ class Fields(Listener):
             self.parts.append(f', "lost": {lost}')
         self._end(start, stop)
 
+    def single(self, value: float, start: i64, stop: i64) -> None:
+        start = self._begin(start)
+        self._kind(19)
+        self.parts.append(_double(value))
+        self._end(start, stop)
+
+    def text(self, value: str, start: i64, head: i64, stop: i64, lost: i64) -> None:
+        start = self._begin(start)
+        self._kind(20)
+        self.parts.append(_text(value))
+        if lost:
+            self.parts.append(f', "lost": {lost}')
+        self._end(start, stop)
+
+    def binary(self, value: bytes, start: i64, head: i64, stop: i64, lost: i64) -> None:
+        start = self._begin(start)
+        self._kind(21)
+        self.parts.append(f'null, "hex": "{value.hex()}"')
+        if lost:
+            self.parts.append(f', "lost": {lost}')
+        self._end(start, stop)
+
+    def null(self, start: i64, stop: i64) -> None:
+        start = self._begin(start)
+        self._kind(17)
+        self.parts.append("null")
+        self._end(start, stop)
+
     def uuid(self, value: uuid.UUID, start: i64, stop: i64) -> None:
         start = self._begin(start)
         self._kind(16)
@@ -463,6 +509,22 @@ class Fields(Listener):
     def label(self, text: str) -> None:
         self._label = text
 
+    def own(self, text: str) -> None:
+        self._own = text
+
+    def readings(self, readings: tuple[Reading, ...]) -> None:
+        self._readings = readings
+
+    def _write_readings(self) -> None:
+        """All ways to read the value that was just written."""
+        written = [
+            f'{{"type": {_text(one.own)}, "value": {_plain(one.plain)}, '
+            f'"likely": {"true" if one.is_likely else "false"}}}'
+            for one in self._readings
+        ]
+        self._readings = ()
+        self.parts.append(f', "readings": [{", ".join(written)}]')
+
     def _push(self, kind: i64, begun: i64, place: i64) -> None:
         self._depth += 1
         if self._depth == len(self._open):
@@ -479,11 +541,13 @@ class Fields(Listener):
 
     def struct(self, start: i64) -> None:
         begun = len(self.parts)
+        readings, self._readings = self._readings, ()
         if self._depth:
             start = self._begin(start)
             self._kind(12)
         self.parts.append("[")
         self._push(_IN_STRUCT, begun, start)
+        self._top.readings = readings
 
     def struct_end(self, place: i64, stop: i64) -> None:
         self._close(stop)
@@ -502,6 +566,7 @@ class Fields(Listener):
         self._name(ttype)
         self.parts.append(_UNSETTLED)
         self._push(_IN_ITEMS, begun, start)
+        self._top.readings, self._readings = self._readings, ()
         self._top.entry = len(self.parts) - 1
         if count >= 0:
             self.settle(element_type, count)
@@ -522,11 +587,13 @@ class Fields(Listener):
             f'"count": {count}, "value": ['
         )
         self._push(_AT_KEY, begun, start)
+        self._top.readings, self._readings = self._readings, ()
 
     def _name(self, ttype: i64) -> None:
         label = f', "label": {_text(self._label)}' if self._label else ""
-        self._label = ""
-        self.parts.append(f'"type": {_TTYPES[ttype]}{label}')
+        name = _text(self._own) if self._own else _TTYPES[ttype]
+        self._label = self._own = ""
+        self.parts.append(f'"type": {name}{label}')
 
     def end(self, stop: i64) -> None:
         if self._top.kind == _AT_VALUE:
@@ -536,6 +603,7 @@ class Fields(Listener):
     def _close(self, stop: i64) -> None:
         place = self._top.place
         self.parts.append("]")
+        self._readings = self._top.readings
         self._pop()
         if self._depth:
             self._end(place, stop)
@@ -551,6 +619,24 @@ def _text(text: str) -> str:
     if quoted.isprintable():
         return quoted
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in quoted)
+
+
+def _plain(value: Plain) -> str:
+    """A value as Python holds it: bytes in hex, and what JSON lacks as text."""
+    if isinstance(value, float):
+        return _double(value)
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, bytes):
+        return f'{{"hex": "{value.hex()}"}}'
+    if isinstance(value, dict):
+        inner = [f"{_text(str(key))}: {_plain(one)}" for key, one in value.items()]
+        return f"{{{', '.join(inner)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join([_plain(one) for one in value])}]"
+    if isinstance(value, tuple):
+        return _plain(list(value))
+    return _text(str(value)) if isinstance(value, uuid.UUID) else json.dumps(value)
 
 
 def _double(number: float) -> str:

@@ -28,6 +28,7 @@ from ..model import (
     Struct,
     TType,
     Value,
+    written_time,
 )
 from ..protocols.purposes import counted
 from .text import display_width, duration, elide, escape, quote, trim
@@ -113,9 +114,10 @@ def redacted(value: Value) -> str:
 
     The size is only given for strings; that of a number is of no interest.
     """
-    if value.ttype is not TType.STRING:
+    if value.ttype not in (TType.STRING, TType.TEXT, TType.BYTES):
         return "(redacted)"
-    size = len(value.content) if isinstance(value.content, bytes) else 0
+    size = len(value.content) if isinstance(value.content, bytes) else len(value.span) - value.head
+    size -= value.lost if isinstance(value.content, str) else 0
     return f"(redacted, {counted(size + value.lost, 'byte')})"
 
 
@@ -128,7 +130,7 @@ def result(message: Message, room: int = 60) -> str:
     """What a REPLY or an EXCEPTION says, in at most ``room`` columns."""
     body = message.begin(max(room, 1) + 1)
     if message.type is MessageType.EXCEPTION:
-        return _error(message.family.error(body), room)
+        return _error(message.family.error(message), room)
     if not body.fields:
         return "void" if body.stop is not None else "unreadable"
     first = body.fields[0]
@@ -287,12 +289,21 @@ def _value(value: Value, room: int) -> Iterator[str]:
     content = value.content
     if value.redacted:
         yield redacted(value)
+    elif value.ttype is TType.NULL:
+        yield "null"
     elif content is None:
         yield f"({counted(value.lost, 'byte')} lost)" if value.lost else "(not read)"
     elif isinstance(content, bytes):
         yield _string(value, content, room)
+    elif isinstance(content, str):
+        lost = f" ({counted(value.lost, 'byte')} lost)" if value.lost else ""
+        yield quote(trim(content, 2 * room)) + lost
     elif isinstance(content, bool):
         yield "true" if content else "false"
+    elif value.ttype is TType.TIME and isinstance(content, int):
+        yield written_time(content)
+    elif value.ttype is TType.REFERENCE:
+        yield f"→ {label(value) or content}"
     elif isinstance(content, Struct):
         yield "{"
         yield from _fields(content, room)

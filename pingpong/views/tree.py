@@ -16,10 +16,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import islice
 
-from ..model import NO_ID, Entries, Field, Items, Message, Record, Struct, TType, Value
+from ..model import NO_ID, Entries, Field, Items, Message, Reading, Record, Struct, TType, Value
 from ..protocols.purposes import counted
 from .one_line import field_name, finding_line, header_line, label, value_text
-from .text import WORDS, Line, Run, clip, display_width, escape, wrapped
+from .text import WORDS, Line, Run, clip, display_width, elide, escape, wrapped
 
 __all__ = ["MAX_CHILDREN", "MAX_LINES", "tree"]
 
@@ -134,23 +134,25 @@ def _described(
 ) -> tuple[Line, list[_Child]]:
     """The words for a value, and its parts if they need lines of their own."""
     content = value.content
-    name = value.ttype.name
+    name = value.type_name
     if isinstance(content, Struct):
         inner = list(_children(_of_struct(content), len(content.fields), children))
         if content.stop is None:
             inner.append(("… the rest was not read", None, 0))
         if value.label:
             name = f"{name} {label(value)}"
-        return [Run(name, "size"), *([] if inner else [Run(", empty", "dim")])], inner
+        empty = [] if inner else [Run(", empty", "dim")]
+        return [Run(name, "size"), *empty, *_other_readings(value)], inner
     if isinstance(content, Items):
-        head = f"{name} of {content.element_type.name}, {counted(content.count, 'element')}"
+        of = "" if content.element_type is TType.STOP else f" of {content.element_type.name}"
+        head = f"{name}{of}, {counted(content.count, 'element')}"
         flat = content.element_type not in _NESTED
         flat = flat and not remarks.is_inside(value)
         items = ((f"[{at}] ", item, item.span.start) for at, item in enumerate(content.items))
         return _one_line_or_many(value, head, flat, items, room, children)
     if isinstance(content, Entries):
         head = f"{name}, {counted(content.count, 'entry', 'entries')}"
-        if content.count:
+        if content.count and content.key_type is not TType.STOP:
             head = f"{name} of {content.key_type.name} → {content.value_type.name}, " + (
                 counted(content.count, "entry", "entries")
             )
@@ -158,7 +160,22 @@ def _described(
         flat = flat and not remarks.is_inside(value)
         return _one_line_or_many(value, head, flat, _of_map(content), room, children)
     text = value_text(value, max(room - len(name) - 1, WORDS))
-    return [Run(name + " ", "size"), Run(text, "lost" if value.lost else "value")], []
+    line = [Run(name + " ", "size"), Run(text, "lost" if value.lost else "value")]
+    return [*line, *_other_readings(value)], []
+
+
+def _other_readings(value: Value) -> Line:
+    """What else the bytes may mean, where they do not say."""
+    others = value.readings[1:]
+    if not others or value.redacted:
+        return []
+    said = "; ".join(f"{one.own} {_reading(one)}".rstrip() for one in others)
+    likely = "likely" if value.readings[0].is_likely else "as likely as"
+    return [Run(f"  ({likely}; or {said})", "dim")]
+
+
+def _reading(one: Reading) -> str:
+    return elide(escape(one.plain if isinstance(one.plain, str) else repr(one.plain)), 40)
 
 
 def _one_line_or_many(

@@ -35,6 +35,7 @@ from ...model import (
     NO_FIELD,
     NOT_TOLD,
     TTYPES,
+    WIRE_TYPES,
     Entries,
     Field,
     Gap,
@@ -108,7 +109,7 @@ for _ttype, _size in (
 ):
     _SIZES[_ttype] = _size
 
-_WANTED_TYPES: Final = "one of " + ", ".join(f"{t.value} {t.name}" for t in TType if t)
+_WANTED_TYPES: Final = "one of " + ", ".join(f"{t.value} {t.name}" for t in WIRE_TYPES if t)
 
 _STRUCT: Final = int(TType.STRUCT)
 _STRING: Final = int(TType.STRING)

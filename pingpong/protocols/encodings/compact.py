@@ -862,6 +862,9 @@ def _write_value(out: bytearray, value: Value) -> None:
         out += content.bytes
     elif isinstance(content, float):
         out += _DOUBLE.pack(content)
+    elif isinstance(content, str):
+        out += write_varint(len(content.encode()))
+        out += content.encode()
     elif value.ttype is TType.BOOL:
         out.append(_TRUE if content else _FALSE)
     elif value.ttype is TType.I8:

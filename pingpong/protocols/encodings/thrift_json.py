@@ -40,7 +40,6 @@ from ...model import (
     Items,
     Limits,
     Listener,
-    MessageType,
     Note,
     Protocol,
     Record,
@@ -106,7 +105,7 @@ TAGS: Final[dict[TType, str]] = {
 _TYPES: Final[dict[bytes, TType]] = {tag.encode(): ttype for ttype, tag in TAGS.items()}
 
 _WANTED_TAGS: Final = "one of " + ", ".join(f'"{tag}" {ttype.name}' for ttype, tag in TAGS.items())
-_WANTED_MTYPES: Final = "one of " + ", ".join(f"{t.value} {t.name}" for t in MessageType)
+_WANTED_MTYPES: Final = "one of " + ", ".join(f"{t.value} {t.name}" for t in MESSAGE_TYPES[1:5])
 
 _BITS: Final[dict[TType, int]] = {TType.I8: 8, TType.I16: 16, TType.I32: 32, TType.I64: 64}
 
@@ -1075,8 +1074,8 @@ def _written(value: Value, is_key: bool) -> bytes:
             _written(key, True) + b":" + _written(item, False) for key, item in content.items
         )
         return b'["%s","%s",%d,{%s}]' % (*tags, content.count, pairs)
-    if isinstance(content, bytes):
-        return _quoted(content)
+    if isinstance(content, (bytes, str)):
+        return _quoted(content if isinstance(content, bytes) else content.encode())
     if isinstance(content, uuid.UUID):
         return b'"%s"' % str(content).encode()
     # 17 digits tell every double from every other.

@@ -31,7 +31,6 @@ from ...model import (
     Items,
     Limits,
     Listener,
-    MessageType,
     Note,
     Protocol,
     Record,
@@ -70,7 +69,7 @@ HEAD: Final = 4
 
 _INTEGER: Final = re.compile(rb"-?[0-9]{1,1100}")
 
-_WANTED_MTYPES: Final = "one of " + ", ".join(f"{t.value} {t.name}" for t in MessageType)
+_WANTED_MTYPES: Final = "one of " + ", ".join(f"{t.value} {t.name}" for t in MESSAGE_TYPES[1:5])
 
 _NAMES: Final = (b'"version"', b'"name"', b'"ttype"', b'"seqid"')
 _WHATS: Final = ("version", "method name", "message type", "seqid")

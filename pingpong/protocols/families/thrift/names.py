@@ -458,11 +458,11 @@ class Interface(Naming):
             known = self._within[service] = _Within(self, service)
         return known
 
-    def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
-        return self.name_message(record, body, "")
+    def give_names(self, record: Record, body: Struct) -> tuple[Struct, tuple[Difference, ...]]:
+        return body, self.name_message(record, body, "")
 
     def name_message(self, record: Record, body: Struct, service: str) -> tuple[Difference, ...]:
-        """As ``give_names``, of a message of that service ("": not known)."""
+        """Name a message of that service ("": not known), and say where it differs from it."""
         if not isinstance(record, Message) or record.method in UPGRADES:
             return ()
         if record.type is MessageType.EXCEPTION:
@@ -550,8 +550,8 @@ class _Within(Naming):
         self._interface = interface
         self._service = service
 
-    def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
-        return self._interface.name_message(record, body, self._service)
+    def give_names(self, record: Record, body: Struct) -> tuple[Struct, tuple[Difference, ...]]:
+        return body, self._interface.name_message(record, body, self._service)
 
 
 class _AsStruct(Naming):
@@ -562,8 +562,8 @@ class _AsStruct(Naming):
         self.label = root.name
         self._root = root
 
-    def give_names(self, record: Record, body: Struct) -> tuple[Difference, ...]:
-        return self._interface.differences(record, body, self._root)
+    def give_names(self, record: Record, body: Struct) -> tuple[Struct, tuple[Difference, ...]]:
+        return body, self._interface.differences(record, body, self._root)
 
 
 # ── Holding a struct against its type ────────────────────────────────────────────────

@@ -28,7 +28,8 @@ HTTP2: Final = _Http2("http2")
 class _Plain(Content):
     """The body is the message."""
 
-    carrier = HTTP2
+    def __init__(self) -> None:
+        self.carrier = HTTP2
 
     def protocol(self, head: Head) -> Protocol:
         return RAW
@@ -36,7 +37,7 @@ class _Plain(Content):
     def ending(self, head: Head, trailers: Head | None) -> Ending:
         status = head.get(":status")
         if not status.isdigit():
-            return Ending(False, None, "", "")
+            return Ending(False, None, "", "", False)
         code = int(status)
         return Ending(code >= 400, code, phrase(code), "")
 

@@ -987,6 +987,13 @@ class Message(Record):
             return Outcome.UNREADABLE
         return self.family.outcome(self)
 
+    def let_go(self) -> None:
+        """Drop the bytes of its struct, which nobody can read after that.  Its header, sizes and
+        times stay: they are all that a list of calls shows."""
+        self.data = self.data[: self.start]
+        self.stop = len(self.data)
+        self.forget()
+
     def __repr__(self) -> str:
         return (
             f"<Message {self.number}: {self.type.name} {self.method!r} seqid {self.seqid}, "

@@ -504,6 +504,17 @@ def test_what_unpacks_to_more_than_packets_do_is_refused(monkeypatch: pytest.Mon
     assert file.findings == []
 
 
+def test_a_few_packed_bytes_are_few_packets() -> None:
+    """Zeros are packets without bytes: 142 bytes of bzip2 could be four million of them."""
+    for pack in (bz2, lzma):
+        packed = pack.compress(pcap([]) + bytes(20_000_000))
+        file = opened(packed)
+        count = sum(1 for _ in file)
+        assert count <= (containers.FREE + containers.RATIO * len(packed)) / 16 + 1
+        assert "which no packets do: unpack it" in file.findings[-1].text
+    assert count < 300_000
+
+
 def test_a_dictionary_is_bounded() -> None:
     data = bytearray(lzma.compress(ONE_PING, preset=0))
     head = bytearray(data[12 : 12 + (data[12] + 1) * 4])

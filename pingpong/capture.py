@@ -280,6 +280,10 @@ class Pipeline:
         self._namer = None if interface is None else interface.namer()
         # The names in a reply depend on its call.
         self._pairs = pairing
+        # Names that the capture tells itself, where nobody gave an IDL.
+        self.learned: Definitions | None = None
+        self._may_learn = interface is None
+        self._taught_by = 0
         self._reset: list[Flow] = []  # connections whose RST may not be their own
         if interface is not None and pairing is None:
             self._pairs = Pairing()
@@ -342,7 +346,17 @@ class Pipeline:
     @property
     def of_packets(self) -> list[Finding]:
         """The findings on packets: what was not looked into, what was captured twice."""
-        return self._peeler.findings + self._of_copies() + self._of_left()
+        return self._peeler.findings + self._of_copies() + self._of_left() + self._of_names()
+
+    def _of_names(self) -> list[Finding]:
+        """Where names come from that nobody gave."""
+        if not self._taught_by:
+            return []
+        text = (
+            f"names are those that a server told in the capture itself (reflection, message "
+            f"{self._taught_by}); --idl gives others"
+        )
+        return [Finding(Severity.NOTE, text)]
 
     @property
     def bystanders(self) -> list[Finding]:
@@ -1090,6 +1104,8 @@ class Pipeline:
         message.proxied = flow.proxied
         if self._pairs is not None:
             self._pair(message, flow)
+        elif message.transport.teaches and self._may_learn:
+            self._learn(message)
         if self.redactor is not None:
             mask = self.redactor.redact(message)
             if self.plan is not None:
@@ -1121,10 +1137,23 @@ class Pipeline:
         if message.type is MessageType.EVENT and not message.end:
             return
         exchange = pairs.add(message, flow)
+        if message.transport.teaches and self._may_learn:
+            self._learn(message)
         if self._namer is not None:
             self._namer.give(message, exchange)
         if self.pairing is None:
             pairs.settled.clear()
+
+    def _learn(self, message: Message) -> None:
+        """Take the names that a message tells; those of an IDL that was given come first."""
+        learned = message.transport.learn(message, self.learned)
+        if isinstance(learned, Definitions):
+            self.learned = learned
+            self._namer = learned.namer()
+            if self._pairs is None:
+                self._pairs = Pairing()
+            if not self._taught_by:
+                self._taught_by = message.number
 
     def _end_pairs(self, flow: Flow) -> None:
         if self._pairs is not None:
@@ -1446,7 +1475,11 @@ def read_packets(
             gc.enable()
     findings = list(packets.findings) if isinstance(packets, CaptureFile) else []
     exchanges = Exchanges(sorted(pairing.take(), key=_number))
-    return Capture(name, steps, pipeline.flows, findings + pipeline.findings, exchanges, of_thrift)
+    capture = Capture(
+        name, steps, pipeline.flows, findings + pipeline.findings, exchanges, of_thrift
+    )
+    # What the capture itself told in its midst holds for what came before.
+    return capture if pipeline.learned is None else capture.use_idl(pipeline.learned)
 
 
 def _rewrite(steps: Sequence[Step], rewriter: Rewriter) -> None:

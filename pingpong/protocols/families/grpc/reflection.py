@@ -8,7 +8,7 @@ grpc/doc/server-reflection.md, and its reflection.proto.
 
 from __future__ import annotations
 
-from ....model import Definitions, Message, MessageType, Struct
+from ....model import Definitions, Message, MessageType
 from ...encodings.protobuf import PROTOBUF, fields_of
 from ...encodings.protobuf_types import ProtoNaming, Schema
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...model import DEFAULT_LIMITS, LETTER, Listener, Run, TType, Value
-from . import msgpack
+from . import java_stream, msgpack
 from .hessian2 import BINARY, INT, KINDS, LONG, REFERENCE, STRING, Hessian2Walk, Said, pieces
 from .masks import compact_mask
 
@@ -18,6 +18,7 @@ __all__ = [
     "hessian2_blank",
     "in_breeze",
     "in_hessian2",
+    "in_java_stream",
     "in_msgpack",
     "in_plain_json",
     "in_simple",
@@ -209,3 +210,23 @@ def _content(value: Value) -> Run:
     size = len(value.span) - value.head
     letter = b"\0" if value.ttype is TType.BYTES else LETTER
     return value.span.start + value.head, letter * size
+
+
+# ── Java object streams ──────────────────────────────────────────────────────────────
+
+
+def in_java_stream(data: bytes, value: Value) -> Run:
+    """The mask for a value of a Java object stream."""
+    start, stop = value.span.start, value.span.stop
+    tag = data[start]
+    if tag in (0x77, 0x7A) and value.head:
+        out = bytearray(data[start:stop])
+        for _, inside, end in java_stream.blocks(data, start, stop):
+            out[inside - start : end - start] = bytes(end - inside)
+        return start, bytes(out)
+    if value.head:
+        return _content(value)
+    if value.ttype is TType.REFERENCE:
+        return start, data[start : start + 2] + b"\x7e\0\0"
+    # What begins it says that it is not read.
+    return start + 1, bytes(stop - start - 1)

@@ -15,7 +15,7 @@ test: .venv/lab,test.done  # every test: code, lessons, browser
 	$(PY) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=60
 
 search: .venv/lab,test.done  # look for new failures, with fresh seeds: make search MINUTES=60
-	$(PY) tests/search.py --minutes $(MINUTES)
+	$(PY) tests/kit/search.py --minutes $(MINUTES)
 
 plain:  # throw away what was compiled: the source itself runs
 	find pingpong -name "*.so" -delete
@@ -38,7 +38,7 @@ site: .venv/lab,test.done  # the lessons as plain pages: site/index.html
 	$(PY) notebooks/website.py site
 
 look: .venv/lab,test.done  # run every lesson in a real browser and take pictures: build/look/
-	$(PY) tests/browser.py --look build/look
+	$(PY) tests/kit/browser.py --look build/look
 
 captures: .venv/lab,test.done  # record captures/ again
 	$(PY) captures/record.py

@@ -35,7 +35,8 @@ COMPILED = (
     "pingpong/verdicts/verdict.py",
     "pingpong/protocols/*.py",
     "pingpong/protocols/encodings/*.py",
-    "pingpong/protocols/families/thrift/*.py",
+    "pingpong/protocols/framings/*.py",
+    "pingpong/protocols/families/*/*.py",
     "pingpong/views/json.py",
     "pingpong/views/ledger.py",
     "pingpong/views/listing.py",
@@ -52,7 +53,7 @@ PLAIN = (
     *("notes.py", "binary_notes.py", "compact_notes.py", "json_notes.py", "masks.py"),
     *("values_notes.py", "hessian2_notes.py", "msgpack_notes.py", "plain_json_notes.py"),
     *("motan_notes.py", "java_stream_notes.py", "value_masks.py"),
-    "before.py",
+    *("before.py", "http2_notes.py", "protobuf_notes.py"),
 )
 
 

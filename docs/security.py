@@ -2,7 +2,7 @@
 
     python docs/security.py             makes each attack, and writes the page
     python docs/security.py --check     says whether its facts are still right; exit code 1 if not
-    python docs/security.py --costs     runs tests/attacks.py too (an hour), and writes its table
+    python docs/security.py --costs     runs tests/kit/attacks.py too (an hour), and writes its table
 
 The inputs lie beside the checkout, in ../shared/cases/attacks; "before" is what their README says.
 A Case is checked by doing it: a file is redacted and its secret looked for, a disk is full because
@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/kit")]
 
 import attacks  # noqa: E402
 
@@ -346,7 +346,7 @@ _HEAD: Final = """\
 
 An afternoon of attacking pingpong at commit 4639209 found these. “now” is what came of each when
 `python docs/security.py` made them again; `--check`, and a test, hold all of it but the seconds.
-Each stands for a kind: [tests/attacks.py](../tests/attacks.py) makes others of the kind that cost,
+Each stands for a kind: [tests/kit/attacks.py](../tests/kit/attacks.py) makes others of the kind that cost,
 `make search` looks for more. [SECURITY.md](../SECURITY.md) says what is promised.
 
 | case | what is done | before | now | CPU, memory |
@@ -369,7 +369,7 @@ def _cost(case: Case) -> str:
         return ""
     # From a small process: what its parent has counts for a child too.
     code = f"import attacks, pathlib; print(*attacks.run({case.cost!r}, pathlib.Path({str(found(case.file))!r})))"
-    where = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    where = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests/kit'}"}
     done = subprocess.run([sys.executable, "-c", code], env=where, capture_output=True, check=True)
     seconds, memory, _ = done.stdout.split()
     return f"{float(seconds):.1f} s, {int(memory) / 10**6:.0f} MB"

@@ -6,9 +6,9 @@
 
 The inputs lie beside the checkout, in ../shared/cases: rebuilt from public threads (threads), or
 recorded with real programs (peers).  What is right is written down here by hand, from their
-READMEs; tests/test_verdicts_page.py holds the program against it.  What it said before it knew
-them is in verdicts-before.tsv: recorded once, at BEFORE, in a worktree of that commit.  So this
-file uses only what both have.
+READMEs; tests/house/test_verdicts_page.py holds the program against it.  What it said before it
+knew them is in verdicts-before.tsv: recorded once, at BEFORE, in a worktree of that commit.  So
+this file uses only what both have.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ A lesson says what it is in its first cell.  All else follows from that:
                                in the first cell of lesson   | 1 | What …? | know … | 25 |
                                2, and in its last            also in ../README.md
 
-The order is the order of the files.  ``tests/test_course.py`` holds that all of it agrees.
+The order is the order of the files.  ``tests/lessons/test_course.py`` holds that all of it agrees.
 
 An author writes what is said about a solution behind its cell, as it is read.  It gives the
 answer away, so it is put into a cell of its own, tagged ``solution`` too: a copy to practise

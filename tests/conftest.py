@@ -7,15 +7,16 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 from hypothesis import settings
+from places import ROOT, SHARED
 
 from pingpong import is_compiled
-
-ROOT = Path(__file__).resolve().parent.parent
+from pingpong.live.private import PrivateNetwork, unavailable
 
 # The same examples on every run: a red run must mean that the change broke something.  New ones
 # are for search.py, which names its profile.
@@ -59,13 +60,40 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def real_captures() -> Path:
     """Captures recorded by other projects.  They lie beside the checkout, not in it."""
-    return _folder(ROOT.parent / "shared/captures/real", "the captures of other projects")
+    return _folder(SHARED / "captures/real", "the captures of other projects")
 
 
 @pytest.fixture(scope="session")
 def edge_captures() -> Path:
     """Captures of the hard cases, beside the checkout."""
-    return _folder(ROOT.parent / "shared/captures/edge", "the captures of hard cases")
+    return _folder(SHARED / "captures/edge", "the captures of hard cases")
+
+
+@pytest.fixture(scope="session")
+def foreign() -> list[Path]:
+    """Captures of other people, as many as one has."""
+    from strangers import ENDINGS, HOLD_THRIFT, VARIABLE
+
+    name = os.environ.get(VARIABLE)
+    if not name:
+        pytest.skip(
+            f"{VARIABLE} names no folder of captures (those of Wireshark, nDPI and tcpdump, from "
+            "apt-get source --download-only wireshark ndpi tcpdump, unpacked)"
+        )
+    found = [path for path in sorted(Path(name).rglob("*")) if path.name.endswith(ENDINGS)]
+    found = [path for path in found if path.is_file() and path.name not in HOLD_THRIFT]
+    assert found, f"no capture in {VARIABLE}, {name}"
+    return found
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[PrivateNetwork | None]:
+    """A network of one's own, where the machine lets us have one."""
+    if unavailable():
+        yield None
+        return
+    with PrivateNetwork() as made:
+        yield made
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from pingpong.model import Protocol
 from pingpong.protocols.detect import protocols, transports
 from pingpong.protocols.families.thrift.transports import ALL, DATAGRAM, PROXY
 
+pytestmark = pytest.mark.once
+
 PACKAGE = ROOT / "pingpong"
 MODULES = {
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path

@@ -35,7 +35,8 @@ COMPILED = (
     "pingpong/verdicts/verdict.py",
     "pingpong/protocols/*.py",
     "pingpong/protocols/encodings/*.py",
-    "pingpong/protocols/families/thrift/*.py",
+    "pingpong/protocols/framings/*.py",
+    "pingpong/protocols/families/*/*.py",
     "pingpong/views/json.py",
     "pingpong/views/ledger.py",
     "pingpong/views/listing.py",
@@ -50,7 +51,7 @@ COMPILED = (
 PLAIN = (
     *("containers.py", "newfile.py", "explain.py", "losses.py", "purposes.py", "http_heads.py"),
     *("notes.py", "binary_notes.py", "compact_notes.py", "json_notes.py", "masks.py"),
-    "before.py",
+    *("before.py", "http2_notes.py", "protobuf_notes.py"),
 )
 
 

@@ -92,6 +92,9 @@ MAX_ORPHANS: Final = 1024
 # For how many methods of servers it is remembered whether they answer.
 MAX_METHODS: Final = 4096
 
+# How many calls of a connection are remembered that were ended before they were answered.
+MAX_PAST: Final = 64
+
 # How many oneway calls of a connection are remembered, in case they are answered.
 MAX_ONEWAY: Final = 64
 
@@ -123,7 +126,8 @@ class _Pending:
     - ``hurried``: calls that the client did not wait for, because its next call followed at once;
       ``latest``: its last call, None after a oneway one.
     - ``oneway``: calls that were sent as such; ``posted``: those that HTTP may still answer.
-    - ``by_id``: calls that have an id of their own, and streams, by that and by who called.
+    - ``by_id``: calls that have an id of their own, and streams, by that and by who called;
+      ``past``: those that were ended before they were answered.  What still comes is theirs.
     """
 
     __slots__ = (
@@ -141,6 +145,7 @@ class _Pending:
         "oneway",
         "orphans",
         "overtakes",
+        "past",
         "posted",
         "read_to",
         "unread",
@@ -166,6 +171,7 @@ class _Pending:
         self.oneway: list[Exchange] = []
         self.posted: list[Exchange] = []
         self.by_id: dict[tuple[int, bool], Exchange] = {}
+        self.past: dict[tuple[int, bool], Exchange] = {}
 
     def forget(self, exchange: Exchange) -> None:
         """Drop what is kept by the number of an exchange, which waits no more."""
@@ -259,7 +265,12 @@ class Pairing:
             self._settle(exchange, Outcome.ONEWAY)
             return exchange
         if mtype is MessageType.REPLY or mtype is MessageType.EXCEPTION:
-            known = by_id.pop((seqid, not message.from_client), None)
+            key = (seqid, not message.from_client)
+            known = by_id.pop(key, None)
+            if known is None and key in pending.past:
+                known = pending.past.pop(key)
+                known.add_part(message)
+                return known
             if known is None:
                 exchange = self._begun(message)
                 pending.orphans.append(exchange)
@@ -267,17 +278,20 @@ class Pairing:
                     self._settle(pending.orphans.pop(0), Outcome.NO_CALL)
                 return exchange
             known.reply = message
+            known.why = message.end
             self._settle(known, _answer(known, pending.flow) if known.call else Outcome.NO_CALL)
             return known
         key = (seqid, message.from_client)
         if key not in by_id and (mtype is MessageType.EVENT or (seqid, not key[1]) in by_id):
             key = (seqid, not message.from_client)
-        known = by_id.get(key)
+        known = by_id.get(key) or pending.past.get(key)
         if mtype is MessageType.EVENT:
             # It ends a call without a reply.
-            if known is None:
+            if known is None or key not in by_id:
                 return Exchange(0, message)
-            del by_id[key]
+            pending.past[key] = by_id.pop(key)
+            if len(pending.past) > MAX_PAST:
+                del pending.past[next(iter(pending.past))]
             known.ended = message.time
             known.why = message.end
             by_client = message.from_client

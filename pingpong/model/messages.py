@@ -166,18 +166,20 @@ class Stretch(Facts):
 
     It begins at ``start`` of the data and is ``size`` bytes long; ``offset`` is its place in the
     direction of the connection, -1 if it does not stand there like this, because it was packed.
+    ``what`` says in a word what it is ("frame", "body").
     """
 
-    __slots__ = ("offset", "size", "start")
-    __match_args__: ClassVar = ("start", "size", "offset")
+    __slots__ = ("offset", "size", "start", "what")
+    __match_args__: ClassVar = ("start", "size", "offset", "what")
 
-    def __init__(self, start: int, size: int, offset: int) -> None:
+    def __init__(self, start: int, size: int, offset: int, what: str) -> None:
         self.start = start
         self.size = size
         self.offset = offset
+        self.what = what
 
     def facts(self) -> tuple[object, ...]:
-        return (self.start, self.size, self.offset)
+        return (self.start, self.size, self.offset, self.what)
 
 
 class Skipper(ABC):
@@ -344,8 +346,8 @@ class Family(ABC):
         APPLICATION_EXCEPTION; UNREADABLE where so much of it is lost that it says nothing."""
 
     @abstractmethod
-    def error(self, body: Struct) -> Error:
-        """What an EXCEPTION, the framework's own, holds."""
+    def error(self, exception: Message) -> Error:
+        """What an EXCEPTION, the framework's own, says."""
 
     def parts(self, method: str) -> tuple[str, str]:
         """The service that a method belongs to, and its name in that; "" for a service that the
@@ -419,7 +421,8 @@ class Carrier(str):
         return self
 
     def notes(self, message: Message) -> list[Note]:
-        """The notes for what stands before the message's header, in order."""
+        """The notes for what stands before the message's header and behind its values, in
+        order."""
         start = message.header.span.start
         if not start:
             return []
@@ -427,8 +430,12 @@ class Carrier(str):
         return [Note(Span(0, start), "frame", "before the message", size)]
 
     def metadata(self, message: Message) -> tuple[Metadatum, ...]:
-        """What a message says beside its values, read from its bytes."""
+        """What a message says beside its values."""
         return ()
+
+    def masked(self, message: Message) -> object:
+        """``message.kept`` as it may be shown, once the message was masked."""
+        return None
 
     def masks(self, message: Message) -> HeadMasks:
         """What is to be masked of what stands before the message's header: of what nobody knows,
@@ -531,9 +538,9 @@ class Record(Shown):
     """A struct with no message around it: in a file, a Kafka value, a Parquet footer.
 
     ``data`` holds all of its bytes; every offset in its fields, notes and findings counts from
-    the first byte of ``data``.  The struct begins at ``start``.  Where ``gaps`` says so, the
-    bytes were lost, and ``data`` holds filler that nothing reads or shows.  ``redacted`` is
-    where the values begin that were masked.
+    the first byte of ``data``.  The struct lies from ``start`` to ``stop``.  Where ``gaps`` says
+    so, the bytes were lost, and ``data`` holds filler that nothing reads or shows.  ``redacted``
+    is where the values begin that were masked.
 
     The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.  If there
     are ``names`` (an IDL's), it gets them then.
@@ -552,6 +559,7 @@ class Record(Shown):
         "protocol",
         "redacted",
         "start",
+        "stop",
     )
 
     def __init__(
@@ -560,6 +568,7 @@ class Record(Shown):
         data: bytes,
         protocol: Protocol,
         start: int = 0,
+        stop: int = -1,
         gaps: tuple[Gap, ...] = (),
         listed: tuple[Finding, ...] = (),
         limits: Limits = DEFAULT_LIMITS,
@@ -567,6 +576,7 @@ class Record(Shown):
         self.data = data
         self.protocol = protocol
         self.start = start
+        self.stop = len(data) if stop < 0 else stop
         self.gaps = gaps
         self.listed = listed
         self.limits = limits
@@ -582,7 +592,7 @@ class Record(Shown):
         """The struct: behind a message's header, a CALL's arguments or a REPLY's result."""
         if self._body is None:
             body = self.protocol.read_struct(
-                self.data, self.start, len(self.data), self.gaps, self.limits
+                self.data, self.start, self.stop, self.gaps, self.limits
             )
             if self._names is not None:
                 body, self._differences = self._names.give_names(self, body)
@@ -600,7 +610,7 @@ class Record(Shown):
     def begin(self, values: int) -> Struct:
         """The struct, as ``body`` has it, or the first ``values`` values of it, for who shows no
         more: of a long one, the rest is not read then, and nothing is kept."""
-        if self._body is not None or len(self.data) - self.start <= 16 * values:
+        if self._body is not None or self.stop - self.start <= 16 * values:
             return self.body
         few = Limits(
             self.limits.depth,
@@ -609,7 +619,7 @@ class Record(Shown):
             self.limits.unpacked,
             min(values, self.limits.values),
         )
-        body = self.protocol.read_struct(self.data, self.start, len(self.data), self.gaps, few)
+        body = self.protocol.read_struct(self.data, self.start, self.stop, self.gaps, few)
         if self._names is not None:
             body, _ = self._names.give_names(self, body)
         if self.redacted:
@@ -652,9 +662,7 @@ class Record(Shown):
         say all of it, they are walked, and no value is built."""
         is_plain = self._names is None and not self.redacted and self._told is None
         if self._body is None and is_plain:
-            self.protocol.walk(
-                self.data, self.start, len(self.data), self.gaps, self.limits, listener
-            )
+            self.protocol.walk(self.data, self.start, self.stop, self.gaps, self.limits, listener)
             self._is_sound = not listener.findings
         else:
             tell(self.body, self.start, listener)
@@ -666,7 +674,7 @@ class Record(Shown):
             return True
         if self._body is None and self._told is None:
             judge = Listener()
-            self.protocol.walk(self.data, self.start, len(self.data), self.gaps, self.limits, judge)
+            self.protocol.walk(self.data, self.start, self.stop, self.gaps, self.limits, judge)
             self._is_sound = not judge.findings
             return self._is_sound
         return not self.body.findings
@@ -693,8 +701,8 @@ class Record(Shown):
         """The first ERROR among its faults: it cannot be read to its end, or bytes are left over;
         None: there is none.  Where all is well, a walk over its bytes that builds nothing."""
         if self._body is None and not self.gaps and not self.listed and self._told is None:
-            end = self.protocol.struct_end(self.data, self.start, len(self.data), self.limits)
-            if end == len(self.data):
+            end = self.protocol.struct_end(self.data, self.start, self.stop, self.limits)
+            if end == self.stop:
                 return None
         for one in self.faults:
             if one.severity is Severity.ERROR:
@@ -823,14 +831,13 @@ class Message(Record):
     call: None there means that HTTP never answered.
     ``layout`` says which bytes of ``data`` stand where on the wire, if they do not stand there in
     one piece; () if they do.  ``end`` is what the transport itself said of how it ended ("reset:
-    CANCEL"), else "".
+    CANCEL"), else "".  ``kept`` is its transport's: what cannot be read from the bytes alone.
 
     The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.
     """
 
     __slots__ = (
         "_announced",
-        "_metadata",
         "_packet",
         "_packets",
         "client",
@@ -840,6 +847,7 @@ class Message(Record):
         "flow",
         "from_client",
         "header",
+        "kept",
         "layout",
         "number",
         "offset",
@@ -871,11 +879,13 @@ class Message(Record):
         gaps: tuple[Gap, ...] = (),
         listed: tuple[Finding, ...] = (),
         limits: Limits = DEFAULT_LIMITS,
+        stop: int = -1,
     ) -> None:
         super().__init__(
             data=data,
             protocol=protocol,
             start=header.span.stop,
+            stop=stop,
             gaps=gaps,
             listed=listed,
             limits=limits,
@@ -896,7 +906,7 @@ class Message(Record):
         self.response: Response | None = None
         self.layout: tuple[Stretch, ...] = ()
         self.end = ""
-        self._metadata: tuple[Metadatum, ...] | None = None
+        self.kept: object = None
         self._announced = 0
         # Most came in one packet: a number takes less memory than a tuple of it.
         self._packet = packets[0] if len(packets) == 1 else -1
@@ -942,13 +952,7 @@ class Message(Record):
     @property
     def metadata(self) -> tuple[Metadatum, ...]:
         """What it says beside its values: headers, attachments, key/values, in order."""
-        if self._metadata is None:
-            self._metadata = self.transport.metadata(self)
-        return self._metadata
-
-    def use_metadata(self, metadata: tuple[Metadatum, ...]) -> None:
-        """Take what cannot be read from its bytes alone."""
-        self._metadata = metadata
+        return self.transport.metadata(self)
 
     @property
     def family(self) -> Family:

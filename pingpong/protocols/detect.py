@@ -28,6 +28,7 @@ from .families.thrift.transports import FRAMED, UNFRAMED
 from .families.thrift.unframed import Unframed
 from .family import FAIR, STRONG, WEAK, Sign, Wrapper
 from .framing import ProtocolAt, Transport
+from .framings.contents import Content, Head
 
 __all__ = [
     "FRAMED",
@@ -45,6 +46,7 @@ __all__ = [
     "protocols",
     "tell",
     "transports",
+    "woven",
 ]
 
 # How much of a message has to make sense before it counts as found in mid-stream.
@@ -99,6 +101,17 @@ def transports() -> tuple[Carrier, ...]:
     return (UNFRAMED, FRAMED, *(wrapper.transport for wrapper in _wrappers()))
 
 
+def woven(settled: Told) -> tuple[Wrapper, ...]:
+    """The wrappers that are found in mid-stream without a magic, where that much is settled."""
+    if settled.protocol is not None:
+        return ()
+    return tuple(
+        wrapper
+        for wrapper in _wrappers()
+        if wrapper.find is not None and settled.transport in (None, wrapper.transport)
+    )
+
+
 # The part of a wrapper's head that refuses nearly all that is none.
 _GLANCE: Final = 64
 # As much of a head as any of them looks at.
@@ -123,11 +136,23 @@ def make_transport(spoken: Spoken, limits: Limits, prefixed: bool) -> Transport:
     """The object that reads it; ``prefixed``: tracing headers may stand before messages."""
     for wrapper in _wrappers():
         if wrapper.transport is spoken.transport:
+            if wrapper.woven is not None:
+                return wrapper.woven(limits, _content)
             return wrapper.make(limits, _protocols(limits, spoken.protocol))
     assert spoken.protocol is not None
     if spoken.transport is FRAMED:
         return Framed(spoken.protocol, limits, prefixed)
     return Unframed(spoken.protocol, limits, prefixed)
+
+
+def _content(head: Head, asked: Head | None) -> Content:
+    """Who reads a body of HTTP with that head."""
+    for entry in FAMILIES:
+        if entry.reads is not None:
+            content = entry.reads(head, asked)
+            if content is not None:
+                return content
+    raise ValueError("no family reads HTTP's own bodies")
 
 
 def _protocols(limits: Limits, only: Protocol | None) -> ProtocolAt:

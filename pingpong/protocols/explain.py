@@ -22,8 +22,11 @@ __all__ = ["check_cover", "explain"]
 def explain(record: Record) -> list[Note]:
     """The notes of a message, or of a struct alone, in order.  Together they cover its
     ``data``."""
-    before = record.transport.notes(record) if isinstance(record, Message) else []
-    return _with_remarks(record, before + record.protocol.notes(record))
+    around = record.transport.notes(record) if isinstance(record, Message) else []
+    inside = record.protocol.notes(record)
+    before = [note for note in around if note.span.start < record.stop]
+    behind = around[len(before) :]
+    return _with_remarks(record, before + inside + behind)
 
 
 def _with_remarks(record: Record, notes: list[Note]) -> list[Note]:

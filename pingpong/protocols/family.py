@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from ..model import Carrier, Family, Limits, Protocol
 from .framing import ProtocolAt, Transport
+from .framings.contents import Content, Contents, Head
 
 __all__ = ["FAIR", "STRONG", "WEAK", "Entry", "Sign", "Wrapper"]
 
@@ -47,14 +48,20 @@ class Wrapper(NamedTuple):
     ``begins(data)``: do these first bytes begin one?  None: too few to tell.  ``magics`` are
     what to search for in mid-stream, ``shift`` bytes behind the head's first; none: it cannot
     be picked up there.
+
+    ``woven`` makes it in place of ``make`` where the head of each message says who reads it: see
+    ``framings.contents``.  ``find(data, ended)`` searches where there is no magic: where one
+    begins, and whether that is sure; it is believed if both directions have one.
     """
 
     transport: Carrier
     words: str
     begins: Callable[[bytes | bytearray], bool | None]
     make: Callable[[Limits, ProtocolAt], Transport]
-    magics: tuple[bytes, ...]
+    magics: tuple[bytes, ...] = ()
     shift: int = 0
+    woven: Callable[[Limits, Contents], Transport] | None = None
+    find: Callable[[bytes | bytearray, bool], tuple[int, bool]] | None = None
 
 
 def _never(data: bytes | bytearray) -> str:
@@ -65,10 +72,13 @@ class Entry(NamedTuple):
     """A family, its ``signs`` in the order in which they are tried, and its ``wrappers``.
 
     ``nearly(data)`` says what is wrong with first bytes that are nearly, and yet not, the
-    family's; "" if they are nothing like it.
+    family's; "" if they are nothing like it.  ``reads(head, asked)`` says who reads the body of
+    a request or a reply of HTTP with that head (``asked``: of the request, where a reply's is
+    meant); None: not this family.
     """
 
     family: Family
     signs: tuple[Sign, ...] = ()
     wrappers: tuple[Wrapper, ...] = ()
     nearly: Callable[[bytes | bytearray], str] = _never
+    reads: Callable[[Head, Head | None], Content | None] | None = None

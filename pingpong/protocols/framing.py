@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..model import Carrier, Finding, Gap, Header, Metadatum, Protocol, Response, Stretch
+from ..model import Carrier, Finding, Gap, Header, Protocol, Response, Stretch
 from .unpacking import Allowance
 
 if TYPE_CHECKING:
@@ -36,9 +36,25 @@ class Unit:
     ``what`` says in a few words what they are.  ``lines``: bytes of the transport's own that
     stand between those in ``data`` (the sizes of chunks), with their places in the buffer.
     ``turn``: it is a request or a response.
+
+    ``header`` is the message's, where its framing says all that is in one: method, type and id;
+    None: its encoding has headers of its own.  ``body_stop`` is where the values end in ``data``,
+    -1: at its end.  ``kept`` is the Message's.
     """
 
-    __slots__ = ("data", "findings", "lines", "protocol", "start", "stop", "turn", "what")
+    __slots__ = (
+        "body_stop",
+        "data",
+        "findings",
+        "header",
+        "kept",
+        "lines",
+        "protocol",
+        "start",
+        "stop",
+        "turn",
+        "what",
+    )
 
     def __init__(
         self,
@@ -57,6 +73,9 @@ class Unit:
         self.findings = findings
         self.lines: tuple[tuple[int, bytes], ...] = ()
         self.turn: Turn | None = None
+        self.header: Header | None = None
+        self.body_stop = -1
+        self.kept: object = None
 
 
 class Turn:
@@ -85,12 +104,15 @@ class Found:
 
     ``offset`` is its place in the direction, ``size`` how many of its bytes it took;
     ``time``, ``end_time`` and ``packets`` are of the packets that brought it.  ``lines`` is as
-    its Unit has it.  ``cut``, ``announced``, ``end``, ``layout`` and ``metadata`` are the
-    Message's; ``from_client`` too, None where its type tells who sent it.
+    its Unit has it.  ``cut``, ``announced``, ``end``, ``layout`` and ``kept`` are the Message's;
+    ``body_stop`` is where its values end in ``data``, -1 if that is its end.  ``from_client`` is
+    None where its type tells who sent it.  ``is_others``: the other direction brought it, and what
+    came in this one shows what it is.
     """
 
     __slots__ = (
         "announced",
+        "body_stop",
         "cut",
         "data",
         "end",
@@ -99,9 +121,10 @@ class Found:
         "from_client",
         "gaps",
         "header",
+        "is_others",
+        "kept",
         "layout",
         "lines",
-        "metadata",
         "offset",
         "packets",
         "protocol",
@@ -139,8 +162,10 @@ class Found:
         self.announced = 0
         self.end = ""
         self.from_client: bool | None = None
+        self.is_others = False
         self.layout: tuple[Stretch, ...] = ()
-        self.metadata: tuple[Metadatum, ...] | None = None
+        self.kept: object = None
+        self.body_stop = -1
         self.lines: tuple[tuple[int, bytes], ...] = ()
 
 
@@ -186,6 +211,7 @@ class Transport(ABC):
     ``allowance`` is what one that unpacks draws on: its own, unless somebody gives it another.
     ``is_woven``: a unit is a piece of one message or holds several, and those of other messages
     stand between: ``next`` gives units without a protocol, and ``take`` makes messages of them.
+    ``waiting`` counts the bytes that it keeps for them.
     """
 
     name: str
@@ -194,6 +220,7 @@ class Transport(ABC):
     keeps_lines: bool = False
     allowance: Allowance | None = None
     is_woven: bool = False
+    waiting: i64 = 0
 
     def meet(self, other: Transport) -> None:
         """The transport of the other direction, once both are known to speak the same."""

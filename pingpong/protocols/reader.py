@@ -41,11 +41,13 @@ from .detect import (
     PROOF,
     UNTOLD,
     Effort,
+    Place,
     Spoken,
     Told,
     detect,
     find_message,
     make_transport,
+    woven,
 )
 from .encodings.binary import BINARY
 from .families.thrift.sasl import COMPLETE, WRAPPED
@@ -69,6 +71,10 @@ FILLER: Final = 2048
 
 # How much may lie in the buffer for the short way, which begins anew with every segment.
 SHORT: Final = 8192
+
+# How much is kept of a direction that began in mid-stream, until the other shows whether it is what
+# it looks like.
+_MOST_DOUBTFUL: Final = 65_536
 
 # What may stand inside something larger.
 _INSIDE: Final = (UNFRAMED, FRAMED, THEADER)
@@ -106,7 +112,8 @@ class MessageReader:
 
     ``from_start``: the first chunk begins the connection.  ``told`` is what the user says
     that it speaks.  ``other`` is the transport that the other direction was seen to speak,
-    NOT_KNOWN before that; ``peer`` reads it.  ``detection`` is None until the bytes have told;
+    NOT_KNOWN before that; ``peer`` reads it.  ``looks_like`` is what it may speak itself, if the
+    other direction does.  ``detection`` is None until the bytes have told;
     ``findings`` is about bytes that belong to no message.  ``passed``, where ``watched``, has the
     units without one, until somebody clears it.  ``begun``, ``broke`` and ``why`` are the Half's.
     ``turns`` are HTTP's requests or responses, in order, until somebody clears them;
@@ -125,6 +132,7 @@ class MessageReader:
         self._effort = Effort()
         self.other = NOT_KNOWN
         self.peer: MessageReader | None = None
+        self.looks_like = NOT_KNOWN
         self.passed: list[Passed] = []
         self._watched = watched
         self.detection: Detection | None = None
@@ -265,7 +273,8 @@ class MessageReader:
     @property
     def waiting(self) -> int:
         """How many bytes wait for those that come after them."""
-        return len(self._buffer)
+        inside = 0 if self._transport is None else self._transport.waiting
+        return len(self._buffer) + inside
 
     @property
     def is_settled(self) -> bool:
@@ -427,7 +436,7 @@ class MessageReader:
                 if len(self._buffer) < self._patience and not ended:
                     break
                 settled = self._settled()
-                place = find_message(self._buffer, settled, ended, self._limits, self._effort)
+                place = self._find(settled, ended)
                 self._pass_over(place.at)
                 if place.spoken is None:
                     # A long message that has yet to prove itself is not tried at every byte.
@@ -446,10 +455,38 @@ class MessageReader:
                 # Behind a negotiation there are frames, and the next one was found.
                 is_sasl = self._spoken is not None and self._spoken.transport is SASL
                 self._read_on(Spoken(None, SASL) if is_sasl else place.spoken)
+                peer = self.peer
+                if peer is not None and peer._state == _SEARCHING and peer.looks_like:
+                    # It waited for this one.
+                    waited = peer._parse(False)
+                    for one in waited:
+                        one.is_others = not one.is_others
+                    found += waited
                 self._evidence = self._evidence or "a whole message proves itself in mid-stream"
             else:
                 break
         return found
+
+    def _find(self, settled: Told, ended: bool) -> Place:
+        """The next place where a message, or a unit, proves itself: see ``find_message``."""
+        keep = len(self._buffer)
+        for wrapper in woven(settled):
+            assert wrapper.find is not None
+            at, is_sure = wrapper.find(self._buffer, ended)
+            if settled.transport is not None:
+                return Place(at, Spoken(None, wrapper.transport) if is_sure else None)
+            if len(self._buffer) < _MOST_DOUBTFUL and not ended:
+                keep = min(keep, at)
+            if not is_sure:
+                continue
+            # Nothing but lengths shows it, and three in a row may be chance.  So before it is known
+            # what this direction speaks, the other one has to look like the same.
+            self.looks_like = wrapper.transport
+            peer = self.peer
+            if peer is not None and wrapper.transport in (peer.looks_like, peer.speaks):
+                return Place(at, Spoken(None, wrapper.transport))
+        place = find_message(self._buffer, settled, ended, self._limits, self._effort)
+        return Place(min(place.at, keep), None) if place.spoken is None else place
 
     def _next(self, found: list[Found]) -> bool:
         """Take the unit at the buffer's start; False if it is not all there yet."""
@@ -483,11 +520,11 @@ class MessageReader:
             self._drop(unit.stop)
             return True
         try:
-            header = unit.protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
+            header = self._header_of(unit, unit.protocol)
         except DecodeError as error:
             self._stumble(error, unit.stop, found)
             return True
-        if not self._is_named(header):
+        if unit.header is None and not self._is_named(header):
             # Found behind a break, and followed by this: bytes around it that nobody knows.
             self._stumbled = (self._base, self._spoken)
             self._search("what follows is no message")
@@ -584,12 +621,18 @@ class MessageReader:
         if self.broke < 0:
             self.broke, self.why = self._base, why
 
+    def _header_of(self, unit: Unit, protocol: Protocol) -> Header:
+        """The header in a unit.  Raises DecodeError."""
+        if unit.header is not None:
+            return unit.header
+        return protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
+
     def _header(self, unit: Unit | None) -> Header | None:
         """The header in a unit; None if it cannot be read."""
         if unit is None or unit.protocol is None:
             return None
         try:
-            return unit.protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
+            return self._header_of(unit, unit.protocol)
         except DecodeError:
             return None
 
@@ -676,7 +719,7 @@ class MessageReader:
     def _why_no_header(self, unit: Unit | None) -> str:
         if unit is not None and unit.protocol is not None:
             try:
-                unit.protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
+                self._header_of(unit, unit.protocol)
             except DecodeError as error:
                 return f" ({error})"
         return ""
@@ -707,6 +750,8 @@ class MessageReader:
         assert unit.protocol is not None
         found = self._found(header, unit.protocol, unit.data, unit.stop, findings)
         found.lines = unit.lines
+        found.body_stop = unit.body_stop
+        found.kept = unit.kept
         self._drop(unit.stop)
         return found
 

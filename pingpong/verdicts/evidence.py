@@ -388,7 +388,7 @@ _INSIDE: Final = re.compile(rb"\x80\x01\0[\x01\x04]\0\0\0[\x01-\x7f][\x20-\x7e]"
 
 def _text_of(exception: Message) -> str:
     """The text of an exception of the framework's own, "" if it has none."""
-    text = exception.family.error(exception.body).text
+    text = exception.family.error(exception).text
     return "" if text is None else text.text or ""
 
 

@@ -130,7 +130,7 @@ def result(message: Message, room: int = 60) -> str:
     """What a REPLY or an EXCEPTION says, in at most ``room`` columns."""
     body = message.begin(max(room, 1) + 1)
     if message.type is MessageType.EXCEPTION:
-        return _error(message.family.error(body), room)
+        return _error(message.family.error(message), room)
     if not body.fields:
         return "void" if body.stop is not None else "unreadable"
     first = body.fields[0]

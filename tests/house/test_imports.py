@@ -20,9 +20,10 @@ pytestmark = pytest.mark.once
 PACKAGE = ROOT / "pingpong"
 
 DOORS = {"lab", "cli", "__main__", "layers", "arrow"}
-PURE = {"wire", "protocols", "encodings", "families", "calls", "verdicts", "hints", "redaction"}
+ROOMS_OF_PROTOCOLS = ("encodings", "families", "framings")
+PURE = {"wire", "protocols", *ROOMS_OF_PROTOCOLS, "calls", "verdicts", "hints", "redaction"}
 WORDS = {"model", "errors"}
-READING = {*WORDS, "wire", "protocols", "encodings", "families"}
+READING = {*WORDS, "wire", "protocols", *ROOMS_OF_PROTOCOLS}
 PIPELINE = {*READING, "calls", "verdicts", "hints", "redaction", "capture"}
 # Of the extra "lab": imported where they are used, so that all else works without them.
 LAB = {"cryptography", "httpcore", "hypercorn"}
@@ -34,7 +35,8 @@ MAY_IMPORT = {
     # The extra "containers", and what Python 3.14 has itself.
     "wire": {*WORDS, "zstandard", "compression"},
     "encodings": {*WORDS, "protocols"},
-    "families": {*WORDS, "wire", "protocols", "encodings"},
+    "framings": {*WORDS, "wire", "protocols"},
+    "families": {*WORDS, "wire", "protocols", "encodings", "framings"},
     "protocols": READING,
     "calls": WORDS,
     "hints": READING,
@@ -72,7 +74,7 @@ MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 def room(module: str) -> str:
     """The part of the house that a module of pingpong stands in."""
     parts = module.split(".")
-    if parts[1:2] == ["protocols"] and parts[2:3] and parts[2] in ("encodings", "families"):
+    if parts[1:2] == ["protocols"] and parts[2:3] and parts[2] in ROOMS_OF_PROTOCOLS:
         return parts[2]
     return parts[1] if len(parts) > 1 else ""
 

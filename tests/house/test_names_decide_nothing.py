@@ -20,6 +20,7 @@ from places import ROOT
 
 from pingpong.model import Protocol
 from pingpong.protocols.detect import protocols, transports
+from pingpong.protocols.families.http.contents import HTTP2
 from pingpong.protocols.families.thrift.transports import ALL, DATAGRAM, PROXY
 
 pytestmark = pytest.mark.once
@@ -148,7 +149,7 @@ def test_no_name_decides(module: str) -> None:
 
 def test_the_names_are_those_that_users_see() -> None:
     assert {"binary", "thriftpy2-json", "old binary", "framed", "http", "HTTP", "proxy"} <= NAMES
-    assert {*ALL} == {*transports(), DATAGRAM}
+    assert {*ALL, HTTP2} == {*transports(), DATAGRAM}
 
 
 @pytest.mark.parametrize(

@@ -102,8 +102,9 @@ class StructWriter(Writer, ABC):
         if isinstance(record, Message):
             self.at = record.header.span.start
             self.header(record.header)
+        self.at = record.start
         self.struct(record.body, 1, ())
-        self.rest(len(record.data))
+        self.rest(record.stop)
         return self.notes
 
     # ── What a protocol adds ─────────────────────────────────────────────────────────
@@ -245,3 +246,17 @@ class StructWriter(Writer, ABC):
 
 def elements(value: Value) -> str:
     return f"Elements of the {value.ttype.name.lower()}."
+
+
+def raw_notes(record: Record) -> list[Note]:
+    """The notes of bytes that mean nothing to us: one, and others for what was lost."""
+    writer = Writer(record)
+    writer.at = record.start
+    for field in record.body.fields:
+        value = field.value
+        size = len(value.span) - value.lost
+        text = value.text
+        meaning = REDACTED if value.redacted else counted(size, "byte") if text is None else text
+        writer.note(size, "value", "body", meaning, REDACTED_WHY if value.redacted else "", 1)
+    writer.rest(record.stop)
+    return writer.notes

@@ -6,9 +6,18 @@
 from typing import Final
 
 from ..family import Entry
+from .grpc.answers import GRPC
+from .grpc.contents import reads as grpc_reads
+from .http.answers import HTTP
+from .http.contents import reads as http_reads
+from .http.signs import WRAPPERS as HTTP_WRAPPERS
 from .thrift.answers import THRIFT
 from .thrift.signs import SIGNS, WRAPPERS, nearly
 
 __all__ = ["FAMILIES"]
 
-FAMILIES: Final[list[Entry]] = [Entry(THRIFT, SIGNS, WRAPPERS, nearly)]
+FAMILIES: Final[list[Entry]] = [
+    Entry(THRIFT, SIGNS, WRAPPERS, nearly),
+    Entry(GRPC, reads=grpc_reads),
+    Entry(HTTP, wrappers=HTTP_WRAPPERS, reads=http_reads),
+]

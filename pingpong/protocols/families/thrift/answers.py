@@ -20,7 +20,6 @@ from ....model import (
     Message,
     MessageType,
     Outcome,
-    Struct,
 )
 
 __all__ = ["THRIFT", "Thrift"]
@@ -49,9 +48,9 @@ class Thrift(Family):
                 return Outcome.SUCCESS
         return Outcome.SUCCESS if is_upgrade else Outcome.DECLARED_EXCEPTION
 
-    def error(self, body: Struct) -> Error:
+    def error(self, exception: Message) -> Error:
         text = kind = None
-        for field in body.fields:
+        for field in exception.body.fields:
             if text is None and (field.field_id == 1 or field.name == "message"):
                 text = field.value
             elif kind is None and (field.field_id == 2 or field.name == "type"):

@@ -1,0 +1,25 @@
+"""What carries gRPC's messages, and what others have to know of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mypy_extensions import mypyc_attr
+
+from ...framings.carriers import HttpCarrier
+from .answers import GRPC
+
+__all__ = ["CONNECT", "GRPC_CARRIER", "GRPC_WEB", "TRIPLE"]
+
+
+@mypyc_attr(native_class=False)
+class _OverHttp(HttpCarrier):
+    __slots__ = ()
+
+    family = GRPC
+
+
+GRPC_CARRIER: Final = _OverHttp("grpc")
+GRPC_WEB: Final = _OverHttp("grpc-web")
+CONNECT: Final = _OverHttp("connect")
+TRIPLE: Final = _OverHttp("triple")

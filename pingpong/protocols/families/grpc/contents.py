@@ -1,0 +1,185 @@
+"""How the messages of gRPC, gRPC-Web, Connect and Triple lie in HTTP's bodies.
+
+    application/grpc[+proto|+json…]        flag, length, message …; trailers are HTTP's
+    application/grpc-web[+proto…]          the same; trailers are a last message with flag 80
+    application/connect+proto|json         the same; the end is a last message with flag 02, in JSON
+    application/proto|json, with Connect's headers, or a method of an RPC's form
+                                           the body is the message
+
+grpc/doc/PROTOCOL-HTTP2.md, PROTOCOL-WEB.md, http-grpc-status-mapping.md; connectrpc.com's protocol.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from ....model import Carrier, Protocol
+from ...encodings.protobuf import PROTOBUF
+from ...framings.contents import NOT_NAMED, Content, Ending, Head
+from ...raw import RAW
+from .answers import STATUSES, status_name
+from .carriers import CONNECT, GRPC_CARRIER, GRPC_WEB, TRIPLE
+
+__all__ = ["reads"]
+
+# doc/http-grpc-status-mapping.md.
+_OF_HTTP: Final = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 431: 13, 502: 14, 503: 14, 504: 14}
+_UNKNOWN: Final = 2
+
+# connectrpc.com/docs/protocol: codes are written in words.
+_CONNECT_CODES: Final = {name.lower(): number for number, name in enumerate(STATUSES)}
+_CONNECT_CODES["canceled"] = 1
+
+
+def _message(raw: str) -> str:
+    """grpc-message is UTF-8 with percent signs; what is not written so stays as it is."""
+    return unquote_to_bytes(raw).decode("utf-8", "backslashreplace") if "%" in raw else raw
+
+
+class _Grpc(Content):
+    """gRPC's own."""
+
+    is_enveloped = True
+
+    def __init__(self, carrier: Carrier, encodings: dict[str, Protocol]) -> None:
+        self.carrier = carrier
+        self._encodings = encodings
+
+    def protocol(self, head: Head) -> Protocol:
+        kind = head.content_type.partition("+")[2] or "proto"
+        return self._encodings.get(kind, RAW)
+
+    def ending(self, head: Head, trailers: Head | None) -> Ending:
+        said = head if trailers is None or "grpc-status" not in trailers.lines else trailers
+        status = said.get("grpc-status")
+        if status.isdigit() and len(status) < 6:
+            code = int(status)
+            return Ending(code != 0, code, status_name(code), _message(said.get("grpc-message")))
+        http = head.get(":status")
+        if http.isdigit() and http != "200":
+            code = _OF_HTTP.get(int(http), _UNKNOWN)
+            text = f"HTTP {http}, and no grpc-status"
+            return Ending(True, code, status_name(code), text)
+        if head.unknown or (trailers is not None and trailers.unknown):
+            return Ending(False, None, "", "", False)
+        return Ending(True, _UNKNOWN, "UNKNOWN", "the reply ended, and no grpc-status was sent")
+
+    def packing(self, head: Head, flag: int) -> str:
+        if not flag & 1:
+            return ""
+        return head.get("grpc-encoding") or NOT_NAMED
+
+
+class _Triple(_Grpc):
+    """Dubbo's Triple: gRPC.  Its Python clients write an empty message behind the last one."""
+
+    has_stray = True
+
+
+class _GrpcWeb(_Grpc):
+    ends_at = 0x80
+
+    def read_trailers(self, raw: bytes) -> Head:
+        head = Head(False)
+        for line in raw.split(b"\r\n"):
+            name, colon, value = line.partition(b":")
+            if colon:
+                key = name.strip().lower().decode("utf-8", "backslashreplace")
+                head.lines[key] = value.strip().decode("utf-8", "backslashreplace")
+        return head
+
+
+class _ConnectStream(_Grpc):
+    ends_at = 0x02
+
+    def ending(self, head: Head, trailers: Head | None) -> Ending:
+        if trailers is not None and "error" in trailers.lines:
+            return _connect_error(trailers.lines["error"].encode(), "")
+        http = head.get(":status")
+        return Ending(http not in ("", "200"), None, "", f"HTTP {http}" if http != "200" else "")
+
+    def packing(self, head: Head, flag: int) -> str:
+        return (head.get("connect-content-encoding") or NOT_NAMED) if flag & 1 else ""
+
+    def read_trailers(self, raw: bytes) -> Head:
+        head = Head(False)
+        try:
+            said = json.loads(raw)
+        except (ValueError, RecursionError):
+            return head
+        if isinstance(said, dict) and isinstance(said.get("error"), dict):
+            head.lines["error"] = json.dumps(said["error"])
+        return head
+
+
+class _ConnectUnary(Content):
+    """A body that is the message; an error is JSON, whatever the request was."""
+
+    def __init__(self, carrier: Carrier, encodings: dict[str, Protocol]) -> None:
+        self.carrier = carrier
+        self._encodings = encodings
+
+    def protocol(self, head: Head) -> Protocol:
+        return self._encodings.get(head.content_type.partition("/")[2], RAW)
+
+    def ending(self, head: Head, trailers: Head | None) -> Ending:
+        http = head.get(":status")
+        if http in ("", "200"):
+            return Ending(False, None, "", "")
+        return Ending(True, None, "", f"HTTP {http}")
+
+    def packing(self, head: Head, flag: int) -> str:
+        coding = head.get("content-encoding")
+        return "" if coding == "identity" else coding
+
+
+def _connect_error(raw: bytes, otherwise: str) -> Ending:
+    """{"code": "not_found", "message": …}"""
+    try:
+        said = json.loads(raw)
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        return Ending(True, None, "", otherwise)
+    word = str(said.get("code", ""))
+    code = _CONNECT_CODES.get(word)
+    return Ending(True, code, "" if code is None else STATUSES[code], str(said.get("message", "")))
+
+
+_ENCODINGS: Final[dict[str, Protocol]] = {"proto": PROTOBUF}
+_GRPC: Final = _Grpc(GRPC_CARRIER, _ENCODINGS)
+_TRIPLE: Final = _Triple(TRIPLE, _ENCODINGS)
+_WEB: Final = _GrpcWeb(GRPC_WEB, _ENCODINGS)
+_CONNECT_STREAM: Final = _ConnectStream(CONNECT, _ENCODINGS)
+_CONNECT: Final = _ConnectUnary(CONNECT, _ENCODINGS)
+
+
+def reads(head: Head, asked: Head | None) -> Content | None:
+    """Who reads the body of a request or a reply with this head; None: not this family.
+
+    ``asked`` is the request's head, where a reply's is meant and it is known.
+    """
+    kind = head.content_type
+    if kind.startswith("application/grpc-web"):
+        return _WEB
+    if kind == "application/grpc" or kind.startswith("application/grpc+"):
+        is_triple = kind == "application/grpc+data" or _is_of_dubbo(head)
+        return _TRIPLE if is_triple or (asked is not None and _is_of_dubbo(asked)) else _GRPC
+    if kind.startswith("application/connect+"):
+        return _CONNECT_STREAM
+    request = head if asked is None else asked
+    if "connect-protocol-version" in request.lines and kind in (
+        "application/proto",
+        "application/json",
+    ):
+        return _CONNECT
+    if not kind and asked is not None and asked.content_type.startswith("application/grpc"):
+        # A reply whose head says nothing of its body: HEADERS alone, or trailers alone.
+        return reads(asked, None) if "grpc-status" in head.lines else None
+    return None
+
+
+def _is_of_dubbo(head: Head) -> bool:
+    return any(name.startswith("tri-") for name in head.lines)

@@ -1,0 +1,56 @@
+"""What HTTP says of a request: its status (RFC 9110, 15).
+
+REPLY        below 400
+EXCEPTION    400 and more
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+from ....model import Error, Family, Message, MessageType, Outcome, Span, TType, Value
+from ...framings.http2 import Heads
+
+__all__ = ["HTTP", "Http", "phrase"]
+
+
+def phrase(status: int) -> str:
+    """What a status is called, "" if it has no name.
+
+    >>> phrase(404)
+    'Not Found'
+    """
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+class Http(Family):
+    """HTTP, where nobody else reads what it carries."""
+
+    name = "http"
+    error_title = "an HTTP error"
+
+    def outcome(self, reply: Message) -> Outcome:
+        kept = reply.kept
+        if isinstance(kept, Heads) and not kept.ending.is_known:
+            return Outcome.UNREADABLE
+        is_error = reply.type is MessageType.EXCEPTION
+        return Outcome.APPLICATION_EXCEPTION if is_error else Outcome.SUCCESS
+
+    def error(self, exception: Message) -> Error:
+        kept = exception.kept
+        if not isinstance(kept, Heads) or kept.ending.code is None:
+            return Error("", None, None, None)
+        code = kept.ending.code
+        at = exception.start
+        kind = Value(TType.INT, code, Span(at, at))
+        return Error(f"HTTP {code} {phrase(code)}".rstrip(), code, kind, None)
+
+    def parts(self, method: str) -> tuple[str, str]:
+        return "", method
+
+
+HTTP: Final = Http()

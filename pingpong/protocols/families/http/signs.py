@@ -1,0 +1,28 @@
+"""How HTTP/2 is recognised, and who makes what reads it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ....model import Limits
+from ...family import Wrapper
+from ...framing import ProtocolAt, Transport
+from ...framings import http2
+from ...framings.contents import Contents
+from .contents import HTTP2
+
+__all__ = ["WRAPPERS"]
+
+
+def _woven(limits: Limits, contents: Contents) -> Transport:
+    return http2.Http2(limits, contents, HTTP2)
+
+
+def _alone(limits: Limits, inside: ProtocolAt) -> Transport:
+    """Where nobody says who reads its bodies: everything is HTTP's own."""
+    from .contents import reads
+
+    return http2.Http2(limits, reads, HTTP2)
+
+
+WRAPPERS: Final = (Wrapper(HTTP2, "HTTP/2", http2.begins, _alone, (), 0, _woven, http2.find),)

@@ -1,0 +1,104 @@
+"""What may be carried by HTTP, whatever its version: who reads the body of a request or a reply.
+
+    head of a request or reply ─▶ each family's ``reads`` ─▶ Content: how its messages are cut, and
+                                                               in which encoding they are
+
+    whole       the body is one message: JSON, protobuf in Connect
+    enveloped   flag (1 byte), length (4 bytes), a message; and the next: gRPC, gRPC-Web, Connect
+
+A family says what it takes by the head alone.  What nobody takes is HTTP's own.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Final
+
+from ...model import Carrier, Protocol
+
+__all__ = ["NOT_NAMED", "NO_END", "Content", "Contents", "Ending", "Head"]
+
+NOT_NAMED: Final = "?"
+
+
+class Head:
+    """The headers of a request or of a reply, as far as they are known; names in lower case.
+
+    ``is_request``: it has a method and a path.  ``lines`` has the last value of each name;
+    ``unknown`` is true where some header's name or value is not known.
+    """
+
+    __slots__ = ("is_request", "lines", "unknown")
+
+    def __init__(self, is_request: bool) -> None:
+        self.is_request = is_request
+        self.lines: dict[str, str] = {}
+        self.unknown = False
+
+    def get(self, name: str) -> str:
+        """A header's value, "" where there is none."""
+        return self.lines.get(name, "")
+
+    @property
+    def content_type(self) -> str:
+        """What the body is said to be, without its parameters, in lower case."""
+        return self.lines.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class Ending:
+    """How a reply ended: well, or with an error that the framework names.
+
+    ``is_error``, ``code`` and ``name`` (NOT_FOUND), and what it says in words.  ``is_known`` is
+    false where the bytes that say it refer to what was not captured.
+    """
+
+    __slots__ = ("code", "is_error", "is_known", "name", "text")
+
+    def __init__(
+        self, is_error: bool, code: int | None, name: str, text: str, is_known: bool = True
+    ) -> None:
+        self.is_known = is_known
+        self.is_error = is_error
+        self.code = code
+        self.name = name
+        self.text = text
+
+
+NO_END: Final = Ending(False, None, "", "")
+
+
+class Content(ABC):
+    """How messages lie in the bodies that a family takes.  One object each; it holds no state.
+
+    ``carrier`` is what its messages are carried by.  ``is_enveloped``: a flag and a length stand
+    before each.  ``ends_at``: the bit of the flag that says that trailers follow in place of a
+    message; 0: trailers are HTTP's own.  ``has_stray``: its clients write an empty message behind
+    the last one, which means nothing.
+    """
+
+    carrier: Carrier
+    is_enveloped: bool = False
+    ends_at: int = 0
+    has_stray: bool = False
+
+    @abstractmethod
+    def protocol(self, head: Head) -> Protocol:
+        """The encoding of its messages."""
+
+    @abstractmethod
+    def ending(self, head: Head, trailers: Head | None) -> Ending:
+        """What a reply's head, and the trailers behind its body, say of how it ended."""
+
+    def packing(self, head: Head, flag: int) -> str:
+        """How a message with that flag is packed: "gzip", "deflate" …; "" if it is not, NOT_NAMED
+        if it is and no header says how."""
+        return ""
+
+    def read_trailers(self, raw: bytes) -> Head:
+        """The trailers that stand in place of a message: see ``ends_at``."""
+        return Head(False)
+
+
+# Which content a request or a reply has, from its head (and for a reply, that of its request).
+Contents = Callable[[Head, "Head | None"], Content]

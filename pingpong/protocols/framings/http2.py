@@ -1,0 +1,1164 @@
+"""HTTP/2: frames of many streams, woven into each other, → the messages of each stream.
+
+    DATA, HEADERS of stream 1 ──▶ _Half: head, messages, trailers ──▶ CALL … PART … REPLY
+    DATA, HEADERS of stream 3 ──▶ _Half
+    SETTINGS, PING, GOAWAY …  ──▶ EVENT
+
+A message's ``data`` has its frames in the order of the wire.  Where a frame's head stands in the
+midst of its content, that head comes first, so that the content is in one piece; what was packed
+is unpacked behind all others.  Its ``layout`` says which byte stands where.
+
+One end of a stream is a call or an answer with at most one message, or a stream of them.  The wire
+does not say which until a second message comes, or the end:
+
+    head, message, end               one message: a CALL or a REPLY with it
+    head, message, message …, end    CALL (the head alone), PART …; or PART …, REPLY (the end)
+
+So the first message waits for what comes behind it.  If the other end answers before, it is a
+stream too.
+
+HPACK's table is one for a direction and cannot be read again: what its lines said is kept with the
+message (``Heads``), and explained from there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ...errors import DecodeError, LimitExceeded
+from ...model import (
+    Carrier,
+    Finding,
+    Gap,
+    Header,
+    Limits,
+    MessageType,
+    Protocol,
+    Severity,
+    Span,
+    Stretch,
+)
+from ..framing import Brought, Found, Transport, Unit
+from ..raw import RAW
+from ..unpacking import inflate
+from .contents import NO_END, NOT_NAMED, Content, Contents, Ending, Head
+from .h2 import (
+    ACK,
+    CONTINUATION,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    GOAWAY,
+    HEADERS,
+    PREFACE,
+    PUSH_PROMISE,
+    RST_STREAM,
+    SETTINGS,
+    Frame,
+    error_name,
+    find_frames,
+    frame_name,
+    may_be_frame,
+    parts,
+    read_frame,
+    settings,
+    u32,
+)
+from .h2 import HEAD as FRAME_HEAD
+from .hpack import Block, Table, read_block
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
+
+__all__ = ["ENVELOPE", "HeadBlock", "Heads", "Http2", "begins", "find"]
+
+# Before each message in a stream of them: a flag, and the length.
+ENVELOPE: Final = 5
+
+# How many streams of one direction are followed at once, and how many that have ended are
+# remembered, since frames of them may still be under way.
+MAX_STREAMS: Final = 4096
+MAX_ENDED: Final = 256
+
+# How many units of a direction wait until it is known whose it is.
+MAX_EARLY: Final = 64
+
+# How large a header block may be, with its CONTINUATIONs (bytes).
+MAX_BLOCK: Final = 1 << 20
+
+_TABLE_SIZE: Final = 1  # SETTINGS_HEADER_TABLE_SIZE
+
+
+class HeadBlock:
+    """A header block of a message, and where its fragments lie in the message's ``data``."""
+
+    __slots__ = ("block", "fragments")
+
+    def __init__(self, block: Block, fragments: tuple[Span, ...]) -> None:
+        self.block = block
+        self.fragments = fragments
+
+
+class Heads:
+    """What is kept with a message of HTTP/2: its header blocks, in order, and how it ended."""
+
+    __slots__ = ("blocks", "ending", "is_redacted")
+
+    def __init__(self, blocks: tuple[HeadBlock, ...], ending: Ending) -> None:
+        self.blocks = blocks
+        self.ending = ending
+        self.is_redacted = False
+
+
+class _Piece:
+    """Bytes of one message that stand together on the wire, and which packets ``brought`` their
+    frame; ``block`` is what a HEADERS frame began, ``fragment`` its part of that in the piece."""
+
+    __slots__ = ("block", "brought", "data", "fragment", "offset", "what")
+
+    def __init__(self, offset: int, data: bytes, what: str, brought: Brought) -> None:
+        self.brought = brought
+        self.offset = offset
+        self.data = data
+        self.what = what
+        self.block: Block | None = None
+        self.fragment: Span | None = None
+
+
+class _Part:
+    """A message, or its head, or its trailers, while it is put together."""
+
+    __slots__ = ("flag", "is_lossy", "pieces", "size")
+
+    def __init__(self) -> None:
+        self.pieces: list[_Piece] = []
+        self.is_lossy = False  # bytes of a frame of it were lost
+        self.flag = 0
+        self.size = 0  # of its content, as its envelope has it
+
+    def add(self, piece: _Piece) -> None:
+        self.pieces.append(piece)
+        if piece.brought.gaps:
+            self.is_lossy = True
+
+
+class _Half:
+    """What one end says in a stream.
+
+    ``head`` is None before its first header block, ``trailers`` behind its body.  ``left`` is how
+    many bytes of a message are still to come, -1 before its envelope is whole.  ``held`` is the
+    first message while it may be the only one; ``is_stream``: there are several, and the head was
+    given out.
+    """
+
+    __slots__ = (
+        "content",
+        "current",
+        "envelope",
+        "has_ended",
+        "head",
+        "head_part",
+        "held",
+        "is_broken",
+        "is_guessed",
+        "is_stream",
+        "left",
+        "method",
+        "number",
+        "protocol",
+        "trailers",
+    )
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.head: Head | None = None
+        self.trailers: Head | None = None
+        self.head_part = _Part()
+        self.content: Content | None = None
+        self.protocol: Protocol = RAW
+        self.method = ""
+        self.envelope = bytearray()
+        self.left: i64 = -1
+        self.current: _Part | None = None
+        self.held: _Part | None = None
+        self.is_stream = False
+        self.is_broken = False
+        self.is_guessed = False
+        self.has_ended = False
+
+
+class Http2(Transport):
+    """One direction of a connection that speaks HTTP/2.
+
+    ``contents`` says who reads the body of a request or a reply.  ``carrier`` is what carries what
+    nobody else takes, and the connection's own frames.
+    """
+
+    is_woven = True
+
+    def __init__(self, limits: Limits, contents: Contents, carrier: Carrier) -> None:
+        self.name = carrier
+        self._limits = limits
+        self._contents = contents
+        self._carrier = carrier
+        self._table = Table(False)
+        self._is_begun = False  # a unit was read
+        self._is_client: bool | None = None
+        self._other: Http2 | None = None
+        self._halves: dict[int, _Half] = {}
+        self._ended: dict[int, _Half] = {}
+        # A block that goes on in CONTINUATIONs: its stream, what of, its pieces and bytes.
+        self._open: _Half | None = None
+        self._open_kind = 0
+        self._open_ends = False
+        self._open_pieces: list[_Piece] = []
+        self._open_bytes = bytearray()
+        # Units that wait until it is known whose direction this is.
+        self._early: list[tuple[Unit, Brought]] = []
+        self.waiting: i64 = 0
+
+    def meet(self, other: Transport) -> None:
+        if isinstance(other, Http2):
+            self._other = other
+            if self._is_client is None and other._is_client is not None:
+                self._is_client = not other._is_client
+
+    # ── Frames ───────────────────────────────────────────────────────────────────────
+
+    def next(self, buffer: bytearray, have: int) -> Unit | None:
+        if not self._is_begun and buffer[:3] == PREFACE[:3]:
+            if have < len(PREFACE):
+                return None
+            return Unit(len(PREFACE), bytes(buffer[: len(PREFACE)]), 0, None, "preface")
+        if have < FRAME_HEAD:
+            return None
+        head = bytes(buffer[:FRAME_HEAD])
+        length = u32(head, 0) >> 8
+        most = max(self._limits.frame, 16384)
+        if length > most:
+            raise LimitExceeded("frame", 0, found=str(length), limit=most, size=3)
+        kind = head[3]
+        if kind <= CONTINUATION and not may_be_frame(_without_flags(head), 0, most):
+            found = f"{frame_name(kind)} of {length} bytes on stream {u32(head, 5)}"
+            raise DecodeError("frame", 0, found=found, wanted="one that HTTP/2 has", size=9)
+        stop = FRAME_HEAD + length
+        if have < stop:
+            return None
+        return Unit(stop, bytes(buffer[:stop]), 0, None, "frame")
+
+    def frame_stop(self, buffer: bytearray, have: int) -> int:
+        if not self._is_begun and buffer[:3] == PREFACE[:3]:
+            return len(PREFACE)
+        return FRAME_HEAD + (u32(bytes(buffer[:4]), 0) >> 8) if have >= FRAME_HEAD else 0
+
+    def known_until(self, buffer: bytearray, have: int) -> int:
+        """Of a frame with data, the end of the message whose content the last bytes are."""
+        if have < FRAME_HEAD or buffer[3] != DATA:
+            return 0
+        head = bytes(buffer[:have])
+        frame = read_frame(head, 0, have)
+        if frame is None:
+            return 0
+        half = self._halves.get(frame.stream)
+        content = parts(head, frame, have).content
+        if half is None or half.content is None or half.is_broken:
+            return 0
+        end = frame.stop  # padding would be seen as content: only its length is lost then
+        if not half.content.is_enveloped:
+            return end
+        at, left = content.start, half.left
+        ahead = len(half.envelope)
+        while at < content.stop:
+            if left < 0:
+                if content.stop - at < ENVELOPE - ahead:
+                    return 0
+                envelope = (bytes(half.envelope) if ahead else b"") + head[at:]
+                at += ENVELOPE - ahead
+                left = u32(envelope, 1)
+                ahead = 0
+            passed = min(left, content.stop - at)
+            at += passed
+            left -= passed
+            if not left and at < content.stop:
+                left = -1
+        return min(end, have + int(left)) if left > 0 else 0
+
+    def take(self, unit: Unit, brought: Brought) -> list[Found]:
+        if self._is_client is None and unit.what == "frame":
+            self._learn(unit.data)
+            if self._is_client is None and len(self._early) < MAX_EARLY:
+                self._early.append((unit, brought))
+                return []
+        return self._take_early() + self._take(unit, brought)
+
+    def _learn(self, data: bytes) -> None:
+        """Whose direction is it?  A header block says it, if its pseudo-headers are known: most
+        are of the static table, so that a capture that begins in mid-stream knows them."""
+        frame = read_frame(data, 0, len(data))
+        assert frame is not None
+        if not self._is_begun and frame.kind == SETTINGS and not frame.flags & ACK:
+            self._is_client = False  # a client would have begun with the preface
+            self._table = Table()
+        elif frame.kind == HEADERS and frame.flags & END_HEADERS:
+            content = parts(data, frame, len(data)).content
+            head = _head_of(read_block(data, content.start, content.stop, Table(False), 0))
+            if head.is_request:
+                self._is_client = True
+            elif ":status" in head.lines:
+                self._is_client = False
+        if self._other is not None and self._is_client is not None:
+            self._other._is_client = not self._is_client
+
+    def _take_early(self) -> list[Found]:
+        """Read what waited until it was known whose direction this is."""
+        out: list[Found] = []
+        early, self._early = self._early, []
+        for unit, brought in early:
+            out += self._take(unit, brought)
+        return out
+
+    def _take(self, unit: Unit, brought: Brought) -> list[Found]:
+        data = unit.data
+        out: list[Found] = []
+        if unit.what == "preface":
+            self._is_begun = True
+            self._is_client = True
+            self._table = Table()
+            out.append(self._event("preface", 0, data, brought))
+            return out
+        frame = read_frame(data, 0, len(data))
+        assert frame is not None
+        self._is_begun = True
+        kind = frame.kind
+        if self._open is not None:
+            if kind == CONTINUATION and frame.stream == self._open.number:
+                self._go_on(frame, data, brought, out)
+                return out
+            # It must have followed at once: what the rest would have added is not known.
+            self._table.lose()
+            self._drop_open(out)
+        if kind == DATA:
+            self._data(frame, data, brought, out)
+        elif kind in (HEADERS, PUSH_PROMISE):
+            self._headers(frame, data, brought, out)
+        elif kind == RST_STREAM:
+            self._reset(frame, data, brought, out)
+        else:
+            if kind == SETTINGS and not frame.flags & ACK:
+                self._settings(data)
+            out.append(self._event(frame_name(kind), frame.stream, data, brought))
+            if kind == GOAWAY:
+                self._goaway(data, brought, out)
+        return out
+
+    def _settings(self, data: bytes) -> None:
+        for number, value in settings(data, FRAME_HEAD, len(data)):
+            if number == _TABLE_SIZE and self._other is not None:
+                self._other._table.allow(value)
+
+    def _event(self, name: str, stream: int, data: bytes, brought: Brought) -> Found:
+        """A frame of the connection's own."""
+        end = len(data)
+        header = Header(name, MessageType.EVENT, stream, True, Span(end, end), Span(0, 0))
+        found = Found(
+            *(header, RAW, self._carrier, brought.offset, end, data, brought.gaps, ()),
+            *(brought.time, brought.end_time, brought.packets),
+        )
+        found.from_client = self._is_client
+        found.layout = (Stretch(0, end, brought.offset, name if name == "preface" else "frame"),)
+        return found
+
+    # ── Header blocks ────────────────────────────────────────────────────────────────
+
+    def _half(self, number: int, out: list[Found]) -> _Half:
+        half = self._halves.get(number)
+        if half is None:
+            half = self._ended.get(number)
+        if half is None:
+            if len(self._halves) >= MAX_STREAMS:
+                oldest = self._halves.pop(next(iter(self._halves)))
+                self._cut_off(oldest, "too many streams are open", "", out)
+            half = self._halves[number] = _Half(number)
+        return half
+
+    def _headers(self, frame: Frame, data: bytes, brought: Brought, out: list[Found]) -> None:
+        found = parts(data, frame, len(data))
+        piece = _Piece(brought.offset, data, "frame", brought)
+        piece.fragment = found.content
+        self._open = self._half(frame.stream, out)
+        self._open_kind = frame.kind
+        self._open_ends = bool(frame.flags & END_STREAM) and frame.kind == HEADERS
+        self._open_pieces = [piece]
+        self._open_bytes = bytearray(found.content.of(data))
+        if brought.gaps:
+            self._table.lose()
+        if frame.flags & END_HEADERS:
+            self._block(out)
+
+    def _go_on(self, frame: Frame, data: bytes, brought: Brought, out: list[Found]) -> None:
+        piece = _Piece(brought.offset, data, "frame", brought)
+        piece.fragment = Span(FRAME_HEAD, len(data))
+        self._open_pieces.append(piece)
+        self._open_bytes += data[FRAME_HEAD:]
+        if brought.gaps:
+            self._table.lose()
+        if len(self._open_bytes) > MAX_BLOCK:
+            self._table.lose()
+            self._drop_open(out)
+        elif frame.flags & END_HEADERS:
+            self._block(out)
+
+    def _drop_open(self, out: list[Found]) -> None:
+        """The block that is open will not be whole: its frames are events."""
+        half = self._open
+        self._open = None
+        for piece in self._open_pieces:
+            number = half.number if half is not None else 0
+            event = self._event(frame_name(piece.data[3]), number, piece.data, piece.brought)
+            text = "its header block was not read to its end"
+            event.findings = (Finding(Severity.ERROR, text, 0),)
+            out.append(event)
+        self._open_pieces = []
+        self._open_bytes = bytearray()
+
+    def _block(self, out: list[Found]) -> None:
+        """A header block is whole."""
+        half = self._open
+        assert half is not None
+        self._open = None
+        pieces, self._open_pieces = self._open_pieces, []
+        joined = bytes(self._open_bytes)
+        packets = pieces[0].brought.packets
+        number = packets[0] if packets else 0
+        block = read_block(joined, 0, len(joined), self._table, number)
+        for piece in pieces:
+            piece.block = block
+        head = _head_of(block)
+        if any(piece.brought.gaps for piece in pieces):
+            head.unknown = True
+        if self._open_kind == PUSH_PROMISE:
+            out.append(self._compose_event("PUSH_PROMISE", half.number, pieces))
+            promised = u32(pieces[0].data, FRAME_HEAD + (pieces[0].data[4] >> 3 & 1)) & 0x7FFFFFFF
+            if self._other is not None:
+                other = self._other._half(promised, out)
+                other.head, other.method = head, _path(head)
+            return
+        if head.is_request and self._is_client is None:
+            self._is_client = True
+        elif ":status" in head.lines and self._is_client is None:
+            self._is_client = False
+        status = head.get(":status")
+        is_first = half.head is None or (half.head.get(":status").startswith("1"))
+        part = half.head_part
+        if is_first:
+            half.head = head
+            if not status.startswith("1") or status == "101":
+                self._begin(half, head)
+        else:
+            half.trailers = head
+            part = _Part()
+        for piece in pieces:
+            part.add(piece)
+        if self._open_ends:
+            self._end(half, part if not is_first else None, out)
+        elif not is_first:
+            half.head_part = _joined([half.head_part, part])
+        elif not self._is_asking(half):
+            self._answered(half, out)
+
+    def _begin(self, half: _Half, head: Head) -> None:
+        """A request's or a reply's head is there: who reads its body?"""
+        asked: Head | None = None
+        asking: _Half | None = None
+        if not self._is_asking(half):
+            asking = self._asking(half.number)
+            if asking is not None:
+                asked = asking.head
+                half.method = asking.method
+        else:
+            half.method = _path(head)
+        half.content = self._contents(head, asked)
+        if asked is not None and not head.content_type and asking is not None:
+            # It has no body, or refers to what was not captured.
+            its = asking.content
+            if its is not None and its.is_enveloped and (head.unknown or asking.is_guessed):
+                half.content = its
+        half.protocol = half.content.protocol(head)
+
+    def _is_asking(self, half: _Half) -> bool:
+        """Is it the end that called?"""
+        if half.head is not None and half.head.is_request:
+            return True
+        if half.head is not None and ":status" in half.head.lines:
+            return False
+        if self._is_client is None:
+            asking = self._asking(half.number)
+            return asking is None or asking.head is None or not asking.head.is_request
+        return self._is_client
+
+    def _asking(self, number: int) -> _Half | None:
+        """The other end's half of a stream."""
+        other = self._other
+        if other is None:
+            return None
+        return other._halves.get(number) or other._ended.get(number)
+
+    # ── Data ─────────────────────────────────────────────────────────────────────────
+
+    def _data(self, frame: Frame, data: bytes, brought: Brought, out: list[Found]) -> None:
+        half = self._half(frame.stream, out)
+        found = parts(data, frame, len(data))
+        is_known = (
+            half.content is not None
+            and half.head is not None
+            and ("content-type" in half.head.lines or not half.head.unknown)
+        )
+        if not is_known and half.current is None and not half.is_guessed:
+            self._guess(half, data, found.content)
+        content = half.content
+        assert content is not None
+        base = brought.offset
+        start, stop = found.content.start, found.content.stop
+        ends = bool(frame.flags & END_STREAM)
+        head = _Piece(base, data[:start], "data head", brought)
+        if half.is_broken:
+            self._pass(half, frame, data, brought, out)
+            if ends:
+                self._end(half, None, out)
+            return
+        part = half.current
+        if start == stop and part is None:
+            # No content: the end alone, or padding.
+            piece = _Piece(base, data, "frame", brought)
+            if ends:
+                tail = _Part()
+                tail.add(piece)
+                self._end(half, tail, out)
+            else:
+                out.append(self._event("DATA", frame.stream, data, brought))
+            return
+        if part is None:
+            part = half.current = _Part()
+        part.add(head)
+        if found.padding.stop > found.padding.start:
+            at = found.padding.start
+            part.add(_Piece(base + at, found.padding.of(data), "padding", brought))
+        if content.is_enveloped:
+            self._enveloped(half, data, start, stop, brought, out)
+        else:
+            part.add(_Piece(base + start, data[start:stop], "body", brought))
+            part.size += stop - start
+            self.waiting += stop - start
+            if part.size > self._limits.message:
+                self._too_long(half, part.size, base, out)
+        if ends:
+            self._end(half, None, out)
+
+    def _enveloped(
+        self, half: _Half, data: bytes, start: int, stop: int, brought: Brought, out: list[Found]
+    ) -> None:
+        """Cut content into messages by their envelopes."""
+        at = start
+        base = brought.offset
+        while at < stop or half.left == 0:
+            if half.current is None:
+                half.current = _Part()
+            part = half.current
+            if half.left < 0:
+                size = min(ENVELOPE - len(half.envelope), stop - at)
+                half.envelope += data[at : at + size]
+                part.add(_Piece(base + at, data[at : at + size], "envelope", brought))
+                at += size
+                if len(half.envelope) < ENVELOPE:
+                    return
+                part.flag = half.envelope[0]
+                half.left = part.size = u32(bytes(half.envelope), 1)
+                half.envelope.clear()
+                if part.size > self._limits.message:
+                    self._too_long(half, part.size, base + at, out)
+                    return
+            take: i64 = min(half.left, stop - at)
+            if take:
+                part.add(_Piece(base + at, data[at : at + take], "body", brought))
+                at += int(take)
+                half.left -= take
+                self.waiting += take
+            if not half.left:
+                half.left = -1
+                half.current = None
+                self._complete(half, part, out)
+
+    def _guess(self, half: _Half, data: bytes, content: Span) -> None:
+        """Data of a stream whose head does not say what they are, since it was not captured, or
+        refers to what was not: if they are cut like gRPC's, they are that."""
+        half.is_guessed = True
+        head = half.head or Head(self._is_client is True)
+        flag = data[content.start] if len(content) >= ENVELOPE else 255
+        asking = self._asking(half.number)
+        asked = None if asking is None else asking.head
+        if asking is not None and asking.content is not None and asking.content.is_enveloped:
+            half.method = asking.method
+            half.content = asking.content
+        elif flag <= 1 and content.start + ENVELOPE + u32(data, content.start + 1) <= content.stop:
+            guessed = Head(head.is_request)
+            guessed.lines = {**head.lines, "content-type": "application/grpc"}
+            half.content = self._contents(guessed, asked)
+        elif half.content is None:
+            half.content = self._contents(head, asked)
+        half.protocol = half.content.protocol(head)
+
+    def _too_long(self, half: _Half, size: int, offset: int, out: list[Found]) -> None:
+        """A message claims more than one may have: what comes of this stream is not kept."""
+        half.is_broken = True
+        part = half.current
+        half.current = None
+        limit = self._limits.message
+        text = f"message of {size} bytes at stream offset {offset}: at most {limit} are read"
+        if part is not None:
+            held = half.held
+            half.held = None
+            given = [one for one in (held, part) if one is not None]
+            self._stream_on(half, out)
+            for one in given:
+                found = self._found(half, MessageType.PART, [one])
+                found.findings += (Finding(Severity.ERROR, text, found.header.span.stop),)
+                out.append(found)
+
+    def _pass(
+        self, half: _Half, frame: Frame, data: bytes, brought: Brought, out: list[Found]
+    ) -> None:
+        """Data that is not read: an event, without its content."""
+        event = self._event("DATA", frame.stream, data[:FRAME_HEAD], brought)
+        event.size = len(data)
+        text = f"{len(data) - FRAME_HEAD} bytes of stream {half.number} were not read"
+        event.findings = (Finding(Severity.WARNING, text, 0),)
+        out.append(event)
+
+    # ── Messages ─────────────────────────────────────────────────────────────────────
+
+    def _complete(self, half: _Half, part: _Part, out: list[Found]) -> None:
+        """A message of a stream is whole."""
+        content = half.content
+        assert content is not None
+        if content.ends_at and part.flag & content.ends_at:
+            # Trailers, in place of HTTP's.
+            half.trailers = content.read_trailers(_content_of(part))
+            for piece in part.pieces:
+                if piece.what == "body":
+                    piece.what = "trailers"
+            self._finish(half, part, out)
+            return
+        if half.is_stream:
+            out.append(self._found(half, MessageType.PART, [part]))
+            return
+        if half.held is None:
+            half.held = part
+            if self._is_asking(half):
+                asking = None if self._other is None else self._other._halves.get(half.number)
+                if asking is not None and asking.head is not None:
+                    self._stream_on(half, out)  # it was answered already
+            return
+        if content.has_stray and not part.size and self._is_asking(half):
+            half.held = _joined([half.held, part])
+            return
+        self._stream_on(half, out)
+        out.append(self._found(half, MessageType.PART, [part]))
+
+    def _stream_on(self, half: _Half, out: list[Found]) -> None:
+        """It is a stream: give out its head, and the message that waited."""
+        if half.is_stream:
+            return
+        half.is_stream = True
+        if self._is_asking(half):
+            out.append(self._found(half, MessageType.CALL, [half.head_part]))
+            half.head_part = _Part()
+        held = half.held
+        if held is not None:
+            half.held = None
+            out.append(self._found(half, MessageType.PART, [held]))
+
+    def _answered(self, half: _Half, out: list[Found]) -> None:
+        """The other end begins to answer: if the caller has not ended, it is a stream."""
+        other = self._other
+        asking = None if other is None else other._halves.get(half.number)
+        if asking is None or other is None or asking.has_ended or asking.head is None:
+            return
+        other._given_early(asking, out)
+
+    def _given_early(self, half: _Half, out: list[Found]) -> None:
+        """The other direction shows that this half is a stream."""
+        before = len(out)
+        self._stream_on(half, out)
+        for found in out[before:]:
+            found.is_others = True
+
+    def _end(self, half: _Half, tail: _Part | None, out: list[Found]) -> None:
+        """This end of a stream says no more; ``tail`` has the frames that say so."""
+        content = half.content
+        if half.current is not None and (content is None or content.is_enveloped):
+            # A message that was not sent to its end.
+            part = half.current
+            half.current = None
+            half.left = -1
+            half.envelope.clear()
+            self._stream_on(half, out)
+            out.append(self._found(half, MessageType.PART, [part], "the stream ended"))
+        elif half.current is not None:
+            half.held, half.current = half.current, None
+        self._finish(half, tail, out)
+
+    def _finish(self, half: _Half, tail: _Part | None, out: list[Found]) -> None:
+        if half.has_ended:
+            if tail is not None:
+                self._as_events(half, tail, out)
+            return
+        half.has_ended = True
+        is_asking = self._is_asking(half)
+        if is_asking and half.is_stream:
+            if tail is not None:
+                self._as_events(half, tail, out)
+        elif is_asking:
+            parts_ = [half.head_part, half.held, tail]
+            out.append(self._found(half, MessageType.CALL, parts_))
+        else:
+            self._reply(half, tail, out)
+        half.held = None
+        half.head_part = _Part()
+        self._forget(half)
+
+    def _reply(self, half: _Half, tail: _Part | None, out: list[Found]) -> None:
+        ending = NO_END
+        if half.content is not None and half.head is not None:
+            ending = half.content.ending(half.head, half.trailers)
+        mtype = MessageType.EXCEPTION if ending.is_error else MessageType.REPLY
+        if half.number and not half.number & 1:
+            mtype = MessageType.ONEWAY  # the server pushes
+        held = half.held
+        content = half.content
+        if ending.is_error and held is not None and content is not None and content.is_enveloped:
+            # An error has no message: this one was a part of a stream.
+            self._stream_on(half, out)
+            held = None
+        found = self._found(half, mtype, [half.head_part, held, tail], "", ending)
+        if not ending.is_known:
+            found.end = "its status refers to what was not captured"
+        out.append(found)
+
+    def _as_events(self, half: _Half, part: _Part, out: list[Found]) -> None:
+        for piece in part.pieces:
+            name = frame_name(piece.data[3]) if piece.what == "frame" else "DATA"
+            out.append(self._compose_event(name, half.number, [piece]))
+
+    def _forget(self, half: _Half) -> None:
+        self._halves.pop(half.number, None)
+        self._ended[half.number] = half
+        if len(self._ended) > MAX_ENDED:
+            del self._ended[next(iter(self._ended))]
+
+    def _reset(self, frame: Frame, data: bytes, brought: Brought, out: list[Found]) -> None:
+        """RST_STREAM: both directions of a stream are over."""
+        code = u32(data, FRAME_HEAD)
+        words = error_name(code)
+        other = self._other
+        replying = other if self._is_client else self
+        is_replied = replying is not None and frame.stream in replying._ended
+        half = self._halves.get(frame.stream)
+        if half is not None and not (is_replied and not code):
+            self._cut_off(half, f"the stream was reset: {words}", "", out)
+        event = self._event("RST_STREAM", frame.stream, data, brought)
+        its = None if other is None else other._halves.get(frame.stream)
+        if other is not None and its is not None:
+            before = len(out)
+            other._cut_off(its, f"the stream was reset: {words}", "", out)
+            for found in out[before:]:
+                found.is_others = True
+        if not is_replied:
+            event.end = f"RST_STREAM {words}"
+        out.append(event)
+
+    def _goaway(self, data: bytes, brought: Brought, out: list[Found]) -> None:
+        """GOAWAY: the other end's streams beyond the last were refused."""
+        if len(data) < FRAME_HEAD + 8 or self._other is None:
+            return
+        last = u32(data, FRAME_HEAD) & 0x7FFFFFFF
+        code = error_name(u32(data, FRAME_HEAD + 4))
+        for number in list(self._other._halves) + list(self._other._ended):
+            if number > last and number & 1 and number not in self._ended:
+                refused = self._event("GOAWAY refuses", number, b"", brought)
+                refused.end = f"GOAWAY {code}, last stream {last}: it was not worked on"
+                out.append(refused)
+
+    def _cut_off(self, half: _Half, why: str, cut: str, out: list[Found]) -> None:
+        """What there is of a half that will not be completed."""
+        self._halves.pop(half.number, None)
+        self._ended[half.number] = half
+        if len(self._ended) > MAX_ENDED:
+            del self._ended[next(iter(self._ended))]
+        half.has_ended = True
+        current = half.current
+        half.current = None
+        half.left = -1
+        half.envelope.clear()
+        is_asking = self._is_asking(half)
+        given: list[Found] = []
+        if is_asking and half.head_part.pieces and current is None:
+            given.append(self._found(half, MessageType.CALL, [half.head_part, half.held]))
+        elif is_asking and half.head_part.pieces:
+            # Its message is cut off, and so is the call.
+            whole = half.content is None or not half.content.is_enveloped or half.held is None
+            if whole:
+                given.append(self._found(half, MessageType.CALL, [half.head_part, current], why))
+            else:
+                self._stream_on(half, given)
+                given.append(self._found(half, MessageType.PART, [current], why))
+        else:
+            if half.held is not None or (current is not None and is_asking):
+                for part in (half.held, current):
+                    if part is not None:
+                        is_cut = why if part is current else ""
+                        given.append(self._found(half, MessageType.PART, [part], is_cut))
+            elif half.head_part.pieces or current is not None:
+                found = self._found(half, MessageType.REPLY, [half.head_part, current], why)
+                found.cut = cut
+                given.append(found)
+        if cut:
+            for one in given:
+                if one.findings and one.cut == "" and one.findings[-1].text.endswith(why):
+                    one.cut = cut
+        half.held = None
+        half.head_part = _Part()
+        out += given
+
+    def end(
+        self, data: bytes, brought: Brought | None, reason: str, cut: str, is_all: bool
+    ) -> list[Found]:
+        out = self._take_early()
+        frame = read_frame(data, 0, len(data)) if len(data) >= FRAME_HEAD else None
+        if brought is not None:
+            if frame is not None and frame.kind == DATA and frame.stream in self._halves:
+                half = self._halves[frame.stream]
+                found = parts(data, frame, len(data))
+                if half.content is not None and found.content:
+                    part = half.current = half.current or _Part()
+                    head = data[: found.content.start]
+                    part.add(_Piece(brought.offset, head, "data head", brought))
+                    if half.content.is_enveloped:
+                        start, stop = found.content.start, found.content.stop
+                        self._enveloped(half, data, start, stop, brought, out)
+                    else:
+                        at = brought.offset + found.content.start
+                        part.add(_Piece(at, found.content.of(data), "body", brought))
+            elif data:
+                name = "frame" if frame is None else frame_name(frame.kind)
+                event = self._event(name, frame.stream if frame else 0, data, brought)
+                event.findings = (Finding(Severity.ERROR, f"frame cut off: {reason}", 0),)
+                out.append(event)
+        if not is_all:
+            if frame is not None and frame.kind == DATA:
+                broken = self._halves.get(frame.stream)
+                if broken is not None:
+                    self._cut_off(broken, reason, cut, out)
+            elif frame is not None and frame.kind in (HEADERS, CONTINUATION, PUSH_PROMISE):
+                self._table.lose()
+                self._drop_open(out)
+            return out
+        self._table.lose()
+        self._drop_open(out)
+        for half in list(self._halves.values()):
+            self._cut_off(half, reason, cut, out)
+        self.waiting = 0
+        return out
+
+    # ── Putting together ─────────────────────────────────────────────────────────────
+
+    def _compose_event(self, name: str, stream: int, pieces: list[_Piece]) -> Found:
+        data = b"".join([piece.data for piece in pieces])
+        event = self._event(name, stream, data, pieces[0].brought)
+        _lay_out(event, pieces, False)
+        event.kept = _heads_of(pieces, event, NO_END)
+        _time(event, pieces)
+        return event
+
+    def _found(
+        self,
+        half: _Half,
+        mtype: MessageType,
+        given: list[_Part | None],
+        cut_why: str = "",
+        ending: Ending = NO_END,
+    ) -> Found:
+        """The message that these parts make: a head, a message, trailers."""
+        part = _joined([one for one in given if one is not None])
+        pieces = part.pieces
+        content = half.content
+        carrier = self._carrier if content is None else content.carrier
+        body = b"".join([piece.data for piece in pieces if piece.what == "body"])
+        self.waiting = max(0, self.waiting - len(body))
+        protocol = half.protocol
+        findings: list[Finding] = []
+        unpacked: bytes | None = None
+        if content is not None and half.head is not None and body and not part.is_lossy:
+            packing = content.packing(half.head, part.flag)
+            if packing:
+                unpacked, wrong = self._unpack(packing, body)
+                if wrong:
+                    findings.append(Finding(Severity.ERROR, wrong, 0))
+                    if unpacked is None:
+                        protocol = RAW
+        data = b"".join([piece.data for piece in _ordered(pieces)])
+        header = Header(half.method, mtype, half.number, True, Span(0, 0), Span(0, 0))
+        offset = pieces[0].offset if pieces else 0
+        size = len(data)
+        found = Found(header, protocol, carrier, offset, size, data, (), (), 0, 0, ())
+        _lay_out(found, pieces, unpacked is not None)
+        if unpacked is not None:
+            start = len(found.data)
+            found.data += unpacked
+            found.layout += (Stretch(start, len(unpacked), -1, "body"),)
+        start, stop = _place_of_body(found, pieces)
+        found.body_stop = stop
+        kept = found.kept = _heads_of(pieces, found, ending)
+        found.header = Header(
+            half.method, mtype, half.number, True, Span(start, start), _method_span(kept)
+        )
+        _time(found, pieces)
+        found.from_client = self._is_client
+        if part.is_lossy:
+            found.gaps = _gaps_of(found, pieces)
+        findings += _findings_of(kept, half)
+        if cut_why:
+            text = f"message cut off at offset {stop}: {cut_why}"
+            if part.size > stop - start:
+                text = (
+                    f"message cut off at offset {stop}: needs {part.size} bytes, "
+                    f"{stop - start} are there: {cut_why}"
+                )
+            findings.append(Finding(Severity.ERROR, text, stop))
+        found.findings = tuple(findings)
+        return found
+
+    def _unpack(self, packing: str, body: bytes) -> tuple[bytes | None, str]:
+        """What packed content holds, and what is wrong with that, else ""."""
+        bits = {"gzip": 31, "x-gzip": 31, "deflate": 15}.get(packing)
+        if bits is None or self.allowance is None:
+            if packing == NOT_NAMED:
+                return None, "the flag says that it is packed, and no header names the encoding"
+            return None, f"content packed with {packing}, which is not unpacked here"
+        content, wrong = inflate(body, self.allowance, len(body), bits, bits == 31)
+        return content, f"content packed with {packing}: {wrong}" if wrong else ""
+
+
+# ── Pieces ───────────────────────────────────────────────────────────────────────────
+
+
+def _joined(given: list[_Part]) -> _Part:
+    if len(given) == 1:
+        return given[0]
+    whole = _Part()
+    for part in given:
+        whole.pieces += part.pieces
+        whole.is_lossy = whole.is_lossy or part.is_lossy
+        whole.flag |= part.flag
+        whole.size += part.size
+    return whole
+
+
+def _ordered(pieces: list[_Piece]) -> list[_Piece]:
+    """The pieces in the order of the message's data: what stands between pieces of the body comes
+    before it."""
+    first = last = -1
+    for index, piece in enumerate(pieces):
+        if piece.what == "body":
+            first = index if first < 0 else first
+            last = index
+    if last - first < 2 and first == last:
+        return pieces
+    inner = pieces[first : last + 1]
+    between = [piece for piece in inner if piece.what != "body"]
+    if not between:
+        return pieces
+    body = [piece for piece in inner if piece.what == "body"]
+    return pieces[:first] + between + body + pieces[last + 1 :]
+
+
+def _lay_out(found: Found, pieces: list[_Piece], is_packed: bool) -> None:
+    """Say of each piece where it lies in the data, and where on the wire."""
+    layout: list[Stretch] = []
+    at = 0
+    for piece in _ordered(pieces):
+        what = "packed" if is_packed and piece.what == "body" else piece.what
+        layout.append(Stretch(at, len(piece.data), piece.offset, what))
+        at += len(piece.data)
+    found.layout = tuple(layout)
+
+
+def _place_of_body(found: Found, pieces: list[_Piece]) -> tuple[int, int]:
+    """Where the content begins and ends in the data; of none, where it would be."""
+    start = stop = -1
+    for stretch in found.layout:
+        if stretch.what == "body":
+            start = stretch.start if start < 0 else start
+            stop = stretch.start + stretch.size
+    if start >= 0:
+        return start, stop
+    # Behind the last envelope, or behind the head.
+    at = 0
+    for stretch in found.layout:
+        if stretch.what == "envelope" or not at:
+            at = stretch.start + stretch.size
+    return at, at
+
+
+def _heads_of(pieces: list[_Piece], found: Found, ending: Ending) -> Heads:
+    """The header blocks of a message, with their places in its data."""
+    blocks: list[HeadBlock] = []
+    fragments: list[Span] = []
+    current: Block | None = None
+    for stretch, piece in zip(found.layout, _ordered(pieces), strict=False):
+        if piece.block is None or piece.fragment is None:
+            continue
+        if piece.block is not current:
+            if current is not None:
+                blocks.append(HeadBlock(current, tuple(fragments)))
+            current = piece.block
+            fragments = []
+        at = stretch.start
+        fragments.append(Span(at + piece.fragment.start, at + piece.fragment.stop))
+    if current is not None:
+        blocks.append(HeadBlock(current, tuple(fragments)))
+    return Heads(tuple(blocks), ending)
+
+
+def _time(found: Found, pieces: list[_Piece]) -> None:
+    """When it came, and in which packets."""
+    if not pieces:
+        return
+    found.time = found.end_time = pieces[0].brought.time
+    packets: dict[int, None] = {}
+    before: Brought | None = None
+    for piece in pieces:
+        brought = piece.brought
+        if brought is not before:
+            before = brought
+            found.time = min(found.time, brought.time)
+            found.end_time = max(found.end_time, brought.end_time)
+            for number in brought.packets:
+                packets[number] = None
+    found.packets = tuple(packets)
+
+
+def _gaps_of(found: Found, pieces: list[_Piece]) -> tuple[Gap, ...]:
+    """Gaps of the direction as places in the message's data."""
+    out: list[Gap] = []
+    for stretch, piece in zip(found.layout, _ordered(pieces), strict=False):
+        brought = piece.brought
+        for gap in brought.gaps:
+            at = gap.offset + brought.offset
+            start = max(at, stretch.offset)
+            stop = min(at + gap.length, stretch.offset + stretch.size)
+            if stretch.offset >= 0 and start < stop:
+                out.append(Gap(stretch.start + start - stretch.offset, stop - start))
+    return tuple(out)
+
+
+def _content_of(part: _Part) -> bytes:
+    return b"".join([piece.data for piece in part.pieces if piece.what == "body"])
+
+
+# ── Heads ────────────────────────────────────────────────────────────────────────────
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def _head_of(block: Block) -> Head:
+    """What a header block says, as far as it is known."""
+    head = Head(False)
+    for name, value in block.headers:
+        if name is None or value is None:
+            head.unknown = True
+            continue
+        key = _text(name)
+        head.lines[key] = _text(value)
+        if key == ":method" or key == ":path":
+            head.is_request = True
+    if block.error is not None or block.warnings:
+        head.unknown = True
+    return head
+
+
+def _path(head: Head) -> str:
+    return head.get(":path")
+
+
+def _method_span(kept: Heads) -> Span:
+    """Where a message names its method: the header block's line of the path."""
+    for one in kept.blocks:
+        if len(one.fragments) != 1:
+            continue
+        base = one.fragments[0].start
+        for line in one.block.lines:
+            if line.name == b":path":
+                at = line.value_at
+                if at is None:
+                    return Span(base + line.start, base + line.stop)
+                return Span(base + at.inside, base + at.stop)
+    return Span(0, 0)
+
+
+def _findings_of(kept: Heads, half: _Half) -> list[Finding]:
+    """What is wrong with, or not known of, the headers of a message."""
+    findings: list[Finding] = []
+    for one in kept.blocks:
+        base = one.fragments[0].start if one.fragments else 0
+        if one.block.error is not None:
+            error = one.block.error
+            findings.append(Finding(Severity.ERROR, f"header block: {error}", base + error.offset))
+        for warning in one.block.warnings:
+            at = base + warning.offset
+            findings.append(Finding(Severity.WARNING, f"header block: {warning}", at))
+        unknown = [line for line in one.block.lines if line.unknown]
+        if unknown:
+            lines = "header is" if len(unknown) == 1 else "headers are"
+            text = f"{len(unknown)} {lines} not known: {unknown[0].unknown}"
+            findings.append(Finding(Severity.NOTE, text, base + unknown[0].start))
+    return findings
+
+
+# ── What tells it from others ────────────────────────────────────────────────────────
+
+
+def _without_flags(head: bytes) -> bytes:
+    """The head of a frame with no flag that a later version may have given it."""
+    return head[:4] + b"\0" + head[5:] if head[3] in (DATA, HEADERS, PUSH_PROMISE) else head
+
+
+_KNOWN_SETTINGS: Final = frozenset({1, 2, 3, 4, 5, 6, 8, 9, 0xFE03})
+
+
+def begins(data: bytes | bytearray) -> bool | None:
+    """Do these first bytes of a direction begin HTTP/2?  None: too few of them yet.
+
+    A client begins with the preface, a server with SETTINGS.
+    """
+    head = bytes(data[: len(PREFACE)])
+    if PREFACE.startswith(head):
+        return True if len(head) == len(PREFACE) else None
+    if head[:1] != b"\0" or (len(head) > 3 and head[3] != SETTINGS):
+        return False
+    if len(head) < FRAME_HEAD:
+        return None if head[1:2] in (b"", b"\0") else False
+    frame = read_frame(head, 0, len(head))
+    assert frame is not None
+    if frame.flags or frame.stream or frame.length % 6 or frame.length > 120 or frame.reserved:
+        return False
+    if len(data) < frame.stop:
+        return None
+    whole = bytes(data[: frame.stop])
+    return all(number in _KNOWN_SETTINGS for number, _ in settings(whole, FRAME_HEAD, frame.stop))
+
+
+def find(data: bytes | bytearray, ended: bool) -> tuple[int, bool]:
+    """Where in the midst of a direction frames begin: see ``find_frames``."""
+    return find_frames(bytes(data), 0, len(data), ended)

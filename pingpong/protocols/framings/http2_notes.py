@@ -1,0 +1,198 @@
+"""A note for every byte of a message of HTTP/2 but its content; its metadata, and its masks.
+
+The frames lie in the message's data as its layout says; what their header blocks said is in
+``Heads``, which is kept with the message.  HPACK's strings are masked in place, with as many
+characters in as many bytes, so that the table of who reads it stays in step.
+"""
+
+from __future__ import annotations
+
+from ...model import Gap, HeadMasks, Message, Metadatum, Note, Run, Span
+from ..purposes import REDACTED, REDACTED_WHY, counted
+from .h2 import note_of_preface, notes_of_frame, notes_of_head, placed
+from .hpack import Line, mask_string, notes_of_block
+from .http2 import Heads
+
+__all__ = ["masked", "masks", "metadata", "notes"]
+
+
+def notes(message: Message) -> list[Note]:
+    """The notes of what is not the message's content, in order."""
+    out: list[Note] = []
+    data, kept = message.data, message.kept
+    inner: dict[int, list[Note]] = {}
+    if isinstance(kept, Heads):
+        for one in kept.blocks:
+            said = notes_of_block(one.block, by="by packet")
+            if kept.is_redacted:
+                said = _hidden(said, one.block.lines)
+            for fragment, its in zip(one.fragments, placed(said, one.fragments), strict=True):
+                inner[fragment.start] = its
+    for stretch in message.layout:
+        start, stop = stretch.start, stretch.start + stretch.size
+        if not stretch.size or stretch.what == "body":
+            continue
+        lost = _lost(message.gaps, start, stop)
+        if lost:
+            out.append(Note(Span(start, stop), "lost", stretch.what, f"{lost} bytes were lost"))
+        elif stretch.what == "preface":
+            out.append(note_of_preface(start))
+        elif stretch.what == "frame":
+            its = [note for at, some in inner.items() if start <= at < stop for note in some]
+            out += notes_of_frame(data, start, stop, its)
+        elif stretch.what == "data head":
+            out += notes_of_head(data, start, stop)
+        elif stretch.what == "envelope":
+            out += _envelope(data, start, stop)
+        elif stretch.what == "packed":
+            why = "Below it is unpacked."
+            out.append(
+                Note(Span(start, stop), "size", "packed", counted(stop - start, "byte"), why)
+            )
+        elif stretch.what == "padding":
+            why = "It means nothing; it hides how long the content is."
+            size = counted(stop - start, "byte")
+            out.append(Note(Span(start, stop), "frame", "padding", size, why))
+        else:
+            text = data[start:stop].decode("utf-8", "backslashreplace")
+            out.append(Note(Span(start, stop), "header", stretch.what, text))
+    return out
+
+
+def _lost(gaps: tuple[Gap, ...], start: int, stop: int) -> int:
+    return sum(max(0, min(stop, gap.offset + gap.length) - max(start, gap.offset)) for gap in gaps)
+
+
+def _envelope(data: bytes, start: int, stop: int) -> list[Note]:
+    """The flag and the length before a message; they may be cut in two."""
+    out: list[Note] = []
+    size = stop - start
+    if size == 5:
+        flag = data[start]
+        words = {0: "plain", 1: "packed", 2: "the end", 0x80: "trailers"}.get(flag, "")
+        meaning = f"{flag:02x} {words}".rstrip()
+        out.append(Note(Span(start, start + 1), "frame", "flag", meaning, "How the message lies."))
+        length = int.from_bytes(data[start + 1 : stop], "big")
+        out.append(Note(Span(start + 1, stop), "size", "message length", str(length), "In bytes."))
+    elif size:
+        why = "Flag and length, cut where a frame ends."
+        out.append(Note(Span(start, stop), "size", "envelope", counted(size, "byte"), why))
+    return out
+
+
+def _hidden(notes: list[Note], lines: list[Line]) -> list[Note]:
+    """The notes of a block without the values that were masked."""
+    shut = [
+        line.span for line in lines if line.is_header and _name(line) not in _OPEN and line.value
+    ]
+    out: list[Note] = []
+    for note in notes:
+        is_shut = any(span.start <= note.span.start < span.stop for span in shut)
+        if is_shut and (note.kind == "value" or ": " in note.meaning):
+            note = Note(
+                *(note.span, note.kind, note.label, REDACTED, REDACTED_WHY, note.depth, note.path)
+            )
+        out.append(note)
+    return out
+
+
+def _name(line: Line) -> str | None:
+    return None if line.name is None else _text(line.name)
+
+
+# ── Metadata ─────────────────────────────────────────────────────────────────────────
+
+
+def metadata(message: Message) -> tuple[Metadatum, ...]:
+    """The headers of a message, then its trailers."""
+    kept = message.kept
+    if not isinstance(kept, Heads):
+        return ()
+    out: list[Metadatum] = []
+    for one in kept.blocks:
+        for line in one.block.lines:
+            if line.is_header:
+                name = _name(line)
+                value = None if line.value is None else _text(line.value)
+                if kept.is_redacted and name not in _OPEN:
+                    value = None
+                why = line.unknown or (REDACTED if kept.is_redacted and value is None else "")
+                out.append(Metadatum(name, value, _span(line, one.fragments), why))
+    return tuple(out)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def _span(line: Line, fragments: tuple[Span, ...]) -> Span:
+    """Where a line lies in the message's data; of one that is cut, where it begins."""
+    at = line.start
+    for fragment in fragments:
+        if at < len(fragment):
+            stop = min(fragment.start + at + line.stop - line.start, fragment.stop)
+            return Span(fragment.start + at, stop)
+        at -= len(fragment)
+    return Span(0, 0)
+
+
+# ── Masks ────────────────────────────────────────────────────────────────────────────
+
+# Values that stay: they say how to read the message, in words that all who write them share.
+_OPEN = frozenset(
+    {
+        *(":method", ":scheme", ":status", "accept-encoding", "connect-accept-encoding"),
+        *("connect-content-encoding", "connect-protocol-version", "content-encoding"),
+        *("content-length", "content-type", "grpc-accept-encoding", "grpc-encoding"),
+        *("grpc-status", "grpc-timeout", "te"),
+    }
+)
+
+
+def masks(message: Message) -> HeadMasks:
+    """The masks for what a message says in its headers."""
+    kept = message.kept
+    runs: list[Run] = []
+    packed = -1
+    for stretch in message.layout:
+        if stretch.what == "packed":
+            runs.append((stretch.start, bytes(stretch.size)))
+        if stretch.what in ("padding", "trailers"):
+            runs.append((stretch.start, bytes(stretch.size)))
+        if stretch.offset < 0:
+            packed = stretch.start
+    if isinstance(kept, Heads):
+        for one in kept.blocks:
+            joined = b"".join(fragment.of(message.data) for fragment in one.fragments)
+            for line in one.block.lines:
+                name = _name(line)
+                if line.value_at is not None and name not in _OPEN and name != ":path":
+                    text = mask_string(joined, line.value_at)
+                    runs += _split(line.value_at.inside, text, one.fragments)
+    return HeadMasks(sorted(runs), packed)
+
+
+def _split(at: int, text: bytes, fragments: tuple[Span, ...]) -> list[Run]:
+    """A mask of a block's bytes, at the places where they lie."""
+    out: list[Run] = []
+    for fragment in fragments:
+        size = len(fragment)
+        if at < size and text:
+            part = text[: size - at]
+            out.append((fragment.start + at, part))
+            text = text[len(part) :]
+            at = 0
+        else:
+            at -= size
+            at = max(at, 0)
+    return out
+
+
+def masked(message: Message) -> object:
+    """What is kept with a message, as it may be shown."""
+    kept = message.kept
+    if not isinstance(kept, Heads):
+        return kept
+    hidden = Heads(kept.blocks, kept.ending)
+    hidden.is_redacted = True
+    return hidden

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from doors import captures, check, check_commands, mutated, written
@@ -52,7 +53,7 @@ def test_what_was_found(name: str, seed: int, tmp_path: Path) -> None:
 def test_all_doors_tell_the_same_of_what_was_mistreated(path: Path, tmp_path: Path) -> None:
     found = packets_of(path)
     # In another way each, so that all ways come.
-    some = mutated(found[:400], CAPTURES.index(path)) if found else []
+    some = mutated(found[:400], crc32(path.name.encode())) if found else []
     if some:
         check(some)
         check_commands(written(tmp_path, some))

@@ -284,15 +284,14 @@ class Http2(Transport):
         return min(end, have + int(left)) if left > 0 else 0
 
     def take(self, unit: Unit, brought: Brought) -> list[Found]:
-        if self._is_client is None and unit.what == "frame":
-            self._learn(unit.data)
-            if self._is_client is None and len(self._early) < MAX_EARLY:
+        if self._is_client is None and unit.what == "frame" and not self._learn(unit.data):
+            if len(self._early) < MAX_EARLY:
                 self._early.append((unit, brought))
                 return []
         return self._take_early() + self._take(unit, brought)
 
-    def _learn(self, data: bytes) -> None:
-        """Whose direction is it?  A header block says it, if its pseudo-headers are known: most
+    def _learn(self, data: bytes) -> bool:
+        """Is it known whose direction it is?  A header block says it, if its pseudo-headers are known: most
         are of the static table, so that a capture that begins in mid-stream knows them."""
         frame = read_frame(data, 0, len(data))
         assert frame is not None
@@ -308,6 +307,7 @@ class Http2(Transport):
                 self._is_client = False
         if self._other is not None and self._is_client is not None:
             self._other._is_client = not self._is_client
+        return self._is_client is not None
 
     def _take_early(self) -> list[Found]:
         """Read what waited until it was known whose direction this is."""

@@ -51,7 +51,7 @@ COMPILED = (
 PLAIN = (
     *("containers.py", "newfile.py", "explain.py", "losses.py", "purposes.py", "http_heads.py"),
     *("notes.py", "binary_notes.py", "compact_notes.py", "json_notes.py", "masks.py"),
-    *("before.py", "http2_notes.py"),
+    *("before.py", "http1_notes.py", "http2_notes.py"),
 )
 
 

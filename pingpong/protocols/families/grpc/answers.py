@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from ....model import Error, Family, Message, MessageType, Outcome, Span, TType, Value
-from ...framings.http2 import Heads
+from ...framings.contents import Kept
 
 __all__ = ["GRPC", "STATUSES", "Grpc", "split_path", "status_name"]
 
@@ -64,7 +64,7 @@ class Grpc(Family):
 
     def error(self, exception: Message) -> Error:
         kept = exception.kept
-        if not isinstance(kept, Heads):
+        if not isinstance(kept, Kept):
             return Error("", None, None, None)
         ending = kept.ending
         text = kind = None

@@ -215,7 +215,8 @@ class Transport(ABC):
     ``is_woven``: a unit is a piece of one message or holds several, and those of other messages
     stand between: ``next`` gives units without a protocol, and ``take`` makes messages of them.
     ``holds``, where it is woven: what ``end`` was asked about was such a piece; else ``rest`` knows
-    it.  ``from_start``: its first byte is the direction's.
+    it.  ``from_start``: its first byte is the direction's.  ``time`` is that of the next unit's
+    first byte, where it is woven.
     """
 
     name: str
@@ -226,6 +227,7 @@ class Transport(ABC):
     is_woven: bool = False
     holds: bool = True
     from_start: bool = False
+    time: int = 0
 
     def meet(self, other: Transport) -> None:
         """The transport of the other direction, once both are known to speak the same."""

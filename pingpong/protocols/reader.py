@@ -489,6 +489,8 @@ class MessageReader:
         assert self._transport is not None
         if self._next_wholes(found):
             return True
+        if self._transport.is_woven:
+            self._transport.time = self._marks[0].time
         try:
             unit = self._transport.next(self._buffer, len(self._buffer))
         except DecodeError as error:

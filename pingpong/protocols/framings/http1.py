@@ -96,10 +96,11 @@ class Asked:
     (``is_claimed``).  ``held`` is all of one without a body, until its response shows what it is.
     """
 
-    __slots__ = ("content", "head", "held", "is_claimed", "number")
+    __slots__ = ("content", "head", "held", "is_claimed", "number", "time")
 
-    def __init__(self, number: int, head: Head) -> None:
+    def __init__(self, number: int, head: Head, time: int) -> None:
         self.number = number
+        self.time = time
         self.head = head
         self.content: Content | None = None
         self.is_claimed = False
@@ -200,7 +201,8 @@ class Http1(Transport):
         self._other: Http1 | None = None
         self._asking: list[Asked] = []  # its requests that wait for their responses
         self._count = 0
-        self._early = 0  # responses that came before their requests
+        # Responses that came before their requests in the capture: their numbers and times.
+        self._early: list[tuple[int, int]] = []
         self._is_lossy = False  # a request, or a response, may be missing
         self._reset()
 
@@ -314,15 +316,7 @@ class Http1(Transport):
         if self._contents is None:
             return
         if not head.is_answer:
-            self._count += 1
-            asked = self._asked = Asked(self._count, head.head())
-            asked.is_claimed = self.is_owned(head)
-            if self._other is not None and self._other._early:
-                self._other._early -= 1
-                return
-            self._asking.append(asked)
-            if len(self._asking) > MAX_ASKED:
-                del self._asking[0]
+            self._ask(head)
             return
         if head.status < 200 and head.status != 101:
             return
@@ -331,9 +325,10 @@ class Http1(Transport):
         is_lossy = self._is_lossy or (other is not None and other._is_lossy)
         if is_lossy:
             # Some are missing.  A client that does not send ahead waits for the answer to its last.
-            del waiting[:-1]
-            self._early = 0
-        if waiting:
+            asked_by_then = sum(1 for one in waiting if one.time <= self.time)
+            del waiting[: max(0, asked_by_then - 1)]
+            self._early.clear()
+        if waiting and (not is_lossy or waiting[0].time <= self.time):
             self._asked = waiting.pop(0)
             self._is_lossy = False
             if other is not None:
@@ -341,7 +336,29 @@ class Http1(Transport):
             if self._asked.head.get(":method") == "HEAD":
                 head.ends = NO_BODY
         elif not is_lossy and self.from_start and (other is None or other.from_start):
-            self._early += 1
+            self._count = (self._count if other is None else max(self._count, other._count)) + 1
+            self._early.append((self._count, self.time))
+            del self._early[:-MAX_ASKED]
+
+    def _ask(self, head: Start) -> None:
+        """A request begins."""
+        other = self._other
+        number = self._count + 1
+        early = [] if other is None else other._early
+        if self._is_lossy:
+            # Some that are missing were answered.
+            while early and early[0][1] < self.time:
+                number = max(number, early.pop(0)[0] + 1)
+        is_answered = bool(early)
+        if is_answered:
+            number = early.pop(0)[0]
+        self._count = max(self._count, number)
+        asked = self._asked = Asked(number, head.head(), self.time)
+        asked.is_claimed = self.is_owned(head)
+        if not is_answered:
+            self._asking.append(asked)
+            if len(self._asking) > MAX_ASKED:
+                del self._asking[0]
 
     def _content(self, head: Start, said: Head) -> Content | None:
         """Who reads the body behind a head; None: nobody."""
@@ -402,7 +419,7 @@ class Http1(Transport):
             assert self._asked is not None
             self._asked.content = content
         elif self._asked is None and self._early:
-            said.number = self._early + (0 if self._other is None else self._other._count)
+            said.number = self._early[-1][0]
         is_own = self._is_own
         said.is_base64 = content.is_base64 and is_own and not head.coding
         said.is_cut = self._is_cut(content, head)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from places import SHARED
 
-from pingpong import read_capture
-from pingpong.model import Exchange, MessageType, Outcome
+from pingpong import read
+from pingpong.model import Exchange, Outcome
 from pingpong.protocols.explain import check_cover, explain
 
 CAPTURES = SHARED / "captures"
@@ -30,7 +30,7 @@ def truth(name: str) -> list[dict[str, str]]:
 
 
 def exchanges(name: str) -> list[Exchange]:
-    capture = read_capture(capture_of(name))
+    capture = read(capture_of(name))
     assert capture.findings == ()
     for message in capture.messages:
         check_cover(explain(message), len(message.data))
@@ -59,9 +59,8 @@ def test_the_truth_table(name: str, carrier: str) -> None:
             assert (one.reply, one.outcome) == (None, Outcome.CLOSED_BY_CLIENT)
             continue
         assert one.reply is not None
-        parts = [part for part in one.parts if part.type is MessageType.PART]
         responses = row["responses"].split(" | ") if row["responses"] else []
-        assert len(parts) == (len(responses) if "stream" in row["kind"] else 0)
+        assert one.parts_received == (len(responses) if "stream" in row["kind"] else 0)
         if row["code"] == "0":
             assert one.outcome is Outcome.SUCCESS
             continue
@@ -116,5 +115,5 @@ def test_calls(name: str) -> None:
 @pytest.mark.parametrize("name", ["mismatch_on_dubbo", "mismatch_on_grpc"])
 def test_http_on_another_port_is_no_call(name: str) -> None:
     """A GET that something else answers says nothing of an API."""
-    capture = read_capture(capture_of(f"relatives/{name}"))
+    capture = read(capture_of(f"relatives/{name}"))
     assert [one.method for one in capture.messages if one.transport == "http"] == []

@@ -946,7 +946,10 @@ class Pipeline:
                 if item.end and self._pairs is not None:
                     self._pair(_message(flow, item, 0, self._limits), flow)
                 continue
-            messages.append(self._given_out(flow, source, item))
+            sender = source
+            if item.is_others:
+                sender = talk.connection.server_key if by_client else talk.connection.client_key
+            messages.append(self._given_out(flow, sender, item))
         if reader.turns:
             self._take_turns(talk, reader, found, messages)
         return messages

@@ -36,6 +36,8 @@ AT_HOME = ("pingpong.protocols.encodings", "pingpong.protocols.families")
 
 # What looks like such a name and is another's word.
 OTHERS = {
+    # The last word of a content type.
+    "pingpong.protocols.bodies": ("_ENCODINGS.get(word, RAW)", "_word(content_type) in _ENCODINGS"),
     "pingpong.live.http": ("scope['type'] != 'http'",),  # ASGI's word for a request
     # The types of the IDL; one of them is called binary.
     "pingpong.live.idl.classes": ("BASE_TYPES[_BASE[number]]",),

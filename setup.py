@@ -51,6 +51,8 @@ COMPILED = (
 PLAIN = (
     *("containers.py", "newfile.py", "explain.py", "losses.py", "purposes.py", "http_heads.py"),
     *("notes.py", "binary_notes.py", "compact_notes.py", "json_notes.py", "masks.py"),
+    *("values_notes.py", "hessian2_notes.py", "msgpack_notes.py", "plain_json_notes.py"),
+    *("motan_notes.py", "java_stream_notes.py", "value_masks.py"),
     *("before.py", "http2_notes.py"),
 )
 

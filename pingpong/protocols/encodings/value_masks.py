@@ -1,0 +1,115 @@
+"""What may stand in place of values that say their own types: as long as they are, of the same type
+and in the same form, so that whoever reads them finds the same places.
+
+    04  61 ED A0 BD ED B8 80     "a😀b"                 before
+    04  78 78 E2 96 A1 …         (redacted)             after: as many units in as many bytes
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...model import DEFAULT_LIMITS, LETTER, Listener, Run, Value
+from .hessian2 import BINARY, INT, KINDS, LONG, REFERENCE, STRING, Hessian2Walk, Said, pieces
+
+__all__ = ["hessian2_blank", "in_hessian2", "text_like", "text_mask"]
+
+# A first byte that is reserved: what could not be read cannot be read.
+_RESERVED: Final = b"\x40"
+
+
+def text_mask(units: int, size: int) -> bytes:
+    """Text of ``units`` characters in ``size`` bytes of UTF-8.
+
+    >>> text_mask(3, 3), text_mask(2, 4).decode()
+    (b'xxx', 'x□')
+    """
+    more = size - units
+    longest = b""
+    while more > 2 * units and units:
+        # Characters of three bytes alone are too few: some of four.
+        longest += "\U0001f7e6".encode()
+        units -= 1
+        more -= 3
+    threes, twos = divmod(more, 2)
+    ones = units - threes - twos
+    if ones < 0:
+        return (LETTER * size)[:size]
+    return LETTER * ones + "·".encode() * twos + "□".encode() * threes + longest
+
+
+def in_hessian2(data: bytes, value: Value) -> Run:
+    """The mask for a value of hessian2."""
+    start, stop = value.span.start, value.span.stop
+    tag = data[start]
+    kind = KINDS[tag]
+    if kind in (STRING, BINARY):
+        return start, _chunks(data, start, stop)
+    if kind == REFERENCE:
+        return start, b"\x51" + _zero(data[start + 1], stop - start - 1)
+    return start, _zero(tag, stop - start)
+
+
+def _zero(tag: int, size: int) -> bytes:
+    """A value of that type, in as many bytes, that says nothing."""
+    kind = KINDS[tag]
+    if kind in (INT, LONG):
+        if 0x80 <= tag <= 0xBF:
+            tag = 0x90
+        elif 0xC0 <= tag <= 0xCF:
+            tag = 0xC8
+        elif 0xD0 <= tag <= 0xD7:
+            tag = 0xD4
+        elif 0xD8 <= tag <= 0xEF:
+            tag = 0xE0
+        elif tag >= 0xF0:
+            tag = 0xF8
+        elif tag < 0x40:
+            tag = 0x3C
+    elif tag == 0x54:
+        tag = 0x46
+    elif tag == 0x5C:
+        tag = 0x5B
+    return bytes((tag,)) + bytes(size - 1)
+
+
+def _chunks(data: bytes, start: int, stop: int) -> bytes:
+    out = bytearray(data[start:stop])
+    # A character of four bytes counts as one unit or as two: the lengths fit one of them.
+    wide = 2 if _fits(data, start, stop, 2) or not _fits(data, start, stop, 1) else 1
+    for begin, inside, end in pieces(data, start, stop, wide):
+        mask = bytes(end - inside)
+        if KINDS[data[begin]] == STRING:
+            mask = text_like(data[inside:end], wide)
+        out[inside - start : end - start] = mask
+    return bytes(out)
+
+
+def _fits(data: bytes, start: int, stop: int, wide: int) -> bool:
+    said = Said()
+    said.wide = wide
+    walk = Hessian2Walk(data, start, stop, (), DEFAULT_LIMITS, Listener(), said)
+    return walk.value(1) > 0 and walk.at == stop
+
+
+def text_like(raw: bytes, wide: int = 1) -> bytes:
+    """Text with as many units as ``raw`` has, in as many bytes; half a character at its end stays
+    half of one."""
+    size = len(raw)
+    half = b""
+    for back in range(1, min(4, size + 1)):
+        lead = raw[-back]
+        if lead >= 0xC0:
+            whole = "·" if lead < 0xE0 else "□" if lead < 0xF0 else "\U0001f7e6"
+            if len(whole.encode()) > back:
+                half = whole.encode()[:back]
+                raw = raw[:-back]
+        if lead & 0xC0 != 0x80:
+            break
+    units = sum(wide if byte >= 0xF0 else 1 for byte in raw if byte & 0xC0 != 0x80)
+    return text_mask(units, size - len(half)) + half
+
+
+def hessian2_blank(text: bytes) -> bytes:
+    """Marks of ends stay: they are no more than structure."""
+    return text if text.strip(b"Z") == b"" else _RESERVED * len(text)

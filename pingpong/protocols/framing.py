@@ -39,7 +39,8 @@ class Unit:
 
     ``header`` is the message's, where its framing says all that is in one: method, type and id;
     None: its encoding has headers of its own.  ``body_stop`` is where the values end in ``data``,
-    -1: at its end.  ``kept`` is the Message's.
+    -1: at its end.  ``kept`` is the Message's, and so is ``layout``, but that its offsets count from
+    the unit's begin.
     """
 
     __slots__ = (
@@ -48,6 +49,7 @@ class Unit:
         "findings",
         "header",
         "kept",
+        "layout",
         "lines",
         "protocol",
         "start",
@@ -76,6 +78,7 @@ class Unit:
         self.header: Header | None = None
         self.body_stop = -1
         self.kept: object = None
+        self.layout: tuple[Stretch, ...] = ()
 
 
 class Turn:

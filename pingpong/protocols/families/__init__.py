@@ -1,6 +1,7 @@
 """The families of RPC: what stands around the values, and where a message ends.
 
-``FAMILIES`` is the only place that names them.  They are tried in this order.
+``FAMILIES`` is the only place that names them.  They are tried in this order: rpcx before all that
+speak HTTP, since its first words may be HTTP's.
 """
 
 from typing import Final
@@ -11,12 +12,15 @@ from .grpc.contents import reads as grpc_reads
 from .http.answers import HTTP
 from .http.contents import reads as http_reads
 from .http.signs import WRAPPERS as HTTP_WRAPPERS
+from .rpcx.answers import RPCX
+from .rpcx.signs import WRAPPERS as RPCX_WRAPPERS
 from .thrift.answers import THRIFT
 from .thrift.signs import SIGNS, WRAPPERS, nearly
 
 __all__ = ["FAMILIES"]
 
 FAMILIES: Final[list[Entry]] = [
+    Entry(RPCX, wrappers=RPCX_WRAPPERS),
     Entry(THRIFT, SIGNS, WRAPPERS, nearly),
     Entry(GRPC, reads=grpc_reads),
     Entry(HTTP, wrappers=HTTP_WRAPPERS, reads=http_reads),

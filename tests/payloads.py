@@ -18,6 +18,7 @@ from pingpong.model import (
     Items,
     Protocol,
     Record,
+    Severity,
     Span,
     Struct,
     TType,
@@ -86,9 +87,10 @@ def leaves(value: Value, field: Field | None = None, is_key: bool = False) -> It
 
 
 def shape(value: Value) -> tuple[object, ...]:
-    """All of a value but what it says."""
+    """All of a value but what it says.  Where they are masked, bytes in a text are text."""
     content = value.content
-    said: tuple[object, ...] = (value.ttype, value.span, value.head, bool(value.lost))
+    ttype = TType.TEXT if value.ttype is TType.STRING else value.ttype
+    said: tuple[object, ...] = (ttype, value.span, value.head, bool(value.lost))
     if isinstance(content, Struct):
         said += tuple((f.field_id, f.name, f.span, shape(f.value)) for f in content.fields)
     elif isinstance(content, Items):
@@ -137,7 +139,11 @@ def masked(record: Record) -> bytes:
 
 def _kinds(findings: tuple[Finding, ...]) -> list[tuple[int, int | None]]:
     # A mask refers to the first of all: that is there where anything is.
-    return [(f.severity, f.offset) for f in findings if not f.text.startswith("reference")]
+    return [
+        (f.severity, f.offset)
+        for f in findings
+        if f.severity is Severity.ERROR and not f.text.startswith("reference")
+    ]
 
 
 def check(data: bytes, protocol: Protocol, gaps: tuple[Gap, ...] = ()) -> Record:

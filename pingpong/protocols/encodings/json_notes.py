@@ -45,7 +45,7 @@ from ..purposes import (
 )
 from .thrift_json import TAGS, next_token
 
-__all__ = ["explain_json"]
+__all__ = ["JsonWriter", "explain_json"]
 
 # The metadata's entries, and what other protocols call them.
 _ENTRIES = {
@@ -59,7 +59,7 @@ _ENTRIES = {
 def explain_json(record: Record) -> list[Note]:
     """The notes of a message in JSON, from its header's first byte to the end of ``data``;
     or those of a struct alone."""
-    writer = _Writer(record)
+    writer = JsonWriter(record)
     if isinstance(record, Message):
         if record.protocol.has_names:
             writer.named_header(record.header)
@@ -70,12 +70,14 @@ def explain_json(record: Record) -> list[Note]:
     return writer.finish()
 
 
-class _Writer:
+class JsonWriter:
     """Writes notes from left to right.
 
     ``at`` is where the last token ended.  A note's span is settled when the next one
     begins: until then its end is a guess.
     """
+
+    name_why = "A name of the IDL: this protocol writes no ids."
 
     def __init__(self, record: Record) -> None:
         self.record = record
@@ -252,7 +254,7 @@ class _Writer:
         self.rest(field.span.start)
         key = self.token()
         if not self._has_tags():
-            why = "A name of the IDL: this protocol writes no ids."
+            why = self.name_why
             if field.declared:
                 why = f"{why} {declared(field)}"
             self.note(key, "field", "field name", f'"{field.name}"', why, depth, path)

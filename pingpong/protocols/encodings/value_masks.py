@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...model import DEFAULT_LIMITS, LETTER, Listener, Run, Value
+from ...model import DEFAULT_LIMITS, LETTER, Listener, Run, TType, Value
+from . import msgpack
 from .hessian2 import BINARY, INT, KINDS, LONG, REFERENCE, STRING, Hessian2Walk, Said, pieces
 
-__all__ = ["hessian2_blank", "in_hessian2", "text_like", "text_mask"]
+__all__ = ["hessian2_blank", "in_hessian2", "in_msgpack", "in_plain_json", "text_like", "text_mask"]
 
 # A first byte that is reserved: what could not be read cannot be read.
 _RESERVED: Final = b"\x40"
@@ -113,3 +114,46 @@ def text_like(raw: bytes, wide: int = 1) -> bytes:
 def hessian2_blank(text: bytes) -> bytes:
     """Marks of ends stay: they are no more than structure."""
     return text if text.strip(b"Z") == b"" else _RESERVED * len(text)
+
+
+# ── MessagePack ──────────────────────────────────────────────────────────────────────
+
+
+def in_msgpack(data: bytes, value: Value) -> Run:
+    """The mask for a value of MessagePack."""
+    start, stop = value.span.start, value.span.stop
+    tag, size = data[start], stop - start
+    kind = msgpack.KINDS[tag]
+    if kind == msgpack.STR:
+        return start + value.head, LETTER * (size - value.head)
+    if kind in (msgpack.BIN, msgpack.EXT):
+        head = msgpack.HEADS[tag]
+        return start + head, bytes(size - head)
+    if kind == msgpack.INT:
+        # Of one type, whatever its sign was.
+        return start, bytes((_UINTS.get(size, 0),)) + bytes(size - 1)
+    if kind == msgpack.BOOL:
+        tag = 0xC2
+    return start, bytes((tag,)) + bytes(size - 1)
+
+
+_UINTS: Final = {2: 0xCC, 3: 0xCD, 5: 0xCE, 9: 0xCF}
+
+
+# ── JSON ─────────────────────────────────────────────────────────────────────────────
+
+
+def in_plain_json(data: bytes, value: Value) -> Run:
+    """The mask for a value of plain JSON."""
+    token = value.span.of(data)
+    size = len(token)
+    if token[:1] == b'"':
+        end = b"" if value.lost else b'"'
+        return value.span.start, b'"' + LETTER * (size - 1 - len(end)) + end
+    if value.ttype is TType.NULL:
+        return value.span.start, token
+    if value.ttype is TType.BOOL:
+        return value.span.start, b"true" if size == 4 else b"false"
+    if value.ttype is TType.DOUBLE:
+        return value.span.start, b"0." + b"0" * (size - 2)
+    return value.span.start, b"0" if size == 1 else b"1" + b"0" * (size - 1)

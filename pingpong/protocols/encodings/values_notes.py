@@ -69,7 +69,7 @@ class ValuesWriter(Writer):
             self.at = header.start
             self.note(len(header), "header", "header", f'"{record.header.method}"')
         self.outermost(record.body)
-        self.rest(len(record.data))
+        self.rest(self.stop)
         return self.notes
 
     # ── What an encoding adds ────────────────────────────────────────────────────────

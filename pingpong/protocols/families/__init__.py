@@ -7,6 +7,9 @@ speak HTTP, since its first words may be HTTP's.
 from typing import Final
 
 from ..family import Entry
+from .dubbo.answers import DUBBO
+from .dubbo.signs import WRAPPERS as DUBBO_WRAPPERS
+from .dubbo.signs import nearly as dubbo_nearly
 from .grpc.answers import GRPC
 from .grpc.contents import reads as grpc_reads
 from .http.answers import HTTP
@@ -22,6 +25,7 @@ __all__ = ["FAMILIES"]
 FAMILIES: Final[list[Entry]] = [
     Entry(RPCX, wrappers=RPCX_WRAPPERS),
     Entry(THRIFT, SIGNS, WRAPPERS, nearly),
+    Entry(DUBBO, wrappers=DUBBO_WRAPPERS, nearly=dubbo_nearly),
     Entry(GRPC, reads=grpc_reads),
     Entry(HTTP, wrappers=HTTP_WRAPPERS, reads=http_reads),
 ]

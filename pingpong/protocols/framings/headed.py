@@ -45,9 +45,9 @@ def check_length(length: int, at: int, least: int, limits: Limits) -> None:
         raise LimitExceeded("frame length", at, found=str(length), limit=limits.frame, size=4)
 
 
-def event(name: str, data: bytes, seqid: int = 0, start: int = -1) -> Unit:
-    """A unit that is the connection's own.  What it says begins at ``start``, -1: nothing."""
-    at = len(data) if start < 0 else start
+def event(name: str, data: bytes, seqid: int = 0) -> Unit:
+    """A unit that is the connection's own: it has no values."""
+    at = len(data)
     unit = Unit(len(data), data, at, RAW)
     unit.header = Header(name, MessageType.EVENT, seqid, True, Span(at, at), Span(0, 0))
     return unit

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Final
 from ....errors import DecodeError, Incomplete
 from ....model import Finding, Header, MessageType, Protocol, Severity, Span, Stretch
 from ...encodings.binary import BINARY
+from ...encodings.msgpack import MSGPACK
+from ...encodings.plain_json import PLAIN_JSON
 from ...encodings.protobuf import PROTOBUF
 from ...encodings.reading import method_name
 from ...framing import Unit
@@ -66,7 +68,12 @@ COMPRESSIONS: Final = ("none", "gzip")
 SERIALIZATIONS: Final = ("raw", "JSON", "protobuf", "msgpack", "thrift")
 
 # Who reads a payload, by its serialization; all others are bytes.
-ENCODINGS: Final[dict[int, Protocol]] = {2: PROTOBUF, 4: BINARY}
+ENCODINGS: Final[dict[int, Protocol]] = {
+    1: PLAIN_JSON,
+    2: PROTOBUF,
+    3: MSGPACK,
+    4: BINARY,
+}
 
 # The key of the text of an error.
 ERROR: Final = "__rpcx_error__"
@@ -205,7 +212,7 @@ class RpcxFraming(HeadedFraming):
         head = RpcxHead(data)
         mtype = head.type()
         if mtype is MessageType.EVENT:
-            return event("heartbeat", data, head.seqid, head.start)
+            return event("heartbeat", data, head.seqid)
         protocol = ENCODINGS.get(head.serialization, RAW)
         start = head.start
         findings: tuple[Finding, ...] = ()

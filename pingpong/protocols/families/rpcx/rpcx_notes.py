@@ -73,6 +73,11 @@ def notes(message: Message) -> list[Note]:
     length = str(head.stop - head.start)
     writer.note(4, "size", "payload length", length, "In bytes, as they are on the wire.")
     packed = message.start - writer.at
+    if message.type is MessageType.EVENT:
+        why = "Whoever asks puts in its clock; the answer brings it back."
+        meaning = REDACTED if message.kept is not None else data[writer.at :].hex(" ")
+        writer.note(packed, "frame", "payload", meaning, why)
+        return writer.notes
     writer.note(packed, "size", "packed", counted(packed, "byte"), "Below it is unpacked.")
     return writer.notes
 
@@ -126,7 +131,6 @@ def masks(message: Message) -> HeadMasks:
         runs.append((end, bytes(head.parts[2].stop - end)))
     if message.start > head.start:
         runs.append((head.start, bytes(message.start - head.start)))
-        return HeadMasks(runs, message.start)
-    if message.type is MessageType.EVENT and head.start < len(data):
-        runs.append((head.start, bytes(len(data) - head.start)))
+        if message.type is not MessageType.EVENT:
+            return HeadMasks(runs, message.start)
     return HeadMasks(runs)

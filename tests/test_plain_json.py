@@ -123,7 +123,7 @@ values = st.recursive(
     | st.booleans()
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=("Cs",))),
+    | st.text(st.characters(codec="utf-8")),
     lambda inner: st.lists(inner, max_size=9) | st.dictionaries(st.text('abé"\\\n'), inner),
     max_leaves=20,
 )

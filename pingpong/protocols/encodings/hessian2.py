@@ -82,6 +82,7 @@ __all__ = [
     "settle",
     "walk_values",
     "whole_number",
+    "with_pairs",
 ]
 
 # What a first byte begins; 0: it is reserved.
@@ -227,6 +228,11 @@ def decoded(raw: bytes) -> str:
         text = raw.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
         text = _by_hand(raw)
+    return with_pairs(text)
+
+
+def with_pairs(text: str) -> str:
+    """``text`` with a character for each pair of surrogates, and an escape for each half of one."""
     if _SURROGATE.search(text) is None:
         return text
     text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

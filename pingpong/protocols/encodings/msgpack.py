@@ -208,7 +208,7 @@ class MsgpackWalk(ValuesWalk):
                 return 0
             size: i64 = length_at(self.data, start)
             if kind == STR:
-                return self.text(start, head, size)
+                return self.utf8("str", start, head, size)
             if kind == BIN:
                 end = self.blob(start + head, size, "bin")
                 self.listener.binary(self.data[start + head : end], start, head, self.at, self.lost)
@@ -252,22 +252,6 @@ class MsgpackWalk(ValuesWalk):
             self.listener.double(double, start, self.at)
         return ttype.value
 
-    def text(self, start: i64, head: i64, size: i64) -> i64:
-        inside = start + head
-        end = self.blob(inside, size, "str")
-        raw = self.data[inside:end]
-        try:
-            # Where it breaks off, it may do so in the midst of a character.
-            text = raw.decode("utf-8") if not self.lost else cut_text(raw)
-        except UnicodeDecodeError:
-            # Writers older than bin put bytes here.
-            if not self.broken:
-                self.warn(f"str at offset {start}: is no UTF-8", start)
-            self.listener.string(self.data, inside, end, start, head, self.at, self.lost)
-            return 0 if self.broken else 11
-        self.listener.text(text, start, head, self.at, self.lost)
-        return 0 if self.broken else 20
-
     def extension(self, start: i64, head: i64, size: i64) -> i64:
         inside = start + head
         end = self.blob(inside, size, "ext")
@@ -282,21 +266,6 @@ class MsgpackWalk(ValuesWalk):
         self.listener.own(f"ext {kind}")
         self.listener.binary(raw, start, head, self.at, self.lost)
         return 0 if self.broken else 21
-
-
-def cut_text(raw: bytes) -> str:
-    """Text that breaks off, without half a character at its end.  Raises UnicodeDecodeError where
-    it is none before that.
-
-    >>> cut_text("aé".encode()[:2])
-    'a'
-    """
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.reason != "unexpected end of data":
-            raise
-        return raw[: error.start].decode("utf-8")
 
 
 class MsgpackProtocol(ValuesProtocol):

@@ -10,10 +10,21 @@ from __future__ import annotations
 from typing import Final
 
 from ...model import DEFAULT_LIMITS, LETTER, Listener, Run, TType, Value
-from . import msgpack
+from . import java_stream, msgpack
 from .hessian2 import BINARY, INT, KINDS, LONG, REFERENCE, STRING, Hessian2Walk, Said, pieces
+from .masks import compact_mask
 
-__all__ = ["hessian2_blank", "in_hessian2", "in_msgpack", "in_plain_json", "text_like", "text_mask"]
+__all__ = [
+    "hessian2_blank",
+    "in_breeze",
+    "in_hessian2",
+    "in_java_stream",
+    "in_msgpack",
+    "in_plain_json",
+    "in_simple",
+    "text_like",
+    "text_mask",
+]
 
 # A first byte that is reserved: what could not be read cannot be read.
 _RESERVED: Final = b"\x40"
@@ -157,3 +168,65 @@ def in_plain_json(data: bytes, value: Value) -> Run:
     if value.ttype is TType.DOUBLE:
         return value.span.start, b"0." + b"0" * (size - 2)
     return value.span.start, b"0" if size == 1 else b"1" + b"0" * (size - 1)
+
+
+# ── Motan's ──────────────────────────────────────────────────────────────────────────
+
+
+def in_simple(data: bytes, value: Value) -> Run:
+    """The mask for a value of Motan's simple serialization."""
+    start, size = value.span.start, len(value.span)
+    ttype = value.ttype
+    if value.head:
+        return _content(value)
+    if ttype in (TType.I32, TType.I64):
+        return start + 1, compact_mask(ttype, size - 1)
+    return start + 1, bytes(size - 1)
+
+
+def in_breeze(data: bytes, value: Value) -> Run:
+    """The mask for a value of breeze.  Packed ones have no type before them, and where that cannot
+    be told, the mask is good either way."""
+    start, size = value.span.start, len(value.span)
+    ttype, tag = value.ttype, data[start]
+    if value.head:
+        return _content(value)
+    if ttype is TType.BOOL:
+        return start + size - 1, b"\x9b"
+    if ttype is TType.NULL:
+        return start, data[start : start + size]
+    if ttype in (TType.I32, TType.I64):
+        if size == 1:
+            return start, b"\x88" if tag >= 0x80 else b"\x50"
+        if tag == (0x7F if ttype is TType.I32 else 0x98):
+            return start + 1, compact_mask(ttype, size - 1)
+        return start, compact_mask(ttype, size)
+    head = size & 1 if ttype is not TType.INT else size - 1
+    return start + head, bytes(size - head)
+
+
+def _content(value: Value) -> Run:
+    """Behind a length in bytes."""
+    size = len(value.span) - value.head
+    letter = b"\0" if value.ttype is TType.BYTES else LETTER
+    return value.span.start + value.head, letter * size
+
+
+# ── Java object streams ──────────────────────────────────────────────────────────────
+
+
+def in_java_stream(data: bytes, value: Value) -> Run:
+    """The mask for a value of a Java object stream."""
+    start, stop = value.span.start, value.span.stop
+    tag = data[start]
+    if tag in (0x77, 0x7A) and value.head:
+        out = bytearray(data[start:stop])
+        for _, inside, end in java_stream.blocks(data, start, stop):
+            out[inside - start : end - start] = bytes(end - inside)
+        return start, bytes(out)
+    if value.head:
+        return _content(value)
+    if value.ttype is TType.REFERENCE:
+        return start, data[start : start + 2] + b"\x7e\0\0"
+    # What begins it says that it is not read.
+    return start + 1, bytes(stop - start - 1)

@@ -36,7 +36,15 @@ from .reading import Cursor
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["FIRST_VALUE", "MIXED", "ONLY_VALUE", "Elements", "ValuesProtocol", "ValuesWalk"]
+__all__ = [
+    "FIRST_VALUE",
+    "MIXED",
+    "ONLY_VALUE",
+    "Elements",
+    "ValuesProtocol",
+    "ValuesWalk",
+    "cut_text",
+]
 
 # The ids of fields: of the first of several values, and of a value that is alone.
 FIRST_VALUE: Final = 1
@@ -177,3 +185,36 @@ class ValuesWalk(Cursor):
         self.lost = lost
         self.at = end
         return there
+
+    def utf8(self, what: str, start: i64, head: i64, size: i64) -> i64:
+        """Tell of text of ``size`` bytes, whose head begins at ``start``; its type, 0 where it
+        breaks off."""
+        inside = start + head
+        end = self.blob(inside, size, what)
+        raw = self.data[inside:end]
+        try:
+            # Where it breaks off, it may do so in the midst of a character.
+            text = raw.decode("utf-8") if not self.lost else cut_text(raw)
+        except UnicodeDecodeError:
+            # Some writers put bytes here.
+            if not self.broken:
+                self.warn(f"{what} at offset {start}: is no UTF-8", start)
+            self.listener.string(self.data, inside, end, start, head, self.at, self.lost)
+            return 0 if self.broken else 11
+        self.listener.text(text, start, head, self.at, self.lost)
+        return 0 if self.broken else 20
+
+
+def cut_text(raw: bytes) -> str:
+    """Text that breaks off, without half a character at its end.  Raises UnicodeDecodeError where
+    it is none before that.
+
+    >>> cut_text("aé".encode()[:2])
+    'a'
+    """
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.reason != "unexpected end of data":
+            raise
+        return raw[: error.start].decode("utf-8")

@@ -25,6 +25,7 @@ from .model import (
     CUT_ENDED,
     DEFAULT_LIMITS,
     Chunk,
+    Definitions,
     Detection,
     Differences,
     Endpoint,
@@ -52,8 +53,6 @@ from .protocols.encodings.compact import COMPACT
 from .protocols.encodings.thrift_json import JSON
 from .protocols.encodings.thriftpy2_json import THRIFTPY2_JSON
 from .protocols.families.thrift.framed import HEAD
-from .protocols.families.thrift.names import Interface
-from .protocols.families.thrift.naming import Namer
 from .protocols.framing import Found, Turn
 from .protocols.reader import MessageReader
 from .protocols.unpacking import Allowance
@@ -116,26 +115,27 @@ __all__ = [
 
 # ── Where names come from ────────────────────────────────────────────────────────────
 
-# An Interface, or what one is made from: the path of a .thrift file, or thriftpy2's module.
-Idl = Union[Interface, str, "os.PathLike[str]", ModuleType]
+# Definitions, or what they are made from: the path of a .thrift or a .proto file or of a set of
+# descriptors, or thriftpy2's module.
+Idl = Union[Definitions, str, "os.PathLike[str]", ModuleType]
 
-_idl_readers: list[Callable[[object], Interface]] = []
+_idl_readers: list[Callable[[object], Definitions]] = []
 
 
-def use_idl_reader(reader: Callable[[object], Interface]) -> None:
-    """Say how a .thrift file, or thriftpy2's module of one, becomes an Interface.
+def use_idl_reader(reader: Callable[[object], Definitions]) -> None:
+    """Say how a file, or thriftpy2's module of one, becomes Definitions.
 
     ``pingpong`` calls this once, because reading them needs packages that this room does not know.
     """
     _idl_readers[:] = [reader]
 
 
-def interface_of(idl: Idl | None) -> Interface | None:
-    """The Interface that ``idl=`` stands for; None for None.
+def interface_of(idl: Idl | None) -> Definitions | None:
+    """The Definitions that ``idl=`` stands for; None for None.
 
     Raises IdlError if a file cannot be read.
     """
-    if idl is None or isinstance(idl, Interface):
+    if idl is None or isinstance(idl, Definitions):
         return idl
     return _idl_readers[0](idl)
 
@@ -235,7 +235,7 @@ class Pipeline:
         ports: frozenset[int] = frozenset(),
         *,
         keep: bool = True,
-        interface: Interface | None = None,
+        interface: Definitions | None = None,
         dropped: Callable[[Flow], None] | None = None,
         redactor: Redactor | None = None,
         plan: Plan | None = None,
@@ -268,7 +268,7 @@ class Pipeline:
         self._twins = 0  # connections that are copies of another
         self._example: tuple[Flow, Flow] | None = None  # the first of them, and the original
         self._messages = 0
-        self._namer = None if interface is None else Namer(interface)
+        self._namer = None if interface is None else interface.namer()
         # The names in a reply depend on its call.
         self._pairs = pairing
         self._reset: list[Flow] = []  # connections whose RST may not be their own
@@ -946,7 +946,11 @@ class Pipeline:
                 if item.end and self._pairs is not None:
                     self._pair(_message(flow, item, 0, self._limits), flow)
                 continue
-            messages.append(self._given_out(flow, source, item))
+            sender = source
+            if item.is_others:
+                connection = talk.connection
+                sender = connection.server_key if by_client else connection.client_key
+            messages.append(self._given_out(flow, sender, item))
         if reader.turns:
             self._take_turns(talk, reader, found, messages)
         return messages
@@ -1107,7 +1111,7 @@ class Pipeline:
                 said = Finding(Severity.ERROR, text, 0)
                 flow.findings.append(said if self.redactor is None else hushed(said))
             if reader.detection.transport is not None:
-                spoken.append(reader.detection.transport)
+                spoken.append(reader.speaks or reader.detection.transport)
         if len(spoken) == 2 and spoken[0] != spoken[1]:
             text = f"flow {flow.number}: the client speaks {spoken[0]}, the server {spoken[1]}"
             flow.findings.append(Finding(Severity.WARNING, text))
@@ -1246,7 +1250,7 @@ class Capture(Shown):
         ``idl`` is as for ``read``.  Returns the capture itself.
         """
         interface = interface_of(idl)
-        namer = None if interface is None else Namer(interface)
+        namer = None if interface is None else interface.namer()
         self._differences = None
         for exchange in self.exchanges:
             for message in (exchange.call, exchange.reply):
@@ -1356,7 +1360,8 @@ def read_packets(
     Raises ValueError for a name that is unknown, or a selector that cannot be read.
 
     ``idl`` names the fields, and shows where the messages differ from it.  It is the path of a
-    .thrift file, thriftpy2's module of one, or an Interface.  Raises IdlError for a bad file.
+    .thrift or a .proto file or of a set of descriptors, thriftpy2's module, or what
+    ``read_interface`` gave.  Raises IdlError for a bad file.
     """
     of_thrift = frozenset(ports)
     selectors = parse_selectors(redact)
@@ -1464,7 +1469,7 @@ def decode_struct(
     if struct and interface is None:
         raise ValueError(f"the struct {struct!r} of which idl?")
     if interface is not None and not struct:
-        raise ValueError(f"idl needs struct, the name of one: {', '.join(interface.structs)}")
+        raise ValueError(f"idl needs struct, the name of one: {', '.join(interface.struct_names)}")
     record = _told_struct(data, limits, protocol)
     if interface is not None:
         record.use_names(interface.of_struct(struct))

@@ -278,6 +278,7 @@ class Pairing:
                     self._settle(pending.orphans.pop(0), Outcome.NO_CALL)
                 return exchange
             known.reply = message
+            known.why = message.end
             self._settle(known, _answer(known, pending.flow) if known.call else Outcome.NO_CALL)
             return known
         key = (seqid, message.from_client)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from .messages import Message, MessageType
+from abc import ABC, abstractmethod
+
+from .messages import Message, MessageType, Naming
 from .outcomes import Outcome
 from .shown import Shown
 
-__all__ = ["Exchange"]
+__all__ = ["Definitions", "Exchange", "Namer"]
 
 
 class Exchange(Shown):
@@ -154,3 +156,34 @@ class Exchange(Shown):
 
     def __repr__(self) -> str:
         return f"<Exchange {self.number}: {self.method!r}, {self.outcome.name}>"
+
+
+class Namer(ABC):
+    """Tells the messages of a capture who knows their names."""
+
+    @abstractmethod
+    def give(self, message: Message, exchange: Exchange) -> None:
+        """Tell ``message``, which is of ``exchange``; a reply that was given out before its call
+        too."""
+
+
+class Definitions(Naming):
+    """What an IDL defines: services with their methods, and structs.  ``name`` is its file's.
+
+    It names any message by what that says itself; ``namer`` knows the exchange too.
+    """
+
+    name: str
+
+    @abstractmethod
+    def namer(self) -> Namer:
+        """Who names the messages of a capture."""
+
+    @abstractmethod
+    def of_struct(self, name: str) -> Naming:
+        """Who names a record that is such a struct.  Raises ValueError if there is none."""
+
+    @property
+    @abstractmethod
+    def struct_names(self) -> list[str]:
+        """What its structs are called."""

@@ -30,6 +30,7 @@ from ..model import (
     Finding,
     Listener,
     Message,
+    Metadatum,
     Outcome,
     Plain,
     Reading,
@@ -64,6 +65,7 @@ class Rows:
         self._sides: dict[int, Side] = {}
         self._flows: dict[int, Side] = {}
         self._methods: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         self._fields = Fields()
         self._second: i64 = -1
         self._clock = ""
@@ -86,7 +88,10 @@ class Rows:
 
     def whole(self, message: Message) -> str:
         """The message with all its fields, as one line of JSON without its line end."""
-        return f"{self._listing(message)}, {_content(message, self._fields)}}}"
+        metadata = message.metadata
+        said = f', "metadata": [{", ".join([_metadatum(one) for one in metadata])}]'
+        said = said if metadata else ""
+        return f"{self._listing(message)}{said}, {_content(message, self._fields)}}}"
 
     def exchange(self, exchange: Exchange) -> str:
         """An exchange: how it ended, and the numbers of its messages.
@@ -127,6 +132,21 @@ class Rows:
             self._methods[name] = method
         return method
 
+    def _named(self, message: Message) -> str:
+        """The method as it was sent, and where the wire names a service, that and the method's
+        bare name."""
+        name = message.header.method
+        known = self._names.get(name)
+        if known is not None:
+            return known
+        text = self._method(message)
+        service, bare = message.family.parts(name)
+        if service:
+            text += f', "service": {_text(service)}, "bare_method": {_text(bare)}'
+        if "\\" not in name and len(self._names) < _MAX_KNOWN:
+            self._names[name] = text
+        return text
+
     def _ends(self, message: Message) -> str:
         """What all exchanges of a connection have in common."""
         known = self._flows.get(message.flow)
@@ -145,7 +165,7 @@ class Rows:
         header = message.header
         return (
             f'{self._head}"number": {message.number}, "time": {self._time(message.time)}, '
-            f'{self._between(message)}, "type": {_TYPES[header.type]}, {self._method(message)}, '
+            f'{self._between(message)}, "type": {_TYPES[header.type]}, {self._named(message)}, '
             f'"seqid": {header.seqid}, "offset": {message.offset}, "size": {message.size}'
         )
 
@@ -250,6 +270,13 @@ def _method(message: Message) -> str:
         if raw != message.method.encode("utf-8", "surrogatepass"):
             text += f', "method_hex": {_text(raw.hex())}'
     return text
+
+
+def _metadatum(one: Metadatum) -> str:
+    name = "null" if one.name is None else _text(one.name)
+    value = "null" if one.value is None else _text(one.value)
+    why = f', "why": {_text(one.why)}' if one.why else ""
+    return f'{{"name": {name}, "value": {value}{why}}}'
 
 
 def _content(record: Record, writer: Fields) -> str:

@@ -30,13 +30,16 @@ from typing import TYPE_CHECKING, Final
 from ...errors import DecodeError, IdlError, Incomplete
 from ...model import (
     Build,
+    Definitions,
     Difference,
     Entries,
+    Exchange,
     Gap,
     Limits,
     Listener,
     Message,
     MessageType,
+    Namer,
     Naming,
     Record,
     Struct,
@@ -1303,7 +1306,7 @@ def _is_utf8(data: bytes, start: int, stop: int) -> bool:
 # ── Names ────────────────────────────────────────────────────────────────────────────
 
 
-class ProtoNaming(Naming):
+class ProtoNaming(Definitions):
     """Gives names to the messages of a capture: by their method, and by who sent them.
 
     A client sends what the method takes, a server what it gives, be it one message or each of a
@@ -1311,8 +1314,19 @@ class ProtoNaming(Naming):
     numbers; that is no difference.
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, name: str = "") -> None:
         self.schema = schema
+        self.name = name
+
+    def namer(self) -> Namer:
+        return _PlainNamer(self)
+
+    def of_struct(self, name: str) -> Naming:
+        return self.of_message(name)
+
+    @property
+    def struct_names(self) -> list[str]:
+        return list(self.schema.messages)
 
     def of_message(self, name: str) -> Naming:
         """Who gives names to a record that is such a message.  Raises ValueError if there is none
@@ -1350,6 +1364,16 @@ class ProtoNaming(Naming):
         return body, (odd,)
 
 
+class _PlainNamer(Namer):
+    """Each message says itself which method it is of."""
+
+    def __init__(self, naming: Naming) -> None:
+        self._naming = naming
+
+    def give(self, message: Message, exchange: Exchange) -> None:
+        message.use_names(self._naming)
+
+
 class _AsMessage(Naming):
     """Gives names to a record that is a certain message."""
 
@@ -1362,7 +1386,7 @@ class _AsMessage(Naming):
         if not isinstance(record.protocol, Protobuf):
             return body, ()
         build = Build()
-        start, stop = record.start, len(record.data)
+        start, stop = record.start, record.stop
         found = walk_as(
             record.data, start, stop, record.gaps, record.limits, build, self.schema, self.known
         )
@@ -1392,7 +1416,7 @@ def _declare(schema: Schema, body: Struct, known: ProtoMessage, odd: set[int]) -
             inner = schema.message(declaration.type_name)
             value = field.value
             if mtype.name == _ANY and field.field_id == 2:
-                inner = schema.message(value.label) or _KNOWN.get(_PB + value.label)
+                inner = schema.message(_text(content, "type_url").rpartition("/")[2])
             if inner is None:
                 continue
             if isinstance(value.content, Struct):

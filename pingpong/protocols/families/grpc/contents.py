@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from ....model import Carrier, Protocol
+from ...encodings.protobuf import PROTOBUF
 from ...framings.contents import NOT_NAMED, Content, Ending, Head
 from ...raw import RAW
 from .answers import STATUSES, status_name
@@ -62,7 +63,7 @@ class _Grpc(Content):
             text = f"HTTP {http}, and no grpc-status"
             return Ending(True, code, status_name(code), text)
         if head.unknown or (trailers is not None and trailers.unknown):
-            return Ending(False, None, "", "")
+            return Ending(False, None, "", "", False)
         return Ending(True, _UNKNOWN, "UNKNOWN", "the reply ended, and no grpc-status was sent")
 
     def packing(self, head: Head, flag: int) -> str:
@@ -147,7 +148,7 @@ def _connect_error(raw: bytes, otherwise: str) -> Ending:
     return Ending(True, code, "" if code is None else STATUSES[code], str(said.get("message", "")))
 
 
-_ENCODINGS: Final[dict[str, Protocol]] = {}
+_ENCODINGS: Final[dict[str, Protocol]] = {"proto": PROTOBUF}
 _GRPC: Final = _Grpc(GRPC_CARRIER, _ENCODINGS)
 _TRIPLE: Final = _Triple(TRIPLE, _ENCODINGS)
 _WEB: Final = _GrpcWeb(GRPC_WEB, _ENCODINGS)

@@ -15,6 +15,8 @@ from .grpc.contents import reads as grpc_reads
 from .http.answers import HTTP
 from .http.contents import reads as http_reads
 from .http.signs import WRAPPERS as HTTP_WRAPPERS
+from .motan.answers import MOTAN
+from .motan.signs import WRAPPERS as MOTAN_WRAPPERS
 from .rpcx.answers import RPCX
 from .rpcx.signs import WRAPPERS as RPCX_WRAPPERS
 from .thrift.answers import THRIFT
@@ -26,6 +28,7 @@ FAMILIES: Final[list[Entry]] = [
     Entry(RPCX, wrappers=RPCX_WRAPPERS),
     Entry(THRIFT, SIGNS, WRAPPERS, nearly),
     Entry(DUBBO, wrappers=DUBBO_WRAPPERS, nearly=dubbo_nearly),
+    Entry(MOTAN, wrappers=MOTAN_WRAPPERS),
     Entry(GRPC, reads=grpc_reads),
     Entry(HTTP, wrappers=HTTP_WRAPPERS, reads=http_reads),
 ]

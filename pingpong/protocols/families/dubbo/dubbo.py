@@ -15,6 +15,7 @@ from typing import Final
 
 from ....errors import DecodeError, Incomplete
 from ....model import Finding, Header, MessageType, Protocol, Severity, Span
+from ...encodings.java_stream import JAVA_STREAM
 from ...framing import Unit
 from ...framings.headed import HeadedFraming, check_length, event
 from ...raw import RAW
@@ -22,6 +23,7 @@ from .body import DUBBO_HESSIAN2
 from .heads import (
     FIXED,
     HESSIAN,
+    JAVA,
     MAGIC,
     TWO_WAY,
     DubboHead,
@@ -32,7 +34,10 @@ from .heads import (
 __all__ = ["ENCODINGS", "DubboFraming"]
 
 # Who reads a body, by its serialization; all others are bytes.
-ENCODINGS: Final[dict[int, Protocol]] = {HESSIAN: DUBBO_HESSIAN2}
+ENCODINGS: Final[dict[int, Protocol]] = {
+    HESSIAN: DUBBO_HESSIAN2,
+    **dict.fromkeys(JAVA, JAVA_STREAM),
+}
 
 # What the body of an event is in hessian2.
 _EVENTS: Final = {b"": "heartbeat", b"N": "heartbeat", b"\x01R": "readonly", b"\x01W": "writeable"}

@@ -230,8 +230,8 @@ class RpcxFraming(HeadedFraming):
             )
             start = len(data)
             data += body
-        elif head.compression:
-            protocol = RAW
+        elif head.compression or (start == head.stop and protocol is not PROTOBUF):
+            protocol = RAW  # packed by the user's own; or nothing, which is no value
         unit = Unit(size, data, start, protocol, "", findings)
         unit.layout = layout
         method = joined(head.text(data, 0), head.text(data, 1))

@@ -28,7 +28,8 @@ HTTP2: Final = _Http2("http2")
 class _Plain(Content):
     """The body is the message."""
 
-    carrier = HTTP2
+    def __init__(self) -> None:
+        self.carrier = HTTP2
 
     def protocol(self, head: Head) -> Protocol:
         return RAW

@@ -88,7 +88,9 @@ class DubboFraming(HeadedFraming):
         if mtype is MessageType.CALL:
             self.remember(head.seqid, method)
         protocol = ENCODINGS.get(head.serialization, RAW)
-        unit = _made(data, size, names.start, protocol, method, mtype, head)
+        # A Java stream is read from its begin on, the names in it too.
+        start = FIXED if protocol is JAVA_STREAM else names.start
+        unit = _made(data, size, start, protocol, method, mtype, head)
         assert unit.header is not None
         span = names.spans[3]
         unit.header.method_span = Span(span.stop - len(names.texts[3].encode()), span.stop)
@@ -108,6 +110,8 @@ class DubboFraming(HeadedFraming):
             assert unit.header is not None
             unit.header.method = method
             return unit
+        if protocol is JAVA_STREAM:
+            start = FIXED
         return _made(data, size, start, protocol, method, MessageType.REPLY, head)
 
 

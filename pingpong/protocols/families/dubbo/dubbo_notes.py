@@ -20,10 +20,12 @@ from ....model import (
     Run,
     Span,
     Struct,
+    TType,
     Value,
 )
 from ...encodings.hessian2 import HESSIAN2
 from ...encodings.hessian2_notes import Hessian2Writer
+from ...encodings.java_stream import JAVA_STREAM
 from ...encodings.notes import Writer
 from ...framings.headed_carriers import hide_unless_name
 from ...purposes import REDACTED, counted
@@ -225,7 +227,12 @@ def masks(message: Message) -> HeadMasks:
         for leaf in sorted(_leaves(value), key=_place):
             if leaf.span.start not in keys and leaf.content is not None:
                 runs.append(HESSIAN2.mask(data, leaf, None, False))
-    if head.serialization != HESSIAN and message.start < len(data):
+    if message.protocol is JAVA_STREAM:
+        # Attachments are in objects, which nobody here reads.
+        for field in message.fields:
+            if not field.value.head and field.value.ttype is TType.BYTES:
+                runs.append((field.value.span.start, bytes(len(field.value.span))))
+    elif head.serialization != HESSIAN and message.start < len(data):
         runs.append((message.start, bytes(len(data) - message.start)))
     return HeadMasks(runs)
 

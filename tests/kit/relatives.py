@@ -162,8 +162,8 @@ def look_at_all(folder: str, name: str, transport: str) -> None:
     assert [one.findings for one in found.messages if one.fault is not None] == []
     assert {one.transport for one in found.messages} == {transport}
     hidden = seen_in(talk_of(found.lines), Redactor((), texts=True)).messages
-    assert [one.method for one in hidden] == [one.method for one in found.messages]
-    for one in hidden:
+    for before, one in zip(found.messages, hidden, strict=True):
+        assert one.method == before.method or not before.method.isascii()
         check_cover(explain(one), len(one.data))
 
 
@@ -236,6 +236,11 @@ def plain(value: Value) -> object:
 
 def values(message: Message) -> list[object]:
     return [plain(field.value) for field in message.fields]
+
+
+def is_text(said: str, row: str) -> bool:
+    """Is that what a truth table says of a text: the text, or how many of Java's chars it has?"""
+    return row in (said, f"{len(said.encode('utf-16-le')) // 2} chars")
 
 
 def said_by(thrown: Value) -> str:

@@ -278,6 +278,10 @@ class Pairing:
         if mtype is MessageType.ONEWAY:
             exchange = self._begun(message)
             self._settle(exchange, Outcome.ONEWAY)
+            # Some servers (motan-go) answer all the same.
+            pending.past[(seqid, message.from_client)] = exchange
+            if len(pending.past) > MAX_PAST:
+                del pending.past[next(iter(pending.past))]
             return exchange
         if mtype is MessageType.REPLY or mtype is MessageType.EXCEPTION:
             key = (seqid, not message.from_client)

@@ -32,8 +32,10 @@ from ..model import (
     Gap,
     Header,
     Limits,
+    MessageType,
     Protocol,
     Severity,
+    Stretch,
     add_finding,
 )
 from . import proxy
@@ -105,6 +107,14 @@ def _has_odd_seqid(header: Header) -> bool:
 def _is_odd(header: Header) -> bool:
     """Is there more to say of the message than the short way does?"""
     return header.method in UPGRADES or (header.seqid <= _LAST_ODD and _has_odd_seqid(header))
+
+
+def _placed(layout: tuple[Stretch, ...], base: int) -> tuple[Stretch, ...]:
+    """The layout of a unit that begins at ``base``."""
+    return tuple(
+        Stretch(one.start, one.size, one.offset if one.offset < 0 else base + one.offset, one.what)
+        for one in layout
+    )
 
 
 class MessageReader:
@@ -769,6 +779,8 @@ class MessageReader:
         found.lines = unit.lines
         found.body_stop = unit.body_stop
         found.kept = unit.kept
+        if unit.layout:
+            found.layout = _placed(unit.layout, self._base)
         self._drop(unit.stop)
         return found
 
@@ -785,7 +797,9 @@ class MessageReader:
         base = self._base
         brought = self._brought(size)
         if self.detection is None or self.detection.protocol is None:
-            self.detection = Detection(protocol, self._spoken.transport, self._evidence)
+            # The connection's own words say nothing of how calls are encoded.
+            said = None if header.type is MessageType.EVENT else protocol
+            self.detection = Detection(said, self._spoken.transport, self._evidence)
         return Found(
             header,
             protocol,

@@ -99,7 +99,7 @@ class StructWriter(Writer, ABC):
     def written(self) -> list[Note]:
         """The notes of the whole record, from its header on."""
         record = self.record
-        if isinstance(record, Message):
+        if isinstance(record, Message) and len(record.header.span):
             self.at = record.header.span.start
             self.header(record.header)
         self.at = record.start

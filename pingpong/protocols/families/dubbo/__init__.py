@@ -1,0 +1,1 @@
+"""Dubbo's own protocol, version 2."""

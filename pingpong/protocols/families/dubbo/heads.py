@@ -1,0 +1,292 @@
+"""The head of a Dubbo frame, and the names before a call's arguments.
+
+┌───────┬────────┬────────┬─────────────────┬─────────────┐
+│ DA BB │ flags  │ status │ request id, u64 │ length, u32 │      ExchangeCodec
+└───────┴────────┴────────┴─────────────────┴─────────────┘
+
+flags   80 request   40 two-way: a reply is wanted   20 event   1F serialization
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ....errors import DecodeError, Incomplete
+from ....model import Span
+from ...encodings.hessian2 import read_int, read_string
+from ...framings.java_blocks import STREAM, Blocks
+
+__all__ = [
+    "ERRORS",
+    "EVENT",
+    "FIXED",
+    "HESSIAN",
+    "JAVA",
+    "MAGIC",
+    "NAMES",
+    "OK",
+    "REQUEST",
+    "SERIALIZATIONS",
+    "STATUSES",
+    "TWO_WAY",
+    "DubboHead",
+    "Names",
+    "begins",
+    "count_of",
+    "read_names",
+    "read_result",
+    "split",
+]
+
+FIXED: Final = 16
+MAGIC: Final = b"\xda\xbb"
+
+REQUEST: Final = 0x80
+TWO_WAY: Final = 0x40
+EVENT: Final = 0x20
+
+HESSIAN: Final = 2
+# Object streams of Java: 3 and 4 write a length before each string, 7 does not.
+JAVA: Final = (3, 4, 7)
+_NATIVE: Final = 7
+FASTJSON: Final = 6
+
+SERIALIZATIONS: Final = {
+    2: "hessian2",
+    3: "java",
+    4: "compactedjava",
+    6: "fastjson",
+    7: "nativejava",
+    8: "kryo",
+    9: "fst",
+    10: "nativehessian",
+    11: "avro",
+    12: "protostuff",
+    16: "gson",
+    18: "jackson",
+    21: "protobuf-json",
+    22: "protobuf",
+    23: "fastjson2",
+    25: "kryo2",
+    27: "msgpack",
+    28: "fury",
+    31: "custom msgpack",
+}
+
+OK: Final = 20
+STATUSES: Final = {
+    20: "OK",
+    25: "SERIALIZATION_ERROR",
+    30: "CLIENT_TIMEOUT",
+    31: "SERVER_TIMEOUT",
+    35: "CHANNEL_INACTIVE",
+    40: "BAD_REQUEST",
+    50: "BAD_RESPONSE",
+    60: "SERVICE_NOT_FOUND",
+    70: "SERVICE_ERROR",
+    80: "SERVER_ERROR",
+    90: "CLIENT_ERROR",
+    100: "SERVER_THREADPOOL_EXHAUSTED",
+}
+
+# The first value of a reply: what follows it.
+ERRORS: Final = (0, 3)
+_RESULTS: Final = 6
+
+# What stands before the arguments, in order.
+NAMES: Final = ("Dubbo version", "path", "service version", "method", "parameter types")
+
+_MOST_LENGTH: Final = 64 << 20
+_MOST_EVENT: Final = 4096
+# How much of a body is looked at, to tell a frame from other bytes.
+_LOOK: Final = 8
+_VERSION: Final = re.compile(rb"[0-9A-Za-z][0-9A-Za-z._-]*\Z")
+_TYPE: Final = re.compile(r"\[*(?:[BCDFIJSVZ]|L[^;\[]+;)")
+
+
+def split(method: str) -> tuple[str, str]:
+    """The interface and the method.
+
+    >>> split("com.shop.Orders.get")
+    ('com.shop.Orders', 'get')
+    """
+    path, dot, name = method.rpartition(".")
+    return (path, name) if dot else ("", method)
+
+
+def count_of(types: str) -> int:
+    """How many parameters a descriptor of the JVM has, -1 if it is none.
+
+    >>> count_of("Ljava/lang/String;I[[JZ"), count_of(""), count_of("Lx")
+    (4, 0, -1)
+    """
+    at = count = 0
+    while at < len(types):
+        found = _TYPE.match(types, at)
+        if found is None:
+            return -1
+        at = found.end()
+        count += 1
+    return count
+
+
+class DubboHead:
+    """The first 16 bytes of ``data``.  Raises Incomplete, and DecodeError for another magic."""
+
+    __slots__ = ("flags", "seqid", "serialization", "status", "stop")
+
+    def __init__(self, data: bytes) -> None:
+        if len(data) < FIXED:
+            raise Incomplete("Dubbo head", 0, needs=FIXED, left=len(data))
+        if data[:2] != MAGIC:
+            found = data[:2].hex(" ")
+            raise DecodeError("magic", 0, found=found, wanted="da bb", size=2)
+        self.flags: int = data[2]
+        self.serialization = data[2] & 0x1F
+        self.status: int = data[3]
+        self.seqid = int.from_bytes(data[4:12], "big")
+        self.stop = FIXED + int.from_bytes(data[12:16], "big")
+
+    @property
+    def is_request(self) -> bool:
+        return self.flags & REQUEST != 0
+
+    @property
+    def is_event(self) -> bool:
+        return self.flags & EVENT != 0
+
+    @property
+    def is_error(self) -> bool:
+        return not self.flags & REQUEST and self.status != OK
+
+
+class Names:
+    """What stands before a call's arguments: ``texts`` as NAMES has them ("" for a null), where
+    each is (``spans``), and where the arguments begin."""
+
+    __slots__ = ("spans", "start", "texts")
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.spans: list[Span] = []
+        self.start = FIXED
+
+    @property
+    def method(self) -> str:
+        path, name = self.texts[1], self.texts[3]
+        return f"{path}.{name}" if path else name
+
+    @property
+    def count(self) -> int:
+        """How many arguments follow, -1 if that is not said."""
+        return count_of(self.texts[4])
+
+
+def read_names(data: bytes, serialization: int, stop: int) -> Names | None:
+    """The names before the arguments of a call; None where nobody here reads them.
+
+    Raises DecodeError, and Incomplete if they are cut.
+    """
+    names = Names()
+    if serialization == HESSIAN:
+        at = FIXED
+        for what in NAMES:
+            text, end = read_string(data, at, stop, what)
+            names.texts.append(text or "")
+            names.spans.append(Span(at, end))
+            at = end
+    elif serialization in JAVA:
+        blocks = Blocks(data, FIXED, stop)
+        blocks.head()
+        at = blocks.at
+        for what in NAMES:
+            # -1 stands for a null, and no string follows.
+            is_null = serialization != _NATIVE and blocks.number(4, what) == 0xFFFFFFFF
+            names.texts.append("" if is_null else blocks.text(what))
+            names.spans.append(Span(at, blocks.at))
+            at = blocks.at
+    elif serialization == FASTJSON:
+        at = FIXED
+        for what in NAMES:
+            end = data.find(b"\n", at, stop) + 1
+            if not end:
+                raise Incomplete(what, at, needs=stop - at + 1, left=stop - at)
+            line = data[at:end].strip()
+            is_text = len(line) > 1 and line[:1] == line[-1:] == b'"'
+            names.texts.append(line[1:-1].decode("utf-8", "backslashreplace") if is_text else "")
+            names.spans.append(Span(at, end))
+            at = end
+    else:
+        return None
+    names.start = at
+    return names
+
+
+def read_result(data: bytes, serialization: int, stop: int) -> tuple[int, int]:
+    """What the body of a good reply begins with, 0 to 5, and where what follows begins; -1 where
+    nobody here reads it.
+
+    Raises DecodeError, and Incomplete if it is cut.
+    """
+    result, end = -1, FIXED
+    if serialization == HESSIAN:
+        result, end = read_int(data, FIXED, stop, "kind of result")
+    elif serialization in JAVA:
+        blocks = Blocks(data, FIXED, stop)
+        blocks.head()
+        result, end = blocks.number(1, "kind of result"), blocks.at
+    elif serialization == FASTJSON:
+        line = data.find(b"\n", FIXED, stop) + 1
+        word = data[FIXED:line].strip()
+        if not line or not word.isdigit() or len(word) > 1:
+            return -1, FIXED
+        result, end = int(word), line
+    else:
+        return -1, FIXED
+    if not 0 <= result < _RESULTS:
+        found = str(result)
+        raise DecodeError("kind of result", FIXED, found=found, wanted="0 to 5", size=end - FIXED)
+    return result, end
+
+
+def begins(data: bytes | bytearray) -> bool | None:
+    """Do these first bytes of a direction begin a frame of Dubbo's?  None: too few yet."""
+    head = bytes(data[:FIXED])
+    if not MAGIC.startswith(head[:2]):
+        return False
+    flags = head[2] if len(head) > 2 else REQUEST | HESSIAN
+    if flags & 0x1F not in SERIALIZATIONS:
+        return False
+    is_request = flags & REQUEST != 0
+    if not is_request and flags & TWO_WAY:
+        return False
+    if len(head) > 3 and (head[3] if is_request else head[3] not in STATUSES):
+        return False
+    if len(head) < FIXED:
+        return None
+    length = int.from_bytes(head[12:16], "big")
+    if not length or length > (_MOST_EVENT if flags & EVENT else _MOST_LENGTH):
+        return False
+    look = min(length, _LOOK)
+    body = bytes(data[FIXED : FIXED + look])
+    if not _may_be_body(body, flags, head[3]):
+        return False
+    return True if len(body) == look else None
+
+
+def _may_be_body(body: bytes, flags: int, status: int) -> bool:
+    """Can the body of such a frame begin so?"""
+    kind = flags & 0x1F
+    if not body or flags & EVENT:
+        return True
+    if kind in JAVA:
+        return body.startswith(STREAM) or STREAM.startswith(body)
+    if kind != HESSIAN:
+        return True
+    first = body[0]
+    is_string = first < 0x20 or 0x30 <= first < 0x34 or first in (0x4E, 0x52, 0x53)
+    if not flags & REQUEST:
+        return 0x90 <= first < 0x90 + _RESULTS if status == OK else is_string
+    text = body[1 : 1 + first] if first < 0x20 else b""
+    return is_string and (not text or _VERSION.match(text) is not None)

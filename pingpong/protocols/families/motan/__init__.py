@@ -1,0 +1,1 @@
+"""Motan, Weibo's RPC: its two protocols."""

@@ -1,0 +1,90 @@
+"""What Motan's messages say of a call.
+
+Motan 2   EXCEPTION   status 1, or M_e in the metadata: {"errcode": 404, "errmsg": "…"}
+Motan 1   REPLY       a value, null, or what the method threw: a MotanBizException around it
+          EXCEPTION   another of Motan's own exceptions
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from ....errors import DecodeError
+from ....model import Error, Family, Message, MessageType, Outcome, Span, Struct, TType, Value
+from .heads import ERROR, EXCEPTION_FLAG, Motan2Head, split
+
+__all__ = ["MOTAN", "Motan"]
+
+# What an exception of Motan's holds (com.weibo.api.motan.exception).
+_TEXTS: Final = ("errorMsg", "detailMessage")
+_DETAILS: Final = "motanErrorMsg"
+
+
+class Motan(Family):
+    """Motan, 1 and 2."""
+
+    name = "motan"
+    error_title = "a Motan error"
+
+    def outcome(self, reply: Message) -> Outcome:
+        if reply.type is MessageType.EXCEPTION:
+            return Outcome.APPLICATION_EXCEPTION
+        if reply.transport == "motan" and reply.data[19:20] == bytes((EXCEPTION_FLAG,)):
+            return Outcome.DECLARED_EXCEPTION
+        return Outcome.SUCCESS
+
+    def error(self, exception: Message) -> Error:
+        if exception.transport == "motan":
+            return _thrown(exception)
+        try:
+            head = Motan2Head(exception.data)
+        except DecodeError:
+            return Error("", None, None, None)
+        for key, value in head.pairs(exception.data):
+            if key.of(exception.data) == ERROR.encode():
+                return _said(value.of(exception.data), value, exception.kept is not None)
+        return Error("", None, None, None)
+
+    def parts(self, method: str) -> tuple[str, str]:
+        return split(method)
+
+
+def _said(raw: bytes, place: Span, is_shut: bool) -> Error:
+    """What M_e says: JSON, or text if it is none."""
+    try:
+        said = json.loads(raw)
+    except (ValueError, RecursionError):
+        said = None
+    words = raw.decode("utf-8", "backslashreplace")
+    number = kind = None
+    if isinstance(said, dict):
+        words = str(said.get("errmsg", ""))
+        code = said.get("errcode")
+        if isinstance(code, int) and not isinstance(code, bool):
+            number = code
+            kind = Value(TType.INT, code, place)
+    text = Value(TType.TEXT, words, place)
+    text.redacted = is_shut
+    return Error("", None if is_shut else number, None if is_shut else kind, text)
+
+
+def _thrown(exception: Message) -> Error:
+    """What an exception of Motan 1 says, an object."""
+    fields = exception.fields
+    if not fields or not isinstance(fields[0].value.content, Struct):
+        return Error("", None, None, None)
+    name = fields[0].value.label.rpartition(".")[2]
+    text = kind = number = None
+    for field in fields[0].value.content.fields:
+        value = field.value
+        if text is None and field.name in _TEXTS and isinstance(value.content, str):
+            text = value
+        if field.name == _DETAILS and isinstance(value.content, Struct):
+            for inner in value.content.fields:
+                if inner.name == "errorcode" and isinstance(inner.value.content, int):
+                    kind, number = inner.value, inner.value.content
+    return Error(name, number, kind, text)
+
+
+MOTAN: Final = Motan()

@@ -1,0 +1,182 @@
+"""Motan 2's frames, as MotanV2Header and motan-go's motanProtocol write them.
+
+    F1 F1  00  08  30  id ×8  0000004B "M_p\\ncom.shop.Orders\\nM_m\\nget…"  00000009 01 00000004 …
+           │   │   └ serialization << 3 (6: simple)       metadata, in lines       body
+           │   └ version 1, status 0
+           └ flags
+
+A reply has its call's id; its metadata seldom says the method.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ....model import (
+    Build,
+    Field,
+    Finding,
+    Gap,
+    Header,
+    Limits,
+    Listener,
+    MessageType,
+    Protocol,
+    Severity,
+    Span,
+    Stretch,
+    Struct,
+    tell,
+)
+from ...encodings.breeze import BREEZE, BreezeProtocol
+from ...encodings.hessian2 import HESSIAN2, Hessian2Protocol
+from ...encodings.motan_simple import MOTAN_SIMPLE, MotanSimpleProtocol
+from ...encodings.msgpack import MSGPACK
+from ...encodings.plain_json import PLAIN_JSON
+from ...encodings.protobuf import PROTOBUF
+from ...framing import Unit
+from ...framings.headed import HeadedFraming, check_length, event
+from ...raw import RAW
+from ...unpacking import inflate
+from .heads import ERROR, FIXED2, GZIP, HEARTBEAT, METHOD, ONEWAY, PATH, RESPONSE, Motan2Head
+
+__all__ = ["Motan2Framing"]
+
+
+def _as_result(body: Struct, start: int, listener: Listener) -> None:
+    """Tell of values that are a result: one that is alone has the id 0."""
+    if len(body.fields) == 1:
+        only = body.fields[0]
+        fields = (Field(0, only.value, only.span, only.name),)
+        body = Struct(fields, body.stop, body.findings)
+    tell(body, start, listener)
+
+
+class _Hessian2Result(Hessian2Protocol):
+    def walk(
+        self,
+        data: bytes,
+        start: int,
+        stop: int,
+        gaps: tuple[Gap, ...],
+        limits: Limits,
+        listener: Listener,
+    ) -> None:
+        build = Build()
+        HESSIAN2.walk(data, start, stop, gaps, limits, build)
+        _as_result(build.body, start, listener)
+
+
+class _SimpleResult(MotanSimpleProtocol):
+    def walk(
+        self,
+        data: bytes,
+        start: int,
+        stop: int,
+        gaps: tuple[Gap, ...],
+        limits: Limits,
+        listener: Listener,
+    ) -> None:
+        build = Build()
+        MOTAN_SIMPLE.walk(data, start, stop, gaps, limits, build)
+        _as_result(build.body, start, listener)
+
+
+class _BreezeResult(BreezeProtocol):
+    def walk(
+        self,
+        data: bytes,
+        start: int,
+        stop: int,
+        gaps: tuple[Gap, ...],
+        limits: Limits,
+        listener: Listener,
+    ) -> None:
+        build = Build()
+        BREEZE.walk(data, start, stop, gaps, limits, build)
+        _as_result(build.body, start, listener)
+
+
+# Who reads a body, by its serialization: arguments, and a result.  All others are bytes.
+_ONE: Final[dict[int, Protocol]] = {2: PLAIN_JSON, 3: MSGPACK, 5: PROTOBUF}
+ARGUMENTS: Final[dict[int, Protocol]] = {0: HESSIAN2, 6: MOTAN_SIMPLE, 8: BREEZE, **_ONE}
+RESULTS: Final[dict[int, Protocol]] = {
+    0: _Hessian2Result(),
+    6: _SimpleResult(),
+    8: _BreezeResult(),
+    **_ONE,
+}
+
+
+class Motan2Framing(HeadedFraming):
+    """Motan 2's frames in one direction."""
+
+    name = "motan2"
+
+    def size(self, buffer: bytearray, have: int) -> int:
+        if have < FIXED2:
+            if have > 1:
+                Motan2Head(bytes(buffer[:2]) + b"\0\x08" + bytes(17))
+            return 0
+        length = int.from_bytes(buffer[13:17], "big")
+        check_length(length, 13, 0, self.limits)
+        end = FIXED2 + length
+        # No more than its two first bytes and the version are asked of a head.
+        Motan2Head(bytes(buffer[:13]) + bytes(8))
+        if have < end + 4:
+            return 0
+        body = int.from_bytes(buffer[end : end + 4], "big")
+        check_length(body, end, 0, self.limits)
+        return end + 4 + body
+
+    def keeps_place(self, buffer: bytearray, have: int) -> bool:
+        return have < FIXED2 or not buffer[2] & GZIP
+
+    def unit(self, data: bytes, size: int) -> Unit:
+        head = Motan2Head(data)
+        if head.flags & HEARTBEAT:
+            return event("heartbeat", data, head.seqid)
+        error = head.value(data, ERROR)
+        method = self._method(data, head)
+        is_reply = head.flags & RESPONSE != 0
+        if is_reply:
+            failed = head.status != 0 or error is not None
+            mtype = MessageType.EXCEPTION if failed else MessageType.REPLY
+        else:
+            mtype = MessageType.ONEWAY if head.flags & ONEWAY else MessageType.CALL
+            self.remember(head.seqid, method)
+        known = RESULTS if is_reply else ARGUMENTS
+        protocol = known.get(head.serialization, RAW)
+        start = head.start
+        findings: tuple[Finding, ...] = ()
+        layout: tuple[Stretch, ...] = ()
+        if start == head.stop:
+            if head.serialization in _ONE:
+                protocol = RAW  # of these, nothing is no value
+        elif head.flags & GZIP:
+            packed = data[start:]
+            body, wrong = inflate(packed, self.draws_on(), len(packed), 31, True)
+            if wrong and len(data) == size:
+                text = f"gzip at offset {start}: {wrong}"
+                findings = (Finding(Severity.ERROR, text, start),)
+            layout = (
+                Stretch(0, start, 0, "frame"),
+                Stretch(start, len(packed), start, "packed"),
+                Stretch(len(data), len(body), -1, "body"),
+            )
+            start = len(data)
+            data += body
+        unit = Unit(size, data, start, protocol, "", findings)
+        unit.layout = layout
+        named = head.value(data, METHOD)
+        here = Span(start, start)
+        place = here if named is None else named[1]
+        unit.header = Header(method, mtype, head.seqid, True, here, place)
+        return unit
+
+    def _method(self, data: bytes, head: Motan2Head) -> str:
+        named, path = head.value(data, METHOD), head.value(data, PATH)
+        if named is not None:
+            return named[0] if path is None else f"{path[0]}.{named[0]}"
+        asked = self.answers.get(head.seqid) if head.flags & RESPONSE else None
+        return "" if asked is None else asked.method

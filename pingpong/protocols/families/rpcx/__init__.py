@@ -1,0 +1,1 @@
+"""rpcx, smallnest's RPC for Go."""

@@ -1,0 +1,45 @@
+"""What rpcx's messages say of a call.
+
+REPLY        status 0
+EXCEPTION    status 1: the text stands in the metadata, under ``__rpcx_error__``
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ....errors import DecodeError
+from ....model import Error, Family, Message, MessageType, Outcome, TType, Value
+from .rpcx import ERROR, RpcxHead, split
+
+__all__ = ["RPCX", "Rpcx"]
+
+
+class Rpcx(Family):
+    """rpcx."""
+
+    name = "rpcx"
+    error_title = "an rpcx error"
+
+    def outcome(self, reply: Message) -> Outcome:
+        is_error = reply.type is MessageType.EXCEPTION
+        return Outcome.APPLICATION_EXCEPTION if is_error else Outcome.SUCCESS
+
+    def error(self, exception: Message) -> Error:
+        try:
+            head = RpcxHead(exception.data)
+        except DecodeError:
+            return Error("", None, None, None)
+        for key, value in head.pairs(exception.data):
+            if key.of(exception.data) == ERROR.encode():
+                raw = value.of(exception.data)
+                text = Value(TType.TEXT, raw.decode("utf-8", "backslashreplace"), value)
+                text.redacted = exception.kept is not None
+                return Error("", None, None, text)
+        return Error("", None, None, None)
+
+    def parts(self, method: str) -> tuple[str, str]:
+        return split(method)
+
+
+RPCX: Final = Rpcx()

@@ -1,0 +1,113 @@
+"""Frames with a head that says how long they are, who calls whom, and what the body is.
+
+    ┌────────────────────────────────────┬────────────────────────┐
+    │ magic · flags · id · length(s) …   │ names · values         │      rpcx, Dubbo, Motan
+    └────────────────────────────────────┴────────────────────────┘
+
+A family says how long a frame is and what one holds.  The reply to a call often has no method of
+its own: the call's is found by its id, in what the other direction asked.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Final
+
+from ...errors import DecodeError, LimitExceeded
+from ...model import Header, Limits, MessageType, Span
+from ..framing import ProtocolAt, Transport, Unit
+from ..raw import RAW
+from ..unpacking import Allowance
+
+__all__ = ["MAX_ASKED", "Asked", "HeadedFraming", "check_length", "event"]
+
+# How many calls of one direction are remembered, for the replies to them.
+MAX_ASKED: Final = 4096
+
+
+class Asked:
+    """What a call asked for, as far as the reply needs it: its method, and the ``version`` of the
+    protocol that it spoke, "" if that does not matter."""
+
+    __slots__ = ("method", "version")
+
+    def __init__(self, method: str, version: str = "") -> None:
+        self.method = method
+        self.version = version
+
+
+def check_length(length: int, at: int, least: int, limits: Limits) -> None:
+    """Raises DecodeError for a length, in 4 bytes at ``at``, that no frame has."""
+    if length < least:
+        wanted = f"{least} or more"
+        raise DecodeError("frame length", at, found=str(length), wanted=wanted, size=4)
+    if length > limits.frame:
+        raise LimitExceeded("frame length", at, found=str(length), limit=limits.frame, size=4)
+
+
+def event(name: str, data: bytes, seqid: int = 0) -> Unit:
+    """A unit that is the connection's own: it has no values."""
+    at = len(data)
+    unit = Unit(len(data), data, at, RAW)
+    unit.header = Header(name, MessageType.EVENT, seqid, True, Span(at, at), Span(0, 0))
+    return unit
+
+
+class HeadedFraming(Transport):
+    """One direction.  ``asked`` are its calls, by id; ``answers`` those of the other direction."""
+
+    def __init__(self, limits: Limits, inside: ProtocolAt) -> None:
+        self.limits = limits
+        self.asked: dict[int, Asked] = {}
+        self.answers: dict[int, Asked] = {}
+        self._own_allowance = Allowance(limits)
+
+    @abstractmethod
+    def size(self, buffer: bytearray, have: int) -> int:
+        """How long the unit at the buffer's start is; 0: too few bytes are there.  Raises
+        DecodeError where none can begin."""
+
+    @abstractmethod
+    def unit(self, data: bytes, size: int) -> Unit:
+        """What a unit of ``size`` bytes holds, of which ``data`` is there.  Raises DecodeError, and
+        Incomplete where ``data`` has not all of what stands before its values."""
+
+    def keeps_place(self, buffer: bytearray, have: int) -> bool:
+        """May bytes of the unit be lost, without hiding what the others are?"""
+        return True
+
+    def meet(self, other: Transport) -> None:
+        if isinstance(other, HeadedFraming):
+            # Not the object itself: two that know each other are never let go.
+            self.answers = other.asked
+
+    def remember(self, seqid: int, method: str, version: str = "") -> None:
+        """Take note of a call."""
+        self.asked.pop(seqid, None)
+        if len(self.asked) >= MAX_ASKED:
+            del self.asked[next(iter(self.asked))]
+        self.asked[seqid] = Asked(method, version)
+
+    def draws_on(self) -> Allowance:
+        """What unpacked bytes are counted by."""
+        return self._own_allowance if self.allowance is None else self.allowance
+
+    def next(self, buffer: bytearray, have: int) -> Unit | None:
+        size = self.size(buffer, have)
+        return self.unit(bytes(buffer[:size]), size) if 0 < size <= have else None
+
+    def known_until(self, buffer: bytearray, have: int) -> int:
+        return self.frame_stop(buffer, have) if self.keeps_place(buffer, have) else 0
+
+    def frame_stop(self, buffer: bytearray, have: int) -> int:
+        try:
+            return self.size(buffer, have)
+        except DecodeError:
+            return 0
+
+    def rest(self, buffer: bytearray, have: int) -> Unit | None:
+        try:
+            size = self.size(buffer, have)
+            return self.unit(bytes(buffer[: min(size, have)]), size) if size else None
+        except DecodeError:
+            return None

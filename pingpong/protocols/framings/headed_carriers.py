@@ -1,0 +1,41 @@
+"""What carries messages in frames with heads of their own: what is alike for rpcx, Dubbo, Motan.
+
+Notes and masks are for one message at a time.  Each family says which of its texts are secret:
+those are hidden where a capture is redacted, and ``kept`` says then that they were.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from mypy_extensions import mypyc_attr
+
+from ...model import LETTER, Carrier, Message, Run, Span
+
+__all__ = ["SHUT", "HeadedCarrier", "hide_unless_name"]
+
+# What is kept with a message whose texts were masked.
+SHUT: Final = "redacted"
+
+_NAME: Final = re.compile(rb"[A-Za-z_$][A-Za-z0-9_.:$/-]*\Z")
+
+
+def hide_unless_name(data: bytes, place: Span, runs: list[Run]) -> None:
+    """Mask what should be a name and is none: a wrong length may have made it swallow anything."""
+    text = place.of(data)
+    if text and not _NAME.match(text):
+        runs.append((place.start, LETTER * len(text)))
+
+
+@mypyc_attr(native_class=False)
+class HeadedCarrier(Carrier):
+    """Frames with a head."""
+
+    __slots__ = ()
+
+    has_ids = True
+    is_two_way = True
+
+    def masked(self, message: Message) -> object:
+        return SHUT

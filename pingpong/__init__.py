@@ -32,6 +32,7 @@ from .errors import CaptureError, DecodeError, LiveError, PingpongError
 from .hints.complaints import explain_text
 from .hints.magic_numbers import explain_number
 from .model import (
+    Definitions,
     Difference,
     Differences,
     Exchange,
@@ -63,6 +64,7 @@ __all__ = [
     "Capture",
     "CaptureError",
     "DecodeError",
+    "Definitions",
     "Diagnosis",
     "Difference",
     "Differences",
@@ -111,25 +113,26 @@ def is_compiled() -> bool:
 
 def read_interface(
     path: str | os.PathLike[str], include: Sequence[str | os.PathLike[str]] = ()
-) -> Interface:
-    """What a .thrift file says, for ``read(…, idl=…)`` and its like.
+) -> Definitions:
+    """What a .thrift file, a .proto file or a set of descriptors says, for ``read(…, idl=…)`` and
+    its like: an Interface, or a ProtoNaming.
 
     Those take the path as well; this is for reading many captures, or for includes in other
     folders (``include``).  Raises IdlError with the file, the line and the reason.
     """
-    from .live.idl import read_interface
+    from .live.idl import read_definitions
 
-    return read_interface(path, include)
+    return read_definitions(path, include)
 
 
-def _idl(idl: object) -> Interface:
-    """An Interface from what ``idl=`` was given.  lark is imported here, not before."""
-    from .live.idl import as_interface, read_interface
+def _idl(idl: object) -> Definitions:
+    """Definitions from what ``idl=`` was given.  lark is imported here, not before."""
+    from .live.idl import as_interface, read_definitions
 
     if isinstance(idl, ModuleType):
         return as_interface(idl)
     if isinstance(idl, (str, os.PathLike)):
-        return read_interface(idl)
+        return read_definitions(idl)
     raise TypeError(f"idl is {type(idl).__name__}, want a path, thriftpy2's module or an Interface")
 
 

@@ -10,7 +10,7 @@
         ├── PortTaken        somebody else listens there
         ├── HostNotLocal     an address that is not this machine's
         ├── NotAllowed       a right is missing
-        └── IdlError         a .thrift file cannot be read
+        └── IdlError         a .thrift or a .proto file cannot be read
 
 A message says what was being read, where, what was found and what was wanted.
 The same facts are attributes, so that nobody has to parse a sentence.  TypeError
@@ -121,7 +121,7 @@ class NotAllowed(LiveError):
 
 
 class IdlError(LiveError):
-    """A .thrift file cannot be read; the text says where and why.
+    """A .thrift or a .proto file cannot be read; the text says where and why.
 
     ``path`` is the file's, "" if that is not known; ``line`` and ``column`` count from 1, and are
     None if the trouble is with the file as a whole.

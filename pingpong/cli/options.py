@@ -9,7 +9,7 @@ from typing import Any, Final
 from .. import read_interface
 from ..calls.exchanges import Pairing
 from ..capture import Pipeline
-from ..model import DEFAULT_LIMITS, MAX_DEPTH, Flow, Limits
+from ..model import DEFAULT_LIMITS, MAX_DEPTH, Definitions, Flow, Limits
 from ..protocols.detect import protocols, tell, transports
 from ..protocols.families.thrift.names import Interface
 from ..redaction.messages import Redactor
@@ -120,6 +120,7 @@ def pipeline_of(
         redactor=redactor_of(args) if redactor is None else redactor,
         plan=plan,
         pairing=pairing,
+        events=getattr(args, "events", False),
     )
 
 
@@ -131,7 +132,7 @@ def redactor_of(args: argparse.Namespace) -> Redactor | None:
     return Redactor([one for part in chosen for one in part], nameless=True)
 
 
-def idl_of(args: argparse.Namespace) -> Interface | None:
+def idl_of(args: argparse.Namespace) -> Definitions | None:
     """The IDL that a command was given; None if it was given none, or takes none.
 
     What could not be read of it is said on standard error.
@@ -140,7 +141,7 @@ def idl_of(args: argparse.Namespace) -> Interface | None:
     if path is None:
         return None
     interface = read_interface(path, args.include or ())
-    for note in interface.notes:
+    for note in interface.notes if isinstance(interface, Interface) else ():
         complain(f"warning: {note}")
     return interface
 
@@ -149,7 +150,9 @@ def add_idl(one: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     """Add the options of commands that show names; returns their group."""
     what = one.add_argument_group("names, from the interface")
     what.add_argument(
-        "--idl", metavar="FILE", help="a .thrift file; says too where the wire differs"
+        "--idl",
+        metavar="FILE",
+        help="a .thrift or .proto file, or a set of descriptors; says too where the wire differs",
     )
     what.add_argument(
         "--include", metavar="DIR", action="append", help="a folder of files that it includes"
@@ -170,6 +173,12 @@ def add_reading(one: argparse.ArgumentParser, *, shows: bool = True) -> None:
         metavar="NAME",
         help=f"take it for this: {', '.join(transports())}",
     )
+    if shows:
+        what.add_argument(
+            "--events",
+            action="store_true",
+            help="list too what connections say for themselves: settings, heartbeats, farewells",
+        )
     what.add_argument(
         "-p", "--port", type=port, action="append", help="only connections with this port"
     )

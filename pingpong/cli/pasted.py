@@ -12,9 +12,8 @@ from ..errors import CaptureError, DecodeError, IdlError
 from ..hints.complaints import explain_text
 from ..hints.magic_numbers import explain_bytes
 from ..hints.pasted import MAX_TEXT
-from ..model import Finding, Packet, Record, Severity
+from ..model import Definitions, Finding, Packet, Record, Severity
 from ..protocols.detect import protocols
-from ..protocols.families.thrift.names import Interface
 from ..views.hexdump import MAX_BYTES, MAX_NOTES, hexdump
 from ..views.hint import number as number_lines
 from ..views.hint import pasted
@@ -133,7 +132,7 @@ def _findings_of(record: Record) -> list[Finding]:
 
 
 def _struct_at(
-    data: bytes, place: Place, args: argparse.Namespace, interface: Interface | None
+    data: bytes, place: Place, args: argparse.Namespace, interface: Definitions | None
 ) -> Record:
     """The struct in that place, with names.  Raises DecodeError, and IdlError for a wrong name."""
     try:
@@ -196,7 +195,7 @@ def explain(args: argparse.Namespace) -> int:
     return NO_THRIFT if verdict.is_empty else READ_ALL
 
 
-def _explain_bytes(data: bytes, interface: Interface | None) -> None:
+def _explain_bytes(data: bytes, interface: Definitions | None) -> None:
     """Explain the messages in ``data``, in turn; if there are none, say what begins like it."""
     for _ in range(MESSAGES):
         if not data:

@@ -24,8 +24,7 @@ from pingpong.live.sniffing import Relief, sniff_interface, sniff_network
 from pingpong.live.streams import pieces_of
 from pingpong.live.tap import Tap, Watcher
 from pingpong.live.tls_records import TlsRecord, read_records
-from pingpong.model import Endpoint, Messages, Packet
-from pingpong.protocols.families.thrift.names import Interface
+from pingpong.model import Definitions, Endpoint, Messages, Packet
 from pingpong.wire.capturefile import open_capture, write_capture
 
 __all__ = ["WAYS", "Recorded", "Recording", "recording", "use_layers"]
@@ -107,7 +106,7 @@ class Recording:
         self._recorder: Recorder = Tap()
         self._stopped = False
         self._capture: Capture | None = None
-        self._interface: Interface | None = None
+        self._interface: Definitions | None = None
         self._packets_read = 0
 
     @property

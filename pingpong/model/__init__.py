@@ -11,7 +11,7 @@ How an object looks is the business of ``views``: it hands its two renderers to
 """
 
 from .connections import Detection, Flow, Half, Step, Structs
-from .exchanges import Exchange
+from .exchanges import Definitions, Exchange, Namer
 from .messages import (
     APPLICATION_ERRORS,
     CUT_CLOSED,
@@ -95,6 +95,7 @@ __all__ = [
     "Carrier",
     "Chunk",
     "Content",
+    "Definitions",
     "Detection",
     "Difference",
     "Differences",
@@ -119,6 +120,7 @@ __all__ = [
     "MessageType",
     "Messages",
     "Metadatum",
+    "Namer",
     "Naming",
     "Note",
     "Outcome",

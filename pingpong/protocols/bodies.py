@@ -10,16 +10,18 @@ from __future__ import annotations
 from typing import Final
 
 from ..model import Protocol
+from .encodings.plain_json import PLAIN_JSON
+from .encodings.protobuf import PROTOBUF
 from .raw import RAW
 
 __all__ = ["by_word", "is_known", "of_type"]
 
 # By the last word of a content type.
 _ENCODINGS: Final[dict[str, Protocol]] = {
-    "json": RAW,
-    "proto": RAW,
-    "protobuf": RAW,
-    "x-protobuf": RAW,
+    "json": PLAIN_JSON,
+    "proto": PROTOBUF,
+    "protobuf": PROTOBUF,
+    "x-protobuf": PROTOBUF,
     "x-www-form-urlencoded": RAW,
 }
 

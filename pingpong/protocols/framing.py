@@ -217,6 +217,7 @@ class Transport(ABC):
     ``holds``, where it is woven: what ``end`` was asked about was such a piece; else ``rest`` knows
     it.  ``from_start``: its first byte is the direction's.  ``time`` is that of the next unit's
     first byte, where it is woven.
+    ``waiting`` counts the bytes that it keeps for them.
     """
 
     name: str
@@ -228,6 +229,7 @@ class Transport(ABC):
     holds: bool = True
     from_start: bool = False
     time: int = 0
+    waiting: i64 = 0
 
     def meet(self, other: Transport) -> None:
         """The transport of the other direction, once both are known to speak the same."""

@@ -273,7 +273,8 @@ class MessageReader:
     @property
     def waiting(self) -> int:
         """How many bytes wait for those that come after them."""
-        return len(self._buffer)
+        inside = 0 if self._transport is None else self._transport.waiting
+        return len(self._buffer) + inside
 
     @property
     def is_settled(self) -> bool:
@@ -437,9 +438,7 @@ class MessageReader:
                 if len(self._buffer) < self._patience and not ended:
                     break
                 settled = self._settled()
-                place = self._find_woven(settled, ended)
-                if place is None:
-                    place = find_message(self._buffer, settled, ended, self._limits, self._effort)
+                place = self._find(settled, ended)
                 self._pass_over(place.at)
                 if place.spoken is None:
                     # A long message that has yet to prove itself is not tried at every byte.
@@ -458,31 +457,38 @@ class MessageReader:
                 # Behind a negotiation there are frames, and the next one was found.
                 is_sasl = self._spoken is not None and self._spoken.transport is SASL
                 self._read_on(Spoken(None, SASL) if is_sasl else place.spoken)
+                peer = self.peer
+                if peer is not None and peer._state == _SEARCHING and peer.looks_like:
+                    # It waited for this one.
+                    waited = peer._parse(False)
+                    for one in waited:
+                        one.is_others = not one.is_others
+                    found += waited
                 self._evidence = self._evidence or "a whole message proves itself in mid-stream"
             else:
                 break
         return found
 
-    def _find_woven(self, settled: Told, ended: bool) -> Place | None:
-        """Where frames begin that nothing but their lengths shows; None: there are none.
-
-        Three heads in a row may be chance.  So before it is known what this direction speaks, the
-        other one has to look like the same.
-        """
+    def _find(self, settled: Told, ended: bool) -> Place:
+        """The next place where a message, or a unit, proves itself: see ``find_message``."""
+        keep = len(self._buffer)
         for wrapper in woven(settled):
             assert wrapper.find is not None
             at, is_sure = wrapper.find(self._buffer, ended)
             if settled.transport is not None:
                 return Place(at, Spoken(None, wrapper.transport) if is_sure else None)
+            if len(self._buffer) < _MOST_DOUBTFUL and not ended:
+                keep = min(keep, at)
             if not is_sure:
                 continue
+            # Nothing but lengths shows it, and three in a row may be chance.  So before it is known
+            # what this direction speaks, the other one has to look like the same.
             self.looks_like = wrapper.transport
             peer = self.peer
             if peer is not None and wrapper.transport in (peer.looks_like, peer.speaks):
                 return Place(at, Spoken(None, wrapper.transport))
-            if not ended and len(self._buffer) < _MOST_DOUBTFUL:
-                return Place(0, None)  # until the other direction has told
-        return None
+        place = find_message(self._buffer, settled, ended, self._limits, self._effort)
+        return Place(min(place.at, keep), None) if place.spoken is None else place
 
     def _next(self, found: list[Found]) -> bool:
         """Take the unit at the buffer's start; False if it is not all there yet."""

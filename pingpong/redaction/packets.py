@@ -107,7 +107,7 @@ class Way:
         order = sorted(range(len(self._masks)), key=self._masks.__getitem__)
         stops = [*self._texts[1:], len(self._text)] if self._masks else []
         text, masks, texts = bytearray(), array("q"), array("q")
-        end = 0
+        end = self._masks[order[0]] if order else 0  # below 0 behind a SYN that came late
         for at in order:
             start = max(self._masks[at], end)
             skipped = start - self._masks[at]

@@ -30,6 +30,7 @@ from ..model import (
     Finding,
     Listener,
     Message,
+    Metadatum,
     Outcome,
     Plain,
     Reading,
@@ -64,6 +65,7 @@ class Rows:
         self._sides: dict[int, Side] = {}
         self._flows: dict[int, Side] = {}
         self._methods: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         self._fields = Fields()
         self._second: i64 = -1
         self._clock = ""
@@ -86,7 +88,10 @@ class Rows:
 
     def whole(self, message: Message) -> str:
         """The message with all its fields, as one line of JSON without its line end."""
-        return f"{self._listing(message)}, {_content(message, self._fields)}}}"
+        metadata = message.metadata
+        said = f', "metadata": [{", ".join([_metadatum(one) for one in metadata])}]'
+        said = said if metadata else ""
+        return f"{self._listing(message)}{said}, {_content(message, self._fields)}}}"
 
     def exchange(self, exchange: Exchange) -> str:
         """An exchange: how it ended, and the numbers of its messages.
@@ -127,6 +132,21 @@ class Rows:
             self._methods[name] = method
         return method
 
+    def _named(self, message: Message) -> str:
+        """The method as it was sent, and where the wire names a service, that and the method's
+        bare name."""
+        name = message.header.method
+        known = self._names.get(name)
+        if known is not None:
+            return known
+        text = self._method(message)
+        service, bare = message.family.parts(name)
+        if service:
+            text += f', "service": {_text(service)}, "bare_method": {_text(bare)}'
+        if "\\" not in name and len(self._names) < _MAX_KNOWN:
+            self._names[name] = text
+        return text
+
     def _ends(self, message: Message) -> str:
         """What all exchanges of a connection have in common."""
         known = self._flows.get(message.flow)
@@ -145,7 +165,7 @@ class Rows:
         header = message.header
         return (
             f'{self._head}"number": {message.number}, "time": {self._time(message.time)}, '
-            f'{self._between(message)}, "type": {_TYPES[header.type]}, {self._method(message)}, '
+            f'{self._between(message)}, "type": {_TYPES[header.type]}, {self._named(message)}, '
             f'"seqid": {header.seqid}, "offset": {message.offset}, "size": {message.size}'
         )
 
@@ -252,6 +272,13 @@ def _method(message: Message) -> str:
     return text
 
 
+def _metadatum(one: Metadatum) -> str:
+    name = "null" if one.name is None else _text(one.name)
+    value = "null" if one.value is None else _text(one.value)
+    why = f', "why": {_text(one.why)}' if one.why else ""
+    return f'{{"name": {name}, "value": {value}{why}}}'
+
+
 def _content(record: Record, writer: Fields) -> str:
     writer.begin(record.data)
     record.tell(writer)
@@ -303,24 +330,30 @@ _AT_VALUE: Final = 3
 
 class _Open:
     """A struct or a container that is being written.  ``begun`` is how many parts there were
-    before it, ``entry`` before its last key; ``place`` is where it begins, its field included."""
+    before it, ``entry`` before its last key; ``place`` is where it begins, its field included.
+    ``head`` is the part that says how much it holds, which its end may settle; ``types`` is what
+    stands in that of a map before the count."""
 
     __slots__ = (
         "begun",
         "entry",
         "field_id",
+        "head",
         "is_first",
         "kind",
         "name",
         "place",
         "readings",
         "start",
+        "types",
     )
 
     def __init__(self) -> None:
         self.kind: i64 = _IN_ITEMS
         self.begun: i64 = 0
         self.entry: i64 = 0
+        self.head: i64 = 0
+        self.types = ""
         self.place: i64 = 0
         self.readings: tuple[Reading, ...] = ()
         self.is_first = True
@@ -567,14 +600,16 @@ class Fields(Listener):
         self.parts.append(_UNSETTLED)
         self._push(_IN_ITEMS, begun, start)
         self._top.readings, self._readings = self._readings, ()
-        self._top.entry = len(self.parts) - 1
+        self._top.head = len(self.parts) - 1
         if count >= 0:
             self.settle(element_type, count)
 
     def settle(self, element_type: i64, count: i64) -> None:
-        self.parts[self._top.entry] = (
-            f', "element_type": {_TTYPES[element_type]}, "count": {count}, "value": ['
-        )
+        top = self._top
+        types = f', "element_type": {_TTYPES[element_type]}, '
+        if top.kind != _IN_ITEMS:
+            types = top.types
+        self.parts[top.head] = f'{types}"count": {count}, "value": ['
 
     def entries(
         self, key_type: i64, value_type: i64, count: i64, raw_type: i64, start: i64, head: i64
@@ -582,11 +617,11 @@ class Fields(Listener):
         begun = len(self.parts)
         start = self._begin(start)
         self._name(13)
-        self.parts.append(
-            f', "key_type": {_TTYPES[key_type]}, "value_type": {_TTYPES[value_type]}, '
-            f'"count": {count}, "value": ['
-        )
+        types = f', "key_type": {_TTYPES[key_type]}, "value_type": {_TTYPES[value_type]}, '
+        self.parts.append(f'{types}"count": {count}, "value": [')
         self._push(_AT_KEY, begun, start)
+        self._top.head = len(self.parts) - 1
+        self._top.types = types
         self._top.readings, self._readings = self._readings, ()
 
     def _name(self, ttype: i64) -> None:

@@ -23,6 +23,8 @@ from pingpong.protocols.detect import protocols, transports
 from pingpong.protocols.families.http.contents import HTTP2
 from pingpong.protocols.families.thrift.transports import ALL, DATAGRAM, PROXY
 
+pytestmark = pytest.mark.once
+
 PACKAGE = ROOT / "pingpong"
 MODULES = {
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path

@@ -14,9 +14,11 @@ import os
 from collections.abc import Sequence
 from types import ModuleType
 
+from pingpong.model import Definitions
+from pingpong.protocols.encodings.protobuf_types import ProtoNaming
 from pingpong.protocols.families.thrift.names import Interface
 
-__all__ = ["as_interface", "load_idl", "read_interface"]
+__all__ = ["as_interface", "load_idl", "read_definitions", "read_interface"]
 
 _Path = str | os.PathLike[str]
 
@@ -31,6 +33,28 @@ def read_interface(path: _Path, include: Sequence[_Path] = ()) -> Interface:
     from .meaning import read
 
     return read(path, include)
+
+
+def read_definitions(path: _Path, include: Sequence[_Path] = ()) -> Definitions:
+    """What a file says: a .thrift file, a .proto file, or a set of descriptors (told by what is in
+    it, not by its name).  Otherwise as ``read_interface``."""
+    where = os.fspath(path)
+    if not where.endswith(".proto"):
+        try:
+            with open(where, "rb") as file:
+                begin = file.read(4096)
+        except OSError:
+            begin = b""  # who reads it says what is wrong
+        if _is_text(begin):
+            return read_interface(path, include)
+    from .proto import read_schema
+
+    return ProtoNaming(read_schema(path, include), os.path.basename(where))
+
+
+def _is_text(begin: bytes) -> bool:
+    """Is it text?  A set of descriptors has bytes that no text has: tags and lengths."""
+    return not any(byte < 9 or 13 < byte < 32 for byte in begin)
 
 
 def load_idl(

@@ -14,6 +14,7 @@ import re
 from typing import Final
 
 from ...model import LETTER, Field, Header, Run, TType, Value
+from .protobuf import I32, I64, LEN, VARINT, fields_of
 from .thrift_json import TAGS
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "in_binary",
     "in_compact",
     "in_json",
+    "in_protobuf",
     "json_blank",
     "json_mask",
     "with_seqid",
@@ -93,6 +95,52 @@ def compact_mask(ttype: TType, size: int) -> bytes:
     return b"\x80" * (size - 1) + last
 
 
+# ── Protobuf ─────────────────────────────────────────────────────────────────────────
+
+# What is written in 4 or 8 bytes, whatever it is.
+_FIXED: Final = frozenset({"fixed32", "fixed64", "sfixed32", "sfixed64"})
+
+
+def in_protobuf(data: bytes, value: Value) -> Run:
+    """The mask for a value of protobuf: what is one value to people (a Timestamp) may be a message
+    on the wire, and then what that holds is masked."""
+    span, ttype = value.span, value.ttype
+    size = len(span)
+    if value.lost:
+        inside = span.start + value.head
+        return inside, (LETTER if value.head else b"\0") * (span.stop - inside)
+    if ttype in (TType.STRING, TType.BYTES):
+        return _text(value)
+    if ttype is TType.TIME or ttype is TType.TEXT:
+        out = bytearray(span.of(data))
+        start = next((at for at, byte in enumerate(out) if byte < 128), size - 1) + 1
+        _mask_message(out, start, size)
+        return span.start, bytes(out)
+    if value.own in _FIXED or ttype in (TType.DOUBLE, TType.FLOAT):
+        return span.start, bytes(size)
+    return span.start, _varint_mask(size)
+
+
+def _varint_mask(size: int) -> bytes:
+    """Zero, in so many bytes.
+
+    >>> _varint_mask(3).hex(" ")
+    '80 80 00'
+    """
+    return b"\x80" * (size - 1) + b"\0" if size else b""
+
+
+def _mask_message(out: bytearray, start: int, stop: int) -> None:
+    """Mask what a message holds: numbers, and what stands behind lengths."""
+    for one in fields_of(bytes(out), start, stop, stop - start) or ():
+        if one.wire == VARINT:
+            out[one.value : one.stop] = _varint_mask(one.stop - one.value)
+        elif one.wire == LEN:
+            out[one.inside : one.stop] = LETTER * (one.stop - one.inside)
+        elif one.wire in (I64, I32):
+            out[one.value : one.stop] = bytes(one.stop - one.value)
+
+
 # ── JSON ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -140,12 +188,12 @@ def _number_mask(ttype: TType, size: int) -> bytes:
     return number
 
 
-def json_blank(text: bytes) -> bytes:
+def json_blank(text: bytes, tags: frozenset[bytes] = _TAGS) -> bytes:
     """JSON of which nothing is known: its brackets, its separators and the tags of types stay."""
 
     def one(match: re.Match[bytes]) -> bytes:
         token = match.group()
-        if token[:1] in b" \t\r\n,:{}[]" or token in _TAGS:
+        if token[:1] in b" \t\r\n,:{}[]" or token in tags:
             return token
         if token[:1] == b'"':
             closed = len(token) > 1 and token[-1:] == b'"'

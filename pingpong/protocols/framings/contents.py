@@ -51,12 +51,16 @@ class Head:
 class Ending:
     """How a reply ended: well, or with an error that the framework names.
 
-    ``is_error``, ``code`` and ``name`` (NOT_FOUND), and what it says in words.
+    ``is_error``, ``code`` and ``name`` (NOT_FOUND), and what it says in words.  ``is_known`` is
+    false where the bytes that say it refer to what was not captured.
     """
 
-    __slots__ = ("code", "is_error", "name", "text")
+    __slots__ = ("code", "is_error", "is_known", "name", "text")
 
-    def __init__(self, is_error: bool, code: int | None, name: str, text: str) -> None:
+    def __init__(
+        self, is_error: bool, code: int | None, name: str, text: str, is_known: bool = True
+    ) -> None:
+        self.is_known = is_known
         self.is_error = is_error
         self.code = code
         self.name = name

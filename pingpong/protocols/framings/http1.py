@@ -517,6 +517,8 @@ class Http1(Transport):
         if said is None:
             return out
         self._absorb(said, step, unit.data, brought, out)
+        kept = said.head_pieces + (said.held or []) + said.tail
+        self.waiting = sum([len(piece.data) for piece in kept]) if not step.ends else 0
         if step.ends:
             if self._mode == _PASSED:
                 self._said = None

@@ -80,6 +80,9 @@ ENVELOPE: Final = 5
 MAX_STREAMS: Final = 4096
 MAX_ENDED: Final = 256
 
+# How many units of a direction wait until it is known whose it is.
+MAX_EARLY: Final = 64
+
 # How large a header block may be, with its CONTINUATIONs (bytes).
 MAX_BLOCK: Final = 1 << 20
 
@@ -141,6 +144,7 @@ class _Half:
         "head_part",
         "held",
         "is_broken",
+        "is_guessed",
         "is_stream",
         "left",
         "method",
@@ -163,6 +167,7 @@ class _Half:
         self.held: _Part | None = None
         self.is_stream = False
         self.is_broken = False
+        self.is_guessed = False
         self.has_ended = False
 
 
@@ -192,6 +197,8 @@ class Http2(Transport):
         self._open_ends = False
         self._open_pieces: list[Piece] = []
         self._open_bytes = bytearray()
+        # Units that wait until it is known whose direction this is.
+        self._early: list[tuple[Unit, Brought]] = []
         self.waiting: i64 = 0
 
     def meet(self, other: Transport) -> None:
@@ -261,6 +268,40 @@ class Http2(Transport):
         return min(end, have + int(left)) if left > 0 else 0
 
     def take(self, unit: Unit, brought: Brought) -> list[Found]:
+        if self._is_client is None and unit.what == "frame" and not self._learn(unit.data):
+            if len(self._early) < MAX_EARLY:
+                self._early.append((unit, brought))
+                return []
+        return self._take_early() + self._take(unit, brought)
+
+    def _learn(self, data: bytes) -> bool:
+        """Is it known whose direction it is?  A header block says it, if its pseudo-headers are known: most
+        are of the static table, so that a capture that begins in mid-stream knows them."""
+        frame = read_frame(data, 0, len(data))
+        assert frame is not None
+        if not self._is_begun and frame.kind == SETTINGS and not frame.flags & ACK:
+            self._is_client = False  # a client would have begun with the preface
+            self._table = Table()
+        elif frame.kind == HEADERS and frame.flags & END_HEADERS:
+            content = parts(data, frame, len(data)).content
+            head = _head_of(read_block(data, content.start, content.stop, Table(False), 0))
+            if head.is_request:
+                self._is_client = True
+            elif ":status" in head.lines:
+                self._is_client = False
+        if self._other is not None and self._is_client is not None:
+            self._other._is_client = not self._is_client
+        return self._is_client is not None
+
+    def _take_early(self) -> list[Found]:
+        """Read what waited until it was known whose direction this is."""
+        out: list[Found] = []
+        early, self._early = self._early, []
+        for unit, brought in early:
+            out += self._take(unit, brought)
+        return out
+
+    def _take(self, unit: Unit, brought: Brought) -> list[Found]:
         data = unit.data
         out: list[Found] = []
         if unit.what == "preface":
@@ -271,12 +312,7 @@ class Http2(Transport):
             return out
         frame = read_frame(data, 0, len(data))
         assert frame is not None
-        if not self._is_begun:
-            self._is_begun = True
-            if frame.kind == SETTINGS and not frame.flags & ACK and self._is_client is None:
-                # A server's first frame: all of its headers are still to come.
-                self._is_client = False
-                self._table = Table()
+        self._is_begun = True
         kind = frame.kind
         if self._open is not None:
             if kind == CONTINUATION and frame.stream == self._open.number:
@@ -417,6 +453,7 @@ class Http2(Transport):
     def _begin(self, half: _Half, head: Head) -> None:
         """A request's or a reply's head is there: who reads its body?"""
         asked: Head | None = None
+        asking: _Half | None = None
         if not self._is_asking(half):
             asking = self._asking(half.number)
             if asking is not None:
@@ -425,6 +462,11 @@ class Http2(Transport):
         else:
             half.method = _path(head)
         half.content = self._content(head, asked)
+        if asked is not None and not head.content_type and asking is not None:
+            # It has no body, or refers to what was not captured.
+            its = asking.content
+            if its is not None and its.is_enveloped and (head.unknown or asking.is_guessed):
+                half.content = its
         half.protocol = half.content.protocol(head)
 
     def _content(self, head: Head, asked: Head | None) -> Content:
@@ -438,7 +480,10 @@ class Http2(Transport):
             return True
         if half.head is not None and ":status" in half.head.lines:
             return False
-        return self._is_client is not False
+        if self._is_client is None:
+            asking = self._asking(half.number)
+            return asking is None or asking.head is None or not asking.head.is_request
+        return self._is_client
 
     def _asking(self, number: int) -> _Half | None:
         """The other end's half of a stream."""
@@ -452,7 +497,12 @@ class Http2(Transport):
     def _data(self, frame: Frame, data: bytes, brought: Brought, out: list[Found]) -> None:
         half = self._half(frame.stream, out)
         found = parts(data, frame, len(data))
-        if half.content is None:
+        is_known = (
+            half.content is not None
+            and half.head is not None
+            and ("content-type" in half.head.lines or not half.head.unknown)
+        )
+        if not is_known and half.current is None and not half.is_guessed:
             self._guess(half, data, found.content)
         content = half.content
         assert content is not None
@@ -528,9 +578,10 @@ class Http2(Transport):
                 self._complete(half, part, out)
 
     def _guess(self, half: _Half, data: bytes, content: Span) -> None:
-        """Data of a stream whose head was not captured: if it is cut like gRPC's, it is that."""
-        head = Head(self._is_client is True)
-        head.unknown = True
+        """Data of a stream whose head does not say what they are, since it was not captured, or
+        refers to what was not: if they are cut like gRPC's, they are that."""
+        half.is_guessed = True
+        head = half.head or Head(self._is_client is True)
         flag = data[content.start] if len(content) >= ENVELOPE else 255
         asking = self._asking(half.number)
         asked = None if asking is None else asking.head
@@ -538,9 +589,10 @@ class Http2(Transport):
             half.method = asking.method
             half.content = asking.content
         elif flag <= 1 and content.start + ENVELOPE + u32(data, content.start + 1) <= content.stop:
-            head.lines["content-type"] = "application/grpc"
-            half.content = self._content(head, asked)
-        else:
+            guessed = Head(head.is_request)
+            guessed.lines = {**head.lines, "content-type": "application/grpc"}
+            half.content = self._content(guessed, asked)
+        elif half.content is None:
             half.content = self._content(head, asked)
         half.protocol = half.content.protocol(head)
 
@@ -678,6 +730,8 @@ class Http2(Transport):
             self._stream_on(half, out)
             held = None
         found = self._found(half, mtype, [half.head_part, held, tail], "", ending)
+        if not ending.is_known:
+            found.end = "its status refers to what was not captured"
         out.append(found)
 
     def _as_events(self, half: _Half, part: _Part, out: list[Found]) -> None:
@@ -768,7 +822,7 @@ class Http2(Transport):
     def end(
         self, data: bytes, brought: Brought | None, reason: str, cut: str, is_all: bool
     ) -> list[Found]:
-        out: list[Found] = []
+        out = self._take_early()
         frame = read_frame(data, 0, len(data)) if len(data) >= FRAME_HEAD else None
         if brought is not None:
             if frame is not None and frame.kind == DATA and frame.stream in self._halves:

@@ -59,6 +59,9 @@ class Grpc(Family):
     error_title = "a gRPC status"
 
     def outcome(self, reply: Message) -> Outcome:
+        kept = reply.kept
+        if isinstance(kept, Kept) and not kept.ending.is_known:
+            return Outcome.UNREADABLE
         is_error = reply.type is MessageType.EXCEPTION
         return Outcome.APPLICATION_EXCEPTION if is_error else Outcome.SUCCESS
 

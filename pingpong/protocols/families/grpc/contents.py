@@ -64,7 +64,7 @@ class _Grpc(Content):
             text = f"HTTP {http}, and no grpc-status"
             return Ending(True, code, status_name(code), text)
         if head.unknown or (trailers is not None and trailers.unknown):
-            return Ending(False, None, "", "")
+            return Ending(False, None, "", "", False)
         return Ending(True, _UNKNOWN, "UNKNOWN", "the reply ended, and no grpc-status was sent")
 
     def packing(self, head: Head, flag: int) -> str:

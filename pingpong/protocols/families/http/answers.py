@@ -34,6 +34,9 @@ class Http(Family):
     error_title = "an HTTP error"
 
     def outcome(self, reply: Message) -> Outcome:
+        kept = reply.kept
+        if isinstance(kept, Kept) and not kept.ending.is_known:
+            return Outcome.UNREADABLE
         is_error = reply.type is MessageType.EXCEPTION
         return Outcome.APPLICATION_EXCEPTION if is_error else Outcome.SUCCESS
 

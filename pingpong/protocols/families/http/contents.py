@@ -38,7 +38,7 @@ class _Plain(Content):
     def ending(self, head: Head, trailers: Head | None, body: bytes) -> Ending:
         status = head.get(":status")
         if not status.isdigit():
-            return Ending(False, None, "", "")
+            return Ending(False, None, "", "", False)
         code = int(status)
         return Ending(code >= 400, code, phrase(code), "")
 

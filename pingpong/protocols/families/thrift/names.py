@@ -29,6 +29,7 @@ from ....model import (
     NO_ID,
     UPGRADES,
     Content,
+    Definitions,
     Difference,
     Entries,
     Facts,
@@ -36,12 +37,15 @@ from ....model import (
     Items,
     Message,
     MessageType,
+    Namer,
     Naming,
     Record,
     Struct,
     TType,
     Value,
 )
+from .answers import THRIFT
+from .naming import ServiceNamer
 
 __all__ = [
     "BASE_TYPES",
@@ -361,7 +365,7 @@ _APPLICATION_EXCEPTION: Final = StructType(
 # ── An interface, and who gives names with it ────────────────────────────────────────
 
 
-class Interface(Naming):
+class Interface(Definitions):
     """All that a .thrift file and its includes say.
 
     ``name`` is the file's.  ``services`` are those that the file itself declares, or, where it
@@ -402,6 +406,13 @@ class Interface(Naming):
             f"<Interface {self.name!r}: {len(self.services)} services, {methods} methods, "
             f"{len(self.structs)} structs>"
         )
+
+    def namer(self) -> Namer:
+        return ServiceNamer(self)
+
+    @property
+    def struct_names(self) -> list[str]:
+        return list(self.structs)
 
     def struct(self, name: str) -> StructType:
         """A struct by its name; what comes from an include needs no file's name before it if
@@ -463,7 +474,9 @@ class Interface(Naming):
 
     def name_message(self, record: Record, body: Struct, service: str) -> tuple[Difference, ...]:
         """Name a message of that service ("": not known), and say where it differs from it."""
-        if not isinstance(record, Message) or record.method in UPGRADES:
+        if not isinstance(record, Message) or record.family is not THRIFT:
+            return ()
+        if record.method in UPGRADES:
             return ()
         if record.type is MessageType.EXCEPTION:
             # Every library's own: what is more in it than the usual is not against the IDL.

@@ -6,20 +6,23 @@ answers is for Pairing to say, and for nobody else.
 
 from __future__ import annotations
 
-from ....model import Exchange, Message
-from .names import Interface
+from typing import TYPE_CHECKING
 
-__all__ = ["Namer"]
+from ....model import Exchange, Message, Namer
+
+if TYPE_CHECKING:
+    from .names import Interface
+
+__all__ = ["ServiceNamer"]
 
 
-class Namer:
-    """Tells the messages of a capture who knows their names."""
+class ServiceNamer(Namer):
+    """Tells the messages of a capture who knows their names, by an interface."""
 
     def __init__(self, interface: Interface) -> None:
         self.interface = interface
 
     def give(self, message: Message, exchange: Exchange) -> None:
-        """Tell ``message`` of ``exchange``; a reply that was given out before its call too."""
         call, reply = exchange.call, exchange.reply
         if reply is not None:
             service = "" if call is None else self._service(call)

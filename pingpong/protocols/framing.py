@@ -214,10 +214,10 @@ class Transport(ABC):
     ``allowance`` is what one that unpacks draws on: its own, unless somebody gives it another.
     ``is_woven``: a unit is a piece of one message or holds several, and those of other messages
     stand between: ``next`` gives units without a protocol, and ``take`` makes messages of them.
+    ``waiting`` counts the bytes that it keeps for them.
     ``holds``, where it is woven: what ``end`` was asked about was such a piece; else ``rest`` knows
     it.  ``from_start``: its first byte is the direction's.  ``time`` is that of the next unit's
     first byte, where it is woven.
-    ``waiting`` counts the bytes that it keeps for them.
     """
 
     name: str
@@ -226,10 +226,10 @@ class Transport(ABC):
     keeps_lines: bool = False
     allowance: Allowance | None = None
     is_woven: bool = False
+    waiting: i64 = 0
     holds: bool = True
     from_start: bool = False
     time: int = 0
-    waiting: i64 = 0
 
     def meet(self, other: Transport) -> None:
         """The transport of the other direction, once both are known to speak the same."""

@@ -268,15 +268,15 @@ class Http2(Transport):
         return min(end, have + int(left)) if left > 0 else 0
 
     def take(self, unit: Unit, brought: Brought) -> list[Found]:
-        if self._is_client is None and unit.what == "frame" and not self._learn(unit.data):
-            if len(self._early) < MAX_EARLY:
-                self._early.append((unit, brought))
-                return []
+        is_told = self._is_client is not None or unit.what != "frame" or self._learn(unit.data)
+        if not is_told and len(self._early) < MAX_EARLY:
+            self._early.append((unit, brought))
+            return []
         return self._take_early() + self._take(unit, brought)
 
     def _learn(self, data: bytes) -> bool:
-        """Is it known whose direction it is?  A header block says it, if its pseudo-headers are known: most
-        are of the static table, so that a capture that begins in mid-stream knows them."""
+        """Is it known whose direction it is?  A header block says it, if its pseudo-headers are
+        known: most are of the static table, so that they are in a capture begun in mid-stream."""
         frame = read_frame(data, 0, len(data))
         assert frame is not None
         if not self._is_begun and frame.kind == SETTINGS and not frame.flags & ACK:

@@ -940,10 +940,10 @@ class Http1(Transport):
 
 
 def _method_span(head: Head, method: str) -> Span:
-    """Where a request's line names its method: the path, or all that stands before the version."""
+    """Where a request's line names its method: the path, as far as that is a part of it."""
     verb = head.get(":method") + " "
-    start = 0 if method.startswith(verb) else len(verb)
-    return Span(start, start + len(method.encode()))
+    path = method.removeprefix(verb)
+    return Span(len(verb), len(verb) + len(path.encode()))
 
 
 # ── Pieces of bodies ─────────────────────────────────────────────────────────────────

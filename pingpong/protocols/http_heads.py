@@ -37,7 +37,8 @@ _NAMES: Final = frozenset(
     access-control-request-headers access-control-request-method age allow alt-svc authorization b3
     cache-control client-ip connect-accept-encoding connect-content-encoding
     connect-protocol-version connect-timeout-ms connection content-disposition content-encoding
-    content-language content-length content-location content-md5 content-range content-security-policy
+    content-language content-length content-location content-md5 content-range
+    content-security-policy
     content-type
     cookie correlation-id date dnt etag expect expires forwarded from grpc-accept-encoding
     grpc-encoding grpc-message grpc-status grpc-timeout host if-match

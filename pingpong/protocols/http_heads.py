@@ -35,18 +35,24 @@ _NAMES: Final = frozenset(
     access-control-allow-credentials access-control-allow-headers access-control-allow-methods
     access-control-allow-origin access-control-expose-headers access-control-max-age
     access-control-request-headers access-control-request-method age allow alt-svc authorization b3
-    cache-control client-ip connection content-disposition content-encoding content-language
-    content-length content-location content-md5 content-range content-security-policy content-type
-    cookie correlation-id date dnt etag expect expires forwarded from grpc-timeout host if-match
+    cache-control client-ip connect-accept-encoding connect-content-encoding
+    connect-protocol-version connect-timeout-ms connection content-disposition content-encoding
+    content-language content-length content-location content-md5 content-range
+    content-security-policy
+    content-type
+    cookie correlation-id date dnt etag expect expires forwarded from grpc-accept-encoding
+    grpc-encoding grpc-message grpc-status grpc-timeout host if-match
     if-modified-since if-none-match if-range if-unmodified-since keep-alive last-modified link
     location max-forwards mime-version origin p3p pragma proxy-authenticate proxy-authorization
     proxy-connection range referer referrer-policy retry-after sec-websocket-accept
     sec-websocket-extensions sec-websocket-key sec-websocket-protocol sec-websocket-version server
     set-cookie strict-transport-security te timing-allow-origin traceparent tracestate trailer
-    transfer-encoding upgrade user-agent vary via warning www-authenticate x-amzn-trace-id
+    transfer-encoding tri-protocol-version upgrade user-agent vary via warning www-authenticate
+    x-amzn-trace-id
     x-api-key x-auth-token x-b3-flags x-b3-parentspanid x-b3-sampled x-b3-spanid x-b3-traceid
     x-cloud-trace-context x-content-type-options x-correlation-id x-csrf-token x-forwarded-for
-    x-forwarded-host x-forwarded-port x-forwarded-proto x-frame-options x-powered-by x-real-ip
+    x-forwarded-host x-forwarded-port x-forwarded-proto x-frame-options x-grpc-web x-powered-by
+    x-real-ip
     x-request-id x-requested-with x-thrift-protocol x-trace-id x-xss-protection
     """.split()
 )
@@ -54,7 +60,8 @@ _NAMES: Final = frozenset(
 _CODING: Final = rb"(?:chunked|gzip|x-gzip|deflate|compress|identity|br|zstd|trailers)"
 _TYPE: Final = (
     rb"(?:\*/\*|text/(?:plain|html|xml)|application/(?:x-thrift|vnd\.apache\.thrift"
-    rb"(?:\.(?:binary|compact|json))?|json|xml|octet-stream|grpc|x-www-form-urlencoded))"
+    rb"(?:\.(?:binary|compact|json))?|json|xml|octet-stream|x-www-form-urlencoded"
+    rb"|proto|(?:connect|grpc|grpc-web|grpc-web-text)(?:\+(?:proto|json))?))"
     rb"(?:; ?(?:charset=(?:utf-8|us-ascii|iso-8859-1)|protocol=(?:binary|compact|json)))?"
 )
 _DEFLATE: Final = (
@@ -68,16 +75,23 @@ _OPEN: Final = {
     for name, one in {
         b"accept": _TYPE,
         b"accept-encoding": _CODING,
+        b"connect-accept-encoding": _CODING,
+        b"connect-content-encoding": _CODING,
+        b"connect-protocol-version": rb"[0-9]",
         b"connection": rb"keep-alive|close|upgrade",
         b"content-encoding": _CODING,
         b"content-length": rb"[0-9]{1,9}",
         b"content-type": _TYPE,
         b"expect": rb"100-continue",
+        b"grpc-accept-encoding": _CODING,
+        b"grpc-encoding": _CODING,
+        b"grpc-status": rb"[0-9]{1,2}",
         b"sec-websocket-extensions": _DEFLATE,
         b"sec-websocket-version": rb"[0-9]{1,2}",
         b"te": _CODING,
         b"transfer-encoding": _CODING,
         b"upgrade": rb"websocket|h2c",
+        b"x-grpc-web": rb"[01]",
     }.items()
 }
 

@@ -229,7 +229,8 @@ class _Walk:
         self.mask.is_sure = not self.all
         self._head(record.start, body)
         self.struct(body, tuple(states), (), True)
-        stop = len(self.data)
+        # What stands behind a message's values is its transport's.
+        stop = record.stop if isinstance(record, Message) and record.layout else len(self.data)
         if self.all:
             self._unread(record.start, stop)
         elif body.stop is not None and body.stop.stop < stop:

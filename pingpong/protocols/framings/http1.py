@@ -517,6 +517,8 @@ class Http1(Transport):
         if said is None:
             return out
         self._absorb(said, step, unit.data, brought, out)
+        kept = said.head_pieces + (said.held or []) + said.tail
+        self.waiting = sum([len(piece.data) for piece in kept]) if not step.ends else 0
         if step.ends:
             if self._mode == _PASSED:
                 self._said = None
@@ -938,10 +940,10 @@ class Http1(Transport):
 
 
 def _method_span(head: Head, method: str) -> Span:
-    """Where a request's line names its method: the path, or all that stands before the version."""
+    """Where a request's line names its method: the path, as far as that is a part of it."""
     verb = head.get(":method") + " "
-    start = 0 if method.startswith(verb) else len(verb)
-    return Span(start, start + len(method.encode()))
+    path = method.removeprefix(verb)
+    return Span(len(verb), len(verb) + len(path.encode()))
 
 
 # ── Pieces of bodies ─────────────────────────────────────────────────────────────────

@@ -129,6 +129,11 @@ def masks(message: Message) -> HeadMasks:
         elif stretch.what in ("chunk", "trailer"):
             lines.append((stretch.offset, part))
             places[stretch.offset] = stretch.start
+        elif stretch.what == "trailers":
+            at = stretch.start
+            for line in part.splitlines(keepends=True):
+                runs += [(at + inside, text) for inside, text in mask_lines([(0, line)])]
+                at += len(line)
         elif stretch.what not in ("body", "envelope"):
             runs.append((stretch.start, bytes(stretch.size)))
     for at, text in mask_lines(sorted(lines)):

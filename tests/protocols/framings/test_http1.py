@@ -210,7 +210,7 @@ def test_messages(name: str) -> None:
         check_cover(explain(message), len(message.data))
         if message.layout:
             assert on_the_wire(message) == message.size
-            assert message.faults == ()
+            assert message.listed == ()
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 7, 64])

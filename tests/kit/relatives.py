@@ -28,6 +28,7 @@ from pingpong.model import (
     Outcome,
     Packet,
     Struct,
+    TType,
     Value,
 )
 from pingpong.protocols.reader import MessageReader
@@ -227,8 +228,10 @@ def mutants(lines: list[Line], count: int, seed: int) -> Iterator[list[Line]]:
 
 
 def plain(value: Value) -> object:
-    """A value as Python would hold it, objects as dicts."""
+    """A value as Python would hold it: objects as dicts, a time in milliseconds."""
     content = value.content
+    if value.ttype is TType.TIME and isinstance(content, int):
+        return content // 10**6
     if isinstance(content, Struct):
         return {field.name or field.field_id: plain(field.value) for field in content.fields}
     return value.plain

@@ -104,7 +104,8 @@ def test_calls_are_paired_and_ended_as_the_peer_says() -> None:
     ]
     # A reply overtakes that of an earlier call.
     late = seen("relatives", "rpcx_json_concurrent").calls[0]
-    assert late.call is not None and late.reply is not None
+    assert late.call is not None
+    assert late.reply is not None
     assert (late.call.method, values(late.reply)) == ("Shop.Slow", ["late"])
 
 
@@ -221,4 +222,7 @@ def test_a_length_that_lies_is_told_and_the_next_frame_found() -> None:
 
 def test_http_on_the_same_port_is_not_rpcx() -> None:
     path_of("relatives", "rpcx_gateway")
-    assert {one.transport for one in seen("relatives", "rpcx_gateway").messages} <= {"http", "http1"}
+    assert {one.transport for one in seen("relatives", "rpcx_gateway").messages} <= {
+        "http",
+        "http1",
+    }

@@ -31,7 +31,6 @@ from ...framings.headed_carriers import hide_unless_name
 from ...purposes import REDACTED, counted
 from .body import DUBBO_HESSIAN2, attachments
 from .heads import (
-    ERRORS,
     EVENT,
     HESSIAN,
     JAVA,

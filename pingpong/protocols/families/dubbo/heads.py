@@ -1,10 +1,10 @@
 """The head of a Dubbo frame, and the names before a call's arguments.
 
-    ┌───────┬────────┬────────┬─────────────────┬─────────────┐
-    │ DA BB │ flags  │ status │ request id, u64 │ length, u32 │      ExchangeCodec
-    └───────┴────────┴────────┴─────────────────┴─────────────┘
+┌───────┬────────┬────────┬─────────────────┬─────────────┐
+│ DA BB │ flags  │ status │ request id, u64 │ length, u32 │      ExchangeCodec
+└───────┴────────┴────────┴─────────────────┴─────────────┘
 
-    flags   80 request   40 two-way: a reply is wanted   20 event   1F serialization
+flags   80 request   40 two-way: a reply is wanted   20 event   1F serialization
 """
 
 from __future__ import annotations

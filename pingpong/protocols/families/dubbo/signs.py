@@ -1,6 +1,6 @@
 """How Dubbo is recognised.
 
-    DA BB  flags with a known serialization  status  id ×8  length     and a body that fits them
+DA BB  flags with a known serialization  status  id ×8  length     and a body that fits them
 """
 
 from __future__ import annotations

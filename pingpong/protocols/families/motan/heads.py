@@ -1,10 +1,10 @@
 """The heads of Motan's two protocols.
 
-    Motan 1   F1 F1  00 00|01  id ×8  length   F0 F0  variant  kind  id ×8  length   Java stream
-    Motan 2   F1 F1  flags  version, status  serialization << 3  id ×8
-              length, metadata   length, body
+Motan 1   F1 F1  00 00|01  id ×8  length   F0 F0  variant  kind  id ×8  length   Java stream
+Motan 2   F1 F1  flags  version, status  serialization << 3  id ×8
+          length, metadata   length, body
 
-    flags of Motan 2   10 heartbeat   08 gzip   04 oneway   02 proxy   01 response
+flags of Motan 2   10 heartbeat   08 gzip   04 oneway   02 proxy   01 response
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How Motan is recognised.
 
-    F1 F1 00 00|01  id ×8  length  F0 F0  variant  kind  the same id  length − 16       Motan 1
-    F1 F1  flags ≤ 1F  version 1  serialization << 3  id ×8  length, text               Motan 2
+F1 F1 00 00|01  id ×8  length  F0 F0  variant  kind  the same id  length − 16       Motan 1
+F1 F1  flags ≤ 1F  version 1  serialization << 3  id ×8  length, text               Motan 2
 """
 
 from __future__ import annotations

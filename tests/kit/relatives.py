@@ -146,8 +146,8 @@ def look_at(messages: list[Message]) -> None:
     """Ask all there is to be asked of messages: nothing may raise, and every byte has a note."""
     for one in messages:
         check_cover(explain(one), len(one.data))
-        assert one.service is not None
-        assert [datum.name for datum in one.metadata] is not None
+        assert isinstance(one.service, str)
+        assert all(datum.span.stop <= len(one.data) for datum in one.metadata)
         one.transport.masks(one)
         if one.type is MessageType.EXCEPTION:
             one.family.error(one)

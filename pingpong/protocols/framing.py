@@ -39,8 +39,8 @@ class Unit:
 
     ``header`` is the message's, where its framing says all that is in one: method, type and id;
     None: its encoding has headers of its own.  ``body_stop`` is where the values end in ``data``,
-    -1: at its end.  ``kept`` is the Message's, and so is ``layout``, with offsets that count from the
-    unit's begin.
+    -1: at its end.  ``kept`` is the Message's, and so is ``layout``, whose offsets count from
+    the unit's begin.
     """
 
     __slots__ = (

@@ -39,8 +39,9 @@ class Unit:
 
     ``header`` is the message's, where its framing says all that is in one: method, type and id;
     None: its encoding has headers of its own.  ``body_stop`` is where the values end in ``data``,
-    -1: at its end.  ``kept`` is the Message's, and so is ``layout``, whose offsets count from
-    the unit's begin.
+    -1: at its end.  ``kept`` is the Message's, or what ``Transport.take`` wants to know of it, and
+    ``layout`` the Message's, whose offsets count from the unit's begin.  ``is_piece``: messages
+    that ``take`` makes have all of its bytes.
     """
 
     __slots__ = (
@@ -48,6 +49,7 @@ class Unit:
         "data",
         "findings",
         "header",
+        "is_piece",
         "kept",
         "layout",
         "lines",
@@ -79,6 +81,7 @@ class Unit:
         self.body_stop = -1
         self.kept: object = None
         self.layout: tuple[Stretch, ...] = ()
+        self.is_piece = False
 
 
 class Turn:
@@ -215,6 +218,9 @@ class Transport(ABC):
     ``is_woven``: a unit is a piece of one message or holds several, and those of other messages
     stand between: ``next`` gives units without a protocol, and ``take`` makes messages of them.
     ``waiting`` counts the bytes that it keeps for them.
+    ``holds``, where it is woven: what ``end`` was asked about was such a piece; else ``rest`` knows
+    it.  ``from_start``: its first byte is the direction's.  ``time`` is that of the next unit's
+    first byte, where it is woven.
     """
 
     name: str
@@ -224,6 +230,9 @@ class Transport(ABC):
     allowance: Allowance | None = None
     is_woven: bool = False
     waiting: i64 = 0
+    holds: bool = True
+    from_start: bool = False
+    time: int = 0
 
     def meet(self, other: Transport) -> None:
         """The transport of the other direction, once both are known to speak the same."""
@@ -242,6 +251,10 @@ class Transport(ABC):
         ``brought`` is None if there is nothing of it.  ``is_all``: what comes next need not begin
         with a unit; else only the rest of this one is lost.
         """
+        return []
+
+    def broken(self, data: bytes, brought: Brought, why: str) -> list[Found]:
+        """What there is of a message that goes on in ``data``, which cannot be read."""
         return []
 
     @abstractmethod

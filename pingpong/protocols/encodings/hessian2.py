@@ -48,7 +48,7 @@ from ...model import (
     Value,
 )
 from .reading import check_depth
-from .values_walk import FIRST_VALUE, MIXED, Elements, ValuesProtocol, ValuesWalk
+from .values_walk import FIRST_VALUE, MIXED, Elements, ValuesProtocol, ValuesWalk, with_pairs
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -82,7 +82,6 @@ __all__ = [
     "settle",
     "walk_values",
     "whole_number",
-    "with_pairs",
 ]
 
 # What a first byte begins; 0: it is reserved.
@@ -156,7 +155,6 @@ _TTYPES[DATE] = TType.TIME
 MAX_NAME: Final = 1000
 
 _IEEE: Final = struct.Struct(">d")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # A character beyond U+FFFF in four bytes.
 _WIDE: Final = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 
@@ -229,18 +227,6 @@ def decoded(raw: bytes) -> str:
     except UnicodeDecodeError:
         text = _by_hand(raw)
     return with_pairs(text)
-
-
-def with_pairs(text: str) -> str:
-    """``text`` with a character for each pair of surrogates, and an escape for each half of one."""
-    if _SURROGATE.search(text) is None:
-        return text
-    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-    return _SURROGATE.sub(_escaped, text)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return f"\\u{ord(match.group()):04x}"
 
 
 def _by_hand(raw: bytes) -> str:

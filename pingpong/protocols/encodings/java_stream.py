@@ -33,8 +33,7 @@ from ...model import (
     TType,
     Value,
 )
-from .hessian2 import with_pairs
-from .values_walk import ValuesProtocol, ValuesWalk
+from .values_walk import ValuesProtocol, ValuesWalk, with_pairs
 
 if TYPE_CHECKING:
     from mypy_extensions import i64

@@ -83,6 +83,7 @@ class JsonWriter:
         self.record = record
         self.kind = record.type if isinstance(record, Message) else None
         self.data = record.data
+        self.stop = record.stop
         self.start = record.header.span.start if isinstance(record, Message) else record.start
         self.at = self.start
         self.notes: list[Note] = []
@@ -107,7 +108,7 @@ class JsonWriter:
         """The notes, each with the separators behind it."""
         if not self.notes:
             return []
-        starts = [note.span.start for note in self.notes[1:]] + [len(self.data)]
+        starts = [note.span.start for note in self.notes[1:]] + [self.stop]
         finished: list[Note] = []
         start = self.start
         for note, stop in zip(self.notes, starts, strict=True):
@@ -120,7 +121,7 @@ class JsonWriter:
 
     def token(self) -> Span:
         """The next token."""
-        return next_token(self.data, self.at, len(self.data))
+        return next_token(self.data, self.at, self.stop)
 
     def skip(self) -> bytes:
         """Leave the next token to the note before it."""
@@ -161,11 +162,11 @@ class JsonWriter:
             span = self.token()
             if span.of(self.data) in (b"]", b"}"):
                 self.note(span, "stop", "message ends", "end of the message")
-        self.rest(len(self.data))
+        self.rest(self.stop)
 
     def is_lost(self, offset: int) -> bool:
         """Does the next token begin with a byte that the capture does not have?"""
-        return next_token(self.data, offset, len(self.data)).start in self.losses
+        return next_token(self.data, offset, self.stop).start in self.losses
 
     # ── Before the struct ────────────────────────────────────────────────────────────
 

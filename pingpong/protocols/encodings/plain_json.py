@@ -26,7 +26,7 @@ from ...model import (
 )
 from .thrift_json import Scanner, read_number
 from .thriftpy2_json import NamedWalk
-from .values_walk import ONLY_VALUE, ValuesProtocol
+from .values_walk import ONLY_VALUE, ValuesProtocol, with_pairs
 
 __all__ = ["PLAIN_JSON", "PlainJsonProtocol"]
 
@@ -35,7 +35,6 @@ _WORD: Final = re.compile(rb"[0-9A-Za-z+.\-]*")
 _WHOLE: Final = re.compile(rb"-?[0-9]+")
 _STRICT: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _CONTROL: Final = re.compile(rb"[\x00-\x1f]")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class _Walk(NamedWalk):
@@ -113,16 +112,12 @@ class _Walk(NamedWalk):
             listener.string(text, 0, len(text), start, 0, stop, lost)
             return
         # Half of a surrogate pair has no character: it stands as it was written.
-        listener.text(_SURROGATE.sub(_escaped, said), start, 0, stop, lost)
+        listener.text(with_pairs(said), start, 0, stop, lost)
 
 
 def _end(pattern: re.Pattern[bytes], data: bytes, at: int, stop: int) -> int:
     match = pattern.match(data, at, stop)
     return at if match is None else match.end()
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return f"\\u{ord(match.group()):04x}"
 
 
 class PlainJsonProtocol(ValuesProtocol):

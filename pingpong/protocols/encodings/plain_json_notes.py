@@ -36,10 +36,10 @@ class PlainJsonWriter(JsonWriter):
             self.value(body.fields[0].value, "value", 1, (body.fields[0].field_id,))
         else:
             self.struct(body, 1, ())
-        self.rest(len(self.data))
-        if not self.notes and self.data:
+        self.rest(record.stop)
+        if not self.notes and record.stop > self.start:
             # White space alone.
-            self.note(Span(self.start, len(self.data)), "unread", "not read", "white space")
+            self.note(Span(self.start, record.stop), "unread", "not read", "white space")
         return self.finish()
 
     def _scalar(self, value: Value, path: tuple[int, ...]) -> tuple[str, str]:

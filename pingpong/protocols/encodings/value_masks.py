@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...errors import DecodeError
 from ...model import DEFAULT_LIMITS, LETTER, Listener, Run, TType, Value
 from . import java_stream, msgpack
 from .hessian2 import BINARY, INT, KINDS, LONG, REFERENCE, STRING, Hessian2Walk, Said, pieces
@@ -123,8 +124,16 @@ def text_like(raw: bytes, wide: int = 1) -> bytes:
 
 
 def hessian2_blank(text: bytes) -> bytes:
-    """Marks of ends stay: they are no more than structure."""
-    return text if text.strip(b"Z") == b"" else _RESERVED * len(text)
+    """Class definitions and marks of ends stay: they are structure, and what follows needs them."""
+    if not text.strip(b"Z"):
+        return text
+    walk = Hessian2Walk(text, 0, len(text), (), DEFAULT_LIMITS, Listener(), Said())
+    try:
+        while walk.at < len(text) and text[walk.at] == 0x43 and not walk.broken:
+            walk.definition()
+    except DecodeError:
+        return _RESERVED * len(text)
+    return text if walk.at == len(text) and not walk.broken else _RESERVED * len(text)
 
 
 # ── MessagePack ──────────────────────────────────────────────────────────────────────

@@ -59,7 +59,7 @@ class ValuesWriter(Writer):
 
     def __init__(self, record: Record) -> None:
         super().__init__(record)
-        self.stop = len(self.data)
+        self.stop = record.stop
 
     def written(self) -> list[Note]:
         """The notes of the whole record, from its header on."""

@@ -17,6 +17,7 @@ the method, and where the payload ends.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
@@ -49,6 +50,9 @@ __all__ = [
 # The ids of fields: of the first of several values, and of a value that is alone.
 FIRST_VALUE: Final = 1
 ONLY_VALUE: Final = 0
+
+# Halves of a pair, which alone are no characters.  mypyc takes none in a literal.
+_SURROGATE: Final = re.compile(f"[{chr(0xD800)}-{chr(0xDFFF)}]")
 
 MIXED: Final = 0  # TType.STOP, where elements are of several types, or there are none
 
@@ -218,3 +222,15 @@ def cut_text(raw: bytes) -> str:
         if error.reason != "unexpected end of data":
             raise
         return raw[: error.start].decode("utf-8")
+
+
+def with_pairs(text: str) -> str:
+    """``text`` with a character for each pair of surrogates, and an escape for each half of one."""
+    if _SURROGATE.search(text) is None:
+        return text
+    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return _SURROGATE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match.group()):04x}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from places import SHARED
 
 from pingpong.model import (
     Entries,
@@ -29,7 +30,7 @@ from pingpong.wire.capturefile import open_capture
 from pingpong.wire.link import Peeler
 from pingpong.wire.streams import Connections
 
-CAPTURES = Path(__file__).resolve().parents[2] / "shared" / "captures"
+CAPTURES = SHARED / "captures"
 
 
 class Sides(NamedTuple):

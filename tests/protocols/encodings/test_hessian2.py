@@ -13,7 +13,16 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from payloads import capture, check, check_cuts, check_mutations, connections, plain_values
+from payloads import (
+    capture,
+    check,
+    check_cuts,
+    check_mutations,
+    connections,
+    plain_values,
+    shape,
+    whole,
+)
 
 from pingpong.errors import DecodeError, Incomplete
 from pingpong.model import (
@@ -36,7 +45,8 @@ from pingpong.protocols.encodings.hessian2 import (
     read_string,
     walk_values,
 )
-from pingpong.protocols.explain import explain
+from pingpong.protocols.explain import check_cover, explain
+from pingpong.redaction.messages import Redactor
 
 NODE = "43 0d 636f6d2e73686f702e4e6f6465 92 04 6e616d65 04 6e657874"
 
@@ -231,6 +241,18 @@ def test_mutations() -> None:
     samples = [bytes.fromhex(text) for text in VALUES if len(text) < 200]
     rows = [b"".join(samples[at : at + 4]) for at in range(len(samples))]
     check_mutations(rows, HESSIAN2, 4000)
+
+
+def test_a_broken_message_is_masked_and_keeps_its_structure() -> None:
+    data = bytes.fromhex("79" + NODE + "60 03 736563 48 03 726574 91 5a 49 736563")
+    record = Record(data=data, protocol=HESSIAN2)
+    before = whole(record.body, len(data))
+    Redactor([]).redact(record)
+    assert shape(whole(record.body, len(data))) == shape(before)
+    assert b"sec" not in record.data
+    assert b"ret" not in record.data
+    assert b"com.shop.Node" in record.data
+    check_cover(explain(record), len(data))
 
 
 def test_notes_name_what_they_explain() -> None:

@@ -525,7 +525,7 @@ def test_a_lost_part_of_a_nested_message_ends_there() -> None:
 
 # ── Descriptors and .proto files ─────────────────────────────────────────────────────
 
-SHOP = Path(__file__).resolve().parent.parent.parent / "shared/captures/relatives"
+SHOP = Path(__file__).resolve().parents[4] / "shared/captures/relatives"
 
 
 def test_what_is_no_descriptor_set_is_refused(tmp_path: Path) -> None:

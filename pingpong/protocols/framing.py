@@ -39,9 +39,9 @@ class Unit:
 
     ``header`` is the message's, where its framing says all that is in one: method, type and id;
     None: its encoding has headers of its own.  ``body_stop`` is where the values end in ``data``,
-    -1: at its end.  ``kept`` is the Message's, or what ``Transport.take`` wants to know of it;
-    ``layout`` is the Message's, but that its offsets count from the unit's begin.  ``is_piece``:
-    messages that ``take`` makes have all of its bytes.
+    -1: at its end.  ``kept`` is the Message's, or what ``Transport.take`` wants to know of it, and
+    ``layout`` the Message's, whose offsets count from the unit's begin.  ``is_piece``: messages
+    that ``take`` makes have all of its bytes.
     """
 
     __slots__ = (
@@ -80,8 +80,8 @@ class Unit:
         self.header: Header | None = None
         self.body_stop = -1
         self.kept: object = None
-        self.is_piece = False
         self.layout: tuple[Stretch, ...] = ()
+        self.is_piece = False
 
 
 class Turn:

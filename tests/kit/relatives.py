@@ -28,6 +28,7 @@ from pingpong.model import (
     Outcome,
     Packet,
     Struct,
+    TType,
     Value,
 )
 from pingpong.protocols.reader import MessageReader
@@ -145,8 +146,8 @@ def look_at(messages: list[Message]) -> None:
     """Ask all there is to be asked of messages: nothing may raise, and every byte has a note."""
     for one in messages:
         check_cover(explain(one), len(one.data))
-        assert one.service is not None
-        assert [datum.name for datum in one.metadata] != None
+        assert isinstance(one.service, str)
+        assert all(datum.span.stop <= len(one.data) for datum in one.metadata)
         one.transport.masks(one)
         if one.type is MessageType.EXCEPTION:
             one.family.error(one)
@@ -227,8 +228,10 @@ def mutants(lines: list[Line], count: int, seed: int) -> Iterator[list[Line]]:
 
 
 def plain(value: Value) -> object:
-    """A value as Python would hold it, objects as dicts."""
+    """A value as Python would hold it: objects as dicts, a time in milliseconds."""
     content = value.content
+    if value.ttype is TType.TIME and isinstance(content, int):
+        return content // 10**6
     if isinstance(content, Struct):
         return {field.name or field.field_id: plain(field.value) for field in content.fields}
     return value.plain

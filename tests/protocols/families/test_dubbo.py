@@ -45,7 +45,7 @@ CAPTURES = [
 TABLES = [name for folder, name in CAPTURES if folder == "relatives"]
 
 # The client gave up by its own clock; on the wire the reply came late, and was one.
-TIMEOUT = re.compile("[Tt]imeout")
+TIMEOUT = re.compile("method timeout|TimeoutError")
 
 
 def outcome_of(row: dict[str, str], exchange: Exchange) -> Outcome:
@@ -98,7 +98,7 @@ def test_arguments_are_those_of_the_program() -> None:
     assert values(by_id[3]) == [None] * 10
     assert values(by_id[16]) == ["a😀b"]
     assert values(by_id[23]) == [b"\xab" * 9000]
-    assert values(by_id[34]) == ["2026-11-27T08:12:30.123Z"]
+    assert values(by_id[34]) == [1_795_767_150_123]
     assert values(by_id[50]) == ["login", ["java.lang.String"] * 2, ["root", "pwd"]]
     assert [field.field_id for field in by_id[2].fields] == list(range(1, 9))
 
@@ -125,7 +125,8 @@ def test_errors_have_a_status_and_a_text() -> None:
     assert failed is not None
     error = failed.family.error(failed)
     assert (error.name, error.number) == ("SERVER_THREADPOOL_EXHAUSTED", 100)
-    assert error.text is not None and "threadpool is exhausted" in str(error.text.content)
+    assert error.text is not None
+    assert "threadpool is exhausted" in str(error.text.content)
     assert (failed.service, failed.bare_method) == ("com.thinkrpc.Shop", "ping")
 
 

@@ -48,7 +48,8 @@ def test_the_truth_table_of_motan_1_is_met(name: str) -> None:
     assert len(calls) == len(rows)
     for row, exchange in zip(rows, calls, strict=True):
         call, reply = exchange.call, exchange.reply
-        assert call is not None and reply is not None
+        assert call is not None
+        assert reply is not None
         wanted = row["method"]
         if "1z" in name and len(wanted) > 3:
             wanted = wanted[:4] + "…"  # more of it is not on the wire
@@ -89,7 +90,8 @@ def test_the_truth_table_of_motan_2_is_met(name: str) -> None:
         else:
             assert exchange.outcome is Outcome.APPLICATION_EXCEPTION
             error = reply.family.error(reply)
-            assert error.text is not None and error.text.content == row["error"]
+            assert error.text is not None
+            assert error.text.content == row["error"]
             assert error.number == 500
 
 
@@ -103,7 +105,8 @@ def test_arguments_are_those_of_the_program() -> None:
         ]
     java = [one.call for one in seen("relatives", "motan_java_motan_hessian2_rich").calls]
     login, prims = java[1], java[2]
-    assert login is not None and prims is not None
+    assert login is not None
+    assert prims is not None
     assert values(login) == ["admin", "123456"]
     assert values(prims) == [
         *(True, {"_value": -1}, {"_value": 300}, 70000),
@@ -114,7 +117,8 @@ def test_arguments_are_those_of_the_program() -> None:
 def test_a_oneway_call_keeps_its_answer() -> None:
     found = seen("relatives", "motan2_go_simple")
     (oneway,) = [one for one in found.exchanges if one.outcome is Outcome.ONEWAY]
-    assert oneway.call is not None and oneway.call.type is MessageType.ONEWAY
+    assert oneway.call is not None
+    assert oneway.call.type is MessageType.ONEWAY
     assert (oneway.parts_sent, oneway.parts_received) == (0, 1)
     assert {one.outcome for one in found.exchanges} == {
         Outcome.SUCCESS,
@@ -232,7 +236,8 @@ def test_an_error_need_not_be_json() -> None:
     failed = found.messages[1]
     error = failed.family.error(failed)
     assert (failed.type.name, failed.method) == ("EXCEPTION", "com.shop.Orders.get")
-    assert error.text is not None and error.text.content == "no such thing"
+    assert error.text is not None
+    assert error.text.content == "no such thing"
     look_at(found.messages)
 
 

@@ -104,7 +104,8 @@ def test_calls_are_paired_and_ended_as_the_peer_says() -> None:
     ]
     # A reply overtakes that of an earlier call.
     late = seen("relatives", "rpcx_json_concurrent").calls[0]
-    assert late.call is not None and late.reply is not None
+    assert late.call is not None
+    assert late.reply is not None
     assert (late.call.method, values(late.reply)) == ("Shop.Slow", ["late"])
 
 

@@ -44,7 +44,7 @@ _EVENTS: Final = {b"": "heartbeat", b"N": "heartbeat", b"\x01R": "readonly", b"\
 
 # What a command and its answer end with.
 _LINE: Final = re.compile(rb"\n|dubbo>")
-_MOST_LINE: Final = 65_536
+_MOST_LINE: Final = 8192
 _BINARY: Final = re.compile(rb"[\x00-\x07\x0e-\x1a\x1c-\x1f]")
 
 

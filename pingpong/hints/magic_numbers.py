@@ -1119,8 +1119,8 @@ def _frame_length(number: int) -> NumberVerdict:
                 f"the length of an HTTP/2 frame, {number} bytes: {above}",
                 "a client or a server that speaks HTTP/2, if it is a length at all",
                 "the other side, as what it is",
-                "Look at the first bytes that the reader got: if they are HTTP/2, the sender writes "
-                "frames that are larger than its reader allows (SETTINGS_MAX_FRAME_SIZE).",
+                "Look at the first bytes that the reader got: if they are HTTP/2, the sender "
+                "writes frames that are larger than its reader allows (SETTINGS_MAX_FRAME_SIZE).",
                 _POSSIBLE,
                 _H2_FRAME,
             )
@@ -1462,7 +1462,9 @@ def _who_read(side: _Side, role: Role) -> str:
     if role is Role.FOREIGN:
         return f"{reader} that is no Thrift program, as a length or a mark of its own"
     if role is Role.HTTP2:
-        return f"{reader} that speaks HTTP/2, most likely of gRPC, as the length of a frame (3 bytes)"
+        return (
+            f"{reader} that speaks HTTP/2, most likely of gRPC, as the length of a frame (3 bytes)"
+        )
     if role is Role.STATUS:
         return f"{reader} with a SASL transport, as the status of a negotiation"
     return f"{reader} with a framed transport, as the length of a frame"
@@ -1491,8 +1493,10 @@ _HTTP_REMEDIES: Final = {
 # Where the reader speaks HTTP/2.
 _THRIFT_ON_HTTP2: Final = "Thrift is not gRPC. Check host and port."
 _HTTP2_REMEDIES: Final = dict.fromkeys(
-    (Family.BINARY, Family.COMPACT, Family.JSON, Family.FRAMED, Family.HEADER, Family.ZLIB)
-    + (Family.SASL,),
+    (
+        *(Family.BINARY, Family.COMPACT, Family.JSON, Family.FRAMED, Family.HEADER),
+        *(Family.ZLIB, Family.SASL),
+    ),
     _THRIFT_ON_HTTP2,
 )
 _HTTP1_REMEDIES: Final = {

@@ -373,7 +373,9 @@ def test_a_number_of_the_relatives(number: int) -> None:
     assert best.remedy
 
 
-@pytest.mark.parametrize(("number", "settings"), {6148: "4 settings", 1540: "1 setting", 4: ""}.items())
+@pytest.mark.parametrize(
+    ("number", "settings"), {6148: "4 settings", 1540: "1 setting", 4: ""}.items()
+)
 def test_the_settings_of_a_server_as_a_length(number: int, settings: str) -> None:
     """Small numbers may be anything: it is one explanation among others."""
     found = [one for one in explain_number(number).readings if "SETTINGS" in one.what]
@@ -390,7 +392,9 @@ def test_the_length_of_a_frame_is_three_bytes() -> None:
     assert "HTTP/1.1" in first(4740180, Role.HTTP2).remedy
     assert "more than the 16384" in first(393_509, Role.HTTP2).what
     assert explain_number(393_509, Role.HTTP2).data == b"\x06\x01\x25"
-    assert explain_bytes(b"HTT", Role.HTTP2).readings == explain_number(4740180, Role.HTTP2).readings
+    assert (
+        explain_bytes(b"HTT", Role.HTTP2).readings == explain_number(4740180, Role.HTTP2).readings
+    )
 
 
 @pytest.mark.parametrize("data", ["f1f10108", "f1f11f0f", "dabb0228", "dabbe200", "f1f10001"])

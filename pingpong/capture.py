@@ -33,6 +33,7 @@ from .model import (
     Finding,
     Findings,
     Flow,
+    Goaway,
     Half,
     Limits,
     Message,
@@ -54,6 +55,7 @@ from .protocols.encodings.thrift_json import JSON
 from .protocols.encodings.thriftpy2_json import THRIFTPY2_JSON
 from .protocols.families.thrift.framed import HEAD
 from .protocols.framing import Found, Turn
+from .protocols.framings.h2 import farewell
 from .protocols.reader import MessageReader
 from .protocols.unpacking import Allowance
 from .redaction.messages import Redactor, hushed
@@ -91,8 +93,9 @@ _ONEWAY: Final = MessageType.ONEWAY
 _METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]{2,255}\Z")
 _NEARLY: Final = 16
 
-# How many kinds of events of a connection are counted.
+# How many kinds of events of a connection are counted, and how many farewells are kept.
 MAX_EVENTS: Final = 64
+MAX_GOAWAYS: Final = 8
 
 # How many findings on the datagrams of a connection are kept.
 MAX_FINDINGS: Final = 1000
@@ -960,6 +963,14 @@ class Pipeline:
         name = event.header.method
         if name in flow.events or len(flow.events) < MAX_EVENTS:
             flow.events[name] = flow.events.get(name, 0) + 1
+        if name == "GOAWAY" and len(flow.goaways) < MAX_GOAWAYS:
+            said = farewell(event.data)
+            if said is not None:
+                code, last, text = said
+                if self.redactor is not None:
+                    text = ""
+                by_client = event.from_client is True
+                flow.goaways.append(Goaway(event.time, by_client, code, last, text))
         return self._events
 
     def _take_turns(

@@ -294,6 +294,7 @@ class Pairing:
                 del pending.past[next(iter(pending.past))]
             known.ended = message.time
             known.why = message.end
+            known.parts_in_time = known.parts_received
             by_client = message.from_client
             ended = Outcome.RESET_BY_CLIENT if by_client else Outcome.RESET_BY_SERVER
             self._settle(known, ended if known.call is not None else Outcome.NO_CALL)

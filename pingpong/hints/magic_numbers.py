@@ -218,7 +218,7 @@ _HTTP_CLIENT: Final = _other(
     Family.HTTP,
 )
 _HTTP_SERVER: Final = _other(
-    "an HTTP server: a web server, or a proxy before the Thrift server", _SERVER, Family.HTTP
+    "an HTTP server: a web server, or a proxy before the server", _SERVER, Family.HTTP
 )
 _BALANCER: Final = _other(
     "a load balancer with the PROXY protocol switched on", _CLIENT, Family.PROXY
@@ -777,25 +777,27 @@ _RULES: Final = (
     # Byte 2: 80 a request, 40 it wants an answer, 20 an event; below that how values are written.
     # Byte 3: 0, or the status of a reply.
     *(
-        _rule(f"da bb {flags} {status}", f"the magic of Dubbo's protocol: {what}", *by, _EXCHANGE)
-        for flags, status, what, *by in (
-            ("c1-df", "00", "a call", _DUBBO_CLIENT, _CERTAIN),
-            ("81-9f", "00", "a call that wants no answer", _DUBBO_CLIENT, _CERTAIN),
-            ("e1-ff", "00", "a heartbeat, which wants an answer", _DUBBO, _CERTAIN),
-            ("a1-bf", "00", "an event", _DUBBO, _CERTAIN),
-            ("01-1f", "14", "a reply, OK", _DUBBO_SERVER, _CERTAIN),
-            ("01-1f", "19-64", "a reply, with an error", _DUBBO_SERVER, _CERTAIN),
-            ("21-3f", "14-64", "the answer to a heartbeat", _DUBBO, _CERTAIN),
-            ("..", "..", "and a header that none of its versions writes", _DUBBO, _LIKELY),
+        _rule(f"da bb {rest}", f"the magic of Dubbo's protocol, {what}", sender, sure, _EXCHANGE)
+        for rest, what, sender, sure in (
+            ("c1-df 00", "a call", _DUBBO_CLIENT, _CERTAIN),
+            ("81-9f 00", "a call that wants no answer", _DUBBO_CLIENT, _CERTAIN),
+            ("e1-ff 00", "a heartbeat that wants an answer", _DUBBO, _CERTAIN),
+            ("a1-bf 00", "an event", _DUBBO, _CERTAIN),
+            ("01-1f 14", "a reply (OK)", _DUBBO_SERVER, _CERTAIN),
+            ("01-1f 19-64", "a reply (an error)", _DUBBO_SERVER, _CERTAIN),
+            ("21-3f 14-64", "the answer to a heartbeat", _DUBBO, _CERTAIN),
+            (".. ..", "with a header that none of its versions writes", _DUBBO, _LIKELY),
         )
     ),
     *(
-        _rule(f"f1 f1 {rest}", f"the magic of Motan's protocol, version {what}", *by)
-        for rest, what, *by in (
-            ("00 00", "1: a call", _MOTAN_CLIENT, _CERTAIN, _MOTAN_V1),
-            ("00 01", "1: a reply", _MOTAN_SERVER, _CERTAIN, _MOTAN_V1),
+        _rule(
+            f"f1 f1 {rest}", f"the magic of Motan's protocol, version {what}", sender, _CERTAIN, by
+        )
+        for rest, what, sender, by in (
+            ("00 00", "1, a call", _MOTAN_CLIENT, _MOTAN_V1),
+            ("00 01", "1, a reply", _MOTAN_SERVER, _MOTAN_V1),
             *(
-                (f"{flags:02x} 08-0f", f"2: {one}", sender, _CERTAIN, _MOTAN_V2)
+                (f"{flags:02x} 08-0f", f"2, {one}", sender, _MOTAN_V2)
                 for flags, one, sender in _MOTAN_FLAGS
             ),
         )
@@ -1033,7 +1035,7 @@ _FIRST_THREE: Final = (
     ),
     _rule('"HTT"', "the start of an HTTP response", _HTTP_SERVER, _CERTAIN, _STATUS_LINE),
     _rule("80 01 00", "the start of a strict binary message", _BINARY_SIDE, _LIKELY, _MESSAGE),
-    _rule("da bb 01-1f", "the magic of Dubbo's protocol: a reply", *_BY_DUBBO),
+    _rule("da bb 01-1f", "the magic of Dubbo's protocol, a reply", *_BY_DUBBO),
     _rule("f1 f1 00", "the magic of Motan's protocol", _MOTAN, _LIKELY, _MOTAN_V2),
     *_first_three(_RULES),
 )

@@ -250,7 +250,7 @@ BEGINNINGS = {
     bytes.fromhex("0000002c0012000300000001000b") + b"kafka": (
         "a Kafka request for the versions of the API"
     ),
-    bytes.fromhex("dabbc20000000000"): "the magic of Dubbo's protocol: a call",
+    bytes.fromhex("dabbc20000000000"): "the magic of Dubbo's protocol, a call",
     bytes.fromhex("8221"): "the start of a compact CALL",
 }
 
@@ -341,13 +341,13 @@ RELATIVES = {
     1442563: ("16 03 03", "TLS handshake", "the other side that speaks HTTP/2"),
     4670804: ("47 45 54", "HTTP GET", "a server that speaks HTTP/2"),
     5263187: ("50 4f 53", "HTTP POST", "a server that speaks HTTP/2"),
-    14334914: ("da bb c2", "Dubbo's protocol: a call", "a server that speaks HTTP/2"),
+    14334914: ("da bb c2", "Dubbo's protocol, a call", "a server that speaks HTTP/2"),
     1347569952: ("50 52 49 20", "preface of HTTP/2", "a server"),
     1129270862: ("43 4f 4e 4e", "HTTP CONNECT", "a server"),
-    -625229312: ("da bb c2 00", "Dubbo's protocol: a call", "a server"),
-    3669737984: ("da bb c2 00", "Dubbo's protocol: a call", "a server"),
-    -625278444: ("da bb 02 14", "Dubbo's protocol: a reply", "a client"),
-    -235864056: ("f1 f1 00 08", "Motan's protocol, version 2: a call", "a server"),
+    -625229312: ("da bb c2 00", "Dubbo's protocol, a call", "a server"),
+    3669737984: ("da bb c2 00", "Dubbo's protocol, a call", "a server"),
+    -625278444: ("da bb 02 14", "Dubbo's protocol, a reply", "a client"),
+    -235864056: ("f1 f1 00 08", "Motan's protocol, version 2, a call", "a server"),
     134217744: ("08 00 00 10", "rpcx call, its values in JSON", "a server"),
     134217776: ("08 00 00 30", "rpcx call, its values in msgpack", "a server"),
     1195725856: ("47 45 54 20", "HTTP GET", "a server"),

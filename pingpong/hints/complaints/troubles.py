@@ -851,8 +851,8 @@ MESSAGE_LIMIT: Final = Trouble(
         "The first number is beyond reason: then it is no length, but bytes of something else.",
     ),
     "how large the messages are: pingpong messages CAPTURE lists sizes. Raise the limit in the "
-    "side that complains (max_receive_message_length, MaxCallRecvMsgSize, maxInboundMessageSize), or "
-    "send the data as a stream.",
+    "side that complains (max_receive_message_length, MaxCallRecvMsgSize, maxInboundMessageSize), "
+    "or send the data as a stream.",
 )
 NO_SUCH_CALL: Final = Trouble(
     "The server understands the call, and has no such service or method (UNIMPLEMENTED).",

@@ -777,8 +777,9 @@ class Http2(Transport):
         out.append(event)
 
     def _goaway(self, data: bytes, brought: Brought, out: list[Found]) -> None:
-        """GOAWAY: the other end's streams beyond the last were refused."""
-        if len(data) < FRAME_HEAD + 8 or self._other is None:
+        """GOAWAY of a server: the client's streams beyond the last were refused.  A client's is
+        about streams that a server would begin."""
+        if len(data) < FRAME_HEAD + 8 or self._other is None or self._is_client:
             return
         last = u32(data, FRAME_HEAD) & 0x7FFFFFFF
         code = error_name(u32(data, FRAME_HEAD + 4))

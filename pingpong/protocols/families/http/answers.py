@@ -31,6 +31,7 @@ class Http(Family):
     """HTTP, where nobody else reads what it carries."""
 
     name = "http"
+    title = "HTTP"
     error_title = "an HTTP error"
 
     def outcome(self, reply: Message) -> Outcome:

@@ -120,8 +120,8 @@ class Ended(NamedTuple):
     """What is kept of an exchange: how it ended, and at which ``time`` (ns; -1: not known).
 
     ``why`` and ``misled_by`` are as an Exchange has them; ``response`` is HTTP's to its call.
-    ``parts`` are the messages that had come when its stream was reset.  ``deadline`` is how long the client
-    said that it would wait (ns), where it had no answer; -1: it did not say.
+    ``parts`` are the messages that had come when its stream was reset.  ``deadline`` is how long
+    the client said that it would wait (ns), where it had no answer; -1: it did not say.
     """
 
     number: int

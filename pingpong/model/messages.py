@@ -392,7 +392,7 @@ class Carrier(str):
 
     ``has_ids``: each call has an id of its own, by which its reply is known, in whatever order
     they come.  ``is_two_way``: either end may begin a call, so that its type does not tell who
-    sent it.
+    sent it.  ``teaches``: some messages say what services and messages there are: see ``learn``.
 
     ``leans``: its bytes say nothing without those before them.  ``resumes``: it can be picked up
     in mid-stream.  ``is_shut``: where messages are
@@ -412,6 +412,7 @@ class Carrier(str):
     is_headed: ClassVar[bool] = False
     reads_others: ClassVar[bool] = False
     is_two_way: ClassVar[bool] = False
+    teaches: ClassVar[bool] = False
     has_ids: ClassVar[bool] = False
     leans: ClassVar[bool] = False
     resumes: ClassVar[bool] = True
@@ -424,6 +425,11 @@ class Carrier(str):
     @property
     def plain(self) -> tuple[Carrier, ...]:
         return ()
+
+    def learn(self, message: Message, known: object) -> object:
+        """``known``, which is Definitions or None, with what a message says of services and
+        messages; None if it says nothing new."""
+        return None
 
     @property
     def in_datagram(self) -> Carrier:
@@ -996,6 +1002,13 @@ class Message(Record):
         if self.cut == CUT_CLOSED or (not self.cut and not self.gaps and self.fault is not None):
             return Outcome.UNREADABLE
         return self.family.outcome(self)
+
+    def let_go(self) -> None:
+        """Drop the bytes of its struct, which nobody can read after that.  Its header, sizes and
+        times stay: they are all that a list of calls shows."""
+        self.data = self.data[: self.start]
+        self.stop = len(self.data)
+        self.forget()
 
     def __repr__(self) -> str:
         return (

@@ -21,10 +21,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ..model import Packet, Run, Segment
+from ..model import Packet, Run, Segment, Stretch
 from ..protocols.framing import Found, Passed
 from ..wire.link import TCP, Peeler
 from ..wire.rewrite import (
@@ -107,7 +107,7 @@ class Way:
         order = sorted(range(len(self._masks)), key=self._masks.__getitem__)
         stops = [*self._texts[1:], len(self._text)] if self._masks else []
         text, masks, texts = bytearray(), array("q"), array("q")
-        end = 0
+        end = self._masks[order[0]] if order else 0  # below 0 behind a SYN that came late
         for at in order:
             start = max(self._masks[at], end)
             skipped = start - self._masks[at]
@@ -232,6 +232,11 @@ class Plan:
         way = self._ways[self._number(flow, source)]
         start, stop = found.offset, found.offset + found.size
         runs = mask.runs
+        if found.layout:
+            # What was packed is masked whole where it stands.
+            self.packed += any(at >= mask.packed >= 0 for at, _ in runs)
+            _lay_pieces(way, found.layout, runs)
+            return
         lines = found.transport.line_masks(found.lines) if found.lines else []
         if mask.packed >= 0 and found.transport.is_shut:
             # Bytes that were packed or masked, and what may stand behind them.
@@ -288,6 +293,25 @@ def _lay(way: Way, offset: int, opened: Iterable[tuple[int, int]], runs: Iterabl
         way.open(offset + start, offset + stop)
     for at, text in runs:
         way.mask(offset + at, text)
+
+
+def _lay_pieces(way: Way, layout: Sequence[Stretch], runs: Iterable[Run]) -> None:
+    """Lay out a message whose data does not stand on the wire in one piece."""
+    starts = [stretch.start for stretch in layout]
+    for stretch in layout:
+        if stretch.offset >= 0:
+            way.open(stretch.offset, stretch.offset + stretch.size)
+    for start, text in runs:
+        done = 0
+        while done < len(text):
+            at = start + done
+            stretch = layout[max(bisect_right(starts, at) - 1, 0)]
+            size = min(len(text) - done, stretch.start + stretch.size - at)
+            if size <= 0:
+                break
+            if stretch.offset >= 0:
+                way.mask(stretch.offset + at - stretch.start, text[done : done + size])
+            done += size
 
 
 def _around(runs: Iterable[Run], head: int, lines: Iterable[tuple[int, bytes]]) -> list[Run]:

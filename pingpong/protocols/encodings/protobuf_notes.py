@@ -80,8 +80,9 @@ class ProtobufWriter(Writer):
             header = record.header.span
             self.at = header.start
             self.note(len(header), "header", "header", f'method "{record.method}"')
+        self.at = record.start
         self.message(record.body, 1, ())
-        self.rest(len(record.data))
+        self.rest(record.stop)
         return self.notes
 
     def message(self, struct: Struct, depth: int, path: tuple[int, ...]) -> None:

@@ -13,7 +13,7 @@ from .h2 import note_of_preface, notes_of_frame, notes_of_head, placed
 from .hpack import Line, mask_string, notes_of_block
 from .http2 import Heads
 
-__all__ = ["masked", "masks", "metadata", "notes"]
+__all__ = ["envelope_notes", "masked", "masks", "metadata", "notes"]
 
 
 def notes(message: Message) -> list[Note]:
@@ -43,7 +43,7 @@ def notes(message: Message) -> list[Note]:
         elif stretch.what == "data head":
             out += notes_of_head(data, start, stop)
         elif stretch.what == "envelope":
-            out += _envelope(data, start, stop)
+            out += envelope_notes(data, start, stop)
         elif stretch.what == "packed":
             why = "Below it is unpacked."
             out.append(
@@ -63,7 +63,7 @@ def _lost(gaps: tuple[Gap, ...], start: int, stop: int) -> int:
     return sum(max(0, min(stop, gap.offset + gap.length) - max(start, gap.offset)) for gap in gaps)
 
 
-def _envelope(data: bytes, start: int, stop: int) -> list[Note]:
+def envelope_notes(data: bytes, start: int, stop: int) -> list[Note]:
     """The flag and the length before a message; they may be cut in two."""
     out: list[Note] = []
     size = stop - start

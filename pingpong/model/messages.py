@@ -340,6 +340,9 @@ class Family(ABC):
     name: str
     title: str = "RPC"  # in a sentence: "Thrift", "gRPC"
     error_title: str  # an EXCEPTION, in a sentence: "a TApplicationException"
+    # An EXCEPTION is a status, of gRPC's or of HTTP's; or of HTTP's alone.
+    has_statuses: bool = False
+    is_http: bool = False
     # Where its clients have the time that they wait, behind "its timeout is set".
     timeouts_in: str = "in the client"
     # How a handler fails whose caller does not learn why; and what to do about that, or "".

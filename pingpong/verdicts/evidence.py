@@ -448,7 +448,7 @@ _PAGE: Final = 120
 
 def _page_of(reply: Message) -> str:
     """How the body of HTTP's own answer begins, if it is text."""
-    if reply.transport.family.name != "http" or reply.redacted:
+    if not reply.family.is_http or reply.redacted:
         return ""
     body = reply.data[reply.start : min(reply.stop, reply.start + 4 * _PAGE)]
     text = " ".join(body.decode("utf-8", "replace").split())

@@ -10,7 +10,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from making import Talk, call
+from making import PING, PONG, Talk, call
 from places import SHARED
 
 from pingpong import read, read_packets
@@ -225,10 +225,12 @@ def test_a_client_that_leaves_at_once_does_not_accuse_the_server() -> None:
     assert verdict.severity is not Severity.ERROR
 
 
-def test_grpc_on_a_server_that_answers_thrift() -> None:
-    well = Talk(101).open().call(call("ping")).reply(b"").close()
-    assert "Thrift" not in only(begun(102).call(asked()).reply(answered()).close()).sentence
-    assert well.packets
+def test_a_grpc_client_on_a_server_that_answers_thrift() -> None:
+    well = Talk(101).open().call(PING).reply(PONG).close()
+    lost = Talk(102).open().call(HELLO).fin(False).fin(True)
+    (verdict,) = (one for one in diagnosed(well, lost).verdicts if one.flow == 2)
+    assert "It speaks unframed binary" in verdict.sentence
+    assert "gRPC is not Thrift" in verdict.advice
 
 
 # ── Streams ──────────────────────────────────────────────────────────────────────────
@@ -248,8 +250,8 @@ def test_a_deadline_that_passed() -> None:
 
 @pytest.mark.parametrize("timeout", ["", "10S", "never"])
 def test_a_call_that_was_cancelled(timeout: str) -> None:
-    more = {"grpc_timeout": timeout} if timeout else {}
-    verdict = only(begun().call(asked(**more)).wait(150 * MS).call(reset(1, 8)).close())
+    ask = asked(grpc_timeout=timeout) if timeout else asked()
+    verdict = only(begun().call(ask).wait(150 * MS).call(reset(1, 8)).close())
     assert verdict.kind is Kind.CLIENT_GAVE_UP
     assert verdict.severity is Severity.WARNING
     assert "cancelled" in verdict.sentence

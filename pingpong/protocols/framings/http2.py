@@ -748,8 +748,8 @@ class Http2(Transport):
     def _reset(self, frame: Frame, data: bytes, brought: Brought, out: list[Found]) -> None:
         """RST_STREAM: both directions of a stream are over.
 
-        What there is of the call comes before it, and of an answer behind it: half of one does not
-        answer the call.
+        What there is of the call comes before it, with the messages that answered it; the rest of
+        an answer comes behind it: half of one does not answer the call.
         """
         code = u32(data, FRAME_HEAD)
         words = error_name(code)
@@ -772,8 +772,9 @@ class Http2(Transport):
             event.end = f"RST_STREAM {words}"
         asking, answering = (mine, theirs) if self._is_client else (theirs, mine)
         out += asking
+        out += [found for found in answering if found.header.type is MessageType.PART]
         out.append(event)
-        out += answering
+        out += [found for found in answering if found.header.type is not MessageType.PART]
 
     def _goaway(self, data: bytes, brought: Brought, out: list[Found]) -> None:
         """GOAWAY of a server: the client's streams beyond the last were refused.  A client's is

@@ -15,12 +15,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Final
 
 from ...hints.magic_numbers import Family, Reading
 from ...model import UDP, Goaway, Half, Outcome, Severity
-from ...protocols.families.grpc.answers import GRPC
-from ...protocols.families.http.answers import HTTP, phrase
 from ...protocols.framings.h2 import PREFACE
 from ...protocols.framings.http2 import begins
 from ...protocols.purposes import counted
@@ -100,7 +99,7 @@ def http2_server(case: Case, known: Known) -> Verdict | None:
     if spoken is not None:
         who = f"the client speaks {spoken}"
         title = spoken.transport.family.title
-        if title != HTTP.title:
+        if not spoken.transport.family.is_http:
             advice = f"{title} is not gRPC: check host and port on the client's side."
     elif reading is not None:
         who = f"the client sends {reading.what}"
@@ -600,8 +599,8 @@ def _refused_by_http(
     case: Case, one: ApplicationException, code: int, evidence: list[str]
 ) -> Verdict:
     method = shown(one.call.method)
-    is_rpc = one.call.dialect.transport.family is GRPC
-    words = f"{code} {phrase(code)}".rstrip()
+    is_rpc = not one.call.dialect.transport.family.is_http
+    words = next((f"{code} {one.phrase}" for one in HTTPStatus if one == code), str(code))
     return Verdict(
         case.flow,
         Kind.HTTP,

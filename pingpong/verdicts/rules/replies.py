@@ -7,8 +7,6 @@ from typing import Final
 
 from ...model import UDP, Outcome, Severity
 from ...protocols.encodings.reading import BEGINS_INSIDE
-from ...protocols.families.grpc.answers import GRPC
-from ...protocols.families.http.answers import HTTP
 from ...protocols.purposes import counted
 from ..evidence import CLOSED, UNREAD, ApplicationException, Case, Ended, Fault, Known, Tally, shown
 from ..phrases import ending, failed, first_bytes, how_it_ended, text_in
@@ -182,7 +180,7 @@ def _failure(case: Case, count: int, one: ApplicationException, kinds: int) -> V
         else "",
     ]
     covers = (Outcome.APPLICATION_EXCEPTION,)
-    if family is GRPC or family is HTTP:
+    if family.has_statuses:
         return of_status(case, one, evidence)
     if not one.replied and kind in UNREAD:
         went_on = case.tally.answered > 1

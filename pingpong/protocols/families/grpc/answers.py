@@ -80,6 +80,7 @@ class Grpc(Family):
 
     name = "grpc"
     title = "gRPC"
+    has_statuses = True
     error_title = "a gRPC status"
     timeouts_in = (
         "with each call, as its deadline (timeout= in Python, a context in Go, withDeadlineAfter "

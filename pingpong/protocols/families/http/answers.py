@@ -32,6 +32,8 @@ class Http(Family):
 
     name = "http"
     title = "HTTP"
+    has_statuses = True
+    is_http = True
     error_title = "an HTTP error"
 
     def outcome(self, reply: Message) -> Outcome:

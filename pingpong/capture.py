@@ -34,6 +34,7 @@ from .model import (
     Finding,
     Findings,
     Flow,
+    Goaway,
     Half,
     Limits,
     Message,
@@ -55,6 +56,7 @@ from .protocols.encodings.thrift_json import JSON
 from .protocols.encodings.thriftpy2_json import THRIFTPY2_JSON
 from .protocols.families.thrift.framed import HEAD
 from .protocols.framing import Found, Turn
+from .protocols.framings.h2 import farewell
 from .protocols.reader import MessageReader
 from .protocols.unpacking import Allowance
 from .redaction.messages import Redactor, hushed
@@ -95,8 +97,9 @@ _NEARLY: Final = 16
 # Why a message ends where a connection was first captured, if its SYN came later.
 _BEHIND: Final = "what follows was captured before its SYN"
 
-# How many kinds of events of a connection are counted.
+# How many kinds of events of a connection are counted, and how many farewells are kept.
 MAX_EVENTS: Final = 64
+MAX_GOAWAYS: Final = 8
 
 # How many findings on the datagrams of a connection are kept.
 MAX_FINDINGS: Final = 1000
@@ -1025,6 +1028,14 @@ class Pipeline:
         name = event.header.method
         if name in flow.events or len(flow.events) < MAX_EVENTS:
             flow.events[name] = flow.events.get(name, 0) + 1
+        if name == "GOAWAY" and len(flow.goaways) < MAX_GOAWAYS:
+            said = farewell(event.data)
+            if said is not None:
+                code, last, text = said
+                if self.redactor is not None:
+                    text = ""
+                by_client = event.from_client is True
+                flow.goaways.append(Goaway(event.time, by_client, code, last, text))
         return self._events
 
     def _take_turns(

@@ -287,7 +287,8 @@ class Pairing:
             key = (seqid, not message.from_client)
             known = by_id.pop(key, None)
             if known is None and key in pending.past:
-                known = pending.past.pop(key)
+                # It stays there: more of it may have been under way.
+                known = pending.past[key]
                 known.add_part(message)
                 return known
             if known is None:
@@ -301,8 +302,13 @@ class Pairing:
             self._settle(known, _answer(known, pending.flow) if known.call else Outcome.NO_CALL)
             return known
         key = (seqid, message.from_client)
-        if key not in by_id and (mtype is MessageType.EVENT or (seqid, not key[1]) in by_id):
-            key = (seqid, not message.from_client)
+        turned = (seqid, not message.from_client)
+        if key not in by_id and (
+            mtype is MessageType.EVENT
+            or turned in by_id
+            or (turned in pending.past and key not in pending.past)
+        ):
+            key = turned
         known = by_id.get(key) or pending.past.get(key)
         if mtype is MessageType.EVENT:
             # It ends a call without a reply.
@@ -313,6 +319,7 @@ class Pairing:
                 del pending.past[next(iter(pending.past))]
             known.ended = message.time
             known.why = message.end
+            known.parts_in_time = known.parts_received
             by_client = message.from_client
             ended = Outcome.RESET_BY_CLIENT if by_client else Outcome.RESET_BY_SERVER
             self._settle(known, ended if known.call is not None else Outcome.NO_CALL)

@@ -56,6 +56,7 @@ class Role(IntEnum):
     STATUS = 5  # the first byte of a SASL negotiation
     LIMIT = 6  # nothing: the log says that it is the reader's limit
     FOREIGN = 7  # something of its own: the reader is not a Thrift program
+    HTTP2 = 8  # the length of an HTTP/2 frame, 3 bytes
 
 
 class Family(IntEnum):
@@ -101,7 +102,7 @@ class Reading:
 class NumberVerdict(Shown):
     """What a number means.
 
-    ``data`` is the number as 1, 4 or 8 bytes, big-endian, and b"" if it needs more than 8.  From
+    ``data`` is the number as 1, 3, 4 or 8 bytes, big-endian, and b"" if it needs more than 8.  From
     ``explain_bytes`` it is up to 8 bytes, and the number is the first 4 of them.  ``readings`` are
     the explanations, the best one first; there are none if nothing known here begins with those
     bytes.  ``remarks`` are sentences about the number itself.
@@ -217,7 +218,7 @@ _HTTP_CLIENT: Final = _other(
     Family.HTTP,
 )
 _HTTP_SERVER: Final = _other(
-    "an HTTP server: a web server, or a proxy before the Thrift server", _SERVER, Family.HTTP
+    "an HTTP server: a web server, or a proxy before the server", _SERVER, Family.HTTP
 )
 _BALANCER: Final = _other(
     "a load balancer with the PROXY protocol switched on", _CLIENT, Family.PROXY
@@ -243,19 +244,22 @@ _MUX_SERVER: Final = _other(
 )
 _REDIS_SERVER: Final = _other("a Redis server", _SERVER)
 _KAFKA: Final = _other("a Kafka client", _CLIENT)
-_DUBBO: Final = _other(
-    "a Dubbo client or server",
-    remedy="Dubbo's own protocol is not Thrift. Check host and port, and the protocol that the "
-    "Dubbo service is exported with.",
+# The relatives: whoever reads their bytes as something else, the two sides are of two families.
+_DUBBO_REMEDY: Final = (
+    "Dubbo's own protocol is understood by Dubbo alone. Check host and port, and the protocol that "
+    "the Dubbo service is exported with (dubbo, tri, rest …)."
 )
-_MOTAN: Final = _other(
-    "a Motan client or server",
-    remedy="Motan's own protocol is not Thrift. Check host and port.",
-)
-_RPCX: Final = _other(
-    "an rpcx client or server",
-    remedy="rpcx's own protocol is not Thrift. Check host and port.",
-)
+_MOTAN_REMEDY: Final = "Motan's own protocol is understood by Motan alone. Check host and port."
+_RPCX_REMEDY: Final = "rpcx's own protocol is understood by rpcx alone. Check host and port."
+_DUBBO: Final = _other("a Dubbo client or server", remedy=_DUBBO_REMEDY)
+_DUBBO_CLIENT: Final = _other("a Dubbo client", _CLIENT, remedy=_DUBBO_REMEDY)
+_DUBBO_SERVER: Final = _other("a Dubbo server", _SERVER, remedy=_DUBBO_REMEDY)
+_MOTAN: Final = _other("a Motan client or server", remedy=_MOTAN_REMEDY)
+_MOTAN_CLIENT: Final = _other("a Motan client", _CLIENT, remedy=_MOTAN_REMEDY)
+_MOTAN_SERVER: Final = _other("a Motan server", _SERVER, remedy=_MOTAN_REMEDY)
+_RPCX_CLIENT: Final = _other("an rpcx client", _CLIENT, remedy=_RPCX_REMEDY)
+_RPCX_SERVER: Final = _other("an rpcx server", _SERVER, remedy=_RPCX_REMEDY)
+_HTTP2_SERVER: Final = _other("an HTTP/2 server, most likely of gRPC", _SERVER, Family.GRPC)
 _BEHIND: Final = _Sender(
     "a program with the strict binary protocol; the reader is not at the start of its message",
     _EITHER,
@@ -287,6 +291,11 @@ _RESP: Final = "Redis serialization protocol specification"
 _SSH: Final = "RFC 4253, 4.2"
 _CQL: Final = "Cassandra's native_protocol_v1.spec to v5.spec, 2"
 _MUX_FRAME: Final = "Finagle's mux protocol, finagle-mux Message.scala"
+_EXCHANGE: Final = "Apache Dubbo's ExchangeCodec"
+_MOTAN_V2: Final = "Motan's MotanV2Header"
+_MOTAN_V1: Final = "Motan's DefaultRpcCodec"
+_RPCX_HEADER: Final = "rpcx's protocol/message.go"
+_H2_FRAME: Final = "RFC 9113, 4.1"
 _CALL_FAILED: Final = "the server could not make the call"
 
 # TLS alerts, by their numbers in RFC 8446, 6; those of a client are about a certificate.
@@ -306,6 +315,16 @@ _ALERTS: Final = (
     ("74", "certificate_required"),
 )
 _CLIENTS_ALERTS: Final = frozenset({"00", "2a", "2d", "2e", "30"})
+
+# Byte 2 of Motan 2: 10 a heartbeat, 08 packed, 04 wants no answer, 02 by a proxy, 01 a reply.
+_MOTAN_FLAGS: Final = tuple(
+    (
+        flags,
+        ("a heartbeat" if flags & 0x10 else "a call") if not flags & 1 else "a reply",
+        _MOTAN_SERVER if flags & 1 else _MOTAN_CLIENT,
+    )
+    for flags in range(0x20)
+)
 
 # In order: the first row that matches counts.  A row that needs more bytes than there are does not
 # match.
@@ -367,12 +386,17 @@ _RULES: Final = (
         _LIKELY,
         "Apache Kafka's protocol guide, ApiVersions",
     ),
-    _rule(
-        "08 00-05 00-f0 00-f0 00 00 .. ..",
-        "perhaps the magic of rpcx and its header",
-        _RPCX,
-        _POSSIBLE,
-        "rpcx's protocol/message.go",
+    # rpcx counts its calls from 0, in 8 bytes.
+    *(
+        _rule(f"08 00 {flags} {values} 00 00 00 00", what, sender, _LIKELY, _RPCX_HEADER)
+        for flags, what, sender in (
+            ("00-1c", "the start of an rpcx call", _RPCX_CLIENT),
+            ("20-3c", "the start of an rpcx call that wants no answer", _RPCX_CLIENT),
+            ("40-5c", "the start of an rpcx heartbeat", _RPCX_CLIENT),
+            ("80-bd", "the start of an rpcx reply", _RPCX_SERVER),
+            ("c0-dd", "the start of rpcx's answer to a heartbeat", _RPCX_SERVER),
+        )
+        for values in ("00", "10", "20", "30", "40")
     ),
     _rule(
         "16 03 00-04 00-41 .. 02 00 ..",
@@ -413,9 +437,9 @@ _RULES: Final = (
         "PostgreSQL, Message Formats: StartupMessage",
     ),
     _rule(
-        "00 00 00-60 04 00 00 00 00",
+        "00 00 00-78 04 00 00 00 00",
         "HTTP/2 SETTINGS",
-        _other("an HTTP/2 server, perhaps of gRPC", _SERVER, Family.GRPC),
+        _HTTP2_SERVER,
         _LIKELY,
         "RFC 9113, 6.5",
     ),
@@ -750,20 +774,35 @@ _RULES: Final = (
     ),
     _rule('"220 "', "the greeting of a mail or file server", _MAIL, _LIKELY, "RFC 5321, 4.2"),
     _rule('"220-"', "the greeting of a mail or file server", _MAIL, _LIKELY, "RFC 5321, 4.2"),
-    _rule(
-        "da bb .. ..",
-        "the magic of Dubbo's protocol",
-        _DUBBO,
-        _LIKELY,
-        "Apache Dubbo's ExchangeCodec",
+    # Byte 2: 80 a request, 40 it wants an answer, 20 an event; below that how values are written.
+    # Byte 3: 0, or the status of a reply.
+    *(
+        _rule(f"da bb {rest}", f"the magic of Dubbo's protocol, {what}", sender, sure, _EXCHANGE)
+        for rest, what, sender, sure in (
+            ("c1-df 00", "a call", _DUBBO_CLIENT, _CERTAIN),
+            ("81-9f 00", "a call that wants no answer", _DUBBO_CLIENT, _CERTAIN),
+            ("e1-ff 00", "a heartbeat that wants an answer", _DUBBO, _CERTAIN),
+            ("a1-bf 00", "an event", _DUBBO, _CERTAIN),
+            ("01-1f 14", "a reply (OK)", _DUBBO_SERVER, _CERTAIN),
+            ("01-1f 19-64", "a reply (an error)", _DUBBO_SERVER, _CERTAIN),
+            ("21-3f 14-64", "the answer to a heartbeat", _DUBBO, _CERTAIN),
+            (".. ..", "with a header that none of its versions writes", _DUBBO, _LIKELY),
+        )
     ),
-    _rule(
-        "f1 f1 .. ..",
-        "the magic of Motan's protocol",
-        _MOTAN,
-        _LIKELY,
-        "Motan's MotanV2Codec",
+    *(
+        _rule(
+            f"f1 f1 {rest}", f"the magic of Motan's protocol, version {what}", sender, _CERTAIN, by
+        )
+        for rest, what, sender, by in (
+            ("00 00", "1, a call", _MOTAN_CLIENT, _MOTAN_V1),
+            ("00 01", "1, a reply", _MOTAN_SERVER, _MOTAN_V1),
+            *(
+                (f"{flags:02x} 08-0f", f"2, {one}", sender, _MOTAN_V2)
+                for flags, one, sender in _MOTAN_FLAGS
+            ),
+        )
     ),
+    _rule("f1 f1 .. ..", "the magic of Motan's protocol", _MOTAN, _LIKELY, _MOTAN_V2),
     _rule(
         "20-7e 20-7e 20-7e 20-7e",
         "four characters of text",
@@ -869,6 +908,19 @@ _REFUSALS: Final = (
     _rule("01-05", "a SASL status that cannot come here", _REFUSING, _LIKELY, _SASL),
 )
 
+_RPCX_VALUES: Final = (
+    ("10", "JSON"),
+    ("20", "protobuf"),
+    ("30", "msgpack"),
+    ("40", "Thrift"),
+    ("00", "bytes of its own"),
+)
+
+
+def _settings(count: int) -> str:
+    return "1 setting" if count == 1 else f"{count} settings"
+
+
 # What else a number of 4 bytes may be, when there are no more bytes to tell.
 _ALSO: Final = (
     *(
@@ -880,6 +932,34 @@ _ALSO: Final = (
             _CQL,
         )
         for version in (3, 4, 5)
+    ),
+    *(
+        _rule(
+            f"00 00 {6 * count:02x} 04",
+            f"the length and the type of an HTTP/2 SETTINGS frame with {_settings(count)}, which "
+            "a server sends first of all",
+            _HTTP2_SERVER,
+            _POSSIBLE,
+            "RFC 9113, 6.5",
+        )
+        for count in range(1, 21)
+    ),
+    *(
+        _rule(
+            f"08 00 {flags} {values}",
+            f"the start of an rpcx {what}, its values in {kind}",
+            sender,
+            _POSSIBLE if values == "00" else _LIKELY,
+            _RPCX_HEADER,
+        )
+        for flags, what, sender in (
+            ("00-1c", "call", _RPCX_CLIENT),
+            ("20-3c", "call that wants no answer", _RPCX_CLIENT),
+            ("40-5c", "heartbeat", _RPCX_CLIENT),
+            ("80-bd", "reply", _RPCX_SERVER),
+            ("c0-dd", "answer to a heartbeat", _RPCX_SERVER),
+        )
+        for values, kind in _RPCX_VALUES
     ),
     _rule(
         "00 00 00 80",
@@ -898,6 +978,71 @@ _ALSO: Final = (
         _MESSAGE,
     ),
 )
+
+# A SETTINGS frame without settings, as Node's servers send: 4, which may be the length of anything.
+_EMPTY_SETTINGS: Final = 4
+_SETTINGS_ALONE: Final = _rule(
+    "00 00 00 04",
+    "the length and the type of an HTTP/2 SETTINGS frame without settings, which a server sends "
+    "first of all",
+    _HTTP2_SERVER,
+    _POSSIBLE,
+    "RFC 9113, 6.5",
+)
+
+# How many values a byte may have in a pattern so that it still tells something.
+_NARROW: Final = 0x20
+
+
+def _first_three(rules: tuple[_Rule, ...]) -> tuple[_Rule, ...]:
+    """What three bytes say of what begins with them, for a reader that took those for a length.
+
+    Three bytes say less than four: where one of them may be anything, they are one explanation
+    among others, and so where several beginnings share them.
+    """
+    made: dict[tuple[tuple[int, int], ...], _Rule] = {}
+    for rule in rules:
+        three = rule.pattern[:3]
+        told = [high - low < _NARROW for low, high in three]
+        if len(three) < 3 or not (told[0] and told[1]) or three[0][0] < 0x10:
+            continue
+        sure = min(rule.certainty, _CERTAIN if all(told) else _POSSIBLE)
+        known = made.get(three)
+        if known is None:
+            made[three] = rule._replace(pattern=three, certainty=sure)
+        elif known.what != rule.what:
+            made[three] = known._replace(certainty=_POSSIBLE)
+    return tuple(made.values())
+
+
+_BY_DUBBO: Final = (_DUBBO_SERVER, _CERTAIN, _EXCHANGE)
+
+# The same, for readers of HTTP/2: a frame begins with a length of 3 bytes.
+_FIRST_THREE: Final = (
+    _rule(
+        "16 03 00-04",
+        "the start of a TLS handshake, most likely a client's hello",
+        _TLS_EITHER,
+        _CERTAIN,
+        _RECORD,
+    ),
+    _rule(
+        "15 03 00-04",
+        "the start of a TLS alert: who sent it expects TLS, and got none",
+        _TLS_SERVER,
+        _CERTAIN,
+        _RECORD,
+    ),
+    _rule('"HTT"', "the start of an HTTP response", _HTTP_SERVER, _CERTAIN, _STATUS_LINE),
+    _rule("80 01 00", "the start of a strict binary message", _BINARY_SIDE, _LIKELY, _MESSAGE),
+    _rule("da bb 01-1f", "the magic of Dubbo's protocol, a reply", *_BY_DUBBO),
+    _rule("f1 f1 00", "the magic of Motan's protocol", _MOTAN, _LIKELY, _MOTAN_V2),
+    *_first_three(_RULES),
+)
+
+# No frame of HTTP/2 is longer unless its reader said that it may be, and most never do.
+_H2_DEFAULT: Final = 16_384
+_H2_MAX: Final = 2**24 - 1
 
 # Limits that logs print beside the number that is meant, where it is known whose they are.
 _MIB: Final = 1 << 20
@@ -958,8 +1103,49 @@ def explain_number(number: int, role: Role = Role.UNKNOWN) -> NumberVerdict:
     is_byte = -128 <= number < 256 or number >> 8 == 0xFFFFFF
     if is_byte and role in (Role.PROTOCOL_ID, Role.STATUS):
         return _verdict(number, (number & 255).to_bytes(1, "big"), role)
+    if role is Role.HTTP2 and 0 <= number <= _H2_MAX:
+        return _frame_length(number)
     size = 4 if -(2**31) <= number < 2**32 else 8
-    return _verdict(number, (number % 2 ** (8 * size)).to_bytes(size, "big"), role)
+    verdict = _verdict(number, (number % 2 ** (8 * size)).to_bytes(size, "big"), role)
+    return _or_three(verdict) if role is Role.UNKNOWN and _MIB <= number <= _H2_MAX else verdict
+
+
+def _frame_length(number: int) -> NumberVerdict:
+    """What a number says that a reader of HTTP/2 took for the length of a frame."""
+    data = number.to_bytes(3, "big")
+    found = [_reading(rule, Role.HTTP2) for rule in _match(_FIRST_THREE, data)]
+    if not found or found[0].certainty is _POSSIBLE:
+        above = "more than the 16384 that most readers take" if number > _H2_DEFAULT else "ordinary"
+        found.append(
+            Reading(
+                f"the length of an HTTP/2 frame, {number} bytes: {above}",
+                "a client or a server that speaks HTTP/2, if it is a length at all",
+                "the other side, as what it is",
+                "Look at the first bytes that the reader got: if they are HTTP/2, the sender "
+                "writes frames that are larger than its reader allows (SETTINGS_MAX_FRAME_SIZE).",
+                _POSSIBLE,
+                _H2_FRAME,
+            )
+        )
+    return NumberVerdict(number, data, Role.HTTP2, tuple(found))
+
+
+def _or_three(verdict: NumberVerdict) -> NumberVerdict:
+    """Add what its 3 bytes say; where its 4 say nothing that is sure, they come first.
+
+    It may be an ordinary number all the same: nobody said what was read there.
+    """
+    number = verdict.number
+    data = number.to_bytes(3, "big")
+    most = _POSSIBLE if _is_round(number) else _LIKELY
+    readings = [_reading(rule, Role.HTTP2) for rule in _match(_FIRST_THREE, data)]
+    found = tuple(replace(one, certainty=min(one.certainty, most)) for one in readings)
+    if not found:
+        return verdict
+    four = verdict.readings
+    if four and four[0].certainty >= found[0].certainty:
+        return replace(verdict, readings=four + found)
+    return replace(verdict, data=data, readings=found + four)
 
 
 def explain_bytes(data: bytes, role: Role = Role.UNKNOWN) -> NumberVerdict:
@@ -977,6 +1163,8 @@ def _verdict(number: int, data: bytes, role: Role) -> NumberVerdict:
     remarks: list[str] = []
     if role is Role.LIMIT:
         return NumberVerdict(number, data[:8], role, (_limit(number),))
+    if role is Role.HTTP2 and len(data) == 3:
+        return _frame_length(int.from_bytes(data, "big"))
     if 2 <= len(data) <= 3:
         found = [_reading(rule, role) for rule in _match(_FIRST_PAIRS, data)]
     elif len(data) == 1:
@@ -1065,6 +1253,8 @@ def _add_others(found: list[Reading], number: int, data: bytes, role: Role) -> N
         if not 0 <= length <= DEFAULT_LIMITS.frame:
             found += _turned(data, role)
         found += _as_length(length, role)
+    if number == _EMPTY_SETTINGS and len(data) == 4 and role in (Role.UNKNOWN, Role.FRAME):
+        found.append(_reading(_SETTINGS_ALONE, role))
     if role is Role.UNKNOWN and -128 <= number < 0:
         byte = (number & 255).to_bytes(1, "big")
         for rule in _match(_FIRST_BYTES, byte):
@@ -1273,6 +1463,10 @@ def _who_read(side: _Side, role: Role) -> str:
         return f"{reader} with the compact protocol, as the first byte of a message"
     if role is Role.FOREIGN:
         return f"{reader} that is no Thrift program, as a length or a mark of its own"
+    if role is Role.HTTP2:
+        return (
+            f"{reader} that speaks HTTP/2, most likely of gRPC, as the length of a frame (3 bytes)"
+        )
     if role is Role.STATUS:
         return f"{reader} with a SASL transport, as the status of a negotiation"
     return f"{reader} with a framed transport, as the length of a frame"
@@ -1298,6 +1492,23 @@ _HTTP_REMEDIES: Final = {
     "over HTTP, use an HTTP transport in the client (THttpClient).",
     _EITHER: "Use HTTP on both sides, or on neither.",
 }
+# Where the reader speaks HTTP/2.
+_THRIFT_ON_HTTP2: Final = "Thrift is not gRPC. Check host and port."
+_HTTP2_REMEDIES: Final = dict.fromkeys(
+    (
+        *(Family.BINARY, Family.COMPACT, Family.JSON, Family.FRAMED, Family.HEADER),
+        *(Family.ZLIB, Family.SASL),
+    ),
+    _THRIFT_ON_HTTP2,
+)
+_HTTP1_REMEDIES: Final = {
+    _CLIENT: "Keep browsers, health checks and scrapers off this port, or let them speak HTTP/2: "
+    "a gRPC server takes no HTTP/1.1.",
+    _SERVER: "Check host and port: what answers is HTTP/1.1. If a proxy or a load balancer is "
+    "before the gRPC server, let it speak HTTP/2 (h2c without TLS; grpc_pass, not proxy_pass, in "
+    "nginx); if the server wants TLS, use TLS in the client.",
+    _EITHER: "Use HTTP/2 on both sides.",
+}
 _FOREIGN_REMEDIES: Final = {
     _CLIENT: "Find out who connects to this port, and why.",
     _SERVER: "Check host and port: the client has reached another kind of server.",
@@ -1314,6 +1525,10 @@ def _remedy(sender: _Sender, role: Role) -> str:
         return "Check host and port: the client has reached another kind of server."
     if sender.remedy:
         return sender.remedy
+    if role is Role.HTTP2 and kind in _HTTP2_REMEDIES:
+        return _HTTP2_REMEDIES[kind]
+    if role is Role.HTTP2 and kind is Family.HTTP:
+        return _HTTP1_REMEDIES[sender.side]
     if kind in _REMEDIES:
         return _REMEDIES[kind]
     if kind is Family.HTTP:

@@ -10,7 +10,7 @@ from .packets import Packet, Segment
 from .places import Endpoint, Facts, Finding
 from .shown import Shown
 
-__all__ = ["Detection", "Flow", "Half", "Step", "Structs"]
+__all__ = ["Detection", "Flow", "Goaway", "Half", "Step", "Structs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,25 @@ class Structs(Facts):
         return (self.count, self.protocol, tuple(sorted(self.statuses.items())))
 
 
+class Goaway(Facts):
+    """An end of a connection says that it takes no more calls (HTTP/2's GOAWAY): when (ns), who,
+    with which error code's name ("NO_ERROR"), which stream was the last that it works on, and what
+    it says in words."""
+
+    __slots__ = ("by_client", "code", "last", "text", "time")
+    __match_args__: ClassVar = ("time", "by_client", "code", "last", "text")
+
+    def __init__(self, time: int, by_client: bool, code: str, last: int, text: str) -> None:
+        self.time = time
+        self.by_client = by_client
+        self.code = code
+        self.last = last
+        self.text = text
+
+    def facts(self) -> tuple[object, ...]:
+        return (self.time, self.by_client, self.code, self.last, self.text)
+
+
 class Flow(Shown):
     """One connection (for UDP: two ends that talk), both directions of it.
 
@@ -115,7 +134,8 @@ class Flow(Shown):
     are the times of its first and its last packet; ``from_client`` and ``from_server`` say what
     each end did.  ``proxied`` is the client for whom a proxy connected, where a PROXY header says
     so.  ``structs``: a client posts structs without a message over HTTP.  ``events`` counts what
-    its ends said for the connection itself, by name ("PING", "GOAWAY").
+    its ends said for the connection itself, by name ("PING", "GOAWAY"); ``goaways`` are the first
+    of its farewells.
 
     ``unreachable`` is None, or what an ICMP error said of its packets: when, who said it, and what
     ("port unreachable").  ``copy_of`` is 0, or the number of the connection that this one is: the
@@ -132,6 +152,7 @@ class Flow(Shown):
         "findings",
         "from_client",
         "from_server",
+        "goaways",
         "last",
         "lost",
         "number",
@@ -166,6 +187,7 @@ class Flow(Shown):
         self.proxied: Endpoint | None = None
         self.structs: Structs | None = None
         self.events: dict[str, int] = {}
+        self.goaways: list[Goaway] = []
 
     def __repr__(self) -> str:
         return f"<Flow {self.number}: {self.client} → {self.server}>"

@@ -22,6 +22,7 @@ class Exchange(Shown):
 
     Of a stream, ``parts_sent`` and ``parts_received`` count the messages beside call and reply,
     ``stream_sent`` and ``stream_received`` their bytes on the wire; they are not kept.
+    ``parts_in_time`` are those received before its stream was reset: more may come behind that.
     """
 
     __slots__ = (
@@ -32,6 +33,7 @@ class Exchange(Shown):
         "fate",
         "misled_by",
         "number",
+        "parts_in_time",
         "parts_received",
         "parts_sent",
         "reply",
@@ -50,6 +52,7 @@ class Exchange(Shown):
         self.why = ""
         self.parts_sent = 0
         self.parts_received = 0
+        self.parts_in_time = 0
         self.stream_sent = 0
         self.stream_received = 0
         # What ``answer`` and ``exception`` said before the reply let its bytes go.

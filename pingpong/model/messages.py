@@ -338,7 +338,16 @@ class Family(ABC):
     it holds no state."""
 
     name: str
+    title: str = "RPC"  # in a sentence: "Thrift", "gRPC"
     error_title: str  # an EXCEPTION, in a sentence: "a TApplicationException"
+    # An EXCEPTION is a status, of gRPC's or of HTTP's; or of HTTP's alone.
+    has_statuses: bool = False
+    is_http: bool = False
+    # Where its clients have the time that they wait, behind "its timeout is set".
+    timeouts_in: str = "in the client"
+    # How a handler fails whose caller does not learn why; and what to do about that, or "".
+    undeclared: str = "in a way that is not told"
+    exception_advice: str = ""
 
     @abstractmethod
     def outcome(self, reply: Message) -> Outcome:
@@ -353,6 +362,10 @@ class Family(ABC):
         """The service that a method belongs to, and its name in that; "" for a service that the
         wire does not name."""
         return "", method
+
+    def patience(self, call: Message) -> int:
+        """How long the caller says that it waits for the answer (ns); -1: it does not say."""
+        return -1
 
     def is_upgrade(self, method: str) -> bool:
         """Does a call of that method ask about the connection, so that it is none of the

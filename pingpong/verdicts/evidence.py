@@ -10,6 +10,7 @@ anything: ``exchanges.Pairing`` says what became of a call.
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import Final, NamedTuple
 
 from ..hints.magic_numbers import Reading
@@ -37,6 +38,8 @@ __all__ = [
     "MAX_EXAMPLES",
     "NOTHING_KNOWN",
     "NOT_READ",
+    "REFUSED",
+    "STREAM_RESET",
     "UNREAD",
     "ApplicationException",
     "Case",
@@ -107,10 +110,18 @@ def summary_of(message: Message) -> Summary:
     )
 
 
+# How ``Ended.why`` begins where the stream of a call was reset, and where it was refused, with what
+# HTTP/2 calls the reason behind it.
+STREAM_RESET: Final = "RST_STREAM "
+REFUSED: Final = "GOAWAY "
+
+
 class Ended(NamedTuple):
     """What is kept of an exchange: how it ended, and at which ``time`` (ns; -1: not known).
 
     ``why`` and ``misled_by`` are as an Exchange has them; ``response`` is HTTP's to its call.
+    ``parts`` are the messages that had come when its stream was reset.  ``deadline`` is how long
+    the client said that it would wait (ns), where it had no answer; -1: it did not say.
     """
 
     number: int
@@ -121,6 +132,28 @@ class Ended(NamedTuple):
     why: str
     misled_by: int
     response: Response | None
+    parts: int = 0
+    deadline: int = -1
+
+    @property
+    def is_stream(self) -> bool:
+        """Did its stream end, or was it refused, while the connection stood?"""
+        return self.why.startswith((STREAM_RESET, REFUSED))
+
+    @property
+    def waited(self) -> int:
+        """How long the call had waited when it ended (ns), 0 if that is not known."""
+        if self.call is None or self.time < 0:
+            return 0
+        return max(self.time - self.call.time, 0)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Was the time over that the client said it would wait?
+
+        Its clock began to run before the call was on the wire, and ends to the millisecond.
+        """
+        return 0 <= self.deadline <= self.waited + self.deadline // 20 + 2_000_000
 
     @property
     def message(self) -> Summary:
@@ -148,7 +181,8 @@ class Fault(NamedTuple):
 class ApplicationException(NamedTuple):
     """The framework's own exception: the call that it answers, the name of its type, its text.
 
-    ``title`` is what the family calls it.
+    ``title`` is what the family calls it.  ``page`` is how the body begins, where the answer is
+    HTTP's own in place of the family's: in one line, "" if there is none.
     """
 
     call: Summary
@@ -157,6 +191,7 @@ class ApplicationException(NamedTuple):
     title: str
     replied: str  # the method that the reply names
     is_called: bool  # False: the call was not captured, and ``call`` is the exception itself
+    page: str = ""
 
 
 class Tally:
@@ -203,11 +238,14 @@ class Case:
     - ``failures``: by method and type, how often the server answered with its library's own
       exception, and an example; ``declared``: the same count for exceptions of the IDL.
     - ``faults``: messages whose bytes are not right.
+    - ``streams``: calls whose stream was reset or refused while the connection stood, by method and
+      reason: how many, and an example.  They are not in ``ended``.
+    - ``recent``: when the last answered calls began and ended (ns), where each has a stream.
     """
 
     __slots__ = (
         *("declared", "ended", "failures", "faults", "first", "flow", "largest", "last_answered"),
-        *("last_call", "last_reply", "last_unread", "tally"),
+        *("last_call", "last_reply", "last_unread", "recent", "streams", "tally"),
     )
 
     def __init__(self) -> None:
@@ -223,6 +261,8 @@ class Case:
         self.failures: dict[tuple[str, str], tuple[int, ApplicationException]] = {}
         self.declared: dict[tuple[str, str], int] = {}
         self.faults: list[Fault] = []
+        self.streams: dict[tuple[str, Outcome, str, bool], tuple[int, Ended]] = {}
+        self.recent: deque[tuple[int, int]] = deque(maxlen=MAX_EXAMPLES)
 
     def add(self, exchange: Exchange) -> Summary | None:
         """Take a settled exchange; returns its call if that wanted an answer and got one."""
@@ -240,12 +280,19 @@ class Case:
             exchange.why,
             exchange.misled_by,
             None if exchange.call is None else exchange.call.response,
+            exchange.parts_in_time,
+            exchange.call.family.patience(exchange.call)
+            if exchange.call is not None and outcome in BY_CLIENT
+            else -1,
         )
-        same = self.ended.setdefault(outcome, [])
-        same.append(ended)
-        if len(same) > 1 and same[-2].number > ended.number:
-            same.sort()
-        del same[MAX_EXAMPLES:]
+        if ended.is_stream:
+            self._add_stream(ended)
+        else:
+            same = self.ended.setdefault(outcome, [])
+            same.append(ended)
+            if len(same) > 1 and same[-2].number > ended.number:
+                same.sort()
+            del same[MAX_EXAMPLES:]
         if call is not None:
             if self.first is None or call.number < self.first.number:
                 self.first = call
@@ -279,6 +326,8 @@ class Case:
             return None  # the reply has only begun
         tally.answered += 1
         self.largest = max(self.largest, call.size)
+        if call.dialect.transport.has_ids:
+            self.recent.append((call.time, reply.end_time))
         if self.last_answered is None or reply.end_time >= self.last_answered[1]:
             self.last_answered = (call, reply.end_time)
         answer = exchange.answer
@@ -292,6 +341,13 @@ class Case:
             self._fail(exchange, exchange.reply, call)
         return call
 
+    def _add_stream(self, ended: Ended) -> None:
+        """Take a call whose stream ended without an answer."""
+        key = (ended.message.method, ended.outcome, ended.why, ended.is_overdue)
+        count, first = self.streams.get(key, (0, ended))
+        if count or len(self.streams) < MAX_FAILURES:
+            self.streams[key] = (count + 1, first)
+
     def _fail(self, exchange: Exchange, reply: Message, subject: Summary) -> None:
         """Count the exception of the server's library, if that is what ``reply`` is.
 
@@ -304,7 +360,7 @@ class Case:
         is_called = exchange.call is not None
         title = reply.family.error_title
         sample = ApplicationException(
-            subject, name, _text_of(reply), title, reply.method, is_called
+            subject, name, _text_of(reply), title, reply.method, is_called, _page_of(reply)
         )
         last = self.last_unread
         if name in UNREAD and (last is None or last.call.number < subject.number):
@@ -384,6 +440,19 @@ class Case:
 
 # A strict binary CALL or ONEWAY, with the beginning of a name.
 _INSIDE: Final = re.compile(rb"\x80\x01\0[\x01\x04]\0\0\0[\x01-\x7f][\x20-\x7e]")
+
+
+# How much of a page is kept (characters), and of how many bytes.
+_PAGE: Final = 120
+
+
+def _page_of(reply: Message) -> str:
+    """How the body of HTTP's own answer begins, if it is text."""
+    if not reply.family.is_http or reply.redacted:
+        return ""
+    body = reply.data[reply.start : min(reply.stop, reply.start + 4 * _PAGE)]
+    text = " ".join(body.decode("utf-8", "replace").split())
+    return text[:_PAGE] if text.isprintable() else ""
 
 
 def _text_of(exception: Message) -> str:

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from ..model import Carrier, Flow, Outcome, Protocol, Severity, Shown
 from ..protocols.purposes import counted
+from ..protocols.raw import RAW
 
 __all__ = [
     "OF_ANY_CONNECTION",
@@ -63,6 +64,7 @@ class Kind(Enum):
     CUT_OFF = "cut off while it waited"
     PROBE_REFUSED = "a probe that the server does not take"
     TWO_PROTOCOLS = "two protocols on one port"
+    GOAWAY = "the other end takes no more calls"
     ENDED_OTHERWISE = "calls without a usable answer"
     WAITING = "still waiting"
     # They never spoke.
@@ -74,6 +76,7 @@ class Kind(Enum):
     # Nothing is wrong between them.
     STRUCTS_ALONE = "structs without a message"
     DECLARED_EXCEPTIONS = "exceptions that the IDL declares"
+    SERVICE_ERRORS = "errors of the service's own"
     ALL_WELL = "all is well"
     NOT_THRIFT = "no Thrift"
     # It is about the capture.
@@ -103,7 +106,7 @@ class Dialect(NamedTuple):
     transport: Carrier
 
     def __str__(self) -> str:
-        protocol = "" if self.protocol is None else self.protocol.title
+        protocol = "" if self.protocol is None or self.protocol is RAW else self.protocol.title
         around = self.transport.around
         if around:
             return f"{protocol} in {around}" if protocol else around

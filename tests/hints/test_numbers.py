@@ -250,7 +250,7 @@ BEGINNINGS = {
     bytes.fromhex("0000002c0012000300000001000b") + b"kafka": (
         "a Kafka request for the versions of the API"
     ),
-    bytes.fromhex("dabbc20000000000"): "the magic of Dubbo's protocol",
+    bytes.fromhex("dabbc20000000000"): "the magic of Dubbo's protocol, a call",
     bytes.fromhex("8221"): "the start of a compact CALL",
 }
 
@@ -328,3 +328,93 @@ def test_signed_and_unsigned_are_the_same_bytes(number: int) -> None:
     unsigned = explain_number(number % 2**32, Role.FRAME)
     assert unsigned.data == explain_number(number, Role.FRAME).data
     assert unsigned.readings == explain_number(number, Role.FRAME).readings
+
+
+# ── HTTP/2 and the relatives ─────────────────────────────────────────────────────────
+
+# A number, its bytes, what they are, and who took them for a length: wire-relatives.md, 10.
+RELATIVES = {
+    4740180: ("48 54 54", "HTTP response", "a client that speaks HTTP/2"),
+    1377025: ("15 03 01", "TLS alert", "a client that speaks HTTP/2"),
+    1377027: ("15 03 03", "TLS alert", "a client that speaks HTTP/2"),
+    1442561: ("16 03 01", "TLS handshake", "the other side that speaks HTTP/2"),
+    1442563: ("16 03 03", "TLS handshake", "the other side that speaks HTTP/2"),
+    4670804: ("47 45 54", "HTTP GET", "a server that speaks HTTP/2"),
+    5263187: ("50 4f 53", "HTTP POST", "a server that speaks HTTP/2"),
+    14334914: ("da bb c2", "Dubbo's protocol, a call", "a server that speaks HTTP/2"),
+    1347569952: ("50 52 49 20", "preface of HTTP/2", "a server"),
+    1129270862: ("43 4f 4e 4e", "HTTP CONNECT", "a server"),
+    -625229312: ("da bb c2 00", "Dubbo's protocol, a call", "a server"),
+    3669737984: ("da bb c2 00", "Dubbo's protocol, a call", "a server"),
+    -625278444: ("da bb 02 14", "Dubbo's protocol, a reply", "a client"),
+    -235864056: ("f1 f1 00 08", "Motan's protocol, version 2, a call", "a server"),
+    134217744: ("08 00 00 10", "rpcx call, its values in JSON", "a server"),
+    134217776: ("08 00 00 30", "rpcx call, its values in msgpack", "a server"),
+    1195725856: ("47 45 54 20", "HTTP GET", "a server"),
+    # Not in that table: the same rule.
+    8519680 + 0x2100: ("82 21 00", "", ""),
+    0x505249: ("50 52 49", "preface of HTTP/2", "a server that speaks HTTP/2"),
+    0x535348: ("53 53 48", "greeting of SSH", "the other side that speaks HTTP/2"),
+}
+
+
+@pytest.mark.parametrize("number", RELATIVES)
+def test_a_number_of_the_relatives(number: int) -> None:
+    data, what, reader = RELATIVES[number]
+    verdict = explain_number(number)
+    if not what:
+        assert verdict.readings[0].certainty < Certainty.CERTAIN
+        return
+    assert verdict.data == bytes.fromhex(data)
+    best = verdict.readings[0]
+    assert best.certainty > Certainty.POSSIBLE
+    assert what in best.what
+    assert best.reader.startswith(reader)
+    assert best.remedy
+
+
+@pytest.mark.parametrize(
+    ("number", "settings"), {6148: "4 settings", 1540: "1 setting", 4: ""}.items()
+)
+def test_the_settings_of_a_server_as_a_length(number: int, settings: str) -> None:
+    """Small numbers may be anything: it is one explanation among others."""
+    found = [one for one in explain_number(number).readings if "SETTINGS" in one.what]
+    assert len(found) == 1
+    assert settings in found[0].what
+    assert found[0].certainty is Certainty.POSSIBLE
+    assert len(explain_number(number).readings) > 1
+
+
+def test_the_length_of_a_frame_is_three_bytes() -> None:
+    """Where the log says so, three bytes are enough; and what begins nothing may be a length."""
+    assert first(4740180, Role.HTTP2).certainty is Certainty.CERTAIN
+    assert first(1377025, Role.HTTP2).what.startswith("the start of a TLS alert")
+    assert "HTTP/1.1" in first(4740180, Role.HTTP2).remedy
+    assert "more than the 16384" in first(393_509, Role.HTTP2).what
+    assert explain_number(393_509, Role.HTTP2).data == b"\x06\x01\x25"
+    assert (
+        explain_bytes(b"HTT", Role.HTTP2).readings == explain_number(4740180, Role.HTTP2).readings
+    )
+
+
+@pytest.mark.parametrize("data", ["f1f10108", "f1f11f0f", "dabb0228", "dabbe200", "f1f10001"])
+def test_a_reply_is_not_sent_by_a_client(data: str) -> None:
+    best = explain_bytes(bytes.fromhex(data)).readings[0]
+    assert "server" in best.sender or best.sender.startswith("a Dubbo client or")
+    assert best.certainty is Certainty.CERTAIN
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    {
+        "0800003000000000": "rpcx call",
+        "08004030000000000000000100000018": "rpcx heartbeat",
+        "0800801000000000": "rpcx reply",
+        "000000040000000000": "HTTP/2 SETTINGS",
+        "000018040000000000": "HTTP/2 SETTINGS",
+    }.items(),
+)
+def test_first_bytes_of_the_relatives(data: str, what: str) -> None:
+    best = explain_bytes(bytes.fromhex(data)).readings[0]
+    assert what in best.what
+    assert best.certainty > Certainty.POSSIBLE

@@ -209,5 +209,5 @@ NUMBERS = {
     2023489536: ("78 9c 00 00", "zlib stream", "a zlib transport", "the other side"),
     1347571544: ("50 52 4f 58", "PROXY line", "a load balancer", "a server"),
     1347569952: ("50 52 49 20", "preface of HTTP/2", "an HTTP/2 client", "a server"),
-    -625229312: ("da bb c2 00", "Dubbo", "a Dubbo client", "the other side"),
+    -625229312: ("da bb c2 00", "Dubbo", "a Dubbo client", "a server"),
 }

@@ -382,7 +382,7 @@ WORDINGS: Final = (
         (t.NO_SERVER, "no route for method '{word}'", "thrift_proxy/router/router_impl.cc"),
         (t.NO_SERVER, "unknown cluster '{word}'", "thrift_proxy/router/router.h"),
         (t.NO_SERVER, "maintenance mode for cluster '{word}'", "thrift_proxy/router/router.h"),
-        (t.CLOSED, "upstream connect error or disconnect/reset before headers", "router"),
+        (t.UPSTREAM, "upstream connect error or disconnect/reset before headers", "router"),
         (
             t.OVERLOAD,
             "thrift upstream request: too many connections",

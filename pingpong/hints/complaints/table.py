@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Final, NamedTuple
 
-from . import cpp, frameworks, go, java, others, python, scripts, system
+from . import cpp, frameworks, go, grpc, java, others, python, scripts, system
 from .troubles import Trouble
 from .wordings import Wording, fixed, pattern_of
 
@@ -20,6 +20,7 @@ WORDINGS: Final = (
     *scripts.WORDINGS,
     *others.WORDINGS,
     *frameworks.WORDINGS,
+    *grpc.WORDINGS,
     *system.WORDINGS,
 )
 

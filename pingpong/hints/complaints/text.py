@@ -48,6 +48,7 @@ _LEAST: Final = frozenset(
         *(troubles.TIMEOUT, troubles.GAVE_UP, troubles.READ_TIMEOUT, troubles.REFUSED),
         *(troubles.SERVER_FAILED, troubles.CLIENT_GONE, troubles.NO_SERVER, troubles.HANDLER),
         *(troubles.ARGUMENTS, troubles.SASL, troubles.BEGINNING),
+        *(troubles.DEADLINE, troubles.STREAM_RESET),
     }
 )
 # The bare name of an exception: it counts only if the text has nothing else.
@@ -202,7 +203,7 @@ def _named_numbers(matches: list[_Match]) -> list[tuple[int, NumberVerdict]]:
                 numbers.append((place, explain_number(value, Role.LIMIT if limit else role)))
             elif name == "hex":
                 numbers.append((place, explain_number(int(digits, 16), role)))
-            elif name == "pair":
+            elif name in ("pair", "dump"):
                 numbers.append((place, explain_bytes(bytes.fromhex(digits), role)))
             elif name == "bytes":
                 data = bytes(int(one) & 255 for one in digits.replace(",", " ").split())

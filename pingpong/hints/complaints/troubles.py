@@ -601,8 +601,9 @@ OVERLOAD: Final = Trouble(
 NOT_TLS: Final = Trouble(
     "A side that expects TLS got bytes that are no TLS.",
     (
-        "The other side does without TLS: plain Thrift.",
-        "It is no Thrift program: HTTP on this port.",
+        "The other side does without TLS: plain Thrift, or plain HTTP/2 (gRPC without "
+        "credentials).",
+        "It is another kind of program: HTTP/1.1 on this port.",
     ),
     _FIRST_BYTES,
 )
@@ -758,6 +759,170 @@ SAYS_NO: Final = Trouble(
         "The handler failed.",
     ),
     "the reply, which holds a type and a text: pingpong show CAPTURE --message N.",
+)
+
+# ── gRPC and HTTP/2 ──────────────────────────────────────────────────────────────────
+
+_NOT_HTTP2: Final = (
+    "The other side answers in HTTP/1.1: the port of another service, a web server, or a proxy "
+    "that speaks HTTP/2 to nobody. The first bytes are then HTTP (48 54 54 50).",
+    "The other side expects TLS and answers with an alert (15 03): a client without credentials on "
+    "a port with TLS.",
+    "It is a server of another kind: Thrift, Dubbo, a database.",
+)
+_WHOSE_BYTES: Final = (
+    "host and port, and whether both use TLS; then the first bytes that the other side sends: "
+    "record them (pingpong record, tcpdump -w)."
+)
+H2_FRAME: Final = Trouble(
+    "A reader of HTTP/2 took three bytes for the length of a frame, and found it too large.",
+    (
+        *_NOT_HTTP2,
+        "A frame really is that large: a sender that does not keep to SETTINGS_MAX_FRAME_SIZE "
+        "(16384 where nothing else was agreed).",
+    ),
+    _WHOSE_BYTES,
+    Role.HTTP2,
+)
+NOT_SETTINGS: Final = Trouble(
+    "A client of HTTP/2 wants SETTINGS as the server's first frame, and got something else.",
+    _NOT_HTTP2,
+    _WHOSE_BYTES,
+    Role.HTTP2,
+)
+HTTP1_SERVER: Final = Trouble(
+    "A gRPC client has reached a server that answers in HTTP/1.1.",
+    (
+        "It is the port of another service: REST, a web page, metrics.",
+        "A proxy or a load balancer before the gRPC server speaks HTTP/1.1 only; or the client "
+        "goes through an HTTP proxy (http_proxy, https_proxy in its environment).",
+        "The server wants TLS, and says so in HTTP/1.1.",
+    ),
+    "host and port; http_proxy, https_proxy and no_proxy where the client runs.",
+)
+NO_PREFACE: Final = Trouble(
+    "A server of HTTP/2 wants the client's preface (PRI * HTTP/2.0), and got something else.",
+    (
+        "The client speaks HTTP/1.1: a browser, curl without --http2-prior-knowledge, a health "
+        "check, a proxy.",
+        "The client speaks TLS (16 03), and the server does not; or the other way round.",
+        "The client is of another kind: Thrift, Dubbo, a port scanner.",
+    ),
+    "who connects, by the address in the log, and the first bytes that it sends.",
+    Role.HTTP2,
+)
+NO_H2_SETTINGS: Final = Trouble(
+    "A client of HTTP/2 waited for the server's first frame, and the connection ended, or nothing "
+    "came.",
+    (
+        "The server expects TLS, or speaks something else, and closed; or it waits for more.",
+        "Something between the two accepts connections, and there is no server behind it.",
+    ),
+    _WHOSE_BYTES,
+)
+CONTENT_TYPE: Final = Trouble(
+    "The answer to a gRPC call is none of gRPC's: HTTP's status or its content type says so.",
+    (
+        "A proxy or a load balancer answers itself: 502, 503, 504 where it does not reach the "
+        "server, 404 where it has no route, 401 or 403 where it lets nobody through.",
+        "The server is no gRPC server: it serves pages, REST, Connect or gRPC-Web on this port.",
+        "The client writes another content type than the server takes (415).",
+    ),
+    "the status and the body, which often says who wrote it; then the proxy's log.",
+)
+PINGS: Final = Trouble(
+    "The server ended the connection because the client sent PING frames too often (GOAWAY "
+    "ENHANCE_YOUR_CALM, too_many_pings).",
+    (
+        "The client's keepalive time is shorter than the server allows: 5 minutes where nothing "
+        "was set, and no pings at all without a call.",
+        "A proxy between the two counts otherwise than the server.",
+    ),
+    "keepalive_time in the client (at least the server's limit), "
+    "keepalive_permit_without_calls; in the server its enforcement (MinTime in Go, "
+    "permitKeepAliveTime in Java, grpc.http2.min_ping_interval_without_data_ms in C++ and Python).",
+)
+MESSAGE_LIMIT: Final = Trouble(
+    "A message is larger than the limit of who reads or writes it: the first number is its size, "
+    "the second the limit.",
+    (
+        "The message really is that large: 4 MiB (4194304) is the limit of readers where nothing "
+        "was set.",
+        "The first number is beyond reason: then it is no length, but bytes of something else.",
+    ),
+    "how large the messages are: pingpong messages CAPTURE lists sizes. Raise the limit in the "
+    "side that complains (max_receive_message_length, MaxCallRecvMsgSize, maxInboundMessageSize), "
+    "or send the data as a stream.",
+)
+NO_SUCH_CALL: Final = Trouble(
+    "The server understands the call, and has no such service or method (UNIMPLEMENTED).",
+    (
+        "The service was not registered in this server, or another server listens on this port.",
+        "Client and server were made from different versions of the .proto file: the package is a "
+        "part of the name.",
+        "A proxy sent the call to another server.",
+    ),
+    "the path in the call (/package.Service/Method): pingpong show CAPTURE prints it as it was "
+    "sent; grpcurl HOST:PORT list says what the server has.",
+)
+COMPRESSION: Final = Trouble(
+    "A message is packed in a way that its reader does not know, or says that it is packed and "
+    "not how.",
+    (
+        "The reader has no such decompressor: in Go, gzip has to be imported "
+        "(google.golang.org/grpc/encoding/gzip).",
+        "A proxy took the header grpc-encoding away.",
+        "The reader is out of step, and took another byte for the flag.",
+    ),
+    "grpc-encoding in the call's headers, and grpc-accept-encoding in the answer's.",
+)
+STREAM_RESET: Final = Trouble(
+    "The other side ended the stream of the call (RST_STREAM), and sent no status. Its code says "
+    "why: 2 INTERNAL_ERROR, 7 REFUSED_STREAM, 8 CANCEL, 11 ENHANCE_YOUR_CALM.",
+    (
+        "INTERNAL_ERROR, PROTOCOL_ERROR: the server or a proxy between failed, or does not keep to "
+        "HTTP/2; a proxy's own timeout ends so too.",
+        "CANCEL: the deadline passed or the caller gave up, here or in a proxy on the way.",
+        "REFUSED_STREAM: the call was not worked on, and can be sent again: the server is "
+        "stopping, or has too many streams.",
+        "NO_ERROR: the server was done and read no more of the request.",
+    ),
+    "who sent the RST_STREAM: the server or a proxy before it, by its log at that second; in a "
+    "capture, pingpong diagnose says which code came from whom.",
+)
+DEADLINE: Final = Trouble(
+    "The deadline of a call passed (DEADLINE_EXCEEDED). The client says so itself: no answer of "
+    "the server is needed for it. The server may have done the work all the same.",
+    (
+        "The handler, or what it waits for, takes longer than the client allows.",
+        "There was no connection in time: the client waited for one (wait_for_ready, a name that "
+        "is not resolved, a server that is not gRPC and says nothing).",
+        "The deadline came from further up, and little of it was left.",
+    ),
+    "in a capture, whether the call was sent at all, and its header grpc-timeout; then what the "
+    "server did at that time.",
+)
+GOAWAY: Final = Trouble(
+    "The server ended the connection in good order (GOAWAY): it takes no more calls on it.",
+    (
+        "The connection reached its age (max_age, MAX_CONNECTION_AGE), or was idle too long.",
+        "The server, or a proxy before it, is being stopped or deployed.",
+    ),
+    "whether calls failed: those above the last stream were not worked on and can be sent again on "
+    "a new connection, which most clients do by themselves.",
+)
+UPSTREAM: Final = Trouble(
+    "A proxy (Envoy, Istio) did not get an answer from the server behind it, and says so itself.",
+    (
+        "connection failure, timeout: the server is down, or not at that address.",
+        "connection termination, remote reset: the server closed: it was restarted, closed an idle "
+        "connection that the proxy used again, or does not speak what the proxy speaks to it (TLS, "
+        "HTTP/2).",
+        "protocol error: the server speaks HTTP/1.1 where the proxy speaks HTTP/2, or the reverse.",
+        "overflow: the proxy's circuit breaker.",
+    ),
+    "the words behind “reset reason”, the proxy's response flags (UF, UC, UH, UO), and the "
+    "protocol and TLS of that cluster in the proxy.",
 )
 
 # ── Others ───────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ is made from them, and so is the line with which the row is tested.
     {limit}   the reader's limit                {bytes}  a list of bytes, as Rust prints one
     {hexes}   a list of bytes in hexadecimal    {word}   a name   {text}  anything, or nothing
     {n}       a number that says nothing here   {pair}   two bytes in hexadecimal
+    {dump}    bytes in hexadecimal, in a row
 
 Patterns are for text in lower case.  Each begins with words that can be searched for, and no
 pattern repeats a repetition: the time that a search takes grows only with the text.
@@ -31,18 +32,20 @@ _PLACES: Final = {
     "hex": r"(?:0x)?(?P<hex>[0-9a-f]{1,16})",
     "pair": r"(?:0x)?(?P<pair>[0-9a-f]{4})",
     "limit": r"(?P<limit>[0-9]{1,20})",
+    "dump": r"(?P<dump>(?:[0-9a-f]{2}){1,24})",
     "hexes": r"(?P<hexes>[0-9a-f]{1,2}(?:,[0-9a-f]{1,2}){1,7})",
     "bytes": r"\[(?P<bytes>[0-9]{1,3}(?:, ?[0-9]{1,3}){0,15})\]",
     "n": r"-?[0-9]{1,20}",
     "word": r"[^\s'\"]{1,100}",
     "text": r"[^\n]{0,100}?",
 }
-_PLACE: Final = re.compile(r"\{(number|pair|hexes|hex|limit|bytes|n|word|text)\}")
+_PLACE: Final = re.compile(r"\{(number|pair|hexes|hex|dump|limit|bytes|n|word|text)\}")
 
 # What stands for the placeholders in the line that tests a row.
 _SAMPLES: Final = {
     "limit": "16777216",
     "pair": "0x8221",
+    "dump": "485454502f",
     "bytes": "[130, 33]",
     "hexes": "47,45,54,20",
     "n": "3",
@@ -53,6 +56,7 @@ _NUMBERS: Final = {
     Role.VERSION: "-2113863679",
     Role.PROTOCOL_ID: "128",
     Role.STATUS: "-128",
+    Role.HTTP2: "4740180",
 }
 _HEXES: Final = {Role.PROTOCOL_ID: "80"}
 

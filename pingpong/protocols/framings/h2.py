@@ -52,6 +52,7 @@ __all__ = [
     "Frame",
     "Parts",
     "error_name",
+    "farewell",
     "faults",
     "find_frames",
     "flag_names",
@@ -200,6 +201,24 @@ _FLAGS: Final[list[int]] = [sum(_FLAG_NAMES.get(kind, {})) for kind in range(10)
 
 def frame_name(kind: int) -> str:
     return FRAME_NAMES.get(kind) or f"of unknown type {kind}"
+
+
+# How much of what a GOAWAY says in words is kept (characters).
+_MOST_WORDS: Final = 120
+
+
+def farewell(frame: bytes) -> tuple[str, int, str] | None:
+    """What a GOAWAY frame says: the name of its error code, the last stream, its debug data as
+    text.  None if it is cut off.
+
+    >>> farewell(bytes.fromhex("000008 07 00 00000000 00000003 0000000b"))
+    ('ENHANCE_YOUR_CALM', 3, '')
+    """
+    if len(frame) < HEAD + 8:
+        return None
+    last = u32(frame, HEAD) & 0x7FFFFFFF
+    text = frame[HEAD + 8 : HEAD + 8 + _MOST_WORDS].decode("utf-8", "backslashreplace")
+    return error_name(u32(frame, HEAD + 4)), last, text
 
 
 def error_name(code: int) -> str:

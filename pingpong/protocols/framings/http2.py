@@ -746,29 +746,40 @@ class Http2(Transport):
             del self._ended[next(iter(self._ended))]
 
     def _reset(self, frame: Frame, data: bytes, brought: Brought, out: list[Found]) -> None:
-        """RST_STREAM: both directions of a stream are over."""
+        """RST_STREAM: both directions of a stream are over.
+
+        What there is of the call comes before it, with the messages that answered it; the rest of
+        an answer comes behind it: half of one does not answer the call.
+        """
         code = u32(data, FRAME_HEAD)
         words = error_name(code)
+        why = f"the stream was reset: {words}"
         other = self._other
         replying = other if self._is_client else self
         is_replied = replying is not None and frame.stream in replying._ended
+        mine: list[Found] = []
+        theirs: list[Found] = []
         half = self._halves.get(frame.stream)
         if half is not None and not (is_replied and not code):
-            self._cut_off(half, f"the stream was reset: {words}", "", out)
-        event = self._event("RST_STREAM", frame.stream, data, brought)
+            self._cut_off(half, why, "", mine)
         its = None if other is None else other._halves.get(frame.stream)
         if other is not None and its is not None:
-            before = len(out)
-            other._cut_off(its, f"the stream was reset: {words}", "", out)
-            for found in out[before:]:
+            other._cut_off(its, why, "", theirs)
+            for found in theirs:
                 found.is_others = True
+        event = self._event("RST_STREAM", frame.stream, data, brought)
         if not is_replied:
             event.end = f"RST_STREAM {words}"
+        asking, answering = (mine, theirs) if self._is_client else (theirs, mine)
+        out += asking
+        out += [found for found in answering if found.header.type is MessageType.PART]
         out.append(event)
+        out += [found for found in answering if found.header.type is not MessageType.PART]
 
     def _goaway(self, data: bytes, brought: Brought, out: list[Found]) -> None:
-        """GOAWAY: the other end's streams beyond the last were refused."""
-        if len(data) < FRAME_HEAD + 8 or self._other is None:
+        """GOAWAY of a server: the client's streams beyond the last were refused.  A client's is
+        about streams that a server would begin."""
+        if len(data) < FRAME_HEAD + 8 or self._other is None or self._is_client:
             return
         last = u32(data, FRAME_HEAD) & 0x7FFFFFFF
         code = error_name(u32(data, FRAME_HEAD + 4))

@@ -67,6 +67,15 @@ from .foreign import (
     spoke_otherwise,
     unrecognised,
 )
+from .grpc import (
+    answered_in_http1,
+    http2_alone,
+    http2_refused,
+    http2_server,
+    looked_in,
+    sent_away,
+    streams,
+)
 from .replies import (
     all_well,
     answers_nothing,
@@ -95,6 +104,10 @@ FIRST: Final[tuple[Rule, ...]] = (
     began_late,
     too_large,
     structs_alone,
+    looked_in,
+    http2_server,
+    answered_in_http1,
+    http2_refused,
     foreign_client,
     foreign_server,
     sasl,
@@ -124,8 +137,8 @@ REPLIES: Final[tuple[tuple[Rule, Outcome], ...]] = (
     (http_never_answered, Outcome.ONEWAY),
     (declared, Outcome.DECLARED_EXCEPTION),
 )
-LAST: Final[tuple[Rule, ...]] = (well, opened_only, unrecognised, not_thrift)
-ALSO: Final[tuple[Rule, ...]] = (lost_packets, began_in_the_middle, same_as_another)
+LAST: Final[tuple[Rule, ...]] = (well, opened_only, http2_alone, unrecognised, not_thrift)
+ALSO: Final[tuple[Rule, ...]] = (sent_away, lost_packets, began_in_the_middle, same_as_another)
 
 
 def verdicts(case: Case, known: Known) -> tuple[Verdict, ...]:
@@ -143,6 +156,7 @@ def verdicts(case: Case, known: Known) -> tuple[Verdict, ...]:
     for rule, about in CALLS:
         if not left.isdisjoint(about):
             take(rule(case, known))
+    take(*streams(case, known))
     if Outcome.APPLICATION_EXCEPTION in left or any(
         not one.is_called for _, one in case.failures.values()
     ):

@@ -178,7 +178,9 @@ def answers_differ(case: Case, known: Known) -> Verdict | None:
         f"The client speaks {client}, and the server answers in {server}: the client cannot "
         "read it.",
         evidence=evidence,
-        advice="Give the server the same factories for what it reads and for what it writes "
+        advice=_OF_TWO_FAMILIES.format(*_titles(client, server))
+        if client.transport.family is not server.transport.family
+        else "Give the server the same factories for what it reads and for what it writes "
         "(itrans_factory and otrans_factory, iprot_factory and oprot_factory in thriftpy2).",
         alike=alike,
         covers=Outcome,
@@ -371,9 +373,22 @@ def _plain(dialect: Dialect) -> str:
     return " or ".join(_class_of(one) for one in dialect.transport.plain)
 
 
+# Where no setting of one side makes it understand the other.
+_OF_TWO_FAMILIES: Final = (
+    "{} is not {}: check host and port on the client's side, or take a client for what the server "
+    "speaks."
+)
+
+
+def _titles(client: Dialect, server: Dialect) -> tuple[str, str]:
+    return client.transport.family.title, server.transport.family.title
+
+
 def change(client: Dialect, server: Dialect) -> str:
     """What to change so that both speak the same dialect."""
     parts = []
+    if client.transport.family is not server.transport.family:
+        return _OF_TWO_FAMILIES.format(*_titles(client, server))
     if client.transport != server.transport:
         theirs = _class_of(server.transport)
         if client.transport.is_headed:

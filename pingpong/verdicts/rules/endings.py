@@ -502,8 +502,8 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
         case.flow,
         Kind.CLOSED_ON_CALL,
         Severity.ERROR,
-        f"{begin}Either it cannot read that ({why}), or its handler failed in a way that the IDL "
-        "does not declare: the two look alike here.",
+        f"{begin}Either it cannot read that ({why}), or its handler failed "
+        f"{call.dialect.transport.family.undeclared}: the two look alike here.",
         evidence=[*evidence, seen or "this server answers no call in this capture"],
         advice=f"The server's log tells. {what_to_change} A traceback of the handler: mend that.",
         alike=(case.flow.server, call.dialect, call.method),
@@ -593,6 +593,7 @@ def _understood(case: Case, known: Known, ended: Ended, call: Summary) -> Verdic
     evidence = [f"CALL {call}", before, known.words(call.dialect), ending(case)]
     how = how_it_ended(case, call)
     waited = ended.time - call.end_time
+    family = call.dialect.transport.family
     # Only the server can tell which of the two it was.
     if case.left_bytes_unread or waited > _LONG:
         why = (
@@ -620,10 +621,10 @@ def _understood(case: Case, known: Known, ended: Ended, call: Summary) -> Verdic
         Kind.HANDLER_CRASHED,
         Severity.ERROR,
         f"The server understands the client, and {how}, without an answer: most likely its handler "
-        "failed in a way that the IDL does not declare, or the server was stopped.",
+        f"failed {family.undeclared}, or the server was stopped.",
         evidence=evidence,
         advice="Look at the server's log at that time: the handler's own traceback is there. "
-        "Declare the exception in the IDL (throws), so that the client learns of it.",
+        f"{family.exception_advice}".rstrip(),
         alike=(case.flow.server, call.method),
         covers=BY_SERVER,
         **ended_after(case),
@@ -756,7 +757,7 @@ def gave_up(case: Case, known: Known) -> Verdict | None:
             known.words(call.dialect),
         ],
         advice="Find out why the server takes that long, or let the client wait longer: its "
-        "timeout is set in TSocket (set_timeout in thriftpy2 and setTimeout in Apache's, in ms)."
+        f"timeout is set {call.dialect.transport.family.timeouts_in}."
         + ("" if understood else f" {check(call)}"),
         alike=(case.flow.server, call.dialect, call.method),
         covers=(*BY_CLIENT, Outcome.LATE),

@@ -53,7 +53,8 @@ def foreign_client(case: Case, known: Known) -> Verdict | None:
         case.flow,
         _kind_of(reading),
         Severity.ERROR,
-        f"This Thrift server was reached by {reading.sender}. It sends {reading.what}; the server "
+        f"This {_title(case, known)} server was reached by {reading.sender}. It sends "
+        f"{reading.what}; the server "
         f"{how_it_ended(case)}.",
         evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
         advice=reading.remedy,
@@ -97,6 +98,12 @@ def foreign_server(case: Case, known: Known) -> Verdict | None:
     )
 
 
+def _title(case: Case, known: Known) -> str:
+    """What the server speaks, where that is known: it is told to be Thrift's otherwise."""
+    spoken = known.usual or case.server
+    return "Thrift" if spoken is None else spoken.transport.family.title
+
+
 _KINDS: Final = {
     Family.HTTP: Kind.HTTP,
     Family.TLS: Kind.TLS,
@@ -134,7 +141,8 @@ def elsewhere(case: Case, known: Known, call: Summary) -> Verdict | None:
         _kind_of(reading),
         Severity.ERROR,
         f"The client speaks {call.dialect}; the server {how_it_ended(case)}. On other "
-        f"connections it sends {reading.what}: it is no server of plain Thrift.",
+        f"connections it sends {reading.what}: it is no server of plain "
+        f"{call.dialect.transport.family.title}.",
         evidence=[
             first_bytes("client", case.flow.from_client),
             f"CALL {call}",
@@ -165,13 +173,14 @@ def spoke_otherwise(case: Case, known: Known) -> Verdict | None:
         return None
     first = 0 <= flow.from_server.last <= call.time
     text = text_in(server.first) or text_of(server.first)
+    title = spoken.family.title
     wrong = unbraced(server.detection.wrong) if server.detection is not None else ""
     return Verdict(
         flow,
         Kind.OTHER_PROTOCOL if first or text else Kind.UNREADABLE,
         Severity.ERROR,
         f"The client speaks {case.client}, and what the server sends"
-        f"{', before any call,' if first else ''} is no Thrift message that can be read"
+        f"{', before any call,' if first else ''} is no {title} message that can be read"
         f"{f': “{text}”' if text else ''}. Most likely another kind of server listens there, or "
         "one that speaks another dialect.",
         evidence=[

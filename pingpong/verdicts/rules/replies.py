@@ -11,6 +11,7 @@ from ...protocols.purposes import counted
 from ..evidence import CLOSED, UNREAD, ApplicationException, Case, Ended, Fault, Known, Tally, shown
 from ..phrases import ending, failed, first_bytes, how_it_ended, text_in
 from ..verdict import Kind, Verdict, unbraced
+from .grpc import in_its_own_stream, is_sent_away, of_status
 
 __all__ = [
     "all_well",
@@ -35,6 +36,8 @@ def wrong_words(case: Case, known: Known) -> Iterator[Verdict]:
     """Exceptions in which the server says what is wrong: each method and type once."""
     ranked = sorted(case.failures.values(), key=lambda one: -one[0])
     for count, one in ranked[:_TOLD]:
+        if is_sent_away(case, one):
+            continue  # the farewell of the connection says it
         yield _failure(case, count, one, len(ranked))
     yield from _http_refusals(case, known)
 
@@ -165,6 +168,7 @@ def structs_alone(case: Case, known: Known) -> Verdict | None:
 
 
 def _failure(case: Case, count: int, one: ApplicationException, kinds: int) -> Verdict:
+    family = one.call.dialect.transport.family
     method, kind = shown(one.call.method), one.type
     rest = case.tally.answered - case.tally.failed
     evidence = [
@@ -176,6 +180,8 @@ def _failure(case: Case, count: int, one: ApplicationException, kinds: int) -> V
         else "",
     ]
     covers = (Outcome.APPLICATION_EXCEPTION,)
+    if family.has_statuses:
+        return of_status(case, one, evidence)
     if not one.replied and kind in UNREAD:
         went_on = case.tally.answered > 1
         why = (
@@ -231,11 +237,11 @@ def _failure(case: Case, count: int, one: ApplicationException, kinds: int) -> V
             case.flow,
             Kind.HANDLER_CRASHED,
             Severity.ERROR,
-            f"The handler of {method} failed in a way that the IDL does not declare: the server "
-            f"answers with {one.title}, {kind}.",
+            f"The handler of {method} failed {family.undeclared}: the server answers with "
+            f"{one.title}, {kind}.",
             evidence=evidence,
             advice="Look at the server's log at that time: the handler's own traceback is there. "
-            "Declare the exception in the IDL (throws), so that the client learns of it.",
+            f"{family.exception_advice}".rstrip(),
             alike=(case.flow.server, one.call.method, kind),
             covers=covers,
         )
@@ -404,6 +410,8 @@ def _without_numbers(text: str) -> str:
 
 def _meant(fault: Fault) -> tuple[str, str]:
     """What it means that this message cannot be read, and what to change."""
+    if fault.message.dialect.transport.has_ids:
+        return in_its_own_stream(fault)
     if fault.cut and fault.message.dialect.transport.is_datagram:
         return (
             "Whoever received it reads no more of it than that, or drops it.",
@@ -505,7 +513,7 @@ def _unread(case: Case) -> Verdict | None:
 
 _WORDS: Final = {
     Outcome.DECLARED_EXCEPTION: "an exception that the IDL declares",
-    Outcome.APPLICATION_EXCEPTION: "a TApplicationException",
+    Outcome.APPLICATION_EXCEPTION: "an exception of the server's own",
     Outcome.NO_REPLY: "no reply, and nothing tells why",
     Outcome.NO_CALL: "a reply, and the call was not captured",
     Outcome.UNREADABLE: "a reply that cannot be read",
@@ -528,6 +536,8 @@ def ended_otherwise(case: Case, left: set[Outcome]) -> Verdict:
         one = case.ended[outcome][0]
         count = case.tally.outcomes[outcome]
         words = _WORDS[outcome]
+        if outcome is Outcome.APPLICATION_EXCEPTION:
+            words = one.message.dialect.transport.family.error_title
         if outcome is Outcome.NO_CALL and case.is_whole:
             words = "a reply, and no call that it answers"
         parts.append(f"{counted(count, 'call')}: {words}")
@@ -551,7 +561,7 @@ def is_well(case: Case) -> bool:
     # A capture may begin between a call and its reply.
     if not case.flow.opened and case.tally.answered:
         left.discard(Outcome.NO_CALL)
-    return not left and not case.faults
+    return not left and not case.faults and not case.streams
 
 
 def declared(case: Case, known: Known) -> Verdict | None:
@@ -612,6 +622,8 @@ def all_well(case: Case, tally: Tally) -> Verdict:
 
 def _numbers(case: Case, tally: Tally) -> str:
     dialect = case.client or case.server
+    if case.first is not None and case.first.dialect.transport.has_ids:
+        dialect = case.first.dialect  # that of a connection knows its frames only
     inside = f" in {dialect}" if dialect is not None else ""
     parts = []
     if tally.calls:

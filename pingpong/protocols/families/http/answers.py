@@ -31,6 +31,9 @@ class Http(Family):
     """HTTP, where nobody else reads what it carries."""
 
     name = "http"
+    title = "HTTP"
+    has_statuses = True
+    is_http = True
     error_title = "an HTTP error"
 
     def outcome(self, reply: Message) -> Outcome:

@@ -29,6 +29,10 @@ class Thrift(Family):
     """Thrift, in every encoding and transport."""
 
     name = "thrift"
+    title = "Thrift"
+    timeouts_in = "in TSocket (set_timeout in thriftpy2 and setTimeout in Apache's, in ms)"
+    undeclared = "in a way that the IDL does not declare"
+    exception_advice = "Declare the exception in the IDL (throws), so that the client learns of it."
     error_title = "a TApplicationException"
 
     def outcome(self, reply: Message) -> Outcome:

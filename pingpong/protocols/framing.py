@@ -211,7 +211,7 @@ class Transport(ABC):
     ``allowance`` is what one that unpacks draws on: its own, unless somebody gives it another.
     ``is_woven``: a unit is a piece of one message or holds several, and those of other messages
     stand between: ``next`` gives units without a protocol, and ``take`` makes messages of them.
-    ``waiting`` counts the bytes that it keeps for them.
+    ``waiting`` counts the bytes that it keeps for them.  ``is_sought``: it begins in mid-stream.
     """
 
     name: str
@@ -220,6 +220,7 @@ class Transport(ABC):
     keeps_lines: bool = False
     allowance: Allowance | None = None
     is_woven: bool = False
+    is_sought: bool = False
     waiting: i64 = 0
 
     def meet(self, other: Transport) -> None:

@@ -388,6 +388,7 @@ class MessageReader:
         self._transport = make_transport(spoken, self._limits, self._prefixed)
         self._transport.keeps_lines = self._watched
         self._transport.allowance = self._allowance
+        self._transport.is_sought = self._was_sought
         peer = self.peer
         if peer is not None and peer._transport is not None and peer.speaks is self.speaks:
             self._transport.meet(peer._transport)

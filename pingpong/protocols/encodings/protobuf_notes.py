@@ -81,7 +81,7 @@ class ProtobufWriter(Writer):
             self.at = header.start
             self.note(len(header), "header", "header", f'method "{record.method}"')
         self.message(record.body, 1, ())
-        self.rest(len(record.data))
+        self.rest(record.stop)
         return self.notes
 
     def message(self, struct: Struct, depth: int, path: tuple[int, ...]) -> None:

@@ -17,7 +17,7 @@ from typing import Final
 
 from ...model import Carrier, Protocol
 
-__all__ = ["NOT_NAMED", "NO_END", "Content", "Contents", "Ending", "Head"]
+__all__ = ["NOT_KNOWN", "NOT_NAMED", "NO_END", "Content", "Contents", "Ending", "Head"]
 
 NOT_NAMED: Final = "?"
 
@@ -66,6 +66,9 @@ class Ending:
 
 
 NO_END: Final = Ending(False, None, "", "")
+
+# What was not captured might have said it.
+NOT_KNOWN: Final = Ending(False, None, "", "", False)
 
 
 class Content(ABC):

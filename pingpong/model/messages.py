@@ -339,6 +339,8 @@ class Family(ABC):
 
     name: str
     error_title: str  # an EXCEPTION, in a sentence: "a TApplicationException"
+    # A reply's struct has what the method returned in one field, and exceptions in others.
+    has_results: ClassVar[bool] = True
 
     @abstractmethod
     def outcome(self, reply: Message) -> Outcome:
@@ -432,6 +434,10 @@ class Carrier(str):
     def metadata(self, message: Message) -> tuple[Metadatum, ...]:
         """What a message says beside its values."""
         return ()
+
+    def is_open(self, method: str) -> bool:
+        """May a method's name be shown that stands outside of the message's header?"""
+        return True
 
     def masked(self, message: Message) -> object:
         """``message.kept`` as it may be shown, once the message was masked."""

@@ -230,6 +230,9 @@ class Plan:
     def message(self, flow: int, source: bytes, found: Found, mask: Mask) -> None:
         """A message was read; ``mask`` is what to mask in its data."""
         way = self._ways[self._number(flow, source)]
+        if found.layout:
+            self._laid_out(way, found, mask)
+            return
         start, stop = found.offset, found.offset + found.size
         runs = mask.runs
         lines = found.transport.line_masks(found.lines) if found.lines else []
@@ -261,6 +264,33 @@ class Plan:
             self.packed += bool(inside)
         _lay(way, start, (), runs)
 
+    def _laid_out(self, way: Way, found: Found, mask: Mask) -> None:
+        """A message whose data does not lie in one piece on the wire: each of its stretches by
+        itself, and packed ones as a whole."""
+        inside = mask.packed >= 0 and any(at >= mask.packed for at, _ in mask.runs)
+        is_shut = inside or not mask.is_sure
+        self.packed += inside
+        runs = sorted(mask.runs, key=_place)
+        first = 0
+        for one in found.layout:
+            stop = one.start + one.size
+            while first < len(runs) and runs[first][0] + len(runs[first][1]) <= one.start:
+                first += 1
+            if one.offset < 0:
+                continue
+            way.open(one.offset, one.offset + one.size)
+            if one.what == "packed":
+                if is_shut:
+                    way.mask(one.offset, bytes(one.size))
+                continue
+            at = first
+            while at < len(runs) and runs[at][0] < stop:
+                place, text = runs[at]
+                start = max(place, one.start)
+                text = text[start - place : stop - place]
+                way.mask(one.offset + start - one.start, text)
+                at += 1
+
     def passed(self, flow: int, source: bytes, passed: Passed) -> None:
         """A unit without a message was read.  It counts if its connection speaks Thrift."""
         number = self._number(flow, source)
@@ -281,6 +311,10 @@ class Plan:
         if is_thrift:
             for offset, opened, runs in waiting:
                 _lay(self._ways[number], offset, opened, runs)
+
+
+def _place(run: Run) -> int:
+    return run[0]
 
 
 def _lay(way: Way, offset: int, opened: Iterable[tuple[int, int]], runs: Iterable[Run]) -> None:

@@ -34,6 +34,11 @@ class HttpCarrier(Carrier):
 
         return masks(message)
 
+    def is_open(self, method: str) -> bool:
+        from .http2_notes import is_open
+
+        return is_open(method)
+
     def masked(self, message: Message) -> object:
         from .http2_notes import masked
 

@@ -911,8 +911,8 @@ class Http2(Transport):
         protocol = half.protocol
         findings: list[Finding] = []
         unpacked: bytes | None = None
-        if content is not None and half.head is not None and body and not part.is_lossy:
-            packing = content.packing(half.head, part.flag)
+        if content is not None and body and not part.is_lossy:
+            packing = content.packing(half.head or Head(False), part.flag)
             if packing:
                 unpacked, wrong = self._unpack(packing, body)
                 if wrong:

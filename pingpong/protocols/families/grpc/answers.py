@@ -57,6 +57,7 @@ class Grpc(Family):
 
     name = "grpc"
     error_title = "a gRPC status"
+    has_results = False
 
     def outcome(self, reply: Message) -> Outcome:
         kept = reply.kept

@@ -32,6 +32,7 @@ class Http(Family):
 
     name = "http"
     error_title = "an HTTP error"
+    has_results = False
 
     def outcome(self, reply: Message) -> Outcome:
         kept = reply.kept

@@ -301,6 +301,8 @@ class Pairing:
             known.ended = message.time
             known.why = message.end
             by_client = message.from_client
+            if known.call is not None and by_client == known.call.from_client:
+                known.why += _deadline(known.call)
             ended = Outcome.RESET_BY_CLIENT if by_client else Outcome.RESET_BY_SERVER
             self._settle(known, ended if known.call is not None else Outcome.NO_CALL)
             return known
@@ -775,6 +777,15 @@ class Pairing:
                     pending.misled[reader.number] = reply.number
                     return
         pending.unread.append(reply.number)
+
+
+def _deadline(call: Message) -> str:
+    """What a caller that gave up had said of how long it waits, as words behind others."""
+    patience = call.family.patience(call)
+    if patience < 0:
+        return ""
+    unit, word = (1_000_000, "ms") if patience < 10_000_000_000 else (1_000_000_000, "s")
+    return f"; its deadline was {patience / unit:g} {word}"
 
 
 def _by_number(exchange: Exchange) -> int:

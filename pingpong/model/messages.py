@@ -356,6 +356,10 @@ class Family(ABC):
         wire does not name."""
         return "", method
 
+    def patience(self, call: Message) -> int:
+        """How long the caller says that it waits for the answer (ns); -1: it does not say."""
+        return -1
+
     def is_upgrade(self, method: str) -> bool:
         """Does a call of that method ask about the connection, so that it is none of the
         service's?"""
@@ -386,6 +390,8 @@ class Carrier(str):
     they come.  ``is_two_way``: either end may begin a call, so that its type does not tell who
     sent it.
 
+    ``id_name`` is what a message's ``seqid`` is called.
+
     ``leans``: its bytes say nothing without those before them.  ``resumes``: it can be picked up
     in mid-stream.  ``is_shut``: where messages are
     packed, no byte of them may be shown, since something may stand behind them.
@@ -405,6 +411,7 @@ class Carrier(str):
     reads_others: ClassVar[bool] = False
     is_two_way: ClassVar[bool] = False
     has_ids: ClassVar[bool] = False
+    id_name: ClassVar[str] = "seqid"
     leans: ClassVar[bool] = False
     resumes: ClassVar[bool] = True
     is_shut: ClassVar[bool] = False

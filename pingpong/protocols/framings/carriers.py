@@ -17,6 +17,7 @@ class HttpCarrier(Carrier):
 
     around = "HTTP/2"
     has_ids = True
+    id_name = "stream"
     is_two_way = True
 
     def notes(self, message: Message) -> list[Note]:

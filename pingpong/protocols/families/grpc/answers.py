@@ -52,6 +52,29 @@ def split_path(path: str) -> tuple[str, str]:
     return service[1:], method
 
 
+# PROTOCOL-HTTP2.md, Timeout: at most 8 digits and a unit.  Connect has milliseconds, and 10 digits.
+_UNITS: Final = {
+    "H": 3_600_000_000_000,
+    "M": 60_000_000_000,
+    "S": 1_000_000_000,
+    "m": 1_000_000,
+    "u": 1_000,
+    "n": 1,
+}
+_MOST_DIGITS: Final = 10
+
+
+def timeout(text: str) -> int:
+    """A grpc-timeout in nanoseconds, -1 if it is none.
+
+    >>> timeout("250m"), timeout("1S"), timeout("soon")
+    (250000000, 1000000000, -1)
+    """
+    digits, unit = text[:-1], text[-1:]
+    is_number = digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS
+    return int(digits) * _UNITS[unit] if is_number and unit in _UNITS else -1
+
+
 class Grpc(Family):
     """gRPC, in whatever HTTP carries it."""
 
@@ -82,6 +105,16 @@ class Grpc(Family):
 
     def parts(self, method: str) -> tuple[str, str]:
         return split_path(method)
+
+    def patience(self, call: Message) -> int:
+        for one in call.metadata:
+            if one.value is None:
+                continue
+            if one.name == "grpc-timeout":
+                return timeout(one.value)
+            if one.name == "connect-timeout-ms":
+                return timeout(f"{one.value}m")
+        return -1
 
 
 GRPC: Final = Grpc()

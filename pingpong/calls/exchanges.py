@@ -290,8 +290,11 @@ class Pairing:
                 self._settle(pending.orphans.pop(0), Outcome.NO_CALL)
             return known
         key = (seqid, message.from_client)
-        if key not in by_id and (mtype is MessageType.EVENT or (seqid, not key[1]) in by_id):
-            key = (seqid, not message.from_client)
+        other = (seqid, not message.from_client)
+        if key not in by_id and (
+            mtype is MessageType.EVENT or other in by_id or other in pending.past
+        ):
+            key = other
         known = by_id.get(key) or pending.past.get(key)
         if mtype is MessageType.EVENT:
             # It ends a call without a reply.

@@ -656,7 +656,7 @@ class Http2(Transport):
                     piece.what = "trailers"
             self._finish(half, part, out)
             return
-        if half.is_stream:
+        if half.is_stream or half.has_ended:
             out.append(self._found(half, MessageType.PART, [part]))
             return
         if half.held is None:
@@ -830,6 +830,11 @@ class Http2(Transport):
                         is_cut = why if part is current else ""
                         given.append(self._found(half, MessageType.PART, [before, part], is_cut))
                         before = _Part()
+            elif not cut and (half.head_part.pieces or current is not None):
+                # What ended the stream says how; what there is of an answer is no answer.
+                is_cut = why if current is not None else ""
+                parts_ = [half.head_part, current]
+                given.append(self._found(half, MessageType.PART, parts_, is_cut))
             elif half.head_part.pieces or current is not None:
                 parts_ = [half.head_part, current]
                 found = self._found(half, MessageType.REPLY, parts_, why, NOT_KNOWN)
@@ -878,6 +883,10 @@ class Http2(Transport):
             return out
         self._table.lose()
         self._drop_open(out)
+        for half in self._ended.values():
+            if half.current is not None:
+                part, half.current = half.current, None
+                out.append(self._found(half, MessageType.PART, [part], reason))
         for half in list(self._halves.values()):
             self._cut_off(half, reason, cut, out)
         self.waiting = 0

@@ -43,7 +43,12 @@ from pingpong.protocols.explain import check_cover
 from pingpong.views.json import message_row
 from pingpong.views.one_line import call_line, header_line
 
-STATUSES = ["OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"]
+STATUSES = (
+    *("OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND"),
+    *("ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION"),
+    *("ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"),
+    "UNAUTHENTICATED",
+)
 
 
 def capture(name: str) -> Path:
@@ -130,7 +135,7 @@ def test_the_truth_is_met_value_by_value(name: str) -> None:
         if row["kind"] == "unary":
             assert (one.parts_sent, one.parts_received) == (0, one.parts_received)
             assert all(each.type is not MessageType.PART for each in sent)
-        for message, said in zip(sent + came, requests + responses):
+        for message, said in zip(sent + came, requests + responses, strict=False):
             if said.startswith("{"):
                 agrees(message, json.loads(said))
         wanted = row["status"]
@@ -251,7 +256,7 @@ def known(message: Message) -> set[tuple[str, str]]:
 
 
 def key_of(message: Message) -> tuple[object, ...]:
-    return message.client, message.server, message.from_client, message.seqid
+    return message.source, message.target, message.seqid
 
 
 def nothing_is_made_up(read: Read, whole: Read) -> None:
@@ -262,11 +267,14 @@ def nothing_is_made_up(read: Read, whole: Read) -> None:
     for message in read.messages:
         check_cover(explain(message), len(message.data))
         same = there.get(key_of(message), [])
-        assert message.method in ("", *(one.method for one in same))
+        if message.type is not MessageType.EVENT:  # those are called as their frames
+            assert message.method in ("", *(one.method for one in same))
         said = set().union(*(known(one) for one in same))
         assert known(message) <= said
         if message.type is MessageType.EVENT or message.findings or message.end:
             continue
+        # Of events alone nobody knows who the client is.
+        assert message.from_client == same[0].from_client
         body = message.data[message.start : message.stop]
         assert not body or any(body == one.data[one.start : one.stop] for one in same)
     ended = {(one.first.client, one.first.seqid): one for one in whole.exchanges}
@@ -280,8 +288,14 @@ def nothing_is_made_up(read: Read, whole: Read) -> None:
             if exchange.reply.transport in ("grpc", "triple"):
                 assert status["grpc-status"] == "0"
         elif exchange.outcome is Outcome.APPLICATION_EXCEPTION:
-            assert true.outcome is Outcome.APPLICATION_EXCEPTION
-            assert exchange.exception == true.exception
+            # A caller's RST_STREAM may be what is lost: then what the server said is the answer.
+            assert exchange.reply is not None
+            errors = [
+                one.family.error(one).name
+                for one in there[key_of(exchange.reply)]
+                if one.type is MessageType.EXCEPTION
+            ]
+            assert exchange.exception in errors
 
 
 LOSSY = ("grpc_node_rich", "grpc_node_gzip", "grpc_py_rich", "grpc_py_stream", "triple_py_rich")
@@ -457,7 +471,7 @@ FLOODS = {
     "CONTINUATION": lambda count: frame(HEADERS, 0, 1, block(x="y"))
     + frame(CONTINUATION, 0, 1, b"") * count * 8,
     "GOAWAY": lambda count: frame(GOAWAY, 0, 0, b"\0\0\0\0\0\0\0\0") * count * 8,
-    "empty messages": lambda count: request(1) + frame(DATA, 0, 1, enveloped(b"") * 500) * (count // 200),
+    "empty messages": lambda count: request(1) + frame(DATA, 0, 1, enveloped(b"") * count * 2),
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@ PYTHON = python3
 PY = .venv/bin/python
 MINUTES = 5
 
-.PHONY: lab test search plain notebooks verdicts security site look captures bench clean
+.PHONY: lab test search coverage plain notebooks verdicts security site look captures bench clean
 
 lab: .venv/lab.done  # JupyterLab on the first lesson
 	.venv/bin/pingpong lab
@@ -16,6 +16,12 @@ test: .venv/lab,test.done  # every test: code, lessons, browser
 
 search: .venv/lab,test.done  # look for new failures, with fresh seeds: make search MINUTES=60
 	$(PY) tests/kit/search.py --minutes $(MINUTES)
+
+# A copy beside the checkout's own, which may be compiled.
+coverage: .venv/lab,test.done  # which branches of the pure rooms no test takes
+	PINGPONG_COMPILE=0 $(PY) -m pip install -qq --no-deps --upgrade --target build/plain .
+	PYTHONPATH="$(CURDIR)/build/plain" .venv/bin/coverage run .venv/bin/pytest -m "not notebook and not once" tests
+	.venv/bin/coverage report
 
 plain:  # throw away what was compiled: the source itself runs
 	find pingpong -name "*.so" -delete

@@ -51,7 +51,9 @@ COMPILED = (
 PLAIN = (
     *("containers.py", "newfile.py", "explain.py", "losses.py", "purposes.py", "http_heads.py"),
     *("notes.py", "binary_notes.py", "compact_notes.py", "json_notes.py", "masks.py"),
-    *("before.py", "http2_notes.py", "protobuf_notes.py"),
+    *("values_notes.py", "hessian2_notes.py", "msgpack_notes.py", "plain_json_notes.py"),
+    *("motan_notes.py", "java_stream_notes.py", "value_masks.py"),
+    *("before.py", "http1_notes.py", "http2_notes.py", "protobuf_notes.py"),
 )
 
 

@@ -6,8 +6,9 @@
 
 The inputs lie beside the checkout, in ../shared/cases/attacks; "before" is what their README says.
 A Case is checked by doing it: a file is redacted and its secret looked for, a disk is full because
-the child may write no more, a device is one in a temporary folder.  What this machine cannot do is
-skipped, and the page keeps what it said.  Facts have no seconds in them: these stand apart.
+it is one of 16 kB in memory, which only the child sees (a mount namespace of its own), a device is
+one in a temporary folder.  What this machine cannot do is skipped, and the page keeps what it said.
+Facts have no seconds in them: these stand apart.
 """
 
 # ruff: noqa: E501  (a table, a line or two for each case)
@@ -18,13 +19,13 @@ import contextlib
 import io
 import os
 import re
-import resource
 import shutil
 import signal
 import stat
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -70,17 +71,21 @@ def run(*words: object) -> tuple[int, str]:
     return code, said.getvalue()
 
 
-def child(*words: object, limit: int = 0, **options: object) -> tuple[int, str]:
-    """The same in a child; ``limit``: no file that it writes may be longer."""
-
-    def bound() -> None:
-        if limit:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
+def child(*words: object, disk: Path | None = None, **options: object) -> tuple[int, str]:
+    """The same in a child; ``disk``: a folder that is a disk of 16 kB there, and TMPDIR."""
     where = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("env", {})}  # type: ignore[dict-item]
+    before: list[str] = []
+    if disk is not None:
+        mount = 'mount -t tmpfs -o size=16k tmpfs "$1" && shift && exec "$@"'
+        before = ["unshare", "-rm", "sh", "-c", mount, "sh", str(disk)]
+        where["TMPDIR"] = str(disk)
+        try:
+            subprocess.run([*before, "true"], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            raise Skip("no right to mount a disk that only a child sees") from None
     done = subprocess.run(
-        [sys.executable, "-m", "pingpong", *map(str, words)],
-        env=where, preexec_fn=bound, check=False,
+        [*before, sys.executable, "-m", "pingpong", *map(str, words)],
+        env=where, check=False,
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **options},  # type: ignore[call-overload]
     )  # fmt: skip
     return done.returncode, ((done.stdout or b"") + (done.stderr or b"")).decode()
@@ -214,15 +219,28 @@ def clients(folder: Path) -> str:
     return f"client {', '.join(sorted(ends))} in all rows" if len(ends) == 1 else f"**{ends}**"
 
 
-def full_spool(folder: Path) -> str:
-    files = []
+def full_disk(folder: Path) -> str:
+    """What is kept on a disk that is full, and what is written to one."""
+    files, disk = [], folder / "disk"
+    disk.mkdir()
     for number in (1, 2):
         files.append(folder / f"{number}.pcap")
-        files[-1].write_bytes(attacks.pcap(attacks.stream(attacks.PING * 3000)))
-    code, said = child("messages", "--jobs", 2, *files, limit=4096, env={"TMPDIR": str(folder)})
+        files[-1].write_bytes(attacks.pcap(attacks.stream(attacks.PING * 20_000)))
+    full = "No space left on device"
+    code, said = child("messages", "--jobs", 2, *files, disk=disk)
     rows = said.count("  ping  ")
-    whole = "all rows" if rows == 6000 else "not all rows"
-    return f"{whole}, exit code {code}"
+    whole = "all rows" if rows == 40_000 else f"**{rows} of 40 000 rows**"
+    # The one that waits may be done before the other has said anything: then nothing is kept.
+    told = [f"`--jobs 2`: {whole}, exit code {code}"]
+    with files[0].open("rb") as pipe:
+        code, said = child("redact", "-f", "*.*", "-", folder / "out.pcap", disk=disk, stdin=pipe)
+    why = "says so" if full in said and "Traceback" not in said else "**does not say so**"
+    told.append(f"`redact -`: exit code {code}, {why}")
+    out = disk / "out.pcap"
+    code, said = child("redact", "-f", "*.*", files[0], out, disk=disk)
+    why = "says so" if full in said and "Traceback" not in said else "**does not say so**"
+    told.append(f"OUT on a full disk: exit code {code}, {why}")
+    return "; ".join(told)
 
 
 def arrow(folder: Path) -> str:
@@ -266,6 +284,40 @@ def idls(folder: Path) -> str:
     return "; ".join(told)
 
 
+def broken(folder: Path) -> str:
+    """All that row 17 lists: a narrow terminal, a SYN-ACK before its SYN, a flush inside a message,
+    a spool."""
+    narrow, said = child("diagnose", found("09"), env={"COLUMNS": "1"})
+    told = [f"COLUMNS=1: exit code {narrow}" + (", **a traceback**" if "Traceback" in said else "")]
+    early = folder / "early.pcap"
+    ping, pong = attacks.PING, attacks.PONG
+    early.write_bytes(
+        attacks.pcap([
+            attacks.tcp(False, 4000, 499, attacks.SYN | attacks.ACK, ack=1000),
+            attacks.tcp(True, 4000, 999, attacks.SYN),
+            attacks.tcp(True, 4000, 1000, attacks.ACK | attacks.PUSH, ping, 500),
+            attacks.tcp(False, 4000, 500, attacks.ACK | attacks.PUSH, pong, 1000 + len(ping)),
+        ])
+    )  # fmt: skip
+    rows = run("calls", early, "--json")[1].splitlines()
+    one = len(rows) == 1 and '"outcome": "SUCCESS"' in rows[0] and '"flow": 1' in rows[0]
+    told.append(f"a SYN-ACK before its SYN: {'1 connection, 1 success' if one else f'**{rows}**'}")
+    old = b"\0\0\0\4ping\1\0\0\0\7\x0b\0\1\0\0\0\5hello\0"
+    for at in range(1, len(old)):
+        packer = zlib.compressobj()
+        parts = [old, old[:at], old[at:], old]
+        data = b"".join(packer.compress(part) + packer.flush(zlib.Z_SYNC_FLUSH) for part in parts)
+        path = folder / "flushed.pcap"
+        path.write_bytes(attacks.pcap(attacks.stream(data)))
+        count = run("messages", path)[1].count("  ping  ")
+        if count != 3:
+            told.append(f"**a flush inside a message, at {at}: {count} of 3 messages**")
+            break
+    else:
+        told.append("a flush anywhere in a message: 3 of 3")
+    return "; ".join([*told, killed(folder)])
+
+
 def killed(folder: Path) -> str:
     spool = folder / "spool"
     spool.mkdir()
@@ -284,11 +336,7 @@ def killed(folder: Path) -> str:
         with contextlib.suppress(BrokenPipeError):
             one.stdin.close()
     left = [path for path in spool.rglob("*") if path.is_file() and secret in path.read_bytes()]
-    narrow, _ = child("diagnose", found("09"), env={"COLUMNS": "1"})
-    return (
-        f"{'**the spool is left**' if left else 'nothing is left of `redact -`'}; "
-        f"COLUMNS=1: exit code {narrow}"
-    )
+    return "**the spool is left**" if left else "nothing is left of `redact -`"
 
 
 _HTTP: Final = ("S3cretAA00", "S3cretAA01")
@@ -322,7 +370,7 @@ LIST: Final = (
          methods("04a", "CALL")),
     Case("05a search-compact", "`messages`", "160 s/MB", codes("05a", "messages"), "messages", "05a"),
     Case("05c search-theader-96k", "`messages`", "600 s/MB", codes("05c", "messages"), "messages", "05c"),
-    Case("06", "`messages --jobs 2`, a full TMPDIR", "rc 0, 2 250 of 40 011 lines, silent", full_spool),
+    Case("06", "`messages --jobs 2`, a full TMPDIR", "rc 0, 2 250 of 40 011 lines, silent", full_disk),
     Case("07a holes-2m", "`messages`", "8.3 s", codes("07a", "messages"), "messages", "07a"),
     Case("07b holes-4m", "`messages`", "34 s: quadratic", codes("07b", "messages"), "messages", "07b"),
     Case("08a halfopen-20k", "`messages`", "quadratic: 60 000 pairs took 30 s", codes("08a", "messages"),
@@ -335,7 +383,8 @@ LIST: Final = (
     Case("13", "`messages`: disk full, stdin or stdout closed", "tracebacks with rc 1", closed),
     Case("14 chunk-extensions", "`messages`", "memory grows with the file", codes("14", "messages"), "messages", "14"),
     Case("16 laugh20, nest, ext400", "`explain --idl`", "8 s and 698 MB from 549 bytes; RecursionError; cubic", idls),
-    Case("17", "COLUMNS=1 `diagnose`; kill -9 of `redact -`", "IndexError; the unredacted capture stays", killed),
+    Case("17", "COLUMNS=1 `diagnose`; a SYN-ACK before its SYN; old binary in zlib, a flush inside a message; kill -9 of `redact -`",
+         "IndexError; a connection in two; a message lost; the unredacted capture stays", broken),
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from .errors import DecodeError
 from .model import (
     CUT_CLOSED,
     CUT_ENDED,
+    CUT_LOST,
     DEFAULT_LIMITS,
     Chunk,
     Definitions,
@@ -91,6 +92,9 @@ _ONEWAY: Final = MessageType.ONEWAY
 _METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]{2,255}\Z")
 _NEARLY: Final = 16
 
+# Why a message ends where a connection was first captured, if its SYN came later.
+_BEHIND: Final = "what follows was captured before its SYN"
+
 # How many kinds of events of a connection are counted.
 MAX_EVENTS: Final = 64
 
@@ -144,6 +148,7 @@ class _Talk:
     """One connection with the readers of its two directions."""
 
     __slots__ = (
+        "before",
         "closed",
         "connection",
         "early",
@@ -166,6 +171,8 @@ class _Talk:
         self.connection = connection
         self.from_client: MessageReader | None = None
         self.from_server: MessageReader | None = None
+        # By direction (the client's?): what reads the bytes before offset 0, behind a late SYN.
+        self.before: dict[bool, MessageReader] = {}
         self.closed = False
         self.is_clean = True  # when it was closed, no message of the client was incomplete
         self.is_late = False  # the server had reset it, and the client says more
@@ -182,6 +189,8 @@ class _Talk:
             after += self.from_client.waiting
         if self.from_server is not None:
             after += self.from_server.waiting
+        for reader in self.before.values():
+            after += reader.waiting
         for _, pieces in self.held:
             for piece in pieces:
                 if isinstance(piece, Chunk):
@@ -271,6 +280,10 @@ class Pipeline:
         self._namer = None if interface is None else interface.namer()
         # The names in a reply depend on its call.
         self._pairs = pairing
+        # Names that the capture tells itself, where nobody gave an IDL.
+        self.learned: Definitions | None = None
+        self._may_learn = interface is None
+        self._taught_by = 0
         self._reset: list[Flow] = []  # connections whose RST may not be their own
         if interface is not None and pairing is None:
             self._pairs = Pairing()
@@ -333,7 +346,17 @@ class Pipeline:
     @property
     def of_packets(self) -> list[Finding]:
         """The findings on packets: what was not looked into, what was captured twice."""
-        return self._peeler.findings + self._of_copies() + self._of_left()
+        return self._peeler.findings + self._of_copies() + self._of_left() + self._of_names()
+
+    def _of_names(self) -> list[Finding]:
+        """Where names come from that nobody gave."""
+        if not self._taught_by:
+            return []
+        text = (
+            f"names are those that a server told in the capture itself (reflection, message "
+            f"{self._taught_by}); --idl gives others"
+        )
+        return [Finding(Severity.NOTE, text)]
 
     @property
     def bystanders(self) -> list[Finding]:
@@ -728,6 +751,12 @@ class Pipeline:
                 direction = connection.from_client if by_client else connection.from_server
                 talk.held.append((direction, pieces))
             return []
+        found_before: list[Message] = []
+        if pieces and pieces[0].offset < 0:
+            found_before = self._read_before(talk, by_client, pieces)
+            pieces = [piece for piece in pieces if piece.offset >= 0]
+            if not pieces:
+                return found_before
         reader = self._reader(talk, by_client)
         other = talk.from_server if by_client else talk.from_client
         if other is not None and not reader.other:
@@ -740,6 +769,37 @@ class Pipeline:
             if isinstance(piece, Chunk) and is_first and self.redactor is None:
                 half.first += piece.data[: Half.FIRST - len(half.first)]
             found += reader.feed(piece) if isinstance(piece, Chunk) else reader.lose(piece)
+        return found_before + self._report(talk, reader, by_client, found)
+
+    def _read_before(self, talk: _Talk, by_client: bool, pieces: list[Piece]) -> list[Message]:
+        """Read what stands between a SYN that came late and what had been captured before it.
+
+        What follows has been read, so a message that reaches into that is cut off.
+        """
+        reader = talk.before.get(by_client)
+        if reader is None:
+            reader = MessageReader(
+                True, self._limits, self._told, self.plan is not None, self._allowance
+            )
+            talk.before[by_client] = reader
+        stop = -1
+        found: list[Found] = []
+        for piece in pieces:
+            if piece.offset < 0:
+                found += reader.feed(piece) if isinstance(piece, Chunk) else reader.lose(piece)
+                stop = piece.offset + (
+                    len(piece.data) if isinstance(piece, Chunk) else piece.length
+                )
+        if stop == 0:
+            found += reader.close(_BEHIND, CUT_LOST)
+            behind = self._reader(talk, by_client)
+            if reader.begun and behind.is_settled and not reader.is_settled:
+                flow, who = talk.connection.flow, "client" if by_client else "server"
+                text = (
+                    f"flow {flow.number}, from the {who}: {reader.begun} bytes before stream "
+                    f"offset 0 are no whole message: {_BEHIND}"
+                )
+                flow.findings.append(Finding(Severity.WARNING, text, -reader.begun))
         return self._report(talk, reader, by_client, found)
 
     def _end(self, connection: Connection, reason: str, is_replaced: bool = False) -> list[Message]:
@@ -857,6 +917,9 @@ class Pipeline:
         for direction, pieces in zip(directions, connection.close(), strict=True):
             if pieces:
                 messages += self._read(talk, direction is connection.from_client, pieces)
+        for by_client, reader_before in talk.before.items():
+            rest = reader_before.close(reason, cut)
+            messages += self._report(talk, reader_before, by_client, rest)
         for direction in directions:
             by_client = direction is connection.from_client
             reader = talk.from_client if by_client else talk.from_server
@@ -879,6 +942,7 @@ class Pipeline:
             if reader is not None:
                 reader.peer = None
         talk.from_client = talk.from_server = None
+        talk.before.clear()
         self._waiting += talk.count()
         return messages
 
@@ -933,9 +997,10 @@ class Pipeline:
             for passed in reader.passed:
                 self.plan.passed(flow.number, source, passed)
             reader.passed.clear()
-        half.begun = reader.begun
-        half.broke = reader.broke
-        half.why = reader.why if self.redactor is None else ""
+        if reader is not talk.before.get(by_client):
+            half.begun = reader.begun
+            half.broke = reader.broke
+            half.why = reader.why if self.redactor is None else ""
         if reader.proxied is not None:
             flow.proxied = reader.proxied
         messages = []
@@ -1042,6 +1107,8 @@ class Pipeline:
         message.proxied = flow.proxied
         if self._pairs is not None:
             self._pair(message, flow)
+        elif message.transport.teaches and self._may_learn:
+            self._learn(message)
         if self.redactor is not None:
             mask = self.redactor.redact(message)
             if self.plan is not None:
@@ -1073,10 +1140,23 @@ class Pipeline:
         if message.type is MessageType.EVENT and not message.end:
             return
         exchange = pairs.add(message, flow)
+        if message.transport.teaches and self._may_learn:
+            self._learn(message)
         if self._namer is not None:
             self._namer.give(message, exchange)
         if self.pairing is None:
             pairs.settled.clear()
+
+    def _learn(self, message: Message) -> None:
+        """Take the names that a message tells; those of an IDL that was given come first."""
+        learned = message.transport.learn(message, self.learned)
+        if isinstance(learned, Definitions):
+            self.learned = learned
+            self._namer = learned.namer()
+            if self._pairs is None:
+                self._pairs = Pairing()
+            if not self._taught_by:
+                self._taught_by = message.number
 
     def _end_pairs(self, flow: Flow) -> None:
         if self._pairs is not None:
@@ -1100,6 +1180,12 @@ class Pipeline:
             ("client", talk.connection.from_client),
             ("server", talk.connection.from_server),
         ):
+            if direction.missed:
+                text = (
+                    f"flow {flow.number}, from the {who}: {direction.missed} bytes at its "
+                    "beginning were captured behind those that follow them, and were not read"
+                )
+                flow.findings.append(Finding(Severity.WARNING, text))
             if direction.lost:
                 text = (
                     f"flow {flow.number}, from the {who}: the capture lost {direction.lost} bytes"
@@ -1392,7 +1478,11 @@ def read_packets(
             gc.enable()
     findings = list(packets.findings) if isinstance(packets, CaptureFile) else []
     exchanges = Exchanges(sorted(pairing.take(), key=_number))
-    return Capture(name, steps, pipeline.flows, findings + pipeline.findings, exchanges, of_thrift)
+    capture = Capture(
+        name, steps, pipeline.flows, findings + pipeline.findings, exchanges, of_thrift
+    )
+    # What the capture itself told in its midst holds for what came before.
+    return capture if pipeline.learned is None else capture.use_idl(pipeline.learned)
 
 
 def _rewrite(steps: Sequence[Step], rewriter: Rewriter) -> None:

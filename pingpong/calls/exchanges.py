@@ -186,10 +186,18 @@ class Pairing:
 
     ``settled`` holds the exchanges whose outcome is final, in the order in which that became
     known; ``take`` takes them out.  Only what is not settled is remembered.
+
+    Without ``keeps_bytes``, for those who look at no values, messages let their bytes go: a call
+    may have 16 MB, and wait for long.  What waits does so at the second ``take`` behind it, and all
+    of an exchange at the ``take`` behind the one that gave it out: until then they can be read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keeps_bytes: bool = True) -> None:
         self.settled: list[Exchange] = []
+        self._keeps_bytes = keeps_bytes
+        self._taken: list[Exchange] = []  # settled, and given out last time
+        self._waiting: list[Exchange] = []  # calls and replies from before the last time
+        self._new: list[Exchange] = []  # and since then
         self._count = 0
         self._pending: dict[int, _Pending] = {}
         # What servers were seen to do with a method.  True: to answer it; False: to pass over it.
@@ -207,6 +215,13 @@ class Pairing:
         """The exchanges that were settled since the last time, which are then no longer kept."""
         settled = self.settled
         self.settled = []
+        if not self._keeps_bytes:
+            for exchange in self._waiting:
+                _let_go_of_first(exchange)
+            self._waiting, self._new = self._new, []
+            for exchange in self._taken:
+                exchange.let_go()
+            self._taken = settled
         return settled
 
     def add(self, message: Message, flow: Flow | None = None) -> Exchange:
@@ -325,9 +340,11 @@ class Pairing:
 
     def _begun(self, message: Message) -> Exchange:
         self._count += 1
-        if message.type is MessageType.CALL or message.type is MessageType.ONEWAY:
-            return Exchange(self._count, message)
-        return Exchange(self._count, None, message)
+        is_call = message.type is MessageType.CALL or message.type is MessageType.ONEWAY
+        exchange = Exchange(self._count, message if is_call else None, None if is_call else message)
+        if not self._keeps_bytes:
+            self._new.append(exchange)
+        return exchange
 
     def _identified_call(self, pending: _Pending, call: Message) -> Exchange:
         key = (call.seqid, call.from_client)
@@ -370,6 +387,8 @@ class Pairing:
                 return exchange
         self._count += 1
         exchange = Exchange(self._count, call)
+        if not self._keeps_bytes:
+            self._new.append(exchange)
         latest = pending.latest
         if (
             latest is not None
@@ -507,6 +526,8 @@ class Pairing:
                 del pending.oneway[at]
                 self._settle(exchange, Outcome.NO_CALL)
                 return exchange
+        if not self._keeps_bytes:
+            self._new.append(exchange)
         pending.orphans.append(exchange)
         if len(pending.orphans) > MAX_ORPHANS:
             self._settle(pending.orphans.pop(0), Outcome.NO_CALL)
@@ -789,6 +810,18 @@ def _deadline(call: Message) -> str:
         return ""
     unit, word = (1_000_000, "ms") if patience < 10_000_000_000 else (1_000_000_000, "s")
     return f"; its deadline was {patience / unit:g} {word}"
+
+
+def _let_go_of_first(exchange: Exchange) -> None:
+    """Let the bytes of the message go that began an exchange, which may have the other by now."""
+    first, reply = exchange.first, exchange.reply
+    if reply is None or reply.number > first.number:
+        first.let_go()
+    elif reply.type is MessageType.PART:
+        pass  # the reply is still to come, and takes its place
+    elif reply.names is None or exchange.answer is Outcome.SUCCESS:
+        # A call that comes late may give its exception another name.
+        exchange.let_reply_go()
 
 
 def _by_number(exchange: Exchange) -> int:

@@ -141,7 +141,7 @@ def calls(args: argparse.Namespace) -> int:
     if args.arrow and (args.totals or args.sort or args.limit is not None):
         raise CaptureError("--arrow writes all calls, in their order: no --totals, --sort, --limit")
     verdict = Verdict()
-    pairing = Pairing()
+    pairing = Pairing(keeps_bytes=bool(args.where))
     pipeline = pipeline_of(args, pairing=pairing)
     totals = Totals()
     wanted = wanted_of(args)

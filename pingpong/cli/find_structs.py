@@ -12,6 +12,7 @@ it has to: a struct that begins just anywhere in other bytes is there by chance.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from ..capture import decode
@@ -19,6 +20,7 @@ from ..errors import DecodeError
 from ..model import Limits, Protocol, Struct, TType
 from ..protocols.encodings.binary import BINARY
 from ..protocols.encodings.compact import COMPACT
+from ..protocols.encodings.reading import too_many
 
 __all__ = ["Place", "places", "remark_on"]
 
@@ -36,8 +38,11 @@ class Place(NamedTuple):
 # then too many for chance.
 _MAX_PREFIX: Final = 64
 _FEWEST: Final = 12
-# More bytes than this are read from a few places only, because each try reads all of them.
+# More bytes than this are read from a few places only, because each try may read all of them.
 _MAX_SEARCHED: Final = 1 << 16
+# So many values of each try are read first; and of so many tries, whose first are good, the rest.
+_FIRST: Final = 64
+_MAX_TRIES: Final = 4
 # How many structs, one after the other, are listed.
 _MAX_STRUCTS: Final = 60
 
@@ -216,13 +221,30 @@ def _further_on(data: bytes, limits: Limits) -> list[Place]:
     """A struct after bytes that nobody here knows: it has to reach to the very end."""
     if len(data) > _MAX_SEARCHED:
         return []
+    few = replace(limits, values=min(_FIRST, limits.values))
+    tries = 0
     for at in range(1, min(_MAX_PREFIX, len(data) - _FEWEST) + 1):
+        if not any(_begins(data, protocol, at, few) for protocol in (BINARY, COMPACT)):
+            continue
+        tries += 1
+        if tries > _MAX_TRIES:
+            break
         found = _whole(data, at, limits)
         if found is not None:
             count = "1 byte" if at == 1 else f"{at} bytes"
             what = f"behind {count} that are no part of it, whatever they are"
             return [Place(at, len(data) - at, found.name, what)]
     return []
+
+
+def _begins(data: bytes, protocol: Protocol, at: int, few: Limits) -> bool:
+    """Whether a struct may begin there: its first values are good, or all of it is."""
+    if at >= len(data):
+        return False
+    body = protocol.read_struct(data, at, len(data), (), few)
+    if body.stop is not None:
+        return body.stop.stop == len(data)
+    return [one for one in body.findings if one != too_many(few, one.offset or 0)] == []
 
 
 def _whole(data: bytes, at: int, limits: Limits) -> Protocol | None:

@@ -120,6 +120,7 @@ def pipeline_of(
         redactor=redactor_of(args) if redactor is None else redactor,
         plan=plan,
         pairing=pairing,
+        events=getattr(args, "events", False),
     )
 
 
@@ -172,6 +173,12 @@ def add_reading(one: argparse.ArgumentParser, *, shows: bool = True) -> None:
         metavar="NAME",
         help=f"take it for this: {', '.join(transports())}",
     )
+    if shows:
+        what.add_argument(
+            "--events",
+            action="store_true",
+            help="list too what connections say for themselves: settings, heartbeats, farewells",
+        )
     what.add_argument(
         "-p", "--port", type=port, action="append", help="only connections with this port"
     )

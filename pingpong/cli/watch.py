@@ -77,7 +77,7 @@ def watch(args: argparse.Namespace) -> int:
         complain("error: a file has no interface: give one of them")
         return BAD
     verdict = Verdict()
-    pipeline = pipeline_of(args, pairing=Pairing())
+    pipeline = pipeline_of(args, pairing=Pairing(keeps_bytes=bool(args.where)))
     totals = Totals()
     with Until(args.seconds) as until:
         if args.file is not None:

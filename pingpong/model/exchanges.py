@@ -25,6 +25,8 @@ class Exchange(Shown):
     """
 
     __slots__ = (
+        "_answer",
+        "_exception",
         "call",
         "ended",
         "fate",
@@ -50,6 +52,26 @@ class Exchange(Shown):
         self.parts_received = 0
         self.stream_sent = 0
         self.stream_received = 0
+        # What ``answer`` and ``exception`` said before the reply let its bytes go.
+        self._answer: Outcome | None = None
+        self._exception = ""
+
+    def let_go(self) -> None:
+        """Drop the bytes of its messages (see ``Message.let_go``), once it is settled: what the
+        ledger and totals tell of it stays."""
+        if self.call is not None:
+            self.call.let_go()
+        if self.reply is not None:
+            self.let_reply_go()
+
+    def let_reply_go(self) -> None:
+        """Drop the bytes of its reply, but not what that says."""
+        if self._answer is None:
+            assert self.reply is not None
+            answer = Outcome.SUCCESS if self.fate is Outcome.SUCCESS else self.reply.answer
+            self._exception = self._exception_of(answer)
+            self._answer = answer
+            self.reply.let_go()
 
     @property
     def first(self) -> Message:
@@ -126,6 +148,8 @@ class Exchange(Shown):
     @property
     def answer(self) -> Outcome:
         """What the reply alone says: see ``Message.answer``."""
+        if self._answer is not None:
+            return self._answer
         assert self.reply is not None
         return self.reply.answer
 
@@ -142,10 +166,15 @@ class Exchange(Shown):
         its type ("UNKNOWN_METHOD"), or "type 77"; HTTP's refusal is "HTTP 401 Unauthorized"; a
         declared one has what the IDL calls its type,
         or without an IDL the field's number ("1")."""
+        if self._answer is not None:
+            return self._exception
         if self.reply is None:
             response = None if self.call is None else self.call.response
             return "" if response is None or response.is_good else str(response)
-        answer = self.answer
+        return self._exception_of(self.reply.answer)
+
+    def _exception_of(self, answer: Outcome) -> str:
+        assert self.reply is not None
         if answer is Outcome.DECLARED_EXCEPTION:
             for field in self.reply.body.fields:
                 named = str(field.field_id) if field.name is None else field.name

@@ -388,7 +388,7 @@ class Carrier(str):
 
     ``has_ids``: each call has an id of its own, by which its reply is known, in whatever order
     they come.  ``is_two_way``: either end may begin a call, so that its type does not tell who
-    sent it.
+    sent it.  ``teaches``: some messages say what services and messages there are: see ``learn``.
 
     ``id_name`` is what a message's ``seqid`` is called.
 
@@ -410,6 +410,7 @@ class Carrier(str):
     is_headed: ClassVar[bool] = False
     reads_others: ClassVar[bool] = False
     is_two_way: ClassVar[bool] = False
+    teaches: ClassVar[bool] = False
     has_ids: ClassVar[bool] = False
     id_name: ClassVar[str] = "seqid"
     leans: ClassVar[bool] = False
@@ -423,6 +424,11 @@ class Carrier(str):
     @property
     def plain(self) -> tuple[Carrier, ...]:
         return ()
+
+    def learn(self, message: Message, known: object) -> object:
+        """``known``, which is Definitions or None, with what a message says of services and
+        messages; None if it says nothing new."""
+        return None
 
     @property
     def in_datagram(self) -> Carrier:
@@ -999,6 +1005,13 @@ class Message(Record):
         if self.cut == CUT_CLOSED or (not self.cut and not self.gaps and self.fault is not None):
             return Outcome.UNREADABLE
         return self.family.outcome(self)
+
+    def let_go(self) -> None:
+        """Drop the bytes of its struct, which nobody can read after that.  Its header, sizes and
+        times stay: they are all that a list of calls shows."""
+        self.data = self.data[: self.start]
+        self.stop = len(self.data)
+        self.forget()
 
     def __repr__(self) -> str:
         return (

@@ -459,10 +459,11 @@ class Listener:
     def entries(
         self, key_type: i64, value_type: i64, count: i64, raw_type: i64, start: i64, head: i64
     ) -> None:
-        """A MAP begins."""
+        """A MAP begins; ``count`` may be -1, as in ``items``."""
 
     def settle(self, element_type: i64, count: i64) -> None:
-        """Of the list that is about to end: what it held, where its head does not say."""
+        """Of the list or map that is about to end: what it held, where its head does not say.  A
+        map's types stay as its head has them."""
 
     def end(self, stop: i64) -> None:
         """The innermost LIST, SET or MAP ends."""
@@ -695,7 +696,8 @@ class Build(Listener):
         level.head = head
 
     def settle(self, element_type: i64, count: i64) -> None:
-        self._top.element_type = element_type
+        if self._top.kind == _IN_ITEMS:
+            self._top.element_type = element_type
         self._top.count = count
 
     def end(self, stop: i64) -> None:

@@ -136,23 +136,24 @@ def make_transport(spoken: Spoken, limits: Limits, prefixed: bool) -> Transport:
     """The object that reads it; ``prefixed``: tracing headers may stand before messages."""
     for wrapper in _wrappers():
         if wrapper.transport is spoken.transport:
+            inside = _protocols(limits, spoken.protocol)
             if wrapper.woven is not None:
-                return wrapper.woven(limits, _content)
-            return wrapper.make(limits, _protocols(limits, spoken.protocol))
+                return wrapper.woven(limits, _content, inside)
+            return wrapper.make(limits, inside)
     assert spoken.protocol is not None
     if spoken.transport is FRAMED:
         return Framed(spoken.protocol, limits, prefixed)
     return Unframed(spoken.protocol, limits, prefixed)
 
 
-def _content(head: Head, asked: Head | None) -> Content:
-    """Who reads a body of HTTP with that head."""
+def _content(head: Head, asked: Head | None) -> Content | None:
+    """Who reads a body of HTTP with that head; None: nobody, as of a page or a picture."""
     for entry in FAMILIES:
         if entry.reads is not None:
             content = entry.reads(head, asked)
             if content is not None:
                 return content
-    raise ValueError("no family reads HTTP's own bodies")
+    return None
 
 
 def _protocols(limits: Limits, only: Protocol | None) -> ProtocolAt:

@@ -60,7 +60,7 @@ class Wrapper(NamedTuple):
     make: Callable[[Limits, ProtocolAt], Transport]
     magics: tuple[bytes, ...] = ()
     shift: int = 0
-    woven: Callable[[Limits, Contents], Transport] | None = None
+    woven: Callable[[Limits, Contents, ProtocolAt], Transport] | None = None
     find: Callable[[bytes | bytearray, bool], tuple[int, bool]] | None = None
 
 

@@ -39,7 +39,8 @@ class Unit:
 
     ``header`` is the message's, where its framing says all that is in one: method, type and id;
     None: its encoding has headers of its own.  ``body_stop`` is where the values end in ``data``,
-    -1: at its end.  ``kept`` is the Message's.
+    -1: at its end.  ``kept`` is the Message's, or what ``Transport.take`` wants to know of it.
+    ``is_piece``: messages that ``take`` makes have all of its bytes.
     """
 
     __slots__ = (
@@ -47,6 +48,7 @@ class Unit:
         "data",
         "findings",
         "header",
+        "is_piece",
         "kept",
         "lines",
         "protocol",
@@ -76,6 +78,7 @@ class Unit:
         self.header: Header | None = None
         self.body_stop = -1
         self.kept: object = None
+        self.is_piece = False
 
 
 class Turn:
@@ -211,7 +214,10 @@ class Transport(ABC):
     ``allowance`` is what one that unpacks draws on: its own, unless somebody gives it another.
     ``is_woven``: a unit is a piece of one message or holds several, and those of other messages
     stand between: ``next`` gives units without a protocol, and ``take`` makes messages of them.
-    ``waiting`` counts the bytes that it keeps for them.  ``is_sought``: it begins in mid-stream.
+    ``waiting`` counts the bytes that it keeps for them.
+    ``holds``, where it is woven: what ``end`` was asked about was such a piece; else ``rest`` knows
+    it.  ``from_start``: its first byte is the direction's.  ``time`` is that of the next unit's
+    first byte, where it is woven.
     """
 
     name: str
@@ -220,8 +226,10 @@ class Transport(ABC):
     keeps_lines: bool = False
     allowance: Allowance | None = None
     is_woven: bool = False
-    is_sought: bool = False
     waiting: i64 = 0
+    holds: bool = True
+    from_start: bool = False
+    time: int = 0
 
     def meet(self, other: Transport) -> None:
         """The transport of the other direction, once both are known to speak the same."""
@@ -240,6 +248,10 @@ class Transport(ABC):
         ``brought`` is None if there is nothing of it.  ``is_all``: what comes next need not begin
         with a unit; else only the rest of this one is lost.
         """
+        return []
+
+    def broken(self, data: bytes, brought: Brought, why: str) -> list[Found]:
+        """What there is of a message that goes on in ``data``, which cannot be read."""
         return []
 
     @abstractmethod

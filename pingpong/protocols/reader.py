@@ -384,11 +384,12 @@ class MessageReader:
             self._spoken = spoken
             self._read = 0
         if self._transport is not None and self._transport.is_woven and goes_on:
+            self._transport.give_up()
             return  # with what it knows of messages that are under way
         self._transport = make_transport(spoken, self._limits, self._prefixed)
         self._transport.keeps_lines = self._watched
+        self._transport.from_start = not self._was_sought
         self._transport.allowance = self._allowance
-        self._transport.is_sought = self._was_sought
         peer = self.peer
         if peer is not None and peer._transport is not None and peer.speaks is self.speaks:
             self._transport.meet(peer._transport)
@@ -494,6 +495,8 @@ class MessageReader:
         assert self._transport is not None
         if self._next_wholes(found):
             return True
+        if self._transport.is_woven:
+            self._transport.time = self._marks[0].time
         try:
             unit = self._transport.next(self._buffer, len(self._buffer))
         except DecodeError as error:
@@ -508,10 +511,11 @@ class MessageReader:
                 made = self._transport.take(unit, self._brought(unit.stop))
                 self._settle_woven(made)
                 found += made
+            self._turn(unit, None)
+            if unit.is_piece:
                 self._drop(unit.stop)
                 return True
             self._remark(unit.what)
-            self._turn(unit, None)
             if self._watched:
                 self.passed.append(Passed(self._base, self.speaks, unit))
             if unit.what == WRAPPED and self.is_settled and not self._said_wrapped:
@@ -581,7 +585,16 @@ class MessageReader:
         """These bytes are not what they should be: give out what is readable, then search."""
         assert self._transport is not None
         finding = Finding(Severity.ERROR, str(error), error.offset)
-        unit = self._transport.rest(self._buffer, min(stop, len(self._buffer)))
+        stop = min(stop, len(self._buffer))
+        made = self._transport.broken(bytes(self._buffer[:stop]), self._brought(stop), str(error))
+        if made:
+            self._breaks(str(error))
+            self._settle_woven(made)
+            found += made
+            self._drop(stop)
+            self._search("what follows is no message")
+            return
+        unit = self._transport.rest(self._buffer, stop)
         header = self._header(unit)
         if unit is not None and header is not None:
             self._breaks(str(error))
@@ -603,9 +616,10 @@ class MessageReader:
         """Take note of messages that a transport has put together itself."""
         self._read += len(made)
         for one in made:
-            self._protocol = one.protocol
-            if self.detection is None or self.detection.protocol is None:
-                self.detection = Detection(one.protocol, one.transport, self._evidence)
+            reader = self if not one.is_others or self.peer is None else self.peer
+            reader._protocol = one.protocol
+            if reader.detection is None or reader.detection.protocol is None:
+                reader.detection = Detection(one.protocol, one.transport, reader._evidence)
 
     def _turn(self, unit: Unit, found: Found | None) -> None:
         """Take note of a request or a response, with the message in it or without one."""
@@ -643,6 +657,7 @@ class MessageReader:
         ``lost`` is how many bytes the capture lost here, 0 if no more come at all.
         """
         have = len(self._buffer)
+        made: list[Found] = []
         if self._transport is not None and self._transport.is_woven:
             end = self._transport.frame_stop(self._buffer, have) if have else 0
             self._lost_frame = max(0, end - have)
@@ -650,8 +665,9 @@ class MessageReader:
             is_all = not lost or self._lost_frame < lost
             made = self._transport.end(bytes(self._buffer), brought, reason, cut, is_all)
             self._settle_woven(made)
-            self._drop(have)
-            return made
+            if self._transport.holds:
+                self._drop(have)
+                return made
         if not have:
             return []
         assert self._transport is not None

@@ -233,6 +233,7 @@ class _Walk:
             or any(one.severity is Severity.ERROR for one in findings)
         )
         self.mask.is_sure = not self.all
+        self._head(record.start, body)
         self.struct(body, tuple(states), (), True)
         stop = record.stop
         if self.all:
@@ -258,6 +259,15 @@ class _Walk:
             self.is_text = was_text
         if self.all and struct.stop is not None:
             self.known.append((struct.stop.start, struct.stop.stop))
+
+    def _head(self, start: int, struct: Struct) -> None:
+        """What begins a struct at ``start``, where its encoding has something for it."""
+        if not self.all or self.protocol.is_text:
+            return
+        if struct.fields:
+            self.known.append((start, struct.fields[0].span.start))
+        elif struct.stop is not None:
+            self.known.append((start, struct.stop.start))
 
     def _step(
         self, field: Field, states: tuple[State, ...], hits: tuple[int, ...], outer: bool
@@ -307,6 +317,7 @@ class _Walk:
         if self.all and value.head and not self.protocol.is_text:
             self.known.append((value.span.start, value.span.start + value.head))
         if isinstance(content, Struct):
+            self._head(value.span.start, content)
             self.struct(content, states, hits)
         elif isinstance(content, Items):
             for item in content.items:

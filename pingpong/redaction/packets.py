@@ -107,7 +107,7 @@ class Way:
         order = sorted(range(len(self._masks)), key=self._masks.__getitem__)
         stops = [*self._texts[1:], len(self._text)] if self._masks else []
         text, masks, texts = bytearray(), array("q"), array("q")
-        end = 0
+        end = self._masks[order[0]] if order else 0  # below 0 behind a SYN that came late
         for at in order:
             start = max(self._masks[at], end)
             skipped = start - self._masks[at]
@@ -267,7 +267,12 @@ class Plan:
     def _laid_out(self, way: Way, found: Found, mask: Mask) -> None:
         """A message whose data does not lie in one piece on the wire: each of its stretches by
         itself, and packed ones as a whole."""
-        inside = mask.packed >= 0 and any(at >= mask.packed for at, _ in mask.runs)
+        unpacked = [(one.start, one.start + one.size) for one in found.layout if one.offset < 0]
+        inside = any(
+            at < stop and at + len(text) > start
+            for start, stop in unpacked
+            for at, text in mask.runs
+        )
         is_shut = inside or not mask.is_sure
         self.packed += inside
         runs = sorted(mask.runs, key=_place)

@@ -344,24 +344,30 @@ _AT_VALUE: Final = 3
 
 class _Open:
     """A struct or a container that is being written.  ``begun`` is how many parts there were
-    before it, ``entry`` before its last key; ``place`` is where it begins, its field included."""
+    before it, ``entry`` before its last key; ``place`` is where it begins, its field included.
+    ``head`` is the part that says how much it holds, which its end may settle; ``types`` is what
+    stands in that of a map before the count."""
 
     __slots__ = (
         "begun",
         "entry",
         "field_id",
+        "head",
         "is_first",
         "kind",
         "name",
         "place",
         "readings",
         "start",
+        "types",
     )
 
     def __init__(self) -> None:
         self.kind: i64 = _IN_ITEMS
         self.begun: i64 = 0
         self.entry: i64 = 0
+        self.head: i64 = 0
+        self.types = ""
         self.place: i64 = 0
         self.readings: tuple[Reading, ...] = ()
         self.is_first = True
@@ -608,14 +614,16 @@ class Fields(Listener):
         self.parts.append(_UNSETTLED)
         self._push(_IN_ITEMS, begun, start)
         self._top.readings, self._readings = self._readings, ()
-        self._top.entry = len(self.parts) - 1
+        self._top.head = len(self.parts) - 1
         if count >= 0:
             self.settle(element_type, count)
 
     def settle(self, element_type: i64, count: i64) -> None:
-        self.parts[self._top.entry] = (
-            f', "element_type": {_TTYPES[element_type]}, "count": {count}, "value": ['
-        )
+        top = self._top
+        types = f', "element_type": {_TTYPES[element_type]}, '
+        if top.kind != _IN_ITEMS:
+            types = top.types
+        self.parts[top.head] = f'{types}"count": {count}, "value": ['
 
     def entries(
         self, key_type: i64, value_type: i64, count: i64, raw_type: i64, start: i64, head: i64
@@ -623,11 +631,11 @@ class Fields(Listener):
         begun = len(self.parts)
         start = self._begin(start)
         self._name(13)
-        self.parts.append(
-            f', "key_type": {_TTYPES[key_type]}, "value_type": {_TTYPES[value_type]}, '
-            f'"count": {count}, "value": ['
-        )
+        types = f', "key_type": {_TTYPES[key_type]}, "value_type": {_TTYPES[value_type]}, '
+        self.parts.append(f'{types}"count": {count}, "value": [')
         self._push(_AT_KEY, begun, start)
+        self._top.head = len(self.parts) - 1
+        self._top.types = types
         self._top.readings, self._readings = self._readings, ()
 
     def _name(self, ttype: i64) -> None:

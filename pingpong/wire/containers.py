@@ -27,9 +27,10 @@ __all__ = ["BROKEN", "ByteSource", "unpacked", "what_it_is"]
 MAX_WINDOW: Final = 128 << 20
 
 # Unpacked bytes for a packed one, above FREE of them.  Deflate has 1032 at most; bzip2, xz and
-# Zstandard can have many thousands, but no packets do.
+# Zstandard can have many thousands, but no packets do.  FREE is small: of zeros, 16 bytes are a
+# packet, and that takes longer to look at than to unpack.
 RATIO: Final = 1100
-FREE: Final = 64 << 20
+FREE: Final = 1 << 20
 
 _READ: Final = 1 << 17
 _PIECE: Final = 1 << 14

@@ -10,7 +10,10 @@ the capture ends, when too much waits after the hole, or when the receiver has
 acknowledged them and PATIENCE more segments have passed (then the capture lost them, not
 the network).
 
-Offsets are unwrapped: sequence numbers start over at 2³², offsets do not.
+Offsets are unwrapped: sequence numbers start over at 2³², offsets do not.  Where a capture begins
+in mid-stream, or seems to, offset 0 is the first byte that it has.  If a SYN then comes late, whose
+number fits right before that, the bytes between them have offsets below 0: they are put in order
+by a Direction of their own.
 
 A RST ends a connection if it belongs to it: its numbers are near to where the connection is (RFC
 5961, 3.2), and its sender says no more.  One that does not belong to it, from an older connection
@@ -57,6 +60,11 @@ NEAR: Final = 1 << 20
 # A connection and its copy beyond a NAT begin within this time, in nanoseconds; and this many first
 # packets are remembered to recognise the copy.
 SOON: Final = 1_000_000_000
+
+# A SYN whose number is before what was captured already is that connection's own, captured late, if
+# it comes within this time of its first packet, in nanoseconds.  What reorders a capture moves
+# packets by less; a new connection whose number happens to fit there comes later.
+LATE: Final = 1_000_000_000
 MAX_FIRSTS: Final = 1024
 
 _HALF: Final = 1 << 31
@@ -79,8 +87,10 @@ class _Waiting:
 class Direction:
     """One direction of a connection.
 
-    ``offset`` counts the bytes that were given out or given up so far, ``lost`` those that were
-    given up.  ``from_start``: its SYN was captured, so offset 0 is its first byte.
+    ``offset`` counts the bytes that were given out or given up so far.  ``from_start``: its SYN was
+    captured, so offset 0 is its first byte.  ``before`` has the bytes between a SYN that came late
+    and offset 0, if one came.  ``missed`` counts bytes that came behind those that follow them,
+    where nothing was known before these.
     """
 
     __slots__ = (
@@ -88,22 +98,30 @@ class Direction:
         "_fin",
         "_first_ack",
         "_last_ack",
+        "_lost",
+        "_missed_from",
         "_next",
         "_patience",
         "_size",
+        "_start",
         "_waiting",
+        "before",
         "from_start",
-        "lost",
+        "missed",
         "offset",
     )
 
     def __init__(self) -> None:
         self.offset: i64 = 0
         self.from_start = False
-        self.lost = 0
+        self.before: Direction | None = None
+        self.missed: i64 = 0
+        self._missed_from: i64 = 0  # from where on they are counted
+        self._start: i64 = 0  # the offset of its first byte
         self._next: i64 = -1  # the sequence number of the byte at ``offset``; -1: none seen yet
         self._waiting: list[_Waiting] = []
         self._size = 0  # how many bytes wait
+        self._lost = 0
         self._acked: i64 = 0  # the offset up to which the other side has acknowledged
         self._patience = PATIENCE
         self._fin: i64 = -1  # the offset of the end; -1: no FIN was seen
@@ -159,24 +177,51 @@ class Direction:
         return min(self._acked, self._fin) if self._fin >= 0 else self._acked
 
     @property
+    def lost(self) -> int:
+        """How many bytes were given up."""
+        return self._lost if self.before is None else self._lost + self.before._lost
+
+    @property
     def waiting(self) -> int:
         """How many bytes wait for those that come before them."""
-        return self._size
+        return self._size if self.before is None else self._size + self.before._size
 
     @property
     def has_fin(self) -> bool:
         """Whether its FIN was seen, even if bytes before it have not come."""
         return self._fin >= 0
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether its SYN was seen."""
+        return self.from_start or self.before is not None
+
     def begin(self, seq: int) -> None:
         """Take note of a SYN with the number ``seq``: the first byte has the number after it."""
+        first = (seq + 1) & _WRAP
         if self._next < 0:
-            self._next = (seq + 1) & _WRAP
-        self.from_start = True
+            self._next = first
+        place = self._place(first)
+        if place == 0:
+            self.from_start = True
+            return
+        before = Direction()
+        before.offset = before._start = place
+        before.from_start = True
+        before._next = first
+        before._fin = 0
+        self.before = before
 
     def begins_at(self, seq: int) -> bool:
         """Whether a SYN with this number is the one that began this direction, repeated or late."""
-        return self._place(seq + 1) == 0
+        place = self._place(seq + 1)
+        if self.before is not None:
+            return place == self.before._start
+        return place == 0
+
+    def may_begin_at(self, seq: int) -> bool:
+        """Whether a SYN with this number fits before its first byte, and none was seen."""
+        return not self.has_begun and -NEAR <= self._place(seq + 1) < 0
 
     def is_near(self, seq: int) -> bool:
         """Whether that number is near to where this direction is, as far as that is known."""
@@ -212,34 +257,69 @@ class Direction:
         stop = place + len(data) + cut
         if segment.flags & FIN and self._fin < 0 and stop >= self.offset and self.is_near(seq):
             self._fin = stop
+        if place < 0 and self.before is not None and stop > place:
+            return self._add_before(self.before, segment, place, stop)
         if not data and not cut:
             # RFC 9293, 3.8.4: a keep-alive repeats the number of the byte before.
             return [], "keep-alive" if place == self.offset - 1 else ""
-        if stop <= self.offset:
+        if place < self._missed_from and not self.from_start:
+            self._miss(place, stop)
+        return self._put(_Waiting(place, data, cut, segment.time, segment.number))
+
+    def _put(self, part: _Waiting) -> tuple[list[Piece], str]:
+        """Give out a part if it is in order, or let it wait; see ``add``."""
+        if part.offset + len(part.data) + part.cut <= self.offset:
             return [], "retransmission"
-        if place > self.offset:
-            return self._wait(_Waiting(place, data, cut, segment.time, segment.number))
+        if part.offset > self.offset:
+            return self._wait(part)
         pieces: list[Piece] = []
-        remark = "overlap" if place < self.offset else ""
-        self._give(pieces, _Waiting(place, data, cut, segment.time, segment.number))
+        remark = "overlap" if part.offset < self.offset else ""
+        self._give(pieces, part)
         if self._waiting:
             self._drain(pieces)
         return pieces, remark
+
+    def _add_before(
+        self, before: Direction, segment: Segment, place: i64, stop: i64
+    ) -> tuple[list[Piece], str]:
+        """Take a payload that begins before offset 0, behind a SYN that came late."""
+        data, cut = segment.payload, segment.cut
+        inside = min(-place, len(data))  # what of it stands before offset 0
+        missing = min(-place - inside, cut)
+        part = _Waiting(place, data[:inside], missing, segment.time, segment.number)
+        pieces, remark = before._put(part)
+        if stop > self.offset:
+            rest = _Waiting(0, data[inside:], cut - missing, segment.time, segment.number)
+            more, said = self._put(rest)
+            return pieces + more, remark or said
+        return pieces, remark
+
+    def _miss(self, place: i64, stop: i64) -> None:
+        """Count bytes before the first of them that came, which has been given out."""
+        if place < -NEAR or (place == -1 and stop == 0):
+            return  # nowhere near; or a keep-alive that repeats a byte
+        self.missed += min(stop, self._missed_from) - place
+        self._missed_from = place
 
     def acknowledge(self, ack: int) -> list[Piece]:
         """Take note of the other side's acknowledgement, and give up a hole if it is time.
 
         Returns the pieces that are in order after that, the Gap first.
         """
+        pieces: list[Piece] = []
+        if self.before is not None and self.before.offset < 0:
+            pieces = self.before.acknowledge(ack)
         self.note(ack)
         if self._patience:
-            return []
+            return pieces
         self._patience = PATIENCE
-        return self._give_up()
+        return pieces + self._give_up()
 
     def close(self) -> list[Piece]:
         """No more will come: returns everything that waits, with the Gaps in between."""
         pieces: list[Piece] = []
+        if self.before is not None:
+            pieces += self.before.close()
         while self._waiting:
             pieces += self._give_up()
         # What was acknowledged and never seen.  A difference of 1 may be the FIN's own number.
@@ -271,7 +351,7 @@ class Direction:
 
     def _lose(self, length: int) -> Gap:
         gap = Gap(self.offset, length)
-        self.lost += length
+        self._lost += length
         self.go_on(length)
         return gap
 
@@ -366,13 +446,13 @@ class Connection:
             half.seen = segment.time
         remark = ""
         if flags & SYN:
-            if one.from_start:
+            if one.has_begun:
                 remark = "retransmission"
             else:
                 one.begin(segment.seq)
                 self.flow.opened = True
                 half.syn = segment.time
-                half.from_start = True
+                half.from_start = one.from_start
         pieces: list[Piece] = []
         said = ""
         if not flags & RST:
@@ -398,12 +478,19 @@ class Connection:
         A SYN without ACK does not come here: it begins a new connection (``Connections.of``).
         """
         if not segment.flags & RST:
-            return one.is_known and not one.begins_at(segment.seq)
+            return one.is_known and not self.is_begun_by(segment, one)
         if one.is_known:
             return not one.is_near(segment.seq)
         if segment.flags & ACK and other.is_known:
             return not other.is_near(segment.ack)  # it answers a SYN: its own number means nothing
         return other.is_known and not one.is_near(segment.seq)
+
+    def is_begun_by(self, segment: Segment, one: Direction) -> bool:
+        """Whether a SYN began this direction of it, and comes again, or comes late."""
+        if one.begins_at(segment.seq):
+            return True
+        is_soon = -LATE <= segment.time - self.flow.began <= LATE
+        return is_soon and not self.flow.ended and one.may_begin_at(segment.seq)
 
     def _pass_over(self, number: int) -> None:
         self.strays += 1
@@ -462,7 +549,7 @@ class Connection:
         """No more will come: returns what waits, with its Gaps, from the client and the server."""
         pieces = self.from_client.close(), self.from_server.close()
         for half, last in zip((self.flow.from_client, self.flow.from_server), pieces, strict=True):
-            if last and isinstance(last[-1], Gap):
+            if last and isinstance(last[-1], Gap) and last[-1].offset >= 0:
                 half.unseen = last[-1].length
         self._count()
         return pieces
@@ -616,7 +703,7 @@ class Connections:
         by_client = known.is_from_client(segment)
         direction = known.from_client if by_client else known.from_server
         if direction.is_known:
-            return not direction.begins_at(segment.seq)
+            return not known.is_begun_by(segment, direction)
         return bool(known.flow.ended) and not known.is_lone
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from doors import captures, mutated
 from hypothesis import given
 from hypothesis import strategies as st
 from making import (
@@ -19,6 +20,7 @@ from making import (
     ONEWAY,
     PING,
     PONG,
+    REPLY,
     RST,
     Talk,
     call,
@@ -28,13 +30,18 @@ from making import (
 )
 from places import ROOT
 
+from pingpong import cli, read_interface
 from pingpong.calls import exchanges as exchanges_module
 from pingpong.calls import ledger as ledger_module
 from pingpong.calls.exchanges import Pairing
 from pingpong.calls.ledger import Exchanges, Ledger
 from pingpong.calls.totals import MAX_METHODS, Totals
 from pingpong.capture import Capture, Pipeline, read, read_packets
-from pingpong.model import Exchange, Outcome, Packet
+from pingpong.errors import CaptureError
+from pingpong.model import Exchange, Message, Outcome, Packet
+from pingpong.views.json import Rows, total_rows
+from pingpong.views.ledger import CallLister, csv_rows
+from pingpong.wire.capturefile import open_capture
 
 
 def settled(packets: list[Packet], by_take: bool = True, batch: int = 3) -> list[Exchange]:
@@ -611,3 +618,70 @@ def test_the_first_field_is_what_reading_the_struct_finds(
                 assert (fields, message.body.stop is None) == ((), False), path
             looked += told != 1 << 17
     assert looked > 100
+
+
+# ── Without bytes ────────────────────────────────────────────────────────────────────
+
+
+def told(packets: list[Packet], keeps_bytes: bool, batch: int, idl: bool) -> tuple[str, ...]:
+    """What `calls` shows, as JSON, as CSV, as lines and as totals, and the bytes that are left."""
+    pairing = Pairing(keeps_bytes)
+    pipeline = Pipeline(keep=False, pairing=pairing, interface=SHOP if idl else None)
+    ledger, totals = Ledger(), Totals()
+    found = []
+    for start in range(0, len(packets), batch):
+        for one in packets[start : start + batch]:
+            pipeline.take(one)
+        found += ledger.take(pairing.take())
+    pipeline.close()
+    found += ledger.take(pairing.take()) + ledger.close()
+    pairing.take()
+    totals.add(found)
+    if not keeps_bytes:
+        for exchange in found:
+            for message in (exchange.call, exchange.reply):
+                assert message is None or len(message.data) <= message.start
+    lister = CallLister(found)
+    return Rows().exchanges(found), csv_rows(found), lister.rows(found), total_rows(totals)
+
+
+SHOP = read_interface(str(ROOT / "captures" / "shop.thrift"))
+
+
+@pytest.mark.parametrize("path", captures(), ids=lambda path: str(path.name))
+def test_rows_are_the_same_without_bytes(path: Path) -> None:
+    try:
+        with open_capture(str(path)) as file:
+            packets = list(file)[:400]
+    except CaptureError:
+        pytest.skip("not a capture")
+    for some in (packets, mutated(packets, 11) if packets else []):
+        for batch, idl in ((1, False), (1, True), (7, False), (1000, False)):
+            assert told(some, False, batch, idl) == told(some, True, batch, idl)
+
+
+@pytest.mark.parametrize("by_client", [True, False])
+def test_what_waits_lets_its_bytes_go(by_client: bool) -> None:
+    """Calls that nobody answers, and replies that nobody asked for."""
+    body = "0b 0001 00000400" + "41" * 1024 + "00"
+    talk = Talk()
+    for seqid in range(50):
+        talk.send(by_client, said("put", CALL if by_client else REPLY, seqid, body))
+    left = []
+    for keeps in (True, False):
+        pairing = Pairing(keeps)
+        pipeline = Pipeline(keep=False, pairing=pairing)
+        messages: list[Message] = []
+        for one in talk.packets:
+            messages += pipeline.take(one)
+            pairing.take()
+        assert len(messages) == 50
+        left.append(sum(len(one.data) for one in messages))
+    assert left[0] > 50 * 1024
+    assert left[1] < 50 * 64 + 2 * 1100
+
+
+def test_whoever_looks_at_values_has_them(capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(ROOT / "captures" / "ping_login.pcap")
+    assert cli.run(["calls", path, "--where", "1=root", "--json"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import fuzz
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,6 +88,23 @@ def test_where_a_struct_is(name: str) -> None:
         (offset, length, protocol) for offset, length, protocol, _ in wanted
     ]
     assert all(words in place.what for place, (*_, words) in zip(found, wanted, strict=True))
+
+
+@pytest.mark.parametrize("head", [1, 7, 64])
+def test_a_long_one_behind_bytes_that_nobody_knows(head: int) -> None:
+    """More values than are read of each try at first."""
+    fields = b"".join(bytes((8, 0, at, 0, 0, 0, at)) for at in range(1, 200))
+    data = b"\xee" * head + fields + b"\0"
+    (found,) = places(data, DEFAULT_LIMITS)
+    assert (found.offset, found.protocol) == (head, "binary")
+
+
+@pytest.mark.parametrize("begin", [b'{"a":', b'{"1":{"rec":', b"\x19\x11\x3a", b"\x11"])
+def test_no_place_costs_no_more_than_a_few_readings(begin: bytes) -> None:
+    """Each of 64 places was read to the end, in two protocols: 300 s for a MB."""
+    data = begin * (6000 // len(begin))
+    with fuzz.Counted(200 * len(data)):
+        assert places(data, DEFAULT_LIMITS) == []
 
 
 @pytest.mark.parametrize("name", WHERES)

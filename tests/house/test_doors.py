@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from doors import captures, check, check_commands, mutated, written
@@ -51,10 +52,8 @@ def test_what_was_found(name: str, seed: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.name)
 def test_all_doors_tell_the_same_of_what_was_mistreated(path: Path, tmp_path: Path) -> None:
     found = packets_of(path)
-    if not found:
-        return
-    for seed in range(2):
-        some = mutated(found[:400], seed)
-        if some:
-            check(some)
-            check_commands(written(tmp_path, some))
+    # In another way each, so that all ways come.
+    some = mutated(found[:400], crc32(path.name.encode())) if found else []
+    if some:
+        check(some)
+        check_commands(written(tmp_path, some))

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from places import ROOT
 
+pytestmark = pytest.mark.once
+
 PACKAGE = ROOT / "pingpong"
 
 DOORS = {"lab", "cli", "__main__", "layers", "arrow"}

@@ -23,6 +23,8 @@ from pingpong.protocols.detect import protocols, transports
 from pingpong.protocols.families.http.contents import HTTP2
 from pingpong.protocols.families.thrift.transports import ALL, DATAGRAM, PROXY
 
+pytestmark = pytest.mark.once
+
 PACKAGE = ROOT / "pingpong"
 MODULES = {
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
@@ -34,6 +36,8 @@ AT_HOME = ("pingpong.protocols.encodings", "pingpong.protocols.families")
 
 # What looks like such a name and is another's word.
 OTHERS = {
+    # The last word of a content type.
+    "pingpong.protocols.bodies": ("_ENCODINGS.get(word, RAW)", "_word(content_type) in _ENCODINGS"),
     "pingpong.live.http": ("scope['type'] != 'http'",),  # ASGI's word for a request
     # The types of the IDL; one of them is called binary.
     "pingpong.live.idl.classes": ("BASE_TYPES[_BASE[number]]",),

@@ -44,7 +44,6 @@ from pingpong.model import (
     Run,
     Skipper,
     Span,
-    Struct,
     Value,
 )
 from pingpong.protocols import families
@@ -134,8 +133,8 @@ class Toy(Family):
         failed = reply.type is MessageType.EXCEPTION
         return Outcome.APPLICATION_EXCEPTION if failed else Outcome.SUCCESS
 
-    def error(self, body: Struct) -> Error:
-        values = {field.name: field.value for field in body.fields}
+    def error(self, exception: Message) -> Error:
+        values = {field.name: field.value for field in exception.body.fields}
         number = values["code"].content if "code" in values else None
         assert number is None or isinstance(number, int)
         return Error("NO_SUCH_TOY", number, values.get("code"), values.get("text"))

@@ -13,6 +13,8 @@ from places import ROOT
 
 from pingpong import cli
 
+pytestmark = pytest.mark.once
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHOWN = re.findall(r"^```\n\$ pingpong (.+)\n((?:.*\n)*?)```$", README, re.MULTILINE)
 # What is shown in part: … stands for the rest.

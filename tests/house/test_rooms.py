@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from places import KIT, ROOT, TESTS
 
+pytestmark = pytest.mark.once
+
 SOURCES = {path.relative_to(TESTS).as_posix(): path for path in sorted(TESTS.rglob("*.py"))}
 # They mirror no room: the notebooks with what runs them, and what is true of the whole house.
 OF_THEIR_OWN = {"kit", "lessons", "house"}

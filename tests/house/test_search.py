@@ -16,6 +16,8 @@ import search
 from hypothesis import settings
 from places import ROOT, TESTS
 
+pytestmark = pytest.mark.once
+
 PLANTED = """
 import pytest
 from hypothesis import example, given, strategies as st

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import security
 
+pytestmark = pytest.mark.once
+
 needs_cases = pytest.mark.skipif(
     not security.is_here(), reason=f"the attacks are not on this machine ({security.CASES})"
 )

@@ -1078,7 +1078,7 @@ def run(name: str, data: bytes, measured: bool = False) -> None:
     if not measured:
         target.run(data)
         return
-    with _Counted(CALLS + CALLS_A_BYTE * len(data)):
+    with Counted(CALLS + CALLS_A_BYTE * len(data)):
         tracemalloc.start()
         try:
             target.run(data)
@@ -1089,7 +1089,7 @@ def run(name: str, data: bytes, measured: bool = False) -> None:
     demand(peak <= most, f"{peak} bytes of memory for {len(data)} bytes of input, want {most}")
 
 
-class _Counted:
+class Counted:
     """Counts calls of functions, and stops what makes too many: a measure of time that is
     the same on every machine."""
 
@@ -1097,7 +1097,7 @@ class _Counted:
         self.most = most
         self.count = 0
 
-    def __enter__(self) -> _Counted:
+    def __enter__(self) -> Counted:
         self._before = sys.getprofile()
         sys.setprofile(self._called)
         return self

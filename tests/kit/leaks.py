@@ -402,7 +402,9 @@ def interface() -> Interface:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "calc.thrift")
         path.write_text(dialects.IDL)
-        return read_interface(str(path))
+        read = read_interface(str(path))
+    assert isinstance(read, Interface)
+    return read
 
 
 def secret(planted: Planted, fields: tuple[str, ...]) -> list[bytes]:

@@ -13,6 +13,8 @@ from places import ROOT
 
 from pingpong.live.exercises import ASKS_WITH_SOLUTION
 
+pytestmark = pytest.mark.once
+
 FOLDER = ROOT / "notebooks"
 LESSONS = sorted(FOLDER.glob("*.ipynb"))
 TO_DO = "run: python notebooks/course.py"

@@ -13,6 +13,8 @@ import pytest
 import website
 from places import ROOT
 
+pytestmark = pytest.mark.once
+
 SOURCES = sorted([*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "notebooks").glob("*.md")])
 # What makes a browser fetch something, or run it.
 STYLES = re.compile(r"<style>(.*?)</style>|style=\"(.*?)\"", re.S)

@@ -51,6 +51,8 @@ from pingpong.protocols.explain import check_cover, explain
 from pingpong.protocols.families.thrift.transports import ALL
 from pingpong.protocols.reader import Found, MessageReader
 
+pytestmark = pytest.mark.once
+
 FOREIGN = TESTS / "protocols" / "foreign"
 
 # Those that Thrift has; the others are for other families.

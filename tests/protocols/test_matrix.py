@@ -6,6 +6,7 @@ is read is made from the same rows.
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import dialects
@@ -41,20 +42,22 @@ from pingpong.model import Severity
 from pingpong.protocols.detect import protocols, transports
 from pingpong.protocols.families.thrift.sasl import WRAPPED
 
+# What a row reads is read once: no test here changes it.
+checked = functools.cache(check)
 TCP = [row for row in ROWS if row.transport != dialects.DATAGRAM]
 ONE_CONNECTION = [row for row in TCP if not dialects.CARRIERS[row.carrier].apart]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_it_is_read_to_the_last_byte(row: Row) -> None:
-    check(row)
+    checked(row)
 
 
 @pytest.mark.parametrize("cut", [TOGETHER, 1, 7], ids=["together", "1", "7"])
 @pytest.mark.parametrize("row", TCP, ids=str)
 def test_how_it_is_cut_does_not_matter(row: Row, cut: int) -> None:
     """All that an end says in one segment; one byte in each; seven."""
-    whole, other = check(row), check(row, cut)
+    whole, other = checked(row), check(row, cut)
     for by_client in (True, False):
         one, two = (
             [(m.offset, m.size, m.data) for m in capture.messages if m.from_client == by_client]
@@ -84,7 +87,7 @@ def test_multiplexed(row: Row) -> None:
 def test_what_was_read_is_written_again(row: Row) -> None:
     """To the same bytes.  thriftpy2 spells Apache's JSON in its own way: there, what is
     written again says the same."""
-    for message in check(row).messages:
+    for message in checked(row).messages:
         again = written_again(message)
         start = message.header.span.start
         if (row.protocol, row.writer) == ("json", dialects.THRIFTPY2):
@@ -121,7 +124,7 @@ def test_a_capture_may_begin_inside_a_head(row: Row) -> None:
     that.  Whatever is made of the rest of it, all that follows is read as what it is."""
     (pieces,) = conversation(row)
     begin = [at for at, piece in enumerate(pieces) if piece.is_message][2]
-    second = check(row).messages[2]
+    second = checked(row).messages[2]
     head = second.data.index(b"\r\n\r\n") + 4 if row.column == "HTTP" else second.header.span.start
     transport = "framed" if row.column == "SASL" else row.transport
     following = dialects.wanted(row)[3:]

@@ -47,13 +47,15 @@ FOUND = {
     3010249474: "compact in zlib: a damaged id made a map another map of the IDL",
     4112693916: "binary in frames: the same of a list",
     699369537: "binary in chunks, in mid-stream: the size of a chunk was read as a field",
+    2131358936: "a copy of a call before its SYN: told in two connections",
+    2714182185: "the same, where the first bytes behind the SYN were lost",
 }
 
 
 @pytest.mark.parametrize("seed", FOUND)
 def test_what_the_oracles_found(seed: int) -> None:
     assert leaks.leak(seed, 20) == ""
-    assert leaks.untrue(seed, 10) == ""
+    assert leaks.untrue(seed) == ""
 
 
 def test_secrets_stand_in_what_is_mistreated() -> None:

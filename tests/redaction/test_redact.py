@@ -626,6 +626,18 @@ def test_a_mutated_capture_leaks_nothing_that_was_not_read(seed: int) -> None:
     redacted(done.packets, "*.*")
 
 
+@pytest.mark.parametrize("first", [4, 5, 6, 7])
+def test_what_is_before_the_first_bytes_of_a_late_syn(first: int) -> None:
+    """Its offsets are below 0: its masks are laid there."""
+    talk = Talk().open()
+    for _ in range(3):
+        talk.call(login()).reply(answer())
+    talk.close()
+    others = [one for one in range(1, len(talk.packets) + 1) if one != first]
+    done = check_login(right(talk.in_order(first, *others)))
+    assert done.redactor.counts == [3, 3]
+
+
 def test_what_a_packed_stream_began_and_did_not_end() -> None:
     """Bytes of a message that can be read may hold the begin of one that cannot."""
     pack = zlib.compressobj()

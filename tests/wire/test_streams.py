@@ -8,9 +8,10 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from making import ACK, FIN, PSH, RST, SYN, Talk
+from making import ACK, FIN, PING, PONG, PSH, RST, SYN, Talk, framed
 from making import packet as made
 
+from pingpong import Capture, read_packets
 from pingpong.capture import Pipeline
 from pingpong.model import Chunk, Gap, Packet
 from pingpong.wire.link import Peeler
@@ -362,6 +363,106 @@ def test_a_handshake_in_any_order(order: tuple[int, ...], port: int) -> None:
     assert (flow.sent, flow.received, flow.ended, flow.opened) == (4, 6, "FIN", True)
     assert flow.from_client.from_start
     assert flow.from_server.from_start
+
+
+# ── A SYN that comes late ────────────────────────────────────────────────────────────
+
+FIRST_DATA = 4  # the packets before it are the handshake
+
+
+def numbered(count: int) -> Talk:
+    """So many calls and replies, each with a seqid of its own."""
+    talk = Talk().open()
+    for seqid in range(count):
+        number = seqid.to_bytes(4, "big")
+        talk.call(framed(PING[:12] + number + PING[16:]))
+        talk.reply(framed(PONG[:12] + number + PONG[16:]))
+    return talk.close()
+
+
+def told(packets: list[Packet]) -> tuple[list[tuple[str, int]], Capture]:
+    capture = read_packets(packets)
+    return sorted((one.type.name, one.seqid) for one in capture.messages), capture
+
+
+@pytest.mark.parametrize("again", [True, False])
+@pytest.mark.parametrize("first", range(FIRST_DATA, FIRST_DATA + 8))
+def test_data_before_its_syn(first: int, again: bool) -> None:
+    """Whether it comes again or not, whoever sent it: one connection, and all is told once."""
+    talk = numbered(4)
+    every = range(1, len(talk.packets) + 1)
+    order = [first] + [one for one in every if again or one != first]
+    want, _ = told(talk.packets)
+    got, capture = told(talk.in_order(*order))
+    assert got == want
+    (flow,) = capture.flows
+    assert (flow.opened, flow.ended, flow.lost) == (True, "FIN", 0)
+    assert str(flow.client) == "10.0.0.1:50001"
+    assert capture.findings == ()
+    sent = {(one.from_client, one.offset) for one in capture.messages}
+    assert len(sent) == len(want)  # no two stand in the same place
+
+
+@pytest.mark.parametrize("cut", range(1, 21))
+def test_a_message_around_what_came_before_its_syn(cut: int) -> None:
+    """Its end was read before its begin came: it is cut off, and not made up."""
+    one, two = framed(PING), framed(PING[:12] + b"\0\0\0\7" + PING[16:])
+    talk = Talk().open().call(one[:cut]).call(one[cut:] + two).call(two).close()
+    _, capture = told(talk.in_order(5, 1, 2, 3, 4, 5, 6, 7, 8, 9))
+    (flow,) = capture.flows
+    whole = [message.seqid for message in capture.messages if not message.findings]
+    assert whole == ([7, 7] if cut > 4 else [42, 7, 7])  # of a frame's length, nothing is missed
+    assert flow.lost == 0
+    told_of = [one.text for one in capture.findings if "captured before its SYN" in one.text]
+    assert len(told_of) == 1
+
+
+def test_what_is_lost_before_what_came_before_its_syn() -> None:
+    talk = numbered(4)
+    order = [8, *(one for one in range(1, len(talk.packets) + 1) if one not in (6, 8))]
+    got, capture = told(talk.in_order(*order))
+    want, _ = told(talk.packets)
+    assert got == [one for one in want if one != ("CALL", 1)]
+    (flow,) = capture.flows
+    assert flow.lost == flow.from_client.lost == len(framed(PING))
+    assert flow.from_client.unseen == 0
+
+
+@pytest.mark.parametrize("far", [10, 3_000_000])
+def test_ports_used_again_behind_a_connection_without_syn(far: int) -> None:
+    """A new connection may have a number that fits: it comes later."""
+    first = Talk(start=900_000).open().call(CALL)
+    second = Talk(start=900_000 - far).open().call(CALL)
+    late = [
+        Packet(one.number, one.time + (2_000_000_000 if far == 10 else 0), 1, one.data, one.length)
+        for one in second.packets
+    ]
+    seen, _, _ = run(first.packets[3:] + late)
+    assert [one.flow.number for one in seen] == [1, 2]
+
+
+def test_bytes_in_mid_stream_behind_those_that_follow_them_are_said_to_be_missed() -> None:
+    talk = numbered(4)
+    got, capture = told(talk.in_order(6, 4, 5, 7, 8, 9, 10, 11))
+    assert ("CALL", 0) not in got
+    size = len(framed(PING))
+    assert [one.text for one in capture.findings] == [
+        f"flow 1, from the client: {size} bytes at its beginning were captured behind those that "
+        "follow them, and were not read"
+    ]
+
+
+@given(st.data())
+def test_any_order_of_a_whole_connection_gives_each_byte_once(data: st.DataObject) -> None:
+    talk = numbered(3)
+    order = list(range(2, len(talk.packets) - 2))  # FINs and what is behind them stay away
+    moved = data.draw(st.permutations(order))
+    again = data.draw(st.lists(st.sampled_from(order), max_size=4))
+    got, capture = told(talk.in_order(*again, 1, *moved))
+    assert len(capture.flows) == 1
+    assert len(set(got)) == len(got)
+    want, _ = told(talk.packets)
+    assert set(got) <= set(want)
 
 
 # ── What is known of a direction that was not seen ───────────────────────────────────

@@ -45,7 +45,7 @@ from ..purposes import (
 )
 from .thrift_json import TAGS, next_token
 
-__all__ = ["explain_json"]
+__all__ = ["JsonWriter", "explain_json"]
 
 # The metadata's entries, and what other protocols call them.
 _ENTRIES = {
@@ -59,7 +59,7 @@ _ENTRIES = {
 def explain_json(record: Record) -> list[Note]:
     """The notes of a message in JSON, from its header's first byte to the end of ``data``;
     or those of a struct alone."""
-    writer = _Writer(record)
+    writer = JsonWriter(record)
     if isinstance(record, Message):
         if record.protocol.has_names:
             writer.named_header(record.header)
@@ -70,17 +70,20 @@ def explain_json(record: Record) -> list[Note]:
     return writer.finish()
 
 
-class _Writer:
+class JsonWriter:
     """Writes notes from left to right.
 
     ``at`` is where the last token ended.  A note's span is settled when the next one
     begins: until then its end is a guess.
     """
 
+    name_why = "A name of the IDL: this protocol writes no ids."
+
     def __init__(self, record: Record) -> None:
         self.record = record
         self.kind = record.type if isinstance(record, Message) else None
         self.data = record.data
+        self.stop = record.stop
         self.start = record.header.span.start if isinstance(record, Message) else record.start
         self.at = self.start
         self.notes: list[Note] = []
@@ -105,7 +108,7 @@ class _Writer:
         """The notes, each with the separators behind it."""
         if not self.notes:
             return []
-        starts = [note.span.start for note in self.notes[1:]] + [len(self.data)]
+        starts = [note.span.start for note in self.notes[1:]] + [self.stop]
         finished: list[Note] = []
         start = self.start
         for note, stop in zip(self.notes, starts, strict=True):
@@ -118,7 +121,7 @@ class _Writer:
 
     def token(self) -> Span:
         """The next token."""
-        return next_token(self.data, self.at, len(self.data))
+        return next_token(self.data, self.at, self.stop)
 
     def skip(self) -> bytes:
         """Leave the next token to the note before it."""
@@ -159,11 +162,11 @@ class _Writer:
             span = self.token()
             if span.of(self.data) in (b"]", b"}"):
                 self.note(span, "stop", "message ends", "end of the message")
-        self.rest(len(self.data))
+        self.rest(self.stop)
 
     def is_lost(self, offset: int) -> bool:
         """Does the next token begin with a byte that the capture does not have?"""
-        return next_token(self.data, offset, len(self.data)).start in self.losses
+        return next_token(self.data, offset, self.stop).start in self.losses
 
     # ── Before the struct ────────────────────────────────────────────────────────────
 
@@ -252,7 +255,7 @@ class _Writer:
         self.rest(field.span.start)
         key = self.token()
         if not self._has_tags():
-            why = "A name of the IDL: this protocol writes no ids."
+            why = self.name_why
             if field.declared:
                 why = f"{why} {declared(field)}"
             self.note(key, "field", "field name", f'"{field.name}"', why, depth, path)

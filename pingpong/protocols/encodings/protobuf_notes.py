@@ -80,6 +80,7 @@ class ProtobufWriter(Writer):
             header = record.header.span
             self.at = header.start
             self.note(len(header), "header", "header", f'method "{record.method}"')
+        self.at = record.start
         self.message(record.body, 1, ())
         self.rest(record.stop)
         return self.notes

@@ -1416,7 +1416,7 @@ def _declare(schema: Schema, body: Struct, known: ProtoMessage, odd: set[int]) -
             inner = schema.message(declaration.type_name)
             value = field.value
             if mtype.name == _ANY and field.field_id == 2:
-                inner = schema.message(value.label) or _KNOWN.get(_PB + value.label)
+                inner = schema.message(_text(content, "type_url").rpartition("/")[2])
             if inner is None:
                 continue
             if isinstance(value.content, Struct):

@@ -3,6 +3,7 @@
 Both write a struct as fields up to a STOP, a string as a length and bytes, a container as a
 head and its elements, one after the other.
 
+    Cursor    a place in the bytes, and what to say where they end, were lost, or are too many
     Walk      tells a Listener of all that is there, and of what is wrong: the one walk
     Walker    finds where a message ends; keeps a stack and its place, and builds nothing, because
               an unframed stream has no other end, and its bytes come in pieces
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_NAMES",
     "WANTED_MTYPES",
+    "Cursor",
     "Heads",
     "Walk",
     "Walker",
@@ -206,8 +208,8 @@ class _Strings(Listener):
         return before >= 0 and self.places[before][0] <= at < self.places[before][1]
 
 
-class Walk(ABC):
-    """Walks over one struct and tells a listener of it, as far as its bytes go.
+class Cursor:
+    """A place in bytes that are walked over, and what is wrong with them.
 
     ``at`` is the next byte.  A value that cannot be read ends the walk: ``broken`` is set, and
     every level ends where it is.  The bytes from ``at`` to ``sure`` are there; where there is no
@@ -246,30 +248,6 @@ class Walk(ABC):
         self.left: i64 = limits.values  # how many may still be read
         self._gap_stops = [gap.stop for gap in gaps] if gaps else _NONE
         self.sure: i64 = self.solid() if gaps else stop
-
-    # ── What an encoding adds ────────────────────────────────────────────────────────
-
-    # What the headers of its messages begin with.
-    magic: ClassVar[bytes] = b""
-
-    @abstractmethod
-    def header(self, at: int) -> Header:
-        """The header of a message at ``at``.  Raises DecodeError."""
-
-    @abstractmethod
-    def struct(self, depth: i64) -> None:
-        """Tell of the struct at the current place, which is so deep."""
-
-    @abstractmethod
-    def value(self, ttype: i64, depth: i64) -> None:
-        """Tell of the value at the current place, whose type has that number in this encoding, in
-        a struct or a container that is so deep."""
-
-    @abstractmethod
-    def again(self, at: i64, listener: Listener) -> Walk:
-        """Another walk over the same struct."""
-
-    # ── What is wrong ────────────────────────────────────────────────────────────────
 
     def fail(self, error: DecodeError) -> None:
         self.listener.fail(Finding(Severity.ERROR, str(error), error.offset))
@@ -340,6 +318,34 @@ class Walk(ABC):
         self.warn(f"{ttype.name} at offset {start}: {lost} of its {size} bytes were lost", start)
         self.listener.missing(ttype, start, self.at, lost)
         return False
+
+
+class Walk(Cursor, ABC):
+    """Walks over one struct and tells a listener of it, as far as its bytes go."""
+
+    __slots__ = ()
+
+    # ── What an encoding adds ────────────────────────────────────────────────────────
+
+    # What the headers of its messages begin with.
+    magic: ClassVar[bytes] = b""
+
+    @abstractmethod
+    def header(self, at: int) -> Header:
+        """The header of a message at ``at``.  Raises DecodeError."""
+
+    @abstractmethod
+    def struct(self, depth: i64) -> None:
+        """Tell of the struct at the current place, which is so deep."""
+
+    @abstractmethod
+    def value(self, ttype: i64, depth: i64) -> None:
+        """Tell of the value at the current place, whose type has that number in this encoding, in
+        a struct or a container that is so deep."""
+
+    @abstractmethod
+    def again(self, at: i64, listener: Listener) -> Walk:
+        """Another walk over the same struct."""
 
     # ── What is walked alike ─────────────────────────────────────────────────────────
 

@@ -674,14 +674,17 @@ class TokenWalk:
         text, _ = unescape(bytes(self.data[at + 1 : self.stop]), True)
         self.scanner.start = at
         self.scanner.at = self.stop
-        self.listener.string(text, 0, len(text), at, 0, self.stop, 1)
+        self.tell_text(text, 1)
         return True
 
     def string(self) -> None:
         """Tell of the last token, a string."""
-        text = self.text()
+        self.tell_text(self.text(), 0)
+
+    def tell_text(self, text: bytes, lost: int) -> None:
+        """Tell of ``text``, which the last token holds."""
         scanner = self.scanner
-        self.listener.string(text, 0, len(text), scanner.start, 0, scanner.at, 0)
+        self.listener.string(text, 0, len(text), scanner.start, 0, scanner.at, lost)
 
     def finish_pair(self, depth: int) -> None:
         """Pass over what was not read of a pair in the object that is ``depth`` deep."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from typing import ClassVar, Final
 
 from ...errors import DecodeError, Incomplete, LimitExceeded
 from ...model import (
@@ -57,6 +57,7 @@ from .thrift_json import (
 
 __all__ = [
     "THRIFTPY2_JSON",
+    "NamedWalk",
     "ThriftPy2JsonProtocol",
     "ThriftPy2JsonSkipper",
     "read_header",
@@ -249,31 +250,13 @@ class ThriftPy2JsonSkipper(Skipper):
 # ── Reading ──────────────────────────────────────────────────────────────────────────
 
 
-class _Walk(TokenWalk):
-    """Tells of JSON's values.  What cannot be read is passed over, as in ``thrift_json.py``."""
+class NamedWalk(TokenWalk):
+    """Tells of JSON's values, objects by the names in them.  What cannot be read is passed over, as
+    in ``thrift_json.py``."""
 
     __slots__ = ()
 
-    def payload(self) -> None:
-        """The struct under "payload", and what else the message's object holds."""
-        has_payload = False
-        level = self.scanner.depth
-        while not self.broken:
-            kind = self.next('"payload"' if not has_payload else "end of the message")
-            if kind in (MORE, CLOSE):
-                break
-            name = self.token()
-            if name == b'"payload"' and not has_payload:
-                has_payload = True
-                if self.expect("payload", OBJECT):
-                    self.struct(1)
-            else:
-                self.refuse("message", '"payload" alone' if has_payload else '"payload"')
-            self.finish_pair(level)
-        if not self.broken:
-            if not has_payload:
-                self.refuse("message", '"payload"')
-            self.finish()
+    text_type: ClassVar[TType] = TType.STRING  # what a string is
 
     def struct(self, depth: int) -> None:
         """The struct whose opening brace is the last token."""
@@ -311,7 +294,7 @@ class _Walk(TokenWalk):
         """Tell of the value that begins with the last token; its type, STOP if it cannot be read,
         and a finding says why."""
         if kind == MORE:
-            return TType.STRING if self.cut_string() else TType.STOP
+            return self.text_type if self.cut_string() else TType.STOP
         if kind == CLOSE:
             self.refuse("value", "a value")
             return TType.STOP
@@ -319,7 +302,7 @@ class _Walk(TokenWalk):
             return TType.STOP
         if kind == STRING:
             self.string()
-            return TType.STRING
+            return self.text_type
         if kind == WORD:
             return self.word()
         if self.is_too_deep(depth + 1):
@@ -371,6 +354,33 @@ class _Walk(TokenWalk):
         # Elements of several types, and none, have no type to name.
         listener.settle(types.pop() if len(types) == 1 else TType.STOP, count)
         listener.end(scanner.at)
+
+
+class _Walk(NamedWalk):
+    """Tells of a message."""
+
+    __slots__ = ()
+
+    def payload(self) -> None:
+        """The struct under "payload", and what else the message's object holds."""
+        has_payload = False
+        level = self.scanner.depth
+        while not self.broken:
+            kind = self.next('"payload"' if not has_payload else "end of the message")
+            if kind in (MORE, CLOSE):
+                break
+            name = self.token()
+            if name == b'"payload"' and not has_payload:
+                has_payload = True
+                if self.expect("payload", OBJECT):
+                    self.struct(1)
+            else:
+                self.refuse("message", '"payload" alone' if has_payload else '"payload"')
+            self.finish_pair(level)
+        if not self.broken:
+            if not has_payload:
+                self.refuse("message", '"payload"')
+            self.finish()
 
 
 class ThriftPy2JsonProtocol(Protocol):

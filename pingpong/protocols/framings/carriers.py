@@ -1,4 +1,7 @@
-"""What carries messages over HTTP/2: their notes, metadata and masks, for every family alike."""
+"""What carries messages over HTTP: their notes, metadata and masks, for every family alike.
+
+What is kept with a message tells which HTTP it came in: HTTP/2 keeps its header blocks.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ __all__ = ["HttpCarrier"]
 
 @mypyc_attr(native_class=False)
 class HttpCarrier(Carrier):
-    """Messages whose frames are woven, each call in a stream of its own."""
+    """Messages of HTTP: a stream of HTTP/2, or a request and its response, is a call."""
 
     __slots__ = ()
 
@@ -21,19 +24,22 @@ class HttpCarrier(Carrier):
     is_two_way = True
 
     def notes(self, message: Message) -> list[Note]:
-        from .http2_notes import notes
+        from . import http1_notes, http2_notes
 
-        return notes(message)
+        is_first = http1_notes.is_its(message)
+        return http1_notes.notes(message) if is_first else http2_notes.notes(message)
 
     def metadata(self, message: Message) -> tuple[Metadatum, ...]:
-        from .http2_notes import metadata
+        from . import http1_notes, http2_notes
 
-        return metadata(message)
+        is_first = http1_notes.is_its(message)
+        return http1_notes.metadata(message) if is_first else http2_notes.metadata(message)
 
     def masks(self, message: Message) -> HeadMasks:
-        from .http2_notes import masks
+        from . import http1_notes, http2_notes
 
-        return masks(message)
+        is_first = http1_notes.is_its(message)
+        return http1_notes.masks(message) if is_first else http2_notes.masks(message)
 
     def is_open(self, method: str) -> bool:
         from .http2_notes import is_open
@@ -41,6 +47,7 @@ class HttpCarrier(Carrier):
         return is_open(method)
 
     def masked(self, message: Message) -> object:
-        from .http2_notes import masked
+        from . import http1_notes, http2_notes
 
-        return masked(message)
+        is_first = http1_notes.is_its(message)
+        return http1_notes.masked(message) if is_first else http2_notes.masked(message)

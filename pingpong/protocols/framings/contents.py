@@ -17,7 +17,9 @@ from typing import Final
 
 from ...model import Carrier, Protocol
 
-__all__ = ["NOT_KNOWN", "NOT_NAMED", "NO_END", "Content", "Contents", "Ending", "Head"]
+__all__ = [
+    *("NOT_KNOWN", "NOT_NAMED", "NO_END", "Content", "Contents", "Ending", "Head", "Kept"),
+]
 
 NOT_NAMED: Final = "?"
 
@@ -26,13 +28,15 @@ class Head:
     """The headers of a request or of a reply, as far as they are known; names in lower case.
 
     ``is_request``: it has a method and a path.  ``lines`` has the last value of each name;
-    ``unknown`` is true where some header's name or value is not known.
+    ``unknown`` is true where some header's name or value is not known.  ``version`` is HTTP's.
+    What HTTP/1 has in its start line stands under HTTP/2's names: ":method", ":path", ":status".
     """
 
-    __slots__ = ("is_request", "lines", "unknown")
+    __slots__ = ("is_request", "lines", "unknown", "version")
 
-    def __init__(self, is_request: bool) -> None:
+    def __init__(self, is_request: bool, version: int = 2) -> None:
         self.is_request = is_request
+        self.version = version
         self.lines: dict[str, str] = {}
         self.unknown = False
 
@@ -71,18 +75,29 @@ NO_END: Final = Ending(False, None, "", "")
 NOT_KNOWN: Final = Ending(False, None, "", "", False)
 
 
+class Kept:
+    """What is kept with a message of HTTP: how it ended.  ``is_redacted``: it was masked."""
+
+    __slots__ = ("ending", "is_redacted")
+
+    def __init__(self, ending: Ending) -> None:
+        self.ending = ending
+        self.is_redacted = False
+
+
 class Content(ABC):
     """How messages lie in the bodies that a family takes.  One object each; it holds no state.
 
     ``carrier`` is what its messages are carried by.  ``is_enveloped``: a flag and a length stand
     before each.  ``ends_at``: the bit of the flag that says that trailers follow in place of a
-    message; 0: trailers are HTTP's own.  ``has_stray``: its clients write an empty message behind
-    the last one, which means nothing.
+    message; 0: trailers are HTTP's own.  ``is_base64``: all of that is text.  ``has_stray``: its
+    clients write an empty message behind the last one, which means nothing.
     """
 
     carrier: Carrier
     is_enveloped: bool = False
     ends_at: int = 0
+    is_base64: bool = False
     has_stray: bool = False
 
     @abstractmethod
@@ -90,8 +105,12 @@ class Content(ABC):
         """The encoding of its messages."""
 
     @abstractmethod
-    def ending(self, head: Head, trailers: Head | None) -> Ending:
-        """What a reply's head, and the trailers behind its body, say of how it ended."""
+    def ending(self, head: Head, trailers: Head | None, body: bytes) -> Ending:
+        """What a reply's head, its ``body`` and the trailers behind that say of how it ended."""
+
+    def method(self, head: Head) -> str:
+        """The method that a request calls."""
+        return head.get(":path")
 
     def packing(self, head: Head, flag: int) -> str:
         """How a message with that flag is packed: "gzip", "deflate" …; "" if it is not, NOT_NAMED
@@ -104,4 +123,5 @@ class Content(ABC):
 
 
 # Which content a request or a reply has, from its head (and for a reply, that of its request).
-Contents = Callable[[Head, "Head | None"], Content]
+# None: nobody reads it.
+Contents = Callable[[Head, "Head | None"], "Content | None"]

@@ -29,7 +29,6 @@ from ...errors import DecodeError, LimitExceeded
 from ...model import (
     Carrier,
     Finding,
-    Gap,
     Header,
     Limits,
     MessageType,
@@ -41,7 +40,7 @@ from ...model import (
 from ..framing import Brought, Found, Transport, Unit
 from ..raw import RAW
 from ..unpacking import inflate
-from .contents import NO_END, NOT_KNOWN, NOT_NAMED, Content, Contents, Ending, Head
+from .contents import NO_END, NOT_KNOWN, NOT_NAMED, Content, Contents, Ending, Head, Kept
 from .h2 import (
     ACK,
     CONTINUATION,
@@ -66,6 +65,7 @@ from .h2 import (
 )
 from .h2 import HEAD as FRAME_HEAD
 from .hpack import Block, Table, read_block
+from .pieces import Piece, gaps_of, lay_out, ordered, place_of_body, time_of
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -103,30 +103,14 @@ class HeadBlock:
         self.fragments = fragments
 
 
-class Heads:
+class Heads(Kept):
     """What is kept with a message of HTTP/2: its header blocks, in order, and how it ended."""
 
-    __slots__ = ("blocks", "ending", "is_redacted")
+    __slots__ = ("blocks",)
 
     def __init__(self, blocks: tuple[HeadBlock, ...], ending: Ending) -> None:
+        super().__init__(ending)
         self.blocks = blocks
-        self.ending = ending
-        self.is_redacted = False
-
-
-class _Piece:
-    """Bytes of one message that stand together on the wire, and which packets ``brought`` their
-    frame; ``block`` is what a HEADERS frame began, ``fragment`` its part of that in the piece."""
-
-    __slots__ = ("block", "brought", "data", "fragment", "offset", "what")
-
-    def __init__(self, offset: int, data: bytes, what: str, brought: Brought) -> None:
-        self.brought = brought
-        self.offset = offset
-        self.data = data
-        self.what = what
-        self.block: Block | None = None
-        self.fragment: Span | None = None
 
 
 class _Part:
@@ -135,12 +119,12 @@ class _Part:
     __slots__ = ("flag", "is_lossy", "pieces", "size")
 
     def __init__(self) -> None:
-        self.pieces: list[_Piece] = []
+        self.pieces: list[Piece] = []
         self.is_lossy = False  # bytes of a frame of it were lost
         self.flag = 0
         self.size = 0  # of its content, as its envelope has it
 
-    def add(self, piece: _Piece) -> None:
+    def add(self, piece: Piece) -> None:
         self.pieces.append(piece)
         if piece.brought.gaps:
             self.is_lossy = True
@@ -215,7 +199,7 @@ class Http2(Transport):
         self._open: _Half | None = None
         self._open_kind = 0
         self._open_ends = False
-        self._open_pieces: list[_Piece] = []
+        self._open_pieces: list[Piece] = []
         self._open_bytes = bytearray()
         # Units that wait until it is known whose direction this is.
         self._early: list[tuple[Unit, Brought]] = []
@@ -234,7 +218,7 @@ class Http2(Transport):
         if not self._is_begun and buffer[:3] == PREFACE[:3]:
             if have < len(PREFACE):
                 return None
-            return Unit(len(PREFACE), bytes(buffer[: len(PREFACE)]), 0, None, "preface")
+            return _unit(buffer, len(PREFACE), "preface")
         if have < FRAME_HEAD:
             return None
         head = bytes(buffer[:FRAME_HEAD])
@@ -249,7 +233,7 @@ class Http2(Transport):
         stop = FRAME_HEAD + length
         if have < stop:
             return None
-        return Unit(stop, bytes(buffer[:stop]), 0, None, "frame")
+        return _unit(buffer, stop, "frame")
 
     def frame_stop(self, buffer: bytearray, have: int) -> int:
         if not self._is_begun and buffer[:3] == PREFACE[:3]:
@@ -289,19 +273,18 @@ class Http2(Transport):
         return min(end, have + int(left)) if left > 0 else 0
 
     def take(self, unit: Unit, brought: Brought) -> list[Found]:
-        if self._is_client is None and unit.what == "frame":
-            self._learn(unit.data)
-            if self._is_client is None and len(self._early) < MAX_EARLY:
-                self._early.append((unit, brought))
-                return []
+        is_told = self._is_client is not None or unit.what != "frame" or self._learn(unit.data)
+        if not is_told and len(self._early) < MAX_EARLY:
+            self._early.append((unit, brought))
+            return []
         return self._take_early() + self._take(unit, brought)
 
-    def _learn(self, data: bytes) -> None:
-        """Whose direction is it?  A header block says it, if its pseudo-headers are known: most
-        are of the static table, so that a capture that begins in mid-stream knows them."""
+    def _learn(self, data: bytes) -> bool:
+        """Is it known whose direction it is?  A header block says it, if its pseudo-headers are
+        known: most are of the static table, so that they are in a capture begun in mid-stream."""
         frame = read_frame(data, 0, len(data))
         assert frame is not None
-        is_first = not (self._is_begun or self.is_sought or self._early)
+        is_first = self.from_start and not (self._is_begun or self._early)
         if is_first and frame.kind == SETTINGS and not frame.flags & ACK:
             self._is_client = False  # a client would have begun with the preface
             self._table = Table()
@@ -316,6 +299,7 @@ class Http2(Transport):
                 self._is_client = False
         if self._other is not None and self._is_client is not None:
             self._other._is_client = not self._is_client
+        return self._is_client is not None
 
     def _take_early(self) -> list[Found]:
         """Read what waited until it was known whose direction this is."""
@@ -391,7 +375,7 @@ class Http2(Transport):
 
     def _headers(self, frame: Frame, data: bytes, brought: Brought, out: list[Found]) -> None:
         found = parts(data, frame, len(data))
-        piece = _Piece(brought.offset, data, "frame", brought)
+        piece = Piece(brought.offset, data, "frame", brought)
         piece.fragment = found.content
         self._open = self._half(frame.stream, out)
         self._open_kind = frame.kind
@@ -404,7 +388,7 @@ class Http2(Transport):
             self._block(out)
 
     def _go_on(self, frame: Frame, data: bytes, brought: Brought, out: list[Found]) -> None:
-        piece = _Piece(brought.offset, data, "frame", brought)
+        piece = Piece(brought.offset, data, "frame", brought)
         piece.fragment = Span(FRAME_HEAD, len(data))
         self._open_pieces.append(piece)
         self._open_bytes += data[FRAME_HEAD:]
@@ -485,13 +469,18 @@ class Http2(Transport):
                 half.method = asking.method
         else:
             half.method = _path(head)
-        half.content = self._contents(head, asked)
+        half.content = self._content(head, asked)
         if asked is not None and not head.content_type and asking is not None:
             # It has no body, or refers to what was not captured.
             its = asking.content
             if its is not None and its.is_enveloped and (head.unknown or asking.is_guessed):
                 half.content = its
         half.protocol = half.content.protocol(head)
+
+    def _content(self, head: Head, asked: Head | None) -> Content:
+        content = self._contents(head, asked)
+        assert content is not None, "somebody reads whatever HTTP/2 carries"
+        return content
 
     def _is_asking(self, half: _Half) -> bool:
         """Is it the end that called?"""
@@ -528,7 +517,7 @@ class Http2(Transport):
         base = brought.offset
         start, stop = found.content.start, found.content.stop
         ends = bool(frame.flags & END_STREAM)
-        head = _Piece(base, data[:start], "data head", brought)
+        head = Piece(base, data[:start], "data head", brought)
         if half.is_broken:
             self._pass(half, frame, data, brought, out)
             if ends:
@@ -537,7 +526,7 @@ class Http2(Transport):
         part = half.current
         if start == stop and part is None:
             # No content: the end alone, or padding.
-            piece = _Piece(base, data, "frame", brought)
+            piece = Piece(base, data, "frame", brought)
             if ends:
                 tail = _Part()
                 tail.add(piece)
@@ -550,11 +539,11 @@ class Http2(Transport):
         part.add(head)
         if found.padding.stop > found.padding.start:
             at = found.padding.start
-            part.add(_Piece(base + at, found.padding.of(data), "padding", brought))
+            part.add(Piece(base + at, found.padding.of(data), "padding", brought))
         if content.is_enveloped:
             self._enveloped(half, data, start, stop, brought, out)
         else:
-            part.add(_Piece(base + start, data[start:stop], "body", brought))
+            part.add(Piece(base + start, data[start:stop], "body", brought))
             part.size += stop - start
             self.waiting += stop - start
             if part.size > self._limits.message:
@@ -575,7 +564,7 @@ class Http2(Transport):
             if half.left < 0:
                 size = min(ENVELOPE - len(half.envelope), stop - at)
                 half.envelope += data[at : at + size]
-                part.add(_Piece(base + at, data[at : at + size], "envelope", brought))
+                part.add(Piece(base + at, data[at : at + size], "envelope", brought))
                 at += size
                 if len(half.envelope) < ENVELOPE:
                     return
@@ -587,7 +576,7 @@ class Http2(Transport):
                     return
             take: i64 = min(half.left, stop - at)
             if take:
-                part.add(_Piece(base + at, data[at : at + take], "body", brought))
+                part.add(Piece(base + at, data[at : at + take], "body", brought))
                 at += int(take)
                 half.left -= take
                 self.waiting += take
@@ -610,9 +599,9 @@ class Http2(Transport):
         elif flag <= 1 and content.start + ENVELOPE + u32(data, content.start + 1) <= content.stop:
             guessed = Head(head.is_request)
             guessed.lines = {**head.lines, "content-type": "application/grpc"}
-            half.content = self._contents(guessed, asked)
+            half.content = self._content(guessed, asked)
         elif half.content is None:
-            half.content = self._contents(head, asked)
+            half.content = self._content(head, asked)
         half.protocol = half.content.protocol(head)
 
     def _too_long(self, half: _Half, size: int, offset: int, out: list[Found]) -> None:
@@ -737,7 +726,8 @@ class Http2(Transport):
     def _reply(self, half: _Half, tail: _Part | None, out: list[Found]) -> None:
         ending = NO_END
         if half.content is not None and half.head is not None:
-            ending = half.content.ending(half.head, half.trailers)
+            body = b"" if half.held is None else _content_of(half.held)
+            ending = half.content.ending(half.head, half.trailers, body)
         mtype = MessageType.EXCEPTION if ending.is_error else MessageType.REPLY
         if half.number and not half.number & 1:
             mtype = MessageType.ONEWAY  # the server pushes
@@ -860,13 +850,13 @@ class Http2(Transport):
                 if half.content is not None and found.content:
                     part = half.current = half.current or _Part()
                     head = data[: found.content.start]
-                    part.add(_Piece(brought.offset, head, "data head", brought))
+                    part.add(Piece(brought.offset, head, "data head", brought))
                     if half.content.is_enveloped:
                         start, stop = found.content.start, found.content.stop
                         self._enveloped(half, data, start, stop, brought, out)
                     else:
                         at = brought.offset + found.content.start
-                        part.add(_Piece(at, found.content.of(data), "body", brought))
+                        part.add(Piece(at, found.content.of(data), "body", brought))
             elif data:
                 name = "frame" if frame is None else frame_name(frame.kind)
                 event = self._event(name, frame.stream if frame else 0, data, brought)
@@ -894,12 +884,12 @@ class Http2(Transport):
 
     # ── Putting together ─────────────────────────────────────────────────────────────
 
-    def _compose_event(self, name: str, stream: int, pieces: list[_Piece]) -> Found:
+    def _compose_event(self, name: str, stream: int, pieces: list[Piece]) -> Found:
         data = b"".join([piece.data for piece in pieces])
         event = self._event(name, stream, data, pieces[0].brought)
-        _lay_out(event, pieces, False)
+        lay_out(event, pieces, False)
         event.kept = _heads_of(pieces, event, NO_END)
-        _time(event, pieces)
+        time_of(event, pieces)
         return event
 
     def _found(
@@ -928,26 +918,26 @@ class Http2(Transport):
                     findings.append(Finding(Severity.ERROR, wrong, 0))
                     if unpacked is None:
                         protocol = RAW
-        data = b"".join([piece.data for piece in _ordered(pieces)])
+        data = b"".join([piece.data for piece in ordered(pieces)])
         header = Header(half.method, mtype, half.number, True, Span(0, 0), Span(0, 0))
         offset = pieces[0].offset if pieces else 0
         size = len(data)
         found = Found(header, protocol, carrier, offset, size, data, (), (), 0, 0, ())
-        _lay_out(found, pieces, unpacked is not None)
+        lay_out(found, pieces, unpacked is not None)
         if unpacked is not None:
             start = len(found.data)
             found.data += unpacked
             found.layout += (Stretch(start, len(unpacked), -1, "body"),)
-        start, stop = _place_of_body(found, pieces)
+        start, stop = place_of_body(found, pieces)
         found.body_stop = stop
         kept = found.kept = _heads_of(pieces, found, ending)
         found.header = Header(
             half.method, mtype, half.number, True, Span(start, start), _method_span(kept)
         )
-        _time(found, pieces)
+        time_of(found, pieces)
         found.from_client = self._is_client
         if part.is_lossy:
-            found.gaps = _gaps_of(found, pieces)
+            found.gaps = gaps_of(found, pieces)
         findings += _findings_of(kept, half)
         if cut_why:
             text = f"message cut off at offset {stop}: {cut_why}"
@@ -974,6 +964,12 @@ class Http2(Transport):
 # ── Pieces ───────────────────────────────────────────────────────────────────────────
 
 
+def _unit(buffer: bytearray, stop: int, what: str) -> Unit:
+    unit = Unit(stop, bytes(buffer[:stop]), 0, None, what)
+    unit.is_piece = True
+    return unit
+
+
 def _joined(given: list[_Part]) -> _Part:
     if len(given) == 1:
         return given[0]
@@ -986,58 +982,12 @@ def _joined(given: list[_Part]) -> _Part:
     return whole
 
 
-def _ordered(pieces: list[_Piece]) -> list[_Piece]:
-    """The pieces in the order of the message's data: what stands between pieces of the body comes
-    before it."""
-    first = last = -1
-    for index, piece in enumerate(pieces):
-        if piece.what == "body":
-            first = index if first < 0 else first
-            last = index
-    if last - first < 2 and first == last:
-        return pieces
-    inner = pieces[first : last + 1]
-    between = [piece for piece in inner if piece.what != "body"]
-    if not between:
-        return pieces
-    body = [piece for piece in inner if piece.what == "body"]
-    return pieces[:first] + between + body + pieces[last + 1 :]
-
-
-def _lay_out(found: Found, pieces: list[_Piece], is_packed: bool) -> None:
-    """Say of each piece where it lies in the data, and where on the wire."""
-    layout: list[Stretch] = []
-    at = 0
-    for piece in _ordered(pieces):
-        what = "packed" if is_packed and piece.what == "body" else piece.what
-        layout.append(Stretch(at, len(piece.data), piece.offset, what))
-        at += len(piece.data)
-    found.layout = tuple(layout)
-
-
-def _place_of_body(found: Found, pieces: list[_Piece]) -> tuple[int, int]:
-    """Where the content begins and ends in the data; of none, where it would be."""
-    start = stop = -1
-    for stretch in found.layout:
-        if stretch.what == "body":
-            start = stretch.start if start < 0 else start
-            stop = stretch.start + stretch.size
-    if start >= 0:
-        return start, stop
-    # Behind the last envelope, or behind the head.
-    at = 0
-    for stretch in found.layout:
-        if stretch.what == "envelope" or not at:
-            at = stretch.start + stretch.size
-    return at, at
-
-
-def _heads_of(pieces: list[_Piece], found: Found, ending: Ending) -> Heads:
+def _heads_of(pieces: list[Piece], found: Found, ending: Ending) -> Heads:
     """The header blocks of a message, with their places in its data."""
     blocks: list[HeadBlock] = []
     fragments: list[Span] = []
     current: Block | None = None
-    for stretch, piece in zip(found.layout, _ordered(pieces), strict=False):
+    for stretch, piece in zip(found.layout, ordered(pieces), strict=False):
         if piece.block is None or piece.fragment is None:
             continue
         if piece.block is not current:
@@ -1050,38 +1000,6 @@ def _heads_of(pieces: list[_Piece], found: Found, ending: Ending) -> Heads:
     if current is not None:
         blocks.append(HeadBlock(current, tuple(fragments)))
     return Heads(tuple(blocks), ending)
-
-
-def _time(found: Found, pieces: list[_Piece]) -> None:
-    """When it came, and in which packets."""
-    if not pieces:
-        return
-    found.time = found.end_time = pieces[0].brought.time
-    packets: dict[int, None] = {}
-    before: Brought | None = None
-    for piece in pieces:
-        brought = piece.brought
-        if brought is not before:
-            before = brought
-            found.time = min(found.time, brought.time)
-            found.end_time = max(found.end_time, brought.end_time)
-            for number in brought.packets:
-                packets[number] = None
-    found.packets = tuple(packets)
-
-
-def _gaps_of(found: Found, pieces: list[_Piece]) -> tuple[Gap, ...]:
-    """Gaps of the direction as places in the message's data."""
-    out: list[Gap] = []
-    for stretch, piece in zip(found.layout, _ordered(pieces), strict=False):
-        brought = piece.brought
-        for gap in brought.gaps:
-            at = gap.offset + brought.offset
-            start = max(at, stretch.offset)
-            stop = min(at + gap.length, stretch.offset + stretch.size)
-            if stretch.offset >= 0 and start < stop:
-                out.append(Gap(stretch.start + start - stretch.offset, stop - start))
-    return tuple(out)
 
 
 def _content_of(part: _Part) -> bytes:

@@ -31,7 +31,7 @@ from .h2 import (
 from .hpack import UNREAD, Line, mask_string, notes_of_block
 from .http2 import HeadBlock, Heads
 
-__all__ = ["is_open", "masked", "masks", "metadata", "notes"]
+__all__ = ["envelope_notes", "is_open", "masked", "masks", "metadata", "notes"]
 
 # A path that names a service and a method, or a page, and holds nothing else.
 _PATH = re.compile(r"[A-Za-z0-9_.:$/-]{1,200}|\*")
@@ -64,7 +64,7 @@ def notes(message: Message) -> list[Note]:
         elif stretch.what == "data head":
             out += notes_of_head(data, start, stop)
         elif stretch.what == "envelope":
-            out += _envelope(data, start, stop)
+            out += envelope_notes(data, start, stop)
         elif stretch.what == "packed":
             why = "Below it is unpacked."
             out.append(
@@ -84,7 +84,7 @@ def _lost(gaps: tuple[Gap, ...], start: int, stop: int) -> int:
     return sum(max(0, min(stop, gap.offset + gap.length) - max(start, gap.offset)) for gap in gaps)
 
 
-def _envelope(data: bytes, start: int, stop: int) -> list[Note]:
+def envelope_notes(data: bytes, start: int, stop: int) -> list[Note]:
     """The flag and the length before a message; they may be cut in two."""
     out: list[Note] = []
     size = stop - start

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from ....model import Error, Family, Message, MessageType, Outcome, Span, TType, Value
-from ...framings.http2 import Heads
+from ...framings.contents import Kept
 
 __all__ = ["GRPC", "STATUSES", "Grpc", "split_path", "status_name"]
 
@@ -84,14 +84,14 @@ class Grpc(Family):
 
     def outcome(self, reply: Message) -> Outcome:
         kept = reply.kept
-        if isinstance(kept, Heads) and not kept.ending.is_known:
+        if isinstance(kept, Kept) and not kept.ending.is_known:
             return Outcome.UNREADABLE
         is_error = reply.type is MessageType.EXCEPTION
         return Outcome.APPLICATION_EXCEPTION if is_error else Outcome.SUCCESS
 
     def error(self, exception: Message) -> Error:
         kept = exception.kept
-        if not isinstance(kept, Heads):
+        if not isinstance(kept, Kept):
             return Error("", None, None, None)
         ending = kept.ending
         text = kind = None

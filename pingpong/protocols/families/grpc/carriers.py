@@ -6,6 +6,7 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
+from ....model import Definitions, Message
 from ...framings.carriers import HttpCarrier
 from .answers import GRPC
 
@@ -17,6 +18,12 @@ class _OverHttp(HttpCarrier):
     __slots__ = ()
 
     family = GRPC
+    teaches = True
+
+    def learn(self, message: Message, known: object) -> object:
+        from .reflection import learn
+
+        return learn(message, known if isinstance(known, Definitions) else None)
 
 
 GRPC_CARRIER: Final = _OverHttp("grpc")

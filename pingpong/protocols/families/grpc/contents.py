@@ -16,9 +16,8 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from ....model import Carrier, Protocol
-from ...encodings.protobuf import PROTOBUF
+from ...bodies import by_word, of_type
 from ...framings.contents import NOT_KNOWN, NOT_NAMED, Content, Ending, Head
-from ...raw import RAW
 from .answers import STATUSES, status_name
 from .carriers import CONNECT, GRPC_CARRIER, GRPC_WEB, TRIPLE
 
@@ -27,6 +26,9 @@ __all__ = ["reads"]
 # doc/http-grpc-status-mapping.md.
 _OF_HTTP: Final = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 431: 13, 502: 14, 503: 14, 504: 14}
 _UNKNOWN: Final = 2
+
+# connectrpc.com/docs/protocol, "HTTP to Error Code": where no error in JSON says it.
+_CONNECT_OF_HTTP: Final = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
 
 # connectrpc.com/docs/protocol: codes are written in words.
 _CONNECT_CODES: Final = {name.lower(): number for number, name in enumerate(STATUSES)}
@@ -43,15 +45,14 @@ class _Grpc(Content):
 
     is_enveloped = True
 
-    def __init__(self, carrier: Carrier, encodings: dict[str, Protocol]) -> None:
+    def __init__(self, carrier: Carrier) -> None:
         self.carrier = carrier
-        self._encodings = encodings
 
     def protocol(self, head: Head) -> Protocol:
         kind = head.content_type.partition("+")[2] or "proto"
-        return self._encodings.get(kind, RAW)
+        return by_word(kind)
 
-    def ending(self, head: Head, trailers: Head | None) -> Ending:
+    def ending(self, head: Head, trailers: Head | None, body: bytes) -> Ending:
         said = head if trailers is None or "grpc-status" not in trailers.lines else trailers
         status = said.get("grpc-status")
         if status.isdigit() and len(status) < 6:
@@ -91,12 +92,18 @@ class _GrpcWeb(_Grpc):
         return head
 
 
+class _GrpcWebText(_GrpcWeb):
+    """All of it in base64."""
+
+    is_base64 = True
+
+
 class _ConnectStream(_Grpc):
     ends_at = 0x02
 
-    def ending(self, head: Head, trailers: Head | None) -> Ending:
+    def ending(self, head: Head, trailers: Head | None, body: bytes) -> Ending:
         if trailers is not None and "error" in trailers.lines:
-            return _connect_error(trailers.lines["error"].encode(), "")
+            return _connect_error(trailers.lines["error"].encode(), Ending(True, None, "", ""))
         http = head.get(":status")
         return Ending(http not in ("", "200"), None, "", f"HTTP {http}" if http != "200" else "")
 
@@ -117,43 +124,48 @@ class _ConnectStream(_Grpc):
 class _ConnectUnary(Content):
     """A body that is the message; an error is JSON, whatever the request was."""
 
-    def __init__(self, carrier: Carrier, encodings: dict[str, Protocol]) -> None:
+    def __init__(self, carrier: Carrier) -> None:
         self.carrier = carrier
-        self._encodings = encodings
 
     def protocol(self, head: Head) -> Protocol:
-        return self._encodings.get(head.content_type.partition("/")[2], RAW)
+        return of_type(head.content_type)
 
-    def ending(self, head: Head, trailers: Head | None) -> Ending:
+    def ending(self, head: Head, trailers: Head | None, body: bytes) -> Ending:
         http = head.get(":status")
         if http in ("", "200"):
             return Ending(False, None, "", "")
-        return Ending(True, None, "", f"HTTP {http}")
+        code = _CONNECT_OF_HTTP.get(int(http), _UNKNOWN) if http.isdigit() else _UNKNOWN
+        return _connect_error(body, Ending(True, code, status_name(code), f"HTTP {http}"))
+
+    def method(self, head: Head) -> str:
+        return head.get(":path").partition("?")[0]
 
     def packing(self, head: Head, flag: int) -> str:
         coding = head.get("content-encoding")
         return "" if coding == "identity" else coding
 
 
-def _connect_error(raw: bytes, otherwise: str) -> Ending:
-    """{"code": "not_found", "message": …}"""
+def _connect_error(raw: bytes, otherwise: Ending) -> Ending:
+    """{"code": "not_found", "message": …}; ``otherwise``, if it is none of that."""
     try:
         said = json.loads(raw)
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
-        return Ending(True, None, "", otherwise)
-    word = str(said.get("code", ""))
-    code = _CONNECT_CODES.get(word)
-    return Ending(True, code, "" if code is None else STATUSES[code], str(said.get("message", "")))
+        return otherwise
+    if not isinstance(said, dict) or not isinstance(said.get("code"), str):
+        return otherwise
+    code = _CONNECT_CODES.get(said["code"])
+    text = said.get("message")
+    name = said["code"] if code is None else STATUSES[code]
+    return Ending(True, code, name, text if isinstance(text, str) else "")
 
 
-_ENCODINGS: Final[dict[str, Protocol]] = {"proto": PROTOBUF}
-_GRPC: Final = _Grpc(GRPC_CARRIER, _ENCODINGS)
-_TRIPLE: Final = _Triple(TRIPLE, _ENCODINGS)
-_WEB: Final = _GrpcWeb(GRPC_WEB, _ENCODINGS)
-_CONNECT_STREAM: Final = _ConnectStream(CONNECT, _ENCODINGS)
-_CONNECT: Final = _ConnectUnary(CONNECT, _ENCODINGS)
+_GRPC: Final = _Grpc(GRPC_CARRIER)
+_TRIPLE: Final = _Triple(TRIPLE)
+_WEB: Final = _GrpcWeb(GRPC_WEB)
+_WEB_TEXT: Final = _GrpcWebText(GRPC_WEB)
+_CONNECT_STREAM: Final = _ConnectStream(CONNECT)
+_CONNECT: Final = _ConnectUnary(CONNECT)
+_TRIPLE_UNARY: Final = _ConnectUnary(TRIPLE)
 
 
 def reads(head: Head, asked: Head | None) -> Content | None:
@@ -163,18 +175,18 @@ def reads(head: Head, asked: Head | None) -> Content | None:
     """
     kind = head.content_type
     if kind.startswith("application/grpc-web"):
-        return _WEB
+        return _WEB_TEXT if kind.startswith("application/grpc-web-text") else _WEB
     if kind == "application/grpc" or kind.startswith("application/grpc+"):
         is_triple = kind == "application/grpc+data" or _is_of_dubbo(head)
         return _TRIPLE if is_triple or (asked is not None and _is_of_dubbo(asked)) else _GRPC
     if kind.startswith("application/connect+"):
         return _CONNECT_STREAM
     request = head if asked is None else asked
-    if "connect-protocol-version" in request.lines and kind in (
-        "application/proto",
-        "application/json",
-    ):
-        return _CONNECT
+    if kind in ("application/proto", "application/json") or (not kind and head.is_request):
+        if "connect-protocol-version" in request.lines or _asks_connect(request.get(":path")):
+            return _CONNECT
+        if kind and _is_of_dubbo(request):
+            return _TRIPLE_UNARY
     if not kind and asked is not None and asked.content_type.startswith("application/grpc"):
         # A reply whose head says nothing of its body: HEADERS alone, or trailers alone.
         return reads(asked, None) if "grpc-status" in head.lines else None
@@ -183,3 +195,8 @@ def reads(head: Head, asked: Head | None) -> Content | None:
 
 def _is_of_dubbo(head: Head) -> bool:
     return any(name.startswith("tri-") for name in head.lines)
+
+
+def _asks_connect(path: str) -> bool:
+    """Is it a call that Connect has in a GET's query?"""
+    return "connect=v1" in path.partition("?")[2].split("&")

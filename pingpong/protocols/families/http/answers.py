@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Final
 
 from ....model import Error, Family, Message, MessageType, Outcome, Span, TType, Value
-from ...framings.http2 import Heads
+from ...framings.contents import Kept
 
 __all__ = ["HTTP", "Http", "phrase"]
 
@@ -36,14 +36,14 @@ class Http(Family):
 
     def outcome(self, reply: Message) -> Outcome:
         kept = reply.kept
-        if isinstance(kept, Heads) and not kept.ending.is_known:
+        if isinstance(kept, Kept) and not kept.ending.is_known:
             return Outcome.UNREADABLE
         is_error = reply.type is MessageType.EXCEPTION
         return Outcome.APPLICATION_EXCEPTION if is_error else Outcome.SUCCESS
 
     def error(self, exception: Message) -> Error:
         kept = exception.kept
-        if not isinstance(kept, Heads) or kept.ending.code is None:
+        if not isinstance(kept, Kept) or kept.ending.code is None:
             return Error("", None, None, None)
         code = kept.ending.code
         at = exception.start

@@ -6,13 +6,13 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from ....model import Protocol
+from ....model import Carrier, Protocol
+from ...bodies import is_known, of_type
 from ...framings.carriers import HttpCarrier
 from ...framings.contents import NOT_KNOWN, Content, Ending, Head
-from ...raw import RAW
 from .answers import HTTP, phrase
 
-__all__ = ["HTTP2", "reads"]
+__all__ = ["HTTP1", "HTTP2", "reads"]
 
 
 @mypyc_attr(native_class=False)
@@ -23,17 +23,19 @@ class _Http2(HttpCarrier):
 
 
 HTTP2: Final = _Http2("http2")
+HTTP1: Final = _Http2("http")
 
 
 class _Plain(Content):
     """The body is the message."""
 
-    carrier = HTTP2
+    def __init__(self, carrier: Carrier) -> None:
+        self.carrier = carrier
 
     def protocol(self, head: Head) -> Protocol:
-        return RAW
+        return of_type(head.content_type)
 
-    def ending(self, head: Head, trailers: Head | None) -> Ending:
+    def ending(self, head: Head, trailers: Head | None, body: bytes) -> Ending:
         status = head.get(":status")
         if not status.isdigit():
             return NOT_KNOWN
@@ -47,9 +49,28 @@ class _Plain(Content):
         return "" if coding == "identity" else coding
 
 
-_PLAIN: Final = _Plain()
+class _Plain1(_Plain):
+    """HTTP/1's: what is called is a path, and what is to be done with it."""
+
+    def method(self, head: Head) -> str:
+        return f"{head.get(':method')} {head.get(':path')}"
 
 
-def reads(head: Head, asked: Head | None) -> Content:
-    """HTTP itself takes what nobody else does."""
-    return _PLAIN
+_PLAIN: Final = _Plain(HTTP2)
+_PLAIN1: Final = _Plain1(HTTP1)
+
+
+def reads(head: Head, asked: Head | None) -> Content | None:
+    """HTTP itself takes what nobody else does: of HTTP/1, which carries pages and downloads too,
+    what says that it is values, or asks for them."""
+    if head.version != 1:
+        return _PLAIN
+    return _PLAIN1 if is_known(head.content_type) or _asks_values(head) else None
+
+
+def _asks_values(head: Head) -> bool:
+    """Is it a request to an API by what it wants back?  rpcx's gateway is told by its headers."""
+    if not head.is_request:
+        return False
+    accepted = head.get("accept").lower().partition(",")[0].partition(";")[0].strip()
+    return is_known(accepted) or any(name.startswith("x-rpcx-") for name in head.lines)

@@ -14,7 +14,7 @@ from .contents import HTTP2
 __all__ = ["WRAPPERS"]
 
 
-def _woven(limits: Limits, contents: Contents) -> Transport:
+def _woven(limits: Limits, contents: Contents, inside: ProtocolAt) -> Transport:
     return http2.Http2(limits, contents, HTTP2)
 
 

@@ -24,11 +24,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ....model import Limits
 from ...encodings.binary import BINARY, OLD_BINARY, VERSION_1
 from ...encodings.compact import COMPACT
 from ...encodings.thrift_json import JSON
 from ...encodings.thriftpy2_json import THRIFTPY2_JSON
 from ...family import FAIR, STRONG, WEAK, Sign, Wrapper
+from ...framing import ProtocolAt, Transport
+from ...framings.contents import Contents
 from . import deflate, http, sasl, ttheader, websocket
 from . import theader as header
 from .framed import HEAD
@@ -107,6 +110,10 @@ SIGNS: Final = (
 )
 
 
+def _woven_http(limits: Limits, contents: Contents, inside: ProtocolAt) -> Transport:
+    return http.HttpTransport(limits, inside, contents)
+
+
 WRAPPERS: Final = (
     Wrapper(
         FRAMED_THEADER, "the length of a frame, then a THeader frame", header.begins_framed,
@@ -121,7 +128,7 @@ WRAPPERS: Final = (
         WEBSOCKET, "HTTP's upgrade to WebSocket", websocket.begins,
         websocket.WebSocketTransport, (),
     ),
-    Wrapper(HTTP, "HTTP", http.begins, http.HttpTransport, http.STARTS),
+    Wrapper(HTTP, "HTTP", http.begins, http.HttpTransport, http.STARTS, 0, _woven_http),
     Wrapper(ZLIB, "a zlib stream", deflate.begins, deflate.DeflateTransport, ()),
     Wrapper(
         FRAMED_ZLIB, "the length of a frame, then a zlib stream", deflate.begins_framed,

@@ -16,7 +16,7 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from ....model import Carrier, HeadMasks, Message, Note, Run
+from ....model import Carrier, HeadMasks, Message, Metadatum, Note, Run
 from . import deflate, framed, http, sasl, ttheader, websocket
 from . import theader as header
 from .answers import THRIFT
@@ -149,6 +149,11 @@ class _Http(ThriftCarrier):
 
         head = message.data[:start]
         return HeadMasks(mask_head_lines(head), start if http.is_packed(head) else -1)
+
+    def metadata(self, message: Message) -> tuple[Metadatum, ...]:
+        from ...framings.http1_notes import metadata_of
+
+        return tuple(metadata_of(message.data, 0, message.header.span.start))
 
     def line_masks(self, lines: tuple[tuple[int, bytes], ...]) -> list[Run]:
         from ...http_heads import mask_lines

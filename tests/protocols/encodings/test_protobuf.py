@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import struct
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -380,7 +381,7 @@ def test_readings_are_bounded() -> None:
     assert all(len(repr(one.plain)) < 500 for one in value.readings)
 
 
-HOSTILE = {
+HOSTILE: dict[str, Callable[[int], bytes]] = {
     # Each as long as can be, for its size: many levels, each looks like a message.
     "nested": lambda size: nested(60, b"\x0a\x00" * (size // 2)),
     "text": lambda size: nested(60, b"\n\x20" + b"a" * 32 + b"abcd" * (size // 4)),

@@ -1,0 +1,288 @@
+"""Java object streams (the Object Serialization Stream Protocol), by their blocks.
+
+    AC ED 00 05                                     what each begins with
+    77 n, bytes                                     block data: what a program wrote itself
+    7A n4, bytes                                    the same, a long one
+    75 72 00 02 "[B" … 78 70 n4, bytes              a byte array
+    75 71 00 7E 00 00 n4, bytes                     another: its class by its number
+    74 n2, text   7C n8, text                       a string
+    70                                              null
+    71 00 7E 00 00                                  one that was there before, by its number
+
+Motan 1 writes names into blocks and each argument, in hessian2, into a byte array; Dubbo's "java"
+writes strings and objects.  Blocks are cut at 1024 bytes, wherever that is: neighbours are joined.
+An object's fields are as its class says, and classes may write what they like: an object, and what
+is behind it, is told as bytes.  Classes, strings and arrays are counted as they come.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ...errors import DecodeError, Incomplete
+from ...model import (
+    Field,
+    Finding,
+    Gap,
+    Limits,
+    Listener,
+    Note,
+    Record,
+    Run,
+    Severity,
+    TType,
+    Value,
+)
+from .values_walk import ValuesProtocol, ValuesWalk, with_pairs
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
+
+__all__ = ["BYTE_ARRAY", "JAVA_STREAM", "JavaStreamProtocol", "blocks", "modified_utf8", "read_utf"]
+
+MAGIC: Final = b"\xac\xed\x00\x05"
+
+# The class of byte arrays: its name, its number, its flags, no fields, no class above it.
+BYTE_ARRAY: Final = bytes.fromhex("72 0002 5b42 acf317f8060854e0 02 0000 78 70")
+_FIRST_HANDLE: Final = 0x7E0000
+
+_NULL: Final = 0x70
+_REFERENCE: Final = 0x71
+_OBJECT: Final = 0x73
+_STRING: Final = 0x74
+_ARRAY: Final = 0x75
+_BLOCK: Final = 0x77
+_LONG_BLOCK: Final = 0x7A
+_LONG_STRING: Final = 0x7C
+
+
+def modified_utf8(raw: bytes) -> str:
+    """Text as Java writes it: U+0000 in two bytes, surrogates in three each.  Other bytes stand as
+    ``\\xff``.
+
+    >>> modified_utf8(bytes.fromhex("61 C0 80 ED A0 BD ED B8 80"))
+    'a\\x00😀'
+    """
+    raw = raw.replace(b"\xc0\x80", b"\0")
+    try:
+        text = raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        text = raw.decode("utf-8", "backslashreplace")
+    return with_pairs(text)
+
+
+def read_utf(data: bytes, at: int, stop: int, what: str) -> tuple[str, int]:
+    """What ``writeUTF`` wrote at ``at``, and where it ends.  Raises Incomplete if it is cut."""
+    if at + 2 > stop:
+        raise Incomplete(f"length of the {what}", at, needs=2, left=max(0, stop - at))
+    end = at + 2 + int.from_bytes(data[at : at + 2], "big")
+    if end > stop:
+        raise Incomplete(what, at + 2, needs=end - at - 2, left=stop - at - 2)
+    return modified_utf8(data[at + 2 : end]), end
+
+
+def blocks(data: bytes, at: int, stop: int) -> list[tuple[int, int, int]]:
+    """The blocks that were joined to one value from ``at`` to ``stop``: where each begins, where
+    its content does, and where that ends."""
+    found: list[tuple[int, int, int]] = []
+    while at < stop and data[at] in (_BLOCK, _LONG_BLOCK):
+        inside = at + (2 if data[at] == _BLOCK else 5)
+        end = min(stop, inside + int.from_bytes(data[at + 1 : inside], "big"))
+        found.append((at, inside, end))
+        at = max(end, inside)
+    return found
+
+
+class _Walk(ValuesWalk):
+    __slots__ = ("counted",)
+
+    def __init__(
+        self,
+        data: bytes,
+        start: i64,
+        stop: i64,
+        gaps: tuple[Gap, ...],
+        limits: Limits,
+        listener: Listener,
+    ) -> None:
+        super().__init__(data, start, stop, gaps, limits, listener)
+        # What was counted: the field of a string or an array; 0 for the class of byte arrays.
+        self.counted: list[int] = []
+
+    def stream(self) -> None:
+        self.listener.struct(self.at)
+        if self.has("stream's magic", 4):
+            found = self.data[self.at : self.at + 4]
+            if found == MAGIC:
+                self.at += 4
+                self.fields(1, -1)
+            else:
+                wanted = MAGIC.hex(" ")
+                error = DecodeError("stream's magic", self.at, found=found.hex(" "), wanted=wanted)
+                self.fail(error)
+        self.listener.struct_end(-1 if self.broken else self.at, self.at)
+
+    def value(self, depth: i64) -> i64:
+        if not self.has("value", 1) or self.is_full():
+            return 0
+        start = self.at
+        tag: i64 = self.data[start]
+        if tag == _NULL:
+            self.at = start + 1
+            self.listener.null(start, start + 1)
+            return 17
+        if tag in (_BLOCK, _LONG_BLOCK):
+            return self.block()
+        if tag in (_STRING, _LONG_STRING):
+            return self.string(3 if tag == _STRING else 9)
+        if tag == _REFERENCE:
+            return self.reference()
+        if tag == _ARRAY:
+            if not self.has("array", 2):
+                return 0
+            made = self.array()
+            if made or self.broken:
+                return made
+        return self.rest(tag)
+
+    def block(self) -> i64:
+        start = self.at
+        pieces: list[bytes] = []
+        head: i64 = 0
+        lost: i64 = 0
+        while self.at < self.sure or (not self.broken and self.at < self.solid()):
+            begin = self.at
+            tag: i64 = self.data[begin]
+            size: i64 = 2 if tag == _BLOCK else 5
+            if (tag != _BLOCK and tag != _LONG_BLOCK) or not self.has("block data", size):
+                break
+            inside = begin + size
+            head = head or size
+            claimed = int.from_bytes(self.data[begin + 1 : inside], "big")
+            end = self.blob(inside, claimed, "block data")
+            if not lost:
+                pieces.append(self.data[inside:end])
+            lost += self.lost
+            if self.broken:
+                break
+        if not head:
+            return 0
+        self.listener.own("block data")
+        self.listener.binary(b"".join(pieces), start, head, self.at, lost)
+        return 0 if self.broken else 21
+
+    def string(self, head: i64) -> i64:
+        start = self.at
+        if not self.has("length of the string", head):
+            return 0
+        self.counted.append(self.field_id)
+        inside = start + head
+        size = int.from_bytes(self.data[start + 1 : inside], "big")
+        if size > self.limits.message:
+            error = Incomplete("string", inside, needs=size, left=self.stop - inside)
+            self.fail(error)
+            return 0
+        end = self.blob(inside, size, "string")
+        text = modified_utf8(self.data[inside:end])
+        self.listener.text(text, start, head, self.at, self.lost)
+        return 0 if self.broken else 20
+
+    def reference(self) -> i64:
+        start = self.at
+        if not self.has("reference", 5):
+            return 0
+        self.at = start + 5
+        number = int.from_bytes(self.data[start + 1 : start + 5], "big") - _FIRST_HANDLE
+        if 0 <= number < len(self.counted) and self.counted[number]:
+            self.listener.label(f"field {self.counted[number]}")
+        else:
+            text = f"reference at offset {start}: is number {number}, want one that was there"
+            self.listener.warn(Finding(Severity.ERROR, text, start))
+        self.listener.number(TType.REFERENCE, number, start, self.at)
+        return 23
+
+    def array(self) -> i64:
+        """A byte array; 0 if it is one of another kind, and ``at`` stays."""
+        start = self.at
+        head: i64 = 10
+        if self.data[start + 1] == 0x72:
+            head = 5 + len(BYTE_ARRAY)
+            stop = min(self.solid(), start + 1 + len(BYTE_ARRAY))
+            if not BYTE_ARRAY.startswith(self.data[start + 1 : stop]):
+                return 0
+        elif self.data[start + 1] != _REFERENCE:
+            return 0
+        if not self.has("byte array", head):
+            return 0
+        if head > 10:
+            self.counted.append(0)
+        else:
+            number = int.from_bytes(self.data[start + 2 : start + 6], "big") - _FIRST_HANDLE
+            if not 0 <= number < len(self.counted) or self.counted[number]:
+                return 0
+        self.counted.append(self.field_id)
+        inside = start + head
+        size = int.from_bytes(self.data[inside - 4 : inside], "big")
+        end = self.blob(inside, size, "byte array")
+        self.listener.own("byte[]")
+        self.listener.binary(self.data[inside:end], start, head, self.at, self.lost)
+        return 0 if self.broken else 21
+
+    def rest(self, tag: i64) -> i64:
+        """What is not read: from here to the end."""
+        start = self.at
+        name = ""
+        if tag == _OBJECT and self.data[start + 1 : start + 2] == b"\x72":
+            try:
+                name, _ = read_utf(self.data, start + 2, self.solid(), "class")
+            except DecodeError:
+                name = ""
+        what = "object" if tag == _OBJECT else f"0x{tag:02x}"
+        of = f" of class {name[:200]}" if name else ""
+        text = f"{what} at offset {start}{of}: it and what follows are told as bytes"
+        size = self.stop - start
+        end = self.blob(start, size, "object")
+        self.listener.warn(Finding(Severity.NOTE, text, start))
+        self.listener.own("object stream")
+        if name:
+            self.listener.label(name[:200])
+        self.listener.binary(self.data[start:end], start, 0, self.at, self.lost)
+        return 0 if self.broken else 21
+
+
+class JavaStreamProtocol(ValuesProtocol):
+    """A Java object stream, by its blocks."""
+
+    name = "java-stream"
+    title = "a Java object stream"
+    classes = "ObjectOutputStream"
+
+    def walk(
+        self,
+        data: bytes,
+        start: int,
+        stop: int,
+        gaps: tuple[Gap, ...],
+        limits: Limits,
+        listener: Listener,
+    ) -> None:
+        _Walk(data, start, stop, gaps, limits, listener).stream()
+
+    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+
+    def notes(self, record: Record) -> list[Note]:
+        from .java_stream_notes import JavaStreamWriter
+
+        return JavaStreamWriter(record).written()
+
+    def mask(self, data: bytes, value: Value, field: Field | None, is_key: bool) -> Run:
+        from .value_masks import in_java_stream
+
+        return in_java_stream(data, value)
+
+    def blank(self, data: bytes) -> bytes:
+        # Nothing that a stream could hold.
+        return bytes(len(data))
+
+
+JAVA_STREAM: Final = JavaStreamProtocol()

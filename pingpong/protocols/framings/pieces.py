@@ -1,0 +1,110 @@
+"""The pieces of a message that its framing puts together, and its data made of them.
+
+    wire     head │ chunk line │ body │ chunk line │ body │ end
+    data     head │ chunk line │ chunk line │ body  body │ end │ unpacked
+
+A message's ``data`` has its pieces in the order of the wire, but for what stands between those of
+its body: that comes first, so that the body is in one piece.  What was packed is unpacked behind
+all others.  Its ``layout`` says which byte stands where.
+"""
+
+from __future__ import annotations
+
+from ...model import Gap, Span, Stretch
+from ..framing import Brought, Found
+from .hpack import Block
+
+__all__ = ["Piece", "gaps_of", "lay_out", "ordered", "place_of_body", "time_of"]
+
+
+class Piece:
+    """Bytes of one message that stand together on the wire, and which packets ``brought`` their
+    frame; ``block`` is what a HEADERS frame began, ``fragment`` its part of that in the piece."""
+
+    __slots__ = ("block", "brought", "data", "fragment", "offset", "what")
+
+    def __init__(self, offset: int, data: bytes, what: str, brought: Brought) -> None:
+        self.brought = brought
+        self.offset = offset
+        self.data = data
+        self.what = what
+        self.block: Block | None = None
+        self.fragment: Span | None = None
+
+
+def ordered(pieces: list[Piece]) -> list[Piece]:
+    """The pieces in the order of the message's data: what stands between pieces of the body comes
+    before it."""
+    first = last = -1
+    for index, piece in enumerate(pieces):
+        if piece.what == "body":
+            first = index if first < 0 else first
+            last = index
+    if last - first < 2 and first == last:
+        return pieces
+    inner = pieces[first : last + 1]
+    between = [piece for piece in inner if piece.what != "body"]
+    if not between:
+        return pieces
+    body = [piece for piece in inner if piece.what == "body"]
+    return pieces[:first] + between + body + pieces[last + 1 :]
+
+
+def lay_out(found: Found, pieces: list[Piece], is_packed: bool) -> None:
+    """Say of each piece where it lies in the data, and where on the wire."""
+    layout: list[Stretch] = []
+    at = 0
+    for piece in ordered(pieces):
+        what = "packed" if is_packed and piece.what == "body" else piece.what
+        layout.append(Stretch(at, len(piece.data), piece.offset, what))
+        at += len(piece.data)
+    found.layout = tuple(layout)
+
+
+def place_of_body(found: Found, pieces: list[Piece]) -> tuple[int, int]:
+    """Where the content begins and ends in the data; of none, where it would be."""
+    start = stop = -1
+    for stretch in found.layout:
+        if stretch.what == "body":
+            start = stretch.start if start < 0 else start
+            stop = stretch.start + stretch.size
+    if start >= 0:
+        return start, stop
+    # Behind the last envelope, or behind the head.
+    at = 0
+    for stretch in found.layout:
+        if stretch.what == "envelope" or not at:
+            at = stretch.start + stretch.size
+    return at, at
+
+
+def time_of(found: Found, pieces: list[Piece]) -> None:
+    """When it came, and in which packets."""
+    if not pieces:
+        return
+    found.time = found.end_time = pieces[0].brought.time
+    packets: dict[int, None] = {}
+    before: Brought | None = None
+    for piece in pieces:
+        brought = piece.brought
+        if brought is not before:
+            before = brought
+            found.time = min(found.time, brought.time)
+            found.end_time = max(found.end_time, brought.end_time)
+            for number in brought.packets:
+                packets[number] = None
+    found.packets = tuple(packets)
+
+
+def gaps_of(found: Found, pieces: list[Piece]) -> tuple[Gap, ...]:
+    """Gaps of the direction as places in the message's data."""
+    out: list[Gap] = []
+    for stretch, piece in zip(found.layout, ordered(pieces), strict=False):
+        brought = piece.brought
+        for gap in brought.gaps:
+            at = gap.offset + brought.offset
+            start = max(at, stretch.offset)
+            stop = min(at + gap.length, stretch.offset + stretch.size)
+            if stretch.offset >= 0 and start < stop:
+                out.append(Gap(stretch.start + start - stretch.offset, stop - start))
+    return tuple(out)

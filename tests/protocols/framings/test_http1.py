@@ -1,0 +1,346 @@
+"""HTTP/1 for every family: what is said, whole and cut at every byte, then what is lost."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import itertools
+import tracemalloc
+
+import pytest
+from making import ADD, PONG, Talk
+from surrounding import answer, chunked, lines, post
+
+from pingpong import read_packets
+from pingpong.capture import Capture
+from pingpong.model import Limits, Message, Outcome
+from pingpong.protocols.explain import check_cover, explain
+
+JSON = "Content-Type: application/json"
+WEB = "Content-Type: application/grpc-web+proto"
+CONNECT = "Content-Type: application/connect+proto"
+
+
+def ask(path: str, body: bytes = b"", *heads: str, verb: str = "POST") -> bytes:
+    length = [f"Content-Length: {len(body)}"] if body or verb == "POST" else []
+    return lines(f"{verb} {path} HTTP/1.1", "Host: x.example", *heads, *length) + body
+
+
+def wrapped(body: bytes, flag: int = 0) -> bytes:
+    """A message in its envelope."""
+    return bytes((flag,)) + len(body).to_bytes(4, "big") + body
+
+
+def read(*said: tuple[bool, bytes], step: int = 0, opened: bool = True) -> Capture:
+    talk = Talk()
+    if opened:
+        talk.open()
+    for by_client, data in said:
+        for at in range(0, len(data), step or max(1, len(data))):
+            talk.send(by_client, data[at : at + step] if step else data)
+    return read_packets(talk.close().packets)
+
+
+def told(capture: Capture) -> list[tuple[str, str, int, bytes]]:
+    """Type, method, number and content of each message."""
+    return [
+        (one.type.name, one.method, one.seqid, one.data[one.start : one.stop])
+        for one in capture.messages
+    ]
+
+
+def ended(capture: Capture) -> list[str]:
+    return [one.outcome.name for one in capture.exchanges]
+
+
+def on_the_wire(message: Message) -> int:
+    """How many bytes of the wire its layout has; holds that no two of them overlap."""
+    spans = sorted((one.offset, one.offset + one.size) for one in message.layout if one.offset >= 0)
+    for before, after in itertools.pairwise(spans):
+        assert before[1] <= after[0]
+    return sum(stop - start for start, stop in spans)
+
+
+FIVE = base64.b64encode(wrapped(b"hello")) + base64.b64encode(wrapped(b"grpc-status: 0\r\n", 128))
+
+# name: what is said, the messages
+TALKS = {
+    "JSON": (
+        [(True, ask("/login", b'{"a":1}', JSON)), (False, answer(b'{"b":2}', JSON))],
+        [("CALL", "POST /login", 1, b'{"a":1}'), ("REPLY", "POST /login", 1, b'{"b":2}')],
+    ),
+    "a form, and a page as its answer": (
+        [
+            (True, ask("/f", b"a=1", "Content-Type: application/x-www-form-urlencoded")),
+            (False, answer(b"<html>", "Content-Type: text/html")),
+        ],
+        [("CALL", "POST /f", 1, b"a=1"), ("REPLY", "POST /f", 1, b"<html>")],
+    ),
+    "a GET that JSON answers": (
+        [(True, ask("/users?id=7", verb="GET")), (False, answer(b"[]", JSON))],
+        [("CALL", "GET /users?id=7", 1, b""), ("REPLY", "GET /users?id=7", 1, b"[]")],
+    ),
+    "behind a page": (
+        [
+            (True, ask("/", verb="GET")),
+            (False, answer(b"<html>", "Content-Type: text/html")),
+            (True, ask("/a", b"1", JSON)),
+            (False, lines("HTTP/1.1 204 No Content")),
+        ],
+        [("CALL", "POST /a", 2, b"1"), ("REPLY", "POST /a", 2, b"")],
+    ),
+    "pipelined": (
+        [
+            (True, ask("/a", b"1", JSON) + ask("/b", b"2", JSON) + ask("/c", b"3", JSON)),
+            (False, answer(b"4", JSON) + answer(b"5", JSON, status="500 No") + answer(b"6", JSON)),
+        ],
+        [
+            *(("CALL", "POST /a", 1, b"1"), ("CALL", "POST /b", 2, b"2")),
+            *(("CALL", "POST /c", 3, b"3"), ("REPLY", "POST /a", 1, b"4")),
+            *(("EXCEPTION", "POST /b", 2, b"5"), ("REPLY", "POST /c", 3, b"6")),
+        ],
+    ),
+    "HEAD": (
+        [
+            (True, ask("/a", verb="HEAD") + ask("/b", b"1", JSON)),
+            (False, lines("HTTP/1.1 200 OK", "Content-Type: text/css", "Content-Length: 9")),
+            (False, answer(b"2", JSON)),
+        ],
+        [("CALL", "POST /b", 2, b"1"), ("REPLY", "POST /b", 2, b"2")],
+    ),
+    "100 is no reply": (
+        [
+            (True, lines("POST /a HTTP/1.1", JSON, "Expect: 100-continue", "Content-Length: 1")),
+            (False, lines("HTTP/1.1 100 Continue")),
+            (True, b"1"),
+            (False, answer(b"2", JSON)),
+        ],
+        [("CALL", "POST /a", 1, b"1"), ("REPLY", "POST /a", 1, b"2")],
+    ),
+    "in chunks, with a trailer": (
+        [
+            (True, chunked(b'{"a"', b":1}", start=f"POST /a HTTP/1.1\r\n{JSON}")),
+            (False, chunked(b"[1", b",2]", trailer="Sum: 3\r\n", start=f"HTTP/1.1 200\r\n{JSON}")),
+        ],
+        [("CALL", "POST /a", 1, b'{"a":1}'), ("REPLY", "POST /a", 1, b"[1,2]")],
+    ),
+    "until the stream ends": (
+        [(True, ask("/a", b"1", JSON)), (False, lines("HTTP/1.0 200 OK", JSON) + b"[1,2]")],
+        [("CALL", "POST /a", 1, b"1"), ("REPLY", "POST /a", 1, b"[1,2]")],
+    ),
+    "bare LF": (
+        [
+            (True, ask("/a", b"", JSON).replace(b"\r\n", b"\n")),
+            (False, b"HTTP/1.1 200 OK\nContent-Type: application/json\nContent-Length: 1\n\n7"),
+        ],
+        [("CALL", "POST /a", 1, b""), ("REPLY", "POST /a", 1, b"7")],
+    ),
+    "gzip": (
+        [
+            (True, ask("/a", b"1", JSON)),
+            (False, answer(gzip.compress(b"[7]", mtime=0), JSON, "Content-Encoding: gzip")),
+        ],
+        [("CALL", "POST /a", 1, b"1"), ("REPLY", "POST /a", 1, b"[7]")],
+    ),
+    "gRPC-Web": (
+        [
+            (True, ask("/s.S/Get", wrapped(b"\x08\x01"), WEB)),
+            (False, chunked(wrapped(b"hello"), wrapped(b"grpc-status: 0\r\n", 128),
+                            start=f"HTTP/1.1 200 OK\r\n{WEB}")),
+        ],
+        [("CALL", "/s.S/Get", 1, b"\x08\x01"), ("REPLY", "/s.S/Get", 1, b"hello")],
+    ),
+    "gRPC-Web in base64, padded in its midst": (
+        [
+            (True, ask("/s.S/Get", base64.b64encode(wrapped(b"\x08\x01")),
+                       "Content-Type: application/grpc-web-text")),
+            (False, chunked(FIVE[:7], FIVE[7:],
+                            start="HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web-text")),
+        ],
+        [("CALL", "/s.S/Get", 1, b"\x08\x01"), ("REPLY", "/s.S/Get", 1, b"hello")],
+    ),
+    "a proxy's page for gRPC-Web": (
+        [
+            (True, ask("/s.S/Get", wrapped(b"\x08\x01"), WEB)),
+            (False, answer(b"<html>", "Content-Type: text/html", status="502 Bad Gateway")),
+        ],
+        [("CALL", "/s.S/Get", 1, b"\x08\x01"), ("EXCEPTION", "/s.S/Get", 1, b"<html>")],
+    ),
+    "Connect, a stream": (
+        [
+            (True, ask("/s.S/Put", wrapped(b"a") + wrapped(b"bc") + wrapped(b""), CONNECT)),
+            (False, answer(wrapped(b"d") + wrapped(b"e") + wrapped(b"{}", 2), CONNECT)),
+        ],
+        [
+            *(("CALL", "/s.S/Put", 1, b""), ("PART", "/s.S/Put", 1, b"a")),
+            *(("PART", "/s.S/Put", 1, b"bc"), ("PART", "/s.S/Put", 1, b"")),
+            *(("PART", "/s.S/Put", 1, b"d"), ("PART", "/s.S/Put", 1, b"e")),
+            ("REPLY", "/s.S/Put", 1, b""),
+        ],
+    ),
+    "Connect's GET": (
+        [
+            (True, ask("/s.S/Get?connect=v1&encoding=json&message=%7B%7D", verb="GET")),
+            (False, answer(b"{}", JSON)),
+        ],
+        [("CALL", "/s.S/Get", 1, b""), ("REPLY", "/s.S/Get", 1, b"{}")],
+    ),
+    "beside Thrift": (
+        [
+            (True, post(ADD)),
+            (False, answer(b'{"error":1}', JSON, status="503 No")),
+            (True, ask("/a", b"1", JSON)),
+            (False, answer(b"2", JSON)),
+        ],
+        [
+            ("CALL", "add", 1, ADD[15:]),
+            *(("CALL", "POST /a", 2, b"1"), ("REPLY", "POST /a", 2, b"2")),
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TALKS)
+def test_messages(name: str) -> None:
+    said, wanted = TALKS[name]
+    capture = read(*said)
+    assert told(capture) == wanted
+    assert capture.findings == ()
+    for message in capture.messages:
+        check_cover(explain(message), len(message.data))
+        if message.layout:
+            assert on_the_wire(message) == message.size
+            assert message.faults == ()
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 7, 64])
+@pytest.mark.parametrize("name", TALKS)
+def test_how_the_bytes_were_cut_does_not_matter(name: str, step: int) -> None:
+    said, wanted = TALKS[name]
+    assert sorted(told(read(*said, step=step))) == sorted(wanted)
+
+
+def test_cut_at_every_byte() -> None:
+    said, wanted = TALKS["gRPC-Web"]
+    call, reply = said[0][1], said[1][1]
+    for cut in range(1, len(reply)):
+        assert told(read((True, call), (False, reply[:cut]), (False, reply[cut:]))) == wanted
+
+
+def test_thrift_and_its_response_stay_what_they_are() -> None:
+    said, _ = TALKS["beside Thrift"]
+    first = read(*said).messages[0]
+    assert first.response is not None
+    assert first.response.status == 503
+    assert [(one.name, one.value) for one in first.metadata] == [
+        ("Content-Type", "application/x-thrift"),
+        ("Content-Length", "30"),
+    ]
+
+
+def test_a_page_is_passed_over() -> None:
+    capture = read(
+        (True, ask("/", verb="GET")), (False, answer(b"<html>", "Content-Type: text/html"))
+    )
+    assert told(capture) == []
+    assert [flow.detection and flow.detection.transport for flow in capture.flows] == [None]
+
+
+def test_metadata_has_the_headers_where_they_stand() -> None:
+    said, _ = TALKS["in chunks, with a trailer"]
+    for message in read(*said).messages:
+        for one in message.metadata:
+            assert (
+                message.data[one.span.start : one.span.stop].decode() == f"{one.name}: {one.value}"
+            )
+    names = [one.name for one in message.metadata]
+    assert names == ["Content-Type", "Transfer-Encoding", "Sum"]
+
+
+def test_a_response_without_its_request() -> None:
+    capture = read((False, answer(b"7", JSON)), (True, ask("/a", b"1", JSON)), opened=False)
+    assert told(capture) == [("REPLY", "", 0, b"7"), ("CALL", "POST /a", 1, b"1")]
+    assert ended(capture).count("NO_CALL") == 1
+
+
+def test_a_response_before_its_request_in_the_capture() -> None:
+    capture = read(
+        *((False, answer(b"2", JSON)), (True, ask("/a", b"1", JSON))),
+        *((True, ask("/b", b"3", JSON)), (False, answer(b"4", JSON))),
+    )
+    assert [(one.type.name, one.seqid) for one in capture.messages] == [
+        *(("REPLY", 1), ("CALL", 1), ("CALL", 2), ("REPLY", 2)),
+    ]
+
+
+@pytest.mark.parametrize("lost", ["a response", "a request"])
+def test_what_is_lost_shifts_no_answer(lost: str) -> None:
+    """Behind a loss, a response is that of the last request."""
+    talk = Talk().open()
+    for number in range(4):
+        asking = ask(f"/{number}", b"1", JSON)
+        reply = answer(b"%d" % number, JSON)
+        is_lost = number == 1
+        if is_lost and lost == "a request":
+            talk.skip(True, len(asking))
+        else:
+            talk.send(True, asking)
+        if is_lost and lost == "a response":
+            talk.skip(False, len(reply))
+        else:
+            talk.send(False, reply)
+    capture = read_packets(talk.close().packets)
+    pairs = [
+        (one.call.method, one.reply.data[one.reply.start :].decode())
+        for one in capture.exchanges
+        if one.call is not None and one.reply is not None
+    ]
+    assert {("POST /0", "0"), ("POST /2", "2"), ("POST /3", "3")} <= set(pairs)
+    assert all(method.endswith(body) for method, body in pairs)
+
+
+def test_what_is_there_of_a_cut_body() -> None:
+    reply = answer(b"[1, 2, 3]", JSON)
+    capture = read((True, ask("/a", b"1", JSON)), (False, reply[:-4]))
+    assert told(capture)[1] == ("REPLY", "POST /a", 1, b"[1, 2")
+    assert capture.messages[1].cut == "closed"
+    assert ended(capture) == ["CLOSED_BY_CLIENT"]
+
+
+def test_a_stream_that_breaks_off() -> None:
+    said, _ = TALKS["Connect, a stream"]
+    capture = read(said[0], (False, said[1][1][:-9]))
+    assert [one.type.name for one in capture.messages][-2:] == ["PART", "PART"]
+    assert capture.exchanges[0].outcome is not Outcome.SUCCESS
+
+
+def test_a_long_body_is_not_kept() -> None:
+    body = b"x" * 1_000_000
+    said = [(True, ask("/a", b"1", JSON)), (False, answer(body, "Content-Type: image/png"))]
+    packets = Talk().open()
+    for by_client, data in said:
+        for at in range(0, len(data), 1000):
+            packets.send(by_client, data[at : at + 1000])
+    one = read_packets(packets.close().packets).messages[1]
+    assert len(one.data) < 200_000
+    assert [finding.severity.name for finding in one.faults] == ["WARNING"]
+
+
+def test_a_message_over_the_limit_is_not_waited_for() -> None:
+    claimed = b"\0\x7f\xff\xff\xff" + bytes(100)
+    tracemalloc.start()
+    try:
+        capture = read((True, ask("/s.S/Get", claimed, WEB)))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 20_000_000
+    assert any("at most" in one.text for message in capture.messages for one in message.faults)
+    assert Limits().message < 0x7FFFFFFF
+
+
+def test_hostile_base64() -> None:
+    for body in (b"====", b"AAAA", b"AAAA" * 9, b"!!!!", FIVE[:-3], b"AAAAAAE="):
+        kind = "Content-Type: application/grpc-web-text"
+        for message in read((True, ask("/s.S/Get", body, kind)), (True, PONG)).messages:
+            check_cover(explain(message), len(message.data))

@@ -1010,14 +1010,17 @@ class Pipeline:
         for item in found:
             if item.from_client is None and item.transport.is_two_way:
                 item.from_client = by_client != item.is_others
-            if item.header.type is MessageType.EVENT and not self._is_event_given(flow, item):
-                if item.end and self._pairs is not None:
-                    self._pair(_message(flow, item, 0, self._limits), flow)
-                continue
             sender = source
             if item.is_others:
                 connection = talk.connection
                 sender = connection.server_key if by_client else connection.client_key
+            if item.header.type is MessageType.EVENT and not self._is_event_given(flow, item):
+                message = _message(flow, item, 0, self._limits)
+                if item.end and self._pairs is not None:
+                    self._pair(message, flow)
+                if self.redactor is not None and self.plan is not None:
+                    self.plan.message(flow.number, sender, item, self.redactor.mask(message))
+                continue
             messages.append(self._given_out(flow, sender, item))
         if reader.turns:
             self._take_turns(talk, reader, found, messages)

@@ -286,20 +286,29 @@ class Pairing:
         if mtype is MessageType.REPLY or mtype is MessageType.EXCEPTION:
             key = (seqid, not message.from_client)
             known = by_id.pop(key, None)
-            if known is None and key in pending.past:
+            past = pending.past.get(key)
+            if known is None and past is not None and past.reply is None:
                 # It stays there: more of it may have been under way.
-                known = pending.past[key]
+                known = past
                 known.add_part(message)
                 return known
             if known is None:
-                exchange = self._begun(message)
-                pending.orphans.append(exchange)
-                if len(pending.orphans) > MAX_ORPHANS:
-                    self._settle(pending.orphans.pop(0), Outcome.NO_CALL)
-                return exchange
-            known.reply = message
+                early = by_id.get((seqid, message.from_client))
+                if early is not None and early.call is None:
+                    known = by_id.pop((seqid, message.from_client))
+            if known is None:
+                known = self._begun(message)
+            part, known.reply = known.reply, message
+            if part is not None and part is not message:
+                known.add_part(part)  # it stood for its stream until now
             known.why = message.end
-            self._settle(known, _answer(known, pending.flow) if known.call else Outcome.NO_CALL)
+            if known.call is not None:
+                self._remember(pending, key, known)
+                self._settle(known, _answer(known, pending.flow))
+                return known
+            pending.orphans.append(known)
+            if len(pending.orphans) > MAX_ORPHANS:
+                self._settle(pending.orphans.pop(0), Outcome.NO_CALL)
             return known
         key = (seqid, message.from_client)
         turned = (seqid, not message.from_client)
@@ -314,13 +323,13 @@ class Pairing:
             # It ends a call without a reply.
             if known is None or key not in by_id:
                 return Exchange(0, message)
-            pending.past[key] = by_id.pop(key)
-            if len(pending.past) > MAX_PAST:
-                del pending.past[next(iter(pending.past))]
+            self._remember(pending, key, by_id.pop(key))
             known.ended = message.time
             known.why = message.end
             known.parts_in_time = known.parts_received
             by_client = message.from_client
+            if known.call is not None and by_client == known.call.from_client:
+                known.why += _deadline(known.call)
             ended = Outcome.RESET_BY_CLIENT if by_client else Outcome.RESET_BY_SERVER
             self._settle(known, ended if known.call is not None else Outcome.NO_CALL)
             return known
@@ -331,6 +340,12 @@ class Pairing:
             return known
         known.add_part(message)
         return known
+
+    def _remember(self, pending: _Pending, key: tuple[int, bool], exchange: Exchange) -> None:
+        """Parts of a stream may come when its call is over."""
+        pending.past[key] = exchange
+        if len(pending.past) > MAX_PAST:
+            del pending.past[next(iter(pending.past))]
 
     def _begun(self, message: Message) -> Exchange:
         self._count += 1
@@ -349,8 +364,18 @@ class Pairing:
             if same and call.time <= reply.time:
                 del pending.orphans[at]
                 one.call = call
+                self._remember(pending, key, one)
                 self._settle(one, _answer(one, pending.flow))
                 return one
+        early = pending.by_id.get((call.seqid, not call.from_client))
+        part = None if early is None or early.call is not None else early.reply
+        if early is not None and part is not None and call.time <= part.time:
+            # Its answer was read first, since this direction could be read only later.
+            del pending.by_id[call.seqid, not call.from_client]
+            early.call, early.reply = call, None
+            early.add_part(part)
+            pending.by_id[key] = early
+            return early
         before = pending.by_id.pop(key, None)
         if before is not None:
             before.why = "its id was used for a new call"
@@ -785,6 +810,15 @@ class Pairing:
                     pending.misled[reader.number] = reply.number
                     return
         pending.unread.append(reply.number)
+
+
+def _deadline(call: Message) -> str:
+    """What a caller that gave up had said of how long it waits, as words behind others."""
+    patience = call.family.patience(call)
+    if patience < 0:
+        return ""
+    unit, word = (1_000_000, "ms") if patience < 10_000_000_000 else (1_000_000_000, "s")
+    return f"; its deadline was {patience / unit:g} {word}"
 
 
 def _let_go_of_first(exchange: Exchange) -> None:

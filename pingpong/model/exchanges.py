@@ -110,7 +110,11 @@ class Exchange(Shown):
 
     def add_part(self, part: Message) -> None:
         """Count a message of its stream."""
-        if part.from_client == self.first.from_client:
+        if self.call is None:
+            by_caller = self.reply is not None and part.from_client != self.reply.from_client
+        else:
+            by_caller = part.from_client == self.call.from_client
+        if by_caller:
             self.parts_sent += 1
             self.stream_sent += part.size
         else:

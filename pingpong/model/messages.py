@@ -348,6 +348,8 @@ class Family(ABC):
     # How a handler fails whose caller does not learn why; and what to do about that, or "".
     undeclared: str = "in a way that is not told"
     exception_advice: str = ""
+    # A reply's struct has what the method returned in one field, and exceptions in others.
+    has_results: ClassVar[bool] = True
 
     @abstractmethod
     def outcome(self, reply: Message) -> Outcome:
@@ -397,6 +399,8 @@ class Carrier(str):
     they come.  ``is_two_way``: either end may begin a call, so that its type does not tell who
     sent it.  ``teaches``: some messages say what services and messages there are: see ``learn``.
 
+    ``id_name`` is what a message's ``seqid`` is called.
+
     ``leans``: its bytes say nothing without those before them.  ``resumes``: it can be picked up
     in mid-stream.  ``is_shut``: where messages are
     packed, no byte of them may be shown, since something may stand behind them.
@@ -417,6 +421,7 @@ class Carrier(str):
     is_two_way: ClassVar[bool] = False
     teaches: ClassVar[bool] = False
     has_ids: ClassVar[bool] = False
+    id_name: ClassVar[str] = "seqid"
     leans: ClassVar[bool] = False
     resumes: ClassVar[bool] = True
     is_shut: ClassVar[bool] = False
@@ -451,6 +456,10 @@ class Carrier(str):
     def metadata(self, message: Message) -> tuple[Metadatum, ...]:
         """What a message says beside its values."""
         return ()
+
+    def is_open(self, method: str) -> bool:
+        """May a method's name be shown that stands outside of the message's header?"""
+        return True
 
     def masked(self, message: Message) -> object:
         """``message.kept`` as it may be shown, once the message was masked."""

@@ -28,6 +28,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ..model import (
+    LETTER,
     Entries,
     Field,
     Finding,
@@ -134,6 +135,7 @@ class Redactor:
         data = masked_with(record.data, mask.runs)
         if isinstance(record, Message):
             record.header = _header(record)[1]
+            record.kept = record.transport.masked(record)
         listed = tuple(hushed(finding) for finding in record.listed)
         told = None
         if not mask.is_sure:
@@ -214,12 +216,16 @@ class _Walk:
         self.is_text = False  # of an exception: what is being walked over
         self.known: list[tuple[int, int]] = []
         self.kind = record.type if isinstance(record, Message) else None
+        self.has_results = isinstance(record, Message) and record.family.has_results
         self.is_exception = self.kind is MessageType.EXCEPTION
 
     def whole(self) -> None:
         record, body = self.record, self.record.body
         method = record.method if isinstance(record, Message) else ""
-        states = [(number, 0) for number, one in enumerate(self.selectors) if one.is_of(method)]
+        bare = record.bare_method if isinstance(record, Message) else ""
+        states = [
+            (number, 0) for number, one in enumerate(self.selectors) if one.is_of(method, bare)
+        ]
         findings = body.findings + record.listed
         self.all = (
             body.stop is None
@@ -229,8 +235,7 @@ class _Walk:
         self.mask.is_sure = not self.all
         self._head(record.start, body)
         self.struct(body, tuple(states), (), True)
-        # What stands behind a message's values is its transport's.
-        stop = record.stop if isinstance(record, Message) and record.layout else len(self.data)
+        stop = record.stop
         if self.all:
             self._unread(record.start, stop)
         elif body.stop is not None and body.stop.stop < stop:
@@ -293,7 +298,7 @@ class _Walk:
         """Is that field of an outermost struct an exception, or the text of one?"""
         if self.kind is MessageType.EXCEPTION:
             return True
-        if self.kind is not MessageType.REPLY:
+        if self.kind is not MessageType.REPLY or not self.has_results:
             return False
         return field.field_id != 0 and field.name != "success"
 
@@ -373,6 +378,13 @@ def _header(message: Message) -> tuple[list[Run], Header]:
     """The masks for a method's name that is none, and for what stands behind it; and the header as
     it is then."""
     head = message.header
+    if not head.span:
+        # What carries it names it, and masks that: see ``Carrier.masks``.
+        if not head.method or message.transport.is_open(head.method):
+            return [], head
+        name = LETTER.decode() * len(head.method)
+        kept = (head.type, head.seqid, head.strict, head.span, head.method_span)
+        return [], Header(name, *kept)
     if _METHOD.match(head.method) or not head.method_span:
         return [], head
     return message.protocol.mask_header(head)

@@ -21,10 +21,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
-from ..model import Packet, Run, Segment, Stretch
+from ..model import Packet, Run, Segment
 from ..protocols.framing import Found, Passed
 from ..wire.link import TCP, Peeler
 from ..wire.rewrite import (
@@ -230,13 +230,11 @@ class Plan:
     def message(self, flow: int, source: bytes, found: Found, mask: Mask) -> None:
         """A message was read; ``mask`` is what to mask in its data."""
         way = self._ways[self._number(flow, source)]
+        if found.layout:
+            self._laid_out(way, found, mask)
+            return
         start, stop = found.offset, found.offset + found.size
         runs = mask.runs
-        if found.layout:
-            # What was packed is masked whole where it stands.
-            self.packed += any(at >= mask.packed >= 0 for at, _ in runs)
-            _lay_pieces(way, found.layout, runs)
-            return
         lines = found.transport.line_masks(found.lines) if found.lines else []
         if mask.packed >= 0 and found.transport.is_shut:
             # Bytes that were packed or masked, and what may stand behind them.
@@ -266,6 +264,38 @@ class Plan:
             self.packed += bool(inside)
         _lay(way, start, (), runs)
 
+    def _laid_out(self, way: Way, found: Found, mask: Mask) -> None:
+        """A message whose data does not lie in one piece on the wire: each of its stretches by
+        itself, and packed ones as a whole."""
+        unpacked = [(one.start, one.start + one.size) for one in found.layout if one.offset < 0]
+        inside = any(
+            at < stop and at + len(text) > start
+            for start, stop in unpacked
+            for at, text in mask.runs
+        )
+        is_shut = inside or not mask.is_sure
+        self.packed += inside
+        runs = sorted(mask.runs, key=_place)
+        first = 0
+        for one in found.layout:
+            stop = one.start + one.size
+            while first < len(runs) and runs[first][0] + len(runs[first][1]) <= one.start:
+                first += 1
+            if one.offset < 0:
+                continue
+            way.open(one.offset, one.offset + one.size)
+            if one.what == "packed":
+                if is_shut:
+                    way.mask(one.offset, bytes(one.size))
+                continue
+            at = first
+            while at < len(runs) and runs[at][0] < stop:
+                place, text = runs[at]
+                start = max(place, one.start)
+                text = text[start - place : stop - place]
+                way.mask(one.offset + start - one.start, text)
+                at += 1
+
     def passed(self, flow: int, source: bytes, passed: Passed) -> None:
         """A unit without a message was read.  It counts if its connection speaks Thrift."""
         number = self._number(flow, source)
@@ -288,30 +318,15 @@ class Plan:
                 _lay(self._ways[number], offset, opened, runs)
 
 
+def _place(run: Run) -> int:
+    return run[0]
+
+
 def _lay(way: Way, offset: int, opened: Iterable[tuple[int, int]], runs: Iterable[Run]) -> None:
     for start, stop in opened:
         way.open(offset + start, offset + stop)
     for at, text in runs:
         way.mask(offset + at, text)
-
-
-def _lay_pieces(way: Way, layout: Sequence[Stretch], runs: Iterable[Run]) -> None:
-    """Lay out a message whose data does not stand on the wire in one piece."""
-    starts = [stretch.start for stretch in layout]
-    for stretch in layout:
-        if stretch.offset >= 0:
-            way.open(stretch.offset, stretch.offset + stretch.size)
-    for start, text in runs:
-        done = 0
-        while done < len(text):
-            at = start + done
-            stretch = layout[max(bisect_right(starts, at) - 1, 0)]
-            size = min(len(text) - done, stretch.start + stretch.size - at)
-            if size <= 0:
-                break
-            if stretch.offset >= 0:
-                way.mask(stretch.offset + at - stretch.start, text[done : done + size])
-            done += size
 
 
 def _around(runs: Iterable[Run], head: int, lines: Iterable[tuple[int, bytes]]) -> list[Run]:

@@ -8,7 +8,8 @@
     login.0               what login returns; login.success says the same
     login.*               all of login
 
-A path begins with a method, or ``*`` for any; then each part is a field's name, its id, or ``*``
+A path begins with a method, or ``*`` for any; gRPC's may stand with its service
+(``/shop.Orders/Get.2``) or without (``Get.2``).  Then each part is a field's name, its id, or ``*``
 for any field.  A multiplexed method may stand with its service (``Calc:login``) or without.
 Lists, sets and maps take no part of their own: a path goes on in their elements, keys and values.
 What a selected field holds is selected whole.
@@ -32,7 +33,7 @@ ANY: Final = "*"
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _ID: Final = re.compile(r"-?[0-9]{1,5}\Z")
-_METHOD: Final = re.compile(r"[^\s.,*]+\Z")
+_METHOD: Final = re.compile(r"(?:/[^\s,*]*/)?[^\s.,*]+\Z")
 
 # What the IDL of a TApplicationException would say.
 _APPLICATION_NAMES: Final = {1: "message", 2: "type"}
@@ -59,11 +60,12 @@ class Selector:
         """Does it name fields that ids alone do not tell?"""
         return any(isinstance(part, str) and part not in (ANY, "success") for part in self.parts)
 
-    def is_of(self, method: str) -> bool:
-        """Can a field of that method's messages be meant?  ``method`` is "" for a struct alone."""
-        if self.method in ("", ANY):
+    def is_of(self, method: str, bare: str = "") -> bool:
+        """Can a field of that method's messages be meant?  ``method`` is "" for a struct alone, and
+        ``bare`` is its name without its service.  A method whose name is not known may be any."""
+        if self.method in ("", ANY) or not method:
             return True
-        return self.method in (method, method.rpartition(":")[2])
+        return self.method in (method, bare, method.rpartition(":")[2])
 
     def meets(self, place: int, field: Field, is_outermost: bool, is_exception: bool) -> bool:
         """Is that field what part ``place`` names?  ``is_exception``: the struct is a
@@ -126,7 +128,10 @@ def parse_selectors(texts: Iterable[str]) -> tuple[Selector, ...]:
 def _selector(word: str, whole: str) -> Selector:
     if not word:
         raise ValueError(f'"{whole}" has an empty selector, want a field: password, login.2')
-    head, dot, rest = word.partition(".")
+    # The path of HTTP has dots in the service's name: /shop.Orders/Get.2
+    service, slash, word_ = word.rpartition("/")
+    head, dot, rest = word_.partition(".")
+    head = service + slash + head
     if not dot:
         if _NAME.match(word):
             return Selector(word, "", (word,))

@@ -26,10 +26,12 @@ from ..model import (
     TTYPES,
     Difference,
     Endpoint,
+    Error,
     Exchange,
     Finding,
     Listener,
     Message,
+    MessageType,
     Metadatum,
     Outcome,
     Plain,
@@ -91,6 +93,8 @@ class Rows:
         metadata = message.metadata
         said = f', "metadata": [{", ".join([_metadatum(one) for one in metadata])}]'
         said = said if metadata else ""
+        if message.type is MessageType.EXCEPTION and not message.family.has_results:
+            said += f', "error": {_error(message.family.error(message))}'
         return f"{self._listing(message)}{said}, {_content(message, self._fields)}}}"
 
     def exchange(self, exchange: Exchange) -> str:
@@ -277,6 +281,16 @@ def _metadatum(one: Metadatum) -> str:
     value = "null" if one.value is None else _text(one.value)
     why = f', "why": {_text(one.why)}' if one.why else ""
     return f'{{"name": {name}, "value": {value}{why}}}'
+
+
+def _error(error: Error) -> str:
+    """What a reply says that is an error, where no field does."""
+    text = None if error.text is None or error.text.redacted else error.text.content
+    return (
+        f'{{"code": {"null" if error.number is None else error.number}, '
+        f'"name": {_text(error.name) if error.name else "null"}, '
+        f'"text": {_text(text) if isinstance(text, str) else "null"}}}'
+    )
 
 
 def _content(record: Record, writer: Fields) -> str:

@@ -31,6 +31,7 @@ from ..model import (
     written_time,
 )
 from ..protocols.purposes import counted
+from ..protocols.raw import RAW
 from .text import display_width, duration, elide, escape, quote, trim
 
 __all__ = [
@@ -132,7 +133,11 @@ def result(message: Message, room: int = 60) -> str:
     if message.type is MessageType.EXCEPTION:
         return _error(message.family.error(message), room)
     if not body.fields:
-        return "void" if body.stop is not None else "unreadable"
+        if body.stop is None:
+            return "unreadable"
+        return "void" if message.family.has_results else "(empty)"
+    if not message.family.has_results:
+        return arguments(message, room)
     first = body.fields[0]
     if first.is_result and len(body.fields) == 1:
         return value_text(first.value, room)
@@ -149,6 +154,7 @@ def call_line(message: Message, room: int = 60) -> str:
     """
     start = f"{message.type.name} {method(message)}"
     is_call = message.type in (MessageType.CALL, MessageType.ONEWAY)
+    is_call = is_call or message.type is MessageType.PART
     room -= len(start) + 1
     if room < 4:
         return start
@@ -169,9 +175,12 @@ def header_line(message: Record, exact: bool = False) -> str:
     if exact:
         source, target = f"{source} {message.source}", f"{target} {message.target}"
     strict = "" if message.header.strict else " (old header)"
+    spoken = f"{message.protocol.name}{strict} {message.transport}"
+    if message.protocol is RAW:
+        spoken = str(message.transport)  # there is nothing to read
     return (
-        f"{message.type.name} {method(message)}, seqid {message.seqid}, {source} → {target}, "
-        f"{counted(message.size, 'byte')}, {message.protocol.name}{strict} {message.transport}"
+        f"{message.type.name} {method(message)}, {message.transport.id_name} {message.seqid}, "
+        f"{source} → {target}, {counted(message.size, 'byte')}, {spoken}"
     )
 
 

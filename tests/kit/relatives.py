@@ -251,4 +251,4 @@ def said_by(thrown: Value) -> str:
     assert isinstance(thrown.content, Struct)
     inside = {field.name: field.value for field in thrown.content.fields}
     text = inside["detailMessage"].content
-    return f"{thrown.label}: {'null' if text is None else text}"
+    return f"{thrown.label}: {'null' if text is None else str(text)}"

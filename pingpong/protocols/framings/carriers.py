@@ -20,6 +20,7 @@ class HttpCarrier(Carrier):
 
     around = "HTTP/2"
     has_ids = True
+    id_name = "stream"
     is_two_way = True
 
     def notes(self, message: Message) -> list[Note]:
@@ -39,6 +40,11 @@ class HttpCarrier(Carrier):
 
         is_first = http1_notes.is_its(message)
         return http1_notes.masks(message) if is_first else http2_notes.masks(message)
+
+    def is_open(self, method: str) -> bool:
+        from .http2_notes import is_open
+
+        return is_open(method)
 
     def masked(self, message: Message) -> object:
         from . import http1_notes, http2_notes

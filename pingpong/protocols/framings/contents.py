@@ -17,7 +17,9 @@ from typing import Final
 
 from ...model import Carrier, Protocol
 
-__all__ = ["NOT_NAMED", "NO_END", "Content", "Contents", "Ending", "Head", "Kept"]
+__all__ = [
+    *("NOT_KNOWN", "NOT_NAMED", "NO_END", "Content", "Contents", "Ending", "Head", "Kept"),
+]
 
 NOT_NAMED: Final = "?"
 
@@ -68,6 +70,9 @@ class Ending:
 
 
 NO_END: Final = Ending(False, None, "", "")
+
+# What was not captured might have said it.
+NOT_KNOWN: Final = Ending(False, None, "", "", False)
 
 
 class Kept:

@@ -137,8 +137,8 @@ def masks(message: Message) -> HeadMasks:
         elif stretch.what not in ("body", "envelope"):
             runs.append((stretch.start, bytes(stretch.size)))
     for at, text in mask_lines(sorted(lines)):
-        line = max(place for place in places if place <= at)
-        runs.append((places[line] + at - line, text))
+        begin = max(place for place in places if place <= at)
+        runs.append((places[begin] + at - begin, text))
     return HeadMasks(sorted(runs), packed)
 
 

@@ -40,7 +40,7 @@ from ...model import (
 from ..framing import Brought, Found, Transport, Unit
 from ..raw import RAW
 from ..unpacking import inflate
-from .contents import NO_END, NOT_NAMED, Content, Contents, Ending, Head, Kept
+from .contents import NO_END, NOT_KNOWN, NOT_NAMED, Content, Contents, Ending, Head, Kept
 from .h2 import (
     ACK,
     CONTINUATION,
@@ -82,6 +82,10 @@ MAX_ENDED: Final = 256
 
 # How many units of a direction wait until it is known whose it is.
 MAX_EARLY: Final = 64
+
+# How many GOAWAYs of a direction are looked into: servers send one or two, and each is held against
+# all streams.
+MAX_FAREWELLS: Final = 16
 
 # How large a header block may be, with its CONTINUATIONs (bytes).
 MAX_BLOCK: Final = 1 << 20
@@ -200,6 +204,7 @@ class Http2(Transport):
         # Units that wait until it is known whose direction this is.
         self._early: list[tuple[Unit, Brought]] = []
         self.waiting: i64 = 0
+        self._farewells = 0
 
     def meet(self, other: Transport) -> None:
         if isinstance(other, Http2):
@@ -239,9 +244,9 @@ class Http2(Transport):
         """Of a frame with data, the end of the message whose content the last bytes are."""
         if have < FRAME_HEAD or buffer[3] != DATA:
             return 0
-        head = bytes(buffer[:have])
-        frame = read_frame(head, 0, have)
-        if frame is None:
+        head = bytes(buffer[: FRAME_HEAD + 1])
+        frame = read_frame(head, 0, len(head))
+        if frame is None or len(head) == FRAME_HEAD:
             return 0
         half = self._halves.get(frame.stream)
         content = parts(head, frame, have).content
@@ -256,7 +261,7 @@ class Http2(Transport):
             if left < 0:
                 if content.stop - at < ENVELOPE - ahead:
                     return 0
-                envelope = (bytes(half.envelope) if ahead else b"") + head[at:]
+                envelope = bytes(half.envelope[:ahead]) + bytes(buffer[at : at + ENVELOPE - ahead])
                 at += ENVELOPE - ahead
                 left = u32(envelope, 1)
                 ahead = 0
@@ -279,7 +284,8 @@ class Http2(Transport):
         known: most are of the static table, so that they are in a capture begun in mid-stream."""
         frame = read_frame(data, 0, len(data))
         assert frame is not None
-        if not self._is_begun and frame.kind == SETTINGS and not frame.flags & ACK:
+        is_first = self.from_start and not (self._is_begun or self._early)
+        if is_first and frame.kind == SETTINGS and not frame.flags & ACK:
             self._is_client = False  # a client would have begun with the preface
             self._table = Table()
         elif frame.kind == HEADERS and frame.flags & END_HEADERS:
@@ -287,7 +293,9 @@ class Http2(Transport):
             head = _head_of(read_block(data, content.start, content.stop, Table(False), 0))
             if head.is_request:
                 self._is_client = True
-            elif ":status" in head.lines:
+            elif ":status" in head.lines or frame.flags & END_STREAM:
+                # Requests have a method that the static table has; replies alone have trailers,
+                # or next to.
                 self._is_client = False
         if self._other is not None and self._is_client is not None:
             self._other._is_client = not self._is_client
@@ -637,7 +645,7 @@ class Http2(Transport):
                     piece.what = "trailers"
             self._finish(half, part, out)
             return
-        if half.is_stream:
+        if half.is_stream or half.has_ended:
             out.append(self._found(half, MessageType.PART, [part]))
             return
         if half.held is None:
@@ -779,7 +787,10 @@ class Http2(Transport):
     def _goaway(self, data: bytes, brought: Brought, out: list[Found]) -> None:
         """GOAWAY of a server: the client's streams beyond the last were refused.  A client's is
         about streams that a server would begin."""
-        if len(data) < FRAME_HEAD + 8 or self._other is None or self._is_client:
+        if len(data) < FRAME_HEAD + 8 or self._other is None or self._is_client is not False:
+            return
+        self._farewells += 1
+        if self._farewells > MAX_FAREWELLS:
             return
         last = u32(data, FRAME_HEAD) & 0x7FFFFFFF
         code = error_name(u32(data, FRAME_HEAD + 4))
@@ -814,12 +825,20 @@ class Http2(Transport):
                 given.append(self._found(half, MessageType.PART, [current], why))
         else:
             if half.held is not None or (current is not None and is_asking):
+                before = half.head_part
                 for part in (half.held, current):
                     if part is not None:
                         is_cut = why if part is current else ""
-                        given.append(self._found(half, MessageType.PART, [part], is_cut))
+                        given.append(self._found(half, MessageType.PART, [before, part], is_cut))
+                        before = _Part()
+            elif not cut and (half.head_part.pieces or current is not None):
+                # What ended the stream says how; what there is of an answer is no answer.
+                is_cut = why if current is not None else ""
+                parts_ = [half.head_part, current]
+                given.append(self._found(half, MessageType.PART, parts_, is_cut))
             elif half.head_part.pieces or current is not None:
-                found = self._found(half, MessageType.REPLY, [half.head_part, current], why)
+                parts_ = [half.head_part, current]
+                found = self._found(half, MessageType.REPLY, parts_, why, NOT_KNOWN)
                 found.cut = cut
                 given.append(found)
         if cut:
@@ -865,6 +884,10 @@ class Http2(Transport):
             return out
         self._table.lose()
         self._drop_open(out)
+        for half in self._ended.values():
+            if half.current is not None:
+                part, half.current = half.current, None
+                out.append(self._found(half, MessageType.PART, [part], reason))
         for half in list(self._halves.values()):
             self._cut_off(half, reason, cut, out)
         self.waiting = 0
@@ -898,8 +921,8 @@ class Http2(Transport):
         protocol = half.protocol
         findings: list[Finding] = []
         unpacked: bytes | None = None
-        if content is not None and half.head is not None and body and not part.is_lossy:
-            packing = content.packing(half.head, part.flag)
+        if content is not None and body and not part.is_lossy:
+            packing = content.packing(half.head or Head(False), part.flag)
             if packing:
                 unpacked, wrong = self._unpack(packing, body)
                 if wrong:
@@ -1090,4 +1113,13 @@ def begins(data: bytes | bytearray) -> bool | None:
 
 def find(data: bytes | bytearray, ended: bool) -> tuple[int, bool]:
     """Where in the midst of a direction frames begin: see ``find_frames``."""
-    return find_frames(bytes(data), 0, len(data), ended)
+    raw = bytes(data)
+    place, is_sure = find_frames(raw, 0, len(raw), ended)
+    # A capture may begin at the preface, and behind the handshake.
+    begin = raw.find(PREFACE, 0, place + 1)
+    if begin < 0 and not is_sure and not ended:
+        size = len(PREFACE) - 1
+        while size and not raw.endswith(PREFACE[:size]):
+            size -= 1
+        begin = len(raw) - size if size else -1
+    return (begin, is_sure) if 0 <= begin < place else (place, is_sure)

@@ -7,13 +7,34 @@ characters in as many bytes, so that the table of who reads it stays in step.
 
 from __future__ import annotations
 
-from ...model import Gap, HeadMasks, Message, Metadatum, Note, Run, Span
-from ..purposes import REDACTED, REDACTED_WHY, counted
-from .h2 import note_of_preface, notes_of_frame, notes_of_head, placed
-from .hpack import Line, mask_string, notes_of_block
-from .http2 import Heads
+import re
 
-__all__ = ["envelope_notes", "masked", "masks", "metadata", "notes"]
+from ...model import LETTER, Gap, HeadMasks, Message, Metadatum, Note, Run, Span, Stretch
+from ..purposes import REDACTED, REDACTED_WHY, counted
+from .h2 import (
+    CONTINUATION,
+    DATA,
+    GOAWAY,
+    HEADERS,
+    PRIORITY,
+    PUSH_PROMISE,
+    RST_STREAM,
+    SETTINGS,
+    WINDOW_UPDATE,
+    note_of_preface,
+    notes_of_frame,
+    notes_of_head,
+    parts,
+    placed,
+    read_frame,
+)
+from .hpack import UNREAD, Line, mask_string, notes_of_block
+from .http2 import HeadBlock, Heads
+
+__all__ = ["envelope_notes", "is_open", "masked", "masks", "metadata", "notes"]
+
+# A path that names a service and a method, or a page, and holds nothing else.
+_PATH = re.compile(r"[A-Za-z0-9_.:$/-]{1,200}|\*")
 
 
 def notes(message: Message) -> list[Note]:
@@ -154,22 +175,63 @@ def masks(message: Message) -> HeadMasks:
     kept = message.kept
     runs: list[Run] = []
     packed = -1
-    for stretch in message.layout:
-        if stretch.what == "packed":
-            runs.append((stretch.start, bytes(stretch.size)))
-        if stretch.what in ("padding", "trailers"):
-            runs.append((stretch.start, bytes(stretch.size)))
-        if stretch.offset < 0:
-            packed = stretch.start
+    read: set[int] = set()  # where fragments begin that were read
     if isinstance(kept, Heads):
         for one in kept.blocks:
-            joined = b"".join(fragment.of(message.data) for fragment in one.fragments)
-            for line in one.block.lines:
-                name = _name(line)
-                if line.value_at is not None and name not in _OPEN and name != ":path":
-                    text = mask_string(joined, line.value_at)
-                    runs += _split(line.value_at.inside, text, one.fragments)
+            read.update(fragment.start for fragment in one.fragments)
+            runs += _masks_of(one, message.data)
+    for stretch in message.layout:
+        if stretch.what in ("packed", "padding", "trailers"):
+            runs.append((stretch.start, bytes(stretch.size)))
+        elif stretch.what == "frame":
+            runs += _masks_of_frame(message.data, stretch, read)
+        if stretch.offset < 0:
+            packed = stretch.start
     return HeadMasks(sorted(runs), packed)
+
+
+def is_open(method: str) -> bool:
+    """May a path be shown?  Not what stands behind a question mark, or looks like none of ours."""
+    return _PATH.fullmatch(method) is not None
+
+
+def _masks_of(one: HeadBlock, data: bytes) -> list[Run]:
+    """The masks for the values in a header block, and for what of it was not read."""
+    joined = b"".join(fragment.of(data) for fragment in one.fragments)
+    runs: list[Run] = []
+    for line in one.block.lines:
+        name = _name(line)
+        if line.form == UNREAD:
+            runs += _split(line.start, bytes(line.stop - line.start), one.fragments)
+        elif line.value_at is not None and name not in _OPEN:
+            if name == ":path" and line.value is not None and is_open(_text(line.value)):
+                continue
+            text = mask_string(joined, line.value_at)
+            runs += _split(line.value_at.inside, text, one.fragments)
+    return runs
+
+
+def _masks_of_frame(data: bytes, stretch: Stretch, read: set[int]) -> list[Run]:
+    """The masks for what a frame holds beside headers that were read: anything may stand in
+    padding, in the words of a GOAWAY, and in what nobody has read."""
+    at, stop = stretch.start, stretch.start + stretch.size
+    frame = read_frame(data, at, stop)
+    if frame is None:
+        return [(at, bytes(stop - at))]
+    found = parts(data, frame, stop)
+    runs = [(found.padding.start, bytes(len(found.padding)))]
+    if frame.kind in (HEADERS, PUSH_PROMISE, CONTINUATION):
+        if found.content.start not in read:
+            runs.append((found.content.start, bytes(len(found.content))))
+    elif frame.kind == GOAWAY:
+        words = min(frame.inside + 8, stop)
+        runs.append((words, LETTER * (stop - words)))
+    elif frame.kind not in (SETTINGS, WINDOW_UPDATE, RST_STREAM, PRIORITY):
+        inside = min(frame.inside, stop)
+        if frame.kind == DATA:
+            inside = found.content.start
+        runs.append((inside, bytes(stop - inside)))
+    return [run for run in runs if run[1]]
 
 
 def _split(at: int, text: bytes, fragments: tuple[Span, ...]) -> list[Run]:

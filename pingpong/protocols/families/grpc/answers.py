@@ -82,6 +82,7 @@ class Grpc(Family):
     title = "gRPC"
     has_statuses = True
     error_title = "a gRPC status"
+    has_results = False
     timeouts_in = (
         "with each call, as its deadline (timeout= in Python, a context in Go, withDeadlineAfter "
         "in Java, deadline in Node)"

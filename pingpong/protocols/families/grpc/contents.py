@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 from ....model import Carrier, Protocol
 from ...bodies import by_word, of_type
-from ...framings.contents import NOT_NAMED, Content, Ending, Head
+from ...framings.contents import NOT_KNOWN, NOT_NAMED, Content, Ending, Head
 from .answers import STATUSES, status_name
 from .carriers import CONNECT, GRPC_CARRIER, GRPC_WEB, TRIPLE
 
@@ -64,7 +64,7 @@ class _Grpc(Content):
             text = f"HTTP {http}, and no grpc-status"
             return Ending(True, code, status_name(code), text)
         if head.unknown or (trailers is not None and trailers.unknown):
-            return Ending(False, None, "", "", False)
+            return NOT_KNOWN
         return Ending(True, _UNKNOWN, "UNKNOWN", "the reply ended, and no grpc-status was sent")
 
     def packing(self, head: Head, flag: int) -> str:

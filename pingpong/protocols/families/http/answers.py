@@ -35,6 +35,7 @@ class Http(Family):
     has_statuses = True
     is_http = True
     error_title = "an HTTP error"
+    has_results = False
 
     def outcome(self, reply: Message) -> Outcome:
         kept = reply.kept

@@ -9,7 +9,7 @@ from mypy_extensions import mypyc_attr
 from ....model import Carrier, Protocol
 from ...bodies import is_known, of_type
 from ...framings.carriers import HttpCarrier
-from ...framings.contents import Content, Ending, Head
+from ...framings.contents import NOT_KNOWN, Content, Ending, Head
 from .answers import HTTP, phrase
 
 __all__ = ["HTTP1", "HTTP2", "reads"]
@@ -38,8 +38,10 @@ class _Plain(Content):
     def ending(self, head: Head, trailers: Head | None, body: bytes) -> Ending:
         status = head.get(":status")
         if not status.isdigit():
-            return Ending(False, None, "", "", False)
+            return NOT_KNOWN
         code = int(status)
+        if code < 400 and head.unknown and not head.content_type:
+            return NOT_KNOWN  # it may be gRPC's, whose trailers say how it ended
         return Ending(code >= 400, code, phrase(code), "")
 
     def packing(self, head: Head, flag: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from typing import Any
 
 import pytest
 from hiding import Done, redacted
@@ -74,7 +75,7 @@ def lines(read: Read) -> list[tuple[object, ...]]:
     ]
 
 
-def asked(body: bytes, cuts: tuple[int, ...] = (), flag: int = 0, **also: str) -> list[Said]:
+def asked(body: bytes, cuts: tuple[int, ...] = (), flag: int = 0, **also: Any) -> list[Said]:
     data = enveloped(body, flag)
     pieces = [data[a:b] for a, b in zip((0, *cuts), (*cuts, len(data)), strict=True)]
     ping = frame(PING, 0, 0, OTHER[:8])
@@ -117,7 +118,7 @@ def test_packed_content_is_masked_as_a_whole_and_only_then() -> None:
 
 
 def test_headers_are_masked_whatever_is_named() -> None:
-    also = {"authorization": "Bearer " + SECRET.decode(), "x_mine": OTHER.decode()}
+    also: dict[str, Any] = {"authorization": "Bearer " + SECRET.decode(), "x_mine": OTHER.decode()}
     said = asked(b"", **also)
     said[-1] = (
         False,

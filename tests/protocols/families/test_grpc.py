@@ -11,6 +11,7 @@ import json
 import re
 import subprocess
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -464,7 +465,7 @@ def many(count: int) -> bytes:
     return b"".join(request(2 * one + 1) for one in range(count))
 
 
-FLOODS = {
+FLOODS: dict[str, Callable[[int], bytes]] = {
     "streams": many,
     "RST": lambda count: request(1) + frame(RST_STREAM, 0, 1, b"\0\0\0\x08") * count * 8,
     "empty DATA": lambda count: request(1) + frame(DATA, 0, 1) * count * 8,

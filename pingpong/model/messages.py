@@ -397,7 +397,8 @@ class Carrier(str):
 
     ``has_ids``: each call has an id of its own, by which its reply is known, in whatever order
     they come.  ``is_two_way``: either end may begin a call, so that its type does not tell who
-    sent it.  ``teaches``: some messages say what services and messages there are: see ``learn``.
+    sent it.  ``is_woven``: pieces of several messages stand between each other.  ``teaches``: some
+    messages say what services and messages there are: see ``learn``.
 
     ``id_name`` is what a message's ``seqid`` is called.
 
@@ -419,6 +420,7 @@ class Carrier(str):
     is_headed: ClassVar[bool] = False
     reads_others: ClassVar[bool] = False
     is_two_way: ClassVar[bool] = False
+    is_woven: ClassVar[bool] = False
     teaches: ClassVar[bool] = False
     has_ids: ClassVar[bool] = False
     id_name: ClassVar[str] = "seqid"

@@ -160,7 +160,7 @@ HEAD_OF_RPCX = bytes.fromhex("08000030 0000000000000000 00000010") + bytes(16)
     [
         (HELLO_OF_TLS, Kind.TLS, "a TLS handshake", "TLS on both sides"),
         (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", Kind.HTTP, "an HTTP GET request", "no HTTP/1.1"),
-        (HEAD_OF_DUBBO, Kind.OTHER_PROTOCOL, "Dubbo's protocol, a call", "Dubbo"),
+        (HEAD_OF_DUBBO, Kind.OTHER_PROTOCOL, "hessian2 in Dubbo", "Dubbo"),
         (HEAD_OF_RPCX, Kind.OTHER_PROTOCOL, "an rpcx call", "rpcx"),
         (call("ping"), Kind.OTHER_PROTOCOL, "unframed binary", "Thrift is not gRPC"),
         (b"\x99" * 30, Kind.OTHER_PROTOCOL, "nothing of that", "who connects"),
@@ -216,7 +216,7 @@ def test_a_silent_server_is_told_by_what_it_says_elsewhere() -> None:
     elsewhere = Talk(102).open().call(HEAD_OF_DUBBO).reply(reply).close()
     found = [one for one in diagnosed(silent, elsewhere).verdicts if one.flow == 1]
     assert len(found) == 1
-    assert "Dubbo's protocol, a reply" in found[0].sentence
+    assert "It speaks hessian2 in Dubbo" in found[0].sentence
 
 
 def test_a_client_that_leaves_at_once_does_not_accuse_the_server() -> None:
@@ -438,9 +438,9 @@ def test_who_meets_a_grpc_server() -> None:
     sentences = [one.sentence for one in capture("relatives/mismatch_on_grpc").verdicts]
     for words in (
         "the client speaks unframed binary",
-        "Dubbo's protocol, a call",
-        "Motan's protocol, version 2, a call",
-        "an rpcx call",
+        "hessian2 in Dubbo",
+        "in Motan 2",
+        "in rpcx",
         "a client's hello",
         "an HTTP GET request",
     ):

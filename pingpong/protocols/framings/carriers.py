@@ -18,7 +18,7 @@ class HttpCarrier(Carrier):
 
     __slots__ = ()
 
-    around = "HTTP/2"
+    around = "HTTP"
     has_ids = True
     id_name = "stream"
     is_two_way = True

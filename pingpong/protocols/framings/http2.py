@@ -831,11 +831,12 @@ class Http2(Transport):
                         is_cut = why if part is current else ""
                         given.append(self._found(half, MessageType.PART, [before, part], is_cut))
                         before = _Part()
-            elif not cut and (half.head_part.pieces or current is not None):
+            elif not cut and current is not None:
                 # What ended the stream says how; what there is of an answer is no answer.
-                is_cut = why if current is not None else ""
                 parts_ = [half.head_part, current]
-                given.append(self._found(half, MessageType.PART, parts_, is_cut))
+                given.append(self._found(half, MessageType.PART, parts_, why))
+            elif not cut:
+                self._as_events(half, half.head_part, given)
             elif half.head_part.pieces or current is not None:
                 parts_ = [half.head_part, current]
                 found = self._found(half, MessageType.REPLY, parts_, why, NOT_KNOWN)

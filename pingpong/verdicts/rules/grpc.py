@@ -196,7 +196,7 @@ def http2_refused(case: Case, known: Known) -> Verdict | None:
     if not flow.opened or not flow.from_server.is_seen or flow.from_client.acked < len(PREFACE):
         return None
     usual = known.usual
-    if usual is not None and usual.transport.around == "HTTP/2":
+    if usual is not None and usual.transport.is_woven:
         return None
     after = ended_after(case)
     if not case.closed_by_server and after["after"] < _SETTINGS_COME:
@@ -238,7 +238,7 @@ def http2_alone(case: Case, known: Known) -> Verdict | None:
     client, server = case.client, case.server
     if client is None or server is None or case.first is not None or case.tally.replies:
         return None
-    if client.transport != server.transport or client.transport.around != "HTTP/2":
+    if client.transport != server.transport or not client.transport.is_woven:
         return None
     if case.flow.from_client.broke >= 0 or case.flow.from_server.broke >= 0:
         return None
@@ -279,7 +279,7 @@ def streams(case: Case, known: Known) -> Iterator[Verdict]:
     for count, one in list(case.streams.values())[:_MOST]:
         if one.why.startswith(REFUSED):
             continue
-        code = one.why[len(STREAM_RESET) :]
+        code = one.why[len(STREAM_RESET) :].partition(";")[0]
         times = f" So it was {counted(count, 'time')}." if count > 1 else ""
         if one.outcome in BY_CLIENT:
             yield _given_up(case, one, code, times)

@@ -19,6 +19,7 @@ class Dubbo(Family):
     """Dubbo 2."""
 
     name = "dubbo"
+    title = "Dubbo"
     error_title = "a Dubbo error"
 
     def outcome(self, reply: Message) -> Outcome:

@@ -17,6 +17,7 @@ __all__ = ["DUBBO_CARRIER"]
 class _Dubbo(HeadedCarrier):
     __slots__ = ()
 
+    around = "Dubbo"
     family = DUBBO
 
     def notes(self, message: Message) -> list[Note]:

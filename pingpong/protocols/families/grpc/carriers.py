@@ -10,7 +10,7 @@ from ....model import Definitions, Message
 from ...framings.carriers import HttpCarrier
 from .answers import GRPC
 
-__all__ = ["CONNECT", "GRPC_CARRIER", "GRPC_WEB", "TRIPLE"]
+__all__ = ["CONNECT", "GRPC_CARRIER", "GRPC_WEB", "TRIPLE", "TRIPLE_UNARY"]
 
 
 @mypyc_attr(native_class=False)
@@ -26,7 +26,17 @@ class _OverHttp(HttpCarrier):
         return learn(message, known if isinstance(known, Definitions) else None)
 
 
-GRPC_CARRIER: Final = _OverHttp("grpc")
+@mypyc_attr(native_class=False)
+class _OverHttp2(_OverHttp):
+    __slots__ = ()
+
+    around = "HTTP/2"
+    is_woven = True
+
+
+GRPC_CARRIER: Final = _OverHttp2("grpc")
 GRPC_WEB: Final = _OverHttp("grpc-web")
 CONNECT: Final = _OverHttp("connect")
-TRIPLE: Final = _OverHttp("triple")
+TRIPLE: Final = _OverHttp2("triple")
+# As JavaScript's servers speak it: a body that is the message, as in Connect.
+TRIPLE_UNARY: Final = _OverHttp("triple")

@@ -19,7 +19,7 @@ from ....model import Carrier, Protocol
 from ...bodies import by_word, of_type
 from ...framings.contents import NOT_KNOWN, NOT_NAMED, Content, Ending, Head
 from .answers import STATUSES, status_name
-from .carriers import CONNECT, GRPC_CARRIER, GRPC_WEB, TRIPLE
+from .carriers import CONNECT, GRPC_CARRIER, GRPC_WEB, TRIPLE, TRIPLE_UNARY
 
 __all__ = ["reads"]
 
@@ -165,7 +165,7 @@ _WEB: Final = _GrpcWeb(GRPC_WEB)
 _WEB_TEXT: Final = _GrpcWebText(GRPC_WEB)
 _CONNECT_STREAM: Final = _ConnectStream(CONNECT)
 _CONNECT: Final = _ConnectUnary(CONNECT)
-_TRIPLE_UNARY: Final = _ConnectUnary(TRIPLE)
+_TRIPLE_UNARY: Final = _ConnectUnary(TRIPLE_UNARY)
 
 
 def reads(head: Head, asked: Head | None) -> Content | None:

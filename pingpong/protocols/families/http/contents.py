@@ -16,14 +16,22 @@ __all__ = ["HTTP1", "HTTP2", "reads"]
 
 
 @mypyc_attr(native_class=False)
-class _Http2(HttpCarrier):
+class _Http1(HttpCarrier):
     __slots__ = ()
 
     family = HTTP
 
 
+@mypyc_attr(native_class=False)
+class _Http2(_Http1):
+    __slots__ = ()
+
+    around = "HTTP/2"
+    is_woven = True
+
+
 HTTP2: Final = _Http2("http2")
-HTTP1: Final = _Http2("http")
+HTTP1: Final = _Http1("http")
 
 
 class _Plain(Content):

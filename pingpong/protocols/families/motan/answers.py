@@ -25,6 +25,7 @@ class Motan(Family):
     """Motan, 1 and 2."""
 
     name = "motan"
+    title = "Motan"
     error_title = "a Motan error"
 
     def outcome(self, reply: Message) -> Outcome:

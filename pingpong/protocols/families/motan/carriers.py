@@ -17,6 +17,7 @@ __all__ = ["MOTAN1_CARRIER", "MOTAN2_CARRIER"]
 class _Motan1(HeadedCarrier):
     __slots__ = ()
 
+    around = "Motan 1"
     family = MOTAN
 
     def notes(self, message: Message) -> list[Note]:
@@ -39,6 +40,7 @@ class _Motan1(HeadedCarrier):
 class _Motan2(HeadedCarrier):
     __slots__ = ()
 
+    around = "Motan 2"
     family = MOTAN
 
     def notes(self, message: Message) -> list[Note]:

@@ -19,6 +19,7 @@ class Rpcx(Family):
     """rpcx."""
 
     name = "rpcx"
+    title = "rpcx"
     error_title = "an rpcx error"
 
     def outcome(self, reply: Message) -> Outcome:

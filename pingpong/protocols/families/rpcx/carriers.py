@@ -17,6 +17,7 @@ __all__ = ["RPCX_CARRIER"]
 class _Rpcx(HeadedCarrier):
     __slots__ = ()
 
+    around = "rpcx"
     family = RPCX
 
     def notes(self, message: Message) -> list[Note]:

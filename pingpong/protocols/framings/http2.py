@@ -434,6 +434,9 @@ class Http2(Transport):
             if self._other is not None:
                 other = self._other._half(promised, out)
                 other.head, other.method = head, _path(head)
+                # Nobody sends that request.
+                other.has_ended = True
+                self._other._forget(other)
             return
         if head.is_request and self._is_client is None:
             self._is_client = True

@@ -518,3 +518,11 @@ def test_headers_without_end_are_given_up() -> None:
     most, read = cost([*OPENING, (True, flood + after)])
     assert most < 20_000_000
     assert [one.method for one in read.exchanges][-1] == "/shop.Orders/Get"
+
+
+def test_what_a_server_pushes_is_asked_for_by_nobody() -> None:
+    read = Read(packets_of(capture("h2_nghttp")))
+    pushed = [one for one in read.messages if one.method == "/style.css"]
+    assert {one.type for one in pushed} == {MessageType.ONEWAY}
+    assert not any(one.from_client for one in pushed)
+    assert {one.outcome for one in read.exchanges} == {Outcome.SUCCESS, Outcome.ONEWAY}

@@ -836,8 +836,7 @@ class Http2(Transport):
                         before = _Part()
             elif not cut and current is not None:
                 # What ended the stream says how; what there is of an answer is no answer.
-                parts_ = [half.head_part, current]
-                given.append(self._found(half, MessageType.PART, parts_, why))
+                given.append(self._found(half, MessageType.PART, [half.head_part, current], why))
             elif not cut:
                 self._as_events(half, half.head_part, given)
             elif half.head_part.pieces or current is not None:

@@ -433,7 +433,7 @@ class Http2(Transport):
             promised = u32(pieces[0].data, FRAME_HEAD + (pieces[0].data[4] >> 3 & 1)) & 0x7FFFFFFF
             if self._other is not None:
                 other = self._other._half(promised, out)
-                other.head, other.method = head, _path(head)
+                other.head, other.method = head, self._content(head, None).method(head)
                 # Nobody sends that request.
                 other.has_ended = True
                 self._other._forget(other)
@@ -470,9 +470,9 @@ class Http2(Transport):
             if asking is not None:
                 asked = asking.head
                 half.method = asking.method
-        else:
-            half.method = _path(head)
         half.content = self._content(head, asked)
+        if self._is_asking(half):
+            half.method = half.content.method(head)
         if asked is not None and not head.content_type and asking is not None:
             # It has no body, or refers to what was not captured.
             its = asking.content
@@ -605,6 +605,8 @@ class Http2(Transport):
             half.content = self._content(guessed, asked)
         elif half.content is None:
             half.content = self._content(head, asked)
+        if self._is_asking(half):
+            half.method = half.content.method(head)
         half.protocol = half.content.protocol(head)
 
     def _too_long(self, half: _Half, size: int, offset: int, out: list[Found]) -> None:
@@ -1041,10 +1043,6 @@ def _head_of(block: Block) -> Head:
     if block.error is not None or block.warnings:
         head.unknown = True
     return head
-
-
-def _path(head: Head) -> str:
-    return head.get(":path")
 
 
 def _method_span(kept: Heads) -> Span:

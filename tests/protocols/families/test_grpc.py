@@ -269,7 +269,8 @@ def nothing_is_made_up(read: Read, whole: Read) -> None:
         check_cover(explain(message), len(message.data))
         same = there.get(key_of(message), [])
         if message.type is not MessageType.EVENT:  # those are called as their frames
-            assert message.method in ("", *(one.method for one in same))
+            # Behind a loss a path is known at times, and not what is to be done with it.
+            assert not message.method or any(one.method.endswith(message.method) for one in same)
         said = set().union(*(known(one) for one in same))
         assert known(message) <= said
         if message.type is MessageType.EVENT or message.findings or message.end:
@@ -522,7 +523,7 @@ def test_headers_without_end_are_given_up() -> None:
 
 def test_what_a_server_pushes_is_asked_for_by_nobody() -> None:
     read = Read(packets_of(capture("h2_nghttp")))
-    pushed = [one for one in read.messages if one.method == "/style.css"]
+    pushed = [one for one in read.messages if one.method == "GET /style.css"]
     assert {one.type for one in pushed} == {MessageType.ONEWAY}
     assert not any(one.from_client for one in pushed)
     assert {one.outcome for one in read.exchanges} == {Outcome.SUCCESS, Outcome.ONEWAY}

@@ -89,6 +89,7 @@ class _GrpcWeb(_Grpc):
             if colon:
                 key = name.strip().lower().decode("utf-8", "backslashreplace")
                 head.lines[key] = value.strip().decode("utf-8", "backslashreplace")
+        head.unknown = not head.lines and bool(raw)  # packed, masked, or damaged
         return head
 
 
@@ -104,6 +105,8 @@ class _ConnectStream(_Grpc):
     def ending(self, head: Head, trailers: Head | None, body: bytes) -> Ending:
         if trailers is not None and "error" in trailers.lines:
             return _connect_error(trailers.lines["error"].encode(), Ending(True, None, "", ""))
+        if trailers is not None and trailers.unknown:
+            return NOT_KNOWN
         http = head.get(":status")
         return Ending(http not in ("", "200"), None, "", f"HTTP {http}" if http != "200" else "")
 
@@ -115,8 +118,10 @@ class _ConnectStream(_Grpc):
         try:
             said = json.loads(raw)
         except (ValueError, RecursionError):
-            return head
-        if isinstance(said, dict) and isinstance(said.get("error"), dict):
+            said = None
+        if not isinstance(said, dict):
+            head.unknown = True  # packed, masked, or damaged
+        elif isinstance(said.get("error"), dict):
             head.lines["error"] = json.dumps(said["error"])
         return head
 

@@ -35,7 +35,7 @@ HTTP1: Final = _Http1("http")
 
 
 class _Plain(Content):
-    """The body is the message."""
+    """The body is the message; what is called is a path, and what is to be done with it."""
 
     def __init__(self, carrier: Carrier) -> None:
         self.carrier = carrier
@@ -52,20 +52,19 @@ class _Plain(Content):
             return NOT_KNOWN  # it may be gRPC's, whose trailers say how it ended
         return Ending(code >= 400, code, phrase(code), "")
 
+    def method(self, head: Head) -> str:
+        verb, path = head.get(":method"), head.get(":path")
+        if head.unknown and not head.content_type:
+            return path  # it may be gRPC's
+        return f"{verb} {path}".strip()
+
     def packing(self, head: Head, flag: int) -> str:
         coding = head.get("content-encoding")
         return "" if coding == "identity" else coding
 
 
-class _Plain1(_Plain):
-    """HTTP/1's: what is called is a path, and what is to be done with it."""
-
-    def method(self, head: Head) -> str:
-        return f"{head.get(':method')} {head.get(':path')}"
-
-
 _PLAIN: Final = _Plain(HTTP2)
-_PLAIN1: Final = _Plain1(HTTP1)
+_PLAIN1: Final = _Plain(HTTP1)
 
 
 def reads(head: Head, asked: Head | None) -> Content | None:

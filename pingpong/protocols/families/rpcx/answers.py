@@ -36,7 +36,7 @@ class Rpcx(Family):
                 raw = value.of(exception.data)
                 text = Value(TType.TEXT, raw.decode("utf-8", "backslashreplace"), value)
                 text.redacted = exception.kept is not None
-                return Error("", None, None, text)
+                return Error("error", None, None, text)
         return Error("", None, None, None)
 
     def parts(self, method: str) -> tuple[str, str]:

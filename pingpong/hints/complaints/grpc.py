@@ -173,10 +173,10 @@ WORDINGS: Final = (
         (t.MESSAGE_LIMIT, "trying to send message larger than max ({n} vs. {n})", "stream.go"),
         (t.NO_SUCH_CALL, "unknown method {word} for service {word}", "server.go", "server"),
         (t.NO_SUCH_CALL, "unknown service {word}", "server.go", "server"),
-        (t.NO_SUCH_CALL, "malformed method name: {word}", "server.go", "server"),
+        (t.NO_SUCH_CALL, 'malformed method name: "{word}"', "server.go", "server"),
         (
             t.COMPRESSION,
-            "grpc: Decompressor is not installed for grpc-encoding {word}",
+            'grpc: Decompressor is not installed for grpc-encoding "{word}"',
             "rpc_util.go",
         ),
         (

@@ -489,8 +489,9 @@ def look_at(message: Message) -> tuple[str, ...]:
 def check_spans(message: Message) -> None:
     whole = Span(0, len(message.data))
     _inside(message.header.span, whole)
-    _inside(message.header.method_span, message.header.span)
-    _check_struct(message.body, Span(message.header.span.stop, whole.stop))
+    # Where a framing says what a message is, that stands in the framing's own bytes.
+    _inside(message.header.method_span, message.header.span if message.header.span else whole)
+    _check_struct(message.body, Span(message.header.span.stop, message.stop))
     for finding in message.findings:
         demand(finding.offset is None or finding.offset >= 0, f"a finding at {finding.offset}")
 
@@ -990,6 +991,8 @@ def _follow(
         for piece in new:
             size = piece.length if isinstance(piece, Gap) else len(piece.data)
             key = connection.flow.number, by_client
+            if piece.offset < 0:
+                continue  # from before the first byte: its SYN came late
             at = offsets.get(key, 0)
             demand(piece.offset == at, f"{piece} follows byte {at}")
             demand(size > 0, f"{piece} is empty")

@@ -372,7 +372,7 @@ STRANGERS = {
     "HTTP/2": (
         sends(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9)),
         Kind.OTHER_PROTOCOL,
-        "the preface of HTTP/2",
+        "client speaks HTTP/2",
     ),
     "SSH": (sends(b"SSH-2.0-OpenSSH_9.2\r\n"), Kind.OTHER_PROTOCOL, "the greeting of SSH"),
     "Redis": (sends(b"*1\r\n$4\r\nPING\r\n"), Kind.OTHER_PROTOCOL, "a Redis command"),

@@ -16,6 +16,7 @@ something too: that is not hidden.  It is all that a mask says.
     broken, cut, lost    where reading ended before the message did, no field is where it seems:
                          every value
     a method             that is no name: a wrong length may have made it swallow what follows
+    HTTP's own           calls of no family: the path, and every value, whatever is selected
     an exception's text  with ``texts``: a handler may quote in it what it was given
 
 A message with nothing masked is left as it is.
@@ -233,6 +234,8 @@ class _Walk:
             or any(one.severity is Severity.ERROR for one in findings)
         )
         self.mask.is_sure = not self.all
+        # Of HTTP that is nobody's, nobody knows which value is a secret.
+        self.all = self.all or (isinstance(record, Message) and record.family.is_http)
         self._head(record.start, body)
         self.struct(body, tuple(states), (), True)
         stop = record.stop

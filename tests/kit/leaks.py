@@ -550,7 +550,8 @@ def _heard(capture: Capture) -> Counter[Heard]:
     return Counter(
         _key((one.client if one.from_client else one.server).host, one)
         for one in capture.messages
-        if not (one.findings or one.gaps)
+        # Other HTTP stands between; it was sent too, and is called by its own name.
+        if not (one.findings or one.gaps or one.family.is_http)
     )
 
 

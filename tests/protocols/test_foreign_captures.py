@@ -258,7 +258,9 @@ def test_no_other_talk_is_called_thrift(name: str, opened: bool, cut: int) -> No
     capture = read_packets(tcp(TALKS[name], opened, cut))
     assert thrift_in(capture) == []
     assert name in READ or called_in(capture) == []
-    assert capture.findings == ()
+    # Where it is picked up in mid-stream, it is said how many bytes were passed over.
+    assert opened or name in READ or capture.findings == ()
+    assert not opened or capture.findings == ()
 
 
 @pytest.mark.parametrize("name", TALKS)

@@ -737,19 +737,20 @@ def mask_string(data: bytes, string: String) -> bytes:
     return (value << rest | (1 << rest) - 1).to_bytes(size, "big") if size else b""
 
 
-def _first_codes() -> dict[int, int]:
-    """The code of the first byte of each length."""
+def _mask_codes() -> dict[int, int]:
+    """Of each length of a code, that of a letter; of its first byte, where it has no letter."""
     codes: dict[int, int] = {}
     code = length = 0
     for bits, symbols in _CODES:
         code <<= bits - length
         length = bits
-        codes[bits] = code
+        letters = [at for at, one in enumerate(bytes.fromhex(symbols)) if chr(one).isalpha()]
+        codes[bits] = code + (letters[0] if letters and bits < 10 else 0)
         code += len(symbols) // 2
     return codes
 
 
-_MASKS: Final = _first_codes()
+_MASKS: Final = _mask_codes()
 
 
 # ── Notes ────────────────────────────────────────────────────────────────────────────

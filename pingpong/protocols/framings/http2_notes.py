@@ -179,7 +179,7 @@ def masks(message: Message) -> HeadMasks:
     if isinstance(kept, Heads):
         for one in kept.blocks:
             read.update(fragment.start for fragment in one.fragments)
-            runs += _masks_of(one, message.data)
+            runs += _masks_of(one, message)
     for stretch in message.layout:
         if stretch.what in ("packed", "padding", "trailers"):
             runs.append((stretch.start, bytes(stretch.size)))
@@ -195,8 +195,9 @@ def is_open(method: str) -> bool:
     return _PATH.fullmatch(method) is not None
 
 
-def _masks_of(one: HeadBlock, data: bytes) -> list[Run]:
+def _masks_of(one: HeadBlock, message: Message) -> list[Run]:
     """The masks for the values in a header block, and for what of it was not read."""
+    data = message.data
     joined = b"".join(fragment.of(data) for fragment in one.fragments)
     runs: list[Run] = []
     for line in one.block.lines:
@@ -204,7 +205,8 @@ def _masks_of(one: HeadBlock, data: bytes) -> list[Run]:
         if line.form == UNREAD:
             runs += _split(line.start, bytes(line.stop - line.start), one.fragments)
         elif line.value_at is not None and name not in _OPEN:
-            if name == ":path" and line.value is not None and is_open(_text(line.value)):
+            is_path = name == ":path" and line.value is not None
+            if is_path and message.transport.is_open(_text(line.value or b"")):
                 continue
             text = mask_string(joined, line.value_at)
             runs += _split(line.value_at.inside, text, one.fragments)

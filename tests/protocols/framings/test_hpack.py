@@ -529,9 +529,9 @@ def read_with_holes(blocks: list[bytes], first: int, holes: set[int]) -> int:
         for line, wanted in zip(block.lines, right.lines, strict=True):
             never_wrong(line, wanted, since)
             known += line.is_header and not line.unknown
-        # What is taken for whole is.
+        # What is taken for whole lacks nothing; it may have what an unknown limit has evicted.
         if mine.is_whole:
-            assert (mine.count, mine.size) == (whole.count, whole.size)
+            assert mine.count >= whole.count
     return known
 
 

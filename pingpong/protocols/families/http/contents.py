@@ -21,6 +21,9 @@ class _Http1(HttpCarrier):
 
     family = HTTP
 
+    def is_open(self, method: str) -> bool:
+        return False  # a path that is no method's may hold anything
+
 
 @mypyc_attr(native_class=False)
 class _Http2(_Http1):

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from places import ROOT
@@ -143,14 +144,26 @@ def test_a_child_that_was_killed_is_an_error() -> None:
             network.socket(socket.AF_INET, socket.SOCK_STREAM)
 
 
+def children() -> set[int]:
+    """The children of this process, zombies too; other tests may have left one that helps them."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue  # it has just ended
+        if int(text.rpartition(")")[2].split()[1]) == os.getpid():
+            found.add(int(path.parent.name))
+    return found
+
+
 def test_many_networks_leave_nothing() -> None:
     PrivateNetwork().close()
-    before = sorted(os.listdir("/proc/self/fd"))
+    before, born = sorted(os.listdir("/proc/self/fd")), children()
     for _ in range(20):
         PrivateNetwork().close()
     assert sorted(os.listdir("/proc/self/fd")) == before
-    with pytest.raises(ChildProcessError):  # no child at all, not even a zombie
-        os.waitpid(-1, os.WNOHANG)
+    assert children() <= born
 
 
 def test_many_threads_may_ask_at_once() -> None:

@@ -469,3 +469,22 @@ def test_max_age_lets_calls_run_on() -> None:
     (verdict,) = (one for one in diagnosis.verdicts if one.kind is Kind.GOAWAY)
     assert "ran on to the end" in verdict.sentence
     assert verdict.severity is Severity.NOTE
+
+
+def test_a_reply_in_another_encoding_than_the_call_is_no_mismatch() -> None:
+    """Each message says what it is in: HTTP's content type, the number in a frame's head."""
+    for name in ("relatives/rpcx_gateway", "relatives/motan2_go_simple"):
+        kinds = {one.kind for one in capture(name).verdicts}
+        assert Kind.DIALECTS_DIFFER not in kinds, name
+    head = b"POST /login HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
+    (verdict,) = diagnosed(Talk().open().call(head).reply(answer).close()).verdicts
+    assert verdict.kind is Kind.ALL_WELL
+
+
+def test_a_status_from_before_the_capture_is_no_unreadable_reply() -> None:
+    found = capture("relatives/grpc_node_rich_midstream").verdicts
+    assert Kind.UNREADABLE not in {one.kind for one in found}
+    (verdict,) = (one for one in found if one.kind is Kind.BEGAN_LATE)
+    assert verdict.severity is Severity.NOTE
+    assert "10 calls" in verdict.sentence

@@ -232,7 +232,8 @@ class Http1(Transport):
         return False
 
     def claimed(self, buffer: bytearray) -> Unit:
-        """The unit of a body that was claimed, and is there to its end."""
+        """The unit of a body that was claimed, and is there to its end: asked only of who claims,
+        and this class claims nothing."""
         raise NotImplementedError
 
     def claimed_rest(self, buffer: bytearray, have: int) -> Unit | None:

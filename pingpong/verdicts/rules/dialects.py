@@ -134,6 +134,8 @@ def answers_differ(case: Case, known: Known) -> Verdict | None:
         return None
     if None in (client.protocol, server.protocol) or case.tally.calls > 1:
         return None  # SASL and the like; or the client read the answer and went on
+    if client.transport == server.transport and client.transport.has_ids:
+        return None  # HTTP, Dubbo and their like: each message says which encoding it is in
     evidence = [
         first_bytes("client", case.flow.from_client),
         first_bytes("server", case.flow.from_server),

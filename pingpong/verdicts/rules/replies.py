@@ -245,11 +245,13 @@ def _failure(case: Case, count: int, one: ApplicationException, kinds: int) -> V
             alike=(case.flow.server, one.call.method, kind),
             covers=covers,
         )
+    # Some families say no more than that it is an error, and then its text.
+    said = one.title if one.title.endswith(f" {kind}") else f"{one.title}, {kind}"
     return Verdict(
         case.flow,
         Kind.APPLICATION_EXCEPTION,
         Severity.ERROR,
-        f"The server could not make the call {method}: it answers with {one.title}, {kind}.",
+        f"The server could not make the call {method}: it answers with {said}.",
         evidence=evidence,
         advice=_TYPES.get(kind, "The text of the exception says more; so does the server's log."),
         alike=(case.flow.server, one.call.method, kind),
@@ -473,6 +475,19 @@ def _unread(case: Case) -> Verdict | None:
     if calls:
         one = calls[0]
         count = case.tally.outcomes[Outcome.UNREADABLE]
+        if one.reply is not None and one.why and one.message.dialect.transport.has_ids:
+            # It was read, but for a status that nobody can know.
+            calls_of = "1 call" if count == 1 else f"{count} calls"
+            return Verdict(
+                flow,
+                Kind.LOST_PACKETS if flow.opened else Kind.BEGAN_LATE,
+                Severity.NOTE,
+                f"How {calls_of} ended cannot be known: of a reply to "
+                f"{shown(one.message.method)}, {one.why}.",
+                evidence=[f"CALL {one.message}", f"REPLY {one.reply}"],
+                alike=(flow.server, one.why),
+                covers=(Outcome.UNREADABLE,),
+            )
         more = f" So it is with {counted(count, 'call')} in all." if count > 1 else ""
         half = flow.from_server
         text = text_in(half.first) if half.detection is None or not half.detection.transport else ""

@@ -119,8 +119,8 @@ def _row(exchange: Exchange) -> tuple[object, ...]:
         _number(exchange.waited),
         call.number if call else None,
         reply.number if reply else None,
-        call.size if call else None,
-        reply.size if reply else None,
+        exchange.sent if call else None,
+        exchange.received if exchange.has_received else None,
         exchange.why or None,
     )
 

@@ -57,10 +57,10 @@ class Total:
         self.outcomes[exchange.outcome] += 1
         call, reply = exchange.call, exchange.reply
         if call is not None:
-            self.sent += call.size
+            self.sent += exchange.sent
+        self.received += exchange.received
         if reply is None:
             return
-        self.received += reply.size
         if call is None:
             return
         latency = reply.end_time - call.time

@@ -108,6 +108,11 @@ class Exchange(Shown):
         """The reply's bytes on the wire, those of its stream with them; 0 where there is none."""
         return self.stream_received + (0 if self.reply is None else self.reply.size)
 
+    @property
+    def has_received(self) -> bool:
+        """Did anything of an answer come: the reply, or a message of its stream?"""
+        return self.reply is not None or self.stream_received > 0
+
     def add_part(self, part: Message) -> None:
         """Count a message of its stream."""
         if self.call is None:

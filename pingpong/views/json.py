@@ -114,8 +114,8 @@ class Rows:
             f'"waited": {"null" if waited is None else seconds(waited)}, '
             f'"call": {call.number if call else "null"}, '
             f'"reply": {reply.number if reply else "null"}, '
-            f'"sent": {call.size if call else "null"}, '
-            f'"received": {reply.size if reply else "null"}, '
+            f'"sent": {exchange.sent if call else "null"}, '
+            f'"received": {exchange.received if exchange.has_received else "null"}, '
             f'"why": {_text(exchange.why) if exchange.why else "null"}}}'
         )
 

@@ -89,8 +89,8 @@ class CallLister:
         latency = "" if call is None or reply is None else duration(reply.end_time - call.time)
         asked = "" if call is None else str(call.number)
         answered = "" if reply is None else str(reply.number)
-        sent = "" if call is None else str(call.size)
-        received = "" if reply is None else str(reply.size)
+        sent = "" if call is None else str(exchange.sent)
+        received = str(exchange.received) if exchange.has_received else ""
         row = (
             f"{str(exchange.number).rjust(widths[0])}  {self._columns.time(first.time)}"
             f"{self._between(first)}{asked.rjust(widths[4])}  {answered.rjust(widths[5])}  "
@@ -181,8 +181,8 @@ def _csv_row(exchange: Exchange) -> list[str]:
         _cell(exchange.waited),
         "" if call is None else str(call.number),
         "" if reply is None else str(reply.number),
-        "" if call is None else str(call.size),
-        "" if reply is None else str(reply.size),
+        "" if call is None else str(exchange.sent),
+        str(exchange.received) if exchange.has_received else "",
         exchange.why,
     ]
 

@@ -218,9 +218,9 @@ def exchange_line(exchange: Exchange, exact: bool = False) -> str:
     if exact and exchange.latency is not None:
         parts.append(f"after {duration(exchange.latency)}")
     if exchange.call is not None:
-        parts.append(f"{counted(exchange.call.size, 'byte')} sent")
-    if exchange.reply is not None:
-        parts.append(f"{counted(exchange.reply.size, 'byte')} received")
+        parts.append(f"{counted(exchange.sent, 'byte')} sent")
+    if exchange.has_received:
+        parts.append(f"{counted(exchange.received, 'byte')} received")
     if exchange.why:
         parts.append(exchange.why)
     return ", ".join(parts)

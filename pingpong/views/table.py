@@ -158,8 +158,8 @@ def _exchange_columns(exact: bool, numbers: bool) -> list[Column[Exchange]]:
         columns.append(Column("latency", _latency, ">"))
     return [
         *columns,
-        Column("sent", lambda e: str(e.call.size) if e.call else "", ">"),
-        Column("received", lambda e: str(e.reply.size) if e.reply else "", ">"),
+        Column("sent", lambda e: str(e.sent) if e.call else "", ">"),
+        Column("received", lambda e: str(e.received) if e.has_received else "", ">"),
     ]
 
 

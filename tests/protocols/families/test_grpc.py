@@ -39,10 +39,11 @@ from http2s import (
 )
 
 from pingpong import explain, read_packets
+from pingpong.calls.totals import Totals
 from pingpong.model import Exchange, Message, MessageType, Outcome, Severity
 from pingpong.protocols.explain import check_cover
-from pingpong.views.json import message_row
-from pingpong.views.one_line import call_line, header_line
+from pingpong.views.json import exchange_row, message_row
+from pingpong.views.one_line import call_line, exchange_line, header_line
 
 STATUSES = (
     *("OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND"),
@@ -527,3 +528,24 @@ def test_what_a_server_pushes_is_asked_for_by_nobody() -> None:
     assert {one.type for one in pushed} == {MessageType.ONEWAY}
     assert not any(one.from_client for one in pushed)
     assert {one.outcome for one in read.exchanges} == {Outcome.SUCCESS, Outcome.ONEWAY}
+
+
+def test_what_was_sent_and_received_has_the_stream_in_it() -> None:
+    """At every door: a call's bytes are those of all its messages."""
+    read = Read(packets_of(capture("grpc_py_stream")), IDL, events=False)
+    totals = Totals()
+    for one in read.exchanges:
+        assert one.call is not None
+        its = [m for m in read.messages if (m.flow, m.seqid) == (one.flow, one.call.seqid)]
+        sent = sum(m.size for m in its if m.from_client)
+        received = sum(m.size for m in its if not m.from_client)
+        row = json.loads(exchange_row(one))
+        assert (row["sent"], row["received"] or 0) == (sent, received) == (one.sent, one.received)
+        assert f"{sent} bytes sent" in exchange_line(one)
+    totals.add(read.exchanges)
+    upload = totals.methods["/thinkrpc.Shop/Upload"]
+    assert upload.sent > 20_000
+    watched = totals.methods["/thinkrpc.Shop/Watch"]
+    assert watched.received == sum(
+        one.received for one in read.exchanges if one.method == "/thinkrpc.Shop/Watch"
+    )

@@ -21,19 +21,24 @@ from ....model import (
     Limits,
     Listener,
     MessageType,
+    Note,
     Protocol,
+    Record,
+    Run,
     Severity,
     Span,
     Stretch,
     Struct,
+    Value,
     tell,
 )
-from ...encodings.breeze import BREEZE, BreezeProtocol
-from ...encodings.hessian2 import HESSIAN2, Hessian2Protocol
-from ...encodings.motan_simple import MOTAN_SIMPLE, MotanSimpleProtocol
+from ...encodings.breeze import BREEZE
+from ...encodings.hessian2 import HESSIAN2
+from ...encodings.motan_simple import MOTAN_SIMPLE
 from ...encodings.msgpack import MSGPACK
 from ...encodings.plain_json import PLAIN_JSON
 from ...encodings.protobuf import PROTOBUF
+from ...encodings.values_walk import ValuesProtocol
 from ...framing import Unit
 from ...framings.headed import HeadedFraming, check_length, event
 from ...raw import RAW
@@ -52,7 +57,15 @@ def _as_result(body: Struct, start: int, listener: Listener) -> None:
     tell(body, start, listener)
 
 
-class _Hessian2Result(Hessian2Protocol):
+class _Result(ValuesProtocol):
+    """Reads what ``inner`` does, as a result."""
+
+    def __init__(self, inner: Protocol) -> None:
+        self.inner = inner
+        self.name = inner.name
+        self.title = inner.title
+        self.classes = inner.classes
+
     def walk(
         self,
         data: bytes,
@@ -63,47 +76,26 @@ class _Hessian2Result(Hessian2Protocol):
         listener: Listener,
     ) -> None:
         build = Build()
-        HESSIAN2.walk(data, start, stop, gaps, limits, build)
+        self.inner.walk(data, start, stop, gaps, limits, build)
         _as_result(build.body, start, listener)
 
+    def notes(self, record: Record) -> list[Note]:
+        return self.inner.notes(record)
 
-class _SimpleResult(MotanSimpleProtocol):
-    def walk(
-        self,
-        data: bytes,
-        start: int,
-        stop: int,
-        gaps: tuple[Gap, ...],
-        limits: Limits,
-        listener: Listener,
-    ) -> None:
-        build = Build()
-        MOTAN_SIMPLE.walk(data, start, stop, gaps, limits, build)
-        _as_result(build.body, start, listener)
+    def mask(self, data: bytes, value: Value, field: Field | None, is_key: bool) -> Run:
+        return self.inner.mask(data, value, field, is_key)
 
-
-class _BreezeResult(BreezeProtocol):
-    def walk(
-        self,
-        data: bytes,
-        start: int,
-        stop: int,
-        gaps: tuple[Gap, ...],
-        limits: Limits,
-        listener: Listener,
-    ) -> None:
-        build = Build()
-        BREEZE.walk(data, start, stop, gaps, limits, build)
-        _as_result(build.body, start, listener)
+    def blank(self, data: bytes) -> bytes:
+        return self.inner.blank(data)
 
 
 # Who reads a body, by its serialization: arguments, and a result.  All others are bytes.
 _ONE: Final[dict[int, Protocol]] = {2: PLAIN_JSON, 3: MSGPACK, 5: PROTOBUF}
 ARGUMENTS: Final[dict[int, Protocol]] = {0: HESSIAN2, 6: MOTAN_SIMPLE, 8: BREEZE, **_ONE}
 RESULTS: Final[dict[int, Protocol]] = {
-    0: _Hessian2Result(),
-    6: _SimpleResult(),
-    8: _BreezeResult(),
+    0: _Result(HESSIAN2),
+    6: _Result(MOTAN_SIMPLE),
+    8: _Result(BREEZE),
     **_ONE,
 }
 

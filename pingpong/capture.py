@@ -1028,6 +1028,8 @@ class Pipeline:
 
     def _is_event_given(self, flow: Flow, event: Found) -> bool:
         """Count an event of the connection; is it to be given out like a message?"""
+        if self._pairs is not None and event.from_client is False:
+            self._pairs.note_event(flow, event.offset + event.size)
         name = event.header.method
         if name in flow.events or len(flow.events) < MAX_EVENTS:
             flow.events[name] = flow.events.get(name, 0) + 1

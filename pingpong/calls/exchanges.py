@@ -239,6 +239,13 @@ class Pairing:
             return self._reply(pending, message)
         return self._call(pending, message)
 
+    def note_event(self, flow: Flow, read_to: int) -> None:
+        """Take note of what a server said that is no reply: an event, up to ``read_to``."""
+        pending = self._pending.get(flow.number)
+        if pending is None:
+            pending = self._pending[flow.number] = _Pending(flow)
+        pending.read_to = max(pending.read_to, read_to)
+
     def end(self, flow: Flow) -> None:
         """Settle what waits on a connection that is over: it will not be answered."""
         pending = self._pending.pop(flow.number, None)

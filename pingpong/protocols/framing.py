@@ -41,7 +41,7 @@ class Unit:
     None: its encoding has headers of its own.  ``body_stop`` is where the values end in ``data``,
     -1: at its end.  ``kept`` is the Message's, or what ``Transport.take`` wants to know of it, and
     ``layout`` the Message's, whose offsets count from the unit's begin.  ``is_piece``: messages
-    that ``take`` makes have all of its bytes.
+    that ``take`` makes have all of its bytes.  ``switches``: what the direction speaks behind it.
     """
 
     __slots__ = (
@@ -56,6 +56,7 @@ class Unit:
         "protocol",
         "start",
         "stop",
+        "switches",
         "turn",
         "what",
     )
@@ -82,6 +83,7 @@ class Unit:
         self.kept: object = None
         self.layout: tuple[Stretch, ...] = ()
         self.is_piece = False
+        self.switches: Carrier | None = None
 
 
 class Turn:
@@ -236,6 +238,10 @@ class Transport(ABC):
 
     def meet(self, other: Transport) -> None:
         """The transport of the other direction, once both are known to speak the same."""
+        return
+
+    def follow(self, before: Transport) -> None:
+        """The transport that read the direction up to here, where it switched to this one."""
         return
 
     def take(self, unit: Unit, brought: Brought) -> list[Found]:

@@ -41,7 +41,7 @@ _NAMES: Final = frozenset(
     content-security-policy
     content-type
     cookie correlation-id date dnt etag expect expires forwarded from grpc-accept-encoding
-    grpc-encoding grpc-message grpc-status grpc-timeout host if-match
+    grpc-encoding grpc-message grpc-status grpc-timeout host http2-settings if-match
     if-modified-since if-none-match if-range if-unmodified-since keep-alive last-modified link
     location max-forwards mime-version origin p3p pragma proxy-authenticate proxy-authorization
     proxy-connection range referer referrer-policy retry-after sec-websocket-accept

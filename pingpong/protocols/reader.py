@@ -524,6 +524,10 @@ class MessageReader:
             self._turn(unit, None)
             if unit.is_piece:
                 self._drop(unit.stop)
+                if unit.switches is not None:
+                    before = self._transport
+                    self._read_on(Spoken(None, unit.switches))
+                    self._transport.follow(before)
                 return True
             self._remark(unit.what)
             if self._watched:

@@ -18,6 +18,9 @@ place in its connection is its number, and a response has the number of the requ
 
 A request without a body says too little of what it is for: it is a call if its response shows that.
 Every request gets a response, and each of them is a ``Turn``, for who has calls to settle.
+
+101 with "Upgrade: h2c" is an EVENT, and behind it the server speaks HTTP/2, whose stream 1 answers
+the request; the client speaks it from the preface on (RFC 7540, 3.2).
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ from ..framing import Brought, Found, Transport, Turn, Unit
 from ..raw import RAW
 from ..unpacking import Allowance
 from .contents import NO_END, NOT_NAMED, Content, Contents, Ending, Head, Kept
-from .h2 import u32
+from .h2 import PREFACE, u32
 from .http1_bodies import (
     ANSWER,
     CLOSE,
@@ -112,10 +115,10 @@ class Step:
 
     ``flag`` and ``size`` are those of a message in a stream of them, -1 where none is whole.
     ``ends``: the body ends.  ``why`` says what is not read behind it.  ``doubted`` is a request
-    without a body.
+    without a body.  ``upgrade`` is the head behind which HTTP/2 follows, and who reads that.
     """
 
-    __slots__ = ("doubted", "ends", "flag", "places", "size", "why")
+    __slots__ = ("doubted", "ends", "flag", "places", "size", "upgrade", "why")
 
     def __init__(self, places: list[tuple[int, int, str]], ends: bool) -> None:
         self.places = places
@@ -124,6 +127,7 @@ class Step:
         self.size = -1
         self.why = ""
         self.doubted: Asked | None = None
+        self.upgrade: tuple[Head, Content] | None = None
 
 
 class Said:
@@ -204,6 +208,7 @@ class Http1(Transport):
         # Responses that came before their requests in the capture: their numbers and times.
         self._early: list[tuple[int, int]] = []
         self._is_lossy = False  # a request, or a response, may be missing
+        self.upgraded: Asked | None = None  # the request that stream 1 of HTTP/2 answers
         self._reset()
 
     def _reset(self) -> None:
@@ -262,6 +267,12 @@ class Http1(Transport):
         if not have:
             return None
         if self._body is None:
+            if self._head is None and buffer[0] == PREFACE[0] and self._contents is not None:
+                begin = bytes(buffer[: min(have, len(PREFACE))])
+                if begin == PREFACE:
+                    return self._switch(Unit(0, b"", 0, None))
+                if PREFACE.startswith(begin) and begin[:4] == PREFACE[: min(have, 4)]:
+                    return None
             if self._head is None and buffer[0] == 0x0D:
                 # RFC 9112, 2.2: an empty line before a request is to be ignored.
                 if have < 2:
@@ -273,6 +284,8 @@ class Http1(Transport):
             if not self._begin(buffer, have):
                 return None
         assert self._body is not None
+        if self._mode == _OPEN and self._head is not None and self._head.opens_http2:
+            return self._opening(buffer)
         if self._mode == _OPEN and not self._settle(buffer, have):
             return None
         if self._mode == _TAKEN:
@@ -311,6 +324,26 @@ class Http1(Transport):
         self._body = Body(head, self._limits, self.keeps_lines or self._contents is not None)
         self.note_head(head)
         return True
+
+    def _switch(self, unit: Unit) -> Unit:
+        """Behind this unit it is HTTP/2, if anybody reads that."""
+        if self._contents is not None:
+            content = self._contents(Head(False), None)
+            unit.switches = None if content is None else content.carrier
+        unit.is_piece = unit.switches is not None
+        return unit
+
+    def _opening(self, buffer: bytearray) -> Unit:
+        """The head behind which the server speaks HTTP/2."""
+        assert self._head is not None
+        said = self._head.head()
+        unit = Unit(self._head.stop, self._head.data, 0, None, "HTTP's upgrade to HTTP/2")
+        content = None if self._contents is None else self._contents(Head(False), None)
+        if content is not None:
+            step = Step([(0, unit.stop, "head")], True)
+            step.upgrade = said, content
+            unit.kept = step
+        return self._switch(unit)
 
     def _answer(self, head: Start) -> None:
         """Number a request; find the one that a response answers."""
@@ -514,6 +547,14 @@ class Http1(Transport):
         if step.doubted is not None:
             step.doubted.held = Piece(brought.offset, unit.data, "head", brought)
             return out
+        if step.upgrade is not None:
+            said_of = Said(step.upgrade[0], step.upgrade[1], self._asked)
+            self.upgraded = self._asked
+            self._show_asked(said_of, out)
+            piece = Piece(brought.offset, unit.data, "head", brought)
+            out.append(self._found(said_of, MessageType.EVENT, [piece]))
+            self._reset()
+            return out
         said = self._said
         if said is None:
             return out
@@ -712,7 +753,10 @@ class Http1(Transport):
         data = b"".join([piece.data for piece in ordered(pieces)])
         has_head = bool(pieces) and pieces[0].what == "head"
         span = said.method_span if has_head else Span(0, 0)
-        method = "last chunk" if mtype is MessageType.EVENT else said.method
+        method = said.method
+        if mtype is MessageType.EVENT:
+            method = "upgrade" if has_head else "last chunk"
+            span = Span(0, 0)
         header = Header(method, mtype, said.number, True, Span(0, 0), span)
         carrier = said.content.carrier
         found = Found(header, protocol, carrier, offset, size, data, (), (), 0, 0, ())

@@ -23,6 +23,7 @@ message (``Heads``), and explained from there.
 
 from __future__ import annotations
 
+import binascii
 from typing import TYPE_CHECKING, Final
 
 from ...errors import DecodeError, LimitExceeded
@@ -65,6 +66,7 @@ from .h2 import (
 )
 from .h2 import HEAD as FRAME_HEAD
 from .hpack import Block, Table, read_block
+from .http1 import Http1
 from .pieces import Piece, gaps_of, lay_out, ordered, place_of_body, time_of
 
 if TYPE_CHECKING:
@@ -205,10 +207,32 @@ class Http2(Transport):
         self._early: list[tuple[Unit, Brought]] = []
         self.waiting: i64 = 0
         self._farewells = 0
+        # The request of HTTP/1 that stream 1 answers, behind an upgrade, and its number there.
+        self._upgraded: _Half | None = None
+        self._first_id = 1
+
+    def follow(self, before: Transport) -> None:
+        """RFC 7540, 3.2: the request that asked for HTTP/2 is stream 1, and has been sent."""
+        asked = before.upgraded if isinstance(before, Http1) else None
+        if asked is None:
+            return
+        half = self._upgraded = _Half(1)
+        half.head = asked.head
+        half.has_ended = True
+        half.content = self._content(_as_http2(asked.head), None)
+        half.method = half.content.method(asked.head)
+        self._first_id = asked.number
+        if self._other is not None:
+            self._other._first_id = asked.number
+        for number, value in _upgrade_settings(asked.head):
+            if number == _TABLE_SIZE:
+                self._table.allow(value)
 
     def meet(self, other: Transport) -> None:
         if isinstance(other, Http2):
             self._other = other
+            if other._upgraded is not None:
+                self._first_id = other._first_id
             if self._is_client is None and other._is_client is not None:
                 self._is_client = not other._is_client
 
@@ -287,7 +311,8 @@ class Http2(Transport):
         is_first = self.from_start and not (self._is_begun or self._early)
         if is_first and frame.kind == SETTINGS and not frame.flags & ACK:
             self._is_client = False  # a client would have begun with the preface
-            self._table = Table()
+            if self._upgraded is None:
+                self._table = Table()
         elif frame.kind == HEADERS and frame.flags & END_HEADERS:
             content = parts(data, frame, len(data)).content
             head = _head_of(read_block(data, content.start, content.stop, Table(False), 0))
@@ -351,7 +376,8 @@ class Http2(Transport):
     def _event(self, name: str, stream: int, data: bytes, brought: Brought) -> Found:
         """A frame of the connection's own."""
         end = len(data)
-        header = Header(name, MessageType.EVENT, stream, True, Span(end, end), Span(0, 0))
+        number = self._id_of(stream)
+        header = Header(name, MessageType.EVENT, number, True, Span(end, end), Span(0, 0))
         found = Found(
             *(header, RAW, self._carrier, brought.offset, end, data, brought.gaps, ()),
             *(brought.time, brought.end_time, brought.packets),
@@ -485,6 +511,10 @@ class Http2(Transport):
         assert content is not None, "somebody reads whatever HTTP/2 carries"
         return content
 
+    def _id_of(self, number: int) -> int:
+        """What calls of a stream are told apart by: its number, but for what an upgrade began."""
+        return self._first_id if number == 1 else number
+
     def _is_asking(self, half: _Half) -> bool:
         """Is it the end that called?"""
         if half.head is not None and half.head.is_request:
@@ -498,6 +528,8 @@ class Http2(Transport):
 
     def _asking(self, number: int) -> _Half | None:
         """The other end's half of a stream."""
+        if number == 1 and self._upgraded is not None:
+            return self._upgraded
         other = self._other
         if other is None:
             return None
@@ -924,6 +956,7 @@ class Http2(Transport):
         body = b"".join([piece.data for piece in pieces if piece.what == "body"])
         self.waiting = max(0, self.waiting - len(body))
         protocol = half.protocol
+        number = self._id_of(half.number)
         findings: list[Finding] = []
         unpacked: bytes | None = None
         if content is not None and body and not part.is_lossy:
@@ -935,7 +968,7 @@ class Http2(Transport):
                     if unpacked is None:
                         protocol = RAW
         data = b"".join([piece.data for piece in ordered(pieces)])
-        header = Header(half.method, mtype, half.number, True, Span(0, 0), Span(0, 0))
+        header = Header(half.method, mtype, number, True, Span(0, 0), Span(0, 0))
         offset = pieces[0].offset if pieces else 0
         size = len(data)
         found = Found(header, protocol, carrier, offset, size, data, (), (), 0, 0, ())
@@ -948,7 +981,7 @@ class Http2(Transport):
         found.body_stop = stop
         kept = found.kept = _heads_of(pieces, found, ending)
         found.header = Header(
-            half.method, mtype, half.number, True, Span(start, start), _method_span(kept)
+            half.method, mtype, number, True, Span(start, start), _method_span(kept)
         )
         time_of(found, pieces)
         found.from_client = self._is_client
@@ -1043,6 +1076,24 @@ def _head_of(block: Block) -> Head:
     if block.error is not None or block.warnings:
         head.unknown = True
     return head
+
+
+def _as_http2(head: Head) -> Head:
+    """A head of HTTP/1 that is one of HTTP/2 from here on."""
+    same = Head(head.is_request)
+    same.lines = head.lines
+    return same
+
+
+def _upgrade_settings(head: Head) -> list[tuple[int, int]]:
+    """The SETTINGS that a client sent with its request (RFC 7540, 3.2.1); none if it is no
+    base64."""
+    text = head.get("http2-settings")
+    try:
+        raw = binascii.a2b_base64(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        return []
+    return settings(raw, 0, len(raw))
 
 
 def _method_span(kept: Heads) -> Span:

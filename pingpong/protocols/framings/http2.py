@@ -967,6 +967,9 @@ class Http2(Transport):
                     findings.append(Finding(Severity.ERROR, wrong, 0))
                     if unpacked is None:
                         protocol = RAW
+        if content is not None:
+            opened = body if unpacked is None else unpacked
+            protocol = content.reads_as(protocol, opened, self._is_asking(half))
         data = b"".join([piece.data for piece in ordered(pieces)])
         header = Header(half.method, mtype, number, True, Span(0, 0), Span(0, 0))
         offset = pieces[0].offset if pieces else 0

@@ -25,7 +25,6 @@ the request; the client speaks it from the preface on (RFC 7540, 3.2).
 
 from __future__ import annotations
 
-import binascii
 from typing import Final
 
 from ...errors import LimitExceeded
@@ -66,7 +65,17 @@ from .http1_bodies import (
     shown,
     unpacked,
 )
-from .pieces import Piece, gaps_of, lay_out, ordered, place_of_body, time_of
+from .pieces import (
+    ENVELOPE,
+    Piece,
+    envelopes,
+    from_base64,
+    gaps_of,
+    lay_out,
+    ordered,
+    place_of_body,
+    time_of,
+)
 
 __all__ = ["Http1", "Kept1"]
 
@@ -78,9 +87,6 @@ _MOST_OTHER: Final = 1 << 16
 
 # How many requests of a connection may wait for their responses.
 MAX_ASKED: Final = 1024
-
-# Before each message in a stream of them: a flag, and the length.
-_ENVELOPE: Final = 5
 
 
 # ── Requests and responses ───────────────────────────────────────────────────────────
@@ -133,7 +139,8 @@ class Step:
 class Said:
     """A request or a response that is taken: what there is of its messages.
 
-    ``is_cut``: its body is messages in envelopes.  ``held`` is the first of them while it may be
+    ``is_cut``: its body is messages in envelopes; ``is_base64``, ``is_packed``: such messages, all
+    of them in base64, or packed.  ``held`` is the first of them while it may be
     the only one; ``is_stream``: there are several.  ``tail`` is what stands behind the last.
     ``note`` says what was not read of it.
     """
@@ -148,6 +155,7 @@ class Said:
         "held",
         "is_base64",
         "is_cut",
+        "is_packed",
         "is_stream",
         "method",
         "method_span",
@@ -169,6 +177,7 @@ class Said:
         self.protocol: Protocol = RAW
         self.is_base64 = False
         self.is_cut = False
+        self.is_packed = False
         self.packing = ""
         self.is_stream = False
         self.note = ""
@@ -457,8 +466,8 @@ class Http1(Transport):
         is_own = self._is_own
         said.is_base64 = content.is_base64 and is_own and not head.coding
         said.is_cut = self._is_cut(content, head)
-        # Envelopes that are packed as a whole are not looked for.
-        is_hidden = content.is_enveloped and not said.is_cut and not said.is_base64
+        said.is_packed = content.is_enveloped and is_own and bool(head.coding)
+        is_hidden = content.is_enveloped and not (said.is_cut or said.is_base64 or said.is_packed)
         said.protocol = content.protocol(said_head) if is_own and not is_hidden else RAW
         said.packing = head.coding.decode("ascii", "replace")
         if not said.is_cut:
@@ -486,9 +495,9 @@ class Http1(Transport):
             return unit
         body.advance(buffer, have, body.total + have)
         content = body.content
-        if len(content) >= _ENVELOPE:
-            flag, size = content[0], u32(bytes(content[:_ENVELOPE]), 1)
-            whole = _ENVELOPE + size
+        if len(content) >= ENVELOPE:
+            flag, size = content[0], u32(bytes(content[:ENVELOPE]), 1)
+            whole = ENVELOPE + size
             if size > self._limits.message:
                 unit = self._piece(buffer, body.at, True)
                 assert isinstance(unit.kept, Step)
@@ -611,7 +620,7 @@ class Http1(Transport):
 
     def _whole(self, said: Said, pieces: list[Piece], step: Step, out: list[Found]) -> None:
         """A body that is one message."""
-        if said.is_base64 and not step.why:
+        if (said.is_base64 or said.is_packed) and not step.why:
             wrong = self._unwrap(said, pieces, out)
             if wrong:
                 step.why = step.why or wrong
@@ -626,18 +635,25 @@ class Http1(Transport):
         self._finish(said, out)
 
     def _unwrap(self, said: Said, pieces: list[Piece], out: list[Found]) -> str:
-        """Messages in envelopes, all of them in base64; what is wrong with that, else ""."""
+        """Messages in envelopes, all of them packed or in base64; what is wrong with that, else
+        ""."""
         wire = b"".join([piece.data for piece in pieces if piece.what == "body"])
-        data, runs = _from_base64(wire)
+        data: bytes | None = wire
+        if said.is_packed:
+            data, wrong = self._unpack(said.packing, wire) if wire else (b"", "")
+            if data is None or wrong:
+                return wrong
+        runs = [(0, 0)]
+        if said.content.is_base64:
+            data, runs = from_base64(data)
         if data is None:
             return "the body is no base64"
-        at = run = 0
+        run = 0
         spans: list[tuple[int, int, int]] = []  # of each message: its stop, and that of its text
-        while at < len(data):
-            size = u32(data, at + 1) if at + _ENVELOPE <= len(data) else len(data)
-            if size > len(data) - at - _ENVELOPE:
+        for start, at in envelopes(data):
+            size = at - start - ENVELOPE
+            if at > len(data):
                 return "the last message in it is not whole"
-            at += _ENVELOPE + size
             while run + 1 < len(runs) and runs[run + 1][0] < at:
                 run += 1
             begin, text_begin = runs[run]
@@ -646,10 +662,15 @@ class Http1(Transport):
         left = list(pieces)
         for number, (stop, text_stop, size) in enumerate(spans):
             is_last = number == len(spans) - 1
-            mine = _split(left, text_stop - text) if not is_last else left
+            mine = left
+            if said.is_packed:
+                left = []  # all of it stands with the first
+            elif not is_last:
+                mine = _split(left, text_stop - text)
             for piece in mine:
-                piece.what = "base64" if piece.what == "body" else piece.what
-            body_at = start + _ENVELOPE
+                if piece.what == "body":
+                    piece.what = "packed" if said.is_packed else "base64"
+            body_at = start + ENVELOPE
             opened = [
                 Piece(-1, data[start:body_at], "envelope", pieces[0].brought),
                 Piece(-1, data[body_at:stop], "body", pieces[0].brought),
@@ -710,7 +731,7 @@ class Http1(Transport):
             return
         held = said.held or []
         body = b"".join([piece.data for piece in held if piece.what == "body"])
-        if said.packing and body:
+        if said.packing and body and not said.is_packed:
             opened, _ = self._unpack(said.packing, body)
             body = opened or b""
         ending = said.content.ending(said.head, said.trailers, body)
@@ -738,7 +759,7 @@ class Http1(Transport):
         body = b"".join([piece.data for piece in pieces if piece.what == "body"])
         is_lossy = any(piece.brought.gaps for piece in pieces)
         packing = said.packing
-        if said.is_cut or said.is_base64:
+        if said.is_cut or said.is_base64 or (said.is_packed and not said.note):
             packing = said.content.packing(said.head, flag)
         if packing and body and not why and not said.note and not is_lossy:
             opened, wrong = self._unpack(packing, body)
@@ -749,7 +770,8 @@ class Http1(Transport):
         if said.note:
             findings.append(Finding(Severity.WARNING, said.note, 0))
         size = sum([len(piece.data) for piece in pieces if piece.offset >= 0])
-        offset = min([piece.offset for piece in pieces if piece.offset >= 0], default=0)
+        first = pieces[0].brought.offset if pieces else 0
+        offset = min([piece.offset for piece in pieces if piece.offset >= 0], default=first)
         data = b"".join([piece.data for piece in ordered(pieces)])
         has_head = bool(pieces) and pieces[0].what == "head"
         span = said.method_span if has_head else Span(0, 0)
@@ -949,9 +971,9 @@ class Http1(Transport):
         end = body.at + body.left
         if self._said is not None and self._said.is_cut:
             content = body.content
-            if len(content) < _ENVELOPE:
+            if len(content) < ENVELOPE:
                 return 0
-            left = _ENVELOPE + u32(bytes(content[:_ENVELOPE]), 1) - len(content)
+            left = ENVELOPE + u32(bytes(content[:ENVELOPE]), 1) - len(content)
             return min(end, body.at + max(left, 0))
         if self._said is not None and self._said.is_base64:
             return 0
@@ -997,7 +1019,7 @@ def _method_span(head: Head, method: str) -> Span:
 def _enveloped(pieces: list[Piece]) -> list[Piece]:
     """The pieces of a message, with its envelope set apart, which chunks may cut in two."""
     out: list[Piece] = []
-    left = _ENVELOPE
+    left = ENVELOPE
     for piece in pieces:
         size = min(left, len(piece.data)) if piece.what == "body" else 0
         if not size:
@@ -1025,24 +1047,6 @@ def _split(pieces: list[Piece], size: int) -> list[Piece]:
         size -= len(piece.data) if piece.what == "body" else 0
         out.append(pieces.pop(0))
     return out
-
-
-def _from_base64(text: bytes) -> tuple[bytes | None, list[tuple[int, int]]]:
-    """Base64 with padding anywhere, opened; and where each run of it, up to a padding, begins: in
-    what it opens to, and in the text.  None: it is none."""
-    out = bytearray()
-    runs: list[tuple[int, int]] = []
-    at = 0
-    while at < len(text):
-        padding = text.find(b"=", at)
-        stop = len(text) if padding < 0 else at + ((padding - at) // 4 + 1) * 4
-        runs.append((len(out), at))
-        try:
-            out += binascii.a2b_base64(text[at:stop])
-        except binascii.Error:
-            return None, []
-        at = stop
-    return bytes(out), runs
 
 
 def _trailers_of(pieces: list[Piece]) -> Head | None:

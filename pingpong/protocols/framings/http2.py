@@ -67,15 +67,22 @@ from .h2 import (
 from .h2 import HEAD as FRAME_HEAD
 from .hpack import Block, Table, read_block
 from .http1 import Http1
-from .pieces import Piece, gaps_of, lay_out, ordered, place_of_body, time_of
+from .pieces import (
+    ENVELOPE,
+    Piece,
+    envelopes,
+    from_base64,
+    gaps_of,
+    lay_out,
+    ordered,
+    place_of_body,
+    time_of,
+)
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["ENVELOPE", "HeadBlock", "Heads", "Http2", "begins", "find"]
-
-# Before each message in a stream of them: a flag, and the length.
-ENVELOPE: Final = 5
+__all__ = ["HeadBlock", "Heads", "Http2", "begins", "find"]
 
 # How many streams of one direction are followed at once, and how many that have ended are
 # remembered, since frames of them may still be under way.
@@ -138,7 +145,7 @@ class _Half:
     ``head`` is None before its first header block, ``trailers`` behind its body.  ``left`` is how
     many bytes of a message are still to come, -1 before its envelope is whole.  ``held`` is the
     first message while it may be the only one; ``is_stream``: there are several, and the head was
-    given out.
+    given out.  ``is_shut``: its messages are packed, or in base64, as a whole.
     """
 
     __slots__ = (
@@ -151,9 +158,11 @@ class _Half:
         "held",
         "is_broken",
         "is_guessed",
+        "is_shut",
         "is_stream",
         "left",
         "method",
+        "note",
         "number",
         "protocol",
         "trailers",
@@ -167,11 +176,13 @@ class _Half:
         self.content: Content | None = None
         self.protocol: Protocol = RAW
         self.method = ""
+        self.note = ""  # why its messages are not read
         self.envelope = bytearray()
         self.left: i64 = -1
         self.current: _Part | None = None
         self.held: _Part | None = None
         self.is_stream = False
+        self.is_shut = False
         self.is_broken = False
         self.is_guessed = False
         self.has_ended = False
@@ -277,7 +288,7 @@ class Http2(Transport):
         if half is None or half.content is None or half.is_broken:
             return 0
         end = frame.stop  # padding would be seen as content: only its length is lost then
-        if not half.content.is_enveloped:
+        if not half.content.is_enveloped or half.is_shut:
             return end
         at, left = content.start, half.left
         ahead = len(half.envelope)
@@ -505,6 +516,8 @@ class Http2(Transport):
             if its is not None and its.is_enveloped and (head.unknown or asking.is_guessed):
                 half.content = its
         half.protocol = half.content.protocol(head)
+        its = half.content
+        half.is_shut = its.is_enveloped and (its.is_base64 or bool(_coding(head)))
 
     def _content(self, head: Head, asked: Head | None) -> Content:
         content = self._contents(head, asked)
@@ -575,7 +588,7 @@ class Http2(Transport):
         if found.padding.stop > found.padding.start:
             at = found.padding.start
             part.add(Piece(base + at, found.padding.of(data), "padding", brought))
-        if content.is_enveloped:
+        if content.is_enveloped and not half.is_shut:
             self._enveloped(half, data, start, stop, brought, out)
         else:
             part.add(Piece(base + start, data[start:stop], "body", brought))
@@ -729,7 +742,10 @@ class Http2(Transport):
     def _end(self, half: _Half, tail: _Part | None, out: list[Found]) -> None:
         """This end of a stream says no more; ``tail`` has the frames that say so."""
         content = half.content
-        if half.current is not None and (content is None or content.is_enveloped):
+        if half.current is not None and half.is_shut:
+            part, half.current = half.current, None
+            self._open_up(half, part, out)
+        elif half.current is not None and (content is None or content.is_enveloped):
             # A message that was not sent to its end.
             part = half.current
             half.current = None
@@ -740,6 +756,41 @@ class Http2(Transport):
         elif half.current is not None:
             half.held, half.current = half.current, None
         self._finish(half, tail, out)
+
+    def _open_up(self, half: _Half, part: _Part, out: list[Found]) -> None:
+        """The messages of a body that was packed, or written in base64, as a whole."""
+        content, head = half.content, half.head
+        assert content is not None
+        assert head is not None
+        data: bytes | None = _content_of(part)
+        coding, wrong = _coding(head), ""
+        if part.is_lossy:
+            data, wrong = None, "bytes of a packed body were lost"
+        elif coding and data:
+            data, wrong = self._unpack(coding, data)
+        if data is not None and not wrong and content.is_base64:
+            data, _ = from_base64(data)
+            wrong = "the body is no base64" if data is None else ""
+        spans = [] if data is None or wrong else envelopes(data)
+        if data is None or wrong or (spans and spans[-1][1] > len(data)):
+            half.held = part
+            half.protocol = RAW
+            half.note = wrong or "the last message in it is not whole"
+            return
+        for piece in part.pieces:
+            if piece.what == "body":
+                piece.what = "packed" if coding else "base64"
+        if not spans:
+            half.held = part
+        brought = part.pieces[0].brought
+        for start, stop in spans:
+            one = part  # all that is on the wire stands with the first
+            part = _Part()
+            inside = start + ENVELOPE
+            one.flag, one.size = data[start], stop - inside
+            one.add(Piece(-1, data[start:inside], "envelope", brought))
+            one.add(Piece(-1, data[inside:stop], "body", brought))
+            self._complete(half, one, out)
 
     def _finish(self, half: _Half, tail: _Part | None, out: list[Found]) -> None:
         if half.has_ended:
@@ -899,7 +950,7 @@ class Http2(Transport):
                     part = half.current = half.current or _Part()
                     head = data[: found.content.start]
                     part.add(Piece(brought.offset, head, "data head", brought))
-                    if half.content.is_enveloped:
+                    if half.content.is_enveloped and not half.is_shut:
                         start, stop = found.content.start, found.content.stop
                         self._enveloped(half, data, start, stop, brought, out)
                     else:
@@ -955,7 +1006,7 @@ class Http2(Transport):
         carrier = self._carrier if content is None else content.carrier
         body = b"".join([piece.data for piece in pieces if piece.what == "body"])
         self.waiting = max(0, self.waiting - len(body))
-        protocol = half.protocol
+        protocol = RAW if half.is_shut and cut_why else half.protocol
         number = self._id_of(half.number)
         findings: list[Finding] = []
         unpacked: bytes | None = None
@@ -967,13 +1018,17 @@ class Http2(Transport):
                     findings.append(Finding(Severity.ERROR, wrong, 0))
                     if unpacked is None:
                         protocol = RAW
+        if protocol.is_text and not body:
+            protocol = RAW  # no text is a value
         if content is not None:
             opened = body if unpacked is None else unpacked
             protocol = content.reads_as(protocol, opened, self._is_asking(half))
         data = b"".join([piece.data for piece in ordered(pieces)])
         header = Header(half.method, mtype, number, True, Span(0, 0), Span(0, 0))
-        offset = pieces[0].offset if pieces else 0
-        size = len(data)
+        offset = pieces[0].brought.offset if pieces else 0
+        if pieces and pieces[0].offset >= 0:
+            offset = pieces[0].offset
+        size = sum([len(piece.data) for piece in pieces if piece.offset >= 0])
         found = Found(header, protocol, carrier, offset, size, data, (), (), 0, 0, ())
         lay_out(found, pieces, unpacked is not None)
         if unpacked is not None:
@@ -991,6 +1046,8 @@ class Http2(Transport):
         if part.is_lossy:
             found.gaps = gaps_of(found, pieces)
         findings += _findings_of(kept, half)
+        if half.note and body:
+            findings.append(Finding(Severity.WARNING, half.note, 0))
         if cut_why:
             text = f"message cut off at offset {stop}: {cut_why}"
             if part.size > stop - start:
@@ -1079,6 +1136,12 @@ def _head_of(block: Block) -> Head:
     if block.error is not None or block.warnings:
         head.unknown = True
     return head
+
+
+def _coding(head: Head) -> str:
+    """How a body is packed as a whole, "" if it is not."""
+    coding = head.get("content-encoding").lower()
+    return "" if coding == "identity" else coding
 
 
 def _as_http2(head: Head) -> Head:

@@ -65,10 +65,10 @@ def notes(message: Message) -> list[Note]:
             out += notes_of_head(data, start, stop)
         elif stretch.what == "envelope":
             out += envelope_notes(data, start, stop)
-        elif stretch.what == "packed":
+        elif stretch.what in ("packed", "base64"):
             why = "Below it is unpacked."
             out.append(
-                Note(Span(start, stop), "size", "packed", counted(stop - start, "byte"), why)
+                Note(Span(start, stop), "size", stretch.what, counted(stop - start, "byte"), why)
             )
         elif stretch.what == "padding":
             why = "It means nothing; it hides how long the content is."
@@ -181,12 +181,12 @@ def masks(message: Message) -> HeadMasks:
             read.update(fragment.start for fragment in one.fragments)
             runs += _masks_of(one, message)
     for stretch in message.layout:
-        if stretch.what in ("packed", "padding", "trailers"):
+        if stretch.what in ("packed", "base64", "padding", "trailers"):
             runs.append((stretch.start, bytes(stretch.size)))
         elif stretch.what == "frame":
             runs += _masks_of_frame(message.data, stretch, read)
         if stretch.offset < 0:
-            packed = stretch.start
+            packed = stretch.start if packed < 0 else packed
     return HeadMasks(sorted(runs), packed)
 
 

@@ -726,6 +726,9 @@ class Pairing:
                 outcome, ended = what, time
         if ended >= 0:
             exchange.ended = ended
+            if outcome in _BY_CLIENT and call.transport.has_ids:
+                # Over HTTP/1 whoever waits no longer can only close.
+                exchange.why = _deadline(call).removeprefix("; ")
             if ended in (client.fin, client.rst) and _came_between(pending.last, exchange):
                 self._note_between(exchange, pending.last)
             elif (
@@ -817,6 +820,9 @@ class Pairing:
                     pending.misled[reader.number] = reply.number
                     return
         pending.unread.append(reply.number)
+
+
+_BY_CLIENT: Final = (Outcome.CLOSED_BY_CLIENT, Outcome.RESET_BY_CLIENT)
 
 
 def _deadline(call: Message) -> str:

@@ -121,9 +121,10 @@ class Grpc(Family):
         for one in call.metadata:
             if one.value is None:
                 continue
-            if one.name == "grpc-timeout":
+            name = one.name.lower()  # HTTP/1 has them as their writers like
+            if name == "grpc-timeout":
                 return timeout(one.value)
-            if one.name == "connect-timeout-ms":
+            if name == "connect-timeout-ms":
                 return timeout(f"{one.value}m")
         return -1
 

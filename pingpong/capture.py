@@ -1004,6 +1004,7 @@ class Pipeline:
             half.begun = reader.begun
             half.broke = reader.broke
             half.why = reader.why if self.redactor is None else ""
+            half.held_since, half.held_on = reader.held
         if reader.proxied is not None:
             flow.proxied = reader.proxied
         messages = []

@@ -240,6 +240,11 @@ class Transport(ABC):
         """The transport of the other direction, once both are known to speak the same."""
         return
 
+    def held(self) -> tuple[int, int]:
+        """Since when (ns) this direction may send nothing, since the other end grants no more, and
+        on which stream (0: on all); (-1, 0): it may."""
+        return -1, 0
+
     def follow(self, before: Transport) -> None:
         """The transport that read the direction up to here, where it switched to this one."""
         return

@@ -287,6 +287,11 @@ class MessageReader:
         return len(self._buffer) + inside
 
     @property
+    def held(self) -> tuple[int, int]:
+        """Since when the direction may send nothing: see ``Transport.held``."""
+        return (-1, 0) if self._transport is None else self._transport.held()
+
+    @property
     def is_settled(self) -> bool:
         """Is it known to be Thrift, so that what is odd about its bytes matters?"""
         return self.detection is not None and self.detection.transport is not None

@@ -54,6 +54,7 @@ from .h2 import (
     PUSH_PROMISE,
     RST_STREAM,
     SETTINGS,
+    WINDOW_UPDATE,
     Frame,
     error_name,
     find_frames,
@@ -100,6 +101,8 @@ MAX_FAREWELLS: Final = 16
 MAX_BLOCK: Final = 1 << 20
 
 _TABLE_SIZE: Final = 1  # SETTINGS_HEADER_TABLE_SIZE
+_INITIAL_WINDOW: Final = 4  # SETTINGS_INITIAL_WINDOW_SIZE
+_WINDOW: Final = 65_535  # RFC 9113, 6.9.2: where nothing else is said
 
 
 class HeadBlock:
@@ -221,6 +224,13 @@ class Http2(Transport):
         # The request of HTTP/1 that stream 1 answers, behind an upgrade, and its number there.
         self._upgraded: _Half | None = None
         self._first_id = 1
+        # Flow control (RFC 9113, 5.2): what this direction may still send, in all and on a stream
+        # that begins; what it has used of that by stream; and where it may not, since when.
+        self._counts = True  # nothing was missed
+        self._window: i64 = _WINDOW
+        self._initial: i64 = _WINDOW
+        self._used: dict[int, int] = {}
+        self._held: dict[int, int] = {}
 
     def follow(self, before: Transport) -> None:
         """RFC 7540, 3.2: the request that asked for HTTP/2 is stream 1, and has been sent."""
@@ -238,6 +248,8 @@ class Http2(Transport):
         for number, value in _upgrade_settings(asked.head):
             if number == _TABLE_SIZE:
                 self._table.allow(value)
+            elif number == _INITIAL_WINDOW:
+                self._resize(value)
 
     def meet(self, other: Transport) -> None:
         if isinstance(other, Http2):
@@ -246,6 +258,66 @@ class Http2(Transport):
                 self._first_id = other._first_id
             if self._is_client is None and other._is_client is not None:
                 self._is_client = not other._is_client
+
+    # ── Flow control ─────────────────────────────────────────────────────────────────
+
+    def give_up(self) -> None:
+        self._stop_counting()
+        if self._other is not None:
+            self._other._stop_counting()
+
+    def _stop_counting(self) -> None:
+        self._counts = False
+        self._used.clear()
+        self._held.clear()
+
+    def held(self) -> tuple[int, int]:
+        if 0 in self._held and not self._used:
+            return -1, 0  # all has been sent
+        since, stream = -1, 0
+        for number, time in self._held.items():
+            if since < 0 or time < since:
+                since, stream = time, number
+        return since, stream
+
+    def _spend(self, frame: Frame, time: int) -> None:
+        """This direction sends data: all of the frame's payload counts."""
+        if not self._counts or not self.from_start:
+            return
+        number = frame.stream
+        self._window -= frame.length
+        if self._window <= 0:
+            self._held.setdefault(0, time)
+        if frame.flags & END_STREAM:
+            self._drop_window(number)
+            return
+        if number not in self._used and len(self._used) >= MAX_STREAMS:
+            self._drop_window(next(iter(self._used)))
+        used = self._used[number] = self._used.get(number, 0) + frame.length
+        if used >= self._initial:
+            self._held.setdefault(number, time)
+
+    def _drop_window(self, number: int) -> None:
+        """A stream is over."""
+        self._used.pop(number, None)
+        self._held.pop(number, None)
+
+    def _grant(self, number: int, more: int) -> None:
+        """The other end takes more."""
+        if not number:
+            self._window += more
+            if self._window > 0:
+                self._held.pop(0, None)
+        elif number in self._used:
+            self._used[number] -= more
+            if self._used[number] < self._initial:
+                self._held.pop(number, None)
+
+    def _resize(self, initial: int) -> None:
+        """The other end's SETTINGS change what every stream may send."""
+        self._initial = initial
+        for number in [one for one in self._held if one and self._used.get(one, 0) < initial]:
+            del self._held[number]
 
     # ── Frames ───────────────────────────────────────────────────────────────────────
 
@@ -366,6 +438,7 @@ class Http2(Transport):
             self._table.lose()
             self._drop_open(out)
         if kind == DATA:
+            self._spend(frame, brought.end_time)
             self._data(frame, data, brought, out)
         elif kind in (HEADERS, PUSH_PROMISE):
             self._headers(frame, data, brought, out)
@@ -374,6 +447,8 @@ class Http2(Transport):
         else:
             if kind == SETTINGS and not frame.flags & ACK:
                 self._settings(data)
+            elif kind == WINDOW_UPDATE and self._other is not None and len(data) >= FRAME_HEAD + 4:
+                self._other._grant(frame.stream, u32(data, FRAME_HEAD) & 0x7FFFFFFF)
             out.append(self._event(frame_name(kind), frame.stream, data, brought))
             if kind == GOAWAY:
                 self._goaway(data, brought, out)
@@ -383,6 +458,8 @@ class Http2(Transport):
         for number, value in settings(data, FRAME_HEAD, len(data)):
             if number == _TABLE_SIZE and self._other is not None:
                 self._other._table.allow(value)
+            elif number == _INITIAL_WINDOW and self._other is not None:
+                self._other._resize(value)
 
     def _event(self, name: str, stream: int, data: bytes, brought: Brought) -> Found:
         """A frame of the connection's own."""
@@ -849,6 +926,9 @@ class Http2(Transport):
         """
         code = u32(data, FRAME_HEAD)
         words = error_name(code)
+        self._drop_window(frame.stream)
+        if self._other is not None:
+            self._other._drop_window(frame.stream)
         why = f"the stream was reset: {words}"
         other = self._other
         replying = other if self._is_client else self

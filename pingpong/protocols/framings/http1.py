@@ -644,7 +644,7 @@ class Http1(Transport):
             if data is None or wrong:
                 return wrong
         runs = [(0, 0)]
-        if said.content.is_base64:
+        if said.content.is_base64 and data is not None:
             data, runs = from_base64(data)
         if data is None:
             return "the body is no base64"

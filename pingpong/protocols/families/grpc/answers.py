@@ -119,7 +119,7 @@ class Grpc(Family):
 
     def patience(self, call: Message) -> int:
         for one in call.metadata:
-            if one.value is None:
+            if one.value is None or one.name is None:
                 continue
             name = one.name.lower()  # HTTP/1 has them as their writers like
             if name == "grpc-timeout":

@@ -60,10 +60,11 @@ def test_too_many_pings() -> None:
     (one,) = found.calls
     assert one.reply is not None
     error = one.reply.family.error(one.reply)
-    number, _, words = row["status"].partition(" ")
-    assert (one.method, error.number) == (row["method"], int(number))
+    # The server's status; grpc-js makes 8 of the GOAWAY, which is what its table has.
+    assert (one.method, row["status"].split()[0]) == (row["method"], "8")
+    assert error.number == 14
     assert error.text is not None
-    assert str(error.text.content).strip() == words.strip()
+    assert error.text.content == "Too many pings"
     assert one.outcome is Outcome.APPLICATION_EXCEPTION
     (flow,) = [each for each in found.flows if each.goaways]
     (said,) = [each for each in flow.goaways if each.code == "ENHANCE_YOUR_CALM"]

@@ -1,4 +1,4 @@
-"""Notes for the bytes of the binary protocol, with its strict header and its old one.
+"""Notes for the bytes of the binary protocol, with its strict or its old header.
 
 header: version, type, name, seqid │ fields: type, id, value … │ STOP
 """
@@ -13,7 +13,7 @@ __all__ = ["BinaryWriter", "OldBinaryWriter"]
 
 
 class BinaryWriter(StructWriter):
-    """The binary protocol, with the strict header."""
+    """Writes the notes of the binary protocol with the strict header."""
 
     def header(self, header: Header) -> None:
         unused = self.data[header.span.start + 2]
@@ -61,7 +61,7 @@ class BinaryWriter(StructWriter):
 
 
 class OldBinaryWriter(BinaryWriter):
-    """The binary protocol, with the header that has no version."""
+    """Writes the notes of the binary protocol with the header that has no version."""
 
     def header(self, header: Header) -> None:
         self.name(header, "It comes first: an old header, without a version.")

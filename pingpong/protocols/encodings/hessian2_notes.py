@@ -60,7 +60,7 @@ _WORDS: Final = {
 
 
 class Hessian2Writer(ValuesWriter):
-    """Hessian 2."""
+    """Writes the notes of hessian2."""
 
     def __init__(self, record: Record) -> None:
         super().__init__(record)
@@ -100,7 +100,7 @@ class Hessian2Writer(ValuesWriter):
         self.content(value, value.span.stop, label, depth, path, why)
 
     def chunks(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
-        """A string or a binary."""
+        """Note a string or a binary."""
         parts = pieces(self.data, value.span.start, value.span.stop, self.wide)
         for index, (begin, inside, end) in enumerate(parts):
             is_string = KINDS[self.data[begin]] == STRING
@@ -133,7 +133,7 @@ class Hessian2Writer(ValuesWriter):
     # ── Heads ────────────────────────────────────────────────────────────────────────
 
     def int_size(self) -> int:
-        """Bytes of the int at the current place."""
+        """Return the size in bytes of the int at the current place."""
         return SIZES[self.data[self.at]] + 1
 
     def number(self, label: str, why: str, depth: int, path: tuple[int, ...]) -> int:
@@ -152,7 +152,7 @@ class Hessian2Writer(ValuesWriter):
         return text or ""
 
     def type(self, value: Value, depth: int, path: tuple[int, ...]) -> None:
-        """The type of a list or a map."""
+        """Note the type of a list or a map."""
         if KINDS[self.data[self.at]] == STRING:
             self.name("type", "Types are counted as they are named, from 0.", depth, path)
             return

@@ -1,4 +1,4 @@
-"""Notes for the bytes of a message in JSON: Apache's, and thriftpy2's own.
+"""Notes for the bytes of a message in JSON: Apache's, and thriftpy2's.
 
     [        message begins            {        struct begins
     1,       version                   "1":{    field id
@@ -7,9 +7,9 @@
     1,       seqid                     }        struct ends
                                        ]        message ends
 
-Each note runs to where the next one begins.  So commas, colons, white space and the braces
-around one field or one map's pairs belong to what stands before them.  Brackets have notes
-of their own where they begin or end the message, a struct, a list, a set or a map.
+Each note runs to where the next one begins.  So commas, colons, white space and the braces around
+one field or one map's pairs belong to what precedes them.  Brackets have notes of their own where
+they begin or end the message, a struct, a list, a set or a map.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from .thrift_json import TAGS, next_token
 
 __all__ = ["JsonWriter", "explain_json"]
 
-# The metadata's entries, and what other protocols call them.
+# The entries of the metadata, and what other protocols call them.
 _ENTRIES = {
     b'"version"': "version",
     b'"name"': "method name",
@@ -57,8 +57,10 @@ _ENTRIES = {
 
 
 def explain_json(record: Record) -> list[Note]:
-    """The notes of a message in JSON, from its header's first byte to the end of ``data``;
-    or those of a struct alone."""
+    """Return the notes of a message in JSON, from its header's first byte to the end of ``data``.
+
+    Of a record without a message: those of its struct.
+    """
     writer = JsonWriter(record)
     if isinstance(record, Message):
         if record.protocol.has_names:
@@ -73,8 +75,8 @@ def explain_json(record: Record) -> list[Note]:
 class JsonWriter:
     """Writes notes from left to right.
 
-    ``at`` is where the last token ended.  A note's span is settled when the next one
-    begins: until then its end is a guess.
+    ``at`` is where the last token ended.  The end of a note is settled only when the next one
+    begins.
     """
 
     name_why = "A name of the IDL: this protocol writes no ids."
@@ -105,7 +107,7 @@ class JsonWriter:
         self.at = span.stop
 
     def finish(self) -> list[Note]:
-        """The notes, each with the separators behind it."""
+        """Return the notes, each with the separators after it."""
         if not self.notes:
             return []
         starts = [note.span.start for note in self.notes[1:]] + [self.stop]
@@ -120,7 +122,7 @@ class JsonWriter:
         return finished
 
     def token(self) -> Span:
-        """The next token."""
+        """Return the next token."""
         return next_token(self.data, self.at, self.stop)
 
     def skip(self) -> bytes:
@@ -143,19 +145,19 @@ class JsonWriter:
     def unread(self, stop: int) -> None:
         start = next_token(self.data, self.at, stop).start
         if self.notes and self.notes[-1].kind == "lost":
-            # Nothing that is there belongs to what is lost.
+            # Bytes that are there do not belong to what is lost.
             start = self.at
         if start >= stop:
             self.at = max(self.at, stop)
             return
-        # Only what was said about these bytes: a message may hold very many findings.
+        # Only what was said about these bytes: a message may have very many findings.
         first = bisect_left(self.reasons, (start, ""))
         reasons = self.reasons[first : bisect_left(self.reasons, (stop + 1, ""), first)]
         why = "; ".join(text for _, text in reasons[:3])
         self.note(Span(start, stop), "unread", "not read", counted(stop - start, "byte"), why)
 
     def end(self) -> None:
-        """The message's last bracket, and what stands behind it."""
+        """Note the message's last bracket, and what follows it."""
         body = self.record.body
         is_message = self.kind is not None
         if is_message and body.stop is not None and not self.is_lost(body.stop.stop):
@@ -165,7 +167,7 @@ class JsonWriter:
         self.rest(self.stop)
 
     def is_lost(self, offset: int) -> bool:
-        """Does the next token begin with a byte that the capture does not have?"""
+        """Say whether the next token begins with a byte that the capture does not have."""
         return next_token(self.data, offset, self.stop).start in self.losses
 
     # ── Before the struct ────────────────────────────────────────────────────────────
@@ -271,7 +273,7 @@ class JsonWriter:
             self.at = field.span.stop
 
     def _role(self, path: tuple[int, ...]) -> str:
-        """What a field of the outermost struct is for."""
+        """Say what a field of the outermost struct is for."""
         return role(self.kind, path[0], self.record.names is not None) if len(path) == 1 else ""
 
     def value(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
@@ -344,7 +346,7 @@ class JsonWriter:
         self.close("map", value.span.stop, depth, path)
 
     def close(self, name: str, stop: int, depth: int, path: tuple[int, ...]) -> None:
-        """The closing bracket, if reading came to it with nothing in between."""
+        """Note the closing bracket, if reading reached it with nothing in between."""
         span = self.token()
         if span.stop == stop and span.of(self.data) == b"]":
             self.note(span, "stop", f"{name} ends", f"end of the {name}", "", depth, path)

@@ -1,12 +1,11 @@
-"""A note for every byte of a message: what the encodings' writers of them share.
+"""A note for every byte of a message: what the encodings' note writers share.
 
-    Writer          notes from left to right, lost bytes and unread ones among them
+    Writer          notes from left to right, including lost bytes and unread ones
     StructWriter    … for the fields of a struct, in one way for all encodings that have types and
                     lengths; each encoding adds how it writes these
 
 What notes say is read from the bytes and from the values that were decoded from them; nothing is
-decoded here.  Bytes that the capture lost, and bytes that could not be read, have notes that say
-so.
+decoded here.  Bytes that the capture lost, and bytes that could not be read, get notes that say so.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ def join(*sentences: str) -> str:
 class Writer:
     """Writes notes from left to right; ``at`` is the first byte without one.
 
-    ``prefix`` is "" or names the struct that is being explained, if it is not the message's.
+    ``prefix`` is "", or names the struct being explained if it is not the message's own.
     """
 
     def __init__(self, record: Record) -> None:
@@ -97,7 +96,7 @@ class StructWriter(Writer, ABC):
     """Writes the notes of a struct, and of a message's header before it."""
 
     def written(self) -> list[Note]:
-        """The notes of the whole record, from its header on."""
+        """Return the notes of the whole record, from its header on."""
         record = self.record
         if isinstance(record, Message) and len(record.header.span):
             self.at = record.header.span.start
@@ -114,15 +113,15 @@ class StructWriter(Writer, ABC):
 
     @abstractmethod
     def field_head(self, field: Field, before: int, depth: int, path: tuple[int, ...]) -> None:
-        """The field's type and id; ``before`` is the id of the field before it, or 0."""
+        """Note the field's type and id; ``before`` is the id of the field before it, or 0."""
 
     @abstractmethod
     def length(self, value: Value) -> tuple[int, str]:
-        """The length that a STRING claims, and how it is written."""
+        """Return the length that a STRING claims, and how it is written."""
 
     @abstractmethod
     def how(self, value: Value) -> str:
-        """How a number is written, "" where that goes without saying."""
+        """Say how a number is written; "" where that is obvious."""
 
     @abstractmethod
     def items_head(
@@ -158,7 +157,7 @@ class StructWriter(Writer, ABC):
         return f"end of {whole(self.kind)}"
 
     def _role(self, path: tuple[int, ...]) -> str:
-        """What a field of the outermost struct is for."""
+        """Say what a field of the outermost struct is for."""
         if len(path) > 1 or self.prefix:
             return ""
         return role(self.kind, path[0], self.record.names is not None)
@@ -249,7 +248,7 @@ def elements(value: Value) -> str:
 
 
 def raw_notes(record: Record) -> list[Note]:
-    """The notes of bytes that mean nothing to us: one, and others for what was lost."""
+    """Return the notes of bytes that mean nothing to us: one, and others for lost bytes."""
     writer = Writer(record)
     writer.at = record.start
     for field in record.body.fields:

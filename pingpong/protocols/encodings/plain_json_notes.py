@@ -1,4 +1,4 @@
-"""Notes for the bytes of plain JSON, as those of Thrift's JSON are laid out.
+"""Notes for the bytes of plain JSON, laid out like those of Thrift's JSON.
 
 {           struct begins
 "name":     field name
@@ -16,7 +16,7 @@ __all__ = ["PlainJsonWriter"]
 
 
 class PlainJsonWriter(JsonWriter):
-    """Plain JSON."""
+    """Writes the notes of plain JSON."""
 
     name_why = ""
 
@@ -38,7 +38,7 @@ class PlainJsonWriter(JsonWriter):
             self.struct(body, 1, ())
         self.rest(record.stop)
         if not self.notes and record.stop > self.start:
-            # White space alone.
+            # Only white space.
             self.note(Span(self.start, record.stop), "unread", "not read", "white space")
         return self.finish()
 

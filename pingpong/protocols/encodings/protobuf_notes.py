@@ -34,7 +34,7 @@ __all__ = ["ProtobufWriter"]
 _VARINT_WHY: Final = "Seven bits a byte, the lowest first."
 _MOST_SHOWN: Final = 60
 
-# What the fields of a message are called that is read as one value, by the word for that.
+# The names of the fields in a message that is read as one value, by the word for that value.
 _NAMES: Final = {
     "map": {1: "key", 2: "value"},
     "Timestamp": {1: "seconds", 2: "nanos"},
@@ -45,7 +45,7 @@ _NAMES: Final = {
 
 
 class _Inside:
-    """The values in a value that is a message on the wire, by where they begin there."""
+    """The values in a value that is a message on the wire, by where they begin."""
 
     def __init__(self, value: Value) -> None:
         self.names = _NAMES.get(value.own, {})
@@ -112,7 +112,7 @@ class ProtobufWriter(Writer):
     # ── Values ───────────────────────────────────────────────────────────────────────
 
     def value(self, value: Value, wire: int, stop: int, depth: int, path: tuple[int, ...]) -> None:
-        """A value up to ``stop``, the place behind its key is the current one."""
+        """Note a value up to ``stop``; the current place is after its key."""
         content = value.content
         if wire == SGROUP:
             if isinstance(content, Struct):
@@ -164,7 +164,7 @@ class ProtobufWriter(Writer):
         if value.lost:
             why = join(f"{len(content)} of its {len(content) + value.lost} bytes are there.", why)
         elif not content:
-            # No byte is left to say it of.
+            # No byte is left to say it about.
             self.last_why(_others(value))
         why = join(why, _others(value))
         self.note(len(content), "value", "value", meaning, why, depth, path)
@@ -196,7 +196,7 @@ class ProtobufWriter(Writer):
         self.note(size, "value", label, _meaning(value), why, depth, path)
 
     def how(self, value: Value, wire: int) -> str:
-        """How a number is written."""
+        """Say how a number is written."""
         if wire in (I64, I32):
             size = 8 if wire == I64 else 4
             kind = "IEEE 754, " if isinstance(value.content, float) else ""
@@ -229,7 +229,7 @@ class ProtobufWriter(Writer):
     def inside(
         self, inside: _Inside, value: Value, stop: int, depth: int, path: tuple[int, ...]
     ) -> None:
-        """A message that was read as one value: its length, and its fields."""
+        """Note a message that was read as one value: its length, and its fields."""
         self.length(None, depth, path)
         meaning = "" if value.redacted else _meaning(value)
         if value.own:
@@ -263,7 +263,7 @@ class ProtobufWriter(Writer):
                 self.raw(one, value.redacted, depth, inner)
 
     def raw(self, field: Wire, is_redacted: bool, depth: int, path: tuple[int, ...]) -> None:
-        """A number of which the value that it is part of says all."""
+        """Note a number that is fully described by the value it is part of."""
         size = field.stop - field.value
         why = _VARINT_WHY if field.wire == VARINT and size > 1 else ""
         if is_redacted:
@@ -301,7 +301,7 @@ def _meaning(value: Value) -> str:
 
 
 def _others(value: Value) -> str:
-    """What else the bytes may mean."""
+    """Say what else the bytes may mean."""
     if len(value.readings) < 2 or value.redacted:
         return ""
     first, *others = value.readings

@@ -126,6 +126,7 @@ _bars: list[Progress] = []
 @contextmanager
 def bar(name: str, total: int, *, threaded: bool = True) -> Iterator[Callable[[int], None] | None]:
     """Show on standard error how much of ``total`` bytes is done.
+
     Yields a function that takes the bytes done so far; None if nobody is waiting, or if lines on
     the terminal show it anyway.  ``threaded`` redraws the bar from a thread of its own.
     """

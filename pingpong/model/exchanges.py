@@ -87,6 +87,7 @@ class Exchange(Shown):
 
     @property
     def method(self) -> str:
+        """The call's method; the reply's if the call was not captured."""
         return self.first.method
 
     @property
@@ -149,6 +150,7 @@ class Exchange(Shown):
 
     @property
     def outcome(self) -> Outcome:
+        """How it ended: its ``fate``, or before that is settled, what its messages say so far."""
         if self.fate is not None:
             return self.fate
         if self.reply is None:

@@ -446,10 +446,12 @@ class Carrier(str):
 
     @property
     def other(self) -> Carrier | None:
+        """The plain transport that differs only in ``has_length``; None if it is not plain."""
         return None
 
     @property
     def plain(self) -> tuple[Carrier, ...]:
+        """Both plain transports of its family, () if it has none."""
         return ()
 
     def learn(self, message: Message, known: object) -> object:
@@ -740,6 +742,7 @@ class Record(Shown):
 
     @property
     def fields(self) -> tuple[Field, ...]:
+        """The outermost struct's fields, in order: an argument, a result or an exception each."""
         return self.body.fields
 
     @property
@@ -974,6 +977,7 @@ class Message(Record):
 
     @property
     def packets(self) -> tuple[int, ...]:
+        """The numbers of the packets that carried it, in order."""
         return self._packets if self._packet < 0 else (self._packet,)
 
     @property
@@ -991,14 +995,17 @@ class Message(Record):
 
     @property
     def method(self) -> str:
+        """The method's name as on the wire, with its service if the wire has one."""
         return self.header.method
 
     @property
     def type(self) -> MessageType:
+        """What it is to its call: CALL, REPLY, EXCEPTION, ONEWAY, PART or EVENT."""
         return self.header.type
 
     @property
     def seqid(self) -> int:
+        """The number that call and reply share; its transport calls it ``transport.id_name``."""
         return self.header.seqid
 
     @property
@@ -1023,10 +1030,12 @@ class Message(Record):
 
     @property
     def source(self) -> Endpoint:
+        """The end that sent it."""
         return self.client if self.from_client else self.server
 
     @property
     def target(self) -> Endpoint:
+        """The end that it was sent to."""
         return self.server if self.from_client else self.client
 
     @property
@@ -1090,6 +1099,7 @@ class Repeated(Facts):
 
     @property
     def offset(self) -> int:
+        """Where the first of these places is in its message."""
         return self.difference.offset
 
     @property

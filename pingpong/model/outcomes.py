@@ -34,10 +34,12 @@ class Outcome(IntEnum):
 
     @property
     def failed(self) -> bool:
+        """Whether the caller did not get what the method returns."""
         return self in _FAILED
 
     @property
     def unclear(self) -> bool:
+        """Whether the capture cannot tell how the call ended."""
         return self in _UNCLEAR
 
 

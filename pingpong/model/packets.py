@@ -144,4 +144,5 @@ class Gap(Facts):
 
     @property
     def stop(self) -> int:
+        """The offset of the first byte after it."""
         return self.offset + self.length

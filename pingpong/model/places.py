@@ -110,6 +110,7 @@ class Span(Facts):
         return self.stop - self.start
 
     def of(self, data: bytes) -> bytes:
+        """Return the bytes of ``data`` in this range."""
         return data[self.start : self.stop]
 
 

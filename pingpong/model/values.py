@@ -74,7 +74,7 @@ class TType(IntEnum):
 
     @property
     def kind(self) -> str:
-        """The word that all families share for it: "int", "text", "struct" …"""
+        """The word that all families share for it: "int", "text", "struct" and so on."""
         return _KINDS[self]
 
 
@@ -272,6 +272,7 @@ class Field(Facts):
 
     @property
     def ttype(self) -> TType:
+        """The type of its value."""
         return self.value.ttype
 
     @property
@@ -312,6 +313,7 @@ class Struct(Facts):
 
     @property
     def plain(self) -> dict[int | str, Plain]:
+        """The struct as a dict: by name if a field has one, else by id; of equal keys, the last."""
         return {
             field.field_id if field.name is None else field.name: field.value.plain
             for field in self.fields
@@ -576,6 +578,7 @@ class Build(Listener):
 
     @property
     def body(self) -> Struct:
+        """The struct as far as it was told, with all findings."""
         return Struct(self._read.fields, self._read.stop, tuple(self.findings))
 
     def _open(self, kind: i64, start: i64) -> _Level:

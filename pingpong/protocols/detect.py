@@ -307,6 +307,7 @@ class Effort:
         self.left = self.MOST
 
     def pass_over(self, size: int) -> None:
+        """Win back effort for ``size`` bytes that the search has left behind."""
         self.left = min(self.MOST, self.left + self.SHARE * size)
 
     def reach(self, wanted: int) -> int:
@@ -314,6 +315,7 @@ class Effort:
         return max(min(wanted, self.left), self.LEAST)
 
     def spend(self, size: int) -> None:
+        """Charge ``size`` bytes that were read in vain."""
         self.left = max(0, self.left - size)
 
 

@@ -88,6 +88,7 @@ def whole(kind: MessageType | None) -> str:
 
 def counted(number: int, thing: str, things: str = "") -> str:
     """Return a number with its noun, in the right form.
+
     >>> counted(1, "byte"), counted(2, "byte"), counted(0, "reply", "replies")
     ('1 byte', '2 bytes', '0 replies')
     """

@@ -313,6 +313,7 @@ class MessageReader:
         return header, end
 
     def pass_whole(self) -> None:
+        """Record that the message that ``whole`` found was taken."""
         self._read += 1
 
     def _is_named(self, header: Header) -> bool:

@@ -81,6 +81,7 @@ class Part(NamedTuple):
 
     @property
     def title(self) -> str:
+        """Its row's title: the field by its path, then what the bytes are."""
         field = f"field {'.'.join(str(part) for part in self.path)} " if self.path else ""
         return field + self.what
 

@@ -666,6 +666,7 @@ class Connections:
 
     @property
     def are_too_many(self) -> bool:
+        """Whether more TCP connections are open than allowed."""
         return self._alive > self._most
 
     def idlest(self) -> Connection | None:

@@ -142,7 +142,7 @@ def _run(
 
 
 def _wrong(where: str, said: str) -> IdlError:
-    """protoc's first complaint, with its place."""
+    """Return protoc's first complaint, with its place, as an error."""
     lines = [line for line in said.splitlines() if ": warning: " not in line] or [said]
     first = lines[0].strip()
     found = _SAID.match(first)

@@ -24,10 +24,12 @@ class BinaryWriter(StructWriter):
         self.note(4, "header", "seqid", str(header.seqid), self.seqid_why(header))
 
     def mtype(self, header: Header) -> None:
+        """Note the message type: one byte."""
         meaning = f"{header.type.value} {header.type.name}"
         self.note(1, "header", "message type", meaning, TYPE_WHY[header.type])
 
     def name(self, header: Header, why: str = "") -> None:
+        """Note the method's name after its length; ``why`` is added to the length's explanation."""
         name = header.method_span
         self.note(4, "header", "method name length", str(len(name)), join("In bytes.", why))
         self.note(len(name), "header", "method name", f'"{header.method}"')

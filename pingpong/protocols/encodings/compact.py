@@ -161,6 +161,8 @@ def read_zigzag(
 
 def unzigzag(value: int) -> int:
     """Undo zigzag: the lowest bit is the sign.
+
+    >>> [unzigzag(value) for value in range(5)]
     [0, -1, 1, -2, 2]
     """
     return (value >> 1) ^ -(value & 1)

@@ -203,6 +203,7 @@ class Said:
         self.wide: i64 = 0
 
     def copy(self) -> Said:
+        """Return a copy, to try a reading that may turn out wrong."""
         other = Said()
         other.classes = list(self.classes)
         other.types = list(self.types)
@@ -215,10 +216,10 @@ class Said:
 
 
 def decoded(raw: bytes) -> str:
-    """Decode a string's bytes; half of a surrogate pair, which is no character, becomes its escape.
+    r"""Decode a string's bytes; half of a surrogate pair becomes its escape.
 
     >>> decoded(bytes.fromhex("61 ED A0 BD ED B8 80")), decoded(bytes.fromhex("ED A0 BD"))
-    ('a😀', '\\\\ud83d')
+    ('a😀', '\\ud83d')
     """
     if raw.isascii():
         return raw.decode("ascii")
@@ -315,6 +316,7 @@ class Hessian2Walk(ValuesWalk):
         raise DecodeError("value", start, found=found, wanted="a type of hessian2", size=1)
 
     def fixed(self, tag: i64, kind: i64) -> i64:
+        """Report a value of fixed size, whose kind of content is ``kind``; return its type."""
         start = self.at
         ttype = _TTYPES[kind]
         size: i64 = SIZES[tag] + 1
@@ -472,6 +474,7 @@ class Hessian2Walk(ValuesWalk):
         return text
 
     def binary(self) -> i64:
+        """Report a binary, its chunks joined; return its type, 0 if it cannot be read."""
         start = self.at
         pieces: list[bytes] = []
         head: i64 = 0
@@ -554,9 +557,11 @@ class Hessian2Walk(ValuesWalk):
         self.listener.warn(Finding(Severity.ERROR, text, at))
 
     def begin(self, name: str, depth: i64, at: i64) -> None:
+        """Give a container at ``at`` the next number that references can name."""
         self.said.targets.append(_Target(name, self.field_id, depth, at))
 
     def reference(self) -> i64:
+        """Report a reference to an earlier container; return its type, 0 if it cannot be read."""
         start = self.at
         self.at = start + 1
         number = self.integer("reference")
@@ -571,6 +576,7 @@ class Hessian2Walk(ValuesWalk):
         return 23
 
     def items(self, tag: i64, depth: i64) -> i64:
+        """Report a list, with its type if it has one; return LIST, 0 if it cannot be read."""
         start = self.at
         self.at = start + 1
         name = ""
@@ -615,6 +621,7 @@ class Hessian2Walk(ValuesWalk):
         return True
 
     def map(self, tag: i64, depth: i64) -> i64:
+        """Report a map, with its type if it has one; return MAP, 0 if it cannot be read."""
         start = self.at
         self.at = start + 1
         name = self.type() if tag == 0x4D else ""
@@ -633,6 +640,7 @@ class Hessian2Walk(ValuesWalk):
         return 0 if self.broken else 13
 
     def object(self, tag: i64, depth: i64) -> i64:
+        """Report an object of a class defined before; return STRUCT, 0 if it cannot be read."""
         start = self.at
         self.at = start + 1
         number: i64 = tag - 0x60

@@ -123,6 +123,7 @@ class Hessian2Writer(ValuesWriter):
                 self.note(end - self.at, "value", label, text, "", depth, path)
 
     def units(self, at: int) -> int:
+        """Return the length that the string or binary chunk at ``at`` claims."""
         tag = self.data[at]
         if tag < 0x20:
             return tag
@@ -166,6 +167,7 @@ class Hessian2Writer(ValuesWriter):
             self.definition(depth, path)
 
     def definition(self, depth: int, path: tuple[int, ...]) -> None:
+        """Note a class definition, and remember its name for the objects that refer to it."""
         number = len(self.classes)
         why = "No value: objects of this class refer to it, by its number."
         self.note(1, "field", "class definition", f"number {number}", why, depth, path)

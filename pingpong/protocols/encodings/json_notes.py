@@ -132,6 +132,7 @@ class JsonWriter:
         return span.of(self.data)
 
     def text(self, span: Span) -> str:
+        """Return the bytes of ``span`` as text; bytes that are not UTF-8 become escapes."""
         return span.of(self.data).decode("utf-8", "backslashreplace")
 
     def rest(self, stop: int) -> None:
@@ -143,6 +144,7 @@ class JsonWriter:
         self.unread(stop)
 
     def unread(self, stop: int) -> None:
+        """Note the bytes up to ``stop`` from which no value was read, and say why."""
         start = next_token(self.data, self.at, stop).start
         if self.notes and self.notes[-1].kind == "lost":
             # Bytes that are there do not belong to what is lost.
@@ -173,11 +175,13 @@ class JsonWriter:
     # ── Before the struct ────────────────────────────────────────────────────────────
 
     def header(self, header: Header) -> None:
+        """Note the header of a message in Apache's JSON: four values of the message's list."""
         self.note(self.token(), "header", "message begins", "version, method, type, seqid, struct")
         for label in ("version", "method name", "message type", "seqid"):
             self.part(label, self.token(), header)
 
     def named_header(self, header: Header) -> None:
+        """Note the header of a message in thriftpy2's JSON: its length, then the metadata."""
         size = 4
         length = int.from_bytes(self.data[self.at : self.at + size], "big")
         why = "Bytes that follow, without these 4. It belongs to the protocol."
@@ -215,6 +219,7 @@ class JsonWriter:
             text = self.skip()
 
     def part(self, label: str, span: Span, header: Header) -> None:
+        """Note one value of the header, by its label."""
         meaning, why = "1", ""
         if label == "method name":
             meaning = f'"{header.method}"'
@@ -234,9 +239,11 @@ class JsonWriter:
     def bracket(
         self, kind: str, label: str, meaning: str, depth: int, path: tuple[int, ...]
     ) -> None:
+        """Note the next token, which begins or ends something."""
         self.note(self.token(), kind, label, meaning, "", depth, path)
 
     def struct(self, struct: Struct, depth: int, path: tuple[int, ...]) -> None:
+        """Note a struct from brace to brace, as far as it was read."""
         token = self.token()
         if token.of(self.data) != b"{" or self.is_lost(self.at):
             return
@@ -254,6 +261,7 @@ class JsonWriter:
         return f"the struct in field {'.'.join(str(part) for part in path)}"
 
     def field(self, field: Field, depth: int, path: tuple[int, ...]) -> None:
+        """Note a field's key, with its type tag if it has one, then its value."""
         self.rest(field.span.start)
         key = self.token()
         if not self._has_tags():
@@ -277,6 +285,7 @@ class JsonWriter:
         return role(self.kind, path[0], self.record.names is not None) if len(path) == 1 else ""
 
     def value(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
+        """Note a value of any type; ``label`` says what it is to its container."""
         content = value.content
         self.rest(value.span.start)
         if isinstance(content, Struct):
@@ -322,6 +331,7 @@ class JsonWriter:
         return f'"{text}"', why
 
     def items(self, value: Value, content: Items, depth: int, path: tuple[int, ...]) -> None:
+        """Note a list or a set, with element type and count if the encoding writes them."""
         name = value.ttype.name.lower()
         meaning = f"a {name}" if self._has_tags() else f"{content.count} elements"
         self.bracket("size", f"{name} begins", meaning, depth, path)
@@ -333,6 +343,7 @@ class JsonWriter:
         self.close(name, value.span.stop, depth, path)
 
     def entries(self, value: Value, content: Entries, depth: int, path: tuple[int, ...]) -> None:
+        """Note a map, with both types, the count, and its pairs."""
         self.bracket("size", "map begins", "a map", depth, path)
         self._typed("key type", content.key_type, depth, path)
         self._typed("value type", content.value_type, depth, path)

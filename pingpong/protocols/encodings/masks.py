@@ -155,11 +155,11 @@ def in_json(data: bytes, value: Value, is_key: bool) -> Run:
 
 
 def json_mask(ttype: TType, token: bytes, *, is_key: bool = False, is_cut: bool = False) -> bytes:
-    """Return JSON that is as long as ``token`` and may take its place.
+    r"""Return JSON that is as long as ``token`` and may take its place.
 
     ``is_key``: numbers are in quotes there.  ``is_cut``: a string's closing quote was lost.
 
-    >>> json_mask(TType.STRING, b'"a\\\\"b"'), json_mask(TType.I8, b"-128")
+    >>> json_mask(TType.STRING, b'"a\\"b"'), json_mask(TType.I8, b"-128")
     (b'"xxxx"', b'-100')
     """
     if token[:1] != b'"' or (ttype is TType.DOUBLE and not is_key):

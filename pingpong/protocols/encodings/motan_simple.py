@@ -60,6 +60,7 @@ class NumberWalk(ValuesWalk):
     __slots__ = ()
 
     def zigzag(self, start: i64, ttype: TType, bits: int) -> i64:
+        """Report a zigzag varint of at most ``bits`` bits; return its type."""
         number, self.at = read_zigzag(self.data, self.at, self.solid(), ttype.name, bits)
         self.listener.number(ttype, number, start, self.at)
         return ttype.value

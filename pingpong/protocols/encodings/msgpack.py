@@ -233,6 +233,7 @@ class MsgpackWalk(ValuesWalk):
         return 0
 
     def number(self, tag: i64, kind: i64) -> i64:
+        """Report an integer or a float; return its type, 0 if it cannot be read."""
         start = self.at
         size: i64 = HEADS[tag]
         ttype = TType.INT
@@ -253,6 +254,7 @@ class MsgpackWalk(ValuesWalk):
         return ttype.value
 
     def extension(self, start: i64, head: i64, size: i64) -> i64:
+        """Report an extension: a time if its type says so, else bytes.  Return the type."""
         inside = start + head
         end = self.blob(inside, size, "ext")
         raw = self.data[inside:end]

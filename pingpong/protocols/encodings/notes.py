@@ -34,6 +34,7 @@ __all__ = ["StructWriter", "Writer", "elements", "join"]
 
 
 def join(*sentences: str) -> str:
+    """Join the sentences that are not empty."""
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -79,6 +80,7 @@ class Writer:
         self.unread(stop)
 
     def unread(self, stop: int) -> None:
+        """Note the bytes up to ``stop`` from which no value was read, and say why."""
         size = stop - self.at
         if not size:
             return
@@ -109,7 +111,8 @@ class StructWriter(Writer, ABC):
     # ── What a protocol adds ─────────────────────────────────────────────────────────
 
     @abstractmethod
-    def header(self, header: Header) -> None: ...
+    def header(self, header: Header) -> None:
+        """Note the header of a message, from its first byte to its last."""
 
     @abstractmethod
     def field_head(self, field: Field, before: int, depth: int, path: tuple[int, ...]) -> None:
@@ -124,18 +127,19 @@ class StructWriter(Writer, ABC):
         """Say how a number is written; "" where that is obvious."""
 
     @abstractmethod
-    def items_head(
-        self, value: Value, content: Items, depth: int, path: tuple[int, ...]
-    ) -> None: ...
+    def items_head(self, value: Value, content: Items, depth: int, path: tuple[int, ...]) -> None:
+        """Note what precedes the elements of a list or a set: their type, the count."""
 
     @abstractmethod
     def entries_head(
         self, value: Value, content: Entries, depth: int, path: tuple[int, ...]
-    ) -> None: ...
+    ) -> None:
+        """Note what precedes the pairs of a map: both types, the count."""
 
     # ── Structs and values ───────────────────────────────────────────────────────────
 
     def struct(self, struct: Struct, depth: int, path: tuple[int, ...], label: str = "") -> None:
+        """Note a struct's fields and its STOP, as far as it was read."""
         before = 0
         for field in struct.fields:
             self.rest(field.span.start)
@@ -163,14 +167,17 @@ class StructWriter(Writer, ABC):
         return role(self.kind, path[0], self.record.names is not None)
 
     def why(self, field: Field, path: tuple[int, ...]) -> str:
+        """Explain a field's head: what it is for, and how the IDL declares it."""
         return join(self._role(path), declared(field))
 
     def seqid_why(self, header: Header) -> str:
+        """Explain a seqid: the client chooses it, the server repeats it."""
         if header.type in (MessageType.CALL, MessageType.ONEWAY):
             return "The client's number for this call."
         return "The call's number, sent back."
 
     def value(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
+        """Note a value of any type; ``label`` says what it is to its container."""
         content = value.content
         self.rest(value.span.start)
         if isinstance(content, Struct):
@@ -211,6 +218,7 @@ class StructWriter(Writer, ABC):
     def string(
         self, value: Value, content: bytes, label: str, depth: int, path: tuple[int, ...]
     ) -> None:
+        """Note a STRING: its length, then its content as text, or in hex if it is not UTF-8."""
         length, how = self.length(value)
         why = join("In bytes.", how)
         self.note(value.head, "size", f"{label} length", str(length), why, depth, path)
@@ -232,11 +240,13 @@ class StructWriter(Writer, ABC):
             self.rest(value.span.stop)
 
     def items(self, value: Value, content: Items, depth: int, path: tuple[int, ...]) -> None:
+        """Note a list or a set: its head, then each element."""
         self.items_head(value, content, depth, path)
         for index, item in enumerate(content.items):
             self.value(item, f"[{index}]", depth + 1, path)
 
     def entries(self, value: Value, content: Entries, depth: int, path: tuple[int, ...]) -> None:
+        """Note a map: its head, then each key and its value."""
         self.entries_head(value, content, depth, path)
         for index, (key, item) in enumerate(content.items):
             self.value(key, f"key {index}", depth + 1, path)
@@ -244,6 +254,7 @@ class StructWriter(Writer, ABC):
 
 
 def elements(value: Value) -> str:
+    """Explain a count: what it counts."""
     return f"Elements of the {value.ttype.name.lower()}."
 
 

@@ -25,6 +25,7 @@ class PlainJsonWriter(JsonWriter):
         self.start = self.at = record.header.span.start if isinstance(record, Message) else 0
 
     def written(self) -> list[Note]:
+        """Return the notes of the whole record: what carries it, then the value."""
         record = self.record
         if isinstance(record, Message) and len(record.header.span):
             method = f'"{record.header.method}"'

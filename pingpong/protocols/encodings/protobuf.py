@@ -505,6 +505,7 @@ class ProtobufWalk(Walk):
             self.listener.struct_end(self.end, self.end)
 
     def no_group(self, number: int, at: int) -> DecodeError:
+        """Make the error for the end of a group that is not open."""
         wanted = f"the end of group {self.group}" if self.group else "no group is open"
         return DecodeError("end of a group", at, found=f"that of group {number}", wanted=wanted)
 
@@ -571,6 +572,7 @@ class ProtobufWalk(Walk):
         return value
 
     def plain_varint(self) -> None:
+        """Report a varint with all the ways to read it."""
         start = self.at
         value = self.number()
         listener = self.listener
@@ -579,6 +581,7 @@ class ProtobufWalk(Walk):
         listener.number(18, signed(value, 64) if value >> 63 else value, start, self.at)
 
     def plain_fixed(self, size: i64) -> None:
+        """Report a value of 8 or 4 bytes with all the ways to read it."""
         start = self.at
         if not self.fixed_is_there(size):
             return
@@ -612,6 +615,7 @@ class ProtobufWalk(Walk):
         return True
 
     def plain_group(self, number: i64, depth: i64) -> None:
+        """Report a group: a message that ends with a mark.  Raises LimitExceeded."""
         check_depth(depth + 1, self.at, self.limits)
         before = self.group
         self.group = number
@@ -682,6 +686,7 @@ class ProtobufWalk(Walk):
             listener.binary(raw, start, inside - start, end, 0)
 
     def plain_message(self, inside: i64, end: i64, depth: i64) -> None:
+        """Report the bytes after a length as a message."""
         self.listener.own("message")
         self.within(inside, end)
         self.struct(depth + 1)
@@ -736,12 +741,14 @@ class ProtobufWalk(Walk):
     # ── What is said once ────────────────────────────────────────────────────────────
 
     def too_deep(self, at: i64, depth: i64) -> None:
+        """Report, once per message, that what nests too deep is left as bytes."""
         if not self.said_depth:
             self.said_depth = True
             error = LimitExceeded("nesting", at, found=f"{depth + 1} deep", limit=self.limits.depth)
             self.warn(f"{error}: what looks like a message is left as bytes", at)
 
     def few_looks(self, at: i64) -> None:
+        """Report, once per message, that not all ways to read its values were tried."""
         if not self.said_looks:
             self.said_looks = True
             text = (

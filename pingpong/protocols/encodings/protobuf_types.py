@@ -190,6 +190,7 @@ class ProtoField:
 
     @property
     def is_repeated(self) -> bool:
+        """Whether it was declared ``repeated``."""
         return self.label == _REPEATED
 
     def __repr__(self) -> str:
@@ -310,6 +311,7 @@ class Schema:
 
     @property
     def missing(self) -> tuple[str, ...]:
+        """The files that are imported but were not given, in order of their names."""
         wanted = {one for imports in self.files.values() for one in imports}
         return tuple(sorted(wanted - set(self.files)))
 
@@ -659,6 +661,7 @@ _NO_MESSAGE: Final = ProtoMessage("", "", ())
 
 def written_duration(seconds: int, nanos: int) -> str:
     """Write a Duration as protobuf's JSON does.
+
     >>> written_duration(-1, -500_000_000), written_duration(3, 0)
     ('-1.5s', '3s')
     """

@@ -66,6 +66,7 @@ def check_size(what: str, size: int, offset: int, limits: Limits, width: int) ->
 
 
 def check_depth(depth: int, offset: int, limits: Limits) -> None:
+    """Raise LimitExceeded if structs and containers nest deeper than the limits allow."""
     if depth > limits.depth:
         raise LimitExceeded("nesting", offset, found=f"{depth} deep", limit=limits.depth)
 
@@ -98,9 +99,11 @@ class Heads:
         self._known: dict[bytes, Header] = {}
 
     def get(self, raw: bytes) -> Header | None:
+        """Return the header of which ``raw`` is everything but the seqid; None if it is new."""
         return self._known.get(raw)
 
     def add(self, raw: bytes, header: Header) -> None:
+        """Remember a header by its bytes without the seqid, unless there are too many."""
         if len(raw) <= 96 and len(self._known) < MAX_NAMES:
             self._known[raw] = header
 
@@ -251,6 +254,7 @@ class Cursor:
         self.sure: i64 = self.solid() if gaps else stop
 
     def fail(self, error: DecodeError) -> None:
+        """Report an error, and end the walk."""
         self.listener.fail(Finding(Severity.ERROR, str(error), error.offset))
         self.broken = True
 
@@ -259,6 +263,7 @@ class Cursor:
         self.fail(error)
 
     def warn(self, text: str, offset: int) -> None:
+        """Report something odd at ``offset``; the walk goes on."""
         self.listener.warn(Finding(Severity.WARNING, text, offset))
 
     def is_full(self) -> bool:
@@ -424,11 +429,13 @@ class Walk(Cursor, ABC):
         self.listener.string(self.data, inside, first_lost, start, inside - start, end, lost)
 
     def elements(self, ttype: i64, count: i64, depth: i64) -> None:
+        """Report ``count`` elements of that type, until one cannot be read."""
         while count and not self.broken:
             self.value(ttype, depth)
             count -= 1
 
     def pairs(self, ktype: i64, vtype: i64, count: i64, depth: i64) -> None:
+        """Report ``count`` pairs of a map, until a key or a value cannot be read."""
         while count and not self.broken:
             self.value(ktype, depth)
             if not self.broken:

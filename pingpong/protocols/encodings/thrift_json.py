@@ -607,6 +607,7 @@ class TokenWalk:
         return kind == wanted
 
     def fail(self, error: DecodeError) -> None:
+        """Report an error, and end the reading."""
         self.add(error)
         self.broken = True
 
@@ -621,6 +622,7 @@ class TokenWalk:
         return True
 
     def add(self, error: DecodeError) -> None:
+        """Report an error after which the reading goes on."""
         self.listener.warn(Finding(Severity.ERROR, str(error), error.offset))
 
     def refuse(self, what: str, wanted: str) -> None:
@@ -628,6 +630,7 @@ class TokenWalk:
         self.add(refused(what, self.data, self.scanner.start, self.scanner.at, wanted))
 
     def warn(self, text: str, offset: int) -> None:
+        """Report something odd at ``offset``."""
         self.listener.warn(Finding(Severity.WARNING, text, offset))
 
     def is_too_deep(self, depth: int) -> bool:
@@ -646,6 +649,7 @@ class TokenWalk:
         return Span(self.scanner.start, self.scanner.at)
 
     def token(self) -> bytes:
+        """Return the bytes of the last token."""
         return bytes(self.data[self.scanner.start : self.scanner.at])
 
     def text(self) -> bytes:

@@ -278,6 +278,7 @@ class NamedWalk(TokenWalk):
         listener.struct_end(-1, scanner.at)
 
     def field(self, kind: int, depth: int, seen: set[str]) -> None:
+        """Report a field; its name is the last token.  ``seen`` has the names before it."""
         start = self.scanner.start
         if kind != STRING:
             self.refuse("field name", "a string")
@@ -318,6 +319,7 @@ class NamedWalk(TokenWalk):
         return TType.STRUCT
 
     def word(self) -> TType:
+        """Report the last token: a number, true, false or null; STOP if it is none of these."""
         text = self.token()
         listener, start, stop = self.listener, self.scanner.start, self.scanner.at
         if text in (b"true", b"false"):

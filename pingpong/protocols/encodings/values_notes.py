@@ -88,12 +88,14 @@ class ValuesWriter(Writer):
     @abstractmethod
     def items_head(
         self, value: Value, content: Items, label: str, depth: int, path: tuple[int, ...]
-    ) -> None: ...
+    ) -> None:
+        """Note what precedes the elements of a list."""
 
     @abstractmethod
     def entries_head(
         self, value: Value, content: Entries, label: str, depth: int, path: tuple[int, ...]
-    ) -> None: ...
+    ) -> None:
+        """Note what precedes the pairs of a map."""
 
     def close(self, value: Value, depth: int, path: tuple[int, ...]) -> None:
         """Note the end of a container."""
@@ -107,6 +109,7 @@ class ValuesWriter(Writer):
     # ── In order ─────────────────────────────────────────────────────────────────────
 
     def fields(self, struct: Struct, depth: int, path: tuple[int, ...]) -> None:
+        """Note the fields of a struct: what names each, then its value."""
         for place, field in enumerate(struct.fields, 1):
             inner = (*path, field.field_id if field.field_id >= 0 else place)
             self.rest(field.span.start)
@@ -121,6 +124,7 @@ class ValuesWriter(Writer):
         return ""
 
     def value(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
+        """Note a value of any type; ``label`` says what it is to its container."""
         content = value.content
         self.between(value.span.start, depth, path)
         self.rest(value.span.start)

@@ -79,6 +79,7 @@ class Elements:
         self.ttype: i64 = MIXED
 
     def add(self, ttype: i64) -> None:
+        """Count an element of that type."""
         if not self.count:
             self.ttype = ttype
         elif self.ttype != ttype:
@@ -162,6 +163,7 @@ class ValuesWalk(Cursor):
             self.left_over(left)
 
     def left_over(self, left: i64) -> None:
+        """Report ``left`` bytes after the value that no one reads."""
         what = "byte" if left == 1 else "bytes"
         text = f"{left} {what} left over behind the value at offset {self.at}"
         self.listener.fail(Finding(Severity.ERROR, text, self.at))

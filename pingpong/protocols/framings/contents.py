@@ -113,7 +113,7 @@ class Content(ABC):
         return head.get(":path")
 
     def packing(self, head: Head, flag: int) -> str:
-        """Return how a message with that flag is packed: "gzip", "deflate" …
+        """Return how a message with that flag is packed: "gzip", "deflate" and so on.
 
         "" if it is not; NOT_NAMED if it is and no header says how.
         """

@@ -200,6 +200,7 @@ _FLAGS: Final[list[int]] = [sum(_FLAG_NAMES.get(kind, {})) for kind in range(10)
 
 
 def frame_name(kind: int) -> str:
+    """Return the name of a frame type, or words for an unknown one."""
     return FRAME_NAMES.get(kind) or f"of unknown type {kind}"
 
 
@@ -223,6 +224,7 @@ def farewell(frame: bytes) -> tuple[str, int, str] | None:
 
 
 def error_name(code: int) -> str:
+    """Return the name of an error code, or its number in words."""
     return ERROR_NAMES.get(code) or f"error 0x{code:x}"
 
 
@@ -242,6 +244,7 @@ def flag_names(kind: int, flags: int) -> list[str]:
 
 
 def u32(data: bytes, at: i64) -> i64:
+    """Return the big-endian 32 bits at ``at``."""
     first: i64 = data[at]
     second: i64 = data[at + 1]
     third: i64 = data[at + 2]
@@ -278,10 +281,12 @@ class Frame(Facts):
 
     @property
     def stop(self) -> int:
+        """Where its payload ends, and the next frame begins."""
         return self.start + HEAD + self.length
 
     @property
     def name(self) -> str:
+        """The name of its type, or words for an unknown one."""
         return frame_name(self.kind)
 
 

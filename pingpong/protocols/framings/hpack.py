@@ -302,6 +302,7 @@ class String(Facts):
 
     @property
     def span(self) -> Span:
+        """The string with its length."""
         return Span(self.start, self.stop)
 
 
@@ -349,10 +350,12 @@ class Line(Facts):
 
     @property
     def is_header(self) -> bool:
+        """Whether it is a header field, not a size update or an unread rest."""
         return self.form < SIZE_UPDATE
 
     @property
     def span(self) -> Span:
+        """Where it is in the block's bytes."""
         return Span(self.start, self.stop)
 
     @property

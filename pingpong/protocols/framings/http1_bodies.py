@@ -142,14 +142,17 @@ class Start:
 
     @property
     def status(self) -> int:
+        """The status code of a response."""
         return int(self.start[9:12])
 
     @property
     def reason(self) -> str:
+        """The reason phrase of a response, shortened and readable."""
         return shown(self.start[13:])
 
     @property
     def can_unpack(self) -> bool:
+        """Whether its body is packed in a way that can be unpacked here."""
         return self.coding in GZIP or self.coding == DEFLATE
 
     def turn(self, response: Response | None = None, struct: Protocol | None = None) -> Turn | None:
@@ -200,6 +203,7 @@ def _whole(value: bytes) -> str:
 
 
 def add_lines(head: Head, lines: list[bytes]) -> None:
+    """Add header lines to ``head``; lines without a colon are ignored."""
     for line in lines:
         name, colon, value = line.partition(b":")
         if colon:
@@ -251,6 +255,7 @@ def is_packed(head: bytes) -> bool:
 
 
 def no_start() -> DecodeError:
+    """Make the error for a line that begins neither a request nor a response."""
     return DecodeError(
         "HTTP start line", 0, found="neither a request nor a status", wanted="one of them"
     )

@@ -76,6 +76,7 @@ class Blocks:
             raise DecodeError("block length", self.at - 1, found="0", wanted=wanted, size=1)
 
     def number(self, size: int, what: str) -> int:
+        """Return the next ``size`` bytes as an unsigned number.  Raises what ``take`` raises."""
         return int.from_bytes(self.take(size, what), "big")
 
     def text(self, what: str) -> str:
@@ -84,10 +85,10 @@ class Blocks:
 
 
 def modified(raw: bytes) -> str:
-    """Decode modified UTF-8; other bytes become escapes.
+    r"""Decode modified UTF-8; other bytes become escapes.
 
     >>> modified(b"a" + bytes.fromhex("c0 80 ed a0 bd ed b8 80"))
-    'a\\x00😀'
+    'a\x00😀'
     """
     if raw.isascii():
         return raw.decode("ascii")

@@ -150,14 +150,17 @@ class DubboHead:
 
     @property
     def is_request(self) -> bool:
+        """Whether it is a request, be it a call or an event."""
         return self.flags & REQUEST != 0
 
     @property
     def is_event(self) -> bool:
+        """Whether it belongs to the connection: a heartbeat, or a request to stop calling."""
         return self.flags & EVENT != 0
 
     @property
     def is_error(self) -> bool:
+        """Whether it is a reply in which Dubbo itself reports an error."""
         return not self.flags & REQUEST and self.status != OK
 
 
@@ -177,6 +180,7 @@ class Names:
 
     @property
     def method(self) -> str:
+        """The interface and the method, joined with a dot."""
         path, name = self.texts[1], self.texts[3]
         return f"{path}.{name}" if path else name
 

@@ -204,6 +204,7 @@ class Names:
         self.spans: list[Span] = []
 
     def read(self, what: str) -> str:
+        """Read and keep the next text, which is ``what``.  Raises DecodeError, Incomplete."""
         at = self.blocks.at
         text = self.blocks.text(what)
         self.texts.append(text)

@@ -1,6 +1,6 @@
-"""Motan 2's frames, as MotanV2Header and motan-go's motanProtocol write them.
+r"""Motan 2's frames, as MotanV2Header and motan-go's motanProtocol write them.
 
-    F1 F1  00  08  30  id ×8  0000004B "M_p\\ncom.shop.Orders\\nM_m\\nget…"  00000009 01 00000004 …
+    F1 F1  00  08  30  id ×8  0000004B "M_p\ncom.shop.Orders\nM_m\nget…"  00000009 01 00000004 …
            │   │   └ serialization << 3 (6: simple)       metadata, in lines       body
            │   └ version 1, status 0
            └ flags

@@ -237,6 +237,7 @@ class ObjectsWriter(Hessian2Writer):
             self.attachments(body.stop.stop)
 
     def attachments(self, stop: int) -> None:
+        """Note the count of the attachments, then each key with its value, up to ``stop``."""
         record = self.record
         is_shut = isinstance(record, Message) and record.kept is not None
         pairs = attached(record)

@@ -156,10 +156,12 @@ class RpcxHead:
 
     @property
     def compression(self) -> int:
+        """How the payload is packed: 0 not at all, 1 gzip; others are the user's own."""
         return self.flags >> 2 & 7
 
     @property
     def is_error(self) -> bool:
+        """Whether it is a response with the status "error"."""
         return self.flags & RESPONSE != 0 and self.flags & STATUS == 1
 
     def pairs(self, data: bytes) -> list[tuple[Span, Span]]:
@@ -178,9 +180,11 @@ class RpcxHead:
         return found
 
     def text(self, data: bytes, place: int) -> str:
+        """Return the path (0) or the method (1) as text."""
         return method_name(self.parts[place].of(data))
 
     def type(self) -> MessageType:
+        """What it is to its call; a heartbeat is an EVENT."""
         if self.flags & HEARTBEAT:
             return MessageType.EVENT
         if self.flags & RESPONSE:

@@ -128,6 +128,7 @@ class Type(Facts):
 
     @property
     def is_known(self) -> bool:
+        """Whether it says which type the wire has to have."""
         return self.ttype is not TType.STOP
 
     def called(self, name: str) -> Type:

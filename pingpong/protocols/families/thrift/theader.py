@@ -104,6 +104,7 @@ class Head:
         self.findings: list[Finding] = []
 
     def walk(self) -> None:
+        """Read the head up to the payload, filling ``parts``.  Raises DecodeError, Incomplete."""
         self.fixed()
         self.protocol_id = self.number("protocol id", self._protocol)
         count = self.number("transform count", plain_number)
@@ -236,6 +237,7 @@ class Head:
 
 
 def plain_number(value: int) -> tuple[str, str]:
+    """Describe a number that needs no explanation: its meaning and why."""
     return str(value), ""
 
 
@@ -265,6 +267,7 @@ class HeaderTransport(Transport):
         self.allowance = Allowance(limits)
 
     def head(self, data: bytes | bytearray, limit: int) -> Head:
+        """Make a Head over ``data[:limit]``; the relatives have classes of their own."""
         return Head(data, limit, self.base)
 
     def next(self, buffer: bytearray, have: int) -> Unit | None:

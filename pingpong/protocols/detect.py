@@ -403,12 +403,14 @@ def _message_at(
 ) -> Place | None:
     """The place of the message at ``at``, or of the bytes to wait with; None if there is none.
 
-    A magic of one byte is everywhere: then a frame has to end with the message, or the next
-    message to begin behind it, or the stream to end there.
+    A magic of one byte is everywhere, in the values of messages too: then a frame has to end with
+    the message, or the next message to begin behind it, or the stream to end there.  Where the
+    protocol is known, a struct that makes sense for long is enough.
     """
     wait = Place(max(0, at - HEAD), None)
-    needs_next = len(sign.magic) == 1 and settled.protocol is None
-    reach = AGREE if needs_next else PROOF
+    needs_next = len(sign.magic) == 1
+    is_known = settled.protocol is not None
+    reach = AGREE if needs_next and not is_known else PROOF
     # What has to be waited for is looked at again with more bytes, and costs when that is settled.
     looked = effort.reach(reach)
     end = _prove(data, at, sign, limits, looked, effort)
@@ -436,9 +438,9 @@ def _message_at(
         return Place(at - HEAD, Spoken(sign.protocol, FRAMED))
     if settled.transport is not None and settled.transport is not UNFRAMED:
         return None
-    if in_chunks and settled.transport is None:
+    if in_chunks:
         return None  # a field's id, a length may be read from such a line too
-    if needs_next:
+    if needs_next and not (is_known and end == _UNKNOWN):
         if end == _UNKNOWN:
             return None
         begins = sign.begins(data, end)

@@ -267,7 +267,7 @@ class Plan:
     def _laid_out(self, way: Way, found: Found, mask: Mask) -> None:
         """A message whose data does not lie in one piece on the wire: each of its stretches by
         itself, and packed ones as a whole."""
-        unpacked = [(one.start, one.start + one.size) for one in found.layout if one.offset < 0]
+        unpacked = [(one.start, one.start + one.size) for one in found.layout if one.is_packed]
         inside = any(
             at < stop and at + len(text) > start
             for start, stop in unpacked
@@ -281,7 +281,7 @@ class Plan:
             stop = one.start + one.size
             while first < len(runs) and runs[first][0] + len(runs[first][1]) <= one.start:
                 first += 1
-            if one.offset < 0:
+            if one.is_packed:
                 continue
             way.open(one.offset, one.offset + one.size)
             if one.what == "packed":

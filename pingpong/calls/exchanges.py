@@ -325,7 +325,7 @@ class Pairing:
             known = by_id.pop(key, None)
             past = pending.past.get(key)
             if known is None and past is not None and past.reply is None:
-                # It stays there: more of it may have been under way.
+                # It stays there: more of it may be under way.
                 known = past
                 known.add_part(message)
                 return known
@@ -337,7 +337,7 @@ class Pairing:
                 known = self._begun(message)
             part, known.reply = known.reply, message
             if part is not None and part is not message:
-                known.add_part(part)  # it stood for its stream until now
+                known.add_part(part)  # it represented its stream until now
             known.why = message.end
             if known.call is not None:
                 self._remember(pending, key, known)
@@ -377,7 +377,7 @@ class Pairing:
         return known
 
     def _remember(self, pending: _Pending, key: tuple[int, bool], exchange: Exchange) -> None:
-        """Parts of a stream may come when its call is over."""
+        """Remember an ended exchange: parts of a stream may come when its call is over."""
         pending.past[key] = exchange
         if len(pending.past) > MAX_PAST:
             del pending.past[next(iter(pending.past))]
@@ -401,7 +401,7 @@ class Pairing:
         early = pending.by_id.get((call.seqid, not call.from_client))
         part = None if early is None or early.call is not None else early.reply
         if early is not None and part is not None and call.time <= part.time:
-            # Its answer was read first, since this direction could be read only later.
+            # Its answer was read first, since this direction could only be read later.
             del pending.by_id[call.seqid, not call.from_client]
             early.call, early.reply = call, None
             early.add_part(part)
@@ -882,7 +882,7 @@ class Pairing:
 
 
 def _deadline(call: Message) -> str:
-    """What a caller that gave up had said of how long it waits, as words behind others."""
+    """Return, as words to append, how long a caller that gave up had said that it would wait."""
     patience = call.family.patience(call)
     if patience < 0:
         return ""
@@ -891,7 +891,7 @@ def _deadline(call: Message) -> str:
 
 
 def _let_go_of_first(exchange: Exchange) -> None:
-    """Let the bytes of the message go that began an exchange, which may have the other by now."""
+    """Let the bytes of an exchange's first message go; it may have the other one by now."""
     first, reply = exchange.first, exchange.reply
     if reply is None or reply.number > first.number:
         first.let_go()

@@ -205,7 +205,16 @@ class _Talk:
 class _Lane:
     """One direction of a connection, found at once by its addresses and ports."""
 
-    __slots__ = ("by_client", "direction", "flow", "half", "other", "reader", "talk")
+    __slots__ = (
+        "by_client",
+        "direction",
+        "flow",
+        "half",
+        "other",
+        "other_half",
+        "reader",
+        "talk",
+    )
 
     def __init__(self, talk: _Talk, by_client: bool, reader: MessageReader) -> None:
         connection = talk.connection
@@ -213,6 +222,7 @@ class _Lane:
         self.flow = connection.flow
         self.by_client = by_client
         self.half = self.flow.from_client if by_client else self.flow.from_server
+        self.other_half = self.flow.from_server if by_client else self.flow.from_client
         self.direction = connection.from_client if by_client else connection.from_server
         self.other = connection.from_server if by_client else connection.from_client
         self.reader = reader
@@ -506,6 +516,8 @@ class Pipeline:
             and lane.direction.goes_on_at(number(data, tcp + 4))
         ):
             lane.other.note(number(data, tcp + 8))
+            if lane.other.is_behind:
+                lane.other_half.acked = lane.other.acked
             lane.flow.last = time
             if inside < end:
                 self._straight(lane, data, inside, end, time, packet, found)

@@ -161,12 +161,17 @@ class Metadatum(Facts):
         return (self.name, self.value, self.span, self.why)
 
 
+# In the place of an offset, for bytes that do not stand on the wire: below any that do.
+NOWHERE: Final = -(1 << 62)
+
+
 class Stretch(Facts):
     """A part of a message's ``data`` and where it is on the wire.
 
     It begins at ``start`` of the data and is ``size`` bytes long; ``offset`` is its place in the
-    direction of the connection, -1 if it is not there in this form, because it was packed.
-    ``what`` says in a word what it is ("frame", "body").
+    direction of the connection, NOWHERE if it does not stand there like this, because it was
+    packed.  What was sent before a SYN that was captured late has places below 0.  ``what`` says in
+    a word what it is ("frame", "body").
     """
 
     __slots__ = ("offset", "size", "start", "what")
@@ -177,6 +182,11 @@ class Stretch(Facts):
         self.size = size
         self.offset = offset
         self.what = what
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether its bytes stand nowhere on the wire: they were unpacked from others."""
+        return self.offset == NOWHERE
 
     def facts(self) -> tuple[object, ...]:
         return (self.start, self.size, self.offset, self.what)

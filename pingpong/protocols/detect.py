@@ -404,12 +404,14 @@ def _message_at(
 ) -> Place | None:
     """Return the place of the message at ``at``, or of the bytes to wait with; None: no message.
 
-    A magic of one byte is everywhere: then the frame has to end with the message, or another
-    message has to begin after it, or the stream has to end there.
+    A magic of one byte is everywhere, also in the values of messages: then the frame has to end
+    with the message, or another message has to begin after it, or the stream has to end there.
+    Where the protocol is known, a struct that makes sense for long is enough.
     """
     wait = Place(max(0, at - HEAD), None)
-    needs_next = len(sign.magic) == 1 and settled.protocol is None
-    reach = AGREE if needs_next else PROOF
+    needs_next = len(sign.magic) == 1
+    is_known = settled.protocol is not None
+    reach = AGREE if needs_next and not is_known else PROOF
     # Waiting means looking again with more bytes; the cost is charged when it is settled.
     looked = effort.reach(reach)
     end = _prove(data, at, sign, limits, looked, effort)
@@ -437,9 +439,9 @@ def _message_at(
         return Place(at - HEAD, Spoken(sign.protocol, FRAMED))
     if settled.transport is not None and settled.transport is not UNFRAMED:
         return None
-    if in_chunks and settled.transport is None:
+    if in_chunks:
         return None  # such a line can also be read as a field's id or a length
-    if needs_next:
+    if needs_next and not (is_known and end == _UNKNOWN):
         if end == _UNKNOWN:
             return None
         begins = sign.begins(data, end)

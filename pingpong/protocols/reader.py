@@ -112,7 +112,7 @@ def _is_odd(header: Header) -> bool:
 def _placed(layout: tuple[Stretch, ...], base: int) -> tuple[Stretch, ...]:
     """Return the layout of a unit that begins at ``base``."""
     return tuple(
-        Stretch(one.start, one.size, one.offset if one.offset < 0 else base + one.offset, one.what)
+        one if one.is_packed else Stretch(one.start, one.size, base + one.offset, one.what)
         for one in layout
     )
 

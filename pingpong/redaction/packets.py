@@ -273,7 +273,7 @@ class Plan:
 
         Each of its stretches goes by itself, and packed ones as a whole.
         """
-        unpacked = [(one.start, one.start + one.size) for one in found.layout if one.offset < 0]
+        unpacked = [(one.start, one.start + one.size) for one in found.layout if one.is_packed]
         inside = any(
             at < stop and at + len(text) > start
             for start, stop in unpacked
@@ -287,7 +287,7 @@ class Plan:
             stop = one.start + one.size
             while first < len(runs) and runs[first][0] + len(runs[first][1]) <= one.start:
                 first += 1
-            if one.offset < 0:
+            if one.is_packed:
                 continue
             way.open(one.offset, one.offset + one.size)
             if one.what == "packed":

@@ -170,6 +170,11 @@ class Direction:
             self._patience -= 1
 
     @property
+    def is_behind(self) -> bool:
+        """Whether the other side has acknowledged bytes of it that were not seen yet."""
+        return self._next >= 0 and self._acked > self.offset
+
+    @property
     def acked(self) -> int:
         """How many bytes the other side has acknowledged (see ``Half.acked``)."""
         if self._next < 0:

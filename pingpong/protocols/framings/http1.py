@@ -28,6 +28,7 @@ from typing import Final
 from ...errors import LimitExceeded
 from ...model import (
     CUT_LOST,
+    NOWHERE,
     Finding,
     Header,
     Limits,
@@ -615,8 +616,8 @@ class Http1(Transport):
                 piece.what = "base64" if piece.what == "body" else piece.what
             body_at = start + _ENVELOPE
             opened = [
-                Piece(-1, data[start:body_at], "envelope", pieces[0].brought),
-                Piece(-1, data[body_at:stop], "body", pieces[0].brought),
+                Piece(NOWHERE, data[start:body_at], "envelope", pieces[0].brought),
+                Piece(NOWHERE, data[body_at:stop], "body", pieces[0].brought),
             ]
             self._message(said, mine + opened, data[start], size, out)
             start, text = stop, max(text, text_stop)
@@ -712,8 +713,8 @@ class Http1(Transport):
             protocol = RAW
         if said.note:
             findings.append(Finding(Severity.WARNING, said.note, 0))
-        size = sum([len(piece.data) for piece in pieces if piece.offset >= 0])
-        offset = min([piece.offset for piece in pieces if piece.offset >= 0], default=0)
+        size = sum([len(piece.data) for piece in pieces if piece.offset != NOWHERE])
+        offset = min([piece.offset for piece in pieces if piece.offset != NOWHERE], default=0)
         data = b"".join([piece.data for piece in ordered(pieces)])
         has_head = bool(pieces) and pieces[0].what == "head"
         span = said.method_span if has_head else Span(0, 0)
@@ -725,7 +726,7 @@ class Http1(Transport):
         if opened is not None:
             start = len(found.data)
             found.data += opened
-            found.layout += (Stretch(start, len(opened), -1, "body"),)
+            found.layout += (Stretch(start, len(opened), NOWHERE, "body"),)
         start, stop = place_of_body(found, pieces)
         found.header = Header(method, mtype, said.number, True, Span(start, start), span)
         found.body_stop = stop

@@ -120,7 +120,7 @@ def masks(message: Message) -> HeadMasks:
     places: dict[int, int] = {}
     for stretch in message.layout:
         part = message.data[stretch.start : stretch.start + stretch.size]
-        if stretch.offset < 0:
+        if stretch.is_packed:
             packed = stretch.start if packed < 0 else packed
         elif _lost(message.gaps, stretch.start, stretch.start + stretch.size):
             runs.append((stretch.start, bytes(stretch.size)))

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...errors import DecodeError, LimitExceeded
 from ...model import (
+    NOWHERE,
     Carrier,
     Finding,
     Header,
@@ -951,7 +952,7 @@ class Http2(Transport):
         if unpacked is not None:
             start = len(found.data)
             found.data += unpacked
-            found.layout += (Stretch(start, len(unpacked), -1, "body"),)
+            found.layout += (Stretch(start, len(unpacked), NOWHERE, "body"),)
         start, stop = place_of_body(found, pieces)
         found.body_stop = stop
         kept = found.kept = _heads_of(pieces, found, ending)

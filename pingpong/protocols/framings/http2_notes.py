@@ -185,7 +185,7 @@ def masks(message: Message) -> HeadMasks:
             runs.append((stretch.start, bytes(stretch.size)))
         elif stretch.what == "frame":
             runs += _masks_of_frame(message.data, stretch, read)
-        if stretch.offset < 0:
+        if stretch.is_packed:
             packed = stretch.start
     return HeadMasks(sorted(runs), packed)
 

@@ -109,6 +109,6 @@ def gaps_of(found: Found, pieces: list[Piece]) -> tuple[Gap, ...]:
             at = gap.offset + brought.offset
             start = max(at, stretch.offset)
             stop = min(at + gap.length, stretch.offset + stretch.size)
-            if stretch.offset >= 0 and start < stop:
+            if start < stop and not stretch.is_packed:
                 out.append(Gap(stretch.start + start - stretch.offset, stop - start))
     return tuple(out)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from ....errors import DecodeError, Incomplete
-from ....model import Finding, Header, MessageType, Protocol, Severity, Span, Stretch
+from ....model import NOWHERE, Finding, Header, MessageType, Protocol, Severity, Span, Stretch
 from ...framing import Unit
 from ...framings.headed import HeadedFraming, check_length, event
 from ...raw import RAW
@@ -69,7 +69,7 @@ class Motan1Framing(HeadedFraming):
             layout = (
                 Stretch(0, INNER, 0, "frame"),
                 Stretch(INNER, len(packed), INNER, "packed"),
-                Stretch(base, len(body), -1, "body"),
+                Stretch(base, len(body), NOWHERE, "body"),
             )
             data += body
         try:

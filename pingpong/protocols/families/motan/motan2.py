@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from ....model import (
+    NOWHERE,
     Build,
     Field,
     Finding,
@@ -154,7 +155,7 @@ class Motan2Framing(HeadedFraming):
             layout = (
                 Stretch(0, start, 0, "frame"),
                 Stretch(start, len(packed), start, "packed"),
-                Stretch(len(data), len(body), -1, "body"),
+                Stretch(len(data), len(body), NOWHERE, "body"),
             )
             start = len(data)
             data += body

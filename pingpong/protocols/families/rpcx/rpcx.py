@@ -19,7 +19,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ....errors import DecodeError, Incomplete
-from ....model import Finding, Header, MessageType, Protocol, Severity, Span, Stretch
+from ....model import NOWHERE, Finding, Header, MessageType, Protocol, Severity, Span, Stretch
 from ...encodings.binary import BINARY
 from ...encodings.msgpack import MSGPACK
 from ...encodings.plain_json import PLAIN_JSON
@@ -230,7 +230,7 @@ class RpcxFraming(HeadedFraming):
             layout = (
                 Stretch(0, start, 0, "frame"),
                 Stretch(start, len(packed), start, "packed"),
-                Stretch(len(data), len(body), -1, "body"),
+                Stretch(len(data), len(body), NOWHERE, "body"),
             )
             start = len(data)
             data += body

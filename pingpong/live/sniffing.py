@@ -310,7 +310,7 @@ class Sniffer:
             try:
                 self.take()
             except OSError:
-                return  # whoever looks or stops will meet the error again, and is told
+                return  # the next look, or the stop, meets the error again and reports it
 
     def take(self) -> None:
         """Take out what is there now.  Raises OSError."""

@@ -386,7 +386,7 @@ class Connection:
 
     ``client_key`` and ``server_key`` are its ends as a Segment has them.  ``strays`` counts the
     RSTs and SYNs that look like its own and are not; ``first_stray`` is the packet of the first.
-    ``is_back``: it was reset and goes on nevertheless; whoever sees that clears it.  ``twin`` may
+    ``is_back``: it was reset and goes on nevertheless; the caller clears it.  ``twin`` may
     be the same connection, on the other side of a NAT.
     """
 
@@ -416,7 +416,7 @@ class Connection:
         self.from_server = Direction()
         self.strays = 0
         self.first_stray = 0
-        self.is_back = False  # it was reset, and goes on: whoever sees that, clears it
+        self.is_back = False  # it was reset, and goes on: the caller that sees it clears it
         self.is_over = False  # it has ended, and what comes of it begins nothing new
         self.twin: Connection | None = None  # perhaps the same one, on the other side of a NAT
         self._is_lone = False  # nothing was seen of it but a RST
@@ -424,7 +424,7 @@ class Connection:
 
     @property
     def key(self) -> bytes:
-        """What its segments have in common, whoever sends them: protocol, addresses, ports."""
+        """What its segments have in common, in both directions: protocol, addresses, ports."""
         return _key(self.flow.protocol, self.client_key, self.server_key)
 
     def is_from_client(self, segment: Segment) -> bool:
@@ -514,7 +514,7 @@ class Connection:
     def _go_on(self, segment: Segment, one: Direction, half: Half) -> None:
         """See whether a segment shows that a RST was not this connection's own.
 
-        Whoever has reset a connection says no more.  If new bytes come from there, the RST was
+        An end that has reset a connection says no more.  If new bytes come from there, the RST was
         somebody else's.  So was a RST that came before everything else.
         """
         stop = 0
@@ -742,7 +742,7 @@ def _key(protocol: int, source: bytes, target: bytes) -> bytes:
 
 
 def _ends(segment: Segment) -> tuple[bytes, bytes]:
-    """Client and server: the client is whoever sends the SYN, or else has the higher port."""
+    """Client and server: the client sends the SYN, or else has the higher port."""
     source, target = segment.source, segment.target
     higher = source[-2:] >= target[-2:]
     is_client = not segment.flags & ACK if segment.flags & SYN else higher

@@ -233,7 +233,7 @@ class Pipeline:
 
     ``told`` is what the user says that connections speak.  ``ports``: only connections with one of
     these at either end are read (none named: all).  ``interface`` has the names for messages.
-    ``redactor`` masks messages before anybody gets them.  ``plan`` takes note of what may be shown
+    ``redactor`` masks messages before anybody gets them.  ``plan`` records what may be shown
     of the capture; it needs ``feed``.
 
     ``flows`` are all connections seen.  Without ``keep``, those that ended long ago and pairs of

@@ -572,7 +572,7 @@ class Pairing:
         return exchange
 
     def _note_answered(self, pending: _Pending, exchange: Exchange, reply: Message) -> None:
-        """Take note of what a reply says of the server: in which order it answers, and what."""
+        """Record what a reply says about the server: in which order it answers, and what."""
         if exchange.number < pending.newest:
             pending.overtakes = True
         else:
@@ -629,7 +629,7 @@ class Pairing:
         pending.forget(passed)
 
     def _answered(self, server: Endpoint, method: str) -> None:
-        """Take note that a server has answered that method."""
+        """Record that a server has answered that method."""
         key = (server, bare_method(method))
         if key in self._methods or len(self._methods) < MAX_METHODS:
             self._methods[key] = True

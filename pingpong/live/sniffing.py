@@ -197,7 +197,7 @@ class ScapySocket:
                 yield Captured(when, len(data), data)
 
     def drops(self) -> int:
-        """Packets dropped since this was last called; always 0 where the system does not tell."""
+        """Packets dropped since this was last called; always 0 if the system does not tell."""
         return 0 if self._packet_socket is None else _drops(self._packet_socket, 8)
 
     def close(self) -> None:

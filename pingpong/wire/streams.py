@@ -154,7 +154,7 @@ class Direction:
         return not self._waiting or self._patience > 1
 
     def note(self, ack: i64) -> None:
-        """Take note of the other side's acknowledgement."""
+        """Record the other side's acknowledgement."""
         if self._next < 0:
             if self._first_ack < 0:
                 self._first_ack = self._last_ack = ack
@@ -202,7 +202,7 @@ class Direction:
         return self.from_start or self.before is not None
 
     def begin(self, seq: int) -> None:
-        """Take note of a SYN with the number ``seq``: the first byte has the number after it."""
+        """Record a SYN with the number ``seq``: the first byte has the number after it."""
         first = (seq + 1) & _WRAP
         if self._next < 0:
             self._next = first
@@ -307,7 +307,7 @@ class Direction:
         self._missed_from = place
 
     def acknowledge(self, ack: int) -> list[Piece]:
-        """Take note of the other side's acknowledgement, and give up a hole if it is time.
+        """Take the other side's acknowledgement, and give up a hole if it is time.
 
         Returns the pieces that are in order after that, the Gap first.
         """
@@ -618,7 +618,7 @@ class Connections:
     def _look_for_twin(self, new: Connection, segment: Segment) -> None:
         """Look for a connection that may be this new one, seen on the other side of a NAT.
 
-        Its first packet is the same but for an address or a port, and nobody has answered yet.
+        Its first packet is the same except for an address or a port, and nobody has answered yet.
         """
         key = (segment.seq, segment.ack, segment.flags & SYN, len(segment.payload))
         twin = self._firsts.pop(key, None)
@@ -654,7 +654,7 @@ class Connections:
         return self._pairs.pop(next(iter(self._pairs)))
 
     def end(self, connection: Connection) -> Connection | None:
-        """Take note that a connection has ended; returns the one forgotten in its place, if any.
+        """Record that a connection has ended; returns the one forgotten in its place, if any.
 
         So memory is bounded by what is open, not by everything that ever was.
         """

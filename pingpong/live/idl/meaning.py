@@ -8,7 +8,7 @@ recursion.  So the work grows only as the files do, however definitions build on
 twenty typedefs can stand for a type with a million parts, and a thousand services can extend
 each other.
 
-Apache's compiler says what is right, but more is accepted, because a capture is to be read: a
+Apache's compiler says what is right, but more is accepted, because the aim is to read a capture: a
 file that is missing costs the names in it and no others, and a constant that makes no sense costs
 only itself.  What was left out on the way is said in notes.
 """

@@ -92,7 +92,7 @@ def read(path: _Path, include: Sequence[_Path] = ()) -> Interface:
     """What a .thrift file and its includes say.  Raises IdlError."""
     where = os.fspath(path)
     folders = [os.fspath(one) for one in include]
-    return _Reader(_Files(where, folders)).interface()
+    return _InterfaceMaker(_Files(where, folders)).interface()
 
 
 # ── Files ────────────────────────────────────────────────────────────────────────────
@@ -206,7 +206,7 @@ class _Files:
 _Key: TypeAlias = "tuple[int, str]"  # of a definition: its file's identity, its name
 
 
-class _Reader:
+class _InterfaceMaker:
     """Makes an Interface out of files."""
 
     def __init__(self, files: _Files) -> None:
@@ -709,7 +709,7 @@ class _Writer:
     It is cut off where it gets long, because constants can make it as long as they like.
     """
 
-    def __init__(self, reader: _Reader) -> None:
+    def __init__(self, reader: _InterfaceMaker) -> None:
         self.reader = reader
         self.room = _MOST_DEFAULT
 

@@ -7,7 +7,7 @@ import pytest
 from http2s import CAPTURES
 from relatives import Seen, seen
 
-from pingpong.model import Message
+from pingpong.model import NOWHERE, Message
 
 ALL = sorted(
     (folder, path.stem)
@@ -34,7 +34,9 @@ def places(found: Seen) -> dict[tuple[int, bool], list[tuple[int, int]]]:
 
 def _parts(one: Message) -> list[tuple[int, int]]:
     if one.layout:
-        return [(each.offset, each.size) for each in one.layout if each.offset >= 0 and each.size]
+        return [
+            (each.offset, each.size) for each in one.layout if each.offset != NOWHERE and each.size
+        ]
     return [(one.offset, one.size)]
 
 

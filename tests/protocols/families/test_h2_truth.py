@@ -14,7 +14,7 @@ def _frames(messages: list[Message], name: str) -> list[Message]:
 
 
 def _names(message: Message) -> dict[str, str | None]:
-    return {one.name: one.value for one in message.metadata}
+    return {one.name or "": one.value for one in message.metadata}
 
 
 def test_nghttp() -> None:

@@ -64,7 +64,7 @@ def test_the_truth_is_met_value_by_value() -> None:
             assert one.outcome is Outcome.APPLICATION_EXCEPTION
             error = one.reply.family.error(one.reply)
             assert error.text is not None
-            said = f"{error.name} : {error.text.content}"
+            said = f"{error.name} : {error.text.content!s}"
             if row["method"] == "slow":
                 # The client gave up by itself; the server's status came later.
                 assert f": {error.name} : Waiting" in row["value"]

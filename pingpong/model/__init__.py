@@ -13,7 +13,6 @@ How an object looks is the business of ``views``: it hands its two renderers to
 from .connections import Detection, Flow, Goaway, Half, Step, Structs
 from .exchanges import Definitions, Exchange, Namer
 from .messages import (
-    APPLICATION_ERRORS,
     CUT_CLOSED,
     CUT_ENDED,
     CUT_LOST,
@@ -22,7 +21,6 @@ from .messages import (
     MESSAGE_TYPES,
     NO_FIELD,
     NOT_TOLD,
-    UPGRADES,
     Carrier,
     Difference,
     Differences,
@@ -53,7 +51,6 @@ from .values import (
     MAX_DEPTH,
     NO_ID,
     TTYPES,
-    WIRE_TYPES,
     Build,
     Content,
     Entries,
@@ -72,7 +69,6 @@ from .values import (
 )
 
 __all__ = [
-    "APPLICATION_ERRORS",
     "CUT_CLOSED",
     "CUT_ENDED",
     "CUT_LOST",
@@ -89,8 +85,6 @@ __all__ = [
     "TCP",
     "TTYPES",
     "UDP",
-    "UPGRADES",
-    "WIRE_TYPES",
     "Build",
     "Carrier",
     "Chunk",

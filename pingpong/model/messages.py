@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from mypy_extensions import i64
 
 __all__ = [
-    "APPLICATION_ERRORS",
     "CUT_CLOSED",
     "CUT_ENDED",
     "CUT_LOST",
@@ -43,7 +42,6 @@ __all__ = [
     "MESSAGE_TYPES",
     "NOT_TOLD",
     "NO_FIELD",
-    "UPGRADES",
     "Carrier",
     "Difference",
     "Differences",
@@ -84,31 +82,6 @@ class MessageType(IntEnum):
 # By number: a list is looked into faster than an Enum is called.
 MESSAGE_TYPES: Final = [MessageType.CALL, *MessageType]
 
-# Methods by which tracing systems ask whether the other end takes headers before messages:
-# Finagle's, and those of thriftpy2.contrib.tracking.  Their replies are no results.
-UPGRADES: Final = frozenset(
-    {
-        "__can__finagle__trace__v3__",
-        "__thriftpy_tracing_method_name__v2",
-        "__thriftpy_tracing_method_name__",
-    }
-)
-
-# What field 2 of a TApplicationException says (lib/py/src/Thrift.py).
-APPLICATION_ERRORS: Final = (
-    "UNKNOWN",
-    "UNKNOWN_METHOD",
-    "INVALID_MESSAGE_TYPE",
-    "WRONG_METHOD_NAME",
-    "BAD_SEQUENCE_ID",
-    "MISSING_RESULT",
-    "INTERNAL_ERROR",
-    "PROTOCOL_ERROR",
-    "INVALID_TRANSFORM",
-    "INVALID_PROTOCOL",
-    "UNSUPPORTED_CLIENT_TYPE",
-)
-
 
 class Header(Facts):
     """The part of a message before its struct: method, type, seqid.
@@ -129,12 +102,12 @@ class Header(Facts):
         span: Span,
         method_span: Span,
     ) -> None:
-        self.method = method
-        self.type = type
-        self.seqid = seqid
-        self.strict = strict
-        self.span = span
-        self.method_span = method_span
+        self.method: Final = method
+        self.type: Final = type
+        self.seqid: Final = seqid
+        self.strict: Final = strict
+        self.span: Final = span
+        self.method_span: Final = method_span
 
     def facts(self) -> tuple[object, ...]:
         return (self.method, self.type, self.seqid, self.strict, self.span, self.method_span)
@@ -152,10 +125,10 @@ class Metadatum(Facts):
     __match_args__: ClassVar = ("name", "value", "span", "why")
 
     def __init__(self, name: str | None, value: str | None, span: Span, why: str = "") -> None:
-        self.name = name
-        self.value = value
-        self.span = span
-        self.why = why
+        self.name: Final = name
+        self.value: Final = value
+        self.span: Final = span
+        self.why: Final = why
 
     def facts(self) -> tuple[object, ...]:
         return (self.name, self.value, self.span, self.why)
@@ -173,10 +146,10 @@ class Stretch(Facts):
     __match_args__: ClassVar = ("start", "size", "offset", "what")
 
     def __init__(self, start: int, size: int, offset: int, what: str) -> None:
-        self.start = start
-        self.size = size
-        self.offset = offset
-        self.what = what
+        self.start: Final = start
+        self.size: Final = size
+        self.offset: Final = offset
+        self.what: Final = what
 
     def facts(self) -> tuple[object, ...]:
         return (self.start, self.size, self.offset, self.what)
@@ -223,6 +196,10 @@ class Protocol(ABC):
     @abstractmethod
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
         """The header at ``data[start:stop]``.  Raises DecodeError (Incomplete if cut)."""
+
+    def oddity(self, header: Header) -> Finding | None:
+        """What is odd about a header that could be read; None: nothing."""
+        return None
 
     @abstractmethod
     def walk(
@@ -324,10 +301,10 @@ class Error(Facts):
     def __init__(
         self, name: str, number: int | None, kind: Value | None, text: Value | None
     ) -> None:
-        self.name = name
-        self.number = number
-        self.kind = kind
-        self.text = text
+        self.name: Final = name
+        self.number: Final = number
+        self.kind: Final = kind
+        self.text: Final = text
 
     def facts(self) -> tuple[object, ...]:
         return (self.name, self.number, self.kind, self.text)
@@ -373,6 +350,16 @@ class Family(ABC):
         """Does a call of that method ask about the connection, so that it is none of the
         service's?"""
         return False
+
+    def is_result(self, field: Field) -> bool:
+        """Is it, in a reply's outermost struct, what the method returned?  The value itself, where
+        a message is one, is field 0."""
+        return field.field_id == 0
+
+    def numbered(self, path: tuple[int, ...], number: int) -> tuple[str, str]:
+        """What a number at that place in an EXCEPTION is called, and a sentence on it; "" and ""
+        for one that has no name of the framework's."""
+        return "", ""
 
 
 # It is not compiled into a class of C: those cannot be text.  Compiled code knows its subclasses
@@ -503,15 +490,20 @@ class Difference(Facts):
     def __init__(
         self, kind: str, place: str, words: str, brief: str, offset: int, times: int = 1
     ) -> None:
-        self.kind = kind
-        self.place = place
-        self.words = words
-        self.brief = brief
-        self.offset = offset
-        self.times = times
+        self.kind: Final = kind
+        self.place: Final = place
+        self.words: Final = words
+        self.brief: Final = brief
+        self.offset: Final = offset
+        self.times: Final = times
 
     def facts(self) -> tuple[object, ...]:
         return (self.kind, self.place, self.words, self.brief, self.offset, self.times)
+
+    def once_more(self) -> Difference:
+        """The same, for one place more."""
+        times = self.times + 1
+        return Difference(self.kind, self.place, self.words, self.brief, self.offset, times)
 
     @property
     def text(self) -> str:
@@ -633,7 +625,8 @@ class Record(Shown):
                     one for one in self._differences if one.offset not in self.redacted
                 )
             if self._told is not None:
-                body.findings = self._told  # and not what is wrong with masks
+                # And not what is wrong with masks.
+                body = Struct(body.fields, body.stop, self._told)
             self._body = body
         return self._body
 
@@ -812,13 +805,13 @@ class Response(Facts):
         offset: int = 0,
         time: int = 0,
     ) -> None:
-        self.status = status
-        self.reason = reason
-        self.content_type = content_type
-        self.size = size
-        self.text = text
-        self.offset = offset
-        self.time = time
+        self.status: Final = status
+        self.reason: Final = reason
+        self.content_type: Final = content_type
+        self.size: Final = size
+        self.text: Final = text
+        self.offset: Final = offset
+        self.time: Final = time
 
     def facts(self) -> tuple[object, ...]:
         return (
@@ -830,6 +823,15 @@ class Response(Facts):
             self.offset,
             self.time,
         )
+
+    def placed(self, offset: int, time: int) -> Response:
+        """The same, where its place and its time are known."""
+        said = (self.status, self.reason, self.content_type, self.size, self.text)
+        return Response(*said, offset, time)
+
+    def bare(self) -> Response:
+        """The same without what its server chose to say."""
+        return Response(self.status, "", "", self.size, "", self.offset, self.time)
 
     @property
     def is_good(self) -> bool:
@@ -1042,10 +1044,10 @@ class Repeated(Facts):
     __match_args__: ClassVar = ("difference", "first", "messages", "times")
 
     def __init__(self, difference: Difference, first: int, messages: int, times: int) -> None:
-        self.difference = difference
-        self.first = first
-        self.messages = messages
-        self.times = times
+        self.difference: Final = difference
+        self.first: Final = first
+        self.messages: Final = messages
+        self.times: Final = times
 
     def facts(self) -> tuple[object, ...]:
         return (self.difference, self.first, self.messages, self.times)
@@ -1101,9 +1103,10 @@ class Differences(Shown):
                 self.more += one.times
                 continue
             if known is None:
-                known = self._ways[key] = Repeated(one, number, 0, 0)
-            known.times += one.times
-            known.messages += key not in seen
+                known = Repeated(one, number, 0, 0)
+            messages = known.messages + (key not in seen)
+            times = known.times + one.times
+            self._ways[key] = Repeated(known.difference, known.first, messages, times)
             seen.add(key)
 
     def __len__(self) -> int:

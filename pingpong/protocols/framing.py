@@ -211,6 +211,7 @@ class Passed:
 class Transport(ABC):
     """Where messages begin and end in one direction of a connection.
 
+    ``prefixed``: the ends have agreed on something that stands before messages: see ``hear``.
     ``seen_thrift``: its own bytes say that Thrift is in it, whether or not a message of it
     could be read.  ``is_whole``: the unit that ``rest`` gave last is complete, since nothing
     more of it could have come.  ``keeps_lines``: somebody asks for the ``lines`` of units.
@@ -224,6 +225,7 @@ class Transport(ABC):
     """
 
     name: str
+    prefixed: bool = False
     seen_thrift: bool = False
     is_whole: bool = False
     keeps_lines: bool = False
@@ -278,6 +280,11 @@ class Transport(ABC):
 
     def pass_whole(self) -> None:
         """The unit that ``whole`` found was taken: the next begins behind it."""
+        return
+
+    def hear(self, header: Header, protocol: Protocol) -> None:
+        """Take note of a message that the long way has read: it may change what stands before the
+        next ones."""
         return
 
     def known_until(self, buffer: bytearray, have: int) -> int:

@@ -23,7 +23,6 @@ from ..errors import DecodeError, Incomplete
 from ..model import (
     CUT_CLOSED,
     CUT_LOST,
-    UPGRADES,
     Carrier,
     Chunk,
     Detection,
@@ -51,7 +50,6 @@ from .detect import (
     make_transport,
     woven,
 )
-from .encodings.binary import BINARY
 from .families.thrift.sasl import COMPLETE, WRAPPED
 from .families.thrift.transports import FRAMED, NOT_KNOWN, PROXY, SASL, THEADER, UNFRAMED
 from .framing import Brought, Found, Passed, Transport, Turn, Unit
@@ -92,21 +90,6 @@ MAX_FINDINGS: Final = 1000
 
 # How long the evidence may grow: a connection may carry anything, for as long as it likes.
 MAX_EVIDENCE: Final = 300
-
-
-# A strict header's first four bytes, taken for a seqid: 80 01 00 01 to 80 01 00 04.
-_FIRST_ODD: Final = -0x7FFEFFFF
-_LAST_ODD: Final = _FIRST_ODD + 3
-
-
-def _has_odd_seqid(header: Header) -> bool:
-    """Is the seqid the begin of another message?"""
-    return header.strict and _FIRST_ODD <= header.seqid <= _LAST_ODD
-
-
-def _is_odd(header: Header) -> bool:
-    """Is there more to say of the message than the short way does?"""
-    return header.method in UPGRADES or (header.seqid <= _LAST_ODD and _has_odd_seqid(header))
 
 
 def _placed(layout: tuple[Stretch, ...], base: int) -> tuple[Stretch, ...]:
@@ -162,7 +145,7 @@ class MessageReader:
         self._spoken: Spoken | None = None  # what is being read now
         self._transport: Transport | None = None
         self._evidence = ""
-        self._prefixed = False  # tracing headers were asked for
+        self._prefixed = False  # see Transport.hear
         self._read = 0  # messages, since ``_spoken`` was settled
         self._protocol: Protocol | None = None  # of the last message
         self._said_wrapped = False
@@ -304,7 +287,7 @@ class MessageReader:
         """
         assert self._transport is not None
         header, end = self._transport.whole(data, at, stop)
-        if header is not None and (_is_odd(header) or not self._is_named(header)):
+        if header is not None and not self._is_named(header):
             return None, 0
         return header, end
 
@@ -396,6 +379,9 @@ class MessageReader:
         if self._transport is not None and self._transport.is_woven and goes_on:
             self._transport.give_up()
             return  # with what it knows of messages that are under way
+        self._prefixed = self._prefixed or (
+            self._transport is not None and self._transport.prefixed
+        )
         self._transport = make_transport(spoken, self._limits, self._prefixed)
         self._transport.keeps_lines = self._watched
         self._transport.from_start = not self._was_sought
@@ -545,23 +531,14 @@ class MessageReader:
             self._search("what follows is no message")
             return True
         findings = unit.findings
-        if unit.protocol is BINARY and _has_odd_seqid(header):
-            at = header.span.stop - 4
-            text = (
-                f"seqid at offset {at}: is {header.seqid}, which is how another message begins: "
-                "two writers share this stream"
-            )
-            findings = (*findings, Finding(Severity.ERROR, text, at))
+        odd = unit.protocol.oddity(header) if unit.header is None else None
+        if odd is not None:
+            findings = (*findings, odd)
         found.append(self._take(header, unit, findings))
         self._turn(unit, found[-1])
         self._read += 1
         self._protocol = unit.protocol
-        # The headers are binary structs, before strict binary messages.
-        if header.method in UPGRADES and not self._prefixed and unit.protocol is BINARY:
-            self._prefixed = True
-            assert self._spoken is not None
-            if self._spoken.transport.is_plain:
-                self._transport = make_transport(self._spoken, self._limits, True)
+        self._transport.hear(header, unit.protocol)
         return True
 
     def _next_wholes(self, found: list[Found]) -> bool:
@@ -576,7 +553,7 @@ class MessageReader:
         while at < have:
             data = data or bytes(self._buffer)
             header, end = self._transport.whole(data, at, have)
-            if header is None or _is_odd(header) or not self._is_named(header):
+            if header is None or not self._is_named(header):
                 break
             self._transport.pass_whole()
             found.append(self._found(header, self.protocol, data[at:end], end - at, ()))
@@ -637,8 +614,8 @@ class MessageReader:
         if turn is not None:
             turn.found = found
             if turn.response is not None:
-                turn.response.offset = self._base
-                turn.response.time = self._marks[0].time if self._marks else 0
+                time = self._marks[0].time if self._marks else 0
+                turn.response = turn.response.placed(self._base, time)
             self.turns.append(turn)
 
     def _breaks(self, why: str) -> None:

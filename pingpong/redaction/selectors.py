@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, Union
 
-from ..model import NO_ID, Field, MessageType
+from ..model import NO_ID, Family, Field, MessageType
 
 __all__ = ["Selector", "parse_selectors"]
 
@@ -92,12 +92,14 @@ class Selector:
         field: Field,
         is_outermost: bool,
         kind: MessageType | None,
+        family: Family | None,
         has_idl: bool,
     ) -> bool:
         """Part ``place`` does not name that field as far as is known: may it for all that?  Nobody
         knows its name: there is no IDL, or it lacks the method or the field.  A name on the wire
         that an IDL lacks may be a damaged one; but what an exception of the server's own or a
-        REPLY's result is called is known.  ``kind`` is that of the message, None for a struct."""
+        REPLY's result is called is known.  ``kind`` and ``family`` are the message's, None for a
+        struct."""
         part = self.parts[place]
         if not isinstance(part, str) or (field.in_idl if has_idl else field.name is not None):
             return False
@@ -105,8 +107,7 @@ class Selector:
             return True
         if kind is MessageType.EXCEPTION or part == "success":
             return False
-        is_result = field.field_id == 0 or field.name == "success"
-        return not (kind is MessageType.REPLY and is_result)
+        return not (kind is MessageType.REPLY and family is not None and family.is_result(field))
 
 
 def parse_selectors(texts: Iterable[str]) -> tuple[Selector, ...]:

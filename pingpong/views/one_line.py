@@ -139,7 +139,7 @@ def result(message: Message, room: int = 60) -> str:
     if not message.family.has_results:
         return arguments(message, room)
     first = body.fields[0]
-    if first.is_result and len(body.fields) == 1:
+    if message.family.is_result(first) and len(body.fields) == 1:
         return value_text(first.value, room)
     if first.value.label and len(body.fields) == 1:
         # An exception of the IDL: its type says more than the name of the field.

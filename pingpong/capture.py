@@ -1097,7 +1097,7 @@ class Pipeline:
             statuses[response.status] = statuses.get(response.status, 0) + 1
         if message is not None:
             if self.redactor is not None:
-                response.reason = response.content_type = response.text = ""
+                response = response.bare()
             message.response = response
         if is_thrift and response.is_good and talk.from_server is not None:
             talk.from_server.note_thrift()

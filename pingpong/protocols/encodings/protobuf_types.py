@@ -738,7 +738,7 @@ def walk_as(
 class _TypedWalk(ProtobufWalk):
     """Walks over one message with types; ``type`` is that of the message that is walked over."""
 
-    __slots__ = ("_counts", "differences", "is_over", "schema", "type")
+    __slots__ = ("_ways", "differences", "is_over", "schema", "type")
 
     def __init__(
         self,
@@ -754,18 +754,18 @@ class _TypedWalk(ProtobufWalk):
         self.type = _NO_MESSAGE
         self.is_over = False
         self.differences: list[Difference] = []
-        self._counts: dict[tuple[str, str, str], Difference] = {}
+        # Where in ``differences`` the last of each way is.
+        self._ways: dict[tuple[str, str, str], int] = {}
 
     def differ(self, kind: str, place: str, words: str, brief: str, offset: int) -> None:
         """Say that it differs; behind very many of one way, only count."""
         way = (kind, place, words)
-        last = self._counts.get(way)
-        if last is not None and len(self.differences) >= _MOST_DIFFERENCES:
-            last.times += 1
+        at = self._ways.get(way, -1)
+        if at >= 0 and len(self.differences) >= _MOST_DIFFERENCES:
+            self.differences[at] = self.differences[at].once_more()
             return
-        one = Difference(kind, place, words, brief, offset)
-        self._counts[way] = one
-        self.differences.append(one)
+        self._ways[way] = len(self.differences)
+        self.differences.append(Difference(kind, place, words, brief, offset))
 
     # ── Messages ─────────────────────────────────────────────────────────────────────
 

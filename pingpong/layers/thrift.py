@@ -76,7 +76,7 @@ from pingpong.model import (
     Span,
     TType,
 )
-from pingpong.protocols.detect import FRAMED, detect
+from pingpong.protocols.detect import detect
 from pingpong.protocols.encodings.binary import (
     BINARY,
     VERSION_1,
@@ -86,6 +86,7 @@ from pingpong.protocols.encodings.binary import (
 )
 from pingpong.protocols.families.thrift.answers import APPLICATION_ERRORS
 from pingpong.protocols.families.thrift.framed import HEAD, read_frame_length
+from pingpong.protocols.families.thrift.transports import FRAMED
 from pingpong.views.text import escape, quote
 
 __all__ = [

@@ -181,8 +181,7 @@ class Protocol(ABC):
     What others have to know of it is said here, so that nobody asks for its name.  ``title`` is
     its name in a sentence, ``classes`` what programs call it.  ``is_text``: its bytes are text.
     ``has_names``: its fields have names and no ids.  ``is_marked``: a message begins with a mark
-    that hardly anything else begins with.  ``is_variant``: its structs are those of another one,
-    and only a message's header differs.
+    that hardly anything else begins with.  ``is_raw``: nobody says what its bytes mean.
     """
 
     name: str
@@ -191,7 +190,13 @@ class Protocol(ABC):
     is_text: bool = False
     has_names: bool = False
     is_marked: bool = False
-    is_variant: bool = False
+    is_raw: bool = False
+
+    @property
+    def variant_of(self) -> Protocol | None:
+        """The protocol that has the same structs, and a header with a mark; None if this is no such
+        variant."""
+        return None
 
     @abstractmethod
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
@@ -337,6 +342,12 @@ class Family(ABC):
     def error(self, exception: Message) -> Error:
         """What an EXCEPTION, the framework's own, says."""
 
+    @property
+    def usual(self) -> Protocol | None:
+        """The protocol that nearly all of its servers speak, where it has several and nothing
+        tells."""
+        return None
+
     def parts(self, method: str) -> tuple[str, str]:
         """The service that a method belongs to, and its name in that; "" for a service that the
         wire does not name."""
@@ -390,7 +401,9 @@ class Carrier(str):
     ``id_name`` is what a message's ``seqid`` is called.
 
     ``leans``: its bytes say nothing without those before them.  ``resumes``: it can be picked up
-    in mid-stream.  ``is_shut``: where messages are
+    in mid-stream; ``may_be_inside``: what was found there may stand inside something larger.
+    ``inner``: what its messages are in once the ends have negotiated, each by itself, so that a
+    search looks for that.  ``is_shut``: where messages are
     packed, no byte of them may be shown, since something may stand behind them.
     """
 
@@ -413,6 +426,7 @@ class Carrier(str):
     id_name: ClassVar[str] = "seqid"
     leans: ClassVar[bool] = False
     resumes: ClassVar[bool] = True
+    may_be_inside: ClassVar[bool] = False
     is_shut: ClassVar[bool] = False
 
     @property
@@ -422,6 +436,10 @@ class Carrier(str):
     @property
     def plain(self) -> tuple[Carrier, ...]:
         return ()
+
+    @property
+    def inner(self) -> Carrier | None:
+        return None
 
     def learn(self, message: Message, known: object) -> object:
         """``known``, which is Definitions or None, with what a message says of services and

@@ -1,14 +1,16 @@
 """What a family brings, so that a connection that speaks it is recognised and read.
 
     Sign       what the messages of an encoding begin with
+    Plain      how such messages follow one another: bare, or each behind its length
     Wrapper    what a framing with a head of its own begins with, and the object that reads it
-    Entry      a family in the list of all (families/__init__.py), with its signs and wrappers
+    Entry      a family in the list of all (families/__init__.py), with all of these
 
 What its messages mean is the business of a ``model.Family``, which each of them has.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -16,7 +18,17 @@ from ..model import Carrier, Family, Limits, Protocol
 from .framing import ProtocolAt, Transport
 from .framings.contents import Content, Contents, Head
 
-__all__ = ["FAIR", "STRONG", "WEAK", "Entry", "Sign", "Wrapper"]
+__all__ = [
+    *("FAIR", "MAX_NAME", "METHOD", "NAME", "STRONG", "WEAK"),
+    *("Entry", "Plain", "Sign", "Wrapper"),
+]
+
+# Names that a method can have, as bytes and as text.  Longer ones than MAX_NAME are not taken for a
+# method's.  Apache's generators make identifiers; a multiplexed one has a service and a colon
+# before it.
+NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
+METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
+MAX_NAME: Final = 1024
 
 # At the first byte of a connection, ``begins`` alone is enough; or the struct has to make
 # sense too, as far as it goes; or it has to be there to its end (or for detect.PROOF bytes), and
@@ -31,7 +43,8 @@ class Sign(NamedTuple):
 
     ``begins(data, at)``: can one begin there?  None: too few bytes to say no.  ``magic`` is
     what to search for in mid-stream, ``shift`` bytes behind the message's first; empty: it
-    cannot be found there.  ``strength``: see below.
+    cannot be found there.  ``strength``: see above.  ``least(data, at)``, where that is STRONG, is
+    how many bytes a length before such a message says at least.
     """
 
     protocol: Protocol
@@ -40,6 +53,27 @@ class Sign(NamedTuple):
     magic: bytes
     strength: int
     shift: int = 0
+    least: Callable[[bytes | bytearray, int], int] | None = None
+
+
+def _no_length(data: bytes | bytearray, start: int, stop: int, limits: Limits) -> int:
+    return 0
+
+
+class Plain(NamedTuple):
+    """How messages that a Sign recognises follow one another, with nothing but a length before
+    each, or not even that.
+
+    ``make`` takes their protocol, and whether something may stand before them that the ends have
+    agreed on (``Transport.prefixed``).  The length has ``head`` bytes, 0 where there is none;
+    ``length(data, start, stop, limits)`` is what it says, and raises DecodeError for what no
+    message has.
+    """
+
+    transport: Carrier
+    make: Callable[[Protocol, Limits, bool], Transport]
+    head: int = 0
+    length: Callable[[bytes | bytearray, int, int, Limits], int] = _no_length
 
 
 class Wrapper(NamedTuple):
@@ -52,6 +86,11 @@ class Wrapper(NamedTuple):
     ``woven`` makes it in place of ``make`` where the head of each message says who reads it: see
     ``framings.contents``.  ``find(data, ended)`` searches where there is no magic: where one
     begins, and whether that is sure; it is believed if both directions have one.
+
+    ``behind(data, magic)``: how many bytes of a head stand behind the magic, by its own account;
+    None where it does not say, and its end is seen at once.  ``answers(data)`` says what first
+    bytes are that nothing recognises, if the other direction speaks this transport; "" if they are
+    no answer to it.
     """
 
     transport: Carrier
@@ -62,6 +101,8 @@ class Wrapper(NamedTuple):
     shift: int = 0
     woven: Callable[[Limits, Contents, ProtocolAt], Transport] | None = None
     find: Callable[[bytes | bytearray, bool], tuple[int, bool]] | None = None
+    behind: Callable[[bytes | bytearray, int], int] | None = None
+    answers: Callable[[bytes | bytearray], str] | None = None
 
 
 def _never(data: bytes | bytearray) -> str:
@@ -69,7 +110,8 @@ def _never(data: bytes | bytearray) -> str:
 
 
 class Entry(NamedTuple):
-    """A family, its ``signs`` in the order in which they are tried, and its ``wrappers``.
+    """A family, its ``signs`` in the order in which they are tried, each in all of its ``plains``,
+    and its ``wrappers``.
 
     ``nearly(data)`` says what is wrong with first bytes that are nearly, and yet not, the
     family's; "" if they are nothing like it.  ``reads(head, asked)`` says who reads the body of
@@ -82,3 +124,4 @@ class Entry(NamedTuple):
     wrappers: tuple[Wrapper, ...] = ()
     nearly: Callable[[bytes | bytearray], str] = _never
     reads: Callable[[Head, Head | None], Content | None] | None = None
+    plains: tuple[Plain, ...] = ()

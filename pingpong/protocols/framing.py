@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..model import Carrier, Finding, Gap, Header, Protocol, Response, Stretch
 from .unpacking import Allowance
@@ -21,7 +21,12 @@ from .unpacking import Allowance
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["Brought", "Found", "Passed", "ProtocolAt", "Transport", "Turn", "Unit"]
+__all__ = [
+    *("NOT_KNOWN", "Brought", "Found", "Passed", "ProtocolAt", "Transport", "Turn", "Unit"),
+]
+
+# What carries messages while the bytes have not told.
+NOT_KNOWN: Final = Carrier("")
 
 # Which protocol's message begins at data[start:stop]; None: none that is known.
 ProtocolAt = Callable[[bytes, int, int], Protocol | None]
@@ -33,8 +38,9 @@ class Unit:
     ``stop``: how many bytes of the buffer it takes.  ``data``: what the message is read
     from; its Thrift header begins at ``start``, in ``protocol``.  ``protocol`` is None for
     bytes that belong to the transport alone (a negotiation): no message is in them, and
-    ``what`` says in a few words what they are.  ``lines``: bytes of the transport's own that
-    stand between those in ``data`` (the sizes of chunks), with their places in the buffer.
+    ``what`` says in a few words what they are; ``hides``: nobody can read what they hold.
+    ``lines``: bytes of the transport's own that stand between those in ``data`` (the sizes of
+    chunks), with their places in the buffer.
     ``turn``: it is a request or a response.
 
     ``header`` is the message's, where its framing says all that is in one: method, type and id;
@@ -49,6 +55,7 @@ class Unit:
         "data",
         "findings",
         "header",
+        "hides",
         "is_piece",
         "kept",
         "layout",
@@ -82,6 +89,7 @@ class Unit:
         self.kept: object = None
         self.layout: tuple[Stretch, ...] = ()
         self.is_piece = False
+        self.hides = False
 
 
 class Turn:

@@ -16,7 +16,6 @@ where the message goes on: it is given out with its Gaps.  Any other loss cuts i
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DecodeError, Incomplete
@@ -45,14 +44,14 @@ from .detect import (
     Place,
     Spoken,
     Told,
+    answer_to,
     detect,
     find_message,
     make_transport,
     woven,
 )
-from .families.thrift.sasl import COMPLETE, WRAPPED
-from .families.thrift.transports import FRAMED, NOT_KNOWN, PROXY, SASL, THEADER, UNFRAMED
-from .framing import Brought, Found, Passed, Transport, Turn, Unit
+from .family import METHOD
+from .framing import NOT_KNOWN, Brought, Found, Passed, Transport, Turn, Unit
 from .unpacking import Allowance
 
 if TYPE_CHECKING:
@@ -75,15 +74,6 @@ SHORT: Final = 8192
 # How much is kept of a direction that began in mid-stream, until the other shows whether it is what
 # it looks like.
 _MOST_DOUBTFUL: Final = 65_536
-
-# What may stand inside something larger.
-_INSIDE: Final = (UNFRAMED, FRAMED, THEADER)
-
-# A name that a method can have, as a search wants it (detect.py).
-_METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
-
-# What a step of a SASL negotiation may begin with.
-_STATUSES: Final = tuple(bytes((status,)) for status in range(1, COMPLETE + 1))
 
 # How many findings are kept of bytes of which it is not known yet whether they are Thrift.
 MAX_FINDINGS: Final = 1000
@@ -148,7 +138,7 @@ class MessageReader:
         self._prefixed = False  # see Transport.hear
         self._read = 0  # messages, since ``_spoken`` was settled
         self._protocol: Protocol | None = None  # of the last message
-        self._said_wrapped = False
+        self._said_hidden = False
         # Found in mid-stream, where it may have been the inside of something larger: a frame
         # whose length was not captured, the payload behind a head.
         self._guessed = False
@@ -296,7 +286,7 @@ class MessageReader:
 
     def _is_named(self, header: Header) -> bool:
         """Has the message a name that can be one?  Behind a break, that is a part of its proof."""
-        return not self._was_sought or _METHOD.match(header.method) is not None
+        return not self._was_sought or METHOD.match(header.method) is not None
 
     @property
     def protocol(self) -> Protocol:
@@ -322,14 +312,8 @@ class MessageReader:
             self._read_on(Spoken(protocol, transport))
             return
         told = detect(self._buffer, ended, self._limits, self._told)
-        if (
-            self.other is SASL
-            and self._buffer[:1] in _STATUSES
-            and (told is None or told.transport is None)
-        ):
-            # What a server says first is too little to be told from anything else.
-            shown = self._buffer[:8].hex(" ")
-            told = Detection(None, SASL, f"begins with {shown}: the answer to a SASL START")
+        if told is None or told.transport is None:
+            told = answer_to(self.other, self._buffer) or told
         if told is None:
             return
         if self._behind:
@@ -366,7 +350,7 @@ class MessageReader:
         if self._watched:
             data = bytes(self._buffer[: told.open_to])
             unit = Unit(told.stop, data, len(data), None, told.what)
-            self.passed.append(Passed(self._base, PROXY, unit))
+            self.passed.append(Passed(self._base, proxy.PROXY, unit))
         self._drop(told.stop)
         return True
 
@@ -411,8 +395,9 @@ class MessageReader:
         doubtful = self._guessed and self._read < 2
         if self._spoken is None or doubtful:
             return self._told
-        if self._spoken.transport is SASL:
-            return Told(self._protocol, FRAMED)
+        inner = self._spoken.transport.inner
+        if inner is not None:
+            return Told(self._protocol, inner)
         return Told(self._spoken.protocol, self._spoken.transport)
 
     def _remark(self, what: str) -> None:
@@ -448,11 +433,11 @@ class MessageReader:
                     self._pass_over(1)
                     continue
                 doubtful = self._spoken is None or (self._guessed and self._read < 2)
-                self._guessed = doubtful and place.spoken.transport in _INSIDE
+                self._guessed = doubtful and place.spoken.transport.may_be_inside
                 self._report_skipped()
-                # Behind a negotiation there are frames, and the next one was found.
-                is_sasl = self._spoken is not None and self._spoken.transport is SASL
-                self._read_on(Spoken(None, SASL) if is_sasl else place.spoken)
+                # Behind a negotiation, what its transport has inside was found: it goes on.
+                goes_on = self._spoken is not None and self._spoken.transport.inner is not None
+                self._read_on(Spoken(None, self.speaks) if goes_on else place.spoken)
                 peer = self.peer
                 if peer is not None and peer._state == _SEARCHING and peer.looks_like:
                     # It waited for this one.
@@ -514,10 +499,10 @@ class MessageReader:
             self._remark(unit.what)
             if self._watched:
                 self.passed.append(Passed(self._base, self.speaks, unit))
-            if unit.what == WRAPPED and self.is_settled and not self._said_wrapped:
+            if unit.hides and self.is_settled and not self._said_hidden:
                 # Until then it was read: from now on something is hidden.
-                self._said_wrapped = True
-                self._say(Finding(Severity.WARNING, WRAPPED, self._base))
+                self._said_hidden = True
+                self._say(Finding(Severity.WARNING, unit.what, self._base))
             self._drop(unit.stop)
             return True
         try:
@@ -594,7 +579,7 @@ class MessageReader:
                 self._say(Finding(Severity.ERROR, text, self._base))
                 self._breaks(str(error))
                 end = self._transport.frame_stop(self._buffer, len(self._buffer))
-                if self.speaks is FRAMED and 0 < end <= len(self._buffer):
+                if self.speaks.has_length and 0 < end <= len(self._buffer):
                     self._pass_over(end)
         self._stumbled = (self._base, self._spoken)
         self._search("what follows is no message")

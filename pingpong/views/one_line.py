@@ -31,7 +31,6 @@ from ..model import (
     written_time,
 )
 from ..protocols.purposes import counted
-from ..protocols.raw import RAW
 from .text import display_width, duration, elide, escape, quote, trim
 
 __all__ = [
@@ -176,7 +175,7 @@ def header_line(message: Record, exact: bool = False) -> str:
         source, target = f"{source} {message.source}", f"{target} {message.target}"
     strict = "" if message.header.strict else " (old header)"
     spoken = f"{message.protocol.name}{strict} {message.transport}"
-    if message.protocol is RAW:
+    if message.protocol.is_raw:
         spoken = str(message.transport)  # there is nothing to read
     return (
         f"{message.type.name} {method(message)}, {message.transport.id_name} {message.seqid}, "

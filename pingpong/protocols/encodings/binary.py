@@ -686,7 +686,10 @@ class OldBinaryProtocol(BinaryProtocol):
     title = "old binary"
     classes = "TBinaryProtocolFactory with strict_write off (strictWrite in Apache's)"
     is_marked = False
-    is_variant = True
+
+    @property
+    def variant_of(self) -> Protocol:
+        return BINARY
 
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
         return read_old_header(data, start, stop, limits)

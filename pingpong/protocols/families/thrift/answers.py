@@ -20,7 +20,9 @@ from ....model import (
     Message,
     MessageType,
     Outcome,
+    Protocol,
 )
+from ...encodings.binary import BINARY
 
 __all__ = ["APPLICATION_ERRORS", "THRIFT", "UPGRADES", "Thrift"]
 
@@ -59,6 +61,10 @@ class Thrift(Family):
     undeclared = "in a way that the IDL does not declare"
     exception_advice = "Declare the exception in the IDL (throws), so that the client learns of it."
     error_title = "a TApplicationException"
+
+    @property
+    def usual(self) -> Protocol:
+        return BINARY
 
     def outcome(self, reply: Message) -> Outcome:
         # An upgrade is not a call of the service.  A server that does not know it says so, and

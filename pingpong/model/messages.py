@@ -1023,9 +1023,10 @@ class Message(Record):
         anything does (there are names for ids, or bytes are missing or odd)."""
         if self.gaps or self.listed or self._body is not None:
             fields = self.body.fields
-            if fields and fields[0].field_id >= 0:
-                return fields[0].field_id
-            return NO_FIELD if not fields and self.body.stop is not None else NOT_TOLD
+            if not fields:
+                return NOT_TOLD if self.body.stop is None else NO_FIELD
+            first = fields[0].field_id
+            return first if first >= 0 else NOT_TOLD
         return self.protocol.first_field(self.data, self.start)
 
     @property

@@ -59,6 +59,7 @@ from .reading import (
     check_depth,
     check_size,
     method_name,
+    read_number,
     unordered,
 )
 
@@ -137,7 +138,7 @@ def read_varint(
     Raises Incomplete if it is cut; DecodeError if it is longer than such a number can be (5
     bytes for 32 bits or fewer, 10 for 64), or larger.
     """
-    value, end = _varint(data, at, stop, what, bits)
+    value, end = read_number(data, at, stop, what, 10 if bits > 32 else 5)
     if value >> bits:
         most = (1 << bits) - 1
         raise DecodeError(what, at, found=str(value), wanted=f"at most {most}", size=end - at)
@@ -149,7 +150,7 @@ def read_zigzag(
 ) -> tuple[int, int]:
     """The signed number of ``bits`` bits at ``at``, and where it ends.  Raises as
     ``read_varint`` does."""
-    value, end = _varint(data, at, stop, what, bits)
+    value, end = read_number(data, at, stop, what, 10 if bits > 32 else 5)
     if value >> bits:
         half = 1 << (bits - 1)
         raise DecodeError(
@@ -164,23 +165,6 @@ def unzigzag(value: int) -> int:
     [0, -1, 1, -2, 2]
     """
     return (value >> 1) ^ -(value & 1)
-
-
-def _varint(data: bytes | bytearray, at: int, stop: int, what: str, bits: int) -> tuple[int, int]:
-    if at < stop and data[at] < 128:
-        return data[at], at + 1
-    longest = 10 if bits > 32 else 5
-    value = 0
-    for index in range(min(longest, stop - at)):
-        byte = data[at + index]
-        value |= (byte & 127) << 7 * index
-        if byte < 128:
-            return value, at + index + 1
-    if stop - at < longest:
-        raise Incomplete(what, at, needs=stop - at + 1, left=stop - at)
-    raise DecodeError(
-        what, at, found=f"over {longest} bytes long", wanted=f"at most {longest}", size=longest
-    )
 
 
 def write_varint(value: int) -> bytes:

@@ -56,10 +56,10 @@ from .protobuf import (
     Wire,
     fields_of,
     read_key,
-    read_number,
     signed,
     sound,
 )
+from .reading import read_number
 
 if TYPE_CHECKING:
     from mypy_extensions import i64

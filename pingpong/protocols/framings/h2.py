@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from ...model import Facts, Note, Span
+from ...wire.link import number as u32
 from ..purposes import counted
 
 if TYPE_CHECKING:
@@ -238,14 +239,6 @@ def flag_names(kind: int, flags: int) -> list[str]:
 
 
 # ── The frame's head ─────────────────────────────────────────────────────────────────
-
-
-def u32(data: bytes, at: i64) -> i64:
-    first: i64 = data[at]
-    second: i64 = data[at + 1]
-    third: i64 = data[at + 2]
-    fourth: i64 = data[at + 3]
-    return first << 24 | second << 16 | third << 8 | fourth
 
 
 class Frame(Facts):

@@ -5,7 +5,7 @@
     Wrapper    what a framing with a head of its own begins with, and the object that reads it
     Entry      a family in the list of all (families/__init__.py), with all of these
 
-What its messages mean is the business of a ``model.Family``, which each of them has.
+What its messages mean is the business of its ``model.Family``.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 MAX_NAME: Final = 1024
 
-# At the first byte of a connection, ``begins`` alone is enough; or the struct has to make
-# sense too, as far as it goes; or it has to be there to its end (or for detect.PROOF bytes), and
-# in mid-stream such a message is found only where its protocol was settled before.
+# How much is a proof at the first byte of a connection.  STRONG: ``begins`` alone.  FAIR: the
+# struct has to make sense too, up to the end of the bytes.  WEAK: it has to be there to its end (or
+# for detect.PROOF bytes), and in mid-stream it is found only if its protocol was settled before.
 STRONG: Final = 2
 FAIR: Final = 1
 WEAK: Final = 0
@@ -41,10 +41,10 @@ WEAK: Final = 0
 class Sign(NamedTuple):
     """How the messages of a protocol are recognised.
 
-    ``begins(data, at)``: can one begin there?  None: too few bytes to say no.  ``magic`` is
-    what to search for in mid-stream, ``shift`` bytes behind the message's first; empty: it
-    cannot be found there.  ``strength``: see above.  ``least(data, at)``, where that is STRONG, is
-    how many bytes a length before such a message says at least.
+    ``begins(data, at)``: can one begin there?  None: too few bytes to say no.  ``magic`` is what to
+    search for in mid-stream, ``shift`` bytes after the message's first; empty: it cannot be found
+    there.  ``strength``: see above.  ``least(data, at)``, if that is STRONG: how many bytes a
+    length before such a message has to say at least.
     """
 
     protocol: Protocol
@@ -61,13 +61,12 @@ def _no_length(data: bytes | bytearray, start: int, stop: int, limits: Limits) -
 
 
 class Plain(NamedTuple):
-    """How messages that a Sign recognises follow one another, with nothing but a length before
-    each, or not even that.
+    """How messages that a Sign recognises follow one another: bare, or each after its length.
 
-    ``make`` takes their protocol, and whether something may stand before them that the ends have
-    agreed on (``Transport.prefixed``).  The length has ``head`` bytes, 0 where there is none;
-    ``length(data, start, stop, limits)`` is what it says, and raises DecodeError for what no
-    message has.
+    ``make`` takes their protocol, and whether something may come before them that the ends have
+    agreed on (``Transport.prefixed``).  The length has ``head`` bytes, 0 if there is none;
+    ``length(data, start, stop, limits)`` returns what it says, and raises DecodeError for a length
+    that no message has.
     """
 
     transport: Carrier
@@ -79,18 +78,18 @@ class Plain(NamedTuple):
 class Wrapper(NamedTuple):
     """How a transport with a head of its own is recognised.
 
-    ``begins(data)``: do these first bytes begin one?  None: too few to tell.  ``magics`` are
-    what to search for in mid-stream, ``shift`` bytes behind the head's first; none: it cannot
-    be picked up there.
+    ``begins(data)``: do these first bytes begin one?  None: too few to tell.  ``magics`` are what
+    to search for in mid-stream, ``shift`` bytes after the head's first; none: it cannot be found
+    there.
 
-    ``woven`` makes it in place of ``make`` where the head of each message says who reads it: see
-    ``framings.contents``.  ``find(data, ended)`` searches where there is no magic: where one
-    begins, and whether that is sure; it is believed if both directions have one.
+    ``woven`` makes the transport instead of ``make`` if each message's head decides which family
+    reads it: see ``framings.contents``.  ``find(data, ended)`` searches where there is no magic: it
+    returns where one begins, and whether that is certain; it is believed if both directions have
+    one.
 
-    ``behind(data, magic)``: how many bytes of a head stand behind the magic, by its own account;
-    None where it does not say, and its end is seen at once.  ``answers(data)`` says what first
-    bytes are that nothing recognises, if the other direction speaks this transport; "" if they are
-    no answer to it.
+    ``behind(data, magic)``: how many bytes of a head come after the magic, by its own account; None
+    if it does not say, and its end is easily found.  ``answers(data)`` says what first bytes are
+    that nothing recognises, if the other direction speaks this transport; "" if they are no answer.
     """
 
     transport: Carrier
@@ -110,13 +109,12 @@ def _never(data: bytes | bytearray) -> str:
 
 
 class Entry(NamedTuple):
-    """A family, its ``signs`` in the order in which they are tried, each in all of its ``plains``,
-    and its ``wrappers``.
+    """A family, its ``signs`` and its ``wrappers``, in the order in which they are tried.
 
-    ``nearly(data)`` says what is wrong with first bytes that are nearly, and yet not, the
-    family's; "" if they are nothing like it.  ``reads(head, asked)`` says who reads the body of
-    a request or a reply of HTTP with that head (``asked``: of the request, where a reply's is
-    meant); None: not this family.
+    Each sign is tried in each of the ``plains``.
+    ``nearly(data)`` says what is wrong with first bytes that are almost the family's; "" if they
+    are nothing like it.  ``reads(head, asked)`` returns what reads the body of an HTTP message with
+    that head (``asked``: the request's head, if this is a reply's); None: not this family.
     """
 
     family: Family

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from .messages import Carrier, Message, Protocol
 from .packets import Packet, Segment
@@ -94,7 +94,7 @@ class Half:
         return self.seen >= 0
 
 
-class Structs(Facts):
+class Structs:
     """Structs without a message that a client posts over HTTP, as OpenTelemetry's Jaeger exporter.
 
     There are ``count`` of them, and ``protocol`` reads each of them whole; ``statuses`` says how
@@ -102,15 +102,14 @@ class Structs(Facts):
     """
 
     __slots__ = ("count", "protocol", "statuses")
-    __match_args__: ClassVar = ("count", "protocol", "statuses")
 
     def __init__(self, protocol: Protocol) -> None:
         self.count = 0
         self.protocol = protocol
         self.statuses: dict[int, int] = {}
 
-    def facts(self) -> tuple[object, ...]:
-        return (self.count, self.protocol, tuple(sorted(self.statuses.items())))
+    def __repr__(self) -> str:
+        return f"<{self.count} structs, {self.protocol.name}>"
 
 
 class Goaway(Facts):
@@ -124,11 +123,11 @@ class Goaway(Facts):
     __match_args__: ClassVar = ("time", "by_client", "code", "last", "text")
 
     def __init__(self, time: int, by_client: bool, code: str, last: int, text: str) -> None:
-        self.time = time
-        self.by_client = by_client
-        self.code = code
-        self.last = last
-        self.text = text
+        self.time: Final = time
+        self.by_client: Final = by_client
+        self.code: Final = code
+        self.last: Final = last
+        self.text: Final = text
 
     def facts(self) -> tuple[object, ...]:
         return (self.time, self.by_client, self.code, self.last, self.text)

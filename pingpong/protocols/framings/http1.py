@@ -40,11 +40,12 @@ from ...model import (
     Span,
     Stretch,
 )
+from ...wire.link import number as u32
 from ..framing import Brought, Found, Transport, Turn, Unit
 from ..raw import RAW
 from ..unpacking import Allowance
 from .contents import NO_END, NOT_NAMED, Content, Contents, Ending, Head, Kept
-from .h2 import PREFACE, u32
+from .h2 import PREFACE
 from .http1_bodies import (
     ANSWER,
     CLOSE,

@@ -39,6 +39,7 @@ from ...model import (
     Span,
     Stretch,
 )
+from ...wire.link import number as u32
 from ..framing import Brought, Found, Transport, Unit
 from ..raw import RAW
 from ..unpacking import inflate
@@ -64,7 +65,6 @@ from .h2 import (
     parts,
     read_frame,
     settings,
-    u32,
 )
 from .h2 import HEAD as FRAME_HEAD
 from .hpack import Block, Table, read_block

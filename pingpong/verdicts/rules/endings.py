@@ -37,7 +37,7 @@ from ..phrases import (
     refused_length,
 )
 from ..verdict import Dialect, Kind, Verdict, lasted, sized, unbraced
-from .dialects import USUAL, change, check, doubt, mismatch, same_naming
+from .dialects import change, check, doubt, is_usual, mismatch, same_naming
 from .foreign import elsewhere
 
 __all__ = [
@@ -454,7 +454,7 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
     waited = ended[0].time - call.end_time
     unread = case.left_bytes_unread and case.flow.from_client.from_start and waited < _AT_ONCE
     other = call.dialect.transport.other
-    if unread and other is not None and call.dialect.protocol is USUAL:
+    if unread and other is not None and is_usual(call.dialect):
         framed = other.has_length
         took = (
             f"it is framed, and took them for the length of a frame, {as_length(case)}."

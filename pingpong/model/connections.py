@@ -45,12 +45,17 @@ class Half:
     ``broke`` is where in it bytes of Thrift could first not be read, -1 if all could; ``why`` says
     what is wrong there.  What the capture lost is no such place.  ``begun`` counts its last bytes
     where they began something that never came whole, too little of it to tell what.
+
+    ``beats`` counts the heartbeats of this end that want an answer; ``unanswered`` says, by their
+    ids, when those were sent that have none (ns).  ``left`` is when this end said that it takes no
+    more calls (-1: it did not).
     """
 
     FIRST: ClassVar = 256
 
     __slots__ = (
         "acked",
+        "beats",
         "begun",
         "broke",
         "detection",
@@ -58,10 +63,12 @@ class Half:
         "first",
         "from_start",
         "last",
+        "left",
         "lost",
         "rst",
         "seen",
         "syn",
+        "unanswered",
         "unseen",
         "why",
     )
@@ -81,6 +88,9 @@ class Half:
         self.lost = 0
         self.unseen = 0
         self.acked = 0
+        self.beats = 0
+        self.unanswered: dict[int, int] = {}
+        self.left = -1
 
     @property
     def is_seen(self) -> bool:

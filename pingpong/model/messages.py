@@ -57,6 +57,7 @@ __all__ = [
     "Metadatum",
     "Naming",
     "Protocol",
+    "Pulse",
     "Record",
     "Repeated",
     "Response",
@@ -79,6 +80,20 @@ class MessageType(IntEnum):
     ONEWAY = 4
     EVENT = 5
     PART = 6
+
+
+class Pulse(IntEnum):
+    """What an EVENT is to the connection, where a verdict may rest on it.
+
+    ASK and ANSWER are a heartbeat that wants an answer, and that.  With LEAVE an end says that it
+    takes no more calls (Dubbo's readonly), and with STAY that it does again.
+    """
+
+    NONE = 0
+    ASK = 1
+    ANSWER = 2
+    LEAVE = 3
+    STAY = 4
 
 
 # By number: a list is looked into faster than an Enum is called.
@@ -345,6 +360,11 @@ class Family(ABC):
     is_http: bool = False
     # Where its clients have the time that they wait, behind "its timeout is set".
     timeouts_in: str = "in the client"
+    # How long they wait where nothing is set (ns; -1: nobody can say), and who does, in words.
+    usual_wait: int = -1
+    usual_waiter: str = ""
+    # Why they may wait otherwise than ``patience`` says, a sentence, or "".
+    patience_doubt: str = ""
     # How a handler fails whose caller does not learn why; and what to do about that, or "".
     undeclared: str = "in a way that is not told"
     exception_advice: str = ""
@@ -458,6 +478,10 @@ class Carrier(str):
     def metadata(self, message: Message) -> tuple[Metadatum, ...]:
         """What a message says beside its values."""
         return ()
+
+    def pulse(self, name: str, data: bytes) -> Pulse:
+        """What an EVENT of that name, whose bytes are ``data``, is to the connection."""
+        return Pulse.NONE
 
     def is_open(self, method: str) -> bool:
         """May a method's name be shown that stands outside of the message's header?"""

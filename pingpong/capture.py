@@ -1043,6 +1043,8 @@ class Pipeline:
                     text = ""
                 by_client = event.from_client is True
                 flow.goaways.append(Goaway(event.time, by_client, code, last, text))
+        half = flow.from_client if event.from_client else flow.from_server
+        half.told = max(half.told, event.offset + event.size)
         pulse = event.transport.pulse(name, event.data)
         if pulse is not Pulse.NONE:
             _felt(flow, event, pulse)

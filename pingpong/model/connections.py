@@ -48,7 +48,7 @@ class Half:
 
     ``beats`` counts the heartbeats of this end that want an answer; ``unanswered`` says, by their
     ids, when those were sent that have none (ns).  ``left`` is when this end said that it takes no
-    more calls (-1: it did not).
+    more calls (-1: it did not).  ``told`` is where the last of its events ends in its stream.
     """
 
     FIRST: ClassVar = 256
@@ -68,6 +68,7 @@ class Half:
         "rst",
         "seen",
         "syn",
+        "told",
         "unanswered",
         "unseen",
         "why",
@@ -91,6 +92,7 @@ class Half:
         self.beats = 0
         self.unanswered: dict[int, int] = {}
         self.left = -1
+        self.told = 0
 
     @property
     def is_seen(self) -> bool:

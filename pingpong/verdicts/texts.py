@@ -36,6 +36,8 @@ _WORTH_A_LOOK: Final = re.compile(
 )
 _WIDE: Final = re.compile("[\U00010000-\U0010ffff]+")
 _HALF: Final = re.compile("[\ud800-\udfff]")
+_HALF_BYTES: Final = re.compile(rb"\xed[\xa0-\xbf]")
+_ESCAPED: Final = re.compile(r"\\u(d[89a-f][0-9a-f]{2})")
 # The lower 16 bits of the emoji from U+1F300 to U+1F6FF.
 _SHRUNK: Final = re.compile("[\uf300-\uf6ff]")
 
@@ -134,6 +136,9 @@ def _texts(message: Message) -> list[str]:
         elif not one.redacted:
             text = one.text
             if text and len(text) <= _LONGEST:
+                if _HALF_BYTES.search(message.data, one.span.start, one.span.stop):
+                    # The encoding shows half of a character as its escape.
+                    text = _ESCAPED.sub(lambda place: chr(int(place[1], 16)), text)
                 found.append(text)
     return found
 

@@ -154,7 +154,6 @@ ALSO: Final[tuple[Rule, ...]] = (
     sent_away,
     took_leave,
     took_long,
-    unanswered_heartbeats,
     lost_packets,
     began_in_the_middle,
     same_as_another,
@@ -177,6 +176,7 @@ def verdicts(case: Case, known: Known) -> tuple[Verdict, ...]:
         if not left.isdisjoint(about):
             take(rule(case, known))
     take(*streams(case, known), *too_late(case, known), *broken_text(case, known))
+    take(unanswered_heartbeats(case, known))
     if Outcome.APPLICATION_EXCEPTION in left or any(
         not one.is_called for _, one in case.failures.values()
     ):

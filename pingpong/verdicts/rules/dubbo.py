@@ -16,11 +16,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ...hints.magic_numbers import Family
 from ...model import Outcome, Severity
 from ...protocols.families.dubbo.answers import DUBBO
 from ...protocols.purposes import counted
 from ..evidence import ApplicationException, Case, Known, shown
+from ..phrases import ending, first_bytes, text_of
 from ..verdict import Kind, Verdict, unbraced
+from .foreign import foreign_in
 from .refusals import no_such_service, no_thread, other_serialization, too_long
 
 __all__ = ["console", "of_dubbo", "thrown_by_dubbo"]
@@ -249,7 +252,7 @@ def console(case: Case, known: Known) -> Verdict | None:
     if not flow.events.get("telnet answer", 0) and _PROMPT not in reply:
         return None
     if reply.startswith(b"Unsupported command: "):
-        return None  # what was sent there is no command: the rules for first bytes say what
+        return _no_command(case)
     lines = [line for line in flow.from_client.first.split(b"\n") if line.strip()]
     told = [unbraced(line.strip()[:60].decode("ascii", "backslashreplace")) for line in lines[:4]]
     return Verdict(
@@ -265,3 +268,29 @@ def console(case: Case, known: Known) -> Verdict | None:
 
 
 _PROMPT: Final = b"dubbo>"
+
+
+def _no_command(case: Case) -> Verdict:
+    """What was sent to the console is none of its commands: a client of another kind, mostly."""
+    flow = case.flow
+    reading = foreign_in(flow.from_client)
+    is_http = reading is not None and reading.family is Family.HTTP
+    words = unbraced(text_of(flow.from_server.first))
+    sent = "something else than Dubbo" if reading is None else reading.what
+    return Verdict(
+        flow,
+        Kind.HTTP if is_http else Kind.OTHER_PROTOCOL,
+        Severity.ERROR,
+        f"The client sends {sent}, and has reached a Dubbo server: that takes it for a command of "
+        f"its console, and answers “{words}”.",
+        evidence=[
+            first_bytes("client", flow.from_client),
+            first_bytes("server", flow.from_server),
+            ending(case),
+        ],
+        advice="Check host and port on the client's side; keep browsers, health checks and "
+        "scrapers "
+        "off this port.",
+        alike=(flow.server, sent),
+        covers=Outcome,
+    )

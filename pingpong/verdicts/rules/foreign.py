@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from ...calls.exchanges import BEGUN
 from ...hints.magic_numbers import Certainty, Family, Reading, explain_bytes
 from ...model import UDP, Half, Outcome, Severity
+from ...protocols.families.thrift.answers import THRIFT
 from ..evidence import Case, Known, Summary, dialect_of
 from ..phrases import (
     ended_after,
@@ -49,15 +51,16 @@ def foreign_client(case: Case, known: Known) -> Verdict | None:
             evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
             alike=(flow.server, "PROXY"),
         )
+    title = _title(case, known)
     return Verdict(
         case.flow,
         _kind_of(reading),
         Severity.ERROR,
-        f"This {_title(case, known)} server was reached by {reading.sender}. It sends "
+        f"This {title} server was reached by {_sender(reading, title)}. It sends "
         f"{reading.what}; the server "
-        f"{how_it_ended(case)}.",
+        f"{how_it_ended(case)}.{_console(case)}",
         evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
-        advice=reading.remedy,
+        advice=_remedy(reading, title, by_client=True),
         alike=(flow.server, reading.what),
         covers=Outcome,
         **ended_after(case),
@@ -78,12 +81,15 @@ def foreign_server(case: Case, known: Known) -> Verdict | None:
             return None  # HTTP answers the calls, in its own way
         over = " The answer is HTTP, as it should be, but there is no Thrift in it: "
         over += line_of(flow.from_server)
+    title = case.client.transport.family.title
+    if title in reading.sender.split():
+        return None  # it is of the client's kind, and still cannot be read
     greets = 0 <= flow.from_server.last <= flow.from_client.last and flow.from_client.first
     return Verdict(
         case.flow,
         _kind_of(reading),
         Severity.ERROR,
-        f"The client speaks {case.client} and has reached {reading.sender}, which sends "
+        f"The client speaks {case.client} and has reached {_sender(reading, title)}, which sends "
         f"{reading.what}.{over}",
         evidence=[
             first_bytes("client", flow.from_client),
@@ -92,10 +98,54 @@ def foreign_server(case: Case, known: Known) -> Verdict | None:
         ],
         advice="Look at the path of the URL, and at the log of the HTTP server."
         if over
-        else reading.remedy,
+        else _remedy(reading, title, by_client=False),
         alike=(flow.server, reading.what),
         covers=Outcome,
     )
+
+
+# What the readings say of HTTP is said to people with Thrift.
+_OF_THRIFT: Final = ", or Thrift over HTTP"
+
+
+def _sender(reading: Reading, title: str) -> str:
+    """Who sent such bytes, to or from a side that speaks ``title``."""
+    if title == THRIFT.title:
+        return reading.sender
+    return reading.sender.replace(_OF_THRIFT, "").replace("health check, a", "health check or a")
+
+
+def _remedy(reading: Reading, title: str, by_client: bool) -> str:
+    """What to change where such bytes came to or from a side that speaks ``title``."""
+    if title == THRIFT.title or reading.family is not Family.HTTP:
+        return reading.remedy
+    if by_client:
+        return (
+            f"Keep browsers, health checks and scrapers off this port, and let health checks only "
+            f"open a connection. If it is meant to be a call, use a client of {title}, or let the "
+            "server serve HTTP, on a port of its own where it cannot on this one."
+        )
+    return (
+        f"Check host and port on the client's side: what answers there is a web server, or a "
+        "proxy, "
+        f"and none of {title}."
+    )
+
+
+def _console(case: Case) -> str:
+    """What the port says to that, if it takes other things than calls, too: a sentence, or ""."""
+    reply = case.flow.from_server.first
+    if reply.startswith(_NO_COMMAND):
+        return f" It took that for a command of its console: “{unbraced(text_of(reply))}”."
+    said = _GATEWAY.search(reply)
+    if said is not None:
+        words = unbraced(said[1].decode("utf-8", "backslashreplace").strip()[:100])
+        return f" Its gateway for HTTP answers on the same port: “{words}”."
+    return ""
+
+
+_GATEWAY: Final = re.compile(rb"(?i)\nx-rpcx-errormessage:([^\r\n]{0,200})")
+_NO_COMMAND: Final = b"Unsupported command: "
 
 
 def _title(case: Case, known: Known) -> str:
@@ -149,7 +199,7 @@ def elsewhere(case: Case, known: Known, call: Summary) -> Verdict | None:
             f"on connection {flow} the server sends {reading.what}",
             ending(case),
         ],
-        advice=reading.remedy,
+        advice=_remedy(reading, call.dialect.transport.family.title, by_client=False),
         alike=(case.flow.server, reading.what),
         covers=Outcome,
         **ended_after(case),

@@ -141,8 +141,8 @@ def unanswered_heartbeats(case: Case, known: Known) -> Verdict | None:
         # The end of the other comes first: it cannot answer behind it.
         gone = min([time for time in (other.fin, other.rst) if time >= 0], default=over)
         open_ = [time for time in waited if min(over, gone) - time >= _AT_ONCE]
-        if not open_ or not other.is_seen:
-            continue
+        if not open_ or not other.is_seen or min(half.unanswered.values()) < 0:
+            continue  # or it answers, with other ids
         return _unanswered(case, who, half, other, open_, over)
     return None
 
@@ -177,16 +177,18 @@ def _unanswered(
             f"Nothing at all came from the {peer} after the first of them. A heartbeat is answered "
             "by the other program itself, without a handler: that one hangs (a long garbage "
             "collection, its threads for input and output are taken), its machine is gone, or "
-            "something between the two drops what it is sent. Or it does not answer heartbeats, "
-            "and had nothing to say."
+            "something between the two drops what it is sent."
         )
+        if not answered:
+            why += " Or it never answers heartbeats, and had nothing to say."
     took = half.acked >= (flow.sent if who == "client" else flow.received)
     return Verdict(
         flow,
         Kind.HEARTBEATS,
-        Severity.ERROR if len(waited) > 1 and not speaks else Severity.WARNING,
-        f"The {who} sent {counted(half.beats, 'heartbeat')}, and {len(waited)} of them had no "
-        f"answer{closed}. {why}",
+        Severity.ERROR if answered > 0 and not speaks else Severity.WARNING,
+        f"The {who} sent {counted(half.beats, 'heartbeat')}, and "
+        f"{_of_them(len(waited), half.beats)} "
+        f"no answer{closed}. {why}",
         evidence=[
             f"{counted(answered, 'heartbeat')} of the {who} were answered" if answered > 0 else "",
             f"the {peer}’s machine acknowledged all that the {who} sent: it is its program that "
@@ -204,6 +206,12 @@ def _unanswered(
         alike=(flow.server, who, speaks),
         closed=over - waited[-1],
     )
+
+
+def _of_them(count: int, of: int) -> str:
+    if count == of:
+        return "it had" if of == 1 else "they had" if of > 2 else "both had"
+    return f"{count} of them had"
 
 
 # ── Farewells ────────────────────────────────────────────────────────────────────────

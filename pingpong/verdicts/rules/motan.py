@@ -35,7 +35,9 @@ _NO_METHOD: Final = re.compile(
 )
 _FULL: Final = re.compile(r"thread pool is full|ThreadProtectedRequestRouter reject request")
 _COUNTERS: Final = re.compile(r"total_counter=(\d{1,9}) max_thread=(\d{1,9})")
-_TOO_LONG: Final = re.compile(r"content length over of limit, size: (\d{1,19}) > (\d{1,19})")
+_TOO_LONG: Final = re.compile(
+    r"content length over of limit, size: (\d{1,19}) {1,3}> {1,3}(\d{1,19})"
+)
 _SERIALIZATION: Final = re.compile(
     r"can not found serialization (\S{0,80})|message serialize (?:not found|number not correct)"
 )

@@ -22,6 +22,7 @@ class Dubbo(Family):
     name = "dubbo"
     title = "Dubbo"
     error_title = "a Dubbo error"
+    answers_failures = True
     timeouts_in = (
         "as timeout of the reference or of one of its methods (@DubboReference, dubbo:reference, "
         "dubbo:method; client.WithClientRequestTimeout in Go)"

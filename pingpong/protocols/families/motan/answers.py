@@ -28,6 +28,7 @@ class Motan(Family):
     name = "motan"
     title = "Motan"
     error_title = "a Motan error"
+    answers_failures = True
     timeouts_in = "as requestTimeout of the referer, or of one of its methods"
     usual_wait = 1_000_000_000
     usual_waiter = "Motan's clients in Go (those in Java a fifth of that)"

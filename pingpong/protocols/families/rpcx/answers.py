@@ -22,6 +22,7 @@ class Rpcx(Family):
     name = "rpcx"
     title = "rpcx"
     error_title = "an rpcx error"
+    answers_failures = True
     timeouts_in = "with each call, as the deadline of its context"
 
     def outcome(self, reply: Message) -> Outcome:

@@ -141,7 +141,7 @@ REFUSALS: list[tuple[bytes, bytes, Kind, str]] = [
         "no service at all",
     ),
     (dubbo_call(1), dubbo_error(1, 70, "boom {x}"), Kind.APPLICATION_EXCEPTION, "SERVICE_ERROR"),
-    (dubbo_call(1), dubbo_error(1, 99, "?"), Kind.APPLICATION_EXCEPTION, "type 99"),
+    (dubbo_call(1), dubbo_error(1, 80, "?"), Kind.APPLICATION_EXCEPTION, "SERVER_ERROR"),
     (motan2_call(1), motan2_error(1, 10002, POOL), Kind.OVERLOADED, "no thread free"),
     (motan2_call(1), motan2_error(1, 10001, MOTAN_LENGTH), Kind.FRAME_TOO_LARGE, "10485760"),
     (

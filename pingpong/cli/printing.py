@@ -202,7 +202,7 @@ class Verdict:
 
     @property
     def exit_code(self) -> int:
-        """BAD after an error; otherwise READ_ALL if there was Thrift, NO_THRIFT if not."""
+        """BAD after an error; otherwise READ_ALL if there was anything that is known here, NO_THRIFT if not."""
         if self.bad:
             return BAD
         return READ_ALL if self.any_thrift else NO_THRIFT

@@ -401,13 +401,13 @@ def conclude(verdict: Verdict, pipeline: Pipeline, about: str = "") -> None:
         structs = counted(pipeline.structs, "struct")
         complain(f"{about}no message, but {structs} without one, posted by HTTP: see diagnose")
         return
-    _say_no_thrift(pipeline, about)
+    _say_nothing_known(pipeline, about)
 
 
-def _say_no_thrift(pipeline: Pipeline, about: str = "") -> None:
+def _say_nothing_known(pipeline: Pipeline, about: str = "") -> None:
     """Say what was there instead, for a few connections."""
     count = pipeline.connections
-    complain(f"{about}no Thrift message that can be read in {counted(count, 'connection')}")
+    complain(f"{about}nothing known here in {counted(count, 'connection')}")
     for flow in pipeline.flows[:5]:
         seen = flow.detection.evidence if flow.detection else "carries no bytes"
         complain(f"{about}flow {flow.number}, {flow.client} to {flow.server}: {seen}")

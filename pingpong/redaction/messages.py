@@ -337,7 +337,7 @@ class _Walk:
 
     def _has_text(self, value: Value) -> bool:
         """Is that the text of an exception, and to be masked?  It is counted either way."""
-        if value.ttype is not TType.STRING:
+        if value.ttype is not TType.STRING and value.ttype is not TType.TEXT:
             return False
         if self.redactor.texts:
             self.redactor.masked_texts += 1

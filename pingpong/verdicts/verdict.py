@@ -83,7 +83,7 @@ class Kind(Enum):
     DECLARED_EXCEPTIONS = "exceptions that the IDL declares"
     SERVICE_ERRORS = "errors of the service's own"
     ALL_WELL = "all is well"
-    NOT_THRIFT = "no Thrift"
+    NOT_THRIFT = "nothing known here"
     # It is about the capture.
     SAME_AS_ANOTHER = "the same connection, captured twice"
     ONE_DIRECTION = "only one direction was captured"

@@ -320,7 +320,7 @@ def not_thrift(case: Case, known: Known) -> Verdict | None:
         what = "It begins as nothing does that is known here"
     nobody = reading is None and not (flow.sent or flow.received)
     advice = (
-        "If the server is one of Thrift, say so: pingpong diagnose FILE -p PORT."
+        "If it should be Thrift or a relative, say so: pingpong diagnose FILE -p PORT."
         if reading is not None and not flow.received and flow.protocol != UDP
         else ""
     )
@@ -328,7 +328,7 @@ def not_thrift(case: Case, known: Known) -> Verdict | None:
         case.flow,
         Kind.NOT_THRIFT,
         Severity.NOTE,
-        f"{what}: no Thrift.",
+        f"{what}: no call that is read here." if reading is not None else f"{what}.",
         evidence=[]
         if nobody
         else [first_bytes("client", flow.from_client), first_bytes("server", flow.from_server)],

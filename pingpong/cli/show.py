@@ -25,7 +25,18 @@ from ..views.table import difference_table, exchange_table, lines
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
 from .options import Command, add_idl, add_reading, pipeline_of, size
-from .printing import BAD, Verdict, bar, complain, counted, say, say_text, say_unmatched, width
+from .printing import (
+    BAD,
+    Verdict,
+    bar,
+    complain,
+    counted,
+    room,
+    say,
+    say_text,
+    say_unmatched,
+    width,
+)
 from .several import cores, each
 
 __all__ = [
@@ -240,7 +251,7 @@ def _listing(found: Iterator[list[Message]], name: str, deep: bool) -> None:
 
 def _list(batches: Iterator[list[Message]]) -> None:
     first = next(batches, [])
-    lister = Lister(first)
+    lister = Lister(first, room())
     sys.stdout.write(lister.heading() + "\n" + lister.rows(first))
     for batch in batches:
         sys.stdout.write(lister.rows(batch))

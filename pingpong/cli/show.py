@@ -244,7 +244,7 @@ def _listing(found: Iterator[list[Message]], name: str, deep: bool) -> None:
         _list(found)
         sys.stdout.write("\n")
     elif sys.stdout.isatty():
-        say(listing(message for batch in found for message in batch))
+        say(listing((message for batch in found for message in batch), room()))
     else:
         _list(found)
 

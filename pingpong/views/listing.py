@@ -182,11 +182,11 @@ class Lister:
         return known.text
 
 
-def listing(messages: Iterable[Message]) -> Iterator[Line]:
-    """A heading, then a line for each message, one at a time."""
+def listing(messages: Iterable[Message], room: int | None = None) -> Iterator[Line]:
+    """A heading, then a line for each message, one at a time; ``room`` is as a Lister has it."""
     rest = iter(messages)
     first = list(islice(rest, SAMPLE))
-    lister = Lister(first)
+    lister = Lister(first, room)
     yield [Run(lister.heading(), "head")]
     for message in chain(first, rest):
         yield [Run(lister.row(message), "call" if message.from_client else "reply")]

@@ -368,6 +368,8 @@ class Family(ABC):
     # How a handler fails whose caller does not learn why; and what to do about that, or "".
     undeclared: str = "in a way that is not told"
     exception_advice: str = ""
+    # HTTP may carry its calls as well, so that HTTP may be meant for such a server.
+    goes_by_http: bool = False
     # Servers answer a call whose handler failed, and do not close upon it.
     answers_failures: bool = False
     # A reply's struct has what the method returned in one field, and exceptions in others.

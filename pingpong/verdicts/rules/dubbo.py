@@ -26,7 +26,7 @@ from ..verdict import Kind, Verdict, unbraced
 from .foreign import foreign_in
 from .refusals import no_such_service, no_thread, other_serialization, too_long
 
-__all__ = ["console", "of_dubbo", "thrown_by_dubbo"]
+__all__ = ["DUBBO_WORDS", "console", "of_dubbo", "thrown_by_dubbo"]
 
 _COVERS: Final = (Outcome.APPLICATION_EXCEPTION,)
 
@@ -294,3 +294,7 @@ def _no_command(case: Case) -> Verdict:
         alike=(flow.server, sent),
         covers=Outcome,
     )
+
+
+# Who speaks so, and what is told of it.
+DUBBO_WORDS: Final = (DUBBO, of_dubbo)

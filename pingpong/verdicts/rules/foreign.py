@@ -8,7 +8,7 @@ from typing import Final
 from ...calls.exchanges import BEGUN
 from ...hints.magic_numbers import Certainty, Family, Reading, explain_bytes
 from ...model import UDP, Half, Outcome, Severity
-from ...protocols.families.thrift.answers import THRIFT
+from ...model import Family as Rpc
 from ..evidence import Case, Known, Summary, dialect_of
 from ..phrases import (
     ended_after,
@@ -51,16 +51,17 @@ def foreign_client(case: Case, known: Known) -> Verdict | None:
             evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
             alike=(flow.server, "PROXY"),
         )
-    title = _title(case, known)
+    family = _family(case, known)
+    title = "Thrift" if family is None else family.title
     return Verdict(
         case.flow,
         _kind_of(reading),
         Severity.ERROR,
-        f"This {title} server was reached by {_sender(reading, title)}. It sends "
+        f"This {title} server was reached by {_sender(reading, family)}. It sends "
         f"{reading.what}; the server "
         f"{how_it_ended(case)}.{_console(case)}",
         evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
-        advice=_remedy(reading, title, by_client=True),
+        advice=_remedy(reading, family, by_client=True),
         alike=(flow.server, reading.what),
         covers=Outcome,
         **ended_after(case),
@@ -81,15 +82,15 @@ def foreign_server(case: Case, known: Known) -> Verdict | None:
             return None  # HTTP answers the calls, in its own way
         over = " The answer is HTTP, as it should be, but there is no Thrift in it: "
         over += line_of(flow.from_server)
-    title = case.client.transport.family.title
-    if title in reading.sender.split():
+    family = case.client.transport.family
+    if family.title in reading.sender.split():
         return None  # it is of the client's kind, and still cannot be read
     greets = 0 <= flow.from_server.last <= flow.from_client.last and flow.from_client.first
     return Verdict(
         case.flow,
         _kind_of(reading),
         Severity.ERROR,
-        f"The client speaks {case.client} and has reached {_sender(reading, title)}, which sends "
+        f"The client speaks {case.client} and has reached {_sender(reading, family)}, which sends "
         f"{reading.what}.{over}",
         evidence=[
             first_bytes("client", flow.from_client),
@@ -98,7 +99,7 @@ def foreign_server(case: Case, known: Known) -> Verdict | None:
         ],
         advice="Look at the path of the URL, and at the log of the HTTP server."
         if over
-        else _remedy(reading, title, by_client=False),
+        else _remedy(reading, family, by_client=False),
         alike=(flow.server, reading.what),
         covers=Outcome,
     )
@@ -108,17 +109,18 @@ def foreign_server(case: Case, known: Known) -> Verdict | None:
 _OF_THRIFT: Final = ", or Thrift over HTTP"
 
 
-def _sender(reading: Reading, title: str) -> str:
-    """Who sent such bytes, to or from a side that speaks ``title``."""
-    if title == THRIFT.title:
+def _sender(reading: Reading, family: Rpc | None) -> str:
+    """Who sent such bytes, to or from a side of that family; None: nobody knows of which."""
+    if family is None or family.goes_by_http:
         return reading.sender
     return reading.sender.replace(_OF_THRIFT, "").replace("health check, a", "health check or a")
 
 
-def _remedy(reading: Reading, title: str, by_client: bool) -> str:
-    """What to change where such bytes came to or from a side that speaks ``title``."""
-    if title == THRIFT.title or reading.family is not Family.HTTP:
+def _remedy(reading: Reading, family: Rpc | None, by_client: bool) -> str:
+    """What to change where such bytes came to or from a side of that family."""
+    if family is None or family.goes_by_http or reading.family is not Family.HTTP:
         return reading.remedy
+    title = family.title
     if by_client:
         return (
             f"Keep browsers, health checks and scrapers off this port, and let health checks only "
@@ -148,10 +150,10 @@ _GATEWAY: Final = re.compile(rb"(?i)\nx-rpcx-errormessage:([^\r\n]{0,200})")
 _NO_COMMAND: Final = b"Unsupported command: "
 
 
-def _title(case: Case, known: Known) -> str:
+def _family(case: Case, known: Known) -> Rpc | None:
     """What the server speaks, where that is known: it is told to be Thrift's otherwise."""
     spoken = known.usual or case.server
-    return "Thrift" if spoken is None else spoken.transport.family.title
+    return None if spoken is None else spoken.transport.family
 
 
 _KINDS: Final = {
@@ -199,7 +201,7 @@ def elsewhere(case: Case, known: Known, call: Summary) -> Verdict | None:
             f"on connection {flow} the server sends {reading.what}",
             ending(case),
         ],
-        advice=_remedy(reading, call.dialect.transport.family.title, by_client=False),
+        advice=_remedy(reading, call.dialect.transport.family, by_client=False),
         alike=(case.flow.server, reading.what),
         covers=Outcome,
         **ended_after(case),

@@ -26,7 +26,7 @@ from .refusals import (
     too_long,
 )
 
-__all__ = ["of_motan"]
+__all__ = ["MOTAN_WORDS", "of_motan"]
 
 _NO_PROVIDER: Final = re.compile(r"provider not exist(?: serviceKey=(\S{0,300}))?")
 _NO_METHOD: Final = re.compile(
@@ -137,3 +137,7 @@ _OTHER_ADVICE: Final = (
 def _sent(one: ApplicationException) -> str:
     spoken = one.call.dialect.protocol
     return "a serialization that is not read here" if spoken is None else unbraced(spoken.title)
+
+
+# Who speaks so, and what is told of it.
+MOTAN_WORDS: Final = (MOTAN, of_motan)

@@ -7,17 +7,14 @@ from typing import Final
 
 from ...model import UDP, Family, Outcome, Severity
 from ...protocols.encodings.reading import BEGINS_INSIDE
-from ...protocols.families.dubbo.answers import DUBBO
-from ...protocols.families.motan.answers import MOTAN
-from ...protocols.families.rpcx.answers import RPCX
 from ...protocols.purposes import counted
 from ..evidence import CLOSED, UNREAD, ApplicationException, Case, Ended, Fault, Known, Tally, shown
 from ..phrases import ending, failed, first_bytes, how_it_ended, text_in
 from ..verdict import Kind, Verdict, unbraced
-from .dubbo import of_dubbo
+from .dubbo import DUBBO_WORDS
 from .grpc import in_its_own_stream, is_sent_away, of_status
-from .motan import of_motan
-from .rpcx import of_rpcx
+from .motan import MOTAN_WORDS
+from .rpcx import RPCX_WORDS
 
 __all__ = [
     "all_well",
@@ -39,11 +36,9 @@ _TOLD: Final = 8
 
 
 # Families whose servers say in words of their own what they do not do, and who knows these.
-_OWN_WORDS: Final[dict[Family, Callable[[Case, ApplicationException, list[str]], Verdict]]] = {
-    DUBBO: of_dubbo,
-    MOTAN: of_motan,
-    RPCX: of_rpcx,
-}
+_OWN_WORDS: Final[dict[Family, Callable[[Case, ApplicationException, list[str]], Verdict]]] = dict(
+    (DUBBO_WORDS, MOTAN_WORDS, RPCX_WORDS)
+)
 
 
 def wrong_words(case: Case, known: Known) -> Iterator[Verdict]:

@@ -22,7 +22,7 @@ from .refusals import (
     other_serialization,
 )
 
-__all__ = ["of_rpcx"]
+__all__ = ["RPCX_WORDS", "of_rpcx"]
 
 _NO_SERVICE: Final = re.compile(r"rpcx: can't find service ?(.{0,300})\Z", re.S)
 _NO_METHOD: Final = re.compile(r"rpcx: can't find method ?(.{0,300})\Z", re.S)
@@ -91,3 +91,7 @@ def of_rpcx(case: Case, one: ApplicationException, evidence: list[str]) -> Verdi
             covers=(Outcome.APPLICATION_EXCEPTION,),
         )
     return by_the_service(case, one, evidence)
+
+
+# Who speaks so, and what is told of it.
+RPCX_WORDS: Final = (RPCX, of_rpcx)

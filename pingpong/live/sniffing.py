@@ -6,8 +6,8 @@
         ▼
     Sniffer      a thread that takes them out and keeps what is wanted, raw
 
-On a loopback the kernel shows every packet twice, going out and coming in.  We take the first
-one: it is recorded while the sender is still in ``send``, so whoever has sent something finds it
+On a loopback the kernel shows every packet twice, going out and coming in.  We take the first one:
+it is recorded while the sender is still in ``send``, so a program that has sent something finds it
 recorded.  To get everything that was sent so far, the Sniffer sends a marker datagram and reads
 until that arrives: no sleeping, nothing lost.  Bytes are not dissected here.
 """
@@ -197,7 +197,7 @@ class ScapySocket:
                 yield Captured(when, len(data), data)
 
     def drops(self) -> int:
-        """Packets dropped since this was last called; always 0 where the system does not tell."""
+        """Packets dropped since this was last called; always 0 if the system does not tell."""
         return 0 if self._packet_socket is None else _drops(self._packet_socket, 8)
 
     def close(self) -> None:
@@ -310,7 +310,7 @@ class Sniffer:
             try:
                 self.take()
             except OSError:
-                return  # whoever looks or stops will meet the error again, and is told
+                return  # the next look, or the stop, meets the error again and reports it
 
     def take(self) -> None:
         """Take out what is there now.  Raises OSError."""

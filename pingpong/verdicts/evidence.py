@@ -1,4 +1,4 @@
-"""What the rules look at: a connection that has ended, and what is known of its server.
+"""What the rules look at: a connection that has ended, and what is known about its server.
 
     a connection's exchanges, settled ─▶ Case    how each ended; its Flow says who closed, and when
     a server's connections            ─▶ Known   in which dialects it answers, and which methods
@@ -113,8 +113,8 @@ def summary_of(message: Message) -> Summary:
     )
 
 
-# How ``Ended.why`` begins where the stream of a call was reset, and where it was refused, with what
-# HTTP/2 calls the reason behind it.
+# How ``Ended.why`` begins if the stream of a call was reset, and if it was refused; HTTP/2's name
+# for the reason follows.
 STREAM_RESET: Final = "RST_STREAM "
 REFUSED: Final = "GOAWAY "
 
@@ -124,7 +124,7 @@ class Ended(NamedTuple):
 
     ``why`` and ``misled_by`` are as an Exchange has them; ``response`` is HTTP's to its call.
     ``parts`` are the messages that had come when its stream was reset.  ``deadline`` is how long
-    the client said that it would wait (ns), where it had no answer; -1: it did not say.
+    the client said that it would wait (ns), if it had no answer; -1: it did not say.
     """
 
     number: int
@@ -140,7 +140,7 @@ class Ended(NamedTuple):
 
     @property
     def is_stream(self) -> bool:
-        """Did its stream end, or was it refused, while the connection stood?"""
+        """Whether its stream ended, or was refused, while the connection went on."""
         return self.why.startswith((STREAM_RESET, REFUSED))
 
     @property
@@ -152,15 +152,15 @@ class Ended(NamedTuple):
 
     @property
     def is_overdue(self) -> bool:
-        """Was the time over that the client said it would wait?
+        """Whether the time was over that the client had said it would wait.
 
-        Its clock began to run before the call was on the wire, and ends to the millisecond.
+        Its clock began to run before the call was on the wire, and is exact to the millisecond.
         """
         return 0 <= self.deadline <= self.waited + self.deadline // 20 + 2_000_000
 
     @property
     def message(self) -> Summary:
-        """The call, or the reply where the call was not captured."""
+        """The call, or the reply if the call was not captured."""
         message = self.call if self.call is not None else self.reply
         assert message is not None
         return message
@@ -184,9 +184,9 @@ class Fault(NamedTuple):
 class ApplicationException(NamedTuple):
     """The framework's own exception: the call that it answers, the name of its type, its text.
 
-    ``title`` is what the family calls it.  ``page`` is how the body begins, where the answer is
-    HTTP's own in place of the family's: in one line, "" if there is none.  ``code`` is its number,
-    None if it has none.
+    ``title`` is what the family calls it.  ``page`` is how the body begins if the answer is HTTP's
+    own instead of the family's: in one line, "" if there is none.  ``code`` is
+    its number, None if it has none.
     """
 
     call: Summary
@@ -276,9 +276,9 @@ class Case:
     - ``failures``: by method and type, how often the server answered with its library's own
       exception, and an example; ``declared``: the same count for exceptions of the IDL.
     - ``faults``: messages whose bytes are not right.
-    - ``streams``: calls whose stream was reset or refused while the connection stood, by method and
-      reason: how many, and an example.  They are not in ``ended``.
-    - ``recent``: when the last answered calls began and ended (ns), where each has a stream.
+    - ``streams``: calls whose stream was reset or refused while the connection went on, by method
+      and reason: how many, and an example.  They are not in ``ended``.
+    - ``recent``: when the last answered calls began and ended (ns), if each has a stream.
     - ``slow``: calls whose answer came later than their callers wait, by method and by whether the
       call says how long that is: how many, and an example.
     - ``thrown``: the text of the first of the ``declared`` of each kind.
@@ -606,7 +606,7 @@ class Known:
         self.foreign: tuple[Reading, int] | None = None
 
     def answer(self, call: Summary, flow: int) -> None:
-        """Take note that it has answered that call, on connection ``flow``."""
+        """Record that it has answered that call, on connection ``flow``."""
         key = (call.dialect, ":" in call.method)
         self.answered[key] = self.answered.get(key, 0) + 1
         self.flows.setdefault(key, flow)
@@ -614,7 +614,7 @@ class Known:
             self.methods.add(call.method)
 
     def hear(self, dialect: Dialect, flow: int) -> None:
-        """Take note that it was spoken to in that dialect, on connection ``flow``."""
+        """Record that it was spoken to in that dialect, on connection ``flow``."""
         if len(self.heard) < MAX_NAMES:
             self.heard.setdefault(dialect, flow)
 

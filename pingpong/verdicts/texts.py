@@ -43,10 +43,12 @@ _SHRUNK: Final = re.compile("[\uf300-\uf6ff]")
 
 
 class Garbled(NamedTuple):
-    """A text with such a character: ``was`` is the call's, "" where only one text is known, ``now``
-    what came of it.  ``is_half``: it has a lone surrogate; ``is_shrunk``: a character of private
+    """A text with such a character.
+
+    ``was`` is the call's, "" if only one text is known, ``now`` what came of it.  ``is_half``: it has a lone surrogate; ``is_shrunk``: a character of private
     use, such as an emoji shrinks to.  ``by_client``: it is in the call itself.  Both are as they
-    are shown, with what cannot be written escaped."""
+    are shown, with what cannot be written escaped.
+    """
 
     by_client: bool
     was: str

@@ -189,8 +189,9 @@ def elide(text: str, width: int) -> str:
 
 
 def elide_middle(text: str, width: int) -> str:
-    """``text`` in at most ``width`` columns; "…" stands for what was taken out of its middle, so
-    that its end, which mostly says more than its begin, is seen.
+    """Return ``text`` in at most ``width`` columns, with "…" for what its middle had.
+
+    Its end mostly says more than its begin.
 
     >>> elide_middle("com.shop.Orders.get", 12)
     'com…ders.get'

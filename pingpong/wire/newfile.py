@@ -29,7 +29,7 @@ __all__ = ["NewFile"]
 # Most file systems allow names of 255 bytes; this leaves room for what the part's name adds.
 _MAX_NAME: Final = 200
 
-# What the system says of a path that leads nowhere: whoever asked has to name another one.
+# What the system says about a path that leads nowhere: the user has to name another one.
 _NO_PLACE: Final = (
     errno.ENOENT,
     errno.ENOTDIR,
@@ -48,7 +48,7 @@ class NewFile:
     last ``mark``.
 
     Without ``force`` an existing file is not replaced.  ``reads`` names the file that is read
-    meanwhile ("-": standard input).  That one is never overwritten, and whoever may not read it
+    meanwhile ("-": standard input).  That one is never overwritten, and users who may not read it
     may not read this file either.
 
     Raises CaptureError if the file must not be written or its path leads nowhere; OutputError,
@@ -188,7 +188,7 @@ class NewFile:
             raise
 
     def _end(self) -> None:
-        """Something went wrong: put what is to be kept in its place, or throw the file away."""
+        """Handle a failure: put what is to be kept in its place, or throw the file away."""
         with suppress(OSError):  # what was still buffered cannot be written
             self._file.close()
         if not self.part:
@@ -257,7 +257,7 @@ def _read_stat(path: str) -> os.stat_result | None:
     try:
         return os.fstat(0) if path == "-" else os.stat(path)
     except OSError:
-        return None  # whoever reads it will say so
+        return None  # reading it will fail, and say so
 
 
 def _output_stat() -> os.stat_result | None:

@@ -46,8 +46,10 @@ def no_such_service(
     offered: Sequence[str] | None,
     advice: str,
 ) -> Verdict:
-    """The server has no such service.  ``offered`` is what it says that it has, None if it does
-    not say."""
+    """Say that the server has no such service.
+
+    ``offered`` is what it says that it has, None if it does not say.
+    """
     if offered is None:
         rest = ""
     elif not offered:

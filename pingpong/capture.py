@@ -41,6 +41,7 @@ from .model import (
     Messages,
     MessageType,
     Packet,
+    Pulse,
     Record,
     Segment,
     Severity,
@@ -99,6 +100,9 @@ _BEHIND: Final = "what follows was captured before its SYN"
 # How many kinds of events of a connection are counted, and how many GOAWAYs are kept.
 MAX_EVENTS: Final = 64
 MAX_GOAWAYS: Final = 8
+
+# How many heartbeats of an end without an answer are remembered.
+MAX_BEATS: Final = 64
 
 # How many findings on the datagrams of a connection are kept.
 MAX_FINDINGS: Final = 1000
@@ -1050,6 +1054,11 @@ class Pipeline:
                     text = ""
                 by_client = event.from_client is True
                 flow.goaways.append(Goaway(event.time, by_client, code, last, text))
+        half = flow.from_client if event.from_client else flow.from_server
+        half.told = max(half.told, event.offset + event.size)
+        pulse = event.transport.pulse(name, event.data)
+        if pulse is not Pulse.NONE:
+            _felt(flow, event, pulse)
         return self._events
 
     def _take_turns(
@@ -1226,6 +1235,24 @@ class Pipeline:
         if len(spoken) == 2 and spoken[0] != spoken[1]:
             text = f"flow {flow.number}: the client speaks {spoken[0]}, the server {spoken[1]}"
             flow.findings.append(Finding(Severity.WARNING, text))
+
+
+def _felt(flow: Flow, event: Found, pulse: Pulse) -> None:
+    """Take note of a heartbeat, or of an end that takes no more calls."""
+    mine, other = flow.from_client, flow.from_server
+    if not event.from_client:
+        mine, other = other, mine
+    seqid = event.header.seqid
+    if pulse is Pulse.ASK:
+        mine.beats += 1
+        # An answer may be read first; its -1 stands for it.
+        if mine.unanswered.pop(seqid, 0) != -1 and len(mine.unanswered) < MAX_BEATS:
+            mine.unanswered[seqid] = event.time
+    elif pulse is Pulse.ANSWER:
+        if other.unanswered.pop(seqid, -1) == -1 and len(other.unanswered) < MAX_BEATS:
+            other.unanswered[seqid] = -1
+    else:
+        mine.left = event.time if pulse is Pulse.LEAVE else -1
 
 
 def _says_more(one: Detection, other: Detection) -> bool:

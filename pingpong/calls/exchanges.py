@@ -765,12 +765,14 @@ class Pairing:
             exchange.why = "only what the client sends was captured"
             self._settle(exchange, Outcome.LOST)
             return
-        begun = flow.received - pending.read_to
+        # What was read of the server's: its messages, and what it said for the connection itself.
+        read_to = max(pending.read_to, server.told)
+        begun = flow.received - read_to
         if the_last and 0 < begun <= BEGUN and server.fin < 0 and server.rst < 0:
             exchange.why = "a reply had begun when the capture ended"
             self._settle(exchange, Outcome.WAITING)
             return
-        is_missing = flow.received > pending.read_to and (server.unseen or server.last >= call.time)
+        is_missing = flow.received > read_to and (server.unseen or server.last >= call.time)
         if is_missing or pending.hole >= call.time:
             self._settle(exchange, _missing(flow))
             return

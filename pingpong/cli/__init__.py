@@ -64,7 +64,7 @@ __all__ = [
 
 TOP: Final = """\
 Run a remote call, then see all of it: the packets, the stream, the message, every byte
-explained. Or point it at any capture of Thrift.
+explained. Or point it at any capture of Thrift or its relatives.
 
   pingpong demo                          make two calls and explain every byte of them
   pingpong show trouble.pcap             who called what, when, and what came back

@@ -33,7 +33,7 @@ from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
 from ..wire.newfile import NewFile
 from .options import Command, add_idl, add_reading, pipeline_of, size
-from .printing import Verdict, complain, counted, say, say_text, say_unmatched, width
+from .printing import Verdict, complain, counted, room, say, say_text, say_unmatched, width
 from .show import batches_of, conclude
 
 __all__ = ["add", "add_choice", "say_totals", "wanted_of", "writer"]
@@ -219,7 +219,7 @@ def writer(
     if args.csv:
         sys.stdout.write(",".join(CSV_COLUMNS) + "\n")
         return csv_rows
-    lister = CallLister(first, LIVE if live else ())
+    lister = CallLister(first, LIVE if live else (), room())
     if first:
         say([[Run(lister.heading(), "head")]])
     return lister.rows

@@ -75,6 +75,6 @@ def diagnose(args: argparse.Namespace) -> int:
         return TROUBLE
     verdict.bad = verdict.bad or diagnosis.is_unread
     if not verdict.any_thrift and not verdict.bad:
-        complain(f"no Thrift in {counted(diagnosis.connections, 'connection')}")
+        complain(f"nothing known here in {counted(diagnosis.connections, 'connection')}")
         say_bystanders(pipeline)
     return verdict.end()

@@ -41,9 +41,9 @@ HOST: Final = "127.0.0.1"
 PORT: Final = 9000
 
 CODES: Final = """\
-exit codes: 0 done, and all was read; 1 there is nothing in it: no Thrift, nothing that is known; 2
-something in it is bad, or what was asked for is refused (standard error says what and where; what
-could be read is printed); 3 a client and a server are in trouble (diagnose); 4 it cannot be done
+exit codes: 0 done, and all was read; 1 there is nothing in it that is known here; 2 something in
+it is bad, or what was asked for is refused (standard error says what and where; what could be read
+is printed); 3 a client and a server are in trouble (diagnose); 4 it cannot be done
 here: a disk is full, standard input or output is closed, a file may not be written, there is no
 memory; 70 a fault of pingpong's own; 130 Ctrl-C, SIGTERM or SIGHUP; 141 who read the output has
 gone"""

@@ -32,6 +32,7 @@ __all__ = [
     "complain",
     "counted",
     "forget_bars",
+    "room",
     "say",
     "say_text",
     "say_unmatched",
@@ -163,6 +164,11 @@ def width() -> int:
     return shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
 
 
+def room() -> int | None:
+    """Columns that a line of a list may have; None in a pipe, where nothing is to be cut."""
+    return width() if sys.stdout.isatty() else None
+
+
 class Verdict:
     """What is wrong with the input, said while it is read, and the exit code of it all."""
 
@@ -202,7 +208,7 @@ class Verdict:
 
     @property
     def exit_code(self) -> int:
-        """BAD after an error; otherwise READ_ALL if there was Thrift, NO_THRIFT if not."""
+        """BAD after an error; else READ_ALL, or NO_THRIFT if nothing was known in it."""
         if self.bad:
             return BAD
         return READ_ALL if self.any_thrift else NO_THRIFT

@@ -56,8 +56,8 @@ What is packed (zlib, gzip, WebSocket) is hidden whole, as soon as one field in 
 OUT is a pcap: comments, names and keys of a pcapng stay behind. It is never IN, and it is whole or
 not there; what only some may read of IN, only they may read of OUT.
 
-With exit code 1, no Thrift in it, OUT holds zeros. A field that was met nowhere is exit code 2: OUT
-is written, but look whether it was misspelt."""
+With exit code 1, nothing known in it, OUT holds zeros. A field that was met nowhere is exit code
+2: OUT is written, but look whether it was misspelt."""
 
 
 def add(command: Command) -> None:

@@ -77,7 +77,7 @@ def each(work: Work, paths: Sequence[str], jobs: int) -> int:
 def together(codes: Sequence[int]) -> int:
     """One exit code for several.
 
-    What could not be done comes first, then something bad; Thrift in one file is Thrift.
+    What could not be done comes first, then something bad; messages in one file are messages.
     """
     for code in (UNABLE, BAD, READ_ALL):
         if code in codes:

@@ -25,7 +25,18 @@ from ..views.table import difference_table, exchange_table, lines
 from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
 from .options import Command, add_idl, add_reading, pipeline_of, size
-from .printing import BAD, Verdict, bar, complain, counted, say, say_text, say_unmatched, width
+from .printing import (
+    BAD,
+    Verdict,
+    bar,
+    complain,
+    counted,
+    room,
+    say,
+    say_text,
+    say_unmatched,
+    width,
+)
 from .several import cores, each
 
 __all__ = [
@@ -233,14 +244,14 @@ def _listing(found: Iterator[list[Message]], name: str, deep: bool) -> None:
         _list(found)
         sys.stdout.write("\n")
     elif sys.stdout.isatty():
-        say(listing(message for batch in found for message in batch))
+        say(listing((message for batch in found for message in batch), room()))
     else:
         _list(found)
 
 
 def _list(batches: Iterator[list[Message]]) -> None:
     first = next(batches, [])
-    lister = Lister(first)
+    lister = Lister(first, room())
     sys.stdout.write(lister.heading() + "\n" + lister.rows(first))
     for batch in batches:
         sys.stdout.write(lister.rows(batch))
@@ -401,13 +412,13 @@ def conclude(verdict: Verdict, pipeline: Pipeline, about: str = "") -> None:
         structs = counted(pipeline.structs, "struct")
         complain(f"{about}no message, but {structs} without one, posted by HTTP: see diagnose")
         return
-    _say_no_thrift(pipeline, about)
+    _say_nothing_known(pipeline, about)
 
 
-def _say_no_thrift(pipeline: Pipeline, about: str = "") -> None:
+def _say_nothing_known(pipeline: Pipeline, about: str = "") -> None:
     """Say what was there instead, for a few connections."""
     count = pipeline.connections
-    complain(f"{about}no Thrift message that can be read in {counted(count, 'connection')}")
+    complain(f"{about}nothing known here in {counted(count, 'connection')}")
     for flow in pipeline.flows[:5]:
         seen = flow.detection.evidence if flow.detection else "carries no bytes"
         complain(f"{about}flow {flow.number}, {flow.client} to {flow.server}: {seen}")

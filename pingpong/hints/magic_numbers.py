@@ -1042,6 +1042,20 @@ _FIRST_THREE: Final = (
     *_first_three(_RULES),
 )
 
+# Magics of fewer than 4 bytes, as their sources and logs print them: by their number.
+_MAGICS: Final = {
+    0xDABB: _rule("da bb", "the magic of Dubbo's protocol", _DUBBO, _LIKELY, _EXCHANGE),
+    0xF1F1: _rule("f1 f1", "the magic of Motan's protocol", _MOTAN, _LIKELY, _MOTAN_V2),
+    0xF0F0: _rule(
+        "f0 f0",
+        "the magic of the inner head of Motan's protocol, version 1, 16 bytes behind f1 f1",
+        _MOTAN,
+        _LIKELY,
+        _MOTAN_V1,
+    ),
+    0x08: _rule("08", "the magic of rpcx's protocol", _RPCX_CLIENT, _POSSIBLE, _RPCX_HEADER),
+}
+
 # No HTTP/2 frame is longer unless its reader said that it may be, and most never do.
 _H2_DEFAULT: Final = 16_384
 _H2_MAX: Final = 2**24 - 1
@@ -1109,7 +1123,28 @@ def explain_number(number: int, role: Role = Role.UNKNOWN) -> NumberVerdict:
         return _frame_length(number)
     size = 4 if -(2**31) <= number < 2**32 else 8
     verdict = _verdict(number, (number % 2 ** (8 * size)).to_bytes(size, "big"), role)
-    return _or_three(verdict) if role is Role.UNKNOWN and _MIB <= number <= _H2_MAX else verdict
+    if role is Role.UNKNOWN and _MIB <= number <= _H2_MAX:
+        return _or_three(verdict)
+    if 2**32 <= number < 2**56:
+        return _without_zeros(verdict)
+    short = number % 65_536 if -32_768 <= number < 0 else number
+    if role is Role.UNKNOWN and short in _MAGICS:
+        # It is a name, more than what somebody read.
+        found = replace(_reading(_MAGICS[short], role), reader="")
+        readings = sorted((*verdict.readings, found), key=lambda one: -one.certainty)
+        return replace(verdict, readings=tuple(readings))
+    return verdict
+
+
+def _without_zeros(verdict: NumberVerdict) -> NumberVerdict:
+    """What the 5 to 7 bytes of a number say that somebody printed in one: ``485454502f``."""
+    number = verdict.number
+    data = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    found = [_reading(rule, verdict.role, data) for rule in _match(_RULES, data)]
+    if not found or verdict.readings:
+        return verdict
+    found.sort(key=lambda reading: -reading.certainty)
+    return replace(verdict, data=data, readings=tuple(found))
 
 
 def _frame_length(number: int) -> NumberVerdict:

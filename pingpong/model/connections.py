@@ -47,12 +47,16 @@ class Half:
 
     ``held_since`` is when it had used up what the other end grants it (HTTP/2's flow control), -1
     if it may send; ``held_on`` is the stream that is held, 0 if all are.
+    ``beats`` counts the heartbeats of this end that want an answer; ``unanswered`` says, by their
+    ids, when those were sent that have none (ns).  ``left`` is when this end said that it takes no
+    more calls (-1: it did not).  ``told`` is where the last of its events ends in its stream.
     """
 
     FIRST: ClassVar = 256
 
     __slots__ = (
         "acked",
+        "beats",
         "begun",
         "broke",
         "detection",
@@ -62,10 +66,13 @@ class Half:
         "held_on",
         "held_since",
         "last",
+        "left",
         "lost",
         "rst",
         "seen",
         "syn",
+        "told",
+        "unanswered",
         "unseen",
         "why",
     )
@@ -87,6 +94,10 @@ class Half:
         self.lost = 0
         self.unseen = 0
         self.acked = 0
+        self.beats = 0
+        self.unanswered: dict[int, int] = {}
+        self.left = -1
+        self.told = 0
 
     @property
     def is_seen(self) -> bool:

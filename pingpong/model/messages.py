@@ -55,6 +55,7 @@ __all__ = [
     "Metadatum",
     "Naming",
     "Protocol",
+    "Pulse",
     "Record",
     "Repeated",
     "Response",
@@ -77,6 +78,20 @@ class MessageType(IntEnum):
     ONEWAY = 4
     EVENT = 5
     PART = 6
+
+
+class Pulse(IntEnum):
+    """What an EVENT is to the connection, where a verdict may rest on it.
+
+    ASK and ANSWER are a heartbeat that wants an answer, and that.  With LEAVE an end says that it
+    takes no more calls (Dubbo's readonly), and with STAY that it does again.
+    """
+
+    NONE = 0
+    ASK = 1
+    ANSWER = 2
+    LEAVE = 3
+    STAY = 4
 
 
 # By number: looking into a list is faster than calling an Enum.
@@ -348,9 +363,18 @@ class Family(ABC):
     is_http: bool = False
     # Where its clients set how long they wait, after the words "its timeout is set".
     timeouts_in: str = "in the client"
+    # How long they wait where nothing is set (ns; -1: nobody can say), and who does, in words.
+    usual_wait: int = -1
+    usual_waiter: str = ""
+    # Why they may wait otherwise than ``patience`` says, a sentence, or "".
+    patience_doubt: str = ""
     # How a handler fails without telling the caller why; and what to do about that, or "".
     undeclared: str = "in a way that is not told"
     exception_advice: str = ""
+    # HTTP may carry its calls as well, so that HTTP may be meant for such a server.
+    goes_by_http: bool = False
+    # Servers answer a call whose handler failed, and do not close upon it.
+    answers_failures: bool = False
     # A reply's struct has the method's result in one field, and exceptions in others.
     has_results: ClassVar[bool] = True
 
@@ -495,6 +519,10 @@ class Carrier(str):
     def metadata(self, message: Message) -> tuple[Metadatum, ...]:
         """Return what a message says besides its values."""
         return ()
+
+    def pulse(self, name: str, data: bytes) -> Pulse:
+        """What an EVENT of that name, whose bytes are ``data``, is to the connection."""
+        return Pulse.NONE
 
     def is_open(self, method: str) -> bool:
         """Say whether a method's name may be shown that is not in the message's header."""

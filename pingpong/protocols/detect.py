@@ -240,7 +240,7 @@ def detect(
             return found
         if spoken is None and not ended:
             return None
-    text = f"begins with {_hex(data, 12)}: no Thrift header that is known here, framed or unframed"
+    text = f"begins with {_hex(data, 12)}: nothing that is known here begins so"
     wrong = next(filter(None, (entry.nearly(data) for entry in FAMILIES)), "")
     return Detection(None, None, text, wrong)
 

@@ -343,7 +343,7 @@ class _Walk:
 
     def _has_text(self, value: Value) -> bool:
         """Say whether it is an exception's text, and to be masked.  It is counted either way."""
-        if value.ttype is not TType.STRING:
+        if value.ttype is not TType.STRING and value.ttype is not TType.TEXT:
             return False
         if self.redactor.texts:
             self.redactor.masked_texts += 1

@@ -26,9 +26,11 @@ from ..model import (
     Outcome,
     Response,
     Severity,
+    Struct,
 )
 from ..protocols.encodings.reading import BEGINS_INSIDE
 from ..protocols.purposes import counted
+from .texts import Garbled, garbled
 from .verdict import Dialect, sized, unbraced
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "Ended",
     "Fault",
     "Known",
+    "Slow",
     "Summary",
     "Tally",
     "dialect_of",
@@ -182,7 +185,8 @@ class ApplicationException(NamedTuple):
     """The framework's own exception: the call that it answers, the name of its type, its text.
 
     ``title`` is what the family calls it.  ``page`` is how the body begins if the answer is HTTP's
-    own instead of the family's: in one line, "" if there is none.
+    own instead of the family's: in one line, "" if there is none.  ``code`` is
+    its number, None if it has none.
     """
 
     call: Summary
@@ -192,6 +196,40 @@ class ApplicationException(NamedTuple):
     replied: str  # the method that the reply names
     is_called: bool  # False: the call was not captured, and ``call`` is the exception itself
     page: str = ""
+    code: int | None = None
+
+
+class Slow(NamedTuple):
+    """A call whose answer came later than its caller waits.
+
+    ``patience`` is how long it waits (ns), as the call says or, if not ``is_told``, as its family's
+    clients do where nothing is set.
+    """
+
+    call: Summary
+    reply: Summary
+    patience: int
+    is_told: bool
+
+    @property
+    def waited(self) -> int:
+        """How long it was from the call's first byte to the answer's last (ns)."""
+        return self.reply.end_time - self.call.time
+
+    @property
+    def sending(self) -> int:
+        """How long the call took to be sent (ns)."""
+        return max(self.call.end_time - self.call.time, 0)
+
+    @property
+    def working(self) -> int:
+        """How long no byte of the answer came, once the call was sent (ns)."""
+        return max(self.reply.time - self.call.end_time, 0)
+
+    @property
+    def coming(self) -> int:
+        """How long the answer took to come (ns)."""
+        return max(self.reply.end_time - self.reply.time, 0)
 
 
 class Tally:
@@ -241,11 +279,16 @@ class Case:
     - ``streams``: calls whose stream was reset or refused while the connection went on, by method
       and reason: how many, and an example.  They are not in ``ended``.
     - ``recent``: when the last answered calls began and ended (ns), if each has a stream.
+    - ``slow``: calls whose answer came later than their callers wait, by method and by whether the
+      call says how long that is: how many, and an example.
+    - ``thrown``: the text of the first of the ``declared`` of each kind.
+    - ``garbled``: exchanges with a text that did not survive, and how many there are of each kind.
     """
 
     __slots__ = (
         *("declared", "ended", "failures", "faults", "first", "flow", "largest", "last_answered"),
-        *("last_call", "last_reply", "last_unread", "recent", "streams", "tally"),
+        *("garbled", "last_call", "last_reply", "last_unread", "recent", "slow", "streams"),
+        *("tally", "thrown"),
     )
 
     def __init__(self) -> None:
@@ -263,6 +306,9 @@ class Case:
         self.faults: list[Fault] = []
         self.streams: dict[tuple[str, Outcome, str, bool], tuple[int, Ended]] = {}
         self.recent: deque[tuple[int, int]] = deque(maxlen=MAX_EXAMPLES)
+        self.slow: dict[tuple[str, bool], tuple[int, Slow]] = {}
+        self.thrown: dict[tuple[str, str], str] = {}
+        self.garbled: dict[tuple[bool, bool, bool, bool], tuple[int, Summary, Garbled]] = {}
 
     def add(self, exchange: Exchange) -> Summary | None:
         """Take a settled exchange; returns its call if that wanted an answer and got one."""
@@ -311,6 +357,7 @@ class Case:
                 self.faults.append(fault)
         if reply is not None:
             self.last_reply = max(self.last_reply, reply.end_time)
+        self._read_texts(exchange, call, reply)
         if call is None:
             tally.replies += 1
             if reply is not None and exchange.reply is not None and not exchange.misled_by:
@@ -328,6 +375,8 @@ class Case:
         self.largest = max(self.largest, call.size)
         if call.dialect.transport.has_ids:
             self.recent.append((call.time, reply.end_time))
+            if exchange.answer is not Outcome.APPLICATION_EXCEPTION:
+                self._wait_for(exchange.call, call, reply)
         if self.last_answered is None or reply.end_time >= self.last_answered[1]:
             self.last_answered = (call, reply.end_time)
         answer = exchange.answer
@@ -336,6 +385,8 @@ class Case:
             key = (call.method, exchange.exception)
             if key in self.declared or len(self.declared) < MAX_FAILURES:
                 self.declared[key] = self.declared.get(key, 0) + 1
+                if key not in self.thrown:
+                    self.thrown[key] = _thrown_text(exchange.reply)
         elif answer is Outcome.APPLICATION_EXCEPTION:
             tally.failed += 1
             self._fail(exchange, exchange.reply, call)
@@ -348,6 +399,31 @@ class Case:
         if count or len(self.streams) < MAX_FAILURES:
             self.streams[key] = (count + 1, first)
 
+    def _wait_for(self, asked: Message | None, call: Summary, reply: Summary) -> None:
+        """Take note of an answer that came later than its caller waits."""
+        waited = reply.end_time - call.time
+        if asked is None or waited < _SLOW:
+            return
+        family = asked.family
+        told = family.patience(asked)
+        patience = told if told >= 0 else family.usual_wait
+        if 0 <= patience < waited:
+            key = (call.method, told >= 0)
+            count, first = self.slow.get(key, (0, Slow(call, reply, patience, told >= 0)))
+            if count or len(self.slow) < MAX_FAILURES:
+                self.slow[key] = (count + 1, first)
+
+    def _read_texts(self, exchange: Exchange, call: Summary | None, reply: Summary | None) -> None:
+        """Take note of a text that did not survive the way."""
+        found = garbled(exchange)
+        if found is None:
+            return
+        where = call if found.by_client or reply is None else reply
+        key = (found.by_client, bool(found.was), found.is_half, found.is_shrunk)
+        if where is not None:
+            count, first, example = self.garbled.get(key, (0, where, found))
+            self.garbled[key] = (count + 1, first, example)
+
     def _fail(self, exchange: Exchange, reply: Message, subject: Summary) -> None:
         """Count the exception of the server's library, if that is what ``reply`` is.
 
@@ -359,8 +435,9 @@ class Case:
         key = (subject.method, name)
         is_called = exchange.call is not None
         title = reply.family.error_title
+        error = _error_of(reply)
         sample = ApplicationException(
-            subject, name, _text_of(reply), title, reply.method, is_called, _page_of(reply)
+            subject, name, error.text, title, reply.method, is_called, _page_of(reply), error.code
         )
         last = self.last_unread
         if name in UNREAD and (last is None or last.call.number < subject.number):
@@ -442,6 +519,12 @@ class Case:
 _INSIDE: Final = re.compile(rb"\x80\x01\0[\x01\x04]\0\0\0[\x01-\x7f][\x20-\x7e]")
 
 
+# A call that was answered sooner has made nobody wait (ns).
+_SLOW: Final = 10_000_000
+
+# How much of the text of an exception is kept (characters).
+_MOST_TEXT: Final = 8192
+
 # How much of a page is kept (characters), and of how many bytes.
 _PAGE: Final = 120
 
@@ -455,10 +538,30 @@ def _page_of(reply: Message) -> str:
     return text[:_PAGE] if text.isprintable() else ""
 
 
-def _text_of(exception: Message) -> str:
-    """The text of an exception of the framework's own, "" if it has none."""
-    text = exception.family.error(exception).text
-    return "" if text is None else text.text or ""
+class _Error(NamedTuple):
+    text: str
+    code: int | None
+
+
+def _error_of(exception: Message) -> _Error:
+    """The text of an exception of the framework's own, "" if it has none, and its number."""
+    error = exception.family.error(exception)
+    text = "" if error.text is None else error.text.text or ""
+    return _Error(text[:_MOST_TEXT], error.number)
+
+
+# What the exceptions of Java call their text.
+_MESSAGES: Final = ("detailMessage", "message", "errorMsg")
+
+
+def _thrown_text(reply: Message) -> str:
+    """The text of an exception that a method threw, "" if it has none."""
+    for field in reply.fields:
+        if isinstance(field.value.content, Struct):
+            for inner in field.value.content.fields:
+                if inner.name in _MESSAGES and not inner.value.redacted:
+                    return (inner.value.text or "")[:_MOST_TEXT]
+    return ""
 
 
 _NO_FLOW: Final = Flow(0, TCP, Endpoint("0.0.0.0", 0), Endpoint("0.0.0.0", 0))

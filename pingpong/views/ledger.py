@@ -22,7 +22,7 @@ from typing import Final
 from ..calls.totals import Total, Totals
 from ..model import Exchange, Message, Outcome
 from ..protocols.purposes import counted
-from .listing import SAMPLE, Columns, Side
+from .listing import SAMPLE, Columns, Side, fit
 from .one_line import OUTCOMES, method, outcome_detail
 from .table import Table
 from .text import Run, clock, display_width, duration, elide, escape, pad, seconds
@@ -59,10 +59,13 @@ class CallLister:
     """Makes the rows of a list of calls.
 
     ``first`` are the exchanges that decide how wide the columns are; ``least`` is how wide they
-    are in any case, in columns of text.
+    are in any case, in columns of text.  ``room`` is how many columns a line may have (None: as
+    many as it needs): methods are cut for that.
     """
 
-    def __init__(self, first: Sequence[Exchange], least: Sequence[int] = ()) -> None:
+    def __init__(
+        self, first: Sequence[Exchange], least: Sequence[int] = (), room: int | None = None
+    ) -> None:
         self._widths = [len(title) for title in _TITLES]
         for at, width in enumerate(least):
             self._widths[at] = max(self._widths[at], width)
@@ -70,7 +73,8 @@ class CallLister:
         for exchange in first[:SAMPLE]:
             for at, cell in enumerate(_cells(exchange)):
                 self._widths[at] = max(self._widths[at], display_width(cell))
-        self._columns = Columns(self._widths[1], self._widths[6])
+        fit(self._widths, 6, room)
+        self._columns = Columns(self._widths[1], self._widths[6], room is not None)
         self._outcomes = [pad(OUTCOMES[one], self._widths[7]) + "  " for one in Outcome]
 
     def heading(self) -> str:

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Final
 
 from ..model import MESSAGE_TYPES, Message
 from .one_line import method
-from .text import Line, Run, clock, display_width, pad
+from .text import Line, Run, clock, display_width, elide_middle, pad
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["DIGITS", "FAR", "Columns", "Lister", "Side", "listing"]
+__all__ = ["DIGITS", "FAR", "Columns", "Lister", "Side", "fit", "listing"]
 
 _TITLES: Final = ("time", "client", "server", "protocol", "method", "type", "seqid", "size")
 _ALIGNS: Final = ("<", "<", "<", "<", "<", "<", ">", ">")
@@ -67,6 +67,18 @@ class Side:
         )
 
 
+# A method is cut to no less (columns of text): its own name has to be seen.
+_LEAST: Final = 20
+
+
+def fit(widths: list[int], method: int, room: int | None) -> None:
+    """Take from the column of the methods what ``room`` does not have."""
+    if room is not None:
+        over = sum(widths) + 2 * (len(widths) - 1) - room
+        if over > 0:
+            widths[method] = max(min(widths[method], _LEAST), widths[method] - over)
+
+
 class Columns:
     """The cells that rows of messages and of calls have in common.
 
@@ -74,9 +86,10 @@ class Columns:
     row is made once.
     """
 
-    def __init__(self, time_width: int, method_width: int) -> None:
+    def __init__(self, time_width: int, method_width: int, is_cut: bool = False) -> None:
         self._time_width = time_width
         self._method_width = method_width
+        self._is_cut = is_cut  # a method is no longer than its column
         self._methods: dict[str, str] = {}
         self._second: i64 = -1
         self._clock = ""
@@ -100,22 +113,30 @@ class Columns:
         name = message.header.method
         text = self._methods.get(name)
         if text is None:
-            text = pad(method(message), self._method_width) + "  "
+            text = method(message)
+            if self._is_cut:
+                text = elide_middle(text, self._method_width)
+            text = pad(text, self._method_width) + "  "
             if len(self._methods) < _MAX_KNOWN:
                 self._methods[name] = text
         return text
 
 
 class Lister:
-    """Makes the rows of a list of messages; ``first`` decide how wide the columns are."""
+    """Makes the rows of a list of messages; ``first`` decide how wide the columns are.
 
-    def __init__(self, first: Sequence[Message]) -> None:
+    ``room`` is how many columns a line may have (None: as many as it needs): methods are cut for
+    that.
+    """
+
+    def __init__(self, first: Sequence[Message], room: int | None = None) -> None:
         self._widths = [len(title) for title in _TITLES]
         self._sides: dict[int, Side] = {}
         for message in first[:SAMPLE]:
             for at, cell in enumerate(_cells(message)):
                 self._widths[at] = max(self._widths[at], display_width(cell))
-        self._columns = Columns(self._widths[0], self._widths[4])
+        fit(self._widths, 4, room)
+        self._columns = Columns(self._widths[0], self._widths[4], room is not None)
         self._sizes = [str(size).rjust(self._widths[7]) for size in range(SMALL)]
         self._types = [pad(mtype.name, self._widths[5]) + "  " for mtype in MESSAGE_TYPES]
 
@@ -161,11 +182,11 @@ class Lister:
         return known.text
 
 
-def listing(messages: Iterable[Message]) -> Iterator[Line]:
-    """A heading, then a line for each message, one at a time."""
+def listing(messages: Iterable[Message], room: int | None = None) -> Iterator[Line]:
+    """A heading, then a line for each message, one at a time; ``room`` is as a Lister has it."""
     rest = iter(messages)
     first = list(islice(rest, SAMPLE))
-    lister = Lister(first)
+    lister = Lister(first, room)
     yield [Run(lister.heading(), "head")]
     for message in chain(first, rest):
         yield [Run(lister.row(message), "call" if message.from_client else "reply")]

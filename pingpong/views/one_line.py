@@ -31,7 +31,7 @@ from ..model import (
     written_time,
 )
 from ..protocols.purposes import counted
-from .text import display_width, duration, elide, escape, quote, trim
+from .text import display_width, duration, elide, elide_middle, escape, quote, trim
 
 __all__ = [
     "DIFFER",
@@ -87,9 +87,15 @@ _MAX_BYTES = 16
 
 
 def method(message: Message) -> str:
-    """The method's name, escaped: 60 columns at most, "(no name)" if it is empty."""
-    name = escape(message.method[: _MAX_METHOD + 1])
-    return elide(name, _MAX_METHOD) or "(no name)"
+    """The method's name, escaped: 60 columns at most, "(no name)" if it is empty.
+
+    Where it is longer, its middle is left out: the interface's name stands first, and the method's
+    own last.
+    """
+    name = message.method
+    if len(name) > 2 * _MAX_METHOD:
+        name = name[:_MAX_METHOD] + name[-_MAX_METHOD:]
+    return elide_middle(escape(name), _MAX_METHOD) or "(no name)"
 
 
 def field_name(field: Field) -> str:

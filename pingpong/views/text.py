@@ -27,6 +27,7 @@ __all__ = [
     "display_width",
     "duration",
     "elide",
+    "elide_middle",
     "escape",
     "pad",
     "plain",
@@ -185,6 +186,31 @@ def elide(text: str, width: int) -> str:
     if len(text) * 2 <= width or display_width(text) <= width:
         return text
     return _head(text, width - 1) + "…" if width > 0 else ""
+
+
+def elide_middle(text: str, width: int) -> str:
+    """Return ``text`` in at most ``width`` columns, with "…" for what its middle had.
+
+    Its end mostly says more than its begin.
+
+    >>> elide_middle("com.shop.Orders.get", 12)
+    'com…ders.get'
+    """
+    if len(text) * 2 <= width or display_width(text) <= width:
+        return text
+    if width < 1:
+        return ""
+    head = _head(text, (width - 1) // 3)
+    return head + "…" + _tail(text, width - 1 - display_width(head))
+
+
+def _tail(text: str, width: int) -> str:
+    """The longest end that takes at most ``width`` columns."""
+    at, left = 0, display_width(text)
+    while at < len(text) and left > width:
+        columns, at = _letter(text, at)
+        left -= columns
+    return text[at:]
 
 
 def _head(text: str, width: int) -> str:

@@ -136,7 +136,7 @@ def test_no_thrift(name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
     path = written(tmp_path, Talk().open().call(FOREIGN[name]).close())
     code, _, err = run(capsys, "messages", path)
     assert code == 1
-    assert "no Thrift message that can be read in 1 connection" in err
+    assert "nothing known here in 1 connection" in err
     assert "flow 1, 10.0.0.1:50001 to 10.0.0.2:9090: begins with" in err
 
 

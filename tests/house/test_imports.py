@@ -141,6 +141,10 @@ KNOW_A_FAMILY = {
     ("pingpong.hints.magic_numbers", "pingpong.protocols.families.thrift.theader"),
     # First bytes that no reader took: which protocol would begin so behind a length?
     ("pingpong.verdicts.phrases", "pingpong.protocols.families.thrift.framed"),
+    # The rules about a family's own words, and the family.
+    ("pingpong.verdicts.rules.dubbo", "pingpong.protocols.families.dubbo.answers"),
+    ("pingpong.verdicts.rules.motan", "pingpong.protocols.families.motan.answers"),
+    ("pingpong.verdicts.rules.rpcx", "pingpong.protocols.families.rpcx.answers"),
 }
 
 

@@ -160,8 +160,8 @@ def test_no_thrift_but_where_it_should_be(
 ) -> None:
     get = Talk(1).open().call(b"GET / HTTP/1.1\r\n\r\n").add(False, RST)
     code, out, err = run(capsys, tmp_path, get)
-    assert (code, err) == (cli.NO_THRIFT, "pingpong: no Thrift in 1 connection\n")
-    assert "The first bytes are the start of an HTTP GET request: no Thrift." in out
+    assert (code, err) == (cli.NO_THRIFT, "pingpong: nothing known here in 1 connection\n")
+    assert "The first bytes are the start of an HTTP GET request: no call that is read here." in out
     code, out, err = run(capsys, tmp_path, get, options=("-p", "9090"))
     assert (code, err) == (cli.TROUBLE, "")
     assert out.startswith("error: HTTP on one side\n")

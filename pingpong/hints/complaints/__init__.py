@@ -1,7 +1,7 @@
 """Lines of logs: what libraries of many languages write when they cannot go on, and its meaning.
 
     troubles    what the trouble can be, in words: each kind once
-    java, python, cpp, go, scripts, others, frameworks, grpc, system
+    java, python, cpp, go, scripts, others, frameworks, grpc, relatives, system
                 the words of libraries: for which trouble, written by whom, where in the source
     table       all of them together
     text        the way through a text; found: what it said

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Final, NamedTuple
 
-from . import cpp, frameworks, go, grpc, java, others, python, scripts, system
+from . import cpp, frameworks, go, grpc, java, others, python, relatives, scripts, system
 from .troubles import Trouble
 from .wordings import Wording, fixed, pattern_of
 
@@ -21,6 +21,7 @@ WORDINGS: Final = (
     *others.WORDINGS,
     *frameworks.WORDINGS,
     *grpc.WORDINGS,
+    *relatives.WORDINGS,
     *system.WORDINGS,
 )
 

@@ -925,6 +925,106 @@ UPSTREAM: Final = Trouble(
     "protocol and TLS of that cluster in the proxy.",
 )
 
+# ── Dubbo, Motan, rpcx ───────────────────────────────────────────────────────────────
+
+CALL_TIMEOUT: Final = Trouble(
+    "The caller's own time was over before an answer came. It says so itself: nothing of the "
+    "server is behind these words, and the server may have done the work all the same.",
+    (
+        "The method, or what it waits for, takes longer than the caller gives it. Dubbo says how "
+        "long the client took to send (client elapsed) and how long nothing came (server elapsed).",
+        "The server's threads were all taken, so that the call waited there.",
+        "The caller itself stood still (a long garbage collection): the answer was there in time.",
+        "The server listens and is of another kind, or hangs, and never answers.",
+    ),
+    "in a capture, whether and when the answer came: pingpong diagnose says which part of the time "
+    "passed where.",
+)
+CALLER_SLOW: Final = Trouble(
+    "The caller's time was over before the call was sent: it did not get so far.",
+    (
+        "The connection takes no more: the server, or the network, does not read.",
+        "The caller's own threads for output stood still, or it had too much to send.",
+    ),
+    "the client, not the server: its threads and pauses; in a capture, its window and what was "
+    "sent again.",
+)
+LATE_ANSWER: Final = Trouble(
+    "An answer came, and the call that it answers was not there any more: its caller had given up, "
+    "and the answer was dropped.",
+    (
+        "The server took longer than the caller waits; a line about that timeout stands before.",
+        "The caller was started anew, or two callers use the same ids.",
+    ),
+    "the time between that timeout and this line: so much longer the answer took.",
+)
+PAYLOAD: Final = Trouble(
+    "A message is longer than the limit of who writes or reads it: the first number is its size, "
+    "the second the limit.",
+    (
+        "The message really is that large: 8 MiB (8388608) is Dubbo's limit where nothing is set, "
+        "10 MiB (10485760) Motan's.",
+        "The first number is beyond reason: then it is no length, but bytes of something else.",
+    ),
+    "how large the messages are: pingpong messages CAPTURE lists sizes. Send less at a time, or "
+    "raise the limit on both sides (payload in Dubbo, maxContentLength in Motan, "
+    "MaxMessageLength in rpcx).",
+)
+NOT_SERVED: Final = Trouble(
+    "The server understands the call, and has no such service, or no such method in it.",
+    (
+        "Interface, group or version of the caller are not those with which the server offers it; "
+        "Dubbo's text names all that it has.",
+        "Another application listens at that address now, and the registry, or a fixed address, "
+        "still names it.",
+        "One side has been deployed in a new version and the other not yet.",
+    ),
+    "the name in the call (pingpong show CAPTURE prints it as it was sent), and what the server "
+    "registered when it started.",
+)
+SERIALIZATION: Final = Trouble(
+    "A side got values in a serialization that it does not have, or does not allow.",
+    (
+        "The two sides name different serializations, or one has no codec of that number.",
+        "The server checks it (serialization.security.check in Dubbo) and allows another.",
+        "The bytes are of something else, and a byte of them was taken for that number.",
+    ),
+    "the serialization that both sides are set to; in a capture, pingpong show says what each "
+    "message has.",
+)
+HEARTBEAT: Final = Trouble(
+    "The other side had said nothing for so long, and not answered heartbeats, that the "
+    "connection is given up or made anew.",
+    (
+        "Its program hangs: a long garbage collection, or its threads for input and output are "
+        "taken.",
+        "Its machine is gone, or something between the two drops what it is sent.",
+        "It does not answer such heartbeats: another version, or a library that does not know "
+        "them.",
+    ),
+    "the other side's pauses and threads at that time; in a capture, pingpong diagnose counts the "
+    "heartbeats without an answer.",
+)
+WRONG_MAGIC: Final = Trouble(
+    "The first bytes of a message are not those that this protocol begins with.",
+    (
+        "A client of another kind has reached this port: HTTP (71 is the G of GET, 80 the P of "
+        "POST), TLS (22), gRPC, a health check, a port scanner.",
+        "The two sides speak different versions of it.",
+        "The reader is out of step, behind a message whose length was wrong.",
+    ),
+    "who connects, by the address in the log, and the first bytes that it sends.",
+)
+CONSOLE: Final = Trouble(
+    "Dubbo's port took what it got for a command of its console: it does not begin with da bb.",
+    (
+        "A client of another kind has reached it: an HTTP client (GET, POST), a health check, a "
+        "port scanner.",
+        "Somebody typed something else than a command: help lists them.",
+    ),
+    "who connects, by the address in the log.",
+)
+
 # ── Others ───────────────────────────────────────────────────────────────────────────
 
 MUX: Final = Trouble(

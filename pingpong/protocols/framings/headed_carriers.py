@@ -13,7 +13,7 @@ from mypy_extensions import mypyc_attr
 
 from ...model import LETTER, Carrier, Message, Run, Span
 
-__all__ = ["SHUT", "HeadedCarrier", "hide_unless_name"]
+__all__ = ["SHUT", "HeadedCarrier", "hide_unless_name", "milliseconds"]
 
 # Kept with a message whose texts were masked.
 SHUT: Final = "redacted"
@@ -26,6 +26,21 @@ def hide_unless_name(data: bytes, place: Span, runs: list[Run]) -> None:
     text = place.of(data)
     if text and not _NAME.match(text):
         runs.append((place.start, LETTER * len(text)))
+
+
+# No caller waits longer than so many digits say.
+_MOST_DIGITS: Final = 10
+
+
+def milliseconds(text: str | None) -> int:
+    """A time in milliseconds, written in digits, as nanoseconds; -1 if it is none.
+
+    >>> milliseconds("250"), milliseconds("soon"), milliseconds(None)
+    (250000000, -1, -1)
+    """
+    if not text or len(text) > _MOST_DIGITS or not (text.isascii() and text.isdigit()):
+        return -1
+    return int(text) * 1_000_000
 
 
 @mypyc_attr(native_class=False)

@@ -14,8 +14,8 @@ import binascii
 from typing import Final
 
 from ...model import Gap, Span, Stretch
+from ...wire.link import number as u32
 from ..framing import Brought, Found
-from .h2 import u32
 from .hpack import Block
 
 __all__ = [

@@ -48,6 +48,7 @@ from .dialects import (
     sasl_alone,
     two_protocols,
 )
+from .dubbo import console, thrown_by_dubbo
 from .endings import (
     closed_on_call,
     cut_call,
@@ -76,6 +77,14 @@ from .grpc import (
     sent_away,
     stands_still,
     streams,
+)
+from .lifelines import (
+    broken_text,
+    left_first,
+    too_late,
+    took_leave,
+    took_long,
+    unanswered_heartbeats,
 )
 from .replies import (
     all_well,
@@ -106,6 +115,7 @@ FIRST: Final[tuple[Rule, ...]] = (
     too_large,
     structs_alone,
     looked_in,
+    console,
     http2_server,
     answered_in_http1,
     http2_refused,
@@ -127,6 +137,7 @@ CALLS: Final[tuple[tuple[Rule, tuple[Outcome, ...]], ...]] = (
     (not_arrived, (*CLOSED, Outcome.WAITING)),
     (cut_reply, (*BY_CLIENT, Outcome.UNREADABLE)),
     (cut_call, CLOSED),
+    (left_first, BY_SERVER),
     (dropped_when_idle, BY_SERVER),
     (late_reply, (*_LATE, *BY_CLIENT)),
     (closed_on_call, BY_SERVER),
@@ -137,10 +148,18 @@ REPLIES: Final[tuple[tuple[Rule, Outcome], ...]] = (
     (unreadable, Outcome.UNREADABLE),
     (two_protocols, Outcome.ONEWAY),
     (http_never_answered, Outcome.ONEWAY),
+    (thrown_by_dubbo, Outcome.DECLARED_EXCEPTION),
     (declared, Outcome.DECLARED_EXCEPTION),
 )
 LAST: Final[tuple[Rule, ...]] = (well, opened_only, http2_alone, unrecognised, not_thrift)
-ALSO: Final[tuple[Rule, ...]] = (sent_away, lost_packets, began_in_the_middle, same_as_another)
+ALSO: Final[tuple[Rule, ...]] = (
+    sent_away,
+    took_leave,
+    took_long,
+    lost_packets,
+    began_in_the_middle,
+    same_as_another,
+)
 
 
 def verdicts(case: Case, known: Known) -> tuple[Verdict, ...]:
@@ -158,7 +177,8 @@ def verdicts(case: Case, known: Known) -> tuple[Verdict, ...]:
     for rule, about in CALLS:
         if not left.isdisjoint(about):
             take(rule(case, known))
-    take(*streams(case, known))
+    take(*streams(case, known), *too_late(case, known), *broken_text(case, known))
+    take(unanswered_heartbeats(case, known))
     if Outcome.APPLICATION_EXCEPTION in left or any(
         not one.is_called for _, one in case.failures.values()
     ):

@@ -8,6 +8,7 @@ from ...hints.magic_numbers import explain_bytes
 from ...model import UDP, Carrier, Half, Outcome, Protocol, Severity
 from ...protocols.encodings.binary import BINARY, OLD_BINARY
 from ...protocols.encodings.compact import COMPACT
+from ...protocols.raw import RAW
 from ..evidence import NOT_READ, UNREAD, Case, Known, Summary, shown
 from ..phrases import ended_after, ending, failed, first_bytes, how_it_ended, others
 from ..verdict import Dialect, Kind, Verdict, unbraced
@@ -254,6 +255,23 @@ def mismatch(case: Case, known: Known, call: Summary) -> Verdict | None:
         )
     usual = known.usual
     assert usual is not None
+    if call.dialect.transport == usual.transport and usual.transport.has_ids:
+        return Verdict(
+            case.flow,
+            Kind.OTHER_SERIALIZATION,
+            Severity.ERROR,
+            f"The client writes its values in {_written(call.dialect)}; the server {how}. All "
+            f"that it answers in this capture is in {_written(usual)}: most likely it does not "
+            "take "
+            "anything else. But it may take both: then it was stopped, or a limit of its was "
+            "reached.",
+            evidence=[*evidence, known.words(usual)],
+            advice=f"Write {_written(usual)} in the client, or give the server the other "
+            "serialization; its log says what it could not read.",
+            alike=(case.flow.server, call.dialect, usual),
+            covers=NOT_READ,
+            **ended_after(case),
+        )
     return Verdict(
         case.flow,
         _differs(call.dialect, usual),
@@ -325,6 +343,11 @@ def doubt(call: Summary) -> tuple[str, str]:
     other = transport.other
     if other is None:
         why = f"it knows nothing of {Dialect(None, transport)}, or speaks another protocol"
+        if not transport.plain:
+            return why, (
+                "Words there about a magic number, a version or a length: another kind of server "
+                "listens, so check host and port on the client's side."
+            )
         use = _plain(call.dialect)
         return why, f"“Bad version” or “Frame size” there: use {use} in the client."
     why = f"it is {other}, or speaks another protocol"
@@ -342,6 +365,13 @@ def doubt(call: Summary) -> tuple[str, str]:
         f"protocol in the client, {_usual_class(call.dialect)} most likely. “Frame size”, or a "
         f"length that is none: use {use}."
     )
+
+
+def _written(dialect: Dialect) -> str:
+    """How values are written in a dialect, for a sentence."""
+    if dialect.protocol is None or dialect.protocol is RAW:
+        return f"a serialization of {dialect.transport.family.title} that is not read here"
+    return dialect.protocol.title
 
 
 def same_naming(call: Summary, known: Known) -> bool:
@@ -436,6 +466,11 @@ def check(call: Summary) -> str:
     if other is None:
         if transport.answers_always:
             return "If no call to this server is ever answered: is it one of HTTP?"
+        if not transport.plain:
+            return (
+                "If no call to this server is ever answered, check host and port: is it one of "
+                f"{transport.family.title}?"
+            )
         return f"If no call to this server is ever answered, try {_plain(call.dialect)}."
     try_this = _class_of(other)
     if not is_usual(call.dialect):

@@ -475,6 +475,10 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
             **also,
         )
     why, what_to_change = doubt(call)
+    family = call.dialect.transport.family
+    reason = (
+        "it was stopped" if family.answers_failures else f"its handler failed {family.undeclared}"
+    )
     seen = known.words(known.usual) if known.usual is not None else ""
     begin = f"The client speaks {call.dialect} and calls {shown(call.method)}; the server {how}. "
     if waited >= _LONG or patience(waited) or is_round(waited):
@@ -502,10 +506,10 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
         case.flow,
         Kind.CLOSED_ON_CALL,
         Severity.ERROR,
-        f"{begin}Either it cannot read that ({why}), or its handler failed "
-        f"{call.dialect.transport.family.undeclared}: the two look alike here.",
+        f"{begin}Either it cannot read that ({why}), or {reason}: the two look alike here.",
         evidence=[*evidence, seen or "this server answers no call in this capture"],
-        advice=f"The server's log tells. {what_to_change} A traceback of the handler: mend that.",
+        advice=f"The server's log tells. {what_to_change}"
+        + ("" if family.answers_failures else " A traceback of the handler: mend that."),
         alike=(case.flow.server, call.dialect, call.method),
         covers=BY_SERVER,
         **also,
@@ -613,6 +617,22 @@ def _understood(case: Case, known: Known, ended: Ended, call: Summary) -> Verdic
             advice="Look at the server's log at that time: a traceback, a limit or a restart is "
             "there. If there is nothing, look at what lies between (load balancer, firewall, NAT).",
             alike=(case.flow.server, call.method, case.left_bytes_unread),
+            covers=BY_SERVER,
+            **ended_after(case),
+        )
+    if family.answers_failures:
+        return Verdict(
+            case.flow,
+            Kind.CLOSED_ON_CALL,
+            Severity.ERROR,
+            f"The server understands the client, and {how}, without an answer. A handler that "
+            f"fails is no reason for that: {family.title} answers so with an exception. It was "
+            "stopped or killed; or it could not read the call, since that is longer than its limit "
+            "or its values are of a kind that it does not have.",
+            evidence=evidence,
+            advice="Look at the server's log at that time: a restart, or what it could not read. "
+            "Nothing there: look at what lies between (load balancer, firewall, NAT).",
+            alike=(case.flow.server, call.method, "stopped"),
             covers=BY_SERVER,
             **ended_after(case),
         )

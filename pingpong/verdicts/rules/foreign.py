@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from ...calls.exchanges import BEGUN
 from ...hints.magic_numbers import Certainty, Family, Reading, explain_bytes
 from ...model import UDP, Half, Outcome, Severity
+from ...model import Family as Rpc
 from ..evidence import Case, Known, Summary, dialect_of
 from ..phrases import (
     ended_after,
@@ -49,15 +51,17 @@ def foreign_client(case: Case, known: Known) -> Verdict | None:
             evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
             alike=(flow.server, "PROXY"),
         )
+    family = _family(case, known)
+    title = "Thrift" if family is None else family.title
     return Verdict(
         case.flow,
         _kind_of(reading),
         Severity.ERROR,
-        f"This {_title(case, known)} server was reached by {reading.sender}. It sends "
+        f"This {title} server was reached by {_sender(reading, family)}. It sends "
         f"{reading.what}; the server "
-        f"{how_it_ended(case)}.",
+        f"{how_it_ended(case)}.{_console(case)}",
         evidence=[first_bytes("client", flow.from_client), others(known), ending(case)],
-        advice=reading.remedy,
+        advice=_remedy(reading, family, by_client=True),
         alike=(flow.server, reading.what),
         covers=Outcome,
         **ended_after(case),
@@ -78,12 +82,15 @@ def foreign_server(case: Case, known: Known) -> Verdict | None:
             return None  # HTTP answers the calls, in its own way
         over = " The answer is HTTP, as it should be, but there is no Thrift in it: "
         over += line_of(flow.from_server)
+    family = case.client.transport.family
+    if family.title in reading.sender.split():
+        return None  # it is of the client's kind, and still cannot be read
     greets = 0 <= flow.from_server.last <= flow.from_client.last and flow.from_client.first
     return Verdict(
         case.flow,
         _kind_of(reading),
         Severity.ERROR,
-        f"The client speaks {case.client} and has reached {reading.sender}, which sends "
+        f"The client speaks {case.client} and has reached {_sender(reading, family)}, which sends "
         f"{reading.what}.{over}",
         evidence=[
             first_bytes("client", flow.from_client),
@@ -92,16 +99,61 @@ def foreign_server(case: Case, known: Known) -> Verdict | None:
         ],
         advice="Look at the path of the URL, and at the log of the HTTP server."
         if over
-        else reading.remedy,
+        else _remedy(reading, family, by_client=False),
         alike=(flow.server, reading.what),
         covers=Outcome,
     )
 
 
-def _title(case: Case, known: Known) -> str:
-    """Return what the server speaks, if that is known: otherwise Thrift, as the user said."""
+# What the readings say of HTTP is said to people with Thrift.
+_OF_THRIFT: Final = ", or Thrift over HTTP"
+
+
+def _sender(reading: Reading, family: Rpc | None) -> str:
+    """Who sent such bytes, to or from a side of that family; None: nobody knows of which."""
+    if family is None or family.goes_by_http:
+        return reading.sender
+    return reading.sender.replace(_OF_THRIFT, "").replace("health check, a", "health check or a")
+
+
+def _remedy(reading: Reading, family: Rpc | None, by_client: bool) -> str:
+    """What to change where such bytes came to or from a side of that family."""
+    if family is None or family.goes_by_http or reading.family is not Family.HTTP:
+        return reading.remedy
+    title = family.title
+    if by_client:
+        return (
+            f"Keep browsers, health checks and scrapers off this port, and let health checks only "
+            f"open a connection. If it is meant to be a call, use a client of {title}, or let the "
+            "server serve HTTP, on a port of its own where it cannot on this one."
+        )
+    return (
+        f"Check host and port on the client's side: what answers there is a web server, or a "
+        "proxy, "
+        f"and none of {title}."
+    )
+
+
+def _console(case: Case) -> str:
+    """What the port says to that, if it takes other things than calls, too: a sentence, or ""."""
+    reply = case.flow.from_server.first
+    if reply.startswith(_NO_COMMAND):
+        return f" It took that for a command of its console: “{unbraced(text_of(reply))}”."
+    said = _GATEWAY.search(reply)
+    if said is not None:
+        words = unbraced(said[1].decode("utf-8", "backslashreplace").strip()[:100])
+        return f" Its gateway for HTTP answers on the same port: “{words}”."
+    return ""
+
+
+_GATEWAY: Final = re.compile(rb"(?i)\nx-rpcx-errormessage:([^\r\n]{0,200})")
+_NO_COMMAND: Final = b"Unsupported command: "
+
+
+def _family(case: Case, known: Known) -> Rpc | None:
+    """What the server speaks, where that is known: it is told to be Thrift's otherwise."""
     spoken = known.usual or case.server
-    return "Thrift" if spoken is None else spoken.transport.family.title
+    return None if spoken is None else spoken.transport.family
 
 
 _KINDS: Final = {
@@ -149,7 +201,7 @@ def elsewhere(case: Case, known: Known, call: Summary) -> Verdict | None:
             f"on connection {flow} the server sends {reading.what}",
             ending(case),
         ],
-        advice=reading.remedy,
+        advice=_remedy(reading, call.dialect.transport.family, by_client=False),
         alike=(case.flow.server, reading.what),
         covers=Outcome,
         **ended_after(case),
@@ -270,7 +322,7 @@ def not_thrift(case: Case, known: Known) -> Verdict | None:
         what = "It begins as nothing does that is known here"
     nobody = reading is None and not (flow.sent or flow.received)
     advice = (
-        "If the server is one of Thrift, say so: pingpong diagnose FILE -p PORT."
+        "If it should be Thrift or a relative, say so: pingpong diagnose FILE -p PORT."
         if reading is not None and not flow.received and flow.protocol != UDP
         else ""
     )
@@ -278,7 +330,7 @@ def not_thrift(case: Case, known: Known) -> Verdict | None:
         case.flow,
         Kind.NOT_THRIFT,
         Severity.NOTE,
-        f"{what}: no Thrift.",
+        f"{what}: no call that is read here." if reading is not None else f"{what}.",
         evidence=[]
         if nobody
         else [first_bytes("client", flow.from_client), first_bytes("server", flow.from_server)],

@@ -215,7 +215,11 @@ def http2_refused(case: Case, known: Known) -> Verdict | None:
     elif known.foreign is not None:
         reading, number = known.foreign
         what = f"On connection {number} it sends {reading.what}"
-        advice = reading.remedy
+        advice = (
+            "Check host and port: what answers there speaks HTTP/1.1."
+            if reading.family is Family.HTTP
+            else reading.remedy
+        )
         kind = _kind_of(reading)
     return Verdict(
         flow,

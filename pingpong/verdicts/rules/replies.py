@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from ...model import UDP, Outcome, Severity
+from ...model import UDP, Family, Outcome, Severity
 from ...protocols.encodings.reading import BEGINS_INSIDE
 from ...protocols.purposes import counted
 from ..evidence import CLOSED, UNREAD, ApplicationException, Case, Ended, Fault, Known, Tally, shown
 from ..phrases import ending, failed, first_bytes, how_it_ended, text_in
 from ..verdict import Kind, Verdict, unbraced
+from .dubbo import DUBBO_WORDS
 from .grpc import in_its_own_stream, is_sent_away, of_status
+from .motan import MOTAN_WORDS
+from .rpcx import RPCX_WORDS
 
 __all__ = [
     "all_well",
@@ -30,6 +33,12 @@ __all__ = [
 
 # How many kinds of failures of a connection are reported one by one.
 _TOLD: Final = 8
+
+
+# Families whose servers say in words of their own what they do not do, and who knows these.
+_OWN_WORDS: Final[dict[Family, Callable[[Case, ApplicationException, list[str]], Verdict]]] = dict(
+    (DUBBO_WORDS, MOTAN_WORDS, RPCX_WORDS)
+)
 
 
 def wrong_words(case: Case, known: Known) -> Iterator[Verdict]:
@@ -182,6 +191,9 @@ def _failure(case: Case, count: int, one: ApplicationException, kinds: int) -> V
     covers = (Outcome.APPLICATION_EXCEPTION,)
     if family.has_statuses:
         return of_status(case, one, evidence)
+    tell = _OWN_WORDS.get(family)
+    if tell is not None:
+        return tell(case, one, evidence)
     if not one.replied and kind in UNREAD:
         went_on = case.tally.answered > 1
         why = (

@@ -10,6 +10,7 @@ from typing import Final
 
 from ....errors import DecodeError
 from ....model import Error, Family, Message, MessageType, Outcome, Span, TType, Value
+from ...framings.headed_carriers import milliseconds
 from .heads import ERRORS, STATUSES, DubboHead, read_result, split
 
 __all__ = ["DUBBO", "Dubbo"]
@@ -21,6 +22,17 @@ class Dubbo(Family):
     name = "dubbo"
     title = "Dubbo"
     error_title = "a Dubbo error"
+    answers_failures = True
+    timeouts_in = (
+        "as timeout of the reference or of one of its methods (@DubboReference, dubbo:reference, "
+        "dubbo:method; client.WithClientRequestTimeout in Go)"
+    )
+    usual_wait = 1_000_000_000
+    usual_waiter = "Dubbo's consumers in Java"
+    patience_doubt = (
+        "It is the reference's timeout that a call says: a method with one of its own may have "
+        "waited longer, or less."
+    )
 
     def outcome(self, reply: Message) -> Outcome:
         if reply.type is MessageType.EXCEPTION:
@@ -45,6 +57,13 @@ class Dubbo(Family):
 
     def parts(self, method: str) -> tuple[str, str]:
         return split(method)
+
+    def patience(self, call: Message) -> int:
+        """What the attachments say, which is the reference's timeout: a method may have another."""
+        for one in call.metadata:
+            if one.name == "timeout":
+                return milliseconds(one.value)
+        return -1
 
 
 DUBBO: Final = Dubbo()

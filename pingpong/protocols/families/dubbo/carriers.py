@@ -6,9 +6,10 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from ....model import HeadMasks, Message, Metadatum, Note
+from ....model import HeadMasks, Message, Metadatum, Note, Pulse
 from ...framings.headed_carriers import HeadedCarrier
 from .answers import DUBBO
+from .heads import EVENT, MAGIC, REQUEST, TWO_WAY
 
 __all__ = ["DUBBO_CARRIER"]
 
@@ -35,5 +36,16 @@ class _Dubbo(HeadedCarrier):
 
         return masks(message)
 
+    def pulse(self, name: str, data: bytes) -> Pulse:
+        if data[:2] != MAGIC or len(data) < 3 or not data[2] & EVENT:
+            return Pulse.NONE
+        if not data[2] & REQUEST:
+            return Pulse.ANSWER
+        if data[2] & TWO_WAY:
+            return Pulse.ASK
+        return _SAID.get(name, Pulse.NONE)
+
+
+_SAID: Final = {"readonly": Pulse.LEAVE, "writeable": Pulse.STAY}
 
 DUBBO_CARRIER: Final = _Dubbo("dubbo")

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 from ....errors import DecodeError, Incomplete
 from ....model import Gap, Limits, Listener, Note, Protocol, Record
 from ...encodings.hessian2 import Hessian2Protocol, Hessian2Walk, Said, settle
-from ...encodings.protobuf import LEN, fields_of, read_key, read_number
+from ...encodings.protobuf import LEN, fields_of, read_key
+from ...encodings.reading import read_number
 
 if TYPE_CHECKING:
     from mypy_extensions import i64

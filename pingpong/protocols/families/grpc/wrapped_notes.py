@@ -6,7 +6,8 @@ from ....errors import DecodeError
 from ....model import Note, Struct
 from ...encodings.hessian2 import Said, settle
 from ...encodings.hessian2_notes import Hessian2Writer
-from ...encodings.protobuf import LEN, read_key, read_number
+from ...encodings.protobuf import LEN, read_key
+from ...encodings.reading import read_number
 from .wrapped import PARTS, VALUES
 
 __all__ = ["WrappedWriter"]

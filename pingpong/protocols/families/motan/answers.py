@@ -12,6 +12,7 @@ from typing import Final
 
 from ....errors import DecodeError
 from ....model import Error, Family, Message, MessageType, Outcome, Span, Struct, TType, Value
+from ...framings.headed_carriers import milliseconds
 from .heads import ERROR, EXCEPTION_FLAG, Motan2Head, split
 
 __all__ = ["MOTAN", "Motan"]
@@ -27,6 +28,10 @@ class Motan(Family):
     name = "motan"
     title = "Motan"
     error_title = "a Motan error"
+    answers_failures = True
+    timeouts_in = "as requestTimeout of the referer, or of one of its methods"
+    usual_wait = 1_000_000_000
+    usual_waiter = "Motan's clients in Go (those in Java a fifth of that)"
 
     def outcome(self, reply: Message) -> Outcome:
         if reply.type is MessageType.EXCEPTION:
@@ -49,6 +54,12 @@ class Motan(Family):
 
     def parts(self, method: str) -> tuple[str, str]:
         return split(method)
+
+    def patience(self, call: Message) -> int:
+        for one in call.metadata:
+            if one.name == "M_tmo":
+                return milliseconds(one.value)
+        return -1
 
 
 def _said(raw: bytes, place: Span, is_shut: bool) -> Error:

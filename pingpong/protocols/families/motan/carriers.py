@@ -6,9 +6,10 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from ....model import HeadMasks, Message, Metadatum, Note
+from ....model import HeadMasks, Message, Metadatum, Note, Pulse
 from ...framings.headed_carriers import HeadedCarrier
 from .answers import MOTAN
+from .heads import RESPONSE
 
 __all__ = ["MOTAN1_CARRIER", "MOTAN2_CARRIER"]
 
@@ -35,6 +36,10 @@ class _Motan1(HeadedCarrier):
 
         return masks1(message)
 
+    def pulse(self, name: str, data: bytes) -> Pulse:
+        # Its events are heartbeats, in calls and replies like others.
+        return Pulse.ANSWER if data[3:4] == b"\x01" else Pulse.ASK
+
 
 @mypyc_attr(native_class=False)
 class _Motan2(HeadedCarrier):
@@ -57,6 +62,9 @@ class _Motan2(HeadedCarrier):
         from .motan_head_notes import masks2
 
         return masks2(message)
+
+    def pulse(self, name: str, data: bytes) -> Pulse:
+        return Pulse.ANSWER if data[2] & RESPONSE else Pulse.ASK
 
 
 MOTAN1_CARRIER: Final = _Motan1("motan")

@@ -10,6 +10,7 @@ from typing import Final
 
 from ....errors import DecodeError
 from ....model import Error, Family, Message, MessageType, Outcome, TType, Value
+from ...framings.headed_carriers import milliseconds
 from .rpcx import ERROR, RpcxHead, split
 
 __all__ = ["RPCX", "Rpcx"]
@@ -21,6 +22,8 @@ class Rpcx(Family):
     name = "rpcx"
     title = "rpcx"
     error_title = "an rpcx error"
+    answers_failures = True
+    timeouts_in = "with each call, as the deadline of its context"
 
     def outcome(self, reply: Message) -> Outcome:
         is_error = reply.type is MessageType.EXCEPTION
@@ -41,6 +44,12 @@ class Rpcx(Family):
 
     def parts(self, method: str) -> tuple[str, str]:
         return split(method)
+
+    def patience(self, call: Message) -> int:
+        for one in call.metadata:
+            if one.name == "__ServerTimeout":
+                return milliseconds(one.value)
+        return -1
 
 
 RPCX: Final = Rpcx()

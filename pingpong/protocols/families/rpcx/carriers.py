@@ -6,9 +6,10 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from ....model import HeadMasks, Message, Metadatum, Note
+from ....model import HeadMasks, Message, Metadatum, Note, Pulse
 from ...framings.headed_carriers import HeadedCarrier
 from .answers import RPCX
+from .rpcx import HEARTBEAT, MAGIC, RESPONSE
 
 __all__ = ["RPCX_CARRIER"]
 
@@ -34,6 +35,11 @@ class _Rpcx(HeadedCarrier):
         from .rpcx_notes import masks
 
         return masks(message)
+
+    def pulse(self, name: str, data: bytes) -> Pulse:
+        if len(data) < 3 or data[0] != MAGIC or not data[2] & HEARTBEAT:
+            return Pulse.NONE
+        return Pulse.ANSWER if data[2] & RESPONSE else Pulse.ASK
 
 
 RPCX_CARRIER: Final = _Rpcx("rpcx")

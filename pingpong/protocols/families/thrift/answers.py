@@ -57,6 +57,7 @@ class Thrift(Family):
 
     name = "thrift"
     title = "Thrift"
+    goes_by_http = True
     timeouts_in = "in TSocket (set_timeout in thriftpy2 and setTimeout in Apache's, in ms)"
     undeclared = "in a way that the IDL does not declare"
     exception_advice = "Declare the exception in the IDL (throws), so that the client learns of it."

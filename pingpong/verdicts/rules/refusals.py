@@ -1,0 +1,182 @@
+"""What servers with words of their own say of a call that they do not make: the sentences.
+
+Dubbo, Motan and rpcx say it in a text, each in its own.  Their rules (``dubbo``, ``motan``,
+``rpcx``) know these texts, and here is what each of them means, whoever said it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from ...model import Outcome, Severity
+from ..evidence import ApplicationException, Case, shown
+from ..verdict import Kind, Verdict, unbraced
+
+__all__ = [
+    "by_the_service",
+    "handler_failed",
+    "no_such_method",
+    "no_such_service",
+    "no_thread",
+    "other_serialization",
+    "too_long",
+]
+
+_COVERS: Final = (Outcome.APPLICATION_EXCEPTION,)
+# How many of the services that a server offers are named.
+_NAMED: Final = 8
+# How much of a text is quoted (characters).
+_QUOTED: Final = 160
+
+
+def _said(one: ApplicationException) -> str:
+    """With what the server answers, and the begin of its text."""
+    kind = "" if one.title.endswith(f" {one.type}") else f", {one.type}"
+    words = " ".join(one.text.split())
+    text = f": “{unbraced(words[:_QUOTED])}{'…' if len(words) > _QUOTED else ''}”" if words else ""
+    return f"{one.title}{kind}{text}"
+
+
+def no_such_service(
+    case: Case,
+    one: ApplicationException,
+    evidence: list[str],
+    service: str,
+    offered: Sequence[str] | None,
+    advice: str,
+) -> Verdict:
+    """Say that the server has no such service.
+
+    ``offered`` is what it says that it has, None if it does not say.
+    """
+    if offered is None:
+        rest = ""
+    elif not offered:
+        rest = " It says that it has no service at all on this port."
+    else:
+        names = ", ".join(unbraced(name[:120]) for name in offered[:_NAMED])
+        more = f", and {len(offered) - _NAMED} more" if len(offered) > _NAMED else ""
+        rest = f" It says what it has: {names}{more}."
+    return Verdict(
+        case.flow,
+        Kind.UNKNOWN_METHOD,
+        Severity.ERROR,
+        f"The server has no service {shown(service)}, which {shown(one.call.method)} is called "
+        f"of: it answers with {_said(one)}. It understands the client's bytes.{rest}",
+        evidence=evidence,
+        advice=advice,
+        alike=(case.flow.server, one.call.method, "service"),
+        covers=_COVERS,
+    )
+
+
+def no_such_method(
+    case: Case, one: ApplicationException, evidence: list[str], method: str, service: str
+) -> Verdict:
+    """The server has the service, and no such method in it."""
+    inside = f" in {shown(service)}" if service else ""
+    return Verdict(
+        case.flow,
+        Kind.UNKNOWN_METHOD,
+        Severity.ERROR,
+        f"The server has no method {shown(method)}{inside}: it answers with {_said(one)}. It "
+        "understands the client's bytes, and has the service, in another version than the client "
+        "was written for; or the parameters differ in number or type.",
+        evidence=evidence,
+        advice="Compare the interface of both sides: the method's name, case counts, and the types "
+        "of its parameters. Mostly one side was deployed and the other not yet.",
+        alike=(case.flow.server, one.call.method, "method"),
+        covers=_COVERS,
+    )
+
+
+def no_thread(
+    case: Case, one: ApplicationException, evidence: list[str], numbers: str, advice: str
+) -> Verdict:
+    """The server has no thread for the call.  ``numbers`` is what it says of its pool."""
+    running = max(
+        (sum(begun < one.call.time < ended for begun, ended in case.recent), 0),
+    )
+    others = (
+        f"{running} other call{'s' if running != 1 else ''} of this connection "
+        f"{'were' if running != 1 else 'was'} under way when it came"
+        if running
+        else ""
+    )
+    return Verdict(
+        case.flow,
+        Kind.OVERLOADED,
+        Severity.ERROR,
+        f"The server had no thread free for the call {shown(one.call.method)}, and did not begin "
+        f"it: it answers with {_said(one)}. So it may be sent again, elsewhere or later."
+        + (f" {numbers}" if numbers else ""),
+        evidence=[*evidence, others],
+        advice=advice,
+        alike=(case.flow.server, one.call.method, one.type),
+        covers=_COVERS,
+    )
+
+
+def too_long(
+    case: Case, one: ApplicationException, evidence: list[str], numbers: str, advice: str
+) -> Verdict:
+    """A message is longer than who should read it, or write it, allows."""
+    return Verdict(
+        case.flow,
+        Kind.FRAME_TOO_LARGE,
+        Severity.ERROR,
+        f"A message of {shown(one.call.method)} is longer than the server allows, and it says so: "
+        f"{_said(one)}.{f' {numbers}' if numbers else ''}",
+        evidence=evidence,
+        advice=advice,
+        alike=(case.flow.server, one.call.method, one.type),
+        covers=_COVERS,
+    )
+
+
+def other_serialization(
+    case: Case, one: ApplicationException, evidence: list[str], sent: str, advice: str
+) -> Verdict:
+    """The server does not take values that are written so."""
+    return Verdict(
+        case.flow,
+        Kind.OTHER_SERIALIZATION,
+        Severity.ERROR,
+        f"The client writes the values of {shown(one.call.method)} in {sent}, and the server does "
+        f"not take that: it answers with {_said(one)}.",
+        evidence=evidence,
+        advice=advice,
+        alike=(case.flow.server, one.call.method, sent),
+        covers=_COVERS,
+    )
+
+
+def handler_failed(case: Case, one: ApplicationException, evidence: list[str]) -> Verdict:
+    """The method itself failed, in a way that it did not mean to."""
+    return Verdict(
+        case.flow,
+        Kind.HANDLER_CRASHED,
+        Severity.ERROR,
+        f"The handler of {shown(one.call.method)} failed: the server answers with {_said(one)}.",
+        evidence=evidence,
+        advice="Look at the server's log at that time: the handler's own stack is there.",
+        alike=(case.flow.server, one.call.method, one.type),
+        covers=_COVERS,
+    )
+
+
+def by_the_service(case: Case, one: ApplicationException, evidence: list[str]) -> Verdict:
+    """An error whose text no library is known to write: the service's own, as far as it shows."""
+    return Verdict(
+        case.flow,
+        Kind.APPLICATION_EXCEPTION,
+        Severity.ERROR,
+        f"The server could not make the call {shown(one.call.method)}: it answers with "
+        f"{_said(one)}. These are not words that its library is known to write: most likely they "
+        "are the service's own.",
+        evidence=evidence,
+        advice="The text says what the service minds; its log may say more.",
+        alike=(case.flow.server, one.call.method, one.type),
+        covers=_COVERS,
+    )

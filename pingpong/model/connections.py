@@ -82,6 +82,16 @@ class Half:
         self.unseen = 0
         self.acked = 0
 
+    def forget_bytes(self) -> None:
+        """Forget what its bytes said: they turned out to be TLS, and what was inside comes now,
+        from its beginning."""
+        self.begun = 0
+        self.broke = -1
+        self.why = ""
+        self.first = b""
+        self.detection = None
+        self.from_start = True
+
     @property
     def is_seen(self) -> bool:
         """Has the capture any packet of this end?"""
@@ -137,6 +147,10 @@ class Flow(Shown):
     its ends said for the connection itself, by name ("PING", "GOAWAY"); ``goaways`` are the first
     of its farewells.
 
+    ``tls`` says what it was encrypted with, if a key log opened it ("TLS 1.3 (…)"): then all that is
+    said of its bytes is said of those that were inside, and ``lost`` counts also what could not be
+    opened.  ``shut`` says why TLS could not be opened, or not all of it; else they are "".
+
     ``unreachable`` is None, or what an ICMP error said of its packets: when, who said it, and what
     ("port unreachable").  ``copy_of`` is 0, or the number of the connection that this one is: the
     capture saw it before and behind a NAT.
@@ -162,7 +176,9 @@ class Flow(Shown):
         "received",
         "sent",
         "server",
+        "shut",
         "structs",
+        "tls",
         "unreachable",
     )
 
@@ -185,6 +201,8 @@ class Flow(Shown):
         self.detection: Detection | None = None
         self.findings: list[Finding] = []
         self.proxied: Endpoint | None = None
+        self.tls = ""
+        self.shut = ""
         self.structs: Structs | None = None
         self.events: dict[str, int] = {}
         self.goaways: list[Goaway] = []

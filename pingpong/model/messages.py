@@ -857,6 +857,8 @@ class Message(Record):
     lost the rest, the connection was closed or reset before it, or the capture ended.
     ``announced`` is then how many bytes it would have had, where its frame says that.
     ``proxied`` is the client for whom a proxy connected, where a PROXY header names one.
+    ``tls`` says in what it was encrypted, if a key log opened that, else "": its ``offset`` then
+    counts what was inside, and its packets are those in which a record of it ends.
     ``response`` is what HTTP answered to a call, if there was no message in it; and to any oneway
     call: None there means that HTTP never answered.
     ``layout`` says which bytes of ``data`` stand where on the wire, if they do not stand there in
@@ -886,6 +888,7 @@ class Message(Record):
         "server",
         "size",
         "time",
+        "tls",
         "transport",
     )
 
@@ -933,6 +936,7 @@ class Message(Record):
         self.end_time = end_time
         self.cut = ""
         self.proxied: Endpoint | None = None
+        self.tls = ""
         self.response: Response | None = None
         self.layout: tuple[Stretch, ...] = ()
         self.end = ""

@@ -237,6 +237,7 @@ def flow_line(flow: Flow, exact: bool = False) -> str:
     parts = [
         f"flow {flow.number}: {'UDP' if flow.protocol == UDP else 'TCP'}, {client} ⇄ {server}",
         spoken,
+        *([f"in {flow.tls}"] if flow.tls else []),
         *_proxied(flow, exact),
         f"{counted(flow.sent, 'byte')} sent, {flow.received} received",
     ]

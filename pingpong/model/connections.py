@@ -147,9 +147,9 @@ class Flow(Shown):
     its ends said for the connection itself, by name ("PING", "GOAWAY"); ``goaways`` are the first
     of its farewells.
 
-    ``tls`` says what it was encrypted with, if a key log opened it ("TLS 1.3 (…)"): then all that is
-    said of its bytes is said of those that were inside, and ``lost`` counts also what could not be
-    opened.  ``shut`` says why TLS could not be opened, or not all of it; else they are "".
+    ``tls`` says in what it was encrypted, if a key log opened it ("TLS 1.3 (…)"): then all that is
+    said of its bytes is said of those inside, and ``lost`` counts also what could not be opened.
+    ``shut`` says why TLS could not be opened, or not all of it.  Else they are "".
 
     ``unreachable`` is None, or what an ICMP error said of its packets: when, who said it, and what
     ("port unreachable").  ``copy_of`` is 0, or the number of the connection that this one is: the

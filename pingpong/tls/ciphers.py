@@ -67,7 +67,9 @@ class Key:
         if size < 0 or len(nonce) != _IV:
             return None
         # RFC 5246, 6.2.3.3: number, type, version, length of what is inside.
-        return self._open(nonce, body, number.to_bytes(8, "big") + head[:3] + size.to_bytes(2, "big"))
+        return self._open(
+            nonce, body, number.to_bytes(8, "big") + head[:3] + size.to_bytes(2, "big")
+        )
 
     def _xored(self, number: int) -> bytes:
         return (int.from_bytes(self._iv, "big") ^ number).to_bytes(len(self._iv), "big")

@@ -1,10 +1,10 @@
 """Handshake messages, as far as somebody who has the secrets needs them.
 
-    ┌ type ┬ length ┬ … ┐     RFC 8446, 4: one may span records, a record may hold several
-      1       3
+┌ type ┬ length ┬ … ┐     RFC 8446, 4: one may span records, a record may hold several
+  1       3
 
-    client hello   version 2 │ random 32 │ session id │ suites │ compression │ extensions
-    server hello   version 2 │ random 32 │ session id │ suite 2 │ compression 1 │ extensions
+client hello   version 2 │ random 32 │ session id │ suites │ compression │ extensions
+server hello   version 2 │ random 32 │ session id │ suite 2 │ compression 1 │ extensions
 """
 
 from __future__ import annotations

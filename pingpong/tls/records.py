@@ -162,9 +162,7 @@ class Opener:
     def findings(self) -> list[Finding]:
         """What is wrong with the key log, and whose secrets came too late."""
         found = self.keys.findings
-        late = sum(
-            self.keys.secret(label, random) is not None for random, label in self._missed
-        )
+        late = sum(self.keys.secret(label, random) is not None for random, label in self._missed)
         if late:
             whose = "a connection" if late == 1 else f"{late} connections"
             text = (
@@ -863,9 +861,10 @@ class Tls:
         keys = self._opener.keys
         if keys.secret(label, self._random) is not None:
             return f"its {label} came when too much waited for it: give it first (--keys)"
-        what = label if keys.has(self._random) else f"nothing, not even {label},"
-        verb = "has no" if keys.has(self._random) else "has"
-        return f"{keys.names} {verb} {what} for client random {self._random.hex()}"
+        what = label
+        if not keys.has(self._random) and label != MASTER:
+            what = f"{CLIENT_APPLICATION}, nor anything else,"
+        return f"{keys.names} has no {what} for client random {self._random.hex()}"
 
     # ── What comes out ───────────────────────────────────────────────────────────────
 
@@ -962,9 +961,7 @@ class Tls:
         is_blind = not len(opener.keys)
         most = MAX_HELD_BLIND if is_blind else MAX_HELD
         for side in self._sides.values():
-            if side.waits and (
-                side.waiting > most or (is_blind and opener.held > MAX_ALL_BLIND)
-            ):
+            if side.waits and (side.waiting > most or (is_blind and opener.held > MAX_ALL_BLIND)):
                 self._shut(side, self.shut(side.by_client))
                 self._pass_shut(side)
         self._is_blind = is_blind

@@ -181,6 +181,7 @@ def header_line(message: Record, exact: bool = False) -> str:
     return (
         f"{message.type.name} {method(message)}, {message.transport.id_name} {message.seqid}, "
         f"{source} → {target}, {counted(message.size, 'byte')}, {spoken}"
+        + (f", in {message.tls}" if message.tls else "")
     )
 
 

@@ -489,7 +489,7 @@ class Pipeline:
             talk = self._talks[connection.flow.number] = _Talk(connection)
             self._add(connection.flow)
             if self._opener is not None:
-                talk.tls = self._opener.connection()
+                talk.tls = self._opener.connection(bool(segment.flags & SYN))
         if segment.flags & SYN and connection.is_wrong_way(segment):
             self._swap(talk)
         by_client = connection.is_from_client(segment)
@@ -906,6 +906,9 @@ class Pipeline:
         else:
             ends = (("client", client), ("server", server))
             flow.shut = "; ".join(f"from the {who}: {why}" for who, why in ends if why)
+        seen = flow.detection
+        if not flow.tls and seen is not None and seen.transport is not None:
+            flow.shut = ""  # it was read as it is
         if flow.shut:
             text = f"{head}: {version}, not opened: {flow.shut}"
             if flow.tls:

@@ -64,7 +64,10 @@ _READ: Final = 1 << 16
 
 
 class _Lines:
-    """A source of lines: its ``name``, and how far it was read."""
+    """A source of lines: its ``name``, and how far it was read.
+
+    A ``file`` is open as long as somebody may ask whether it has grown.
+    """
 
     __slots__ = ("_rest", "file", "name", "number")
 
@@ -73,6 +76,10 @@ class _Lines:
         self.file = file
         self.number = 0  # of the last line that was given out
         self._rest = b""  # the begin of a line that has not ended
+
+    def __del__(self) -> None:
+        if self.file is not None:
+            self.file.close()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The lines that end in ``data``; ``number`` is that of the line."""
@@ -171,7 +178,7 @@ class KeyLog:
             file.close()
             raise KeyLogError(f"{name}: cannot be read: {error.strerror or error}") from None
         wrong = self._first_bad if self._bad > before[1] else ""
-        if not wrong and lines.rest and (text := self._line(lines.rest)):
+        if not wrong and (text := self._line(lines.rest)) and not _may_go_on(lines.rest):
             wrong = f"{name}, line {lines.number + 1}: {text}"
         if wrong and self.changes == before[0]:
             file.close()
@@ -251,6 +258,12 @@ class KeyLog:
         if known.get(label) != secret:
             known[_LABELS[_LABELS.index(label)]] = secret  # one text for each label
             self.changes += 1
+
+
+def _may_go_on(line: bytes) -> bool:
+    """Is this half of a line of a secret?"""
+    word = line.split(b" ")[0].decode("ascii", "replace")
+    return any(label.startswith(word) for label in _LABELS)
 
 
 def _shown(word: bytes) -> str:

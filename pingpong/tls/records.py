@@ -57,10 +57,14 @@ MAX_RECORD: Final = (1 << 14) + 2048
 
 # What a record may begin with, where one is looked for.
 _BEGIN: Final = re.compile(rb"[\x15-\x17]\x03[\x01-\x04]")
+_DATA_BEGIN: Final = re.compile(rb"\x17\x03\x03[\x00-\x48].", re.DOTALL)
 
 _TLS_12: Final = 0x0303
 _TLS_13: Final = 0x0304
 _VERSIONS: Final = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2"}
+
+# How many pieces of a connection may look like no TLS, if its beginning is not in the capture.
+_DOUBTS: Final = 4
 
 # How many bytes of a connection may stand before TLS.
 MAX_BEFORE: Final = 4096
@@ -148,9 +152,9 @@ class Opener:
         self.held = 0  # bytes that wait, while nobody has given any secret
         self._missed: OrderedDict[tuple[bytes, str], None] = OrderedDict()
 
-    def connection(self) -> Tls:
-        """A connection that has just begun."""
-        return Tls(self)
+    def connection(self, from_start: bool) -> Tls:
+        """A connection, whose first packet is in the capture (``from_start``) or not."""
+        return Tls(self, from_start)
 
     def miss(self, random: bytes, label: str) -> None:
         """Remember that a connection stays closed for want of that secret."""
@@ -162,7 +166,13 @@ class Opener:
     def findings(self) -> list[Finding]:
         """What is wrong with the key log, and whose secrets came too late."""
         found = self.keys.findings
-        late = sum(self.keys.secret(label, random) is not None for random, label in self._missed)
+        late = len(
+            {
+                random
+                for random, label in self._missed
+                if self.keys.secret(label, random) is not None
+            }
+        )
         if late:
             whose = "a connection" if late == 1 else f"{late} connections"
             text = (
@@ -260,6 +270,7 @@ class Tls:
 
     __slots__ = (
         "_asker",
+        "_doubts",
         "_early",
         "_held",
         "_is_blind",
@@ -276,7 +287,8 @@ class Tls:
         "opened",
     )
 
-    def __init__(self, opener: Opener) -> None:
+    def __init__(self, opener: Opener, from_start: bool) -> None:
+        self._doubts = _DOUBTS if from_start else 0
         self.is_tls: bool | None = None
         self.opened: list[tuple[bool, Piece]] = []
         self._opener = opener
@@ -398,8 +410,8 @@ class Tls:
         """Is it TLS?  It is asked only as long as that cannot be told."""
         data = b""
         for piece in side.queue:
-            if isinstance(piece, Gap) or piece.offset != len(data):
-                self.is_tls = False
+            if isinstance(piece, Gap):
+                self._doubt(side)
                 return
             data += piece.data
             if len(data) > MAX_BEFORE:
@@ -408,21 +420,30 @@ class Tls:
         if before is None:
             self.is_tls = False if len(data) > MAX_BEFORE else None
             return
-        data = data[before : before + _HEAD + 1]
-        if len(data) <= _HEAD:
-            self.is_tls = None if _may_begin(data) else False
+        begin = data[before : before + _HEAD + 1]
+        if len(begin) <= _HEAD:
+            if not _may_begin(begin):
+                self._doubt(side)
             return
-        self.is_tls = _begins(data)
-        if not self.is_tls:
+        if not _begins(begin) and not _holds_records(data):
+            self._doubt(side)
             return
+        self.is_tls = True
         side.skip = before
-        if data[0] == _HANDSHAKE and data[_HEAD] == hellos.CLIENT_HELLO:
+        hello = begin[_HEAD] if _begins(begin) and begin[0] == _HANDSHAKE else -1
+        if hello == hellos.CLIENT_HELLO:
             self._asker = side.by_client
-        elif not (data[0] == _HANDSHAKE and data[_HEAD] == hellos.SERVER_HELLO) or (
-            not self._sides[not side.by_client].queue
-        ):
+        elif hello != hellos.SERVER_HELLO or not self._sides[not side.by_client].queue:
             # Data, or one end's part of the handshake, and nothing before it.
             self._shut_both(_NO_HANDSHAKE)
+
+    def _doubt(self, side: _Side) -> None:
+        """It looks like no TLS.  If its beginning is not in the capture, this may be the end of a
+        record: what comes next tells."""
+        self._doubts += 1
+        self.is_tls = False if self._doubts > _DOUBTS else None
+        side.queue.clear()
+        side.queued = 0
 
     # ── Records ──────────────────────────────────────────────────────────────────────
 
@@ -994,6 +1015,16 @@ def _begins(data: bytes | bytearray) -> bool:
 def _may_begin(data: bytes) -> bool:
     """May these bytes, with others behind them, begin like a record?"""
     return _begins(data + b"\x16\3\3\0\0"[len(data) :])
+
+
+def _holds_records(data: bytes) -> bool:
+    """Do these bytes, which begin in the midst of something, hold a record of data, with another
+    behind it, or with nothing?"""
+    for found in _DATA_BEGIN.finditer(data):
+        stop = found.start() + _HEAD + _length(data, found.start())
+        if stop == len(data) or (stop + _HEAD <= len(data) and _begins(data[stop : stop + _HEAD])):
+            return True
+    return False
 
 
 def _length(data: bytes | bytearray, at: int) -> int:

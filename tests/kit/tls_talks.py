@@ -100,7 +100,6 @@ def wrapped(
         with contextlib.suppress(ssl.SSLWantReadError):
             ends[by_client].unwrap()
         move()
-    there.keylog_filename = None  # closes the file
     return out, str(log)
 
 

@@ -883,14 +883,17 @@ class Pipeline:
         if tls is None:
             return
         flow = connection.flow
-        flow.sent, flow.from_client.last, sent_closed = tls.inside(True)
-        flow.received, flow.from_server.last, received_closed = tls.inside(False)
-        for half, direction, size, closed in (
-            (flow.from_client, connection.from_client, flow.sent, sent_closed),
-            (flow.from_server, connection.from_server, flow.received, received_closed),
+        for half, direction, by_client in (
+            (flow.from_client, connection.from_client, True),
+            (flow.from_server, connection.from_server, False),
         ):
+            size, half.last, closed, half.unseen = tls.inside(by_client)
             half.acked = max(0, size - max(0, direction.offset - direction.acked))
             half.lost = max(direction.lost, closed)
+            if by_client:
+                flow.sent = size
+            else:
+                flow.received = size
         flow.lost = flow.from_client.lost + flow.from_server.lost
 
     def _tell_closed(self, talk: _Talk, tls: Tls) -> None:

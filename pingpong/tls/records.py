@@ -215,6 +215,7 @@ class _Side:
         "skip",
         "slack",
         "tried",
+        "unseen",
         "waits",
         "why",
     )
@@ -252,6 +253,7 @@ class _Side:
         self.seeking = False  # the next record has to be looked for
         self.slack = 0  # how many records may be lost
         self.missed = 0  # bytes of Gaps that were given out
+        self.unseen = 0  # … those behind all that opened
         self.passed = 0  # records that were passed over, for want of a secret
         self.alerts: list[int] = []
 
@@ -321,13 +323,13 @@ class Tls:
         one, other = self._sides[True], self._sides[False]
         return one.waiting + other.waiting + one.early_size + other.early_size
 
-    def inside(self, by_client: bool) -> tuple[int, int, int]:
+    def inside(self, by_client: bool) -> tuple[int, int, int, int]:
         """Of that direction: how many bytes were inside so far, those of a record that is not all
-        there included; when the last of them came, -1 if none did; and how many could not be
-        opened."""
+        there included; when the last of them came, -1 if none did; how many could not be opened,
+        and how many of those were behind all others."""
         side = self._sides[by_client]
         begun = max(0, len(side.buffer) - _HEAD) if self._is_half_open(side) else 0
-        return side.plain + begun, side.last, side.missed
+        return side.plain + begun, side.last, side.missed, side.unseen
 
     def shut(self, by_client: bool) -> str:
         """Why that direction cannot be opened; "" if it can, or if it is no TLS."""
@@ -531,7 +533,7 @@ class Tls:
         else:
             side.skip = 0
             side.seeking = True
-        if not self._version or (side.by_client is not self._asker and not self._server_random):
+        if not (self._random if side.by_client is self._asker else self._server_random):
             self._shut_both(_LOST_HANDSHAKE)
 
     def _record(self, side: _Side) -> bool:
@@ -904,11 +906,12 @@ class Tls:
 
     def _give(self, side: _Side, content: bytes, lost: int) -> None:
         """Give out what was in a record, and before it, that ``lost`` records are missing."""
+        _, time, number = self._mark(side)
         if lost:
+            side.last = time  # by then they had come
             self._give_gap(side)
         side.lost = 0
         if content:
-            _, time, number = self._mark(side)
             self._give_chunk(side, content, time, number)
 
     def _give_chunk(self, side: _Side, data: bytes, time: int, number: int) -> None:
@@ -971,6 +974,7 @@ class Tls:
             # Nothing behind the loss could be opened.
             side.lost += len(side.buffer)
             side.buffer.clear()
+            side.unseen = side.lost
             self._give_gap(side)
         side.plain = self.inside(side.by_client)[0]
 

@@ -5,6 +5,7 @@ OpenSSL writes the records of what is stored and of what is wrapped; tshark open
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import ssl
@@ -19,6 +20,7 @@ pytest.importorskip("cryptography", reason="TLS is opened with cryptography")
 import http2s
 import relatives
 from making import call, framed, reply
+from shell import run
 from tls_talks import (
     CIPHERS,
     EARLY_TAKEN,
@@ -308,6 +310,20 @@ def test_it_goes_on_behind_a_loss() -> None:
         assert not capture.flows[0].shut
 
 
+def test_a_loss_is_told_as_without_tls() -> None:
+    """The same packet of the same conversation is lost, with TLS around it and without."""
+    sealed, keys = conversation(SAID)
+    bare, opened = talked(SAID), talked(sealed)
+    around = len(sealed) - len(SAID)
+    for number in range(4, len(bare) + 1):
+        told = []
+        for packets, gone in ((bare, number), (opened, number + around)):
+            capture = read_packets(_without(packets, range(gone, gone + 1)), keys=log_of(keys))
+            told.append([(one.method, one.outcome) for one in capture.exchanges])
+        # The half of a message that goes on behind a loss is cut here, and may be whole there.
+        assert told[0] == told[1] or number in (9, 10), number
+
+
 def test_behind_a_loss_a_key_update_is_found() -> None:
     sealer = Sealer()
     sealed = [*sealer.hellos(), *sealer.handshakes(), sealer.data(True, framed(call("one", 1)))]
@@ -580,6 +596,62 @@ def test_a_changed_byte_is_never_shown(name: str) -> None:
             mutant = [*said[:at], (by_client, bytes(changed)), *said[at + 1 :]]
             for one in read_packets(talked(mutant), keys=log).messages:
                 assert one.data in whole
+
+
+# ── The doors ────────────────────────────────────────────────────────────────────────
+
+
+def test_all_doors_tell_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    names = [name for name in HELD if HELD[name][1]]
+    for name in names:
+        path, keys = str(STORED / f"{name}.pcap"), ["--keys", keys_of(name)]
+        capture = read(path, keys=keys_of(name))
+        code, out, _ = run(capsys, "messages", path, "--json", *keys)
+        rows = [json.loads(line) for line in out.splitlines()]
+        assert (code, [row["number"] for row in rows]) == (
+            0,
+            [one.number for one in capture.messages],
+        )
+        assert {row["tls"] for row in rows} == {one.tls for one in capture.messages}
+        code, out, _ = run(capsys, "calls", path, "--json", *keys)
+        rows = [json.loads(line) for line in out.splitlines()]
+        assert code == 0
+        assert sorted((row["method"], row["outcome"]) for row in rows) == sorted(
+            (one.method, one.outcome.name) for one in capture.exchanges
+        )
+        code, out, _ = run(capsys, "show", path, *keys)
+        assert code == 0
+        assert f"{len(capture.messages)} message" in out
+        code, out, _ = run(capsys, "show", path, "--message", "1", *keys)
+        assert f"in {capture.messages[0].tls}" in " ".join(out.split())
+        code, _, _ = run(capsys, "diagnose", path, *keys)
+        assert code == (3 if capture.diagnosis.is_trouble else 0)
+
+
+def test_the_shell_says_what_it_cannot_open(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = str(STORED / "13_aes128.pcap")
+    wrong = keys_of("12_aes128")
+    for door in ("messages", "calls", "show"):
+        code, _, said = run(capsys, door, path, "--keys", wrong)
+        assert (code, "has no CLIENT_TRAFFIC_SECRET_0, nor anything else" in said) == (1, True)
+    code, out, _ = run(capsys, "diagnose", path, "--keys", wrong)
+    assert code == 1
+    assert "it was not opened" in out
+    code, _, said = run(capsys, "calls", path, "--keys", path)
+    assert code == 2
+    assert "is no key log" in said
+    with pytest.raises(SystemExit):
+        run(capsys, "redact", path, str(tmp_path / "x"), "--field", "*.1", "--keys", wrong)
+
+
+def test_a_redacted_file_has_nothing_of_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.pcap"
+    run(capsys, "redact", str(STORED / "13_aes128.pcap"), str(out), "--field", "*.*")
+    assert not read(out, keys=keys_of("13_aes128")).messages
 
 
 def test_records_one_by_one_or_all_at_once() -> None:

@@ -57,6 +57,8 @@ _LABEL: Final = re.compile(rb"[A-Z][A-Z0-9_]*\Z")
 
 # No line of a secret is longer, in bytes; of longer ones nothing is kept.
 MAX_LINE: Final = 512
+# So many lines in the beginning that mean nothing show that a file is no key log.
+MAX_BAD: Final = 10_000
 # Of how many connections secrets are kept, the last ones.
 MAX_CONNECTIONS: Final = 1 << 18
 
@@ -215,6 +217,8 @@ class KeyLog:
         while data := lines.file.read(_READ):
             self._take(lines, data)
             is_more = True
+            if self._bad > MAX_BAD and not self._known:
+                return  # no more of it has to be read to know that it is something else
         if lines.rest and (is_more or not lines.number):
             # It may have no line end, or be half of a line; then it comes again.
             self._line(lines.rest)

@@ -460,10 +460,13 @@ class Tls:
 
     def _read(self, side: _Side) -> bool:
         """Read records of a direction; did it get any further?"""
+        if side.waits:
+            if not self._may_go_on(side):
+                return False
+        elif not side.queue:
+            return False
         if side.why:
             self._pass_shut(side)
-            return False
-        if side.waits and not self._may_go_on(side):
             return False
         side.waits = ""
         is_moving = False

@@ -53,8 +53,7 @@ class Key:
         return self._cipher is not None
 
     def open_13(self, number: int, head: bytes, body: bytes) -> bytes | None:
-        """What is in a record of TLS 1.3, its type and padding included; None if its tag does not
-        agree."""
+        """What is in a record of TLS 1.3, with type and padding; None if its tag does not agree."""
         return self._open(self._xored(number), body, head)
 
     def open_12(self, number: int, head: bytes, body: bytes) -> bytes | None:

@@ -324,9 +324,12 @@ class Tls:
         return one.waiting + other.waiting + one.early_size + other.early_size
 
     def inside(self, by_client: bool) -> tuple[int, int, int, int]:
-        """Of that direction: how many bytes were inside so far, those of a record that is not all
-        there included; when the last of them came, -1 if none did; how many could not be opened,
-        and how many of those were behind all others."""
+        """What was inside of that direction so far.
+
+        How many bytes, including those of a record that is not all there; when the last of them
+        came, -1 if none did; how many could not be opened, and how many of those were behind all
+        others.
+        """
         side = self._sides[by_client]
         begun = max(0, len(side.buffer) - _HEAD) if self._is_half_open(side) else 0
         return side.plain + begun, side.last, side.missed, side.unseen
@@ -440,8 +443,11 @@ class Tls:
             self._shut_both(_NO_HANDSHAKE)
 
     def _doubt(self, side: _Side) -> None:
-        """It looks like no TLS.  If its beginning is not in the capture, this may be the end of a
-        record: what comes next tells."""
+        """It looks like no TLS.
+
+        If its beginning is not in the capture, this may be the end of a record: what comes next
+        tells.
+        """
         self._doubts += 1
         self.is_tls = False if self._doubts > _DOUBTS else None
         side.queue.clear()
@@ -846,8 +852,10 @@ class Tls:
     def _try(
         self, side: _Side, key: Key, head: bytes, body: bytes, is_13: bool
     ) -> tuple[int, bytes] | None:
-        """The number and the content of a record, if it opens: with the next number, or after a
-        loss with one of those behind it."""
+        """The number and the content of a record; None if it does not open.
+
+        It may open with the next number, or after a loss with one of those behind it.
+        """
         opener = self._opener
         for number in range(key.number, key.number + side.slack + 1):
             if number > key.number or side.slack:
@@ -1025,8 +1033,10 @@ def _may_begin(data: bytes) -> bool:
 
 
 def _holds_records(data: bytes) -> bool:
-    """Do these bytes, which begin in the midst of something, hold a record of data, with another
-    behind it, or with nothing?"""
+    """Whether bytes that begin in the midst of something hold a record of data.
+
+    Another begins behind it, or they end there.
+    """
     for found in _DATA_BEGIN.finditer(data):
         stop = found.start() + _HEAD + _length(data, found.start())
         if stop == len(data) or (stop + _HEAD <= len(data) and _begins(data[stop : stop + _HEAD])):

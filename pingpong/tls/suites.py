@@ -19,8 +19,11 @@ CHACHA: Final = "ChaCha20-Poly1305"
 
 
 class Suite:
-    """A cipher suite that can be opened: its ``cipher``, the length of its keys and of its tags in
-    bytes, and the name of its hash."""
+    """A cipher suite that can be opened.
+
+    Of its ``cipher`` ``key`` and ``tag`` are the lengths of keys and tags in bytes; ``hash`` is the
+    name of its hash.
+    """
 
     __slots__ = ("cipher", "hash", "key", "name", "number", "tag")
 

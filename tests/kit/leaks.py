@@ -458,7 +458,8 @@ def shown(found: list[Packet], fields: tuple[str, ...], names: Interface | None)
     for exchange in capture.exchanges:
         some += [text(exchange), exchange_row(exchange), exchange]
     some += [csv_rows(list(capture.exchanges))]
-    some += [one.packet.data.hex() for one in capture.steps if one.packet is not None]
+    # With spaces: in a row, the digits of any bytes may read like a word.
+    some += [one.packet.data.hex(" ") for one in capture.steps if one.packet is not None]
     return "\n".join(one if isinstance(one, str) else repr(one) for one in some)
 
 

@@ -47,10 +47,7 @@ _RETRY: Final = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e0
 
 
 class Handshakes:
-    """The handshake messages of one direction, whatever records they come in.
-
-    ``is_between``: the next byte begins one.
-    """
+    """The handshake messages of one direction, whatever records they come in."""
 
     __slots__ = ("_data", "_kind", "_left")
 
@@ -58,10 +55,6 @@ class Handshakes:
         self._data = bytearray()  # of the message that is being read; its head, before that
         self._kind = -1  # of that message; -1: its head is not there
         self._left = 0
-
-    @property
-    def is_between(self) -> bool:
-        return self._kind < 0 and not self._data
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         """Add what a record holds; yield type and content of each message that is complete.

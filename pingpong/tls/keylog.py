@@ -102,7 +102,6 @@ class KeyLog:
     """Secrets of TLS connections, from files and blocks of captures.
 
     ``changes`` counts the secrets that came, so that who lacks one knows when to ask again.
-    ``findings`` says what was wrong with the lines.
     """
 
     def __init__(self) -> None:
@@ -128,6 +127,7 @@ class KeyLog:
 
     @property
     def findings(self) -> list[Finding]:
+        """What was wrong with the lines, and what of them was not kept."""
         found = []
         if self._bad:
             lines = "1 line of a key log was" if self._bad == 1 else f"{self._bad} lines were"

@@ -247,6 +247,7 @@ class CaptureFile:
 
     @property
     def may_have_secrets(self) -> bool:
+        """Whether its format has blocks of secrets."""
         return self._is_pcapng
 
     @property

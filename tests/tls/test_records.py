@@ -168,9 +168,7 @@ def test_what_is_stored_is_opened(name: str) -> None:
 
 @pytest.mark.once
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is the witness")
-@pytest.mark.parametrize(
-    "name", ["12_chacha", "12_renegotiated", "13_aes128", "13_hello_retry", "13_key_update"]
-)
+@pytest.mark.parametrize("name", ["12_chacha", "13_hello_retry", "13_key_update"])
 def test_tshark_opens_the_same_bytes(name: str) -> None:
     port = packets_of(name)[0].data[36:38]
     done = subprocess.run(
@@ -194,9 +192,14 @@ def test_tshark_opens_the_same_bytes(name: str) -> None:
     assert any(out.values())
 
 
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize(
-    "name", ["grpc_py_rich", "grpc_py_stream", "h2_nghttp", "dubbo2_java_rich"]
+    ("name", "version"),
+    [
+        ("grpc_py_rich", ssl.TLSVersion.TLSv1_3),
+        ("grpc_py_stream", ssl.TLSVersion.TLSv1_2),
+        ("h2_nghttp", ssl.TLSVersion.TLSv1_3),
+        ("dubbo2_java_rich", ssl.TLSVersion.TLSv1_2),
+    ],
 )
 def test_any_family_is_read_as_without(name: str, version: ssl.TLSVersion, tmp_path: Path) -> None:
     """The same conversation, once as it is and once inside OpenSSL's records."""
@@ -251,7 +254,7 @@ def test_segments_of_any_size(name: str) -> None:
         log = KeyLog()
         log.read(keys_of(name))
         wanted = [(kind, method) for flow, kind, method in HELD[name][1] if flow == at + 1]
-        for size in (1, 3, 5, 17, 100):
+        for size in (1, 5, 100):
             got = read_packets(talked(said, size), keys=log).messages
             assert sorted((one.type.name, one.method) for one in got) == sorted(wanted)
 
@@ -276,7 +279,7 @@ def _without(packets: list[Packet], gone: range) -> list[Packet]:
     return [one for one in packets if one.number not in gone]
 
 
-@pytest.mark.parametrize("name", ["12_aes128", "12_chacha", "13_aes128", "13_key_update", "http2"])
+@pytest.mark.parametrize("name", ["12_aes128", "13_key_update", "http2"])
 def test_any_packet_may_be_lost(name: str) -> None:
     """What is told is told by the tags: less than before, and nothing else."""
     packets = packets_of(name)

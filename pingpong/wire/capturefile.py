@@ -98,7 +98,7 @@ _TLS_KEY_LOG: Final = 0x544C534B
 
 
 class _NetworkInterface:
-    """What a pcapng section says of one interface."""
+    """What a pcapng section says about one interface."""
 
     __slots__ = ("link", "offset", "snaplen", "ticks")
 

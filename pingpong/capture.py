@@ -1195,6 +1195,7 @@ class Pipeline:
             half.begun = reader.begun
             half.broke = reader.broke
             half.why = reader.why if self.redactor is None else ""
+            half.held_since, half.held_on = reader.held
         if reader.proxied is not None:
             flow.proxied = reader.proxied
         messages = []
@@ -1219,6 +1220,8 @@ class Pipeline:
 
     def _is_event_given(self, flow: Flow, event: Found) -> bool:
         """Count an event of the connection; return whether to give it out like a message."""
+        if self._pairs is not None and event.from_client is False:
+            self._pairs.note_event(flow, event.offset + event.size)
         name = event.header.method
         if name in flow.events or len(flow.events) < MAX_EVENTS:
             flow.events[name] = flow.events.get(name, 0) + 1

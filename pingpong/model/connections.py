@@ -44,6 +44,9 @@ class Half:
     ``broke`` is where Thrift's bytes could first not be read, -1 if all could; ``why`` says what is
     wrong there.  Bytes that the capture lost do not count.  ``begun`` counts its last bytes if they
     began something that never became complete, and are too few to tell what.
+
+    ``held_since`` is when it had used up what the other end grants it (HTTP/2's flow control), -1
+    if it may send; ``held_on`` is the stream that is held, 0 if all are.
     """
 
     FIRST: ClassVar = 256
@@ -56,6 +59,8 @@ class Half:
         "fin",
         "first",
         "from_start",
+        "held_on",
+        "held_since",
         "last",
         "lost",
         "rst",
@@ -69,6 +74,8 @@ class Half:
         self.begun = 0
         self.broke = -1
         self.why = ""
+        self.held_since = -1
+        self.held_on = 0
         self.first = b""
         self.from_start = False
         self.detection: Detection | None = None

@@ -39,7 +39,8 @@ class Unit:
     and id; None: its encoding has headers of its own.  ``body_stop`` is where the values end in
     ``data``, -1: at its end.  ``kept`` is the Message's, or what ``Transport.take`` wants to know
     about it, and ``layout`` the Message's, with offsets from the start of the unit.  ``is_piece``:
-    the messages that ``take`` makes have all of its bytes.
+    the messages that ``take`` makes have all of its bytes.  ``switches``: what the direction
+    speaks behind it.
     """
 
     __slots__ = (
@@ -54,6 +55,7 @@ class Unit:
         "protocol",
         "start",
         "stop",
+        "switches",
         "turn",
         "what",
     )
@@ -80,6 +82,7 @@ class Unit:
         self.kept: object = None
         self.layout: tuple[Stretch, ...] = ()
         self.is_piece = False
+        self.switches: Carrier | None = None
 
 
 class Turn:
@@ -238,6 +241,17 @@ class Transport(ABC):
 
     def meet(self, other: Transport) -> None:
         """Learn the transport of the other direction, once both are known to speak the same."""
+        return
+
+    def held(self) -> tuple[int, int]:
+        """Return since when (ns) the other end lets this direction send nothing.
+
+        Also returns on which stream, 0 for all of them; (-1, 0): it may send.
+        """
+        return -1, 0
+
+    def follow(self, before: Transport) -> None:
+        """The transport that read the direction up to here, where it switched to this one."""
         return
 
     def take(self, unit: Unit, brought: Brought) -> list[Found]:

@@ -297,6 +297,11 @@ class MessageReader:
         return len(self._buffer) + inside
 
     @property
+    def held(self) -> tuple[int, int]:
+        """Since when the direction may send nothing: see ``Transport.held``."""
+        return (-1, 0) if self._transport is None else self._transport.held()
+
+    @property
     def is_settled(self) -> bool:
         """Whether it is known to be Thrift, so that odd bytes in it matter."""
         return self.detection is not None and self.detection.transport is not None
@@ -536,6 +541,10 @@ class MessageReader:
             self._turn(unit, None)
             if unit.is_piece:
                 self._drop(unit.stop)
+                if unit.switches is not None:
+                    before = self._transport
+                    self._read_on(Spoken(None, unit.switches))
+                    self._transport.follow(before)
                 return True
             self._remark(unit.what)
             if self._watched:

@@ -303,11 +303,11 @@ def _value(value: Value, room: int) -> Iterator[str]:
     elif value.ttype is TType.NULL:
         yield "null"
     elif content is None:
-        yield f"({counted(value.lost, 'byte')} lost)" if value.lost else "(not read)"
+        yield f"({counted(value.lost, 'byte')} missing)" if value.lost else "(not read)"
     elif isinstance(content, bytes):
         yield _string(value, content, room)
     elif isinstance(content, str):
-        lost = f" ({counted(value.lost, 'byte')} lost)" if value.lost else ""
+        lost = f" ({counted(value.lost, 'byte')} missing)" if value.lost else ""
         yield quote(trim(content, 2 * room)) + lost
     elif isinstance(content, bool):
         yield "true" if content else "false"
@@ -347,7 +347,7 @@ def _fields(struct: Struct, room: int) -> Iterator[str]:
 
 
 def _string(value: Value, content: bytes, room: int) -> str:
-    lost = f" ({counted(value.lost, 'byte')} lost)" if value.lost else ""
+    lost = f" ({counted(value.lost, 'byte')} missing)" if value.lost else ""
     text = value.text
     if text is None:
         more = " …" if len(content) > _MAX_BYTES else ""

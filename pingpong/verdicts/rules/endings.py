@@ -721,6 +721,8 @@ def gave_up(case: Case, known: Known) -> Verdict | None:
         odd = mismatch(case, known, call) or elsewhere(case, known, call)
         if odd is not None:
             return odd
+    if ended[0].is_overdue:
+        return _overdue(case, ended[0], call)
     waited = case.client_end - call.end_time
     if waited < HURRIED:
         return _did_not_wait(case, known, call, waited)
@@ -762,6 +764,26 @@ def gave_up(case: Case, known: Known) -> Verdict | None:
         alike=(case.flow.server, call.dialect, call.method),
         covers=(*BY_CLIENT, Outcome.LATE),
         **times,
+    )
+
+
+def _overdue(case: Case, one: Ended, call: Summary) -> Verdict:
+    """The client had said with its call how long it would wait, and closed when that was over."""
+    return Verdict(
+        case.flow,
+        Kind.CLIENT_GAVE_UP,
+        Severity.ERROR,
+        f"The deadline of {shown(call.method)} passed: the client gave it {{deadline}}to answer, "
+        "and closed the connection {waited}after it had sent the call. Its program gets "
+        "DEADLINE_EXCEEDED, which the client says itself; the server may have worked on, and what "
+        "it did is not undone.",
+        evidence=[f"CALL {call}", one.why, ending(case)],
+        advice="Find out why the server takes that long, or let the client wait longer: its "
+        f"timeout is set {call.dialect.transport.family.timeouts_in}.",
+        alike=(case.flow.server, call.method, "deadline"),
+        covers=(*BY_CLIENT, Outcome.LATE),
+        waited=one.waited,
+        deadline=one.deadline,
     )
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, Union
 
 from .calls.exchanges import Pairing
 from .calls.ledger import Exchanges
-from .errors import DecodeError
+from .errors import DecodeError, KeyLogError
 from .model import (
     CUT_CLOSED,
     CUT_ENDED,
@@ -50,6 +50,7 @@ from .model import (
     Structs,
     add_finding,
 )
+from .protocols import proxy
 from .protocols.detect import UNTOLD, Told, check_header, tell
 from .protocols.encodings.binary import BINARY
 from .protocols.encodings.compact import COMPACT
@@ -62,6 +63,7 @@ from .protocols.unpacking import Allowance
 from .redaction.messages import Redactor, hushed
 from .redaction.packets import Plan, Rewriter
 from .redaction.selectors import parse_selectors
+from .tls import KeyLog, Opener, Tls
 from .verdicts.verdict import Diagnosis
 from .wire.capturefile import CaptureFile, open_capture
 from .wire.copies import Copies, Original
@@ -114,6 +116,7 @@ __all__ = [
     "decode",
     "decode_struct",
     "interface_of",
+    "keys_of",
     "read",
     "read_packets",
     "steps_of",
@@ -147,6 +150,38 @@ def interface_of(idl: Idl | None) -> Definitions | None:
     return _idl_readers[0](idl)
 
 
+# A key log that was read, or the path of one, or several of them.
+Keys = Union[KeyLog, str, "os.PathLike[str]", Sequence[Union[str, "os.PathLike[str]"]]]
+
+
+def keys_of(keys: Keys | None) -> KeyLog | None:
+    """The KeyLog that ``keys=`` stands for; None for None.
+
+    Raises KeyLogError if a file cannot be read.
+    """
+    if keys is None or isinstance(keys, KeyLog):
+        return keys
+    paths: Sequence[str | os.PathLike[str]] = (
+        [keys] if isinstance(keys, (str, os.PathLike)) else keys
+    )
+    log = KeyLog()
+    for path in paths:
+        log.read(os.fspath(path))
+    return log
+
+
+def _before_tls(data: bytes) -> int | None:
+    """How many of a connection's first bytes stand before TLS; None: too few yet."""
+    begins = proxy.begins(data)
+    if not begins:
+        return 0 if begins is False or not data else None
+    try:
+        told = proxy.read(data)
+    except ValueError:
+        return 0
+    return None if told is None else told.stop
+
+
 class _Talk:
     """One connection with the readers of its two directions."""
 
@@ -161,8 +196,10 @@ class _Talk:
         "held",
         "is_clean",
         "is_late",
+        "is_opened",
         "requests",
         "said",
+        "tls",
         "waiting",
     )
 
@@ -183,6 +220,8 @@ class _Talk:
         # struct.  And responses that came before the end of their requests.
         self.requests: list[tuple[Message | None, bool]] = []
         self.early: list[Turn] = []
+        self.tls: Tls | None = None  # what may open it; None: it is no TLS, or nobody has secrets
+        self.is_opened = False  # it did: readers get what is inside
 
     def count(self) -> i64:
         """Count the bytes that wait in it; return how many more there are than before."""
@@ -194,6 +233,8 @@ class _Talk:
             after += self.from_server.waiting
         for reader in self.before.values():
             after += reader.waiting
+        if self.tls is not None:
+            after += self.tls.waiting
         for _, pieces in self.held:
             for piece in pieces:
                 if isinstance(piece, Chunk):
@@ -245,6 +286,10 @@ class Pipeline:
     ``events``: what connections say for themselves (heartbeats, settings) is given out too, as
     messages of the type EVENT.
 
+    ``keys`` are secrets of TLS.  What they open is read as if it had not been encrypted; so is
+    what the secrets in a pcapng open (see ``use_secrets_of``).  What is redacted packet by packet
+    (``plan``) stays closed.  Raises KeyLogError if the ciphers are not installed.
+
     ``pairing`` is for callers that want exchanges.  It gets each message when that is given out,
     and each connection when it is over.  This happens in step with the packets, so that an outcome
     does not depend on how many of them are read at a time.
@@ -263,8 +308,12 @@ class Pipeline:
         plan: Plan | None = None,
         pairing: Pairing | None = None,
         events: bool = False,
+        keys: KeyLog | None = None,
     ) -> None:
         self._events = events
+        self._opener = None if keys is None else Opener(keys, _before_tls)
+        self._secrets = 0  # blocks of the capture itself that nothing could be done with
+        self._why_closed = ""
         self.redactor = redactor
         self.plan = plan
         self.pairing = pairing
@@ -356,10 +405,39 @@ class Pipeline:
         )
         return [*found, Finding(Severity.WARNING, text)]
 
+    def use_secrets_of(self, file: CaptureFile) -> None:
+        """Use the secrets of TLS that a pcapng brings, besides those that were given."""
+        if not file.may_have_secrets or self.plan is not None:
+            return
+        if self._opener is None:
+            try:
+                self._opener = Opener(KeyLog(), _before_tls)
+            except KeyLogError as error:
+                self._why_closed = str(error)
+                file.tell_secrets = self._pass_secrets
+                return
+        file.tell_secrets = self._opener.keys.add
+
+    def _pass_secrets(self, data: bytes, where: str) -> None:
+        self._secrets += 1
+
+    def _of_keys(self) -> list[Finding]:
+        """What is wrong with secrets of TLS."""
+        if self._secrets:
+            text = f"the capture brings secrets of TLS, and {self._why_closed}"
+            return [Finding(Severity.WARNING, text)]
+        return [] if self._opener is None else self._opener.findings
+
     @property
     def of_packets(self) -> list[Finding]:
         """The findings on packets: what was not looked into, what was captured twice."""
-        return self._peeler.findings + self._of_copies() + self._of_left() + self._of_names()
+        return (
+            self._peeler.findings
+            + self._of_copies()
+            + self._of_left()
+            + self._of_names()
+            + self._of_keys()
+        )
 
     def _of_names(self) -> list[Finding]:
         """Return findings on where names come from that no IDL gave."""
@@ -420,6 +498,8 @@ class Pipeline:
         if talk is None:
             talk = self._talks[connection.flow.number] = _Talk(connection)
             self._add(connection.flow)
+            if self._opener is not None:
+                talk.tls = self._opener.connection(bool(segment.flags & SYN))
         if segment.flags & SYN and connection.is_wrong_way(segment):
             self._swap(talk)
         by_client = connection.is_from_client(segment)
@@ -438,6 +518,8 @@ class Pipeline:
         """Add the messages that a segment completes to ``found``; returns a remark about it."""
         connection = talk.connection
         from_client, from_server, remark = connection.add(segment)
+        if talk.is_opened:
+            self._count_inside(talk)
         if connection.is_back:
             found += self._go_on(talk)
         if self.plan is not None and segment.payload and not (segment.parts and segment.depth):
@@ -546,7 +628,7 @@ class Pipeline:
 
     def _open_lane(self, ends: bytes, talk: _Talk, by_client: bool) -> None:
         reader = talk.from_client if by_client else talk.from_server
-        if reader is not None and not talk.closed:
+        if reader is not None and not talk.closed and talk.tls is None:
             self._lanes[ends] = _Lane(talk, by_client, reader)
             talk.ends.append(ends)
 
@@ -740,9 +822,8 @@ class Pipeline:
             connection = talk.connection
             direction = connection.from_client if by_client else connection.from_server
             watched = self.plan is not None
-            reader = MessageReader(
-                direction.from_start, self._limits, self._told, watched, self._allowance
-            )
+            from_start = direction.from_start or talk.is_opened
+            reader = MessageReader(from_start, self._limits, self._told, watched, self._allowance)
             if by_client:
                 talk.from_client = reader
             else:
@@ -772,6 +853,92 @@ class Pipeline:
             pieces = [piece for piece in pieces if piece.offset >= 0]
             if not pieces:
                 return found_before
+        if talk.tls is not None:
+            return found_before + self._open(talk, talk.tls, by_client, pieces)
+        return found_before + self._read_in_order(talk, by_client, pieces)
+
+    def _open(self, talk: _Talk, tls: Tls, by_client: bool, pieces: list[Piece]) -> list[Message]:
+        """Read what TLS opens of these pieces, or the pieces themselves if they are no TLS."""
+        tls.feed(by_client, pieces)
+        if tls.is_tls is False:
+            talk.tls = None
+        messages: list[Message] = []
+        if not talk.is_opened and not tls.opened and (not tls.is_tls or self._told == UNTOLD):
+            # What a stranger sees of it.
+            messages = self._read_in_order(talk, by_client, pieces)
+        return messages + self._read_opened(talk, tls)
+
+    def _read_opened(self, talk: _Talk, tls: Tls) -> list[Message]:
+        """Read what was inside TLS, if there is anything new."""
+        messages: list[Message] = []
+        if tls.opened and not talk.is_opened:
+            flow = talk.connection.flow
+            talk.is_opened = True
+            talk.from_client = talk.from_server = None
+            talk.requests.clear()
+            talk.early.clear()
+            flow.tls = tls.words
+            flow.detection = None
+            flow.from_client.forget_bytes()
+            flow.from_server.forget_bytes()
+        if talk.is_opened:
+            self._count_inside(talk)
+        while tls.opened:
+            # Reading one may swap the ends of those that wait.
+            by_client, piece = tls.opened.pop(0)
+            messages += self._read_in_order(talk, by_client, [piece])
+        return messages
+
+    def _count_inside(self, talk: _Talk) -> None:
+        """Say of a connection that was opened what is true of the bytes inside."""
+        tls, connection = talk.tls, talk.connection
+        if tls is None:
+            return
+        flow = connection.flow
+        for half, direction, by_client in (
+            (flow.from_client, connection.from_client, True),
+            (flow.from_server, connection.from_server, False),
+        ):
+            size, half.last, closed, half.unseen = tls.inside(by_client)
+            half.acked = max(0, size - max(0, direction.offset - direction.acked))
+            half.lost = max(direction.lost, closed)
+            if by_client:
+                flow.sent = size
+            else:
+                flow.received = size
+        flow.lost = flow.from_client.lost + flow.from_server.lost
+
+    def _tell_closed(self, talk: _Talk, tls: Tls) -> None:
+        """Say what of a connection's TLS stays closed, and why."""
+        flow = talk.connection.flow
+        if not tls.is_tls or self._opener is None or not len(self._opener.keys):
+            return
+        client, server = tls.shut(True), tls.shut(False)
+        head = f"flow {flow.number}"
+        version = f"{tls.words} connection" if tls.words else "TLS connection"
+        if client and client == server:
+            flow.shut = client
+        else:
+            ends = (("client", client), ("server", server))
+            flow.shut = "; ".join(f"from the {who}: {why}" for who, why in ends if why)
+        seen = flow.detection
+        if not flow.tls and seen is not None and seen.transport is not None:
+            flow.shut = ""  # it was read as it is
+        if flow.shut:
+            text = f"{head}: {version}, not opened: {flow.shut}"
+            if flow.tls:
+                text = f"{head}: {version}, opened in part: {flow.shut}"
+            flow.findings.append(Finding(Severity.WARNING, text))
+        if tls.was_early_refused:
+            text = f"{head}: the server did not take the client's early data (0-RTT)"
+            flow.findings.append(Finding(Severity.NOTE, text))
+        for who, by_client in (("client", True), ("server", False)):
+            for alert in tls.alerts(by_client):
+                text = f"{head}: the {who} sent the TLS alert {alert}"
+                flow.findings.append(Finding(Severity.WARNING, text))
+
+    def _read_in_order(self, talk: _Talk, by_client: bool, pieces: list[Piece]) -> list[Message]:
+        """Read the next pieces of a direction."""
         reader = self._reader(talk, by_client)
         other = talk.from_server if by_client else talk.from_client
         if other is not None and not reader.other:
@@ -783,8 +950,11 @@ class Pipeline:
             is_first = isinstance(piece, Chunk) and piece.offset == len(half.first)
             if isinstance(piece, Chunk) and is_first and self.redactor is None:
                 half.first += piece.data[: Half.FIRST - len(half.first)]
-            found += reader.feed(piece) if isinstance(piece, Chunk) else reader.lose(piece)
-        return found_before + self._report(talk, reader, by_client, found)
+            if isinstance(piece, Chunk):
+                found += reader.feed(piece)
+            else:
+                found += reader.lose(piece, not talk.is_opened)
+        return self._report(talk, reader, by_client, found)
 
     def _read_before(self, talk: _Talk, by_client: bool, pieces: list[Piece]) -> list[Message]:
         """Read what lies between a SYN that came late and what had been captured before it.
@@ -911,6 +1081,10 @@ class Pipeline:
         talk.connection.swap()
         self._close_lanes(talk)
         talk.from_client, talk.from_server = talk.from_server, talk.from_client
+        if talk.tls is not None:
+            talk.tls.swap()
+            if talk.is_opened:
+                self._count_inside(talk)
 
     def _close(self, connection: Connection, reason: str, cut: str = CUT_CLOSED) -> list[Message]:
         talk = self._talks.get(connection.flow.number)
@@ -932,6 +1106,11 @@ class Pipeline:
         for direction, pieces in zip(directions, connection.close(), strict=True):
             if pieces:
                 messages += self._read(talk, direction is connection.from_client, pieces)
+        tls = talk.tls
+        if tls is not None:
+            tls.close()
+            messages += self._read_opened(talk, tls)
+            self._tell_closed(talk, tls)
         for by_client, reader_before in talk.before.items():
             rest = reader_before.close(reason, cut)
             messages += self._report(talk, reader_before, by_client, rest)
@@ -1136,6 +1315,7 @@ class Pipeline:
         self._messages += 1
         message = _message(flow, found, self._messages, self._limits)
         message.proxied = flow.proxied
+        message.tls = flow.tls
         if self._pairs is not None:
             self._pair(message, flow)
         elif message.transport.teaches and self._may_learn:
@@ -1488,6 +1668,7 @@ def read_packets(
     ports: Iterable[int] = (),
     idl: Idl | None = None,
     redact: Iterable[str] = (),
+    keys: Keys | None = None,
 ) -> Capture:
     """Read packets that are at hand, whether they come from a file or from a wire.
 
@@ -1500,10 +1681,17 @@ def read_packets(
     ``idl`` names the fields, and shows where the messages differ from it.  It is the path of a
     .thrift or a .proto file or of a set of descriptors, thriftpy2's module, or what
     ``read_interface`` gave.  Raises IdlError for a bad file.
+
+    ``keys`` is the path of a key log, as SSLKEYLOGFILE names one, or several, or a KeyLog: what it
+    opens of TLS is read as if it had not been encrypted.  A pcapng may bring its own.  With
+    ``redact`` TLS stays closed, and ``keys`` are refused: ValueError.  Raises KeyLogError if a key
+    log cannot be read, or if the ciphers are not installed.
     """
     of_thrift = frozenset(ports)
     selectors = parse_selectors(redact)
     plan = Plan() if selectors else None
+    if plan is not None and keys is not None:
+        raise ValueError("keys and redact: what TLS hides stays hidden in what is redacted")
     pairing = Pairing()
     pipeline = Pipeline(
         limits,
@@ -1513,7 +1701,10 @@ def read_packets(
         redactor=Redactor(selectors, nameless=True) if selectors else None,
         plan=plan,
         pairing=pairing,
+        keys=keys_of(keys),
     )
+    if isinstance(packets, CaptureFile):
+        pipeline.use_secrets_of(packets)
     # Nothing here makes reference cycles, and everything stays: to look for garbage would take
     # longer than to read.
     was_on = gc.isenabled()
@@ -1640,6 +1831,7 @@ def read(
     ports: Iterable[int] = (),
     idl: Idl | None = None,
     redact: Iterable[str] = (),
+    keys: Keys | None = None,
 ) -> Capture:
     """Read a capture file: pcap, pcapng, snoop or netmon, packed or not; "-" is standard input.
 
@@ -1658,4 +1850,5 @@ def read(
             ports=ports,
             idl=interface,
             redact=redact,
+            keys=keys,
         )

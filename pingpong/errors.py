@@ -3,6 +3,7 @@
     PingpongError
     ├── CaptureError         a capture file, or a packet in it, cannot be read or written
     │   └── OutputError      … because the disk is full, or a right is missing
+    ├── KeyLogError          secrets of TLS cannot be read, or not be used
     ├── DecodeError          bytes of a message are not what they should be
     │   ├── Incomplete       … because they end too soon
     │   └── LimitExceeded    … because they claim more than is allowed
@@ -25,6 +26,7 @@ __all__ = [
     "HostNotLocal",
     "IdlError",
     "Incomplete",
+    "KeyLogError",
     "LimitExceeded",
     "LiveError",
     "NotAllowed",
@@ -52,6 +54,10 @@ class CaptureError(PingpongError):
 
 class OutputError(CaptureError):
     """A file cannot be written here and now: the disk is full, a right is missing."""
+
+
+class KeyLogError(PingpongError):
+    """Secrets of TLS cannot be read, or not be used: the text says which, and why."""
 
 
 class DecodeError(PingpongError):

@@ -146,6 +146,7 @@ def calls(args: argparse.Namespace) -> int:
     totals = Totals()
     wanted = wanted_of(args)
     with open_capture(args.file) as file:
+        pipeline.use_secrets_of(file)
         found = _in_order(batches_of(args, file, pipeline, verdict, deep=False), pairing)
         chosen = _counted((wanted.of(batch) for batch in found), totals)
         if args.arrow:

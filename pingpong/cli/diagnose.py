@@ -50,6 +50,7 @@ def diagnose(args: argparse.Namespace) -> int:
     pipeline = pipeline_of(args, gone.append, pairing=pairing)
     diagnoser = Diagnoser(args.port or ())
     with open_capture(args.file) as file, progress_of(file, args.file) as progress:
+        pipeline.use_secrets_of(file)
         with few_collections():
             while packets := file.batch():
                 for packet in packets:

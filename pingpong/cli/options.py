@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from .. import read_interface
 from ..calls.exchanges import Pairing
-from ..capture import Pipeline
+from ..capture import Pipeline, keys_of
 from ..model import DEFAULT_LIMITS, MAX_DEPTH, Definitions, Flow, Limits
 from ..protocols.detect import protocols, tell, transports
 from ..protocols.families.thrift.names import Interface
@@ -121,6 +121,7 @@ def pipeline_of(
         plan=plan,
         pairing=pairing,
         events=getattr(args, "events", False),
+        keys=keys_of(getattr(args, "keys", None)),
     )
 
 
@@ -165,6 +166,13 @@ def add_reading(one: argparse.ArgumentParser, *, shows: bool = True) -> None:
     one.set_defaults(others=())  # unless the command takes several files
     if shows:
         add_redaction(one)
+        one.add_argument(
+            "--keys",
+            metavar="FILE",
+            action="append",
+            help="open TLS with this key log, as SSLKEYLOGFILE makes it; or with the secrets in "
+            "this pcapng (those of the capture itself are used anyway)",
+        )
     what = one.add_argument_group("what connections speak (their bytes tell)")
     what.add_argument("--protocol", choices=sorted(protocols()), help="take it for this")
     what.add_argument(

@@ -53,6 +53,7 @@ Always left:
   what they were given: --text masks them, and without it their number is said.
 
 What is packed (zlib, gzip, WebSocket) is hidden whole, as soon as one field in it is to be masked.
+TLS is not opened: all of it becomes zeros, and secrets that the capture brings are left out.
 OUT is a pcap: comments, names and keys of a pcapng stay behind. It is never IN, and it is whole or
 not there; what only some may read of IN, only they may read of OUT.
 

@@ -165,6 +165,7 @@ def show(args: argparse.Namespace) -> int:
     verdict = Verdict()
     pipeline = pipeline_of(args, pairing=Pairing() if args.message is None else None)
     with open_capture(args.file) as file:
+        pipeline.use_secrets_of(file)
         if args.message is not None:
             limit = None if args.all else MAX_BYTES
             for message in chain.from_iterable(_that_one(args, file, pipeline, verdict)):
@@ -204,6 +205,7 @@ def _one_file(
     verdict = Verdict()
     pipeline = pipeline_of(args)
     with open_capture(path) as file:
+        pipeline.use_secrets_of(file)
         if args.message is None:
             found = batches_of(args, file, pipeline, verdict, deep=deep, report=report)
         else:

@@ -86,6 +86,7 @@ def watch(args: argparse.Namespace) -> int:
             file = until(opened or partial(open_capture, args.file))
             if file is not None:
                 with file:
+                    pipeline.use_secrets_of(file)
                     _watch(args, until, pipeline, verdict, totals, _read(file, until))
                     verdict.report(file.findings)
         else:

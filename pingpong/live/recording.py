@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from pingpong.calls.ledger import Exchanges
-from pingpong.capture import Capture, Idl, interface_of, read_packets
+from pingpong.capture import Capture, Idl, Keys, interface_of, keys_of, read_packets
 from pingpong.errors import CaptureError, LiveError, NotAllowed
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.serving import Client, connect, resolve
@@ -25,6 +25,7 @@ from pingpong.live.streams import pieces_of
 from pingpong.live.tap import Tap, Watcher
 from pingpong.live.tls_records import TlsRecord, read_records
 from pingpong.model import Definitions, Endpoint, Messages, Packet
+from pingpong.tls import KeyLog
 from pingpong.wire.capturefile import open_capture, write_capture
 
 __all__ = ["WAYS", "Recorded", "Recording", "recording", "use_layers"]
@@ -107,6 +108,7 @@ class Recording:
         self._stopped = False
         self._capture: Capture | None = None
         self._interface: Definitions | None = None
+        self._keys: KeyLog | None = None
         self._packets_read = 0
 
     @property
@@ -129,7 +131,7 @@ class Recording:
         """The packets as read by the pipeline: flows, messages, exchanges."""
         packets = self.raw
         if self._capture is None or self._packets_read != len(packets):
-            self._capture = read_packets(packets, name="live", idl=self._interface)
+            self._capture = read_packets(packets, name="live", idl=self._interface, keys=self._keys)
             self._packets_read = len(packets)
         return self._capture
 
@@ -139,6 +141,15 @@ class Recording:
         ``idl`` may also be the thriftpy2 module that the server was made from.
         """
         self._interface = interface_of(idl)
+        self._capture = None
+        return self
+
+    def use_keys(self, keys: Keys | None) -> Recording:
+        """Open TLS with a key log, as ``read`` does; None leaves it closed.
+
+        Secrets that are written to the file later are found, too.  Raises KeyLogError.
+        """
+        self._keys = keys_of(keys)
         self._capture = None
         return self
 

@@ -99,6 +99,15 @@ class Half:
         self.left = -1
         self.told = 0
 
+    def forget_bytes(self) -> None:
+        """Forget what its bytes said: they are TLS, and what was inside comes now."""
+        self.begun = 0
+        self.broke = -1
+        self.why = ""
+        self.first = b""
+        self.detection = None
+        self.from_start = True
+
     @property
     def is_seen(self) -> bool:
         """Whether the capture has any packet of this end."""
@@ -157,6 +166,10 @@ class Flow(Shown):
     its ends said for the connection itself, by name ("PING", "GOAWAY"); ``goaways`` are the first
     of its GOAWAYs.
 
+    ``tls`` says in what it was encrypted, if a key log opened it ("TLS 1.3 (…)"): then all that is
+    said of its bytes is said of those inside, and ``lost`` counts also what could not be opened.
+    ``shut`` says why TLS could not be opened, or not all of it.  Else they are "".
+
     ``unreachable`` is None, or what an ICMP error said about its packets: when, who said it, and
     what ("port unreachable").  ``copy_of`` is 0, or the number of the connection that this one
     repeats: the capture saw it on both sides of a NAT.
@@ -182,7 +195,9 @@ class Flow(Shown):
         "received",
         "sent",
         "server",
+        "shut",
         "structs",
+        "tls",
         "unreachable",
     )
 
@@ -205,6 +220,8 @@ class Flow(Shown):
         self.detection: Detection | None = None
         self.findings: list[Finding] = []
         self.proxied: Endpoint | None = None
+        self.tls = ""
+        self.shut = ""
         self.structs: Structs | None = None
         self.events: dict[str, int] = {}
         self.goaways: list[Goaway] = []

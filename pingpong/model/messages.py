@@ -956,6 +956,8 @@ class Message(Record):
     in one piece; () if they are.  ``end`` is what the transport itself said about how it ended
     ("reset: CANCEL"), else "".  ``kept`` is its transport's: what cannot be read from the bytes
     alone.
+    ``tls`` says in what it was encrypted, if a key log opened that, else "": its ``offset`` then
+    counts what was inside, and its packets are those in which one of its records ends.
 
     The struct is read when somebody looks at ``fields``, ``body`` or ``findings``.
     """
@@ -980,6 +982,7 @@ class Message(Record):
         "server",
         "size",
         "time",
+        "tls",
         "transport",
     )
 
@@ -1027,6 +1030,7 @@ class Message(Record):
         self.end_time = end_time
         self.cut = ""
         self.proxied: Endpoint | None = None
+        self.tls = ""
         self.response: Response | None = None
         self.layout: tuple[Stretch, ...] = ()
         self.end = ""

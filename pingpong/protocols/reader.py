@@ -75,6 +75,10 @@ SHORT: Final = 8192
 # what it looks like.
 _MOST_DOUBTFUL: Final = 65_536
 
+
+# In place of a number of lost bytes that nobody knows.
+_UNKNOWN: Final = 1 << 62
+
 # How many findings are kept about bytes that may turn out not to be Thrift.
 MAX_FINDINGS: Final = 1000
 
@@ -175,8 +179,8 @@ class MessageReader:
         self._buffer += data
         return self._parse(False)
 
-    def lose(self, gap: Gap) -> list[Found]:
-        """Learn that the next bytes were lost."""
+    def lose(self, gap: Gap, is_sized: bool = True) -> list[Found]:
+        """Learn that the next bytes were lost; ``is_sized``: as many as the gap is long."""
         self.is_lossy = True
         if self._state == _FOREIGN:
             return []
@@ -191,18 +195,22 @@ class MessageReader:
             return found
         if self._lost_frame:
             passed = min(self._lost_frame, gap.length)
-            self._lost_frame -= passed
-            if passed < gap.length:
+            self._lost_frame = self._lost_frame - passed if is_sized else 0
+            if passed < gap.length or not is_sized:
                 self._search("the capture lost bytes")
             self._base = gap.stop
             return found
-        if self._bridge(gap):
+        if is_sized and self._bridge(gap):
             return found + self._parse(False)
-        found += self._cut(f"the capture lost {gap.length} bytes here", CUT_LOST, gap.length)
+        lost = gap.length if is_sized else _UNKNOWN
+        text = f"the capture lost {gap.length} bytes here"
+        if not is_sized:
+            text = f"{gap.length} bytes of TLS are lost here, or could not be opened"
+        found += self._cut(text, CUT_LOST, lost)
         if self._transport is not None:
             self._transport.give_up()
         # Where a frame ends is known even if its bytes are not.
-        beyond = self._lost_frame - gap.length
+        beyond = self._lost_frame - lost
         self._lost_frame = max(0, beyond)
         if beyond < 0:
             self._search("the capture lost bytes")

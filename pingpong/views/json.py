@@ -159,7 +159,7 @@ class Rows:
         if known is None or not known.is_of(message):
             text = (
                 f'"client": {_endpoint(message.client)}, "server": {_endpoint(message.server)}, '
-                f'{_proxied(message)}"flow": {message.flow}'
+                f'{_around(message)}"flow": {message.flow}'
             )
             known = Side(message, text)
             if len(self._flows) >= _MAX_KNOWN:
@@ -195,7 +195,7 @@ class Rows:
         if known is None or not known.is_of(message):
             text = (
                 f'"client": {_endpoint(message.client)}, "server": {_endpoint(message.server)}, '
-                f'{_proxied(message)}"flow": {message.flow}, "from": {_FROM[message.from_client]}, '
+                f'{_around(message)}"flow": {message.flow}, "from": {_FROM[message.from_client]}, '
                 f'"protocol": {_text(message.protocol.name)}, '
                 f'"transport": {_text(message.transport)}'
             )
@@ -206,8 +206,10 @@ class Rows:
         return known.text
 
 
-def _proxied(message: Message) -> str:
-    return "" if message.proxied is None else f'"proxied": {_endpoint(message.proxied)}, '
+def _around(message: Message) -> str:
+    """Whom a proxy connected for, and in what it was encrypted; nothing where there is neither."""
+    proxied = "" if message.proxied is None else f'"proxied": {_endpoint(message.proxied)}, '
+    return f'{proxied}"tls": {_text(message.tls)}, ' if message.tls else proxied
 
 
 _FROM: Final = ('"server"', '"client"')

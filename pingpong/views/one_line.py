@@ -186,6 +186,7 @@ def header_line(message: Record, exact: bool = False) -> str:
     return (
         f"{message.type.name} {method(message)}, {message.transport.id_name} {message.seqid}, "
         f"{source} → {target}, {counted(message.size, 'byte')}, {spoken}"
+        + (f", in {message.tls}" if message.tls else "")
     )
 
 
@@ -242,6 +243,7 @@ def flow_line(flow: Flow, exact: bool = False) -> str:
     parts = [
         f"flow {flow.number}: {'UDP' if flow.protocol == UDP else 'TCP'}, {client} ⇄ {server}",
         spoken,
+        *([f"in {flow.tls}"] if flow.tls else []),
         *_proxied(flow, exact),
         f"{counted(flow.sent, 'byte')} sent, {flow.received} received",
     ]

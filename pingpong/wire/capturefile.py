@@ -22,7 +22,7 @@ import io
 import os
 import struct
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from ..errors import CaptureError
@@ -33,11 +33,19 @@ from .newfile import NewFile
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["CaptureFile", "CaptureWriter", "open_capture", "write_capture", "write_packets"]
+__all__ = [
+    "PCAPNG",
+    "CaptureFile",
+    "CaptureWriter",
+    "open_capture",
+    "write_capture",
+    "write_packets",
+]
 
 _SNOOP: Final = b"snoop\0\0\0"
 _NETMON: Final = b"GMBU"
-_PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
+# How a pcapng begins, whatever its byte order.
+PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
 
 # By the first four bytes of a pcap: its byte order, and the length of a tick in nanoseconds.
 _PCAP: Final[dict[bytes, tuple[str, int]]] = {
@@ -83,6 +91,10 @@ _OLD_PACKET: Final = 2
 _SIMPLE_PACKET: Final = 3
 _STATISTICS: Final = 5
 _PACKET: Final = 6
+_SECRETS: Final = 10
+
+# What a block of secrets has: lines of a TLS key log (draft-ietf-opsawg-pcapng, 4.7).
+_TLS_KEY_LOG: Final = 0x544C534B
 
 
 class _NetworkInterface:
@@ -108,12 +120,14 @@ class CaptureFile:
     packet are then ``data[start:stop]``, and ``number``, ``time``, ``link``, ``length`` and
     ``interface`` are as a Packet has them.
 
-    ``findings`` grows while packets are read.
+    ``findings`` grows while packets are read.  ``tell_secrets`` is called with each block of TLS
+    secrets and a word about where it stands; ``may_have_secrets``: its format has such blocks.
     """
 
     def __init__(self, source: io.BufferedReader, name: str) -> None:
         self.name = name
         self.findings: list[Finding] = []
+        self.tell_secrets: Callable[[bytes, str], None] | None = None
         self._raw = source
         self._stream: ByteSource = source
         self.data = b""
@@ -152,7 +166,7 @@ class CaptureFile:
             raise CaptureError(f"{name}: {self._broken}", 0)
         if not magic:
             raise CaptureError(f"{name}: is empty, want a pcap or pcapng capture", 0)
-        self._is_pcapng = magic == _PCAPNG
+        self._is_pcapng = magic == PCAPNG
         if magic == _SNOOP[:4] and self._peek(8) == _SNOOP:
             self._is_snoop = True
         elif magic == _NETMON:
@@ -230,6 +244,11 @@ class CaptureFile:
             if is_there:
                 return True
         return False
+
+    @property
+    def may_have_secrets(self) -> bool:
+        """Whether its format has blocks of secrets."""
+        return self._is_pcapng
 
     @property
     def consumed(self) -> int:
@@ -634,7 +653,7 @@ class CaptureFile:
         offset = self._offset
         # A section's byte order comes after its type and length, which already depend on it.
         head = self._peek(12)
-        if head[:4] == _PCAPNG and len(head) == 12:
+        if head[:4] == PCAPNG and len(head) == 12:
             self._order = "<" if head[8:12] == b"\x4d\x3c\x2b\x1a" else ">"
             self._is_little = self._order == "<"
             self._interfaces = []
@@ -659,6 +678,8 @@ class CaptureFile:
             self._interfaces.append(_interface(body, order))
         elif kind == _STATISTICS:
             self._drops(body, order, offset)
+        elif kind == _SECRETS:
+            self._secrets(body, order, offset)
         elif is_packet and not self._packet(kind, body, order, self._interfaces, offset):
             return False
         self._is_done = False
@@ -739,6 +760,19 @@ class CaptureFile:
         self.interface = index
         self._came_to(body[needs : needs + kept], interface.time(high, low), max(kept, length))
         return True
+
+    def _secrets(self, body: bytes, order: str, offset: int) -> None:
+        """Hand on a block of secrets, if it is of TLS and somebody asks."""
+        kind, size = struct.unpack_from(order + "II", body) if len(body) >= 8 else (0, 1)
+        if len(body) < 8 or size > len(body) - 8:
+            self._say(
+                Severity.WARNING,
+                f"secrets block at offset {offset}: has {len(body)} bytes, want {8 + size}. It was "
+                "passed over",
+                offset,
+            )
+        elif kind == _TLS_KEY_LOG and self.tell_secrets is not None:
+            self.tell_secrets(body[8 : 8 + size], f"secrets block at offset {offset}")
 
     def _drops(self, body: bytes, order: str, offset: int) -> None:
         """Read isb_ifdrop: the packets that the interface dropped while capturing."""

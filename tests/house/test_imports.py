@@ -1,6 +1,6 @@
 """Imports point one way: this is DESIGN.md's table of rooms, held.
 
-model, errors ◀─ wire ◀─ protocols ◀─ calls ◀─ verdicts, hints, redaction ◀─ capture
+model, errors ◀─ wire ◀─ tls, protocols ◀─ calls ◀─ verdicts, hints, redaction ◀─ capture
     capture ◀─ live, views ◀─ doors
 """
 
@@ -21,10 +21,13 @@ PACKAGE = ROOT / "pingpong"
 
 DOORS = {"lab", "cli", "__main__", "layers", "arrow"}
 ROOMS_OF_PROTOCOLS = ("encodings", "families", "framings")
-PURE = {"wire", "protocols", *ROOMS_OF_PROTOCOLS, "calls", "verdicts", "hints", "redaction"}
+PURE = {
+    *("wire", "tls", "protocols", *ROOMS_OF_PROTOCOLS, "calls"),
+    *("verdicts", "hints", "redaction"),
+}
 WORDS = {"model", "errors"}
 READING = {*WORDS, "wire", "protocols", *ROOMS_OF_PROTOCOLS}
-PIPELINE = {*READING, "calls", "verdicts", "hints", "redaction", "capture"}
+PIPELINE = {*READING, "tls", "calls", "verdicts", "hints", "redaction", "capture"}
 # Of the extra "lab": imported where they are used, so that all else works without them.
 LAB = {"cryptography", "httpcore", "hypercorn"}
 # What a room may import: rooms, and packages that are not the standard library's.
@@ -34,6 +37,8 @@ MAY_IMPORT = {
     "errors": set[str](),
     # The extra "containers", and what Python 3.14 has itself.
     "wire": {*WORDS, "zstandard", "compression"},
+    # The extra "tls".
+    "tls": {*WORDS, "wire", "cryptography"},
     "encodings": {*WORDS, "protocols"},
     "framings": {*WORDS, "wire", "protocols"},
     "families": {*WORDS, "wire", "protocols", "encodings", "framings"},

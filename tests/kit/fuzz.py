@@ -36,9 +36,11 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from places import ROOT, SHARED
+from tls_talks import EARLY_TAKEN, Sealer, handshake, record
+from tls_talks import talked as tls_packets
 
 from pingpong import views
-from pingpong.capture import Capture, decode, read_packets
+from pingpong.capture import Capture, Pipeline, decode, read_packets
 from pingpong.errors import CaptureError, DecodeError
 from pingpong.model import (
     DIFFERENCES,
@@ -1029,6 +1031,73 @@ def run_listing(data: bytes) -> object:
     return sum(1 for _ in read_packets(_packets(data), "fuzz", LIMITS).messages)
 
 
+def make_tls(rng: random.Random) -> bytes:
+    """A pcapng with secrets and a connection of TLS 1.3: what its records hold is good or bad, the
+    records are, or the packets, or the secrets."""
+    sealer = Sealer(rng.randrange(1000), rng.choice((0x1301, 0x1302, 0x1303, 0x1304, 0x1305)))
+    early = rng.random() < 0.3
+    client, server = sealer.hellos(early)
+    said = [client]
+    if early:
+        sent = sealer.seal("CLIENT_EARLY_TRAFFIC_SECRET", any_message(rng, "binary"), 23)
+        said.append((True, sent))
+    finished = sealer.handshakes(*((EARLY_TAKEN,) if rng.random() < 0.5 else ()))
+    said += [server, finished[0]]
+    if early and rng.random() < 0.5:
+        said.append((True, sealer.seal("CLIENT_EARLY_TRAFFIC_SECRET", handshake(5, b""), 22)))
+    said.append(finished[1])
+    for _ in range(rng.randint(1, 8)):
+        by_client = rng.random() < 0.6
+        what = rng.randrange(12)
+        if what == 0:
+            said.append(sealer.update(by_client))
+        elif what == 1:
+            kind = rng.choice((0, 20, 21, 22, 24, 255))
+            label = rng.choice(tuple(sealer.secrets))
+            content = handshake(rng.choice((1, 2, 4, 5, 8, 20, 24)), noise(rng)[:300])
+            said.append((by_client, sealer.seal(label, content[: rng.randint(0, 400)], kind)))
+        elif what == 2:
+            kind = rng.choice((20, 21, 22, 23, 24))
+            content = handshake(rng.choice((1, 2, 11)), noise(rng)[:300])
+            said.append((by_client, record(kind, content)))
+        else:
+            data = any_message(rng, rng.choice(("binary", "compact")))
+            said.append(sealer.data(by_client, data[:15_000], rng.choice((0, 0, 1, 300))))
+    way = rng.randrange(4)
+    if way == 0:
+        at = rng.randrange(len(said))
+        said[at] = (said[at][0], mutate(rng, said[at][1]))
+    packets = tls_packets(said, rng.choice((0, 0, 7, 100, 1400)))
+    if way == 1:
+        _mutate_packets(rng, packets)
+    keys = sealer.keys if way != 2 else mutate(rng, sealer.keys)
+    made = pcapng_of(packets)
+    # Behind the section and the interface, or anywhere behind them.
+    at = 0
+    for _ in range(2 if rng.random() < 0.8 else rng.randint(2, 2 + len(packets))):
+        at += int.from_bytes(made[at + 4 : at + 8], "little")
+    body = struct.pack("<II", 0x544C534B, len(keys)) + keys + bytes(-len(keys) % 4)
+    size = struct.pack("<I", 12 + len(body))
+    block = struct.pack("<I", 10) + size + body + size
+    return made[:at] + block + made[at:]
+
+
+def run_tls(data: bytes) -> object:
+    """The whole line, and the same packet by packet."""
+    seen = run_pipeline(data)
+    try:
+        file = CaptureFile(io.BufferedReader(io.BytesIO(data)), "fuzz")
+    except CaptureError as error:
+        return error
+    pipeline = Pipeline(LIMITS)
+    pipeline.use_secrets_of(file)
+    messages = [one for packet in file for one in pipeline.take(packet)]
+    messages += pipeline.close().messages
+    for one in messages:
+        demand(not one.tls or one.tls.startswith("TLS 1.3 ("), f"it is in {one.tls}")
+    return [seen, *(f"{one.method} {one.data.hex()}" for one in messages)]
+
+
 def run_redact(data: bytes) -> object:
     """A capture to hand on: its envelopes stay, and its views can be made."""
     packets = list(_packets(data))
@@ -1066,6 +1135,7 @@ TARGETS: dict[str, Target] = {
         lambda rng: make_packets(rng) if rng.random() < 0.8 else make_capture(rng), run_pipeline
     ),
     "redact": Target(make_packets, run_redact),
+    "tls records": Target(make_tls, run_tls),
 }
 
 

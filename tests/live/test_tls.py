@@ -125,6 +125,11 @@ def test_the_call_is_hidden_and_the_key_log_opens_it(
         assert said.count(method) == 2
         assert said.count(large.encode()) == (1 if by_client else 1000)
 
+    # And reads the calls as if they had not been encrypted.
+    methods = [one.method for one in wire.use_keys(key_log).messages]
+    assert methods == ["ping", "ping", "login", "login", "login", "login"]
+    assert not wire.use_keys(None).messages
+
 
 def test_the_same_records_at_the_socket_and_in_the_network(
     record: Record, server_side: ssl.SSLContext

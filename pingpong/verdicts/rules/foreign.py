@@ -333,7 +333,11 @@ def not_thrift(case: Case, known: Known) -> Verdict | None:
         f"{what}: no call that is read here." if reading is not None else f"{what}.",
         evidence=[]
         if nobody
-        else [first_bytes("client", flow.from_client), first_bytes("server", flow.from_server)],
+        else [
+            first_bytes("client", flow.from_client),
+            first_bytes("server", flow.from_server),
+            f"it was not opened: {flow.shut}" if flow.shut else "",
+        ],
         advice=advice,
         alike=(what, advice),
     )

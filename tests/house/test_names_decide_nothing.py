@@ -62,6 +62,9 @@ THEIR_OWN = {
     "pingpong.verdicts.rules.dialects": (  # kinds of verdicts that are named after two encodings
         "_PROTOCOLS_DIFFER.get((client.protocol, server.protocol), Kind.DIALECTS_DIFFER)",
     ),
+    "pingpong.verdicts.rules.dubbo": ("case.first.dialect.transport.family is not DUBBO",),
+    # Whose rules know the words of whose servers.
+    "pingpong.verdicts.rules.replies": ("_OWN_WORDS.get(family)",),
 }
 
 

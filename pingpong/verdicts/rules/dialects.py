@@ -8,7 +8,6 @@ from ...hints.magic_numbers import explain_bytes
 from ...model import UDP, Carrier, Half, Outcome, Protocol, Severity
 from ...protocols.encodings.binary import BINARY, OLD_BINARY
 from ...protocols.encodings.compact import COMPACT
-from ...protocols.raw import RAW
 from ..evidence import NOT_READ, UNREAD, Case, Known, Summary, shown
 from ..phrases import ended_after, ending, failed, first_bytes, how_it_ended, others
 from ..verdict import Dialect, Kind, Verdict, unbraced
@@ -369,7 +368,7 @@ def doubt(call: Summary) -> tuple[str, str]:
 
 def _written(dialect: Dialect) -> str:
     """How values are written in a dialect, for a sentence."""
-    if dialect.protocol is None or dialect.protocol is RAW:
+    if dialect.protocol is None or dialect.protocol.is_raw:
         return f"a serialization of {dialect.transport.family.title} that is not read here"
     return dialect.protocol.title
 

@@ -36,7 +36,8 @@ from pingpong.model import Endpoint, Record
 from pingpong.views.bars import Bars
 from pingpong.views.side import Sides
 
-if TYPE_CHECKING:  # it needs what only the extra "lab" brings
+if TYPE_CHECKING:  # they need what only the extras "lab" and "relatives" bring
+    from pingpong.live.grpc import GrpcServer
     from pingpong.live.http import HttpServer
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "make_certificate",
     "record",
     "serve",
+    "serve_grpc",
     "serve_http",
     "show_source",
     "side_by_side",
@@ -54,13 +56,20 @@ __all__ = [
 
 # What is running now.  A server is known by the port that was asked for (0: by its service) and by
 # whether it is private; a recording by its server's address.
-_servers: dict[tuple[object, bool], Server | HttpServer] = {}
+_servers: dict[tuple[object, bool], Server | HttpServer | GrpcServer] = {}
 _recordings: dict[Endpoint, Recording] = {}
 _networks: list[PrivateNetwork] = []
 
 
 def load(path: str | os.PathLike[str], module_name: str | None = None) -> ModuleType:
-    """A .thrift file, as thriftpy2 loads it.  Raises IdlError, which says what is wrong."""
+    """A .thrift file, as thriftpy2 loads it; or the services of a .proto file, by their names.
+
+    Raises IdlError, which says what is wrong.
+    """
+    if os.fspath(path).endswith(".proto"):
+        from pingpong.live.idl.services import load_services
+
+        return load_services(path)
     return load_idl(path, module_name)
 
 
@@ -117,6 +126,31 @@ def serve_http(handler: object, *, port: int = 8000, private: bool | None = None
     key = (port or "HTTP", network is not None)
     _close_server(_servers.pop(key, None))
     _servers[key] = server = serving_http(handler, port=port, network=network)
+    return server
+
+
+def serve_grpc(
+    service: Any,
+    handler: object,
+    *,
+    port: int = 50051,
+    private: bool | None = None,
+    options: Mapping[str, object] | None = None,
+) -> GrpcServer:
+    """Serve a handler's methods over gRPC, with grpcio in a process of its own.
+
+    ``service`` is one of a .proto file: ``lab.load("foo.proto").PingPong``.  As with ``serve``,
+    what ran on the port before is closed first.  ``options`` are grpcio's.  Raises as ``serve``
+    does, and LiveError without the packages of the extra "relatives".
+    """
+    from pingpong.live.grpc import serving_grpc
+
+    network = None if private is False else _network(needed=private is True)
+    key = (port or f"gRPC {service.__name__}", network is not None)
+    _close_server(_servers.pop(key, None))
+    _servers[key] = server = serving_grpc(
+        service, handler, port=port, network=network, options=options
+    )
     return server
 
 
@@ -275,7 +309,7 @@ def _network(*, needed: bool) -> PrivateNetwork | None:
     return _networks[0]
 
 
-def _close_server(server: Server | HttpServer | None) -> None:
+def _close_server(server: Server | HttpServer | GrpcServer | None) -> None:
     if server is not None:
         _stop_recording(server.address)
         server.close()

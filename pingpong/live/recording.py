@@ -89,7 +89,8 @@ class Recording:
 
     ``way`` is "private", "sniff" or "tap"; ``how`` says in words what that means, and ``refused``
     why each better way did not work.  It holds everything that was sent before you ask for it,
-    even while it is still running.  It prints and displays itself as its Capture does.
+    even while it is still running.  With a tap, clients that are made elsewhere tell ``watchers``
+    what passes.  It prints and displays itself as its Capture does.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class Recording:
         self.how = HOW[way]
         self.refused = refused
         # The server's connections, or the clients made here, tell these what they send.
-        self._watchers: list[Watcher] = [] if server is None else server.watchers
+        self.watchers: list[Watcher] = [] if server is None else server.watchers
         self._watcher: Watcher | None = None
         self._recorder: Recorder = Tap()
         self._stopped = False
@@ -221,7 +222,7 @@ class Recording:
             timeout_ms=timeout_ms,
             network=None if self.server is None else self.server.network,
             # Our own server tells them already.
-            watchers=self._watchers if self.server is None else None,
+            watchers=self.watchers if self.server is None else None,
         )
 
     def stop(self) -> None:
@@ -230,7 +231,7 @@ class Recording:
             return
         self._stopped = True
         if self._watcher is not None:
-            self._watchers.remove(self._watcher)
+            self.watchers.remove(self._watcher)
         self._recorder.stop()
 
     def __enter__(self) -> Recording:
@@ -272,7 +273,7 @@ class Recording:
         else:
             self._recorder = self._watcher = Tap()
         if self._watcher is not None:
-            self._watchers.append(self._watcher)
+            self.watchers.append(self._watcher)
 
 
 def recording(

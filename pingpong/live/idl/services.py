@@ -14,6 +14,7 @@ What is read as a message in a field, or as a reply with several fields, is a di
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from types import ModuleType
@@ -59,26 +60,23 @@ class ProtoMethod:
         from google.protobuf import json_format
 
         try:
-            read = json_format.Parse(text, self._request())
+            read = json_format.Parse(text, self._request(), max_recursion_depth=100)
         except json_format.Error as error:
             raise ValueError(str(error)) from None
         return {field.name: getattr(read, field.name) for field, _ in read.ListFields()}
 
-    def typed(self, name: str, text: str) -> Any:
-        """A field's value from text: as it is for a string, as in JSON for all else.
+    def in_json(self, name: str, text: str) -> Any:
+        """A field's value as JSON has it: a string is ``text`` as it is, all else is read from it.
 
-        Raises ValueError.
+        What is no JSON is a string too: the name of an enum's value, a time.
         """
-        import json
-
         field = self._request.DESCRIPTOR.fields_by_name[name]
         if field.type == field.TYPE_STRING and not _is_many(field):
             return text
         try:
-            json.loads(text)
+            return json.loads(text)
         except ValueError:
-            text = json.dumps(text)  # the name of an enum's value, a time
-        return self.request_of(f'{{"{name}": {text}}}').get(name, field.default_value)
+            return text
 
     def arguments(self, data: bytes) -> dict[str, Any]:
         """The fields of a request, also those that did not travel.  Raises ValueError."""
@@ -95,6 +93,10 @@ class ProtoMethod:
             made = self._reply(**(result or {}))
         data: bytes = made.SerializeToString(deterministic=True)
         return data
+
+    def empty(self) -> Any:
+        """A reply in which nothing is said, for a handler to return."""
+        return self._reply()
 
     def result(self, data: bytes) -> Any:
         """What a reply says: its field if it has one, else all fields as a dict, or None.

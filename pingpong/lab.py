@@ -27,7 +27,9 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from pingpong.errors import LiveError, NotAllowed
+from pingpong.live.grpc import GrpcError, GrpcServer, serving_grpc
 from pingpong.live.idl import load_idl
+from pingpong.live.idl.services import load_services
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.recording import Recorded, Recording, recording, use_layers
 from pingpong.live.serving import Server, serving
@@ -36,11 +38,11 @@ from pingpong.model import Endpoint, Record
 from pingpong.views.bars import Bars
 from pingpong.views.side import Sides
 
-if TYPE_CHECKING:  # they need what only the extras "lab" and "relatives" bring
-    from pingpong.live.grpc import GrpcServer
+if TYPE_CHECKING:  # it needs what only the extra "lab" brings
     from pingpong.live.http import HttpServer
 
 __all__ = [
+    "GrpcError",
     "Source",
     "bars",
     "close",
@@ -67,8 +69,6 @@ def load(path: str | os.PathLike[str], module_name: str | None = None) -> Module
     Raises IdlError, which says what is wrong.
     """
     if os.fspath(path).endswith(".proto"):
-        from pingpong.live.idl.services import load_services
-
         return load_services(path)
     return load_idl(path, module_name)
 
@@ -143,8 +143,6 @@ def serve_grpc(
     what ran on the port before is closed first.  ``options`` are grpcio's.  Raises as ``serve``
     does, and LiveError without the packages of the extra "relatives".
     """
-    from pingpong.live.grpc import serving_grpc
-
     network = None if private is False else _network(needed=private is True)
     key = (port or f"gRPC {service.__name__}", network is not None)
     _close_server(_servers.pop(key, None))

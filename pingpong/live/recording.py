@@ -156,12 +156,22 @@ class Recording:
     @property
     def sent(self) -> bytes:
         """All that clients sent to the server, in order; bytes that were lost are left out."""
-        return b"".join(said.data for said in pieces_of(self.raw) if said.from_client)
+        return self._bytes_of(client=True)
 
     @property
     def received(self) -> bytes:
         """All that the server sent to clients, likewise."""
-        return b"".join(said.data for said in pieces_of(self.raw) if not said.from_client)
+        return self._bytes_of(client=False)
+
+    def _bytes_of(self, *, client: bool) -> bytes:
+        port, data = self.address.port, []
+        for said in pieces_of(self.raw):
+            # Of a connection that is older than the recording, who speaks first is taken for the
+            # client.  But here it is known which end the server is.
+            swapped = said.flow.client.port == port != said.flow.server.port
+            if (said.from_client != swapped) == client:
+                data.append(said.data)
+        return b"".join(data)
 
     def tls_records(self, key_log: str | os.PathLike[str] | None = None) -> list[TlsRecord]:
         """Its TLS records, opened with ``key_log`` as far as that goes: see ``read_records``."""

@@ -4,9 +4,9 @@
     >>> capture = pingpong.read("captures/first_light.pcap")      # doctest: +SKIP
     >>> print(capture.exchanges)                                  # doctest: +SKIP
 
-Here are the public names of the pure rooms.  What starts servers and records packets is in
+These are the public names of the pure rooms.  What starts servers and records packets is in
 ``pingpong.lab`` (for notebooks) and ``pingpong.live`` (for programs): those import thriftpy2 and
-scapy, this does not.  To read a .thrift file takes lark, which is imported only then.
+scapy, this does not.  Reading a .thrift file takes lark, which is imported only then.
 """
 
 from __future__ import annotations
@@ -114,8 +114,9 @@ def is_compiled() -> bool:
 def read_interface(
     path: str | os.PathLike[str], include: Sequence[str | os.PathLike[str]] = ()
 ) -> Definitions:
-    """What a .thrift file, a .proto file or a set of descriptors says, for ``read(…, idl=…)`` and
-    its like: an Interface, or a ProtoNaming.
+    """Read a .thrift file, a .proto file or a set of descriptors: an Interface, or a ProtoNaming.
+
+    The result is for ``read(…, idl=…)`` and its like.
 
     Those take the path as well; this is for reading many captures, or for includes in other
     folders (``include``).  Raises IdlError with the file, the line and the reason.

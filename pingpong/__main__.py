@@ -8,12 +8,12 @@ __all__ = ["main"]
 
 
 def main() -> int:
-    """Run the command line; its exit code."""
+    """Run the command line; return its exit code."""
     try:
         from .cli import run
 
         return run(sys.argv[1:])
-    except KeyboardInterrupt:  # before there was anything to be ended
+    except KeyboardInterrupt:  # before there was anything to end
         return 130
 
 

@@ -97,7 +97,7 @@ _NEARLY: Final = 16
 # Why a message ends where a connection was first captured, if its SYN came later.
 _BEHIND: Final = "what follows was captured before its SYN"
 
-# How many kinds of events of a connection are counted, and how many farewells are kept.
+# How many kinds of events of a connection are counted, and how many GOAWAYs are kept.
 MAX_EVENTS: Final = 64
 MAX_GOAWAYS: Final = 8
 
@@ -130,7 +130,7 @@ _idl_readers: list[Callable[[object], Definitions]] = []
 
 
 def use_idl_reader(reader: Callable[[object], Definitions]) -> None:
-    """Say how a file, or thriftpy2's module of one, becomes Definitions.
+    """Set how a file, or thriftpy2's module of one, becomes Definitions.
 
     ``pingpong`` calls this once, because reading them needs packages that this room does not know.
     """
@@ -167,25 +167,25 @@ class _Talk:
     )
 
     def __init__(self, connection: Connection) -> None:
-        self.waiting: i64 = 0  # bytes in it, as they were last counted: see ``count``
+        self.waiting: i64 = 0  # bytes that wait in it, as last counted: see ``count``
         self.ends: list[bytes] = []  # the keys of its lanes
         self.held: list[tuple[Direction, list[Piece]]] = []  # what came after it was reset
         self.said = 0  # how many findings there were when it was closed
         self.connection = connection
         self.from_client: MessageReader | None = None
         self.from_server: MessageReader | None = None
-        # By direction (the client's?): what reads the bytes before offset 0, behind a late SYN.
+        # By direction (the client's?): what reads the bytes before offset 0, after a late SYN.
         self.before: dict[bool, MessageReader] = {}
         self.closed = False
         self.is_clean = True  # when it was closed, no message of the client was incomplete
         self.is_late = False  # the server had reset it, and the client says more
-        # HTTP's requests that wait for a response: the message in each, and whether it is a
-        # struct alone.  And responses that came before the end of their requests.
+        # HTTP's requests that wait for a response: the message in each, and whether it is a bare
+        # struct.  And responses that came before the end of their requests.
         self.requests: list[tuple[Message | None, bool]] = []
         self.early: list[Turn] = []
 
     def count(self) -> i64:
-        """Count the bytes that wait in it; returns how many more there are than before."""
+        """Count the bytes that wait in it; return how many more there are than before."""
         before = self.waiting
         after: i64 = self.connection.from_client.waiting + self.connection.from_server.waiting
         if self.from_client is not None:
@@ -205,7 +205,16 @@ class _Talk:
 class _Lane:
     """One direction of a connection, found at once by its addresses and ports."""
 
-    __slots__ = ("by_client", "direction", "flow", "half", "other", "reader", "talk")
+    __slots__ = (
+        "by_client",
+        "direction",
+        "flow",
+        "half",
+        "other",
+        "other_half",
+        "reader",
+        "talk",
+    )
 
     def __init__(self, talk: _Talk, by_client: bool, reader: MessageReader) -> None:
         connection = talk.connection
@@ -213,6 +222,7 @@ class _Lane:
         self.flow = connection.flow
         self.by_client = by_client
         self.half = self.flow.from_client if by_client else self.flow.from_server
+        self.other_half = self.flow.from_server if by_client else self.flow.from_client
         self.direction = connection.from_client if by_client else connection.from_server
         self.other = connection.from_server if by_client else connection.from_client
         self.reader = reader
@@ -229,8 +239,8 @@ class Pipeline:
     ``flows`` are all connections seen.  Without ``keep``, those that ended long ago and pairs of
     UDP ends that were idle for long are dropped, so that a capture of any length fits, and
     ``dropped`` is called with each.  ``connections`` counts all of them, ``structs`` the structs
-    that were posted by HTTP without a message.  ``time`` is that of the last packet (ns since
-    1970), -1 before the first.
+    that HTTP posted without a message.  ``time`` is that of the last packet (ns since 1970), -1
+    before the first.
 
     ``events``: what connections say for themselves (heartbeats, settings) is given out too, as
     messages of the type EVENT.
@@ -269,9 +279,9 @@ class Pipeline:
         self._ports = {port.to_bytes(2, "big") for port in ports}
         self._peeler = Peeler()
         self._connections = Connections(limits.connections)
-        self._left = 0  # connections that were open, when there were too many
+        self._left = 0  # open connections given up because there were too many
         self._waiting: i64 = 0  # bytes that wait, in all connections
-        self._full = 0  # connections in which most waited, when that was too much
+        self._full = 0  # connections given up because too many bytes waited in them
         self._talks: dict[int, _Talk] = {}
         self._lanes: dict[bytes, _Lane] = {}
         self._known: dict[int, Flow] = {}  # by number, in that order
@@ -283,7 +293,7 @@ class Pipeline:
         self._namer = None if interface is None else interface.namer()
         # The names in a reply depend on its call.
         self._pairs = pairing
-        # Names that the capture tells itself, where nobody gave an IDL.
+        # Names that the capture tells itself, if no IDL was given.
         self.learned: Definitions | None = None
         self._may_learn = interface is None
         self._taught_by = 0
@@ -307,7 +317,7 @@ class Pipeline:
         return list(self._known.values())
 
     def _of_copies(self) -> list[Finding]:
-        """What was captured more than once."""
+        """Return findings on what was captured more than once."""
         out = self._copies.findings
         if self._twins:
             assert self._example is not None
@@ -324,7 +334,7 @@ class Pipeline:
         return out
 
     def _of_left(self) -> list[Finding]:
-        """Which connections were left for others."""
+        """Return findings on the connections that were given up for others."""
         found = []
         if self._full:
             one = self._full == 1
@@ -352,7 +362,7 @@ class Pipeline:
         return self._peeler.findings + self._of_copies() + self._of_left() + self._of_names()
 
     def _of_names(self) -> list[Finding]:
-        """Where names come from that nobody gave."""
+        """Return findings on where names come from that no IDL gave."""
         if not self._taught_by:
             return []
         text = (
@@ -506,6 +516,8 @@ class Pipeline:
             and lane.direction.goes_on_at(number(data, tcp + 4))
         ):
             lane.other.note(number(data, tcp + 8))
+            if lane.other.is_behind:
+                lane.other_half.acked = lane.other.acked
             lane.flow.last = time
             if inside < end:
                 self._straight(lane, data, inside, end, time, packet, found)
@@ -775,7 +787,7 @@ class Pipeline:
         return found_before + self._report(talk, reader, by_client, found)
 
     def _read_before(self, talk: _Talk, by_client: bool, pieces: list[Piece]) -> list[Message]:
-        """Read what stands between a SYN that came late and what had been captured before it.
+        """Read what lies between a SYN that came late and what had been captured before it.
 
         What follows has been read, so a message that reaches into that is cut off.
         """
@@ -818,7 +830,7 @@ class Pipeline:
         return messages
 
     def _leave_idlest(self) -> list[Message]:
-        """Too many connections are open: one is left, and what waits there given out."""
+        """Give up a connection, because too many are open; return what was waiting in it."""
         idlest = self._connections.idlest()
         talk = None if idlest is None else self._talks.get(idlest.flow.number)
         if talk is None:
@@ -827,14 +839,14 @@ class Pipeline:
         return self._leave(talk, "more are open than may be")
 
     def _leave_fullest(self) -> list[Message]:
-        """Too many bytes wait in all connections: the one with most of them is left.
+        """Give up the connection in which most bytes wait, because too many wait in all of them.
 
-        All are looked at for that.  So much has to come again before the next time that it costs
-        little: at least as much as waited in the one that was left.
+        All are looked at for that.  Before the next time, at least as much has to come as waited in
+        the one that was given up, so that this costs little.
         """
         fullest = max(self._talks.values(), key=_waiting)
         if fullest.closed:
-            # It has ended, and this would have been read if it had not.
+            # It has ended, and this would only have been read if it had not.
             fullest.held.clear()
             self._waiting += fullest.count()
             return []
@@ -842,7 +854,7 @@ class Pipeline:
         return self._leave(fullest, "more bytes wait than may")
 
     def _leave(self, talk: _Talk, why: str) -> list[Message]:
-        """A connection that is open is not looked at any longer: what waits in it is given out."""
+        """Stop looking at an open connection; return what was waiting in it."""
         connection = talk.connection
         messages = self._finish(talk, why, CUT_ENDED)
         if self._pairs is not None:
@@ -912,7 +924,7 @@ class Pipeline:
         return messages
 
     def _finish(self, talk: _Talk, reason: str, cut: str) -> list[Message]:
-        """Nothing more comes of a connection: what waits in it, and what is odd about it."""
+        """Finish a connection: give out what waits in it, and report what is odd about it."""
         connection = talk.connection
         messages: list[Message] = []
         directions = (connection.from_client, connection.from_server)
@@ -1027,7 +1039,7 @@ class Pipeline:
         return messages
 
     def _is_event_given(self, flow: Flow, event: Found) -> bool:
-        """Count an event of the connection; is it to be given out like a message?"""
+        """Count an event of the connection; return whether to give it out like a message."""
         name = event.header.method
         if name in flow.events or len(flow.events) < MAX_EVENTS:
             flow.events[name] = flow.events.get(name, 0) + 1
@@ -1076,7 +1088,7 @@ class Pipeline:
     def _response(self, talk: _Talk, turn: Turn) -> None:
         client, server = talk.from_client, talk.from_server
         if client is None or server is None or client.is_lossy or server.is_lossy:
-            # Some are missing.  A client that does not send ahead waits for the answer to its last.
+            # Some are missing.  A client that does not pipeline waits for the answer to its last.
             del talk.requests[:-1]
         if talk.requests:
             self._respond(talk, talk.requests.pop(0), turn)
@@ -1254,7 +1266,7 @@ def _message(flow: Flow, found: Found, number: int, limits: Limits) -> Message:
 
 
 def _is_turned(found: list[Found], by_client: bool, flow: Flow) -> bool:
-    """Do the messages show that it was the other end that sent them?"""
+    """Say whether the messages show that it was the other end that sent them."""
     if found[0].from_client is not None:
         return found[0].from_client != (by_client != found[0].is_others)
     if not found[0].transport.is_two_way:
@@ -1406,7 +1418,7 @@ def steps_of(packets: Iterable[Packet], pipeline: Pipeline) -> Iterator[Step]:
 def batches(
     file: CaptureFile, pipeline: Pipeline, progress: Callable[[], None] | None = None
 ) -> Iterator[list[Message]]:
-    """The messages of a file, as many at a time as one read brings; the last end with the file.
+    """Yield the messages of a file, as many at a time as one read brings.
 
     For whoever does not need Steps (see ``Pipeline.take``).  A batch may be empty, if exchanges
     were settled without a message.  ``progress`` is called once for each batch.
@@ -1492,7 +1504,7 @@ def read_packets(
     capture = Capture(
         name, steps, pipeline.flows, findings + pipeline.findings, exchanges, of_thrift
     )
-    # What the capture itself told in its midst holds for what came before.
+    # What the capture told in its middle holds for what came before, too.
     return capture if pipeline.learned is None else capture.use_idl(pipeline.learned)
 
 

@@ -117,7 +117,7 @@ class HostNotLocal(LiveError):
 
 
 class NotAllowed(LiveError):
-    """This user may not do that here; ``remedy`` says which right is missing."""
+    """The user may not do that here; ``remedy`` says which right is missing."""
 
 
 class IdlError(LiveError):

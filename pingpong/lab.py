@@ -38,7 +38,7 @@ from pingpong.model import Endpoint, Record
 from pingpong.views.bars import Bars
 from pingpong.views.side import Sides
 
-if TYPE_CHECKING:  # it needs what only the extra "lab" brings
+if TYPE_CHECKING:  # it needs packages of the extra "lab"
     from pingpong.live.http import HttpServer
 
 __all__ = [
@@ -184,8 +184,8 @@ def side_by_side(*messages: Record, names: Sequence[str] = ()) -> Sides:
     """Messages beside each other, lined up by what their bytes are for.
 
     That is the method's name, the seqid, field 1 and so on; each byte is in one cell.  ``names``
-    are the columns' titles (none: the protocol, and the transport too where two would be the
-    same).  Raises ValueError for no message, and for more than MAX_SIDES.
+    are the columns' titles (none: the protocol, and the transport too if two would be the same).
+    Raises ValueError for no message, and for more than MAX_SIDES.
     """
     return Sides(messages, names)
 
@@ -235,7 +235,7 @@ _SOURCE_STYLE: Final = (
 def show_source(thing: Any) -> Source:
     """The source of a function, class or module: of the very one that runs here.
 
-    Raises TypeError for what has no Python source, such as thriftpy2's services.
+    Raises TypeError for things without Python source, such as thriftpy2's services.
     """
     try:
         text = inspect.getsource(thing)

@@ -114,7 +114,8 @@ class _Pending:
     The dicts and sets of numbers are about exchanges, by their numbers.
 
     - ``waiting``: calls without a reply, by seqid, in order; ``count`` is how many there are.
-    - ``orphans``: replies without a call.
+    - ``orphans``: replies without a call; ``acked``: how far their sender had acknowledged bytes
+      that the capture brings only later, a call of them perhaps.
     - ``read_to``: where the server's last message ended in its stream; ``hole``: the time of its
       last message before which bytes were missing (-1: none).
     - ``gave_up``: when the client turned to its next call; ``misled``: the exchange whose reply it
@@ -131,6 +132,7 @@ class _Pending:
     """
 
     __slots__ = (
+        "acked",
         "by_id",
         "closing",
         "count",
@@ -157,6 +159,7 @@ class _Pending:
         self.waiting: dict[int, list[Exchange]] = {}
         self.count = 0
         self.orphans: list[Exchange] = []
+        self.acked: dict[int, int] = {}
         self.read_to = 0
         self.hole = -1
         self.last: Exchange | None = None
@@ -179,6 +182,31 @@ class _Pending:
         self.gave_up.pop(number, None)
         self.misled.pop(number, None)
         self.hurried.discard(number)
+
+    def add_orphan(self, exchange: Exchange, reply: Message) -> Exchange | None:
+        """Keep a reply until its call comes; returns the oldest one if that is one too many."""
+        self.orphans.append(exchange)
+        flow = self.flow
+        if flow is not None:
+            ends = (flow.from_client, flow.sent), (flow.from_server, flow.received)
+            caller, seen = ends[reply.from_client]
+            if caller.acked > seen:
+                self.acked[exchange.number] = caller.acked
+        if len(self.orphans) <= MAX_ORPHANS:
+            return None
+        self.acked.pop(self.orphans[0].number, None)
+        return self.orphans.pop(0)
+
+    def is_later(self, exchange: Exchange, call: Message) -> bool:
+        """Whether a call was sent before an orphan, though it was captured behind it.
+
+        Either the times say so, or the sender of the reply had acknowledged the call's beginning.
+        """
+        reply = exchange.reply
+        assert reply is not None
+        if call.time <= reply.time:
+            return True
+        return 0 <= call.offset < self.acked.get(exchange.number, -1)
 
 
 class Pairing:
@@ -276,6 +304,15 @@ class Pairing:
         if mtype is MessageType.CALL:
             return self._identified_call(pending, message)
         if mtype is MessageType.ONEWAY:
+            known = self._take_orphan(pending, message)
+            if known is not None:
+                known.call = message
+                part, known.reply = known.reply, None
+                if part is not None:
+                    known.add_part(part)
+                self._remember(pending, (seqid, message.from_client), known)
+                self._settle(known, Outcome.ONEWAY)
+                return known
             exchange = self._begun(message)
             self._settle(exchange, Outcome.ONEWAY)
             # Some servers (motan-go) answer all the same.
@@ -288,7 +325,7 @@ class Pairing:
             known = by_id.pop(key, None)
             past = pending.past.get(key)
             if known is None and past is not None and past.reply is None:
-                # It stays there: more of it may have been under way.
+                # It stays there: more of it may be under way.
                 known = past
                 known.add_part(message)
                 return known
@@ -300,15 +337,13 @@ class Pairing:
                 known = self._begun(message)
             part, known.reply = known.reply, message
             if part is not None and part is not message:
-                known.add_part(part)  # it stood for its stream until now
+                known.add_part(part)  # it represented its stream until now
             known.why = message.end
             if known.call is not None:
                 self._remember(pending, key, known)
                 self._settle(known, _answer(known, pending.flow))
                 return known
-            pending.orphans.append(known)
-            if len(pending.orphans) > MAX_ORPHANS:
-                self._settle(pending.orphans.pop(0), Outcome.NO_CALL)
+            self._wait_for_call(pending, known, message)
             return known
         key = (seqid, message.from_client)
         turned = (seqid, not message.from_client)
@@ -342,7 +377,7 @@ class Pairing:
         return known
 
     def _remember(self, pending: _Pending, key: tuple[int, bool], exchange: Exchange) -> None:
-        """Parts of a stream may come when its call is over."""
+        """Remember an ended exchange: parts of a stream may come when its call is over."""
         pending.past[key] = exchange
         if len(pending.past) > MAX_PAST:
             del pending.past[next(iter(pending.past))]
@@ -357,20 +392,16 @@ class Pairing:
 
     def _identified_call(self, pending: _Pending, call: Message) -> Exchange:
         key = (call.seqid, call.from_client)
-        for at, one in enumerate(pending.orphans):
-            reply = one.reply
-            assert reply is not None
-            same = reply.seqid == call.seqid and reply.from_client != call.from_client
-            if same and call.time <= reply.time:
-                del pending.orphans[at]
-                one.call = call
-                self._remember(pending, key, one)
-                self._settle(one, _answer(one, pending.flow))
-                return one
+        late = self._take_orphan(pending, call)
+        if late is not None:
+            late.call = call
+            self._remember(pending, key, late)
+            self._settle(late, _answer(late, pending.flow))
+            return late
         early = pending.by_id.get((call.seqid, not call.from_client))
         part = None if early is None or early.call is not None else early.reply
         if early is not None and part is not None and call.time <= part.time:
-            # Its answer was read first, since this direction could be read only later.
+            # Its answer was read first, since this direction could only be read later.
             del pending.by_id[call.seqid, not call.from_client]
             early.call, early.reply = call, None
             early.add_part(part)
@@ -387,17 +418,21 @@ class Pairing:
         exchange = pending.by_id[key] = self._begun(call)
         return exchange
 
+    def _take_orphan(self, pending: _Pending, call: Message) -> Exchange | None:
+        """The reply with that id, if it was captured before this call, which was sent before it."""
+        for at, one in enumerate(pending.orphans):
+            reply = one.reply
+            assert reply is not None
+            same = reply.seqid == call.seqid and reply.from_client != call.from_client
+            if same and pending.is_later(one, call):
+                del pending.orphans[at]
+                pending.acked.pop(one.number, None)
+                return one
+        return None
+
     # ── A call ───────────────────────────────────────────────────────────────────────
 
     def _call(self, pending: _Pending, call: Message) -> Exchange:
-        if pending.orphans:
-            exchange = self._late_call(pending, call)
-            if exchange is not None:
-                return exchange
-        self._count += 1
-        exchange = Exchange(self._count, call)
-        if not self._keeps_bytes:
-            self._new.append(exchange)
         latest = pending.latest
         if (
             latest is not None
@@ -407,11 +442,24 @@ class Pairing:
             and len(pending.hurried) < MAX_WAITING
         ):
             pending.hurried.add(latest.number)
+        if pending.orphans:
+            exchange = self._late_call(pending, call)
+            if exchange is not None:
+                return exchange
+        self._count += 1
+        exchange = Exchange(self._count, call)
+        if not self._keeps_bytes:
+            self._new.append(exchange)
         if call.type is MessageType.ONEWAY:
             pending.latest = None
             pending.oneway.append(exchange)
             if len(pending.oneway) > MAX_ONEWAY:
                 del pending.oneway[0]
+            for orphan in [one for one in pending.orphans if pending.is_later(one, call)]:
+                assert orphan.reply is not None
+                if self._answers_oneway(pending, orphan, orphan.reply):
+                    pending.acked.pop(orphan.number, None)
+                    pending.orphans.remove(orphan)
             if call.transport.answers_always:
                 # No message will answer it, but HTTP will.
                 pending.posted.append(exchange)
@@ -448,18 +496,26 @@ class Pairing:
         for at, exchange in enumerate(orphans):
             reply = exchange.reply
             assert reply is not None
-            if call.type is MessageType.CALL and call.time <= reply.time and _answers(reply, call):
+            is_its = call.type is MessageType.CALL and _answers(reply, call)
+            if is_its and pending.is_later(exchange, call):
                 del orphans[at]
+                pending.acked.pop(exchange.number, None)
                 exchange.call = call
+                pending.latest = None
+                before = pending.waiting.pop(call.seqid, [])
+                pending.count -= len(before)
+                for passed in before:
+                    self._pass_over(pending, passed, False)
+                self._note_answered(pending, exchange, reply)
                 self._settle(exchange, _answer(exchange, pending.flow))
                 return exchange
         pending.orphans = []
         for exchange in orphans:
-            assert exchange.reply is not None
-            if exchange.reply.time < call.time:
-                self._settle(exchange, Outcome.NO_CALL)
-            else:
+            if pending.is_later(exchange, call):
                 pending.orphans.append(exchange)
+            else:
+                pending.acked.pop(exchange.number, None)
+                self._settle(exchange, Outcome.NO_CALL)
         return None
 
     def _drop(self, pending: _Pending, seqid: int) -> None:
@@ -503,13 +559,7 @@ class Pairing:
             same = []
         else:
             del same[: at + 1]
-        if exchange.number < pending.newest:
-            pending.overtakes = True
-        else:
-            pending.newest = exchange.number
-        if pending.hurried:
-            pending.hurried.discard(exchange.number)
-        self._answered(reply.server, exchange.method)
+        self._note_answered(pending, exchange, reply)
         if (pending.gave_up or pending.misled) and self._is_late(pending, exchange, same):
             return exchange
         flow = pending.flow
@@ -521,9 +571,28 @@ class Pairing:
             self._settle(exchange, _answer(exchange, flow))
         return exchange
 
+    def _note_answered(self, pending: _Pending, exchange: Exchange, reply: Message) -> None:
+        """Take note of what a reply says of the server: in which order it answers, and what."""
+        if exchange.number < pending.newest:
+            pending.overtakes = True
+        else:
+            pending.newest = exchange.number
+        if pending.hurried:
+            pending.hurried.discard(exchange.number)
+        self._answered(reply.server, exchange.method)
+
     def _orphan(self, pending: _Pending, reply: Message) -> Exchange:
         self._count += 1
         exchange = Exchange(self._count, None, reply)
+        if self._answers_oneway(pending, exchange, reply):
+            return exchange
+        if not self._keeps_bytes:
+            self._new.append(exchange)
+        self._wait_for_call(pending, exchange, reply)
+        return exchange
+
+    def _answers_oneway(self, pending: _Pending, exchange: Exchange, reply: Message) -> bool:
+        """Settle a reply to a oneway call; False if it is none."""
         for at in range(len(pending.oneway) - 1, -1, -1):
             call = pending.oneway[at].call
             if call is not None and _answers(reply, call):
@@ -534,13 +603,13 @@ class Pairing:
                     self._leave_unread(pending, exchange)
                 del pending.oneway[at]
                 self._settle(exchange, Outcome.NO_CALL)
-                return exchange
-        if not self._keeps_bytes:
-            self._new.append(exchange)
-        pending.orphans.append(exchange)
-        if len(pending.orphans) > MAX_ORPHANS:
-            self._settle(pending.orphans.pop(0), Outcome.NO_CALL)
-        return exchange
+                return True
+        return False
+
+    def _wait_for_call(self, pending: _Pending, exchange: Exchange, reply: Message) -> None:
+        oldest = pending.add_orphan(exchange, reply)
+        if oldest is not None:
+            self._settle(oldest, Outcome.NO_CALL)
 
     def _pass_over(self, pending: _Pending, passed: Exchange, is_after_hole: bool) -> None:
         """Settle a call after the server has answered a later one with the same seqid."""
@@ -813,7 +882,7 @@ class Pairing:
 
 
 def _deadline(call: Message) -> str:
-    """What a caller that gave up had said of how long it waits, as words behind others."""
+    """Return, as words to append, how long a caller that gave up had said that it would wait."""
     patience = call.family.patience(call)
     if patience < 0:
         return ""
@@ -822,7 +891,7 @@ def _deadline(call: Message) -> str:
 
 
 def _let_go_of_first(exchange: Exchange) -> None:
-    """Let the bytes of the message go that began an exchange, which may have the other by now."""
+    """Let the bytes of an exchange's first message go; it may have the other one by now."""
     first, reply = exchange.first, exchange.reply
     if reply is None or reply.number > first.number:
         first.let_go()

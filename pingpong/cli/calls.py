@@ -248,7 +248,7 @@ def _say_sorted(
     batches: Iterable[list[Exchange]],
     write: Callable[[Sequence[Exchange]], str],
 ) -> None:
-    """Print the calls sorted.  Only their rows are kept, not the messages that they tell of."""
+    """Print the calls sorted.  Only their rows are kept, not the messages that they are about."""
     rank = SORTS[args.sort]
     rows: Iterator[tuple[int, int, str, str]] = (
         (rank(one), one.number, write([one]), _style(one)) for batch in batches for one in batch

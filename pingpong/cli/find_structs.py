@@ -40,7 +40,7 @@ _MAX_PREFIX: Final = 64
 _FEWEST: Final = 12
 # More bytes than this are read from a few places only, because each try may read all of them.
 _MAX_SEARCHED: Final = 1 << 16
-# So many values of each try are read first; and of so many tries, whose first are good, the rest.
+# This many values of each try are read first; and if those are good, the rest of this many tries.
 _FIRST: Final = 64
 _MAX_TRIES: Final = 4
 # How many structs, one after the other, are listed.
@@ -50,7 +50,7 @@ _PARQUET: Final = b"PAR1"
 _ENCRYPTED: Final = b"PARE"
 _TAIL: Final = 8
 
-# What may stand before a value: how it begins, how many bytes it has, what it is.
+# What may precede a value: how it begins, how many bytes it has, what it is.
 _PREFIXES: Final = (
     (b"\0", 5, "a zero byte and the number of a schema, as Confluent's serializers write"),
     (b"\x03", 18, "the header of AWS Glue's schema registry"),
@@ -218,7 +218,7 @@ def _page(data: bytes, limits: Limits) -> list[Place]:
 
 
 def _further_on(data: bytes, limits: Limits) -> list[Place]:
-    """A struct after bytes that nobody here knows: it has to reach to the very end."""
+    """A struct after bytes that are unknown here: it has to reach to the very end."""
     if len(data) > _MAX_SEARCHED:
         return []
     few = replace(limits, values=min(_FIRST, limits.values))

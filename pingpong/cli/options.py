@@ -135,7 +135,7 @@ def redactor_of(args: argparse.Namespace) -> Redactor | None:
 def idl_of(args: argparse.Namespace) -> Definitions | None:
     """The IDL that a command was given; None if it was given none, or takes none.
 
-    What could not be read of it is said on standard error.
+    What could not be read of it is reported on standard error.
     """
     path = getattr(args, "idl", None)
     if path is None:

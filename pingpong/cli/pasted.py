@@ -37,7 +37,7 @@ __all__ = ["add"]
 # How many places are listed in which a struct was found.
 _MAX_PLACES: Final = 8
 
-# How many messages are explained of what was pasted.
+# How many messages in pasted bytes are explained.
 MESSAGES: Final = 60
 
 STRUCT: Final = """\

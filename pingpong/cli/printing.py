@@ -49,7 +49,7 @@ BROKEN: Final = 70  # sysexits.h: the program's own fault
 INTERRUPTED: Final = 128 + signal.SIGINT
 NOBODY_READS: Final = 128 + 13  # SIGPIPE, which not every system has
 
-# Width of lines, in columns, where no terminal has a width of its own.
+# Width of lines, in columns, if no terminal has a width of its own.
 WIDTH: Final = 100
 
 # How many differences between wire and IDL are listed.
@@ -101,7 +101,7 @@ def complain(text: str) -> None:
 
 
 def say_wrong(text: str) -> None:
-    """Print lines on standard error, above a bar if one is drawn there."""
+    """Print lines on standard error, above the bar if one is drawn there."""
     with suppress(OSError):  # there is nobody left to tell
         if _bars:
             how: Any = {"markup": False, "highlight": False, "emoji": False, "soft_wrap": True}
@@ -127,8 +127,8 @@ _bars: list[Progress] = []
 def bar(name: str, total: int, *, threaded: bool = True) -> Iterator[Callable[[int], None] | None]:
     """Show on standard error how much of ``total`` bytes is done.
 
-    Yields a function that takes the bytes done so far; None where nobody is waiting, or where
-    lines on the terminal show it anyway.  ``threaded`` redraws the bar from a thread of its own.
+    Yields a function that takes the bytes done so far; None if nobody is waiting, or if lines on
+    the terminal show it anyway.  ``threaded`` redraws the bar from a thread of its own.
     """
     if not sys.stderr.isatty() or sys.stdout.isatty() or total < 8_000_000:
         yield None
@@ -172,10 +172,10 @@ class Verdict:
         self._said = Findings()
 
     def report(self, findings: Iterable[Finding], about: str = "") -> None:
-        """Say what was found.
+        """Print what was found.
 
-        Of each kind only a few are said, and ``end`` says how many more there were.  ``about`` is
-        put before each sentence.
+        Only a few of each kind are printed, and ``end`` says how many more there were.  ``about``
+        is put before each sentence.
         """
         for finding in findings:
             if finding.severity is Severity.NOTE:
@@ -186,7 +186,7 @@ class Verdict:
             self._said.kept.clear()
 
     def end(self) -> int:
-        """Say what was only counted, and return the exit code."""
+        """Report what was only counted, and return the exit code."""
         for one in self._said.rest:
             complain(f"{one.severity.name.lower()}: {one.text}")
         self._said = Findings()

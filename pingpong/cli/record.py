@@ -98,7 +98,7 @@ def _write(writer: CaptureWriter, out: NewFile, packets: list[Packet]) -> None:
 def _say_done(
     args: argparse.Namespace, out: NewFile, writer: CaptureWriter, say: Callable[[str], None]
 ) -> None:
-    """Say what is in the file.  What went through a pipe is not there to be asked."""
+    """Say what is in the file.  After a pipe, there is no file to look at."""
     count = counted(writer.count, "packet")
     if out.is_in_place:
         pipeline = Pipeline(keep=False)

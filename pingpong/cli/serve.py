@@ -28,7 +28,6 @@ __all__ = ["Stop", "add"]
 
 def add(command: Command) -> None:
     """Add the commands of this file."""
-
     one = command("demo", demo, "serve, call, capture, and explain every byte, with no rights")
     one.add_argument("--framed", action="store_true", help="use the framed transport")
     one.add_argument("--save", metavar="FILE", help="write the packets to a pcap file too")

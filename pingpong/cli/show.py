@@ -111,7 +111,7 @@ def _add_several(one: argparse.ArgumentParser, when: str = "") -> None:
 def progress_of(file: CaptureFile, path: str) -> Iterator[Callable[[], None] | None]:
     """Yield a function to call now and then, which shows how much of ``file`` has been read.
 
-    It is None where nobody is waiting, or where lines on the terminal show it anyway.
+    It is None if nobody is waiting, or if lines on the terminal show it anyway.
     """
     total = os.path.getsize(path) if path != "-" and os.path.isfile(path) else 0
     with bar(os.path.basename(path), total) as tell:
@@ -368,7 +368,7 @@ def _show_all(
     if shown:
         shown.sort(key=lambda one: one.number)
         rows = exchange_table(Exchanges(shown), exact=True, numbers=True, limit=None)
-        # Where no screen is too narrow, no value is cut.
+        # Without a screen, none is too narrow, and no value is cut.
         say(lines(rows, width() if sys.stdout.isatty() else None))
         if pairing.count > len(shown):
             rest = pairing.count - len(shown)
@@ -417,6 +417,6 @@ def _say_no_thrift(pipeline: Pipeline, about: str = "") -> None:
 
 
 def say_bystanders(pipeline: Pipeline, about: str = "") -> None:
-    """Say what the packets are that carry no RPC, where there is nothing else to say."""
+    """Say what the packets without RPC are, if there is nothing else to say."""
     for finding in pipeline.bystanders:
         complain(f"{about}{finding.text}")

@@ -3,7 +3,7 @@
 closed           what is read from it or written to it fails with a sentence
 full             likewise: the error says which of them it was
 nobody reads     BrokenPipeError: the command ends without a word, as others do
-SIGTERM, SIGHUP  end a command as Ctrl-C does: temporary files go, what is to stay stays
+SIGTERM, SIGHUP  end a command as Ctrl-C does: temporary files go, results stay
 """
 
 from __future__ import annotations

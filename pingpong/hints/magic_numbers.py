@@ -244,7 +244,8 @@ _MUX_SERVER: Final = _other(
 )
 _REDIS_SERVER: Final = _other("a Redis server", _SERVER)
 _KAFKA: Final = _other("a Kafka client", _CLIENT)
-# The relatives: whoever reads their bytes as something else, the two sides are of two families.
+# Protocols of other families: if one side reads them as something else, the two sides are of two
+# families.
 _DUBBO_REMEDY: Final = (
     "Dubbo's own protocol is understood by Dubbo alone. Check host and port, and the protocol that "
     "the Dubbo service is exported with (dubbo, tri, rest …)."
@@ -889,7 +890,7 @@ _FIRST_PAIRS: Final = (
     _rule("01 00", "a SASL START", _SASL_CLIENT, _POSSIBLE, _SASL),
 )
 
-# The status was known to a SASL reader, and it is not good news.
+# A SASL reader knew the status, and it is not good news.
 _REFUSALS: Final = (
     _rule(
         "03",
@@ -1040,7 +1041,7 @@ _FIRST_THREE: Final = (
     *_first_three(_RULES),
 )
 
-# No frame of HTTP/2 is longer unless its reader said that it may be, and most never do.
+# No HTTP/2 frame is longer unless its reader said that it may be, and most never do.
 _H2_DEFAULT: Final = 16_384
 _H2_MAX: Final = 2**24 - 1
 
@@ -1492,7 +1493,7 @@ _HTTP_REMEDIES: Final = {
     "over HTTP, use an HTTP transport in the client (THttpClient).",
     _EITHER: "Use HTTP on both sides, or on neither.",
 }
-# Where the reader speaks HTTP/2.
+# If the reader speaks HTTP/2.
 _THRIFT_ON_HTTP2: Final = "Thrift is not gRPC. Check host and port."
 _HTTP2_REMEDIES: Final = dict.fromkeys(
     (

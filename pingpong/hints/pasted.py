@@ -321,7 +321,7 @@ def _literals(text: str) -> list[bytes]:
     return [data for data in found if data and _is_no_prose(data)]
 
 
-# What may stand around a literal that was pasted: a name, a call, brackets.
+# What may surround a literal that was pasted: a name, a call, brackets.
 _LABEL: Final = re.compile(
     r"[\s(){}\[\],;>]*(?:\w{1,40} ?[=:] ?)?(?:bytearray|bytes|memoryview)?[\s(){}\[\],;]*\Z"
 )

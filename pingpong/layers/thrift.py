@@ -354,7 +354,7 @@ def _shown(value: Any) -> str:
     return str(value) if isinstance(value, uuid.UUID) else repr(value)
 
 
-# ── What a message holds ─────────────────────────────────────────────────────────────
+# ── The content of a message ─────────────────────────────────────────────────────────
 
 
 class _ThriftPart(Packet):
@@ -590,7 +590,7 @@ class Thrift(Packet):
             stop=0,
         )
         end = self._end(stop, struct)
-        # What nobody changes is built as it arrived.  scapy compares shallow copies to tell; these
+        # An unchanged message is built as it arrived.  scapy compares shallow copies to tell; these
         # are deep, so that a change inside a nested value counts.
         self.raw_packet_cache = s[:end]
         self.raw_packet_cache_fields = {"body": [(f.copy().fields, None) for f in body]}

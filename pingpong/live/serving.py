@@ -11,7 +11,7 @@ added here is the life of the sockets and threads:
 - ``close`` wakes the thread in accept, ends every connection and waits for all threads.
 - A connection may be idle for as long as it likes (thriftpy2 drops it after 3 seconds).
 - Nothing is printed or logged: what a handler raises is kept in ``errors``.
-- With ``tls``, a TlsSocket stands between thriftpy2 and the socket.
+- With ``tls``, a TlsSocket is between thriftpy2 and the socket.
 
 Loopback only: other machines cannot reach what is started here.
 """

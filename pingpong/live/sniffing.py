@@ -6,8 +6,8 @@
         ▼
     Sniffer      a thread that takes them out and keeps what is wanted, raw
 
-On a loopback the kernel shows every packet twice, going out and coming in.  We take the first
-one: it is recorded while the sender is still in ``send``, so whoever has sent something finds it
+On a loopback the kernel shows every packet twice, going out and coming in.  We take the first one:
+it is recorded while the sender is still in ``send``, so a program that has sent something finds it
 recorded.  To get everything that was sent so far, the Sniffer sends a marker datagram and reads
 until that arrives: no sleeping, nothing lost.  Bytes are not dissected here.
 """

@@ -15,12 +15,12 @@ __all__ = ["Detection", "Flow", "Goaway", "Half", "Step", "Structs"]
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """What a connection speaks and how that is known.
+    """What a connection speaks, and how that is known.
 
-    ``transport`` is None where nothing was recognised: ``evidence`` says what was seen
-    instead.  ``protocol`` is None then too, and where no message could be read (SASL that
-    wraps its content); ``wrong`` is what keeps bytes that are nearly Thrift from being it
-    ("version at offset 0: is 0x8002, want 0x8001"), else "".
+    ``transport`` is None if nothing was recognised: ``evidence`` says what was seen instead.
+    ``protocol`` is None then too, and if no message could be read (SASL that wraps its content);
+    ``wrong`` is what keeps bytes that are almost Thrift from being Thrift ("version at offset 0: is
+    0x8002, want 0x8001"), else "".
     """
 
     protocol: Protocol | None
@@ -32,19 +32,18 @@ class Detection:
 class Half:
     """One direction of a connection: what its end did, and when.
 
-    ``first`` are its first bytes, FIRST of them at most and up to the first that the capture
+    ``first`` are its first bytes, FIRST of them at most and only up to the first that the capture
     lost; they begin the stream if ``from_start``.  ``detection`` is what this direction speaks.
     Times are -1 for what was not seen: ``syn``, ``fin`` and ``rst`` when this end opened, closed
     and reset; ``seen`` when its first packet was captured, with or without bytes, and ``last`` when
-    it last sent bytes that were new.  ``lost`` counts the bytes of it that the capture does not
-    have, ``unseen`` those of them that were behind all others: the other end acknowledged them.
-    ``acked`` is how many bytes of it the other end acknowledged, also where no packet of it was
-    seen: then from the first acknowledgement on, and perhaps one more than there were, for its
-    FIN.
+    it last sent new bytes.  ``lost`` counts the bytes of it that the capture does not have,
+    ``unseen`` those of them that came after all others: the other end acknowledged them.  ``acked``
+    is how many bytes of it the other end acknowledged, even if no packet of it was seen: in that
+    case counted from the first acknowledgement, and perhaps one too many, for its FIN.
 
-    ``broke`` is where in it bytes of Thrift could first not be read, -1 if all could; ``why`` says
-    what is wrong there.  What the capture lost is no such place.  ``begun`` counts its last bytes
-    where they began something that never came whole, too little of it to tell what.
+    ``broke`` is where Thrift's bytes could first not be read, -1 if all could; ``why`` says what is
+    wrong there.  Bytes that the capture lost do not count.  ``begun`` counts its last bytes if they
+    began something that never became complete, and are too few to tell what.
     """
 
     FIRST: ClassVar = 256
@@ -84,14 +83,16 @@ class Half:
 
     @property
     def is_seen(self) -> bool:
-        """Has the capture any packet of this end?"""
+        """Whether the capture has any packet of this end."""
         return self.seen >= 0
 
 
 class Structs(Facts):
-    """Structs without a message that a client posts over HTTP, as OpenTelemetry's exporter for
-    Jaeger does: ``count`` of them, each of which ``protocol`` reads whole; ``statuses`` says how
-    many answers had which status."""
+    """Structs without a message that a client posts over HTTP, as OpenTelemetry's Jaeger exporter.
+
+    There are ``count`` of them, and ``protocol`` reads each of them whole; ``statuses`` says how
+    many answers had which status.
+    """
 
     __slots__ = ("count", "protocol", "statuses")
     __match_args__: ClassVar = ("count", "protocol", "statuses")
@@ -106,9 +107,11 @@ class Structs(Facts):
 
 
 class Goaway(Facts):
-    """An end of a connection says that it takes no more calls (HTTP/2's GOAWAY): when (ns), who,
-    with which error code's name ("NO_ERROR"), which stream was the last that it works on, and what
-    it says in words."""
+    """One end says that it takes no more calls (HTTP/2's GOAWAY).
+
+    When (ns), who, the name of the error code ("NO_ERROR"), the last stream that it still works on,
+    and what it says in words.
+    """
 
     __slots__ = ("by_client", "code", "last", "text", "time")
     __match_args__: ClassVar = ("time", "by_client", "code", "last", "text")
@@ -127,19 +130,19 @@ class Goaway(Facts):
 class Flow(Shown):
     """One connection (for UDP: two ends that talk), both directions of it.
 
-    ``client`` is who sent the SYN; without one, who sent the first CALL; else the end with
-    the higher port.  ``opened``: its first packet was captured.  ``ended`` is "", "FIN" (both
-    directions closed) or "RST".  ``sent`` and ``received`` count the client's and the server's
-    stream bytes, ``lost`` those of both that the capture does not have.  ``began`` and ``last``
-    are the times of its first and its last packet; ``from_client`` and ``from_server`` say what
-    each end did.  ``proxied`` is the client for whom a proxy connected, where a PROXY header says
+    ``client`` is the end that sent the SYN; without one, the end that sent the first CALL; else
+    that with the higher port.  ``opened``: its first packet was captured.  ``ended`` is "", "FIN"
+    (both directions closed) or "RST".  ``sent`` and ``received`` count the client's and the
+    server's stream bytes, ``lost`` those of both that the capture does not have.  ``began`` and
+    ``last`` are the times of its first and its last packet; ``from_client`` and ``from_server`` say
+    what each end did.  ``proxied`` is the client for whom a proxy connected, if a PROXY header says
     so.  ``structs``: a client posts structs without a message over HTTP.  ``events`` counts what
     its ends said for the connection itself, by name ("PING", "GOAWAY"); ``goaways`` are the first
-    of its farewells.
+    of its GOAWAYs.
 
-    ``unreachable`` is None, or what an ICMP error said of its packets: when, who said it, and what
-    ("port unreachable").  ``copy_of`` is 0, or the number of the connection that this one is: the
-    capture saw it before and behind a NAT.
+    ``unreachable`` is None, or what an ICMP error said about its packets: when, who said it, and
+    what ("port unreachable").  ``copy_of`` is 0, or the number of the connection that this one
+    repeats: the capture saw it on both sides of a NAT.
     """
 
     __slots__ = (
@@ -194,13 +197,13 @@ class Flow(Shown):
 
 
 class Step:
-    """What one packet did: the row of a ladder.
+    """What one packet did: a row of a ladder.
 
-    ``segment`` and ``flow`` are None for a packet that holds neither TCP nor UDP.
-    ``remark`` is "" or says what is odd about the segment ("retransmission", "out of order",
-    "overlap", "keep-alive"; "stray": of another connection; "copy": captured before, elsewhere).
-    ``messages`` are those that became complete with this packet.
-    The last Step of a capture may have no packet: it brings what ended with the capture.
+    ``segment`` and ``flow`` are None for a packet that has neither TCP nor UDP.  ``remark`` is ""
+    or says what is odd about the segment ("retransmission", "out of order", "overlap",
+    "keep-alive"; "stray": it belongs to another connection; "copy": captured before, elsewhere).
+    ``messages`` are those that became complete with this packet.  The last Step of a capture may
+    have no packet: it brings what ended with the capture.
     """
 
     __slots__ = ("flow", "from_client", "messages", "packet", "remark", "segment")

@@ -14,15 +14,15 @@ __all__ = ["Definitions", "Exchange", "Namer"]
 class Exchange(Shown):
     """A call with its reply.  One of them may be missing, never both.
 
-    ``fate`` is how it ended, once that is settled; None before.  ``ended`` is when the waiting
-    for a reply that never came was over (-1: not known): when the connection was closed or reset,
-    or the capture's last packet of it.  ``misled_by`` is the number of the exchange whose reply
-    the client read, or may have read, as this one's; of a reply to a oneway call, that call's; 0
-    for none.  ``why`` adds a few words to the outcome where they help, else "".
+    ``fate`` is how it ended, once that is settled; None before.  ``ended`` is when the wait for a
+    reply that never came was over (-1: not known): when the connection was closed or reset, or its
+    last packet in the capture.  ``misled_by`` is the number of the exchange whose reply the client
+    read, or may have read, as this one's; for a reply to a oneway call, that call's; 0 if none.
+    ``why`` adds a few words to the outcome if they help, else "".
 
-    Of a stream, ``parts_sent`` and ``parts_received`` count the messages beside call and reply,
+    For a stream, ``parts_sent`` and ``parts_received`` count the messages besides call and reply,
     ``stream_sent`` and ``stream_received`` their bytes on the wire; they are not kept.
-    ``parts_in_time`` are those received before its stream was reset: more may come behind that.
+    ``parts_in_time`` are those received before its stream was reset: more may come after that.
     """
 
     __slots__ = (
@@ -60,15 +60,17 @@ class Exchange(Shown):
         self._exception = ""
 
     def let_go(self) -> None:
-        """Drop the bytes of its messages (see ``Message.let_go``), once it is settled: what the
-        ledger and totals tell of it stays."""
+        """Drop the bytes of its messages, once it is settled: see ``Message.let_go``.
+
+        What the ledger and totals say about it stays.
+        """
         if self.call is not None:
             self.call.let_go()
         if self.reply is not None:
             self.let_reply_go()
 
     def let_reply_go(self) -> None:
-        """Drop the bytes of its reply, but not what that says."""
+        """Drop the bytes of its reply, but remember what it says."""
         if self._answer is None:
             assert self.reply is not None
             answer = Outcome.SUCCESS if self.fate is Outcome.SUCCESS else self.reply.answer
@@ -78,13 +80,14 @@ class Exchange(Shown):
 
     @property
     def first(self) -> Message:
-        """The call; the reply where the call was not captured."""
+        """The call; the reply if the call was not captured."""
         message = self.call if self.call is not None else self.reply
         assert message is not None
         return message
 
     @property
     def method(self) -> str:
+        """The call's method; the reply's if the call was not captured."""
         return self.first.method
 
     @property
@@ -94,23 +97,22 @@ class Exchange(Shown):
 
     @property
     def time(self) -> int:
-        """When it began: the time of its first packet that was captured."""
+        """When it began: the time of its first captured packet."""
         return self.first.time
 
     @property
     def sent(self) -> int:
-        """The call's bytes on the wire, those of its stream with them; 0 where it was not
-        captured."""
+        """The call's bytes on the wire, including its stream's; 0 if it was not captured."""
         return self.stream_sent + (0 if self.call is None else self.call.size)
 
     @property
     def received(self) -> int:
-        """The reply's bytes on the wire, those of its stream with them; 0 where there is none."""
+        """The reply's bytes on the wire, including its stream's; 0 if there is none."""
         return self.stream_received + (0 if self.reply is None else self.reply.size)
 
     @property
     def has_received(self) -> bool:
-        """Did anything of an answer come: the reply, or a message of its stream?"""
+        """Whether any answer came: the reply, or a message of its stream."""
         return self.reply is not None or self.stream_received > 0
 
     def add_part(self, part: Message) -> None:
@@ -128,22 +130,27 @@ class Exchange(Shown):
 
     @property
     def latency(self) -> int | None:
-        """Nanoseconds from the call's first packet to the reply's last: what the caller
-        waited, as seen where the packets were captured.  None without both."""
+        """Nanoseconds from the call's first packet to the reply's last; None without both.
+
+        This is what the caller waited, as seen where the packets were captured.
+        """
         if self.call is None or self.reply is None:
             return None
         return self.reply.end_time - self.call.time
 
     @property
     def waited(self) -> int | None:
-        """Nanoseconds until the reply came, or until it was clear that none would; None if
-        that is not known."""
+        """Nanoseconds until the reply came, or until it was clear that none would.
+
+        None if that is not known.
+        """
         if self.reply is not None or self.ended < 0 or self.call is None:
             return self.latency
         return self.ended - self.call.time
 
     @property
     def outcome(self) -> Outcome:
+        """How it ended: its ``fate``, or before that is settled, what its messages say so far."""
         if self.fate is not None:
             return self.fate
         if self.reply is None:
@@ -163,17 +170,21 @@ class Exchange(Shown):
 
     @property
     def faulty(self) -> tuple[Message, ...]:
-        """Those of its messages that cannot be read to their end, or behind which bytes are left
-        over: their ``faults`` say more."""
+        """Its messages that cannot be read to their end, or that have bytes left over.
+
+        Their ``faults`` say more.
+        """
         both = (self.call, self.reply)
         return tuple(one for one in both if one is not None and one.fault is not None)
 
     @property
     def exception(self) -> str:
-        """Which exception came back, "" if none did.  A TApplicationException has the name of
-        its type ("UNKNOWN_METHOD"), or "type 77"; HTTP's refusal is "HTTP 401 Unauthorized"; a
-        declared one has what the IDL calls its type,
-        or without an IDL the field's number ("1")."""
+        """Which exception came back, "" if none did.
+
+        A TApplicationException has the name of its type ("UNKNOWN_METHOD"), or "type 77"; HTTP's
+        refusal is "HTTP 401 Unauthorized"; a declared one has the IDL's name for its type, or
+        without an IDL the field's number ("1").
+        """
         if self._answer is not None:
             return self._exception
         if self.reply is None:
@@ -200,31 +211,33 @@ class Exchange(Shown):
 
 
 class Namer(ABC):
-    """Tells the messages of a capture who knows their names."""
+    """Tells each message of a capture which naming it has."""
 
     @abstractmethod
     def give(self, message: Message, exchange: Exchange) -> None:
-        """Tell ``message``, which is of ``exchange``; a reply that was given out before its call
-        too."""
+        """Give ``message``, which belongs to ``exchange``, its naming.
+
+        If a reply was given out before its call, it gets its naming too.
+        """
 
 
 class Definitions(Naming):
     """What an IDL defines: services with their methods, and structs.  ``name`` is its file's.
 
-    It names any message by what that says itself; ``namer`` knows the exchange too.
+    By itself it names a message from what that says; ``namer`` knows the exchange too.
     """
 
     name: str
 
     @abstractmethod
     def namer(self) -> Namer:
-        """Who names the messages of a capture."""
+        """Return what names the messages of a capture."""
 
     @abstractmethod
     def of_struct(self, name: str) -> Naming:
-        """Who names a record that is such a struct.  Raises ValueError if there is none."""
+        """Return the naming for such a struct.  Raises ValueError if there is none."""
 
     @property
     @abstractmethod
     def struct_names(self) -> list[str]:
-        """What its structs are called."""
+        """Return the names of its structs."""

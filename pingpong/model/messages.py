@@ -30,7 +30,7 @@ from .values import (
 )
 
 if TYPE_CHECKING:
-    # A number that fits into 64 bits: compiled, it is one of the machine's own.
+    # A number that fits into 64 bits: in compiled code, one of the machine's own.
     from mypy_extensions import i64
 
 __all__ = [
@@ -69,8 +69,8 @@ class MessageType(IntEnum):
     """What a message is to its call.
 
     The first four are doc/specs/thrift-binary-protocol.md's, with their numbers.  A PART is one of
-    the messages of a stream, beside the CALL that opened it and the REPLY that ends it.  An EVENT
-    is the connection's own: a heartbeat, a setting, a farewell.  No call is meant by it.
+    the messages of a stream, besides the CALL that opened it and the REPLY that ends it.  An EVENT
+    belongs to the connection and to no call: a heartbeat, a setting, a GOAWAY.
     """
 
     CALL = 1
@@ -81,11 +81,11 @@ class MessageType(IntEnum):
     PART = 6
 
 
-# By number: a list is looked into faster than an Enum is called.
+# By number: looking into a list is faster than calling an Enum.
 MESSAGE_TYPES: Final = [MessageType.CALL, *MessageType]
 
-# Methods by which tracing systems ask whether the other end takes headers before messages:
-# Finagle's, and those of thriftpy2.contrib.tracking.  Their replies are no results.
+# Methods with which tracing systems ask whether the other end takes headers before messages:
+# Finagle's, and those of thriftpy2.contrib.tracking.  Their replies are not results.
 UPGRADES: Final = frozenset(
     {
         "__can__finagle__trace__v3__",
@@ -94,7 +94,7 @@ UPGRADES: Final = frozenset(
     }
 )
 
-# What field 2 of a TApplicationException says (lib/py/src/Thrift.py).
+# The meanings of field 2 of a TApplicationException (lib/py/src/Thrift.py).
 APPLICATION_ERRORS: Final = (
     "UNKNOWN",
     "UNKNOWN_METHOD",
@@ -111,10 +111,10 @@ APPLICATION_ERRORS: Final = (
 
 
 class Header(Facts):
-    """The part of a message before its struct: method, type, seqid.
+    r"""The part of a message before its struct: method, type, seqid.
 
-    ``span`` covers it whole; ``method_span`` the method's name alone.  Bytes of a
-    method that are not UTF-8 stand as ``\\xff``.
+    ``span`` covers all of it; ``method_span`` only the method's name.  Bytes of a method that are
+    not UTF-8 become ``\xff``.
     """
 
     __slots__ = ("method", "method_span", "seqid", "span", "strict", "type")
@@ -141,11 +141,11 @@ class Header(Facts):
 
 
 class Metadatum(Facts):
-    """What a message says beside its values: a header, an attachment, a key with its value.
+    r"""What a message says besides its values: a header, an attachment, a key with its value.
 
-    ``span`` is where it stands in the message's ``data``.  ``name`` or ``value`` is None where the
-    bytes do not say it any more, since they refer to something from before the capture; ``why``
-    says that then.  Bytes that are not UTF-8 stand as ``\\xff``.
+    ``span`` is where it is in the message's ``data``.  ``name`` or ``value`` is None if it is not
+    known, because the bytes refer to something from before the capture; ``why`` then says so.
+    Bytes that are not UTF-8 become ``\xff``.
     """
 
     __slots__ = ("name", "span", "value", "why")
@@ -161,12 +161,17 @@ class Metadatum(Facts):
         return (self.name, self.value, self.span, self.why)
 
 
+# In the place of an offset, for bytes that do not stand on the wire: below any that do.
+NOWHERE: Final = -(1 << 62)
+
+
 class Stretch(Facts):
-    """A part of a message's ``data`` and where it stands on the wire.
+    """A part of a message's ``data`` and where it is on the wire.
 
     It begins at ``start`` of the data and is ``size`` bytes long; ``offset`` is its place in the
-    direction of the connection, -1 if it does not stand there like this, because it was packed.
-    ``what`` says in a word what it is ("frame", "body").
+    direction of the connection, NOWHERE if it does not stand there like this, because it was
+    packed.  What was sent before a SYN that was captured late has places below 0.  ``what`` says in
+    a word what it is ("frame", "body").
     """
 
     __slots__ = ("offset", "size", "start", "what")
@@ -177,6 +182,11 @@ class Stretch(Facts):
         self.size = size
         self.offset = offset
         self.what = what
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether its bytes stand nowhere on the wire: they were unpacked from others."""
+        return self.offset == NOWHERE
 
     def facts(self) -> tuple[object, ...]:
         return (self.start, self.size, self.offset, self.what)
@@ -189,27 +199,29 @@ class Skipper(ABC):
 
     @abstractmethod
     def advance(self, data: bytes | bytearray, stop: int) -> int:
-        """Read on as far as ``data[:stop]`` goes.
+        """Read on, up to the end of ``data[:stop]``.
 
-        Returns the offset behind the message once it is there, else -1: call again with
-        more.  Offsets do not change between calls.  Raises DecodeError on bytes that no
-        message could have.
+        Returns the offset after the message once it is there, else -1: call again with more.
+        Offsets do not change between calls.  Raises DecodeError for bytes that no message could
+        have.
         """
 
     @abstractmethod
     def known_until(self) -> int:
-        """Up to which offset the bytes are a value of known size (the rest of a string, of a
-        number).  A Gap that ends there does not hide where the message goes on."""
+        """Up to which offset the bytes are a value of known size: a string's rest, a number's.
+
+        A Gap that ends there does not hide where the message goes on.
+        """
 
 
 class Protocol(ABC):
-    """value ↔ bytes: binary, compact, JSON.  One object each; they hold no state.
+    """value ↔ bytes: binary, compact, JSON.  One object each, without state.
 
-    What others have to know of it is said here, so that nobody asks for its name.  ``title`` is
+    What others have to know about it is stated here, so that nobody needs its name.  ``title`` is
     its name in a sentence, ``classes`` what programs call it.  ``is_text``: its bytes are text.
     ``has_names``: its fields have names and no ids.  ``is_marked``: a message begins with a mark
-    that hardly anything else begins with.  ``is_variant``: its structs are those of another one,
-    and only a message's header differs.
+    that hardly anything else begins with.  ``is_variant``: its structs are those of another
+    protocol, and only the message's header differs.
     """
 
     name: str
@@ -222,7 +234,7 @@ class Protocol(ABC):
 
     @abstractmethod
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
-        """The header at ``data[start:stop]``.  Raises DecodeError (Incomplete if cut)."""
+        """Return the header at ``data[start:stop]``.  Raises DecodeError (Incomplete if cut)."""
 
     @abstractmethod
     def walk(
@@ -234,60 +246,68 @@ class Protocol(ABC):
         limits: Limits,
         listener: Listener,
     ) -> None:
-        """Tell ``listener`` of the struct at ``data[start:stop]``, as far as it can be read, and
-        of what is wrong with it or behind it.  Raises nothing.  Bytes inside ``gaps`` are not
-        looked at."""
+        """Tell ``listener`` about the struct at ``data[start:stop]``, as far as it can be read.
+
+        It is also told what is wrong with the struct, or after it.  Raises nothing.  Bytes inside
+        ``gaps`` are not looked at.
+        """
 
     def read_struct(
         self, data: bytes, start: int, stop: int, gaps: tuple[Gap, ...], limits: Limits
     ) -> Struct:
-        """The struct at ``data[start:stop]``, built: see ``walk``."""
+        """Build the struct at ``data[start:stop]``: see ``walk``."""
         build = Build()
         self.walk(data, start, stop, gaps, limits, build)
         return build.body
 
     @abstractmethod
     def skipper(self, start: int, limits: Limits) -> Skipper:
-        """A Skipper for the message (header and struct) that begins at ``start``."""
+        """Return a Skipper for the message (header and struct) that begins at ``start``."""
 
     def whole_header(self, data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
-        """The header at ``data[at:stop]``, if all of it is there and there is nothing to say of
-        it: the short way for what is whole.  None: ask ``read_header``.
+        """Return the header at ``data[at:stop]``, if all of it is there and nothing is odd.
 
-        The message begins ``into`` bytes before ``at``: the header's offsets count from there.
+        The short way for complete messages.  None: ask ``read_header``.  The message begins
+        ``into`` bytes before ``at``: the header's offsets count from there.
         """
         return None
 
     def struct_end(self, data: bytes, at: i64, stop: i64, limits: Limits) -> i64:
-        """Where the struct at ``data[at:stop]`` ends, if all of it is there and a Skipper would
-        pass over it: the short way for what is whole.  -1: ask a Skipper."""
+        """Return where the struct at ``data[at:stop]`` ends; -1: ask a Skipper.
+
+        The short way for a struct that is completely there and that a Skipper would pass.
+        """
         return -1
 
     def first_field(self, data: bytes, start: int) -> int:
-        """The id of the first field of the whole struct at ``start``, NO_FIELD if it has none:
-        the short way to what a reply brings.  NOT_TOLD: read the struct."""
+        """Return the id of the first field of the complete struct at ``start``.
+
+        The short way to what a reply brings.  NO_FIELD if it has none; NOT_TOLD: read the struct.
+        """
         return NOT_TOLD
 
     @abstractmethod
     def notes(self, record: Record) -> list[Note]:
-        """A note for every byte of ``record``, in order: those of a message from its header on."""
+        """Return a note for every byte of ``record``, in order; a message's from its header on."""
 
     @abstractmethod
     def mask(self, data: bytes, value: Value, field: Field | None, is_key: bool) -> Run:
-        """What may stand in ``data`` in place of a value that holds no others: it tells nothing but
-        how many bytes that took, and whoever reads it finds the same places.
+        """Return what may take the place of a value in ``data`` that is not a container.
 
-        ``field`` is whose value it is; None for an element.  ``is_key``: of a map.
+        It tells nothing but how many bytes the value took, and whoever reads it finds the same
+        places.  ``field`` has the value; None for an element.  ``is_key``: it is a map's key.
         """
 
     @abstractmethod
     def blank(self, data: bytes) -> bytes:
-        """What may stand in place of bytes that no value accounts for: as long, and neither a
-        type nor a text, so that what was no message does not become one."""
+        """Return what may take the place of bytes that belong to no value.
+
+        It is as long, and neither a type nor a text, so that what was not a message does not become
+        one.
+        """
 
     def mask_header(self, header: Header) -> tuple[list[Run], Header]:
-        """The masks for a header whose method's name may be anything, and the header behind
-        them."""
+        """Return the masks for a header whose method may be any bytes, and the masked header."""
         name = header.method_span
         text = LETTER * len(name)
         masked = text.decode()
@@ -295,17 +315,18 @@ class Protocol(ABC):
         return [(name.start, text)], after
 
 
-# What ``Protocol.first_field`` says where there is no such id: beyond what an i16 can hold.
+# What ``Protocol.first_field`` returns if there is no such id: more than an i16 can hold.
 NO_FIELD: Final = 1 << 16
 
 NOT_TOLD: Final = 1 << 17
 
 
 class HeadMasks(NamedTuple):
-    """What is to be masked of the bytes before a message.
+    """What is to be masked in the bytes before a message.
 
-    ``packed`` is where the bytes begin, of the message's data, that do not stand on the wire as
-    they are read; -1: all do.  ``values`` is a struct all of whose values are to be masked.
+    ``packed`` is the offset in the message's data from which the bytes differ from those on the
+    wire, because they were packed; -1: none do.  ``values`` is a struct whose values are all to be
+    masked.
     """
 
     runs: list[Run]
@@ -314,9 +335,11 @@ class HeadMasks(NamedTuple):
 
 
 class Error(Facts):
-    """What the framework itself says of a call that failed: ``name`` and ``number`` are its kind
-    ("UNKNOWN_METHOD", 1), "" and None where it has none that is known; ``kind`` and ``text`` are
-    the values that say so, None where they are not there."""
+    """What the framework itself says about a call that failed.
+
+    ``name`` and ``number`` are its kind ("UNKNOWN_METHOD", 1), "" and None if it has no known kind;
+    ``kind`` and ``text`` are the values that say so, None if they are absent.
+    """
 
     __slots__ = ("kind", "name", "number", "text")
     __match_args__: ClassVar = ("name", "number", "kind", "text")
@@ -334,77 +357,80 @@ class Error(Facts):
 
 
 class Family(ABC):
-    """What the messages of a family of RPC mean, whatever they are encoded in.  One object each;
-    it holds no state."""
+    """What the messages of a family of RPC mean, in any encoding.  Its objects have no state."""
 
     name: str
     title: str = "RPC"  # in a sentence: "Thrift", "gRPC"
     error_title: str  # an EXCEPTION, in a sentence: "a TApplicationException"
-    # An EXCEPTION is a status, of gRPC's or of HTTP's; or of HTTP's alone.
+    # An EXCEPTION is a status, gRPC's or HTTP's; only HTTP's.
     has_statuses: bool = False
     is_http: bool = False
-    # Where its clients have the time that they wait, behind "its timeout is set".
+    # Where its clients set how long they wait, after the words "its timeout is set".
     timeouts_in: str = "in the client"
-    # How a handler fails whose caller does not learn why; and what to do about that, or "".
+    # How a handler fails without telling the caller why; and what to do about that, or "".
     undeclared: str = "in a way that is not told"
     exception_advice: str = ""
-    # A reply's struct has what the method returned in one field, and exceptions in others.
+    # A reply's struct has the method's result in one field, and exceptions in others.
     has_results: ClassVar[bool] = True
 
     @abstractmethod
     def outcome(self, reply: Message) -> Outcome:
-        """What a reply that can be read says: SUCCESS, DECLARED_EXCEPTION or
-        APPLICATION_EXCEPTION; UNREADABLE where so much of it is lost that it says nothing."""
+        """Say how a readable reply ended: SUCCESS, DECLARED_EXCEPTION or APPLICATION_EXCEPTION.
+
+        UNREADABLE if so much of it is lost that it says nothing.
+        """
 
     @abstractmethod
     def error(self, exception: Message) -> Error:
-        """What an EXCEPTION, the framework's own, says."""
+        """Return what an EXCEPTION, the framework's own, says."""
 
     def parts(self, method: str) -> tuple[str, str]:
-        """The service that a method belongs to, and its name in that; "" for a service that the
-        wire does not name."""
+        """Return the service that a method belongs to, and its name in that service.
+
+        "" for a service that the wire does not name.
+        """
         return "", method
 
     def patience(self, call: Message) -> int:
-        """How long the caller says that it waits for the answer (ns); -1: it does not say."""
+        """Return how long the caller says it will wait for the answer (ns); -1: it does not say."""
         return -1
 
     def is_upgrade(self, method: str) -> bool:
-        """Does a call of that method ask about the connection, so that it is none of the
-        service's?"""
+        """Say whether a call of that method asks about the connection, not the service."""
         return False
 
 
-# It is not compiled into a class of C: those cannot be text.  Compiled code knows its subclasses
-# only where they are compiled with it; and it reads the annotations here when it is loaded, so that
-# Family has to be there before.
+# Not compiled into a class of C: those cannot be text.  Compiled code knows its subclasses only if
+# they are compiled with it; and it evaluates the annotations here when it is loaded, so Family has
+# to be defined before.
 @mypyc_attr(native_class=False)
 class Carrier(str):
-    """What carries messages: the name of a transport, and what others have to know of it, so that
-    nobody compares the name.
+    """What carries messages: the name of a transport, and what others have to know about it.
 
-    ``family`` knows what its messages mean.  ``around`` is what stands around the messages, in a
-    sentence ("HTTP", "datagrams"); "" where the name says how they are written ("framed").
+    They are facts, so that nobody compares the name.
+
+    ``family`` knows what its messages mean.  ``around`` is what surrounds the messages, in a
+    sentence ("HTTP", "datagrams"); "" if the name says how they are written ("framed").
     ``classes`` is what programs call it, "" if they call it by its name.
 
-    ``answers_always``: something answers each message, be it oneway, and in their order.
+    ``answers_always``: something answers each message, even a oneway one, and in their order.
     ``negotiates``: the ends settle who they are before the first message.  ``is_datagram``: each
-    message comes alone, or not at all.  ``is_plain``: at most a length stands before a message;
-    ``has_length``: that does.  ``other`` is then the plain one without it, or with it, and
-    ``plain`` are both, for those who have to choose one.  ``is_headed``: heads that only servers
-    made for them can read stand before messages; ``reads_others``: those servers answer clients
-    that speak otherwise too.
+    message comes alone, or not at all.  ``is_plain``: at most a length precedes a message;
+    ``has_length``: one does.  ``other`` is then the plain one with the opposite ``has_length``, and
+    ``plain`` are both, for those who have to choose one.  ``is_headed``: messages are preceded by
+    heads that only servers made for them can read; ``reads_others``: those servers also answer
+    clients that speak otherwise.
 
-    ``has_ids``: each call has an id of its own, by which its reply is known, in whatever order
-    they come.  ``is_two_way``: either end may begin a call, so that its type does not tell who
-    sent it.  ``is_woven``: pieces of several messages stand between each other.  ``teaches``: some
-    messages say what services and messages there are: see ``learn``.
+    ``has_ids``: each call has an id of its own, by which its reply is known, in whatever order they
+    come.  ``is_two_way``: either end may begin a call, so that its type does not tell who sent it.
+    ``is_woven``: pieces of several messages are interleaved.  ``teaches``: some messages say what
+    services and messages there are: see ``learn``.
 
     ``id_name`` is what a message's ``seqid`` is called.
 
-    ``leans``: its bytes say nothing without those before them.  ``resumes``: it can be picked up
-    in mid-stream.  ``is_shut``: where messages are
-    packed, no byte of them may be shown, since something may stand behind them.
+    ``leans``: its bytes say nothing without earlier ones.  ``resumes``: it can be picked up in
+    mid-stream.  ``is_shut``: if messages are packed, no byte of them may be shown, since any of
+    them may depend on a secret.
     """
 
     __slots__ = ()
@@ -430,25 +456,28 @@ class Carrier(str):
 
     @property
     def other(self) -> Carrier | None:
+        """The plain transport that differs only in ``has_length``; None if it is not plain."""
         return None
 
     @property
     def plain(self) -> tuple[Carrier, ...]:
+        """Both plain transports of its family, () if it has none."""
         return ()
 
     def learn(self, message: Message, known: object) -> object:
-        """``known``, which is Definitions or None, with what a message says of services and
-        messages; None if it says nothing new."""
+        """Return ``known`` (Definitions or None) plus what a message says about services.
+
+        None if it says nothing new.
+        """
         return None
 
     @property
     def in_datagram(self) -> Carrier:
-        """What carries a message that came in it, and alone in a datagram."""
+        """Return the carrier of a message that came in this one, alone in a datagram."""
         return self
 
     def notes(self, message: Message) -> list[Note]:
-        """The notes for what stands before the message's header and behind its values, in
-        order."""
+        """Return the notes for what precedes a message's header or follows its values, in order."""
         start = message.header.span.start
         if not start:
             return []
@@ -456,45 +485,45 @@ class Carrier(str):
         return [Note(Span(0, start), "frame", "before the message", size)]
 
     def metadata(self, message: Message) -> tuple[Metadatum, ...]:
-        """What a message says beside its values."""
+        """Return what a message says besides its values."""
         return ()
 
     def is_open(self, method: str) -> bool:
-        """May a method's name be shown that stands outside of the message's header?"""
+        """Say whether a method's name may be shown that is not in the message's header."""
         return True
 
     def masked(self, message: Message) -> object:
-        """``message.kept`` as it may be shown, once the message was masked."""
+        """Return ``message.kept`` as it may be shown, once the message was masked."""
         return None
 
     def masks(self, message: Message) -> HeadMasks:
-        """What is to be masked of what stands before the message's header: of what nobody knows,
-        all."""
+        """Return what to mask before the message's header; everything, if it is not understood."""
         return HeadMasks([(0, b"\x80" * message.header.span.start)])
 
     def line_masks(self, lines: tuple[tuple[int, bytes], ...]) -> list[Run]:
-        """What is to be masked of its own bytes that stand between those of a message: see
-        ``Unit.lines``."""
+        """Return what to mask in its own bytes between those of a message: see ``Unit.lines``."""
         return [(at, bytes(len(text))) for at, text in lines]
 
     def own_bytes(
         self, data: bytes, start: int, lines: tuple[tuple[int, bytes], ...]
     ) -> tuple[list[tuple[int, int]], list[Run]]:
-        """Of a unit without a message, the bytes that are the transport's own, as places, and the
-        masks in them; ``data``, ``start`` and ``lines`` are the unit's.  What they are around is
-        not for others to see."""
+        """Return the transport's own bytes in a unit without a message, and the masks in them.
+
+        The bytes are given as places; ``data``, ``start`` and ``lines`` are the unit's.  What they
+        surround is not for others to see.
+        """
         return [], []
 
 
 class Difference(Facts):
     """A place where the wire is not what the IDL says.
 
-    ``kind`` is one of DIFFERENCES; ``place`` is where it is in the IDL ("User, field 7");
-    ``words`` go on from there ("is not in the IDL").  ``brief`` is for beside the value: what the
-    IDL says there ("no such field").  ``offset`` is the field's, the value's, the header's; of
-    what a struct lacks or has too much of it is that of the STOP, where this is settled.
-    ``times`` is more than 1 only where a message has very many of them: then it stands for those
-    of its way that are not there one by one.
+    ``kind`` is one of DIFFERENCES; ``place`` is where it is in the IDL ("User, field 7"); ``words``
+    continue that ("is not in the IDL").  ``brief`` is shown beside the value: what the IDL says
+    there ("no such field").  ``offset`` is the field's, the value's, the header's; for what a
+    struct lacks or has too much of, it is that of the STOP, where this is settled.  ``times`` is
+    more than 1 only if a message has very many of them: it then stands for those of its kind that
+    are not listed.
     """
 
     __slots__ = ("brief", "kind", "offset", "place", "times", "words")
@@ -515,35 +544,35 @@ class Difference(Facts):
 
     @property
     def text(self) -> str:
-        """One sentence, with the offset."""
+        """Return one sentence, with the offset."""
         return f"{self.place} at offset {self.offset}: {self.words}"
 
 
-# What stands before the IDL's word, beside a value that is another.
+# What precedes the IDL's word, beside a value that differs.
 DIFFERS: Final = "≠ IDL:"
 
-# The kinds, in the order in which a report has them.
+# The kinds, in the order in which a report lists them.
 DIFFERENCES: Final = ("method", "oneway", "unknown field", "type", "missing", "union", "enum")
 
 
 class Naming(ABC):
-    """Knows the names of what a Record holds: see ``protocols.families.thrift.names``.
+    """Knows the names of what is in a Record: see ``protocols.families.thrift.names``.
 
-    ``label`` is what the IDL calls a struct that has no message around it, else "".
+    ``label`` is the IDL's name for a struct that is not in a message, else "".
     """
 
     label: str = ""
 
     @abstractmethod
     def give_names(self, record: Record, body: Struct) -> tuple[Struct, tuple[Difference, ...]]:
-        """``body`` with names for its fields and values, and where it differs from the IDL.
+        """Return ``body`` with names for its fields and values, and where it differs from the IDL.
 
-        It may be another struct than the one given, if the bytes say more to who knows the IDL.
+        It may be another struct than the given one, if the bytes say more with the IDL.
         """
 
 
 def _mark(struct: Struct, starts: frozenset[int]) -> None:
-    """Say of the values that begin at ``starts`` that they were masked."""
+    """Mark the values that begin at ``starts`` as masked."""
     for field in struct.fields:
         _mark_value(field.value, starts)
 
@@ -565,15 +594,15 @@ def _mark_value(value: Value, starts: frozenset[int]) -> None:
 
 
 class Record(Shown):
-    """A struct with no message around it: in a file, a Kafka value, a Parquet footer.
+    """A struct that is not in a message: in a file, a Kafka value, a Parquet footer.
 
-    ``data`` holds all of its bytes; every offset in its fields, notes and findings counts from
-    the first byte of ``data``.  The struct lies from ``start`` to ``stop``.  Where ``gaps`` says
-    so, the bytes were lost, and ``data`` holds filler that nothing reads or shows.  ``redacted``
-    is where the values begin that were masked.
+    ``data`` has all of its bytes; every offset in its fields, notes and findings counts from the
+    first byte of ``data``.  The struct is from ``start`` to ``stop``.  Bytes in ``gaps`` were lost,
+    and ``data`` has filler there that nothing reads or shows.  ``redacted`` is where the masked
+    values begin.
 
-    The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.  If there
-    are ``names`` (an IDL's), it gets them then.
+    The struct is read when somebody looks at ``fields``, ``body`` or ``findings``.  If there are
+    ``names`` (an IDL's), it gets them then.
     """
 
     __slots__ = (
@@ -611,7 +640,7 @@ class Record(Shown):
         self.listed = listed
         self.limits = limits
         self.redacted: frozenset[int] = frozenset()
-        self._told: tuple[Finding, ...] | None = None  # what was wrong before it was masked
+        self._told: tuple[Finding, ...] | None = None  # findings from before it was masked
         self._body: Struct | None = None
         self._names: Naming | None = None
         self._differences: tuple[Difference, ...] = ()
@@ -619,7 +648,7 @@ class Record(Shown):
 
     @property
     def body(self) -> Struct:
-        """The struct: behind a message's header, a CALL's arguments or a REPLY's result."""
+        """The struct: after a message's header, a CALL's arguments or a REPLY's result."""
         if self._body is None:
             body = self.protocol.read_struct(
                 self.data, self.start, self.stop, self.gaps, self.limits
@@ -628,18 +657,20 @@ class Record(Shown):
                 body, self._differences = self._names.give_names(self, body)
             if self.redacted:
                 _mark(body, self.redacted)
-                # A mask is not a value that an enum lacks.
+                # A mask is not a value that is missing from an enum.
                 self._differences = tuple(
                     one for one in self._differences if one.offset not in self.redacted
                 )
             if self._told is not None:
-                body.findings = self._told  # and not what is wrong with masks
+                body.findings = self._told  # instead of those about masks
             self._body = body
         return self._body
 
     def begin(self, values: int) -> Struct:
-        """The struct, as ``body`` has it, or the first ``values`` values of it, for who shows no
-        more: of a long one, the rest is not read then, and nothing is kept."""
+        """Return the first ``values`` values of the struct, or all of it, for short views.
+
+        The rest of a long struct is not read, and nothing is kept.
+        """
         if self._body is not None or self.stop - self.start <= 16 * values:
             return self.body
         few = Limits(
@@ -663,8 +694,11 @@ class Record(Shown):
         listed: tuple[Finding, ...],
         told: tuple[Finding, ...] | None = None,
     ) -> None:
-        """Take masked bytes, of the same length, in place of the true ones; ``listed`` is what
-        may still be said of them, and ``told``, where they were not sound, of the struct."""
+        """Replace the bytes by masked ones of the same length.
+
+        ``listed`` is what may still be said about them, and ``told`` about the struct, if they were
+        not sound.
+        """
         self.data = data
         self._is_sound = False
         self.redacted = redacted
@@ -674,12 +708,12 @@ class Record(Shown):
 
     @property
     def is_read(self) -> bool:
-        """Has somebody looked, so that its fields lie in memory?"""
+        """Whether somebody has looked, so that its fields are in memory."""
         return self._body is not None
 
     @property
     def names(self) -> Naming | None:
-        """Who knows the names of its fields; None: nobody does."""
+        """The naming for its fields; None without one."""
         return self._names
 
     def use_names(self, names: Naming | None) -> None:
@@ -688,8 +722,10 @@ class Record(Shown):
         self.forget()
 
     def tell(self, listener: Listener) -> None:
-        """Tell of the struct, with the names that it has, and what is wrong with it.  Where bytes
-        say all of it, they are walked, and no value is built."""
+        """Tell ``listener`` about the struct, with its names, and about what is wrong with it.
+
+        If the bytes say everything, they are walked over, and no value is built.
+        """
         is_plain = self._names is None and not self.redacted and self._told is None
         if self._body is None and is_plain:
             self.protocol.walk(self.data, self.start, self.stop, self.gaps, self.limits, listener)
@@ -699,7 +735,7 @@ class Record(Shown):
 
     @property
     def is_sound(self) -> bool:
-        """Is there nothing odd about its struct?  The same as no ``body.findings``, sooner."""
+        """Say whether there is nothing odd about its struct: faster than ``body.findings``."""
         if self._is_sound:
             return True
         if self._body is None and self._told is None:
@@ -710,26 +746,32 @@ class Record(Shown):
         return not self.body.findings
 
     def forget(self) -> None:
-        """Drop the fields that were read; who looks again reads them again."""
+        """Drop the fields that were read; they are read again when somebody looks."""
         self._body = None
         self._differences = ()
 
     @property
     def fields(self) -> tuple[Field, ...]:
+        """The outermost struct's fields, in order: an argument, a result or an exception each."""
         return self.body.fields
 
     @property
     def faults(self) -> tuple[Finding, ...]:
-        """What is odd about its bytes: what listing it found (``listed``) and what reading
-        its fields did, each once."""
+        """What is odd about its bytes, each once.
+
+        That is what listing it found (``listed``) and what reading its fields did.
+        """
         if self.is_sound:
             return self.listed
         return self.listed + tuple(f for f in self.body.findings if f not in self.listed)
 
     @property
     def fault(self) -> Finding | None:
-        """The first ERROR among its faults: it cannot be read to its end, or bytes are left over;
-        None: there is none.  Where all is well, a walk over its bytes that builds nothing."""
+        """The first ERROR among its faults, None if there is none.
+
+        It cannot be read to its end, or bytes are left over.  A sound record needs one walk over
+        its bytes that builds nothing.
+        """
         if self._body is None and not self.gaps and not self.listed and self._told is None:
             end = self.protocol.struct_end(self.data, self.start, self.stop, self.limits)
             if end == self.stop:
@@ -748,7 +790,7 @@ class Record(Shown):
 
     @property
     def remarks(self) -> dict[int, str]:
-        """What to show beside a value: by the offset of a difference, what the IDL says there."""
+        """What to show beside a value: the IDL's word, by the offset of the difference."""
         said: dict[int, str] = {}
         alone: dict[str, str] = {}
         for one in self.differences:
@@ -761,8 +803,10 @@ class Record(Shown):
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """All that is odd about it: its faults, and where it is not what the IDL says.  What
-        differs in one way again and again is one finding."""
+        """Everything odd about it: its faults, and where it is not what the IDL says.
+
+        What differs in the same way again and again is one finding.
+        """
         faults = self.faults
         if not self.differences:
             return faults
@@ -783,12 +827,12 @@ CUT_ENDED: Final = "ended"  # the capture ended before it
 
 
 class Response(Facts):
-    """What HTTP answered to a request with a call in it, where no message is in the answer, or
-    the call is oneway: an empty 200, a 401, a page.
+    """HTTP's answer to a request with a call in it, if it has no message, or the call is oneway.
 
-    ``status`` and ``reason`` are of its status line; ``content_type`` and ``size`` are its
-    body's.  ``text`` is how that begins, "" if it is no text.  ``offset`` is its place in the
-    server's direction, ``time`` that of the packet with its first byte.
+    For example an empty 200, a 401, a page.  ``status`` and ``reason`` are from its status line;
+    ``content_type`` and ``size`` are its body's.  ``text`` is how that begins, "" if it is not
+    text.  ``offset`` is its place in the server's direction, ``time`` that of the packet with its
+    first byte.
     """
 
     __slots__ = ("content_type", "offset", "reason", "size", "status", "text", "time")
@@ -833,7 +877,7 @@ class Response(Facts):
 
     @property
     def is_good(self) -> bool:
-        """Is it a 2xx?  With nothing in it, that is what a oneway call gets."""
+        """Whether it is a 2xx: without content, that is what a oneway call gets."""
         return 200 <= self.status < 300
 
     def __str__(self) -> str:
@@ -841,29 +885,28 @@ class Response(Facts):
 
 
 class Message(Record):
-    """One message: what one end said of one call.
+    """One message: what one end said in one call.
 
-    ``number`` counts messages in the capture from 1; ``flow`` is its connection's number.
-    ``data`` holds all of its bytes, a frame's length included; every offset in its header,
-    fields, notes and findings counts from the first byte of ``data``.  Where ``gaps`` says
-    so, the capture lost the bytes, and ``data`` holds filler that nothing reads or shows.
-    ``size`` counts its bytes on the wire, a frame's length and lost ones included; ``data`` is
-    longer or shorter than that where the transport packs.
-    ``time`` and ``end_time`` are those of the packets with its first and its last byte;
-    ``packets`` are the numbers of all that carried it.  ``offset`` is its place in its
+    ``number`` counts messages in the capture from 1; ``flow`` is its connection's number.  ``data``
+    has all of its bytes, including a frame's length; every offset in its header, fields, notes and
+    findings counts from the first byte of ``data``.  The capture lost the bytes in ``gaps``, and
+    ``data`` has filler there that nothing reads or shows.  ``size`` counts its bytes on the wire,
+    including a frame's length and lost ones; ``data`` is longer or shorter than that if the
+    transport packs.  ``time`` and ``end_time`` are those of the packets with its first and its last
+    byte; ``packets`` are the numbers of all that carried it.  ``offset`` is its place in its
     direction of the connection.
 
-    ``cut`` is "" where its last byte is there; CUT_LOST, CUT_CLOSED or CUT_ENDED where the capture
-    lost the rest, the connection was closed or reset before it, or the capture ended.
-    ``announced`` is then how many bytes it would have had, where its frame says that.
-    ``proxied`` is the client for whom a proxy connected, where a PROXY header names one.
-    ``response`` is what HTTP answered to a call, if there was no message in it; and to any oneway
-    call: None there means that HTTP never answered.
-    ``layout`` says which bytes of ``data`` stand where on the wire, if they do not stand there in
-    one piece; () if they do.  ``end`` is what the transport itself said of how it ended ("reset:
-    CANCEL"), else "".  ``kept`` is its transport's: what cannot be read from the bytes alone.
+    ``cut`` is "" if its last byte is there; CUT_LOST, CUT_CLOSED or CUT_ENDED if the capture lost
+    the rest, the connection was closed or reset before it, or the capture ended.  ``announced`` is
+    then how many bytes it would have had, if its frame says that.  ``proxied`` is the client for
+    whom a proxy connected, if a PROXY header names one.  ``response`` is HTTP's answer to a call,
+    if there was no message in it; and to any oneway call: None there means that HTTP never
+    answered.  ``layout`` says which bytes of ``data`` are where on the wire, if they are not there
+    in one piece; () if they are.  ``end`` is what the transport itself said about how it ended
+    ("reset: CANCEL"), else "".  ``kept`` is its transport's: what cannot be read from the bytes
+    alone.
 
-    The struct is read when somebody looks: at ``fields``, ``body`` or ``findings``.
+    The struct is read when somebody looks at ``fields``, ``body`` or ``findings``.
     """
 
     __slots__ = (
@@ -944,34 +987,40 @@ class Message(Record):
 
     @property
     def packets(self) -> tuple[int, ...]:
+        """The numbers of the packets that carried it, in order."""
         return self._packets if self._packet < 0 else (self._packet,)
 
     @property
     def announced(self) -> int:
-        """How many bytes it has on the wire by its own account: a frame's length, HTTP's
-        Content-Length.  More than ``size`` where it was cut off."""
+        """How many bytes it says it has on the wire: a frame's length, HTTP's Content-Length.
+
+        More than ``size`` if it was cut off.
+        """
         return max(self._announced, self.size)
 
     def cut_off(self, cut: str, announced: int) -> None:
-        """Its end is missing: see ``cut``; ``announced`` is 0 where nothing says its size."""
+        """Record that its end is missing: see ``cut``; ``announced``: 0 if unknown."""
         self.cut = cut
         self._announced = announced
 
     @property
     def method(self) -> str:
+        """The method's name as on the wire, with its service if the wire has one."""
         return self.header.method
 
     @property
     def type(self) -> MessageType:
+        """What it is to its call: CALL, REPLY, EXCEPTION, ONEWAY, PART or EVENT."""
         return self.header.type
 
     @property
     def seqid(self) -> int:
+        """The number that call and reply share; its transport calls it ``transport.id_name``."""
         return self.header.seqid
 
     @property
     def service(self) -> str:
-        """The service that its method belongs to, "" where the wire does not say."""
+        """The service that its method belongs to, "" if the wire does not say."""
         return self.family.parts(self.header.method)[0]
 
     @property
@@ -981,26 +1030,30 @@ class Message(Record):
 
     @property
     def metadata(self) -> tuple[Metadatum, ...]:
-        """What it says beside its values: headers, attachments, key/values, in order."""
+        """What it says besides its values: headers, attachments, key/values, in order."""
         return self.transport.metadata(self)
 
     @property
     def family(self) -> Family:
-        """Who knows what it means: its transport carries one family's messages."""
+        """The family that knows what it means: its transport carries one family's messages."""
         return self.transport.family
 
     @property
     def source(self) -> Endpoint:
+        """The end that sent it."""
         return self.client if self.from_client else self.server
 
     @property
     def target(self) -> Endpoint:
+        """The end that it was sent to."""
         return self.server if self.from_client else self.client
 
     @property
     def first_field(self) -> int:
-        """The id of its first field, NO_FIELD if it has none.  NOT_TOLD: ``body`` tells, if
-        anything does (there are names for ids, or bytes are missing or odd)."""
+        """Return the id of its first field, NO_FIELD if it has none.
+
+        NOT_TOLD: only ``body`` can tell, because ids have names, or bytes are missing or odd.
+        """
         if self.gaps or self.listed or self._body is not None:
             fields = self.body.fields
             if fields and fields[0].field_id >= 0:
@@ -1010,16 +1063,20 @@ class Message(Record):
 
     @property
     def answer(self) -> Outcome:
-        """What a reply alone says, in every protocol: SUCCESS, an exception, or UNREADABLE, where
-        its struct cannot be read to its end, or its sender ended the connection in the midst of
-        it.  What the capture alone has lost of it leaves what its beginning says."""
+        """What a reply alone says, in every protocol: SUCCESS, an exception, or UNREADABLE.
+
+        It is UNREADABLE if its struct cannot be read to its end, or its sender ended the connection
+        in the middle of it.  If only the capture lost some of it, its beginning still counts.
+        """
         if self.cut == CUT_CLOSED or (not self.cut and not self.gaps and self.fault is not None):
             return Outcome.UNREADABLE
         return self.family.outcome(self)
 
     def let_go(self) -> None:
-        """Drop the bytes of its struct, which nobody can read after that.  Its header, sizes and
-        times stay: they are all that a list of calls shows."""
+        """Drop the bytes of its struct, which nobody can read after that.
+
+        Its header, sizes and times stay: a list of calls shows nothing else.
+        """
         self.data = self.data[: self.start]
         self.stop = len(self.data)
         self.forget()
@@ -1034,8 +1091,8 @@ class Message(Record):
 class Repeated(Facts):
     """A way in which the wire differs from the IDL: how often, and where first.
 
-    ``times`` counts places, ``messages`` the messages that have them; ``first`` is the first
-    such message's number, ``difference`` its first place in it.
+    ``times`` counts places, ``messages`` the messages that have them; ``first`` is the number of
+    the first such message, ``difference`` the first such place in it.
     """
 
     __slots__ = ("difference", "first", "messages", "times")
@@ -1052,17 +1109,18 @@ class Repeated(Facts):
 
     @property
     def offset(self) -> int:
+        """Where the first of these places is in its message."""
         return self.difference.offset
 
     @property
     def text(self) -> str:
-        """One sentence on one message."""
+        """Return one sentence about one message."""
         more = f" ({self.times} times)" if self.times > 1 else ""
         return self.difference.text + more
 
     @property
     def summary(self) -> str:
-        """One sentence on all messages."""
+        """Return one sentence about all messages."""
         at = f"message {self.first}, offset {self.difference.offset}"
         place, words = self.difference.place, self.difference.words
         if self.times == 1:
@@ -1077,8 +1135,8 @@ class Repeated(Facts):
 class Differences(Shown):
     """Where wire and IDL differ, each way once, in the order in which they were first seen.
 
-    Not more than ``MOST`` ways are told apart, so that no input makes it large; ``more`` counts
-    the places of all others.
+    No more than ``MOST`` ways are told apart, so that no input makes it large; ``more`` counts the
+    places of all others.
     """
 
     MOST: ClassVar = 1000
@@ -1088,11 +1146,11 @@ class Differences(Shown):
         self.more = 0
 
     def add(self, message: Message) -> None:
-        """Take note of a message's differences.  It has to be read for that."""
+        """Record a message's differences, which reads it."""
         self.take(message.number, message.differences)
 
     def take(self, number: int, differences: tuple[Difference, ...]) -> None:
-        """Take note of the differences of message ``number``."""
+        """Record the differences of message ``number``."""
         seen: set[tuple[str, str, str]] = set()
         for one in differences:
             key = (one.kind, one.place, one.words)

@@ -12,12 +12,11 @@ __all__ = ["Note"]
 class Note(Facts):
     """An explained run of bytes.
 
-    ``kind`` is one of frame, header, field, size, value, stop, lost, unread: what sort of
-    bytes they are, for colour and for filters.  ``label`` names them ("method name
-    length"), ``meaning`` says what they say ("4"), ``why`` adds a sentence where one helps,
-    else "".  ``depth`` is 0 for a frame's length and a header, 1 for fields of the outer
-    struct, and so on.  ``path`` names the value that they belong to: (1,) is field 1,
-    (1, 3) is field 3 of the struct in field 1.
+    ``kind`` is one of frame, header, field, size, value, stop, lost, unread: what sort of bytes
+    they are, for colour and for filters.  ``label`` names them ("method name length"), ``meaning``
+    says what they say ("4"), ``why`` adds a sentence if one helps, else "".  ``depth`` is 0 for a
+    frame's length and a header, 1 for fields of the outer struct, and so on.  ``path`` names the
+    value that they belong to: (1,) is field 1, (1, 3) is field 3 of the struct in field 1.
     """
 
     __slots__ = ("depth", "kind", "label", "meaning", "path", "span", "why")

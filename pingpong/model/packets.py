@@ -15,10 +15,10 @@ __all__ = ["TCP", "UDP", "Chunk", "Gap", "Packet", "Segment"]
 class Packet:
     """One captured packet, raw.
 
-    ``number`` counts from 1 as WireShark does; ``time`` is in nanoseconds since 1970;
-    ``link`` is the capture file's link type (1 is Ethernet: tcpdump.org/linktypes.html);
-    ``length`` is what it had on the wire, ``len(data)`` what was kept of it.  ``interface`` tells
-    one of a pcapng's interfaces from another.
+    ``number`` counts from 1 as Wireshark does; ``time`` is in nanoseconds since 1970; ``link`` is
+    the capture file's link type (1 is Ethernet: tcpdump.org/linktypes.html); ``length`` is its size
+    on the wire, ``len(data)`` how much of it was kept.  ``interface`` tells the interfaces of a
+    pcapng apart.
     """
 
     __slots__ = ("data", "interface", "length", "link", "number", "time")
@@ -37,7 +37,7 @@ class Packet:
         return f"<Packet {self.number}: {self.length} bytes>"
 
 
-# IP's numbers of what it carries: a Segment's and a Flow's ``protocol``.
+# IP's numbers for what it carries: a Segment's and a Flow's ``protocol``.
 TCP: Final = 6
 
 UDP: Final = 17
@@ -46,18 +46,18 @@ UDP: Final = 17
 class Segment:
     """What TCP (or UDP) carried in one packet.
 
-    ``source`` and ``target`` are raw: the address's 4 or 16 bytes, then the port's 2.
-    ``cut`` counts payload bytes that were on the wire but not kept (a short snaplen).
-    For UDP, ``seq``, ``ack`` and ``flags`` are 0.
+    ``source`` and ``target`` are raw: the address's 4 or 16 bytes, then the port's 2.  ``cut``
+    counts payload bytes that were on the wire but not kept (a short snaplen).  For UDP, ``seq``,
+    ``ack`` and ``flags`` are 0.
 
-    ``head`` and ``inside`` are where its header and its payload begin: in the packet's data, or,
-    where IP fragments brought it, in their datagram.  ``parts`` then says which bytes of which
-    packets that datagram was made of: the packet's number, the place behind its IP header, and
-    from where to where in the datagram.
+    ``head`` and ``inside`` are where its header and its payload begin: in the packet's data or, if
+    IP fragments brought it, in their datagram.  ``parts`` then says which bytes of which packets
+    that datagram was made of: the packet's number, the place after its IP header, and from where to
+    where in the datagram.
 
     ``depth`` is how many tunnels it came in.  ``ident`` is IPv4's own number of the packet, -1 if
-    it has none; ``seen_at`` are the bytes by which a packet that was captured twice, on the way,
-    differs: what stood before IP, and how many hops it had left.
+    it has none; ``seen_at`` are the bytes in which copies of a packet, captured twice on its way,
+    differ: what preceded IP, and how many hops it had left.
     """
 
     __slots__ = (
@@ -111,7 +111,7 @@ class Segment:
 
 
 class Chunk(Facts):
-    """Bytes of a stream, in order: ``data`` stands at ``offset`` of its direction.
+    """Bytes of a stream, in order: ``data`` is at ``offset`` of its direction.
 
     ``time`` and ``number`` are those of the packet that brought them.
     """
@@ -144,4 +144,5 @@ class Gap(Facts):
 
     @property
     def stop(self) -> int:
+        """The offset of the first byte after it."""
         return self.offset + self.length

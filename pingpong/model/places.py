@@ -20,17 +20,18 @@ __all__ = [
 
 
 class Facts:
-    """A plain value: equal to another of its class with the same parts, which its class names in
-    ``__match_args__``.  Do not assign to them.
+    """A plain value, equal to another of its class with the same parts.
 
-    What a dataclass would give, written out: there are many of these in a capture, and a
-    compiled class makes them ten times as fast as a frozen dataclass does.
+    Its class names the parts in ``__match_args__``.  Do not assign to them.
+
+    This is what a dataclass would give, written out: a capture has many of these, and a compiled
+    class makes them ten times as fast as a frozen dataclass.
     """
 
     __slots__ = ()
 
     def facts(self) -> tuple[object, ...]:
-        """The parts, in order."""
+        """Return the parts, in order."""
         return ()
 
     def __eq__(self, other: object) -> bool:
@@ -55,7 +56,7 @@ class Facts:
 
 
 def _are_same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    """Are the parts equal, and their parts, however deep they are?  It does not call itself."""
+    """Compare the parts, and their parts, at any depth, without recursion."""
     left: list[object] = list(one)
     right: list[object] = list(other)
     if len(left) != len(right):
@@ -79,7 +80,7 @@ def _are_same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
     return True
 
 
-# What a repr is inside of: deeper ones are left out, since each calls Python several times.
+# The values whose repr is being made: deeper ones are left out, since each level calls Python.
 _shown: list[Facts] = []
 
 _DEEPEST: Final = 60
@@ -109,6 +110,7 @@ class Span(Facts):
         return self.stop - self.start
 
     def of(self, data: bytes) -> bytes:
+        """Return the bytes of ``data`` in this range."""
         return data[self.start : self.stop]
 
 
@@ -134,7 +136,7 @@ class Severity(IntEnum):
 class Finding:
     """Something odd in the input: how bad, where, and one sentence that says all of it.
 
-    ``offset`` is None where no single place can be named.
+    ``offset`` is None if no single place can be named.
     """
 
     severity: Severity
@@ -142,12 +144,12 @@ class Finding:
     offset: int | None = None
 
 
-# How many findings of one thing are told: hostile bytes can be odd at every place.
+# How many findings of one kind are reported: hostile bytes can be odd at every place.
 MAX_FINDINGS: Final = 1000
 
 
 def add_finding(findings: list[Finding], finding: Finding) -> None:
-    """Add one, unless there are very many: then the last of them says that there are more."""
+    """Add a finding, unless there are very many: then the last one says that there are more."""
     if len(findings) < MAX_FINDINGS:
         findings.append(finding)
     elif len(findings) == MAX_FINDINGS:
@@ -163,10 +165,10 @@ _DIFFERING: Final = re.compile(r"\"[^\"]*\"|'[^']*'|\b[0-9a-f]*[0-9][0-9a-fx.:]*
 
 
 class Findings:
-    """Findings of many places: FEW of a kind are kept, and it is counted how many more there were.
-    Two are of one kind if they differ in nothing but names, numbers and bytes.
+    """Findings of many places: a FEW of each kind, and how many more there were.
 
-    No more than MOST kinds are told apart, so that no input makes it large.
+    Two are of one kind if they differ only in names, numbers and bytes.  No more than MOST kinds
+    are told apart, so that no input makes it large.
     """
 
     FEW: ClassVar = 20
@@ -180,7 +182,7 @@ class Findings:
         self._worst: dict[str, Severity] = {}
 
     def add(self, finding: Finding) -> bool:
-        """Take note of one; is it one of the few?"""
+        """Record a finding; return whether it is one of the few that are kept."""
         kind = _DIFFERING.sub("#", finding.text[:400])
         if kind not in self._counts and len(self._counts) >= self.MOST:
             kind = ""
@@ -193,7 +195,7 @@ class Findings:
 
     @property
     def rest(self) -> list[Finding]:
-        """One for each kind of which there were more than a few: how many."""
+        """Return a finding for each kind of which there were more: how many."""
         return [
             Finding(severity, f"{self._counts[kind] - self.FEW} more like this: {kind or 'others'}")
             for kind, severity in self._worst.items()

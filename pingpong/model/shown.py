@@ -1,4 +1,4 @@
-"""How objects show themselves: ``views`` hands over its two renderers, and knows no more."""
+"""How objects show themselves: ``views`` provides the two renderers, which is all that it knows."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _renderers: list[Callable[[object], str]] = []
 
 
 def use_renderers(text: Callable[[object], str], html: Callable[[object], str]) -> None:
-    """Say how every Shown object becomes text, and HTML.  ``views`` calls this once."""
+    """Set how every Shown object becomes text, and HTML.  ``views`` calls this once."""
     _renderers[:] = [text, html]
 
 
-# A word to mypyc: classes of modules that are not compiled may have this base too.
+# For mypyc: classes in modules that are not compiled may have this base too.
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Shown:
     """Prints itself as text in a terminal and shows itself as HTML in a notebook."""

@@ -1,4 +1,4 @@
-"""Values with the bytes that they came from, and who is told of them.
+"""Values with the bytes that they came from, and the listeners that are told about them.
 
 bytes ─▶ an encoding's walk ─▶ Listener ─▶ Build: a Struct; others: JSON, a judgement
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Union
 from .places import Facts, Finding, Span, add_finding
 
 if TYPE_CHECKING:
-    # A number that fits into 64 bits: compiled, it is one of the machine's own.
+    # A number that fits into 64 bits: in compiled code, one of the machine's own.
     from mypy_extensions import i64
 
 __all__ = [
@@ -46,9 +46,9 @@ __all__ = [
 class TType(IntEnum):
     """What kind of value it is.
 
-    Up to UUID they are the type numbers of Thrift's binary protocol.  Those behind it are for what
-    other encodings have and Thrift lacks.  An encoding whose own word for a type is another tells
-    it too (``Value.own``).
+    Up to UUID, these are the type numbers of Thrift's binary protocol.  The rest is for what other
+    encodings have and Thrift lacks.  An encoding that has its own word for a type gives that too
+    (``Value.own``).
     """
 
     STOP = 0
@@ -58,7 +58,7 @@ class TType(IntEnum):
     I16 = 6
     I32 = 8
     I64 = 10
-    STRING = 11  # and binary: the wire does not tell them apart
+    STRING = 11  # and binary: the wire makes no difference
     STRUCT = 12
     MAP = 13
     SET = 14
@@ -68,13 +68,13 @@ class TType(IntEnum):
     INT = 18  # of any size
     FLOAT = 19  # of 32 bits
     TEXT = 20  # known to be text
-    BYTES = 21  # known to be no text
+    BYTES = 21  # known not to be text
     TIME = 22  # nanoseconds since 1970, UTC
-    REFERENCE = 23  # a value that stands elsewhere in the message: see its label
+    REFERENCE = 23  # a value that is elsewhere in the message: see its label
 
     @property
     def kind(self) -> str:
-        """The word that all families share for it: "int", "text", "struct" …"""
+        """The word that all families share for it: "int", "text", "struct" and so on."""
         return _KINDS[self]
 
 
@@ -101,33 +101,34 @@ _KINDS: Final = {
     TType.REFERENCE: "reference",
 }
 
-# Those that Thrift's binary protocol has a number for.
+# Those that have a number in Thrift's binary protocol.
 WIRE_TYPES: Final = tuple(one for one in TType if one <= TType.UUID)
 
-# By number, where there is one; STOP stands in the gaps.
+# By number; STOP for numbers that have no type.
 TTYPES: Final = [TType.STOP] * 24
 
 for _one in TType:
     TTYPES[_one.value] = _one
 
-# As deep as anything may nest: whoever walks over values calls itself for each level, and Python
-# (and, compiled, the machine) has room for so many calls and no more.
+# How deep anything may nest: whatever walks over values calls itself for each level, and Python
+# (or, compiled, the machine) only has room for so many calls.
 MAX_DEPTH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is allowed to be claimed: doc/specs/thrift-tconfiguration.md gives the first three.
+    """How much input may claim; doc/specs/thrift-tconfiguration.md gives the first three.
 
-    ``depth`` counts structs and containers in each other, MAX_DEPTH at most: more raises
-    ValueError.  ``frame`` and ``message`` are in bytes.  ``unpacked`` is how many bytes one message
-    may have once it is unpacked (zlib, gzip, deflate): a few hundred packed bytes can hold a
-    thousand times as many; see ``protocols.unpacking``.  ``values`` is how many values of one
-    message are read: each takes hundreds of bytes of memory, where on the wire it may have one.
-    ``connections`` is how many may be open at once: each takes some thousand bytes, where on the
-    wire it may be one packet.  With one more, the one that was idle longest is taken to have ended.
+    ``depth`` counts nested structs and containers, MAX_DEPTH at most: more raises ValueError.
+    ``frame`` and ``message`` are in bytes.  ``unpacked`` is how many bytes one message may have
+    once it is unpacked (zlib, gzip, deflate): a few hundred packed bytes can hold a thousand times
+    as many; see ``protocols.unpacking``.  ``values`` is how many values of one message are read:
+    each takes hundreds of bytes of memory, and perhaps one on the wire.
+
+    ``connections`` is how many may be open at once: each takes some thousand bytes, and perhaps one
+    packet on the wire.  With one more, the one that was idle longest is considered ended.
     ``waiting`` is how many bytes may wait in all of them together, for the rest of a message or for
-    bytes before them.  With more, the one in which most waits is taken to have ended.
+    bytes before them.  With more, the one in which most bytes wait is considered ended.
     """
 
     depth: int = 64
@@ -151,7 +152,7 @@ Plain = Union[bool, int, float, bytes, str, uuid.UUID, dict[Any, Any], list[Any]
 
 
 class Reading(NamedTuple):
-    """One way to read bytes that can be read in several: as what, and the value that it gives."""
+    """One of several ways to read bytes: as what, and the value that this gives."""
 
     own: str
     plain: Plain
@@ -161,17 +162,16 @@ class Reading(NamedTuple):
 class Value(Facts):
     """One value and the bytes that it came from.
 
-    ``span`` covers the value with its own length or size; the first ``head`` bytes of
-    it are that length or size.  ``content`` is bytes for STRING and BYTES, str for TEXT, an int
-    for TIME and REFERENCE; None for NULL, and if the value was lost.  ``lost`` counts bytes of it
-    that the capture does not have: then a STRING's content stops where the loss begins.
-    ``redacted``: it was masked (``redaction.messages``), so its content says nothing.
+    ``span`` covers the value with its own length or size; the first ``head`` bytes of it are that
+    length or size.  ``content`` is bytes for STRING and BYTES, str for TEXT, an int for TIME and
+    REFERENCE; None for NULL, and if the value was lost.  ``lost`` counts bytes of it that the
+    capture does not have: then a STRING's content stops where the loss begins.  ``redacted``: it
+    was masked (``redaction.messages``), so its content says nothing.
 
-    ``label`` is "" or what the IDL calls it: an enum's number by its name, a struct by its
-    type; a class, where the wire names it.  ``own`` is the encoding's own word for the type, ""
-    where ``ttype`` has it.  ``readings``: the bytes alone do not say what they are, and these are
-    all ways to read them that fit, the likeliest first.  None of the three counts where values are
-    compared.
+    ``label`` is "" or what the IDL calls it: the name of an enum's number, a struct's type; a
+    class, if the wire names it.  ``own`` is the encoding's own word for the type, "" if that is
+    ``ttype``'s.  ``readings``: the bytes alone do not say what they are, and these are all ways to
+    read them that fit, the likeliest first.  None of these three counts when values are compared.
     """
 
     __slots__ = (
@@ -205,12 +205,12 @@ class Value(Facts):
 
     @property
     def type_name(self) -> str:
-        """What the encoding calls its type."""
+        """The encoding's name for its type."""
         return self.own or self.ttype.name
 
     @property
     def text(self) -> str | None:
-        """It as text; None where it is none: BYTES, a STRING that is not UTF-8, a number."""
+        """Its text; None if it has none: BYTES, a STRING that is not UTF-8, a number."""
         if isinstance(self.content, str):
             return self.content
         if not isinstance(self.content, bytes) or self.ttype is TType.BYTES:
@@ -222,9 +222,11 @@ class Value(Facts):
 
     @property
     def plain(self) -> Plain:
-        """The value as Python would hold it: a struct is a dict by field id (by name, where the
-        wire has names or the IDL gave them), a map a list of
-        pairs (keys may be unhashable), a STRING is str where it is UTF-8 and else bytes."""
+        """Return the value as Python would have it.
+
+        A struct is a dict by field id (by name, if the wire or the IDL has names), a map a list of
+        pairs (keys may be unhashable), a STRING a str if it is UTF-8, else bytes.
+        """
         content = self.content
         if isinstance(content, bytes):
             text = self.text
@@ -240,18 +242,18 @@ class Value(Facts):
         return content
 
 
-# The id of a field whose protocol writes none.
+# The field id in protocols that do not write any.
 NO_ID: Final = -1
 
 
 class Field(Facts):
     """A field of a struct.  ``span`` covers its type, its id and its value.
 
-    ``name`` is what the IDL calls it, None without an IDL or where that has no such field.
-    thriftpy2's JSON writes names and no ids: then ``name`` is what the wire says, and
-    ``field_id`` is -1 and means nothing.  ``in_idl``: an IDL has it so; ``declared`` is what that
-    says of it beside its name, where that is more than its plain type: ``optional UserId (i64)``;
-    else "".
+    ``name`` is what the IDL calls it, None without an IDL or if that has no such field.  In
+    thriftpy2's JSON, which writes names and no ids, ``name`` is what the wire says, and
+    ``field_id`` is -1 and means nothing.  ``in_idl``: an IDL has it like this; ``declared`` is what
+    that says about it besides its name, if that is more than its plain type: ``optional UserId
+    (i64)``; else "".
     """
 
     __slots__ = ("declared", "field_id", "in_idl", "name", "span", "value")
@@ -270,19 +272,20 @@ class Field(Facts):
 
     @property
     def ttype(self) -> TType:
+        """The type of its value."""
         return self.value.ttype
 
     @property
     def is_result(self) -> bool:
-        """Is it, in a reply, what the call returns?  A reply's other fields are exceptions."""
+        """Whether, in a reply, it is what the call returns; other fields are exceptions."""
         return self.field_id == 0 or (self.field_id == NO_ID and self.name == "success")
 
 
 class Struct(Facts):
     """Fields in the order in which they came.
 
-    ``stop`` is the place of the STOP byte; None if reading ended before it, and then
-    ``findings`` says why.  What was read before stays.
+    ``stop`` is the place of the STOP byte; None if reading ended before it, and then ``findings``
+    says why.  What was read before that stays.
     """
 
     __slots__ = ("fields", "findings", "stop")
@@ -302,7 +305,7 @@ class Struct(Facts):
         return iter(self.fields)
 
     def __getitem__(self, field_id: int) -> Field:
-        """The first field with that id; KeyError if there is none."""
+        """Return the first field with that id; raise KeyError if there is none."""
         for field in self.fields:
             if field.field_id == field_id:
                 return field
@@ -310,6 +313,7 @@ class Struct(Facts):
 
     @property
     def plain(self) -> dict[int | str, Plain]:
+        """The struct as a dict: by name if a field has one, else by id; of equal keys, the last."""
         return {
             field.field_id if field.name is None else field.name: field.value.plain
             for field in self.fields
@@ -317,7 +321,7 @@ class Struct(Facts):
 
 
 class Items(Facts):
-    """What a LIST or a SET holds.  ``count`` is what it claims; ``items`` what was there.
+    """The content of a LIST or a SET.  ``count`` is what it claims; ``items`` what was there.
 
     ``raw_type`` is the compact protocol's own number of the element type (BOOL has two); 0
     from other protocols.
@@ -339,7 +343,7 @@ class Items(Facts):
 
 
 class Entries(Facts):
-    """What a MAP holds.  The types are STOP where an empty map does not name them.
+    """The content of a MAP.  The types are STOP if an empty map does not name them.
 
     ``raw_type`` is the compact protocol's own byte with both types; 0 from other protocols.
     """
@@ -369,7 +373,7 @@ Content = Union[bool, int, float, bytes, str, uuid.UUID, Struct, Items, Entries,
 
 
 def written_time(nanos: int) -> str:
-    """A time as ISO 8601 has it, with as many decimals as it needs.
+    """Write a time as ISO 8601 does, with as many decimals as it needs.
 
     >>> written_time(1_700_000_000_500_000_000)
     '2023-11-14T22:13:20.5Z'
@@ -387,14 +391,15 @@ _EPOCH: Final = datetime(1970, 1, 1)
 
 
 class Listener:
-    """Is told of a struct in the order of its bytes, by an encoding's ``walk``.  It makes of that
-    what it is for: values, JSON, a judgement.
+    """Is told about a struct in the order of its bytes, by an encoding's ``walk``.
 
-    ``field`` says whose the next value is; in a container values come one by one, in a MAP a key
-    and its value in turn.  A struct or a container is begun, told, and ended; where the bytes end
-    too soon, it is ended there, and a key without a value was none.  ``start`` and ``stop`` are
-    where a value begins and ends, the first ``head`` bytes of it its length or its count.
-    ``findings`` is what was wrong.
+    It makes of that what it is for: values, JSON, a judgement.
+
+    ``field`` says which field the next value belongs to; in a container values come one by one, in
+    a MAP a key and its value in turn.  A struct or a container is begun, filled, and ended; if the
+    bytes end too soon, it is ended there, and a key without a value does not count.  ``start`` and
+    ``stop`` are where a value begins and ends, the first ``head`` bytes of it its length or its
+    count.  ``findings`` is what was wrong.
     """
 
     __slots__ = ("findings",)
@@ -403,89 +408,96 @@ class Listener:
         self.findings: list[Finding] = []
 
     def field(self, field_id: i64, name: str | None, start: i64) -> None:
-        """The next value is that of a field.  If another field or the end comes before it, it
-        cannot be read, and there is no such field."""
+        """Announce that the next value is a field's.
+
+        If another field or the end comes before it, the value cannot be read, and there is no such
+        field.
+        """
 
     def field_end(self, stop: i64) -> None:
-        """The last field goes on behind its value."""
+        """Extend the last field beyond its value, to ``stop``."""
 
     def number(self, ttype: i64, value: int, start: i64, stop: i64) -> None:
-        """An I8, I16, I32, I64, an INT, a TIME or a REFERENCE."""
+        """Take an I8, I16, I32, I64, an INT, a TIME or a REFERENCE."""
 
     def truth(self, value: bool, start: i64, stop: i64) -> None:
-        """A BOOL."""
+        """Take a BOOL."""
 
     def double(self, value: float, start: i64, stop: i64) -> None:
-        """A DOUBLE."""
+        """Take a DOUBLE."""
 
     def single(self, value: float, start: i64, stop: i64) -> None:
-        """A FLOAT."""
+        """Take a FLOAT."""
 
     def string(
         self, data: bytes, inside: i64, end: i64, start: i64, head: i64, stop: i64, lost: i64
     ) -> None:
-        """A STRING: it holds ``data[inside:end]``, and ``lost`` bytes more that are not there."""
+        """Take a STRING: it has ``data[inside:end]``, and ``lost`` bytes more that are missing."""
 
     def text(self, value: str, start: i64, head: i64, stop: i64, lost: i64) -> None:
-        """A TEXT that does not stand in the bytes as UTF-8 in one piece."""
+        """Take a TEXT that is not in the bytes as UTF-8 in one piece."""
 
     def binary(self, value: bytes, start: i64, head: i64, stop: i64, lost: i64) -> None:
-        """BYTES, as they are meant: their pieces joined."""
+        """Take BYTES as they are meant, their pieces joined."""
 
     def null(self, start: i64, stop: i64) -> None:
-        """A NULL."""
+        """Take a NULL."""
 
     def uuid(self, value: uuid.UUID, start: i64, stop: i64) -> None:
-        """A UUID."""
+        """Take a UUID."""
 
     def missing(self, ttype: i64, start: i64, stop: i64, lost: i64) -> None:
-        """A value of fixed size, of which the capture lost so many bytes."""
+        """Take a value of fixed size, of which the capture lost that many bytes."""
 
     def struct(self, start: i64) -> None:
-        """A STRUCT begins."""
+        """Begin a STRUCT."""
 
     def struct_end(self, place: i64, stop: i64) -> None:
-        """It ends, with a STOP from ``place`` to ``stop``, which takes no byte where the encoding
-        has none; -1: it breaks off."""
+        """End the STRUCT, with a STOP from ``place`` to ``stop``.
+
+        The STOP takes no byte if the encoding has none; ``place`` is -1 if the struct breaks off.
+        """
 
     def take_back(self) -> None:
-        """The STRUCT that was begun last holds nothing, not even its end: it is none."""
+        """Undo the STRUCT that was begun last: it is empty, even without an end, and so is none."""
 
     def items(
         self, ttype: i64, element_type: i64, count: i64, raw_type: i64, start: i64, head: i64
     ) -> None:
-        """A LIST or a SET begins; ``count`` is -1 where its end will tell: see ``settle``."""
+        """Begin a LIST or a SET; ``count`` is -1 if its end will tell: see ``settle``."""
 
     def entries(
         self, key_type: i64, value_type: i64, count: i64, raw_type: i64, start: i64, head: i64
     ) -> None:
-        """A MAP begins; ``count`` may be -1, as in ``items``."""
+        """Begin a MAP; ``count`` may be -1, as in ``items``."""
 
     def settle(self, element_type: i64, count: i64) -> None:
-        """Of the list or map that is about to end: what it held, where its head does not say.  A
-        map's types stay as its head has them."""
+        """Give the type and count of the list or map that is about to end.
+
+        Only if its head does not say them.  A map's types stay as in its head.
+        """
 
     def end(self, stop: i64) -> None:
-        """The innermost LIST, SET or MAP ends."""
+        """End the innermost LIST, SET or MAP."""
 
     def label(self, text: str) -> None:
-        """What the IDL, or the wire, calls the next value."""
+        """Take the next value's name in the IDL, or on the wire."""
 
     def own(self, text: str) -> None:
-        """The encoding's own word for the type of the next value."""
+        """Take the encoding's own word for the type of the next value."""
 
     def readings(self, readings: tuple[Reading, ...]) -> None:
-        """All ways to read the next value, since its bytes do not say which is meant."""
+        """Take all ways to read the next value, whose bytes do not say which is meant."""
 
     def masked(self, ttype: i64, start: i64, stop: i64) -> None:
-        """A value that was masked."""
+        """Take a value that was masked."""
 
     def warn(self, finding: Finding) -> None:
-        """Something is odd.  Of very many, the last says that there are more."""
+        """Report something odd.  If there is very much of it, the last finding says so."""
         add_finding(self.findings, finding)
 
     def fail(self, finding: Finding) -> None:
-        """Something is wrong, so that nothing is read from there on."""
+        """Report a fault because of which nothing more is read."""
         self.findings.append(finding)
 
 
@@ -555,7 +567,7 @@ class Build(Listener):
 
     def __init__(self) -> None:
         super().__init__()
-        # What was said of the next value; most have nothing of it.
+        # What was said about the next value; most have nothing of it.
         self._is_marked = False
         self._label = ""
         self._own = ""
@@ -566,6 +578,7 @@ class Build(Listener):
 
     @property
     def body(self) -> Struct:
+        """The struct as far as it was told, with all findings."""
         return Struct(self._read.fields, self._read.stop, tuple(self.findings))
 
     def _open(self, kind: i64, start: i64) -> _Level:
@@ -582,7 +595,7 @@ class Build(Listener):
         self._readings = ()
 
     def _closed(self, level: _Level, value: Value, stop: i64) -> None:
-        """Add what was begun at ``level``, with what was said of it then."""
+        """Add what was begun at ``level``, with what was said about it then."""
         value.label, value.own, value.readings = level.label, level.own, level.readings
         self._add(value, stop)
 
@@ -715,7 +728,7 @@ class Build(Listener):
 
 
 def tell(struct: Struct, start: int, listener: Listener) -> None:
-    """Tell of a struct that was built, with the names that its fields were given since."""
+    """Tell ``listener`` about a struct that was built, with the names it was given since."""
     _tell_struct(struct, start, 0, listener)
     listener.findings += struct.findings
 

@@ -1,1 +1,1 @@
-"""Ordered pieces of a connection in, messages out: what the families bring, and what reads them."""
+"""Turn the ordered pieces of a connection into messages: what families bring, and the reader."""

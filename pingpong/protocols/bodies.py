@@ -1,8 +1,8 @@
-"""What a body of HTTP is said to be, and who reads its values.
+"""What type an HTTP body claims to have, and which encoding reads its values.
 
     application/json  application/grpc-web+proto  …  ──▶ "json", "proto" ──▶ the encoding
 
-The table is for all families: a word means the same whoever says it.
+All families share this table: a word means the same to each of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .raw import RAW
 
 __all__ = ["by_word", "is_known", "of_type"]
 
-# By the last word of a content type.
+# Keyed by the last word of a content type.
 _ENCODINGS: Final[dict[str, Protocol]] = {
     "json": PLAIN_JSON,
     "proto": PROTOBUF,
@@ -27,20 +27,20 @@ _ENCODINGS: Final[dict[str, Protocol]] = {
 
 
 def by_word(word: str) -> Protocol:
-    """The encoding that goes by that word."""
+    """Return the encoding that goes by that word."""
     return _ENCODINGS.get(word, RAW)
 
 
 def _word(content_type: str) -> str:
-    """The last word of a content type: "json" of "application/problem+json"."""
+    """Return the last word of a content type: "json" of "application/problem+json"."""
     return content_type.rpartition("/")[2].rpartition("+")[2]
 
 
 def is_known(content_type: str) -> bool:
-    """Is it a type that values are sent in, and not a page, a picture, a download?"""
+    """Say whether values are sent in this type, as opposed to a page, a picture or a download."""
     return _word(content_type) in _ENCODINGS
 
 
 def of_type(content_type: str) -> Protocol:
-    """The encoding of a body with that type."""
+    """Return the encoding of a body with that type."""
     return by_word(_word(content_type))

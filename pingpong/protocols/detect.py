@@ -1,13 +1,12 @@
-"""Which protocol in which transport, from the bytes alone; never from a port.
+"""Find which protocol is spoken, in which transport, from the bytes alone: never from a port.
 
 Each family brings ``Sign``s of its encodings and ``Wrapper``s of its framings (family.py); this
-file weighs them.  A strong sign is enough at the first byte of a connection.  Protocols whose
-headers are weaker have to prove more: a name that can be one, and a struct that can be read to its
-end.  In mid-stream, where any byte may be the first of a message, all have to: see
-``find_message``.
+file weighs them.  A strong sign is enough at the first byte of a connection.  Protocols with
+weaker headers have to prove more: a plausible name, and a struct that can be read to its end.  In
+mid-stream, where a message may begin at any byte, all of them have to: see ``find_message``.
 
-"I don't know" is an answer: then ``evidence`` says what was there instead.  What the user
-says (``Told``) narrows what is tried; it replaces no proof but the one for what was said.
+"I don't know" is an answer: ``evidence`` then says what was there instead.  What the user says
+(``Told``) narrows down what is tried; it takes the place of no proof except its own.
 """
 
 from __future__ import annotations
@@ -52,24 +51,24 @@ __all__ = [
 # How much of a message has to make sense before it counts as found in mid-stream.
 PROOF: Final = 1024
 
-# How far to look for the end that tells a frame's length from four bytes that look like one.
+# How far to look for the end that tells a frame's length from four bytes that only look like one.
 AGREE: Final = 16_384
 
-# No header with such a name is longer, whatever white space stands in it.
+# No header with a plausible name is longer, whatever white space it contains.
 _MOST_NAMED: Final = MAX_NAME + 1024
 
 _NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 
 
 class Spoken(NamedTuple):
-    """What is being read: a transport, and the protocol in it (None: each message tells)."""
+    """What is being read: a transport and the protocol in it (None: each message tells)."""
 
     protocol: Protocol | None
     transport: Carrier
 
 
 class Told(NamedTuple):
-    """What the user says that connections speak: both, one of them or neither."""
+    """What the user says that connections speak: both, either or neither."""
 
     protocol: Protocol | None
     transport: Carrier | None
@@ -92,17 +91,17 @@ def _wrappers() -> Iterator[Wrapper]:
 
 
 def protocols() -> dict[str, Protocol]:
-    """The protocols that can be told by name."""
+    """Return the protocols that the user can name."""
     return {sign.protocol.name: sign.protocol for sign in _signs()}
 
 
 def transports() -> tuple[Carrier, ...]:
-    """The transports that can be told by name."""
+    """Return the transports that the user can name."""
     return (UNFRAMED, FRAMED, *(wrapper.transport for wrapper in _wrappers()))
 
 
 def woven(settled: Told) -> tuple[Wrapper, ...]:
-    """The wrappers that are found in mid-stream without a magic, where that much is settled."""
+    """Return the wrappers to look for in mid-stream without a magic, given what is settled."""
     if settled.protocol is not None:
         return ()
     return tuple(
@@ -112,14 +111,14 @@ def woven(settled: Told) -> tuple[Wrapper, ...]:
     )
 
 
-# The part of a wrapper's head that refuses nearly all that is none.
+# This part of a wrapper's head is enough to refuse nearly everything else.
 _GLANCE: Final = 64
-# As much of a head as any of them looks at.
+# No wrapper looks at more of its head than this.
 _MOST_HEAD: Final = 70_000
 
 
 def tell(protocol: str | None, transport: str | None) -> Told:
-    """What the user says, by names.  Raises ValueError for a name that is none."""
+    """Look up the names that the user gave.  Raises ValueError for an unknown name."""
     known = protocols()
     if protocol is not None and protocol not in known:
         raise ValueError(f'protocol is "{protocol}", want one of {", ".join(known)}')
@@ -133,7 +132,7 @@ def tell(protocol: str | None, transport: str | None) -> Told:
 
 
 def make_transport(spoken: Spoken, limits: Limits, prefixed: bool) -> Transport:
-    """The object that reads it; ``prefixed``: tracing headers may stand before messages."""
+    """Make the reader; ``prefixed``: tracing headers may precede messages."""
     for wrapper in _wrappers():
         if wrapper.transport is spoken.transport:
             inside = _protocols(limits, spoken.protocol)
@@ -147,7 +146,7 @@ def make_transport(spoken: Spoken, limits: Limits, prefixed: bool) -> Transport:
 
 
 def _content(head: Head, asked: Head | None) -> Content | None:
-    """Who reads a body of HTTP with that head; None: nobody, as of a page or a picture."""
+    """Return what reads an HTTP body with that head; None if nothing does (a page, a picture)."""
     for entry in FAMILIES:
         if entry.reads is not None:
             content = entry.reads(head, asked)
@@ -157,7 +156,7 @@ def _content(head: Head, asked: Head | None) -> Content | None:
 
 
 def _protocols(limits: Limits, only: Protocol | None) -> ProtocolAt:
-    """What a wrapper asks for the protocol of its payload."""
+    """Make the function that a wrapper calls to learn the protocol of its payload."""
 
     def inside(data: bytes, start: int, stop: int) -> Protocol | None:
         return protocol_at(data, start, stop, limits, only)
@@ -168,10 +167,10 @@ def _protocols(limits: Limits, only: Protocol | None) -> ProtocolAt:
 def protocol_at(
     data: bytes, start: int, stop: int, limits: Limits, only: Protocol | None = None
 ) -> Protocol | None:
-    """The protocol of the message that begins at ``data[start:stop]``; None if none does.
+    """Return the protocol of the message that begins at ``data[start:stop]``, or None.
 
-    ``only``: no other than this.  A long message need not be there to its end.  One that
-    fills its place may have any name: the transport around it is a proof too.
+    ``only``: consider no other than this.  The end of a long message need not be there.  A message
+    that exactly fills the range may have any name: the transport around it is a proof too.
     """
     if stop < len(data):
         data = data[:stop]
@@ -196,11 +195,11 @@ def protocol_at(
 def detect(
     data: bytes | bytearray, ended: bool, limits: Limits, told: Told = UNTOLD
 ) -> Detection | None:
-    """What a direction speaks, from its first bytes; None while there are too few of them.
+    """Return what a direction speaks, from its first bytes; None while there are too few of them.
 
-    ``ended``: no more will come, so that even a few bytes get an answer.  The answer does
-    not depend on how the bytes were cut: a sign that cannot be refused yet is waited for.
-    A wrapper's protocol is None: its messages will tell.
+    ``ended``: no more will come, so that even a few bytes get an answer.  The answer does not
+    depend on how the bytes were cut: as long as a sign cannot be ruled out, it waits for more.  A
+    wrapper's protocol is None: its messages will tell.
     """
     if not data:
         return Detection(None, None, "no bytes") if ended else None
@@ -240,7 +239,7 @@ def detect(
     return Detection(None, None, text, wrong)
 
 
-# First bytes that are a strong sign, whatever follows them: most connections begin with the same.
+# First bytes that are a strong sign by themselves: most connections begin with the same ones.
 _SEEN: Final[dict[bytes, Detection]] = {}
 _MOST_SEEN: Final = 1024
 
@@ -248,7 +247,7 @@ _MOST_SEEN: Final = 1024
 def _speaks(
     data: bytes | bytearray, sign: Sign, transport: str, start: int, ended: bool, limits: Limits
 ) -> bool | None:
-    """Do the first bytes begin a message of that sign?  None: wait for more."""
+    """Say whether the first bytes begin a message of that sign; None: wait for more."""
     stop = len(data)
     if start:
         if stop < start:
@@ -283,7 +282,7 @@ def _hex(data: bytes | bytearray, size: int) -> str:
 
 
 class Place(NamedTuple):
-    """Where a message was found; or, without ``spoken``, before where none begins."""
+    """Where a message was found; if ``spoken`` is None, a place before which none begins."""
 
     at: int
     spoken: Spoken | None
@@ -292,10 +291,10 @@ class Place(NamedTuple):
 class Effort:
     """How many bytes a search may still look at to prove its candidates.
 
-    Each byte passed over wins back SHARE of them, up to MOST.  What is no message is refused
-    within a few bytes, so there is always enough, unless somebody made a stream of beginnings, each
-    of which has to be read far: then each is looked at for LEAST bytes, and counts only if it
-    proves itself in them.
+    Each byte passed over wins back SHARE of them, up to MOST.  What is not a message is refused
+    within a few bytes, so there is always enough, unless somebody built a stream of beginnings,
+    each of which has to be read far: then each gets LEAST bytes, and counts only if it proves
+    itself in them.
     """
 
     MOST: Final = 1 << 18
@@ -308,23 +307,25 @@ class Effort:
         self.left = self.MOST
 
     def pass_over(self, size: int) -> None:
+        """Win back effort for ``size`` bytes that the search has left behind."""
         self.left = min(self.MOST, self.left + self.SHARE * size)
 
     def reach(self, wanted: int) -> int:
-        """How many of the ``wanted`` bytes may be looked at."""
+        """Return how many of the ``wanted`` bytes may be looked at."""
         return max(min(wanted, self.left), self.LEAST)
 
     def spend(self, size: int) -> None:
+        """Charge ``size`` bytes that were read in vain."""
         self.left = max(0, self.left - size)
 
 
 def find_message(
     data: bytes | bytearray, settled: Told, ended: bool, limits: Limits, effort: Effort
 ) -> Place:
-    """The first place in ``data`` where a message, or a wrapper's head, proves itself.
+    """Find the first place in ``data`` where a message, or a wrapper's head, proves itself.
 
-    ``settled`` is what it has to be, as far as that is known.  ``ended``: no more will come.
-    A framed message begins with its length.  ``effort`` is what may be spent on it.
+    ``settled`` is what is already known about it.  ``ended``: no more will come.  A framed message
+    begins with its length.  ``effort`` is what may be spent on the search.
     """
     search = _search_for(settled)
     stop = len(data)
@@ -348,23 +349,23 @@ def find_message(
                 if begins is None and not ended:
                     return Place(at, None)
         hit = search.search(data, hit.start() + 1)
-    # Keep what may be the begin of a frame and of a magic.
+    # Keep what may be the beginning of a frame, or of a magic.
     return Place(stop if ended else max(0, stop - _OVERLAP), None)
 
 
-# Protocols that are text, so that the size of a chunk of HTTP could be read as a part of it; and
-# what such a size looks like.  Who writes JSON writes a line break in a string as an escape.
+# These protocols are text, so an HTTP chunk size could be read as part of them; and this is what
+# such a size looks like.  A JSON writer escapes line breaks in strings.
 _TEXTS: Final = (JSON, THRIFTPY2_JSON)
 _CHUNK_LINE: Final = re.compile(rb"\r\n[0-9A-Fa-f]{1,16}[ \t]*(?:;[^\r\n]*)?\r\n")
 
-# As long as any magic with what stands before it, a frame's length too.
+# At least as long as any magic and what precedes it, including a frame's length.
 _OVERLAP: Final = 24
 
 _SEARCHES: Final[dict[tuple[str, str], re.Pattern[bytes] | None]] = {}
 
 
 def _search_for(settled: Told) -> re.Pattern[bytes] | None:
-    """What finds the next place to look at; None if nothing can be found."""
+    """Return what finds the next place to look at; None if nothing can be found."""
     key = (settled.protocol.name if settled.protocol else "", settled.transport or "")
     if key not in _SEARCHES:
         magics = [sign.magic for sign in _signs() if sign.magic and _may_be(sign, settled)]
@@ -383,7 +384,7 @@ def _begins_at(data: bytes | bytearray, at: int, wrapper: Wrapper, effort: Effor
             # The head says how long it is.
             size = cost = header.size_of(data, at + wrapper.shift) + wrapper.shift + _GLANCE
         else:
-            cost = _GLANCE  # the end of a line is found at once
+            cost = _GLANCE  # finding the end of a line is cheap
         if effort.reach(cost) < cost:
             return False
         begins = wrapper.begins(bytes(data[at : at + size]))
@@ -401,15 +402,17 @@ def _message_at(
     limits: Limits,
     effort: Effort,
 ) -> Place | None:
-    """The place of the message at ``at``, or of the bytes to wait with; None if there is none.
+    """Return the place of the message at ``at``, or of the bytes to wait with; None: no message.
 
-    A magic of one byte is everywhere: then a frame has to end with the message, or the next
-    message to begin behind it, or the stream to end there.
+    A magic of one byte is everywhere, also in the values of messages: then the frame has to end
+    with the message, or another message has to begin after it, or the stream has to end there.
+    Where the protocol is known, a struct that makes sense for long is enough.
     """
     wait = Place(max(0, at - HEAD), None)
-    needs_next = len(sign.magic) == 1 and settled.protocol is None
-    reach = AGREE if needs_next else PROOF
-    # What has to be waited for is looked at again with more bytes, and costs when that is settled.
+    needs_next = len(sign.magic) == 1
+    is_known = settled.protocol is not None
+    reach = AGREE if needs_next and not is_known else PROOF
+    # Waiting means looking again with more bytes; the cost is charged when it is settled.
     looked = effort.reach(reach)
     end = _prove(data, at, sign, limits, looked, effort)
     if end == _UNKNOWN and not ended and len(data) - at < looked:
@@ -421,7 +424,7 @@ def _message_at(
         effort.spend(looked)
         return None
     seen = end if end != _UNKNOWN else min(len(data), at + reach)
-    # The inside of a body in chunks, whose head was lost: their sizes are in it.
+    # The inside of a chunked body whose head was lost: it contains chunk sizes.
     in_chunks = _CHUNK_LINE.search(data, at, seen) is not None
     if in_chunks and sign.protocol in _TEXTS:
         return None
@@ -436,9 +439,9 @@ def _message_at(
         return Place(at - HEAD, Spoken(sign.protocol, FRAMED))
     if settled.transport is not None and settled.transport is not UNFRAMED:
         return None
-    if in_chunks and settled.transport is None:
-        return None  # a field's id, a length may be read from such a line too
-    if needs_next:
+    if in_chunks:
+        return None  # such a line can also be read as a field's id or a length
+    if needs_next and not (is_known and end == _UNKNOWN):
         if end == _UNKNOWN:
             return None
         begins = sign.begins(data, end)
@@ -450,7 +453,7 @@ def _message_at(
 
 
 def _may_be(sign: Sign, settled: Told) -> bool:
-    """May a message of that sign be found where that much is settled?"""
+    """Say whether a message of that sign can be found, given what is settled."""
     if settled.transport is not None and not settled.transport.is_plain:
         return False
     if settled.protocol is None:
@@ -470,8 +473,11 @@ def _prove(
     reach: int,
     effort: Effort | None = None,
 ) -> int:
-    """Where the message at ``at`` ends; _REFUSED if none can stand there, _UNKNOWN if it
-    makes sense as far as it goes, or for ``reach`` bytes."""
+    """Return where the message at ``at`` ends, or _REFUSED or _UNKNOWN.
+
+    _REFUSED: there can be no message here.  _UNKNOWN: it makes sense up to the end of the bytes,
+    or for ``reach`` of them.
+    """
     if sign.begins(data, at) is False or _has_name(data, at, sign, limits) is False:
         return _REFUSED
     return _walk(data, at, sign, limits, reach, effort)
@@ -485,7 +491,7 @@ def _walk(
     reach: int,
     effort: Effort | None = None,
 ) -> int:
-    """The same by the struct alone.  What was read in vain is taken from ``effort``."""
+    """Do the same from the struct alone, charging ``effort`` for what was read in vain."""
     skipper = sign.protocol.skipper(at, limits)
     try:
         return skipper.advance(data, min(len(data), at + reach))
@@ -496,7 +502,7 @@ def _walk(
 
 
 def _has_name(data: bytes | bytearray, at: int, sign: Sign, limits: Limits) -> bool | None:
-    """Has the header there a name that a method can have?  None: it is not all there."""
+    """Say whether the header there has a plausible method name; None: some of it is missing."""
     stop = min(len(data), at + _MOST_NAMED)
     try:
         header = sign.protocol.read_header(data, at, stop, limits)
@@ -517,7 +523,7 @@ def _is_framed(
     limits: Limits,
     effort: Effort,
 ) -> bool | None:
-    """Do the four bytes before the message at ``at`` say its length?  None: wait for more."""
+    """Say whether the four bytes before ``at`` are the message's length; None: wait for more."""
     if at < HEAD:
         return False
     try:
@@ -534,7 +540,7 @@ def _is_framed(
         if end == _UNKNOWN:
             there = len(data) - at
             if length <= min(AGREE, there):
-                return False  # all of the frame is there, and the message does not end in it
-            # Longer than AGREE both, or cut off: they agree as far as one can see.
+                return False  # the whole frame is there, and the message does not end with it
+            # Both are longer than AGREE, or cut off: they agree as far as can be seen.
             return True if ended or there >= AGREE else None
     return at + length == end

@@ -3,11 +3,11 @@
     frame length │ header: version, type, name, seqid │ fields: type, id, value … │ STOP
     (transport)    (protocol)                           (protocol)
 
-The message's transport explains what stands before it, its protocol the rest: both are asked, and
-nobody else knows their bytes.
+The message's transport explains what precedes the message, its protocol the rest: both are asked,
+and nobody else knows their bytes.
 
-The notes tile the message: each byte is in exactly one of them, in order, and
-``check_cover`` holds that.
+The notes tile the message: each byte is in exactly one of them, in order.  ``check_cover`` enforces
+that.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ __all__ = ["check_cover", "explain"]
 
 
 def explain(record: Record) -> list[Note]:
-    """The notes of a message, or of a struct alone, in order.  Together they cover its
-    ``data``."""
+    """Return the notes of a message, or of a bare struct, in order: they cover its ``data``."""
     around = record.transport.notes(record) if isinstance(record, Message) else []
     inside = record.protocol.notes(record)
     before = [note for note in around if note.span.start < record.stop]
@@ -30,12 +29,12 @@ def explain(record: Record) -> list[Note]:
 
 
 def _with_remarks(record: Record, notes: list[Note]) -> list[Note]:
-    """Each note with what the IDL says where the record differs from it."""
+    """Add to each note what the IDL says where the record differs from it."""
     starts = [note.span.start for note in notes]
     for offset, remark in record.remarks.items():
         at = bisect_right(starts, offset) - 1
         if isinstance(record, Message) and offset == record.header.span.start:
-            # The header as a whole is its type: nothing else of it can differ there.
+            # A difference of the header is about its type: nothing else in it can differ.
             types = (i for i, one in enumerate(notes) if one.label.endswith("message type"))
             at = next(types, at)
         note = notes[at]

@@ -4,7 +4,7 @@
     Wrapper    what a framing with a head of its own begins with, and the object that reads it
     Entry      a family in the list of all (families/__init__.py), with its signs and wrappers
 
-What its messages mean is the business of a ``model.Family``, which each of them has.
+What its messages mean is the business of its ``model.Family``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from .framings.contents import Content, Contents, Head
 
 __all__ = ["FAIR", "STRONG", "WEAK", "Entry", "Sign", "Wrapper"]
 
-# At the first byte of a connection, ``begins`` alone is enough; or the struct has to make
-# sense too, as far as it goes; or it has to be there to its end (or for detect.PROOF bytes), and
-# in mid-stream such a message is found only where its protocol was settled before.
+# How much is a proof at the first byte of a connection.  STRONG: ``begins`` alone.  FAIR: the
+# struct has to make sense too, up to the end of the bytes.  WEAK: it has to be there to its end (or
+# for detect.PROOF bytes), and in mid-stream it is found only if its protocol was settled before.
 STRONG: Final = 2
 FAIR: Final = 1
 WEAK: Final = 0
@@ -29,9 +29,9 @@ WEAK: Final = 0
 class Sign(NamedTuple):
     """How the messages of a protocol are recognised.
 
-    ``begins(data, at)``: can one begin there?  None: too few bytes to say no.  ``magic`` is
-    what to search for in mid-stream, ``shift`` bytes behind the message's first; empty: it
-    cannot be found there.  ``strength``: see below.
+    ``begins(data, at)``: can one begin there?  None: too few bytes to say no.  ``magic`` is what to
+    search for in mid-stream, ``shift`` bytes after the message's first; empty: it cannot be found
+    there.  ``strength``: see above.
     """
 
     protocol: Protocol
@@ -45,13 +45,14 @@ class Sign(NamedTuple):
 class Wrapper(NamedTuple):
     """How a transport with a head of its own is recognised.
 
-    ``begins(data)``: do these first bytes begin one?  None: too few to tell.  ``magics`` are
-    what to search for in mid-stream, ``shift`` bytes behind the head's first; none: it cannot
-    be picked up there.
+    ``begins(data)``: do these first bytes begin one?  None: too few to tell.  ``magics`` are what
+    to search for in mid-stream, ``shift`` bytes after the head's first; none: it cannot be found
+    there.
 
-    ``woven`` makes it in place of ``make`` where the head of each message says who reads it: see
-    ``framings.contents``.  ``find(data, ended)`` searches where there is no magic: where one
-    begins, and whether that is sure; it is believed if both directions have one.
+    ``woven`` makes the transport instead of ``make`` if each message's head decides which family
+    reads it: see ``framings.contents``.  ``find(data, ended)`` searches where there is no magic: it
+    returns where one begins, and whether that is certain; it is believed if both directions have
+    one.
     """
 
     transport: Carrier
@@ -71,10 +72,9 @@ def _never(data: bytes | bytearray) -> str:
 class Entry(NamedTuple):
     """A family, its ``signs`` in the order in which they are tried, and its ``wrappers``.
 
-    ``nearly(data)`` says what is wrong with first bytes that are nearly, and yet not, the
-    family's; "" if they are nothing like it.  ``reads(head, asked)`` says who reads the body of
-    a request or a reply of HTTP with that head (``asked``: of the request, where a reply's is
-    meant); None: not this family.
+    ``nearly(data)`` says what is wrong with first bytes that are almost the family's; "" if they
+    are nothing like it.  ``reads(head, asked)`` returns what reads the body of an HTTP message with
+    that head (``asked``: the request's head, if this is a reply's); None: not this family.
     """
 
     family: Family

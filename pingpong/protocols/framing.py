@@ -3,10 +3,9 @@
     bytes of one direction ─▶ Transport.next ─▶ Unit: the bytes of one message, and where
                                                       its Thrift header begins in them
 
-One object a direction; it may hold state (a deflate stream has some).  ``framed.py`` and
-``unframed.py`` are the plain ones.  A transport that wraps or packs (HTTP, THeader, zlib)
-hands on ``data`` as the message is to be read: its own head, unchanged, then the payload,
-unpacked.
+One object per direction; it may have state (a deflate stream does).  ``framed.py`` and
+``unframed.py`` are the plain ones.  A transport that wraps or packs (HTTP, THeader, zlib) returns
+``data`` as the message is to be read: its own head, unchanged, then the payload, unpacked.
 """
 
 from __future__ import annotations
@@ -23,25 +22,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Brought", "Found", "Passed", "ProtocolAt", "Transport", "Turn", "Unit"]
 
-# Which protocol's message begins at data[start:stop]; None: none that is known.
+# Which protocol's message begins at data[start:stop]; None: no known one.
 ProtocolAt = Callable[[bytes, int, int], Protocol | None]
 
 
 class Unit:
     """What a transport found at the start of the buffer.
 
-    ``stop``: how many bytes of the buffer it takes.  ``data``: what the message is read
-    from; its Thrift header begins at ``start``, in ``protocol``.  ``protocol`` is None for
-    bytes that belong to the transport alone (a negotiation): no message is in them, and
-    ``what`` says in a few words what they are.  ``lines``: bytes of the transport's own that
-    stand between those in ``data`` (the sizes of chunks), with their places in the buffer.
-    ``turn``: it is a request or a response.
+    ``stop``: how many bytes of the buffer it takes.  ``data``: what the message is read from; its
+    Thrift header begins at ``start``, in ``protocol``.  ``protocol`` is None for bytes that belong
+    to the transport alone (a negotiation): they hold no message, and ``what`` says in a few words
+    what they are.  ``lines``: the transport's own bytes between those in ``data`` (the sizes of
+    chunks), with their places in the buffer.  ``turn``: it is a request or a response.
 
-    ``header`` is the message's, where its framing says all that is in one: method, type and id;
-    None: its encoding has headers of its own.  ``body_stop`` is where the values end in ``data``,
-    -1: at its end.  ``kept`` is the Message's, or what ``Transport.take`` wants to know of it, and
-    ``layout`` the Message's, whose offsets count from the unit's begin.  ``is_piece``: messages
-    that ``take`` makes have all of its bytes.
+    ``header`` is the message's, if its framing says everything that a header says: method, type
+    and id; None: its encoding has headers of its own.  ``body_stop`` is where the values end in
+    ``data``, -1: at its end.  ``kept`` is the Message's, or what ``Transport.take`` wants to know
+    about it, and ``layout`` the Message's, with offsets from the start of the unit.  ``is_piece``:
+    the messages that ``take`` makes have all of its bytes.
     """
 
     __slots__ = (
@@ -85,10 +83,10 @@ class Unit:
 
 
 class Turn:
-    """A request or a response of HTTP, for who joins the two.
+    """A request or a response of HTTP, so that the two can be joined.
 
-    ``response`` is None for a request.  ``struct``: a request holds a struct without a message,
-    which that protocol reads.  ``found`` is the message in it, None without one.
+    ``response`` is None for a request.  ``struct``: the request contains a struct without a
+    message, which that protocol reads.  ``found`` is the message in it, None without one.
     """
 
     __slots__ = ("found", "is_request", "response", "struct")
@@ -108,12 +106,12 @@ class Turn:
 class Found:
     """A message as its direction gives it out; who sent it is known one level up.
 
-    ``offset`` is its place in the direction, ``size`` how many of its bytes it took;
-    ``time``, ``end_time`` and ``packets`` are of the packets that brought it.  ``lines`` is as
-    its Unit has it.  ``cut``, ``announced``, ``end``, ``layout`` and ``kept`` are the Message's;
-    ``body_stop`` is where its values end in ``data``, -1 if that is its end.  ``from_client`` is
-    None where its type tells who sent it.  ``is_others``: the other direction brought it, and what
-    came in this one shows what it is.
+    ``offset`` is its place in the direction, ``size`` how many of its bytes it took; ``time``,
+    ``end_time`` and ``packets`` are those of the packets that brought it.  ``lines`` is as in its
+    Unit.  ``cut``, ``announced``, ``end``, ``layout`` and ``kept`` are the Message's; ``body_stop``
+    is where its values end in ``data``, -1 if that is its end.  ``from_client`` is None if its type
+    tells who sent it.  ``is_others``: the other direction brought it, and this one showed what it
+    is.
     """
 
     __slots__ = (
@@ -177,7 +175,9 @@ class Found:
 
 class Brought:
     """Which packets brought a unit: its place in the direction, and their times and numbers.
-    ``gaps`` are the bytes of it that the capture lost; they count from its start."""
+
+    ``gaps`` are the bytes of it that the capture lost; they count from its start.
+    """
 
     __slots__ = ("end_time", "gaps", "offset", "packets", "time")
 
@@ -197,8 +197,10 @@ class Brought:
 
 
 class Passed:
-    """A unit without a message (a negotiation, HTTP that is no Thrift): ``offset`` is its
-    place in the direction."""
+    """A unit without a message (a negotiation, HTTP without Thrift).
+
+    ``offset`` is its place in the direction.
+    """
 
     __slots__ = ("offset", "transport", "unit")
 
@@ -211,16 +213,16 @@ class Passed:
 class Transport(ABC):
     """Where messages begin and end in one direction of a connection.
 
-    ``seen_thrift``: its own bytes say that Thrift is in it, whether or not a message of it
-    could be read.  ``is_whole``: the unit that ``rest`` gave last is complete, since nothing
-    more of it could have come.  ``keeps_lines``: somebody asks for the ``lines`` of units.
-    ``allowance`` is what one that unpacks draws on: its own, unless somebody gives it another.
-    ``is_woven``: a unit is a piece of one message or holds several, and those of other messages
-    stand between: ``next`` gives units without a protocol, and ``take`` makes messages of them.
-    ``waiting`` counts the bytes that it keeps for them.
-    ``holds``, where it is woven: what ``end`` was asked about was such a piece; else ``rest`` knows
-    it.  ``from_start``: its first byte is the direction's.  ``time`` is that of the next unit's
-    first byte, where it is woven.
+    ``seen_thrift``: its own bytes say that it has Thrift in it, whether or not a message could be
+    read.  ``is_whole``: the unit that ``rest`` gave last is complete, since nothing more of it
+    could have come.  ``keeps_lines``: somebody needs the ``lines`` of units.  ``allowance`` is what
+    a transport that unpacks draws on: its own, unless it is given another.
+
+    ``is_woven``: a unit is a piece of one message or has several, with pieces of other messages in
+    between: ``next`` gives units without a protocol, and ``take`` makes messages of them.
+    ``waiting`` counts the bytes that it keeps for them.  ``holds``, if it is woven: what ``end``
+    was asked about was such a piece; otherwise ``rest`` knows it.  ``from_start``: its first byte
+    is the direction's.  ``time`` is that of the next unit's first byte, if it is woven.
     """
 
     name: str
@@ -235,66 +237,73 @@ class Transport(ABC):
     time: int = 0
 
     def meet(self, other: Transport) -> None:
-        """The transport of the other direction, once both are known to speak the same."""
+        """Learn the transport of the other direction, once both are known to speak the same."""
         return
 
     def take(self, unit: Unit, brought: Brought) -> list[Found]:
-        """The messages that are complete with a unit, where ``is_woven``."""
+        """Return the messages that are complete with this unit, if ``is_woven``."""
         return []
 
     def end(
         self, data: bytes, brought: Brought | None, reason: str, cut: str, is_all: bool
     ) -> list[Found]:
-        """What there is of the messages that will not be completed, where ``is_woven``.
+        """Return what is there of messages that will not be completed, if ``is_woven``.
 
-        ``data`` is what there is of the next unit; its rest will not come, because of ``reason``.
-        ``brought`` is None if there is nothing of it.  ``is_all``: what comes next need not begin
-        with a unit; else only the rest of this one is lost.
+        ``data`` is what is there of the next unit; the rest will not come, because of ``reason``.
+        ``brought`` is None if none of it is there.  ``is_all``: what comes next need not begin with
+        a unit; otherwise only the rest of this one is lost.
         """
         return []
 
     def broken(self, data: bytes, brought: Brought, why: str) -> list[Found]:
-        """What there is of a message that goes on in ``data``, which cannot be read."""
+        """Return what is there of a message that continues in ``data``, which cannot be read."""
         return []
 
     @abstractmethod
     def next(self, buffer: bytearray, have: int) -> Unit | None:
-        """The unit at the start of ``buffer[:have]``; None while it is not all there.
+        """Return the unit at the start of ``buffer[:have]``; None if some of it is missing.
 
-        Called again with the same start and more bytes until it gives a unit, then with
-        the bytes behind it.  Raises DecodeError (its offset counts from the buffer's start)
-        for bytes that cannot be a unit.  Claimed lengths are held against limits, and
-        nothing is allocated for them.
+        Called again with the same start and more bytes until it returns a unit, then with the bytes
+        after it.  Raises DecodeError (its offset counts from the buffer's start) for bytes that
+        cannot be a unit.  Claimed lengths are checked against limits, and nothing is allocated for
+        them.
         """
 
     def whole(self, data: bytes, at: i64, stop: i64) -> tuple[Header | None, i64]:
-        """The header of the message that begins ``data[at:stop]``, and where the message ends, if
-        all of it is there and nothing is odd about it: the short way for what is whole.  None:
-        ask ``next``.
+        """Return the header of the message that begins ``data[at:stop]``, and the message's end.
 
-        ``data[at]`` begins a unit.  It changes nothing: ``pass_whole`` says that it was taken.
+        The short way for messages that are completely there and have nothing odd; otherwise the
+        header is None: call ``next``.  ``data[at]`` begins a unit.  It changes nothing:
+        ``pass_whole`` says that the message was taken.
         """
         return None, 0
 
     def pass_whole(self) -> None:
-        """The unit that ``whole`` found was taken: the next begins behind it."""
+        """Record that the unit that ``whole`` found was taken: the next begins after it."""
         return
 
     def known_until(self, buffer: bytearray, have: int) -> int:
-        """Up to which offset of the buffer the bytes are content of known size, so that
-        bytes lost before it do not hide where the unit ends.  0: they do."""
+        """Return up to which offset of the buffer the bytes are content of known size.
+
+        Bytes lost before it do not hide where the unit ends.  0: they do.
+        """
         return 0
 
     def give_up(self) -> None:
-        """The rest of the unit was lost: what was known of it holds no more, and the next call of
-        ``next`` begins with what stands behind it."""
+        """Record that the rest of the unit was lost.
+
+        What was known about it no longer holds, and the next call of ``next`` begins with what
+        follows it.
+        """
         return
 
     def rest(self, buffer: bytearray, have: int) -> Unit | None:
-        """What there is of a unit that will never be complete, to be read as far as it
-        goes; None if no Thrift header can be in it."""
+        """Return what is there of a unit that will never be complete, to be read up to its end.
+
+        None if it cannot have a Thrift header.
+        """
         return None
 
     def frame_stop(self, buffer: bytearray, have: int) -> int:
-        """Where the unit at the buffer's start will end, if its own bytes say so; else 0."""
+        """Return where the unit at the buffer's start will end, if its own bytes say so; else 0."""
         return 0

@@ -5,9 +5,9 @@
     X-Acme-Token-Of-Bob: 17               xxxxxxxxxxxxxxxxxxx: xx
     Content-Length: 30                    Content-Length: 30
 
-Nothing of a head is open because of what it is called: a line stays as far as it is one of those
-below, word for word.  So no way of writing a line (a bare LF or CR, no colon, digits that look
-like a size) opens it.  Masks are as long as what they cover, and the head is one afterwards too.
+Nothing in a head is shown because of its name: a line stays only where it is, word for word, one of
+those below.  So no way of writing a line (a bare LF or CR, no colon, digits that look like a size)
+opens it.  Masks are as long as what they cover, and the result is still a head.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _DEFLATE: Final = (
     rb"|max_window_bits(?:=[0-9]{1,2})?))*"
 )
 
-# Values that stay: they say how to read the message, in words that all who write them share.
+# Values that stay: they say how to read the message, in words that everybody uses.
 _OPEN: Final = {
     name: re.compile(b"(?:" + one + rb")(?:, ?(?:" + one + rb"))*\Z", re.IGNORECASE)
     for name, one in {
@@ -95,13 +95,13 @@ _OPEN: Final = {
     }.items()
 }
 
-# A chunk's size, and what else its line says.  Five digits are fewer than a word to be told.
+# A chunk's size, and the rest of its line.  Five digits are too few to tell a word.
 _SIZE: Final = re.compile(rb"(0*([0-9A-Fa-f]{1,16}))([ \t]*)(.*)\Z", re.DOTALL)
 _SHORT: Final = 5
 
 
 def mask_head_lines(head: bytes) -> list[Run]:
-    """The masks for an HTTP head."""
+    """Return the masks for an HTTP head."""
     runs: list[Run] = []
     at = 0
     while at < len(head):
@@ -114,7 +114,7 @@ def mask_head_lines(head: bytes) -> list[Run]:
 
 
 def mask_lines(lines: Sequence[tuple[int, bytes]]) -> list[Run]:
-    """The masks for what stands around chunks: lines and their places, each with its end."""
+    """Return the masks for what surrounds chunks: lines with their ends, and their places."""
     runs: list[Run] = []
     for number, (at, whole) in enumerate(lines):
         line = whole[:-2] if whole.endswith(b"\r\n") else whole
@@ -128,7 +128,7 @@ def _covered(start: int, size: int) -> Iterable[Run]:
 
 
 def _start(line: bytes) -> Iterable[Run]:
-    """The masks for a start line."""
+    """Yield the masks for a start line."""
     request = _REQUEST.match(line)
     if request is not None:
         return _covered(request.start(3), len(request[3]))
@@ -141,10 +141,10 @@ def _start(line: bytes) -> Iterable[Run]:
 
 
 def _line(line: bytes) -> Iterable[Run]:
-    """The masks for a header's line."""
+    """Yield the masks for a header's line."""
     name, colon, value = line.partition(b":")
     if not colon or line[:1] in b" \t":
-        at = len(line) - len(line.lstrip(b" \t"))  # it goes on from the line before
+        at = len(line) - len(line.lstrip(b" \t"))  # it continues the line before
         return _covered(at, len(line) - at)
     runs = list(() if name.lower() in _NAMES else _covered(0, len(name)))
     bare = value.strip(b" \t")
@@ -155,8 +155,10 @@ def _line(line: bytes) -> Iterable[Run]:
 
 
 def _chunk(line: bytes, follow: int) -> Iterable[Run]:
-    """The masks for a line around chunks: the size of one, behind which ``follow`` bytes are
-    content, or a line of the trailer."""
+    """Yield the masks for a line around chunks.
+
+    It is the size of one, followed by ``follow`` bytes of content, or a line of the trailer.
+    """
     size = _SIZE.match(line)
     if size is None:
         return _line(line)

@@ -1,7 +1,7 @@
-"""Which bytes of a record the capture does not have: what the writers of notes have to ask.
+"""Which bytes of a record the capture does not have: what the writers of notes have to know.
 
-A record can have as many gaps as the capture has holes, and is asked once a value, so that they
-are searched and not walked.
+A record can have as many gaps as the capture has holes, and each value asks about them, so they are
+searched by bisection.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Losses:
         self._stops = [gap.stop for gap in gaps]
 
     def within(self, start: int, stop: int) -> list[Span]:
-        """The lost parts of a range."""
+        """Return the lost parts of a range."""
         found = []
         for at in range(bisect_right(self._stops, start), len(self._gaps)):
             gap = self._gaps[at]

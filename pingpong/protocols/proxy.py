@@ -1,4 +1,4 @@
-"""The PROXY protocol: a line, or a block of bytes, by which a proxy says for whom it connects.
+"""The PROXY protocol: a line, or a block of bytes, in which a proxy says for whom it connects.
 
     PROXY TCP4 203.0.113.7 192.0.2.1 51234 9090 ⏎         version 1: text
 
@@ -7,7 +7,7 @@
     │ 21 │ 11 │ length  │ addresses and ports  │ TLVs      length; TLVs hold more of the same
     └────┴────┴─────────┴──────────────────────┴──────
 
-It stands once, before the first byte of a connection, whatever that speaks.  As HAProxy's
+It comes once, before the first byte of a connection of any protocol.  As HAProxy's
 doc/proxy-protocol.txt lays it out.
 """
 
@@ -31,16 +31,19 @@ _LINE: Final = re.compile(
     rb"|TCP[46] ([0-9A-Fa-f.:]+) ([0-9A-Fa-f.:]+) ([0-9]{1,5}) [0-9]{1,5})\Z"
 )
 
-# Behind the signature: version and command, family and protocol, a length.
+# After the signature: version and command, family and protocol, a length.
 _FIXED: Final = 16
-# The addresses' bytes with their ports, by family.
+# Size of the addresses with their ports, by family.
 ADDRESSES: Final = {1: 12, 2: 36, 3: 216}
 _LOCAL: Final = 0
 
 
 class Proxied:
-    """What a header says.  ``stop``: its bytes; ``open_to``: those of them that hold addresses and
-    nothing else.  ``client`` is None where it names none."""
+    """What a header says.
+
+    ``stop``: its size in bytes; ``open_to``: how many of them, from its start, have addresses and
+    nothing else.  ``client`` is None if it names none.
+    """
 
     __slots__ = ("client", "open_to", "stop", "what")
 
@@ -53,7 +56,7 @@ class Proxied:
 
 
 def begins(data: bytes | bytearray) -> bool | None:
-    """Do these first bytes begin such a header?  None: too few yet."""
+    """Say whether these first bytes begin such a header; None: too few yet."""
     for sign in (_TEXT, _BINARY):
         head = bytes(data[: len(sign)])
         if head == sign:
@@ -64,8 +67,10 @@ def begins(data: bytes | bytearray) -> bool | None:
 
 
 def read(data: bytes | bytearray) -> Proxied | None:
-    """The header that ``data`` begins with; None while it is not all there.  Raises ValueError if
-    it is none after all."""
+    """Return the header that ``data`` begins with; None if some of it is missing.
+
+    Raises ValueError if it turns out not to be one.
+    """
     return _binary(data) if data[:1] == b"\r" else _text(data)
 
 
@@ -100,7 +105,7 @@ def _binary(data: bytes | bytearray) -> Proxied | None:
         return None
     size = ADDRESSES.get(family, 0)
     if command & 15 == _LOCAL or not size or _FIXED + size > stop or family == 3:
-        # A health check of the proxy's own, or a socket without an address to show.
+        # A health check by the proxy itself, or a socket without an address to show.
         return Proxied(stop, _FIXED, None, 2)
     block = bytes(data[_FIXED : _FIXED + size])
     width = 4 if family == 1 else 16

@@ -1,7 +1,7 @@
 """What the parts of a message are for, in words that hold for every protocol.
 
-A field's number means nothing without the IDL, but its place says a little: an argument, a
-result, an exception.  With one, its name stands beside the number.  The writers of notes
+A field's number means nothing without the IDL, but its place says a little: an argument, a result,
+an exception.  With an IDL, the field's name is shown beside the number.  The note writers
 (``encodings/*_notes.py``) ask here.
 """
 
@@ -23,7 +23,7 @@ __all__ = [
     "whole",
 ]
 
-# What is said of a value that was masked.
+# What is said about a value that was masked.
 REDACTED: Final = "redacted"
 REDACTED_WHY: Final = "The bytes are a mask, as long as what it covers."
 
@@ -38,12 +38,12 @@ _IN_EXCEPTION: Final = {1: "What went wrong, in words.", 2: "What went wrong, by
 
 
 def called(field: Field) -> str:
-    """A field's number, and its name where the IDL tells it."""
+    """Return a field's number, and its name if the IDL has it."""
     return str(field.field_id) if field.name is None else f"{field.field_id} {field.name}"
 
 
 def declared(field: Field) -> str:
-    """What the IDL says of a field beside its name, where that is more than its plain type.
+    """Return what the IDL says about a field besides its name, if that is more than its type.
 
     >>> from pingpong.model import Span, TType, Value
     >>> field = Field(1, Value(TType.I64, 7, Span(3, 11)), Span(0, 11))
@@ -55,14 +55,17 @@ def declared(field: Field) -> str:
 
 
 def labelled(value: Value) -> str:
-    """A number, and its name where it is an enum's."""
+    """Return a number, with its name if it is an enum's."""
     number = str(value.content)
     return f"{number} {value.label}" if value.label else number
 
 
 def role(kind: MessageType | None, field_id: int, has_names: bool = False) -> str:
-    """What a field of the outermost struct is for; ``kind`` is None for a struct alone.
-    ``has_names``: there is an IDL, and what it says stands beside the field's number."""
+    """Say what a field of the outermost struct is for.
+
+    ``kind`` is None for a bare struct.  ``has_names``: there is an IDL, and what it says is shown
+    beside the field's number.
+    """
     if kind is None:
         return "" if has_names else f"Field {field_id}. Its name stays in the IDL."
     if kind in (MessageType.CALL, MessageType.ONEWAY):
@@ -75,7 +78,7 @@ def role(kind: MessageType | None, field_id: int, has_names: bool = False) -> st
 
 
 def whole(kind: MessageType | None) -> str:
-    """What the outermost struct is."""
+    """Say what the outermost struct is."""
     if kind is None:
         return "the struct"
     if kind in (MessageType.CALL, MessageType.ONEWAY):
@@ -84,7 +87,8 @@ def whole(kind: MessageType | None) -> str:
 
 
 def counted(number: int, thing: str, things: str = "") -> str:
-    """
+    """Return a number with its noun, in the right form.
+
     >>> counted(1, "byte"), counted(2, "byte"), counted(0, "reply", "replies")
     ('1 byte', '2 bytes', '0 replies')
     """

@@ -1,6 +1,6 @@
-"""Bytes of which nobody says what they mean: text, a picture, or nothing at all.
+"""Bytes whose meaning nobody states: text, a picture, or nothing at all.
 
-They are told as one value without an id and without a name: text where they are UTF-8, else bytes.
+They are reported as one value without an id and without a name: text if they are UTF-8, else bytes.
 An event's frame, all of which belongs to its framing, has no values at all.
 """
 

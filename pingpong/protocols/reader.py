@@ -6,12 +6,12 @@
         │                   └───────────────────────────────────────────┘
         └──────────▶ FOREIGN   not Thrift: nothing is kept
 
-Its Transport says where a message ends.  A message is given out once its last byte is
-there: nothing of it is built but its header.  What cannot be a message is skipped up to the
-next one that proves itself, and a finding says how many bytes that were.
+Its Transport says where a message ends.  A message is given out once its last byte is there:
+nothing of it is built but its header.  What cannot be a message is skipped up to the next one that
+proves itself, and a finding says how many bytes that were.
 
-Bytes lost inside content of known size (the rest of a string, of a frame) do not hide
-where the message goes on: it is given out with its Gaps.  Any other loss cuts it.
+Bytes lost inside content of known size (the rest of a string, of a frame) do not hide where the
+message goes on: it is given out with its Gaps.  Any other loss cuts it off.
 """
 
 from __future__ import annotations
@@ -67,30 +67,30 @@ _READING: Final = 1
 _SEARCHING: Final = 2
 _FOREIGN: Final = 3
 
-# A message that was found needs bytes in place of lost ones, so that offsets stay true.
-# Not more of them than there are true ones: a few packets must not cost much memory.
+# A message that is found needs bytes in place of lost ones, so that offsets stay true.  No more of
+# them than there are true ones: a few packets must not cost much memory.
 FILLER: Final = 2048
 
-# How much may lie in the buffer for the short way, which begins anew with every segment.
+# How much may be in the buffer for the short way, which starts over with every segment.
 SHORT: Final = 8192
 
-# How much is kept of a direction that began in mid-stream, until the other shows whether it is what
-# it looks like.
+# How much is kept of a direction that began in mid-stream, until the other one shows whether it is
+# what it looks like.
 _MOST_DOUBTFUL: Final = 65_536
 
-# What may stand inside something larger.
+# Transports that may be inside something larger.
 _INSIDE: Final = (UNFRAMED, FRAMED, THEADER)
 
-# A name that a method can have, as a search wants it (detect.py).
+# A name that a method can have, in the sense of a search (detect.py).
 _METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 
-# What a step of a SASL negotiation may begin with.
+# A step of a SASL negotiation begins with one of these.
 _STATUSES: Final = tuple(bytes((status,)) for status in range(1, COMPLETE + 1))
 
-# How many findings are kept of bytes of which it is not known yet whether they are Thrift.
+# How many findings are kept about bytes that may turn out not to be Thrift.
 MAX_FINDINGS: Final = 1000
 
-# How long the evidence may grow: a connection may carry anything, for as long as it likes.
+# How long the evidence may grow: a connection may carry anything, for any length of time.
 MAX_EVIDENCE: Final = 300
 
 
@@ -100,19 +100,19 @@ _LAST_ODD: Final = _FIRST_ODD + 3
 
 
 def _has_odd_seqid(header: Header) -> bool:
-    """Is the seqid the begin of another message?"""
+    """Say whether the seqid is the beginning of another message."""
     return header.strict and _FIRST_ODD <= header.seqid <= _LAST_ODD
 
 
 def _is_odd(header: Header) -> bool:
-    """Is there more to say of the message than the short way does?"""
+    """Say whether there is more to report about the message than the short way does."""
     return header.method in UPGRADES or (header.seqid <= _LAST_ODD and _has_odd_seqid(header))
 
 
 def _placed(layout: tuple[Stretch, ...], base: int) -> tuple[Stretch, ...]:
-    """The layout of a unit that begins at ``base``."""
+    """Return the layout of a unit that begins at ``base``."""
     return tuple(
-        Stretch(one.start, one.size, one.offset if one.offset < 0 else base + one.offset, one.what)
+        one if one.is_packed else Stretch(one.start, one.size, base + one.offset, one.what)
         for one in layout
     )
 
@@ -120,14 +120,13 @@ def _placed(layout: tuple[Stretch, ...], base: int) -> tuple[Stretch, ...]:
 class MessageReader:
     """Reads the messages of one direction.
 
-    ``from_start``: the first chunk begins the connection.  ``told`` is what the user says
-    that it speaks.  ``other`` is the transport that the other direction was seen to speak,
-    NOT_KNOWN before that; ``peer`` reads it.  ``looks_like`` is what it may speak itself, if the
-    other direction does.  ``detection`` is None until the bytes have told;
-    ``findings`` is about bytes that belong to no message.  ``passed``, where ``watched``, has the
-    units without one, until somebody clears it.  ``begun``, ``broke`` and ``why`` are the Half's.
-    ``turns`` are HTTP's requests or responses, in order, until somebody clears them;
-    ``is_lossy``: some may be missing.
+    ``from_start``: the first chunk begins the connection.  ``told`` is what the user says that it
+    speaks.  ``other`` is the transport that the other direction was seen to speak, NOT_KNOWN before
+    that; ``peer`` reads it.  ``looks_like`` is what this direction may speak, if the other one does
+    too.  ``detection`` is None until the bytes have told; ``findings`` is about bytes that belong
+    to no message.  ``passed``, if ``watched``, has the units without a message, until the caller
+    clears it.  ``begun``, ``broke`` and ``why`` are the Half's.  ``turns`` are HTTP's requests or
+    responses, in order, until the caller clears them; ``is_lossy``: some may be missing.
     """
 
     def __init__(
@@ -156,8 +155,8 @@ class MessageReader:
         self.findings: list[Finding] = []
         self._limits = limits
         self._state = _UNDECIDED if from_start else _SEARCHING
-        self._at_start = from_start  # a PROXY header may stand here
-        self._behind = ""  # it did
+        self._at_start = from_start  # a PROXY header may come here
+        self._behind = ""  # set once one did
         self._told = told
         self._spoken: Spoken | None = None  # what is being read now
         self._transport: Transport | None = None
@@ -166,27 +165,27 @@ class MessageReader:
         self._read = 0  # messages, since ``_spoken`` was settled
         self._protocol: Protocol | None = None  # of the last message
         self._said_wrapped = False
-        # Found in mid-stream, where it may have been the inside of something larger: a frame
-        # whose length was not captured, the payload behind a head.
+        # Found in mid-stream, where it may have been the inside of something larger: a frame whose
+        # length was not captured, the payload after a head.
         self._guessed = False
-        self._was_sought = False  # behind a loss, a stumble, or in mid-stream
-        self._stumbled: tuple[int, Spoken | None] = (-1, None)  # where, reading what
-        self._patience = 0  # do not search again in fewer bytes than this
+        self._was_sought = False  # after a loss, a stumble, or in mid-stream
+        self._stumbled: tuple[int, Spoken | None] = (-1, None)  # where, while reading what
+        self._patience = 0  # search again only when there are this many bytes
         self._base = 0  # the direction's offset of the first byte in _buffer
         self._buffer = bytearray()
         self._marks: list[Chunk] = []  # where each packet's bytes begin (their data left out)
         self._bridged = (
             -1
-        )  # the offset of a message whose header is there, behind which bytes are not
+        )  # the offset of a message whose header is there, but not the bytes after it
         self._gaps: list[Gap] = []  # inside _buffer; offsets of the direction
         self._skipped = 0  # bytes passed over since the search began
-        self._lost_frame = 0  # bytes of a frame still to come that was given out, cut
+        self._lost_frame = 0  # bytes still to come of a frame that was given out, cut off
         self._reason = ""  # why the search began
 
-    # ── What comes in ────────────────────────────────────────────────────────────────
+    # ── Input ────────────────────────────────────────────────────────────────────────
 
     def feed(self, chunk: Chunk) -> list[Found]:
-        """Take the next bytes; give out the messages that are complete with them."""
+        """Take the next bytes; return the messages that are complete with them."""
         if self._state == _FOREIGN:
             return []
         data = chunk.data
@@ -204,7 +203,7 @@ class MessageReader:
         return self._parse(False)
 
     def lose(self, gap: Gap) -> list[Found]:
-        """Take note that the next bytes were lost."""
+        """Learn that the next bytes were lost."""
         self.is_lossy = True
         if self._state == _FOREIGN:
             return []
@@ -238,15 +237,17 @@ class MessageReader:
         return found
 
     def close(self, reason: str, cut: str = CUT_CLOSED) -> list[Found]:
-        """No more will come, because of ``reason``; give out what there is of a message, which is
-        ``cut`` then: see ``Message.cut``."""
+        """End the direction, because of ``reason``; return what is there of a message.
+
+        That message is ``cut`` then: see ``Message.cut``.
+        """
         if self._state == _FOREIGN:
             return []
         was_undecided = self._state == _UNDECIDED
         have = len(self._buffer)
         found = self._parse(True)
         if was_undecided and not found:
-            self.begun = have  # more of them would have told
+            self.begun = have  # more of them would have shown it
         if self._state == _READING:
             found += self._cut(reason, cut)
         elif self._state == _SEARCHING:
@@ -263,13 +264,15 @@ class MessageReader:
                 self.detection = Detection(None, spoken.transport, evidence)
             else:
                 self.detection = Detection(None, None, evidence)
-                self.findings.clear()  # about bytes that are no Thrift
+                self.findings.clear()  # they are about bytes that are not Thrift
         self._state = _FOREIGN
         return found
 
     def note_thrift(self) -> None:
-        """It answered requests that held Thrift: so it is HTTP for Thrift, though perhaps no
-        message was in it."""
+        """Learn that this direction answered requests that contained Thrift.
+
+        So it is HTTP for Thrift, though it may not have contained a message.
+        """
         self._answers_thrift = True
         seen = self.detection
         if seen is not None and seen.transport is None and self._spoken is not None:
@@ -277,30 +280,31 @@ class MessageReader:
 
     @property
     def speaks(self) -> Carrier:
-        """The transport that is being read; NOT_KNOWN before that."""
+        """The transport that is being read; NOT_KNOWN before that is known."""
         return self._spoken.transport if self._spoken is not None else NOT_KNOWN
 
     @property
     def waiting(self) -> int:
-        """How many bytes wait for those that come after them."""
+        """How many bytes are waiting for those that come after them."""
         inside = 0 if self._transport is None else self._transport.waiting
         return len(self._buffer) + inside
 
     @property
     def is_settled(self) -> bool:
-        """Is it known to be Thrift, so that what is odd about its bytes matters?"""
+        """Whether it is known to be Thrift, so that odd bytes in it matter."""
         return self.detection is not None and self.detection.transport is not None
 
     @property
     def is_ready(self) -> bool:
-        """Does the next byte begin a unit of a transport that is known?"""
+        """Whether the next byte begins a unit of a known transport."""
         return self._state == _READING and not self._buffer and not self._lost_frame
 
     def whole(self, data: bytes, at: i64, stop: i64) -> tuple[Header | None, i64]:
-        """The header of the message that begins ``data[at:stop]``, the next bytes of this
-        direction, and where it ends, if all of it is there and nothing is odd about it.
+        """Return the header of the message that begins ``data[at:stop]``, and where it ends.
 
-        Only while ``is_ready``.  It changes nothing: ``pass_whole`` says that it was taken.
+        ``data[at]`` is the next byte of this direction.  The header is None unless the message is
+        completely there and has nothing odd.  Only while ``is_ready``.  It changes nothing:
+        ``pass_whole`` says that the message was taken.
         """
         assert self._transport is not None
         header, end = self._transport.whole(data, at, stop)
@@ -309,15 +313,16 @@ class MessageReader:
         return header, end
 
     def pass_whole(self) -> None:
+        """Record that the message that ``whole`` found was taken."""
         self._read += 1
 
     def _is_named(self, header: Header) -> bool:
-        """Has the message a name that can be one?  Behind a break, that is a part of its proof."""
+        """Say whether the message's name is plausible, which is part of its proof after a break."""
         return not self._was_sought or _METHOD.match(header.method) is not None
 
     @property
     def protocol(self) -> Protocol:
-        """Of the messages that ``whole`` finds."""
+        """The protocol of the messages that ``whole`` finds."""
         assert self._spoken is not None
         assert self._spoken.protocol is not None
         return self._spoken.protocol
@@ -325,7 +330,7 @@ class MessageReader:
     # ── Deciding ─────────────────────────────────────────────────────────────────────
 
     def _decide(self, ended: bool, from_loss: bool = False) -> None:
-        """Ask what the first bytes are, if that can be told already."""
+        """Find out what the first bytes are, if that can be told already."""
         if self._at_start:
             if not self._pass_proxy(ended):
                 return
@@ -344,7 +349,7 @@ class MessageReader:
             and self._buffer[:1] in _STATUSES
             and (told is None or told.transport is None)
         ):
-            # What a server says first is too little to be told from anything else.
+            # What a server says first is too short to be told from anything else.
             shown = self._buffer[:8].hex(" ")
             told = Detection(None, SASL, f"begins with {shown}: the answer to a SASL START")
         if told is None:
@@ -355,7 +360,7 @@ class MessageReader:
         self._evidence = told.evidence
         if told.transport is not None:
             if told.protocol is not None:
-                self.detection = told  # else a message in it has to be seen first
+                self.detection = told  # otherwise, a message in it has to be seen first
             self._read_on(Spoken(told.protocol, told.transport))
         elif from_loss:
             self._search("the capture lost bytes")
@@ -395,7 +400,7 @@ class MessageReader:
             self._read = 0
         if self._transport is not None and self._transport.is_woven and goes_on:
             self._transport.give_up()
-            return  # with what it knows of messages that are under way
+            return  # keeping what it knows of messages that are under way
         self._transport = make_transport(spoken, self._limits, self._prefixed)
         self._transport.keeps_lines = self._watched
         self._transport.from_start = not self._was_sought
@@ -406,7 +411,7 @@ class MessageReader:
             peer._transport.meet(self._transport)
 
     def _search(self, reason: str) -> None:
-        """Look for the next message, or stop where none can be found behind a break."""
+        """Look for the next message, or stop if none can be found after a break."""
         self._state = _SEARCHING
         self._reason = reason
         if self._spoken is not None and not self._spoken.transport.resumes:
@@ -421,7 +426,7 @@ class MessageReader:
             self._marks.clear()
 
     def _settled(self) -> Told:
-        """What the next message has to be, as far as that is known."""
+        """Return what is already known about the next message."""
         doubtful = self._guessed and self._read < 2
         if self._spoken is None or doubtful:
             return self._told
@@ -430,7 +435,7 @@ class MessageReader:
         return Told(self._spoken.protocol, self._spoken.transport)
 
     def _remark(self, what: str) -> None:
-        """Add to what is known of the bytes that are no message, once each."""
+        """Add to what is known about the bytes that are not a message, once each."""
         if what and len(self._evidence) < MAX_EVIDENCE and what not in self._evidence:
             self._evidence += f"; {what}"
 
@@ -458,18 +463,18 @@ class MessageReader:
                 self._patience = 0
                 self._was_sought = True
                 if self._stumbled == (self._base, place.spoken):
-                    # The same bytes in the same way once more: go on behind the first.
+                    # The same bytes in the same way once more: go on after the first.
                     self._pass_over(1)
                     continue
                 doubtful = self._spoken is None or (self._guessed and self._read < 2)
                 self._guessed = doubtful and place.spoken.transport in _INSIDE
                 self._report_skipped()
-                # Behind a negotiation there are frames, and the next one was found.
+                # After a negotiation there are frames, and the next one was found.
                 is_sasl = self._spoken is not None and self._spoken.transport is SASL
                 self._read_on(Spoken(None, SASL) if is_sasl else place.spoken)
                 peer = self.peer
                 if peer is not None and peer._state == _SEARCHING and peer.looks_like:
-                    # It waited for this one.
+                    # The other direction waited for this one.
                     waited = peer._parse(False)
                     for one in waited:
                         one.is_others = not one.is_others
@@ -480,7 +485,7 @@ class MessageReader:
         return found
 
     def _find(self, settled: Told, ended: bool) -> Place:
-        """The next place where a message, or a unit, proves itself: see ``find_message``."""
+        """Find the next place where a message, or a unit, proves itself: see ``find_message``."""
         keep = len(self._buffer)
         for wrapper in woven(settled):
             assert wrapper.find is not None
@@ -491,8 +496,8 @@ class MessageReader:
                 keep = min(keep, at)
             if not is_sure:
                 continue
-            # Nothing but lengths shows it, and three in a row may be chance.  So before it is known
-            # what this direction speaks, the other one has to look like the same.
+            # Only lengths show it, and three in a row may be chance.  So before it is known what
+            # this direction speaks, the other one has to look the same.
             self.looks_like = wrapper.transport
             peer = self.peer
             if peer is not None and wrapper.transport in (peer.looks_like, peer.speaks):
@@ -501,7 +506,7 @@ class MessageReader:
         return Place(min(place.at, keep), None) if place.spoken is None else place
 
     def _next(self, found: list[Found]) -> bool:
-        """Take the unit at the buffer's start; False if it is not all there yet."""
+        """Take the unit at the buffer's start; False if some of it is missing."""
         assert self._transport is not None
         if self._next_wholes(found):
             return True
@@ -529,7 +534,7 @@ class MessageReader:
             if self._watched:
                 self.passed.append(Passed(self._base, self.speaks, unit))
             if unit.what == WRAPPED and self.is_settled and not self._said_wrapped:
-                # Until then it was read: from now on something is hidden.
+                # It could be read until now: from here on something is hidden.
                 self._said_wrapped = True
                 self._say(Finding(Severity.WARNING, WRAPPED, self._base))
             self._drop(unit.stop)
@@ -540,7 +545,7 @@ class MessageReader:
             self._stumble(error, unit.stop, found)
             return True
         if unit.header is None and not self._is_named(header):
-            # Found behind a break, and followed by this: bytes around it that nobody knows.
+            # Found after a break, and followed by this: the bytes around it are unknown.
             self._stumbled = (self._base, self._spoken)
             self._search("what follows is no message")
             return True
@@ -565,8 +570,10 @@ class MessageReader:
         return True
 
     def _next_wholes(self, found: list[Found]) -> bool:
-        """Take the messages at the buffer's start of which there is nothing to say, as many as
-        there are; False if there is none."""
+        """Take all messages at the buffer's start about which there is nothing to say.
+
+        False if there is none.
+        """
         assert self._transport is not None
         have: i64 = len(self._buffer)
         if have > SHORT or self._gaps:
@@ -592,7 +599,7 @@ class MessageReader:
         return True
 
     def _stumble(self, error: DecodeError, stop: int, found: list[Found]) -> None:
-        """These bytes are not what they should be: give out what is readable, then search."""
+        """Handle bytes that are not what they should be: give out what is readable, then search."""
         assert self._transport is not None
         finding = Finding(Severity.ERROR, str(error), error.offset)
         stop = min(stop, len(self._buffer))
@@ -610,7 +617,7 @@ class MessageReader:
             self._breaks(str(error))
             found.append(self._take(header, unit, (finding,)))
         else:
-            # What was found in mid-stream and is followed by something else was the inside of
+            # What was found in mid-stream, and is followed by something else, was the inside of
             # something larger: what comes next tells.
             if not (self._guessed and self._read == 1):
                 text = f"no message at stream offset {self._base}: {error}"
@@ -623,7 +630,7 @@ class MessageReader:
         self._search("what follows is no message")
 
     def _settle_woven(self, made: list[Found]) -> None:
-        """Take note of messages that a transport has put together itself."""
+        """Learn of messages that a transport has put together itself."""
         self._read += len(made)
         for one in made:
             reader = self if not one.is_others or self.peer is None else self.peer
@@ -632,7 +639,7 @@ class MessageReader:
                 reader.detection = Detection(one.protocol, one.transport, reader._evidence)
 
     def _turn(self, unit: Unit, found: Found | None) -> None:
-        """Take note of a request or a response, with the message in it or without one."""
+        """Learn of a request or a response, with or without a message in it."""
         turn = unit.turn
         if turn is not None:
             turn.found = found
@@ -642,18 +649,18 @@ class MessageReader:
             self.turns.append(turn)
 
     def _breaks(self, why: str) -> None:
-        """What stands at ``_base`` cannot be read."""
+        """Record that what is at ``_base`` cannot be read."""
         if self.broke < 0:
             self.broke, self.why = self._base, why
 
     def _header_of(self, unit: Unit, protocol: Protocol) -> Header:
-        """The header in a unit.  Raises DecodeError."""
+        """Return the header in a unit.  Raises DecodeError."""
         if unit.header is not None:
             return unit.header
         return protocol.read_header(unit.data, unit.start, len(unit.data), self._limits)
 
     def _header(self, unit: Unit | None) -> Header | None:
-        """The header in a unit; None if it cannot be read."""
+        """Return the header in a unit; None if it cannot be read."""
         if unit is None or unit.protocol is None:
             return None
         try:
@@ -662,7 +669,7 @@ class MessageReader:
             return None
 
     def _cut(self, reason: str, cut: str, lost: int = 0) -> list[Found]:
-        """Give out what there is of a message that will not be completed.
+        """Give out what is there of a message that will not be completed.
 
         ``lost`` is how many bytes the capture lost here, 0 if no more come at all.
         """
@@ -727,8 +734,10 @@ class MessageReader:
         return [taken]
 
     def _is_whole(self, unit: Unit, header: Header, cut: str) -> bool:
-        """Is the unit that ``rest`` gave all that there is of it?  Where bytes are lost behind it,
-        only if the message ends with it."""
+        """Say whether the unit that ``rest`` returned is complete.
+
+        If bytes are lost after it, it is only if the message ends with it.
+        """
         assert self._transport is not None
         if not self._transport.is_whole or cut != CUT_LOST:
             return self._transport.is_whole
@@ -737,8 +746,10 @@ class MessageReader:
         return unit.protocol.struct_end(unit.data, header.span.stop, stop, self._limits) == stop
 
     def _pass_unread(self) -> None:
-        """Say that these bytes hold something that was not read: a packed stream may have begun
-        it in the bytes before."""
+        """Report that these bytes contain something that was not read.
+
+        A packed stream may have begun it in the bytes before.
+        """
         if self._watched and not self.speaks.resumes:
             unit = Unit(len(self._buffer), bytes(self._buffer) or b"?", 0, None)
             self.passed.append(Passed(self._base, self.speaks, unit))
@@ -758,7 +769,7 @@ class MessageReader:
             return False
         if have + gap.length > self._transport.known_until(self._buffer, have):
             return False
-        # Once for a message: its header stays there, and looking copies all that is.
+        # Once for each message: its header stays the same, and looking copies all there is.
         if self._bridged != self._base and not self._transport.is_woven:
             if self._header(self._transport.rest(self._buffer, have)) is None:
                 return False
@@ -792,12 +803,12 @@ class MessageReader:
         size: int,
         findings: tuple[Finding, ...],
     ) -> Found:
-        """A message of ``size`` bytes that begins at ``_base``."""
+        """Make a message of ``size`` bytes that begins at ``_base``."""
         assert self._spoken is not None
         base = self._base
         brought = self._brought(size)
         if self.detection is None or self.detection.protocol is None:
-            # The connection's own words say nothing of how calls are encoded.
+            # The connection's own words say nothing about how calls are encoded.
             said = None if header.type is MessageType.EVENT else protocol
             self.detection = Detection(said, self._spoken.transport, self._evidence)
         return Found(
@@ -815,7 +826,7 @@ class MessageReader:
         )
 
     def _brought(self, size: int) -> Brought:
-        """Which packets brought the next ``size`` bytes."""
+        """Return which packets brought the next ``size`` bytes."""
         stop = self._base + max(size, 1)
         first = last = self._marks[0]
         packets: tuple[int, ...] = (first.number,)
@@ -831,7 +842,7 @@ class MessageReader:
         return Brought(self._base, first.time, last.time, packets, self._lost_within(stop))
 
     def _lost_within(self, stop: int) -> tuple[Gap, ...]:
-        """The gaps before ``stop``, counted from the buffer's start."""
+        """Return the gaps before ``stop``, counted from the buffer's start."""
         if not self._gaps:
             return ()
         base = self._base
@@ -855,7 +866,7 @@ class MessageReader:
 
     def _go_on(self, size: int) -> None:
         self._base += size
-        # Keep the mark of the packet that the next byte came in.
+        # Keep the mark of the packet that brought the next byte.
         keep = 0
         while keep + 1 < len(self._marks) and self._marks[keep + 1].offset <= self._base:
             keep += 1

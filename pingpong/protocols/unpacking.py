@@ -1,14 +1,14 @@
-"""How much may come out of what is packed: zlib, gzip, deflate.
+"""How much packed bytes (zlib, gzip, deflate) may unpack to.
 
     packed bytes ─▶ Allowance.most ─▶ unpacked bytes ─▶ Allowance.take
 
-Deflate makes a byte of a thousand, and what is packed again and again a byte of a billion.  So one
-message may have so many bytes unpacked and no more (``Limits.unpacked``), and so may all that comes
-in one go, however many messages that are: an Allowance is that many bytes, and packed ones win back
-RATIO times as many.  Whoever packs what somebody means to read stays far below that.
+Deflate makes a thousand bytes out of one, and what is packed again and again, a billion.  So the
+bytes unpacked for one message are limited (``Limits.unpacked``), and so is everything that comes at
+once, however many messages that is: an Allowance is that many bytes, and packed ones win back RATIO
+times as many.  Nobody who packs something to be read comes near that.
 
-All connections of a capture draw on one Allowance: then memory and time are bounded by the
-capture's size, and what one connection uses up is missing to none that packs less than RATIO to 1.
+All connections of a capture draw on one Allowance: so memory and time are bounded by the capture's
+size, and what one connection uses up is missed by none that packs less than RATIO to 1.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from ..model import Limits
 
 __all__ = ["LEFT_OVER", "MESSAGE", "RATIO", "Allowance", "inflate", "over", "zlib_words"]
 
-# Unpacked bytes for a packed one that are always allowed.  Text of a service packs 3 to 20 to 1.
+# Unpacked bytes that are always allowed for each packed one.  Text of a service packs 3 to 20 to 1.
 RATIO: Final = 128
 
-# What a message costs besides its bytes: an object is more than the smallest of them is.
+# What a message costs besides its bytes: an object is larger than the smallest message.
 MESSAGE: Final = 256
 
 LEFT_OVER: Final = "bytes are left over behind its end"
@@ -42,35 +42,37 @@ class Allowance:
         self._left = self._full
 
     def most(self, packed: int) -> int:
-        """How much ``packed`` more bytes may hold."""
+        """Return how much ``packed`` more bytes may unpack to."""
         return self._left + RATIO * packed
 
     def take(self, packed: int, unpacked: int) -> None:
-        """So many packed bytes held so many."""
+        """Record that so many packed bytes unpacked to so many."""
         self._left = min(self._full, max(0, self._left + RATIO * packed - unpacked))
 
 
 def over(most: int, limit: int) -> str:
-    """What is said of packed bytes that hold more than ``most``, where one message may have
-    ``limit``: it alone is too long, or all that came at once is."""
+    """Say that packed bytes unpack to more than ``most``, if one message may have ``limit``.
+
+    Either it alone is too long, or all that came at once is.
+    """
     if most >= limit:
         return f"over {limit} bytes (--max-unpacked)"
     return f"over {limit} bytes, with what came before it (--max-unpacked)"
 
 
 def zlib_words(error: zlib.error) -> str:
-    """zlib's own words, without Python's."""
+    """Return zlib's own words, without Python's."""
     return str(error).rpartition(": ")[2]
 
 
 def inflate(
     data: bytes, allowance: Allowance, earned: int, bits: int = 15, members: bool = False
 ) -> tuple[bytes, str]:
-    """What packed bytes hold, and what is wrong with them, else "".
+    """Return what packed bytes unpack to, and what is wrong with them, else "".
 
     ``earned`` is how many bytes of the wire they were: none, if they came out of others.  ``bits``
-    is what zlib calls their format; ``members``: several may follow each other, as in gzip.  Not
-    more than the allowance: of what holds more, nothing.
+    is zlib's number for their format; ``members``: several may follow each other, as in gzip.  If
+    they hold more than the allowance, nothing is returned of them.
     """
     limit = allowance.limit
     most = min(limit, allowance.most(earned))

@@ -1,1 +1,1 @@
-"""What may be shown of a capture: masks for messages, and for the packets that brought them."""
+"""Which parts of a capture may be shown: masks for messages, and for the packets they came in."""

@@ -1,25 +1,25 @@
-"""Values out of a message, its lengths left in: what ``--redact`` and ``pingpong redact`` mask.
+"""Masked values in a message, lengths unchanged: what ``--redact`` and ``pingpong redact`` do.
 
     00 00 00 03  70 77 64        2: "pwd"              before
     00 00 00 03  78 78 78        2: (redacted, 3 bytes)  after; every other byte is as it was
 
-A mask is as long as what it covers and may stand in its place: the message's protocol makes it
-(see ``Protocol.mask``), and its transport those for what stands before the message.  So ids, types,
+A mask is as long as what it covers and may take its place: the message's protocol makes it (see
+``Protocol.mask``), and its transport makes those for what precedes the message.  So ids, types,
 counts, lengths and places stay, and whatever read the message before reads it again.  A length says
-something too: that is not hidden.  It is all that a mask says.
+something too: it is not hidden, and it is all that a mask says.
 
-    selected field       all that it holds, however deep
-    without a name       where a selector asks for a name: the field may be the one that is meant
-    before the message   HTTP heads, key/values of (TT)THeader, tracing headers: always, but for
+    selected field       everything in it, however deep
+    without a name       if a selector asks for a name: the field may be the one that is meant
+    before the message   HTTP heads, key/values of (TT)THeader, tracing headers: always, except
                          words that transports need and that tell nothing
-    not read             bytes of a message that no value accounts for: always
-    broken, cut, lost    where reading ended before the message did, no field is where it seems:
+    not read             bytes of a message that belong to no value: always
+    broken, cut, lost    if reading ended before the message did, no field is where it seems to be:
                          every value
-    a method             that is no name: a wrong length may have made it swallow what follows
+    a method             that is not a name: a wrong length may have made it swallow what follows
     HTTP's own           calls of no family: the path, and every value, whatever is selected
     an exception's text  with ``texts``: a handler may quote in it what it was given
 
-A message with nothing masked is left as it is.
+A message in which nothing is masked stays as it is.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ __all__ = ["Mask", "Redactor", "hushed", "masked_with"]
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 
-# What a finding may say of what is wrong before it says what was found: words of ours, places.
+# What a finding may say about what is wrong, before it says what was found: our words, places.
 _PLAIN: Final = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9' /-]*? )?at (?:stream )?offset \d+"
     r"|skipped \d+ bytes? before stream offset \d+"
@@ -63,7 +63,7 @@ _PLAIN: Final = re.compile(
     r"|the negotiation failed"
     r"|the head says protocol \d+ [A-Za-z]+, and the message is [a-z0-9-]+"
 )
-# And behind that: counts, and how it came about.
+# And after that: counts, and how it came about.
 _KNOWN: Final = re.compile(
     r"needs \d+ bytes?, \d+ left"
     r"|\d+ of its \d+ bytes (?:were|are) lost"
@@ -79,9 +79,9 @@ _WHERE: Final = re.compile(r"flow \d+, from the (?:client|server)(?:, packet \d+
 class Mask:
     """What is to be masked in a message, as places in its ``data``.
 
-    ``runs`` are the masks, in order.  ``redacted`` is where the values that are masked begin.
-    ``packed`` is where, from the data's start, the bytes are no longer those of the wire; -1: all
-    are.  ``is_sure``: the message was read whole, so that its fields are what they seem.
+    ``runs`` are the masks, in order.  ``redacted`` is where the masked values begin.  ``packed`` is
+    the offset from which the data's bytes are no longer those of the wire; -1: all are.
+    ``is_sure``: the message was read to its end, so that its fields are what they seem.
     """
 
     __slots__ = ("is_sure", "packed", "redacted", "runs")
@@ -94,13 +94,15 @@ class Mask:
 
 
 class Redactor:
-    """Masks what ``selectors`` select.  ``texts``: those of exceptions too.  ``nameless``: where a
-    selector asks for a name, fields too whose names nobody knows: each of them may be the one.
+    """Masks what ``selectors`` select.
 
-    ``counts`` has how many values each selector has masked; ``unsure`` counts the messages all of
-    whose values were masked, ``doubtful`` those in which fields were masked because nobody knows
-    their names, ``heads`` the values before messages; ``masked_texts`` and ``left_texts`` the
-    texts of exceptions.
+    ``texts``: those of exceptions too.  ``nameless``: if a selector asks for a name, also fields
+    whose names nobody knows, since each of them may be the one.
+
+    ``counts`` has how many values each selector has masked; ``unsure`` counts the messages whose
+    values were all masked, ``doubtful`` those in which fields were masked because nobody knows
+    their names, ``heads`` the values before messages; ``masked_texts`` and ``left_texts`` the texts
+    of exceptions.
     """
 
     def __init__(
@@ -117,7 +119,7 @@ class Redactor:
         self.left_texts = 0
 
     def mask(self, record: Record) -> Mask:
-        """What is to be masked in a message, or in a struct alone."""
+        """Return what is to be masked in a message, or in a bare struct."""
         mask = Mask()
         if isinstance(record, Message):
             self._before(record, mask)
@@ -131,7 +133,7 @@ class Redactor:
         return mask
 
     def redact(self, record: Record) -> Mask:
-        """Mask a message in place.  What listing it found is told without what was found."""
+        """Mask a message in place.  Findings of listing it no longer say what was found."""
         mask = self.mask(record)
         data = masked_with(record.data, mask.runs)
         if isinstance(record, Message):
@@ -145,7 +147,7 @@ class Redactor:
         return mask
 
     def _before(self, message: Message, mask: Mask) -> None:
-        """What stands before the message's own header."""
+        """Add the masks for what precedes the message's own header."""
         before = message.transport.masks(message)
         runs = before.runs
         if before.values is not None:
@@ -155,7 +157,7 @@ class Redactor:
         mask.runs += runs
 
     def _all_of(self, record: Record) -> list[Run]:
-        """The masks for every value of a struct."""
+        """Return the masks for every value of a struct."""
         mask = Mask()
         walk = _Walk(self, record, mask)
         walk.all = True
@@ -164,7 +166,7 @@ class Redactor:
 
 
 def masked_with(data: bytes, runs: Iterable[Run]) -> bytes:
-    """``data`` with the masks laid over it."""
+    """Return ``data`` with the masks laid over it."""
     out = bytearray(data)
     for at, text in runs:
         out[at : at + len(text)] = text
@@ -172,8 +174,10 @@ def masked_with(data: bytes, runs: Iterable[Run]) -> bytes:
 
 
 def hushed(finding: Finding) -> Finding:
-    """The finding without what was found, which may be a secret: what is wrong, and where, as far
-    as that is said in words that are ours."""
+    """Return the finding without what was found, which may be a secret.
+
+    What is wrong, and where, stays as far as our own words say it.
+    """
     where = _WHERE.match(finding.text)
     start = 0 if where is None else where.end()
     what, *parts = finding.text[start:].split(": ")
@@ -190,18 +194,18 @@ def hushed(finding: Finding) -> Finding:
 
 # ── Fields ───────────────────────────────────────────────────────────────────────────
 
-# A selector, by its place, and which part of it comes next.
+# A selector, by its index, and which part of it comes next.
 State = tuple[int, int]
 
-# In the place of a selector's number: some selector asks for a name, and the field has none.
+# Instead of a selector's index: some selector asks for a name, and the field has none.
 NAMELESS: Final = -1
 
 
 class _Walk:
     """Goes through a message's fields in order and masks what is selected.
 
-    ``all``: every value is.  ``known`` then collects what is structure or a value, so that the
-    rest can be told.
+    ``all``: every value is.  ``known`` then collects what is structure or a value, so that the rest
+    can be found.
     """
 
     def __init__(self, redactor: Redactor, record: Record, mask: Mask) -> None:
@@ -214,7 +218,7 @@ class _Walk:
         self.all = False
         self.has_idl = record.names is not None
         self.is_nameless = False
-        self.is_text = False  # of an exception: what is being walked over
+        self.is_text = False  # what is being walked over is an exception's
         self.known: list[tuple[int, int]] = []
         self.kind = record.type if isinstance(record, Message) else None
         self.has_results = isinstance(record, Message) and record.family.has_results
@@ -234,7 +238,7 @@ class _Walk:
             or any(one.severity is Severity.ERROR for one in findings)
         )
         self.mask.is_sure = not self.all
-        # Of HTTP that is nobody's, nobody knows which value is a secret.
+        # In HTTP that belongs to no family, nobody knows which value is a secret.
         self.all = self.all or (isinstance(record, Message) and record.family.is_http)
         self._head(record.start, body)
         self.struct(body, tuple(states), (), True)
@@ -249,8 +253,10 @@ class _Walk:
     def struct(
         self, struct: Struct, states: tuple[State, ...], hits: tuple[int, ...], outer: bool = False
     ) -> None:
-        """The fields of a struct.  ``states`` are the selectors that may go on in it, ``hits``
-        those that selected all of it."""
+        """Mask in the fields of a struct.
+
+        ``states`` are the selectors that may go on in it, ``hits`` those that selected all of it.
+        """
         for field in struct.fields:
             inner, chosen = self._step(field, states, hits, outer) if states else (states, hits)
             if self.all and (field.name is None or _NAME.match(field.name)):
@@ -264,7 +270,7 @@ class _Walk:
             self.known.append((struct.stop.start, struct.stop.stop))
 
     def _head(self, start: int, struct: Struct) -> None:
-        """What begins a struct at ``start``, where its encoding has something for it."""
+        """Record the head of a struct at ``start``, if its encoding has one."""
         if not self.all or self.protocol.is_text:
             return
         if struct.fields:
@@ -275,7 +281,7 @@ class _Walk:
     def _step(
         self, field: Field, states: tuple[State, ...], hits: tuple[int, ...], outer: bool
     ) -> tuple[tuple[State, ...], tuple[int, ...]]:
-        """The selectors that may go on in a field, and those that have selected it."""
+        """Return the selectors that may go on in a field, and those that have selected it."""
         inner: list[State] = []
         chosen = list(hits)
         for number, place in states:
@@ -298,7 +304,7 @@ class _Walk:
         return tuple(inner), tuple(chosen)
 
     def _is_text(self, field: Field) -> bool:
-        """Is that field of an outermost struct an exception, or the text of one?"""
+        """Say whether that field of an outermost struct is an exception, or the text of one."""
         if self.kind is MessageType.EXCEPTION:
             return True
         if self.kind is not MessageType.REPLY or not self.has_results:
@@ -313,7 +319,7 @@ class _Walk:
         field: Field | None = None,
         is_key: bool = False,
     ) -> None:
-        """``field`` is whose value it is; None for an element.  ``is_key``: of a map."""
+        """Mask in a value: ``field``'s; None for an element.  ``is_key``: it is a map's key."""
         content = value.content
         if not (states or hits or self.all or self.is_text):
             return
@@ -336,7 +342,7 @@ class _Walk:
                     self.redactor.counts[number] += 1
 
     def _has_text(self, value: Value) -> bool:
-        """Is that the text of an exception, and to be masked?  It is counted either way."""
+        """Say whether it is an exception's text, and to be masked.  It is counted either way."""
         if value.ttype is not TType.STRING:
             return False
         if self.redactor.texts:
@@ -369,7 +375,7 @@ class _Walk:
         self.mask.runs.sort(key=_place)
 
     def _blank(self, start: int, stop: int) -> None:
-        """Bytes that no value accounts for."""
+        """Mask bytes that belong to no value."""
         self._add(start, self.protocol.blank(self.data[start:stop]))
 
 
@@ -378,11 +384,13 @@ def _place(run: Run) -> int:
 
 
 def _header(message: Message) -> tuple[list[Run], Header]:
-    """The masks for a method's name that is none, and for what stands behind it; and the header as
-    it is then."""
+    """Return the masks for a method that is not a name, and for what follows it; and the header.
+
+    The header is as it is with the masks.
+    """
     head = message.header
     if not head.span:
-        # What carries it names it, and masks that: see ``Carrier.masks``.
+        # The carrier knows its name, and masks that: see ``Carrier.masks``.
         if not head.method or message.transport.is_open(head.method):
             return [], head
         name = LETTER.decode() * len(head.method)

@@ -1,19 +1,19 @@
-"""Which bytes of a capture may be shown to others; and the packets with only these in them.
+"""Which bytes of a capture may be shown to others, and packets with only these in them.
 
     first     packet ──▶ Pipeline ──▶ Plan      which bytes each packet brought to which stream
                                                 which bytes of a stream are open, which masked
     then      packet ──▶ Rewriter ──▶ packet    the same length, the same headers
 
-Nothing is open unless somebody has read it: messages (``messages.py`` says what is masked in them)
-and a transport's own bytes around them.  All else becomes zeros: what was skipped or lost its
-place, what speaks no Thrift, what stands in no TCP and no UDP.  So a fault in the reading hides
-too much, never too little.
+Nothing is open unless it was read: messages (``messages.py`` says what is masked in them) and a
+transport's own bytes around them.  Everything else becomes zeros: what was skipped or lost its
+place, what is not Thrift, what is in neither TCP nor UDP.  So a fault in the reading hides too
+much, never too little.
 
-Bytes that were sent again are open where they are the same as those that were read, which are
-kept for a while to compare (MAX_KEPT); else they were read by nobody.
+Bytes that were sent again are open if they equal those that were read, which are kept for a while
+to compare (MAX_KEPT); otherwise nobody has read them.
 
-Memory grows with what is masked and with the number of packets (12 bytes each), not with what
-they hold.
+Memory grows with what is masked and with the number of packets (12 bytes each), not with their
+size.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from .messages import Mask
 
 __all__ = ["Plan", "Rewriter", "Way"]
 
-# How many bytes of streams are kept to compare those with that are sent again.
+# How many bytes of streams are kept, to compare them with what is sent again.
 MAX_KEPT: Final = 8 << 20
 MAX_PIECES: Final = 16_384
 
@@ -51,30 +51,30 @@ _ICMP: Final = (1, 58)
 _ICMP_HEAD: Final = 8
 _ARP: Final = b"\x08\x06"
 _ARP_SIZE: Final = 28
-# By link type: its header's size, and where in it the type of what follows stands.
+# By link type: the size of its header, and where in it the type of what follows is.
 _LINK_HEADS: Final = {1: (14, 12), 113: (16, 14), 276: (20, 0)}
 _VERSIONS: Final = {b"\x08\0": 4, b"\x86\xdd": 6}
 
 
 class Way:
-    """One direction of a connection: what of it is open, and the masks.
+    """One direction of a connection: which parts of it are open, and the masks.
 
-    ``is_shut``: nothing is.  So it is where bytes lean on those before them (zlib) and one of
-    them has to be hidden.
+    ``is_shut``: none are.  That is so if bytes depend on earlier ones (zlib) and one of them has to
+    be hidden.
     """
 
     def __init__(self) -> None:
         self.is_shut = False
-        self._starts = array("q")  # of what is open, and where that stops
+        self._starts = array("q")  # where open parts begin, and where they stop
         self._stops = array("q")
         self._masks = array("q")  # where masks begin, and where their bytes are in _text
         self._texts = array("q")
         self._text = bytearray()
-        self._masked = 0  # no mask goes further
+        self._masked = 0  # no mask goes beyond this
         self._is_sorted = True
 
     def open(self, start: int, stop: int) -> None:
-        """Those bytes may be shown, but for what is masked."""
+        """Let those bytes be shown, except what is masked."""
         if stop <= start:
             return
         if self._stops and start <= self._stops[-1]:
@@ -92,7 +92,7 @@ class Way:
         self._stops.insert(at, stop)
 
     def mask(self, start: int, text: bytes) -> None:
-        """Those bytes become ``text``."""
+        """Show ``text`` in place of those bytes."""
         if not text:
             return
         if start < self._masked:
@@ -103,11 +103,11 @@ class Way:
         self._text += text
 
     def _sort(self) -> None:
-        """Put the masks in order, each behind the one before it."""
+        """Put the masks in order, so that none overlap."""
         order = sorted(range(len(self._masks)), key=self._masks.__getitem__)
         stops = [*self._texts[1:], len(self._text)] if self._masks else []
         text, masks, texts = bytearray(), array("q"), array("q")
-        end = self._masks[order[0]] if order else 0  # below 0 behind a SYN that came late
+        end = self._masks[order[0]] if order else 0  # below 0 after a SYN that came late
         for at in order:
             start = max(self._masks[at], end)
             skipped = start - self._masks[at]
@@ -121,8 +121,10 @@ class Way:
         self._is_sorted = True
 
     def shown(self, offset: int, data: bytes, keep: bool) -> tuple[bytes, int]:
-        """``data``, which stands at ``offset``, as it may be shown; and how many bytes of it
-        nobody has read.  ``keep`` those."""
+        """Return ``data`` at ``offset`` as it may be shown, and how many bytes of it were not read.
+
+        ``keep`` the unread ones.
+        """
         size = len(data)
         if self.is_shut:
             return bytes(size), 0
@@ -154,9 +156,9 @@ class Plan:
     """What the first reading of a capture finds out.
 
     ``links`` are its link types.  ``packed`` counts messages in packed bytes that could not be
-    masked where they stand: all of these bytes are hidden.  ``fragments`` has, by packet, which
-    bytes of it went into which datagram, as ``Segment.parts``, the datagram named by the packet
-    that made it whole; ``datagrams`` what stood in those.
+    masked in place: all of these bytes are hidden.  ``fragments`` has, by packet, which of its
+    bytes went into which datagram, like ``Segment.parts``, the datagram being named by the packet
+    that completed it; ``datagrams`` has what was in those.
     """
 
     def __init__(self) -> None:
@@ -167,11 +169,11 @@ class Plan:
         self._ways: list[Way] = []
         self._numbers: dict[tuple[int, bytes], int] = {}  # of ways, by connection and sender
         self._waiting: dict[int, list[tuple[int, list[tuple[int, int]], list[Run]]]] = {}
-        self._way_of = array("I", [0])  # by packet: which way and one more, and where in it
+        self._way_of = array("I", [0])  # by packet: one plus the index of its way, and where in it
         self._place_of = array("q", [0])
-        self._given: dict[int, tuple[int, int]] = {}  # by packet, where not all of it was new
+        self._given: dict[int, tuple[int, int]] = {}  # by packet, if not all of it was new
 
-    # ── Where packets stand ──────────────────────────────────────────────────────────
+    # ── Where packets belong ─────────────────────────────────────────────────────────
 
     def _number(self, flow: int, source: bytes) -> int:
         key = (flow, source)
@@ -182,8 +184,10 @@ class Plan:
         return number
 
     def carries(self, segment: Segment, flow: int, place: int, is_new: bool) -> None:
-        """A packet's payload stands at ``place`` of its sender's direction.  ``is_new``: all of
-        it is read; else ``gave`` says what is."""
+        """Record that a packet's payload is at ``place`` of its sender's direction.
+
+        ``is_new``: all of it is read; otherwise ``gave`` says what is.
+        """
         packet = segment.number
         while len(self._way_of) <= packet:
             self._way_of.append(0)
@@ -211,24 +215,24 @@ class Plan:
             self.datagrams[packet] = kept
 
     def gave(self, packet: int, offset: int, size: int) -> None:
-        """So much of a packet was new, and is read."""
+        """Record how much of a packet was new, and is read."""
         if packet in self._given:
             self._given[packet] = (offset, offset + size)
 
     def place(self, packet: int) -> tuple[Way, int] | None:
-        """The direction that a packet's payload is of, and its place there."""
+        """Return the direction that a packet's payload belongs to, and its place there."""
         number = self._way_of[packet] if packet < len(self._way_of) else 0
         return (self._ways[number - 1], self._place_of[packet]) if number else None
 
     def given(self, packet: int, place: int, size: int) -> tuple[int, int]:
-        """From where to where a packet's payload was new."""
+        """Return from where to where a packet's payload was new."""
         start, stop = self._given.get(packet, (place, place + size))
         return max(start, place), min(max(stop, place), place + size)
 
     # ── What is open ─────────────────────────────────────────────────────────────────
 
     def message(self, flow: int, source: bytes, found: Found, mask: Mask) -> None:
-        """A message was read; ``mask`` is what to mask in its data."""
+        """Record a message that was read; ``mask`` is what to mask in its data."""
         way = self._ways[self._number(flow, source)]
         if found.layout:
             self._laid_out(way, found, mask)
@@ -237,14 +241,14 @@ class Plan:
         runs = mask.runs
         lines = found.transport.line_masks(found.lines) if found.lines else []
         if mask.packed >= 0 and found.transport.is_shut:
-            # Bytes that were packed or masked, and what may stand behind them.
+            # Bytes that were packed or masked, and all that may depend on them.
             self.packed += 1
             opened = [(at, at + len(text)) for at, text in found.lines]
             runs = [run for run in runs if run[0] < mask.packed]
             _lay(way, start, [(0, mask.packed), *opened], runs + lines)
             return
         if found.lines:
-            # Data has no lines in it; what is left behind the last of them was not read.
+            # There are no lines within the data; what is left after the last one was not read.
             head = found.header.span.start
             end = _around([(len(found.data), b".")], head, found.lines)[0][0]
             last, text = found.lines[-1]
@@ -265,9 +269,11 @@ class Plan:
         _lay(way, start, (), runs)
 
     def _laid_out(self, way: Way, found: Found, mask: Mask) -> None:
-        """A message whose data does not lie in one piece on the wire: each of its stretches by
-        itself, and packed ones as a whole."""
-        unpacked = [(one.start, one.start + one.size) for one in found.layout if one.offset < 0]
+        """Record a message whose data is not in one piece on the wire.
+
+        Each of its stretches goes by itself, and packed ones as a whole.
+        """
+        unpacked = [(one.start, one.start + one.size) for one in found.layout if one.is_packed]
         inside = any(
             at < stop and at + len(text) > start
             for start, stop in unpacked
@@ -281,7 +287,7 @@ class Plan:
             stop = one.start + one.size
             while first < len(runs) and runs[first][0] + len(runs[first][1]) <= one.start:
                 first += 1
-            if one.offset < 0:
+            if one.is_packed:
                 continue
             way.open(one.offset, one.offset + one.size)
             if one.what == "packed":
@@ -297,12 +303,12 @@ class Plan:
                 at += 1
 
     def passed(self, flow: int, source: bytes, passed: Passed) -> None:
-        """A unit without a message was read.  It counts if its connection speaks Thrift."""
+        """Record a unit without a message.  It counts if its connection speaks Thrift."""
         number = self._number(flow, source)
         way = self._ways[number]
         unit = passed.unit
         if passed.transport.leans:
-            # Inflated bytes that are no message: nobody knows what they are.
+            # Inflated bytes that are not a message: nobody knows what they are.
             way.is_shut = way.is_shut or bool(unit.data)
             way.open(passed.offset, passed.offset + unit.stop)
             return
@@ -310,7 +316,7 @@ class Plan:
         self._waiting.setdefault(number, []).append((passed.offset, opened, runs))
 
     def settle(self, flow: int, source: bytes, is_thrift: bool) -> None:
-        """A connection has ended, and it is known whether it speaks Thrift."""
+        """Record that a connection has ended, and whether it speaks Thrift."""
         number = self._number(flow, source)
         waiting = self._waiting.pop(number, ())
         if is_thrift:
@@ -330,8 +336,10 @@ def _lay(way: Way, offset: int, opened: Iterable[tuple[int, int]], runs: Iterabl
 
 
 def _around(runs: Iterable[Run], head: int, lines: Iterable[tuple[int, bytes]]) -> list[Run]:
-    """Masks of a message's data as masks of the wire, where ``lines`` stand in between, from
-    ``head`` on."""
+    """Turn masks of a message's data into masks of the wire.
+
+    ``lines`` are in between there, from ``head`` on.
+    """
     # Where the data between two lines begins: in the data, and on the wire.
     places, wires = [0], [0]
     at = wire = head
@@ -360,11 +368,11 @@ def _around(runs: Iterable[Run], head: int, lines: Iterable[tuple[int, bytes]]) 
 
 
 class Rewriter:
-    """Writes packets again, in their order, with the bytes that a Plan leaves open.
+    """Writes packets again, in order, with only the bytes that a Plan leaves open.
 
     ``keep_unknown``: what nobody has read stays.  ``unread`` counts the bytes of streams that
-    nobody has read, ``again`` those that were sent again and differ, or come too late to tell;
-    ``other`` the packets that hold something that is no TCP and no UDP.
+    nobody has read, ``again`` those that were sent again and differ, or came too late to tell;
+    ``other`` the packets with anything but TCP or UDP.
     """
 
     def __init__(self, plan: Plan, *, keep_unknown: bool = False) -> None:
@@ -374,7 +382,7 @@ class Rewriter:
         self._plan = plan
         self._keep = keep_unknown
         self._peeler = Peeler()
-        # What was read, by direction: places that do not overlap, in order, and their bytes.
+        # What was read, by direction: non-overlapping places, in order, and their bytes.
         self._kept: dict[int, tuple[list[int], list[bytes]]] = {}
         self._order: deque[tuple[int, int]] = deque()
         self._size = 0
@@ -382,11 +390,11 @@ class Rewriter:
 
     @property
     def has_fragments(self) -> bool:
-        """Have the fragments to be seen by ``look`` first?"""
+        """Whether ``look`` has to see the fragments first."""
         return bool(self._plan.fragments)
 
     def look(self, packet: Packet) -> None:
-        """Take note of a fragment: the checksum stands in the first and counts all of them."""
+        """Look at a fragment: the checksum is in the first one and counts all of them."""
         if packet.number not in self._plan.fragments:
             return
         self._peeler.segment(packet)
@@ -396,17 +404,17 @@ class Rewriter:
             )
 
     def start(self) -> None:
-        """All fragments were seen; the packets come from the first again."""
+        """Begin again with the first packet: all fragments were seen."""
         self._peeler = Peeler()
         self.unread = self.again = self.other = 0
 
     def packet(self, packet: Packet) -> Packet:
-        """The packet as it may be shown."""
+        """Return the packet as it may be shown."""
         data = packet.data
         segment = self._peeler.segment(packet)
         heads = min(self._peeler.heads, len(data))
         if not self._keep and _contradicts_itself(packet):
-            # Then its headers are none, and an address of IPv6 may be anything.
+            # Then its headers are not headers, and an IPv6 address may be anything.
             self.other += 1
             heads = _LINK_HEADS[packet.link][0]
             return _with_data(packet, data[:heads] + bytes(len(data) - heads))
@@ -419,7 +427,7 @@ class Rewriter:
         if not self._keep:
             self._clean_heads(packet, out)
         for at, start, stop in self._peeler.sums:
-            # A tunnel's checksum counts what is in it, and would tell of what is hidden.  0 says
+            # A tunnel's checksum counts what is in it, and would give away what is hidden.  0 says
             # that there is none.
             if data[start:stop] != out[start:stop] or len(data) < packet.length:
                 put_none(out, at)
@@ -428,12 +436,12 @@ class Rewriter:
         return _with_data(packet, bytes(out))
 
     def _clean_heads(self, packet: Packet, out: bytearray) -> None:
-        """Hide what IP's headers hold beside what they are known for."""
+        """Hide what IP's headers contain besides their known fields."""
         for start, stop in self._peeler.options:
             old = packet.data[start:stop]
             if old == ip_options(old):
                 continue
-            # The header's length lies: then what follows is no header either.
+            # The header's length lies: then what follows is not a header either.
             out[start:] = bytes(len(out) - start)
             at = start - 10
             if len(old) == stop - start:
@@ -446,7 +454,7 @@ class Rewriter:
             out[start : start + size] = bytes(size)
 
     def payload(self, packet: int, payload: bytes) -> bytes:
-        """What a packet brought to its stream, as it may be shown."""
+        """Return what a packet brought to its stream, as it may be shown."""
         there = self._plan.place(packet)
         if there is None:
             self.unread += len(payload)
@@ -483,7 +491,7 @@ class Rewriter:
                 del self._kept[key]
 
     def _sent_again(self, way: Way, offset: int, data: bytes) -> bytes:
-        """Bytes that stand where others were read."""
+        """Return bytes that were sent where others were read, as they may be shown."""
         if not data:
             return b""
         shown, unread = way.shown(offset, data, self._keep)
@@ -518,7 +526,7 @@ class Rewriter:
         if segment.protocol == TCP and first < start and not self._keep:
             out[first:start] = tcp_options(packet.data[first:start])
         if not self._keep:
-            out[stop:] = bytes(len(out) - stop)  # what a link layer fills up with
+            out[stop:] = bytes(len(out) - stop)  # the link layer's padding
         at = checksum_at(segment)
         was = packet.data[at] << 8 | packet.data[at + 1]
         before, after = packet.data[segment.head : stop], out[segment.head : stop]
@@ -551,8 +559,11 @@ class Rewriter:
         return 0
 
     def _fragment(self, packet: Packet, heads: int) -> Iterable[tuple[int, int, bytes, bytes]]:
-        """Of each run of bytes in a fragment that was used: the packet that made its datagram
-        whole, the place in the datagram, the bytes, and the bytes as they may be shown."""
+        """Yield, for each run of used bytes in a fragment, what it is and how it may be shown.
+
+        That is the packet that completed its datagram, the place in the datagram, the bytes, and
+        the bytes as they may be shown.
+        """
         for datagram, skipped, start, stop in self._plan.fragments[packet.number]:
             segment = self._plan.datagrams[datagram]
             old = packet.data[heads + skipped : heads + skipped + stop - start]
@@ -565,7 +576,7 @@ class Rewriter:
             new = head
             options = segment.head + TCP_HEAD
             if segment.protocol == TCP and options < start + len(head) and not self._keep:
-                # Options that two fragments share are not read.
+                # Options shared between two fragments are not read.
                 first = max(options - start, 0)
                 is_whole = start <= options and start + len(head) == inside
                 rest = tcp_options(head[first:]) if is_whole else bytes(len(head) - first)
@@ -577,7 +588,7 @@ class Rewriter:
             yield datagram, start, old, new
 
     def _body(self, datagram: int, there: tuple[Way, int] | None, first: int, body: bytes) -> bytes:
-        """Bytes of a datagram's payload, from ``first`` on.  What was not new is not compared."""
+        """Return a datagram's payload from ``first`` on.  What was not new is not compared."""
         if there is None:
             self.unread += len(body)
             return body if self._keep else bytes(len(body))
@@ -594,7 +605,7 @@ class Rewriter:
         return before + shown + behind
 
     def _of_other(self, packet: Packet, heads: int) -> bytearray:
-        """No TCP, no UDP, or too little of them: what is behind the headers that are known."""
+        """Return a packet without (enough of) TCP or UDP: only the known headers are shown."""
         data = packet.data
         out = bytearray(data)
         if self._keep:
@@ -612,13 +623,13 @@ class Rewriter:
             at = heads - _ICMP_HEAD
             put_none(out, at + 2)
             if self._peeler.kind == _ICMP[0]:
-                # Zeros sum up to nothing, whether or not they were captured.
+                # Zeros add nothing to the sum, whether or not they were captured.
                 put(out, at + 2, total(out[at:heads]), TCP)
         return out
 
 
 class _Sum:
-    """The checksum of a datagram that came in fragments, of which the first has it."""
+    """The checksum of a datagram that came in fragments; the first of them has it."""
 
     __slots__ = ("after", "before", "differs", "size")
 
@@ -628,7 +639,7 @@ class _Sum:
         self.size = 0
 
     def add(self, segment: Segment, start: int, old: bytes, new: bytes) -> None:
-        """A run of the datagram's bytes from ``start`` on, and the bytes that take their place."""
+        """Add a run of the datagram's bytes from ``start`` on, and the bytes that replace them."""
         self.differs = self.differs or old != new
         skipped = max(segment.head - start, 0)
         start += skipped
@@ -641,7 +652,7 @@ class _Sum:
         self.after += total(after, start - segment.head)
 
     def put(self, segment: Segment, out: bytearray, at: int) -> None:
-        """Write it at ``at`` of a packet, where it has to be another."""
+        """Write it at ``at`` of a packet, if it has to change."""
         is_whole = self.size == segment.inside - segment.head + segment.cut
         was = out[at] << 8 | out[at + 1]
         if is_left_alone(segment, was, self.before if is_whole else None):
@@ -657,14 +668,14 @@ def _with_data(packet: Packet, data: bytes) -> Packet:
 
 
 def _contradicts_itself(packet: Packet) -> bool:
-    """Does a link layer say that IP of one version follows, and it is the other?"""
+    """Say whether a link layer announces one version of IP, and the other follows."""
     size, kind = _LINK_HEADS.get(packet.link, (0, 0))
     version = _VERSIONS.get(packet.data[kind : kind + 2], 0)
     return bool(size and version) and len(packet.data) > size and packet.data[size] >> 4 != version
 
 
 def _link_heads(packet: Packet) -> int:
-    """How many bytes of a packet without IP are headers; all of ARP is."""
+    """Return how many bytes of a packet without IP are headers; all of ARP is."""
     size, kind = _LINK_HEADS.get(packet.link, (0, 0))
     if packet.data[kind : kind + 2] == _ARP and size:
         size += _ARP_SIZE

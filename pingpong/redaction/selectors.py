@@ -5,16 +5,16 @@
     login.2               field 2 of login: of its arguments, its result, its exceptions
     login.user.password   field "password" of the struct in field "user" of login
     *.token               field "token" of every method, in the outermost struct
-    login.0               what login returns; login.success says the same
+    login.0               what login returns; login.success means the same
     login.*               all of login
 
-A path begins with a method, or ``*`` for any; gRPC's may stand with its service
-(``/shop.Orders/Get.2``) or without (``Get.2``).  Then each part is a field's name, its id, or ``*``
-for any field.  A multiplexed method may stand with its service (``Calc:login``) or without.
-Lists, sets and maps take no part of their own: a path goes on in their elements, keys and values.
-What a selected field holds is selected whole.
+A path begins with a method, or ``*`` for any; gRPC's may be written with its service
+(``/shop.Orders/Get.2``) or without (``Get.2``), and so may a multiplexed one (``Calc:login``).
+Then each part is a field's name, its id, or ``*`` for any field.  Lists, sets and maps take no part
+of their own: a path goes on in their elements, keys and values.  Everything in a selected field is
+selected.
 
-A name is one that the message's fields carry: from an IDL, or from the wire where that has names.
+A name is one that the message's fields have: from an IDL, or from the wire if that has names.
 ``success`` and 0 are the result of a reply, ``message`` and ``type`` the fields of a
 TApplicationException; these need no IDL.
 """
@@ -35,15 +35,17 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _ID: Final = re.compile(r"-?[0-9]{1,5}\Z")
 _METHOD: Final = re.compile(r"(?:/[^\s,*]*/)?[^\s.,*]+\Z")
 
-# What the IDL of a TApplicationException would say.
+# What an IDL would say about a TApplicationException.
 _APPLICATION_NAMES: Final = {1: "message", 2: "type"}
 
 Part = Union[int, str]
 
 
 class Selector:
-    """One of them.  ``text`` is how it was written; ``method`` is "" where it is a name alone,
-    and ``parts`` then has that name."""
+    """One selector: ``text`` is how it was written.
+
+    ``method`` is "" if it is only a name, which is then in ``parts``.
+    """
 
     __slots__ = ("method", "parts", "text")
 
@@ -57,19 +59,24 @@ class Selector:
 
     @property
     def has_names(self) -> bool:
-        """Does it name fields that ids alone do not tell?"""
+        """Whether it names fields that ids alone cannot tell."""
         return any(isinstance(part, str) and part not in (ANY, "success") for part in self.parts)
 
     def is_of(self, method: str, bare: str = "") -> bool:
-        """Can a field of that method's messages be meant?  ``method`` is "" for a struct alone, and
-        ``bare`` is its name without its service.  A method whose name is not known may be any."""
+        """Say whether a field of that method's messages can be meant.
+
+        ``method`` is "" for a bare struct, and ``bare`` is its name without its service.  A method
+        whose name is not known may be any.
+        """
         if self.method in ("", ANY) or not method:
             return True
         return self.method in (method, bare, method.rpartition(":")[2])
 
     def meets(self, place: int, field: Field, is_outermost: bool, is_exception: bool) -> bool:
-        """Is that field what part ``place`` names?  ``is_exception``: the struct is a
-        TApplicationException."""
+        """Say whether that field is what part ``place`` names.
+
+        ``is_exception``: the struct is a TApplicationException.
+        """
         part = self.parts[place]
         if part == ANY:
             return True
@@ -94,10 +101,13 @@ class Selector:
         kind: MessageType | None,
         has_idl: bool,
     ) -> bool:
-        """Part ``place`` does not name that field as far as is known: may it for all that?  Nobody
-        knows its name: there is no IDL, or it lacks the method or the field.  A name on the wire
-        that an IDL lacks may be a damaged one; but what an exception of the server's own or a
-        REPLY's result is called is known.  ``kind`` is that of the message, None for a struct."""
+        """Say whether part ``place`` may name that field although ``meets`` says no.
+
+        Nobody knows the field's name: there is no IDL, or it lacks the method or the field.  A name
+        on the wire that an IDL lacks may be a damaged one; but the names in an exception of the
+        server's own, or of a REPLY's result, are known.  ``kind`` is the message's type, None for a
+        struct.
+        """
         part = self.parts[place]
         if not isinstance(part, str) or (field.in_idl if has_idl else field.name is not None):
             return False
@@ -110,9 +120,9 @@ class Selector:
 
 
 def parse_selectors(texts: Iterable[str]) -> tuple[Selector, ...]:
-    """The selectors in texts such as "password,login.2".
+    """Parse texts such as "password,login.2".
 
-    Raises ValueError, with a sentence that says what is wrong and what it may be.
+    Raises ValueError, with a sentence that says what is wrong and what is allowed.
     """
     if isinstance(texts, str):
         texts = (texts,)
@@ -128,7 +138,7 @@ def parse_selectors(texts: Iterable[str]) -> tuple[Selector, ...]:
 def _selector(word: str, whole: str) -> Selector:
     if not word:
         raise ValueError(f'"{whole}" has an empty selector, want a field: password, login.2')
-    # The path of HTTP has dots in the service's name: /shop.Orders/Get.2
+    # gRPC's path has dots in the service's name: /shop.Orders/Get.2
     service, slash, word_ = word.rpartition("/")
     head, dot, rest = word_.partition(".")
     head = service + slash + head

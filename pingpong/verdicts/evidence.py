@@ -110,8 +110,8 @@ def summary_of(message: Message) -> Summary:
     )
 
 
-# How ``Ended.why`` begins where the stream of a call was reset, and where it was refused, with what
-# HTTP/2 calls the reason behind it.
+# How ``Ended.why`` begins if the stream of a call was reset, and if it was refused; HTTP/2's name
+# for the reason follows.
 STREAM_RESET: Final = "RST_STREAM "
 REFUSED: Final = "GOAWAY "
 
@@ -137,7 +137,7 @@ class Ended(NamedTuple):
 
     @property
     def is_stream(self) -> bool:
-        """Did its stream end, or was it refused, while the connection stood?"""
+        """Whether its stream ended, or was refused, while the connection went on."""
         return self.why.startswith((STREAM_RESET, REFUSED))
 
     @property
@@ -149,15 +149,15 @@ class Ended(NamedTuple):
 
     @property
     def is_overdue(self) -> bool:
-        """Was the time over that the client said it would wait?
+        """Whether the time was over that the client had said it would wait.
 
-        Its clock began to run before the call was on the wire, and ends to the millisecond.
+        Its clock began to run before the call was on the wire, and is exact to the millisecond.
         """
         return 0 <= self.deadline <= self.waited + self.deadline // 20 + 2_000_000
 
     @property
     def message(self) -> Summary:
-        """The call, or the reply where the call was not captured."""
+        """The call, or the reply if the call was not captured."""
         message = self.call if self.call is not None else self.reply
         assert message is not None
         return message
@@ -181,8 +181,8 @@ class Fault(NamedTuple):
 class ApplicationException(NamedTuple):
     """The framework's own exception: the call that it answers, the name of its type, its text.
 
-    ``title`` is what the family calls it.  ``page`` is how the body begins, where the answer is
-    HTTP's own in place of the family's: in one line, "" if there is none.
+    ``title`` is what the family calls it.  ``page`` is how the body begins if the answer is HTTP's
+    own instead of the family's: in one line, "" if there is none.
     """
 
     call: Summary
@@ -238,9 +238,9 @@ class Case:
     - ``failures``: by method and type, how often the server answered with its library's own
       exception, and an example; ``declared``: the same count for exceptions of the IDL.
     - ``faults``: messages whose bytes are not right.
-    - ``streams``: calls whose stream was reset or refused while the connection stood, by method and
-      reason: how many, and an example.  They are not in ``ended``.
-    - ``recent``: when the last answered calls began and ended (ns), where each has a stream.
+    - ``streams``: calls whose stream was reset or refused while the connection went on, by method
+      and reason: how many, and an example.  They are not in ``ended``.
+    - ``recent``: when the last answered calls began and ended (ns), if each has a stream.
     """
 
     __slots__ = (
@@ -503,7 +503,7 @@ class Known:
         self.foreign: tuple[Reading, int] | None = None
 
     def answer(self, call: Summary, flow: int) -> None:
-        """Take note that it has answered that call, on connection ``flow``."""
+        """Record that it has answered that call, on connection ``flow``."""
         key = (call.dialect, ":" in call.method)
         self.answered[key] = self.answered.get(key, 0) + 1
         self.flows.setdefault(key, flow)
@@ -511,7 +511,7 @@ class Known:
             self.methods.add(call.method)
 
     def hear(self, dialect: Dialect, flow: int) -> None:
-        """Take note that it was spoken to in that dialect, on connection ``flow``."""
+        """Record that it was spoken to in that dialect, on connection ``flow``."""
         if len(self.heard) < MAX_NAMES:
             self.heard.setdefault(dialect, flow)
 

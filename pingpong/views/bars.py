@@ -10,8 +10,8 @@
     compact     25  █████████████████████████▋
     From 25 bytes (compact) to 39 bytes (binary).
 
-The number stands beside its bar, and the last line says in words what the picture shows:
-whoever cannot see the bars misses nothing.
+The number is beside its bar, and the last line says in words what the picture shows: people who
+cannot see the bars miss nothing.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def hexdump(
     exact: bool = False,
     width: int = 100,
 ) -> list[Line]:
-    """Every byte of a message, or of a struct alone, with its meaning, in ``width`` columns.
+    """Every byte of a message, or of a bare struct, with its meaning, in ``width`` columns.
 
     It needs 61 columns, and as many more as an offset has digits.  ``limit`` and ``notes`` are as
     for ``note_rows``.  ``why`` adds the sentences that explain, each of them once; ``exact`` adds

@@ -1,15 +1,15 @@
-"""Messages as JSON lines: one object a line, without loss, the same on every run.
+r"""Messages as JSON lines: one object per line, without loss, the same on every run.
 
     {"number": 1, "time": 1700000000.000312000, …, "fields": [{"id": 1, "type": "STRING", …}]}
 
-Times are written from whole nanoseconds, so they keep all nine decimals: a float could not.
-A struct is a list of fields, because a field id may come twice and an object's keys may not.
-Offsets count from the message's first byte.  Characters that a terminal would obey are
-written as \\u escapes; a JSON reader gives them back as they were.
+Times are written from whole nanoseconds, so they keep all nine decimals: a float could not.  A
+struct is a list of fields, because a field id may come twice and an object's keys may not.  Offsets
+count from the message's first byte.  Characters that a terminal would obey are written as \u
+escapes; a JSON reader gives them back as they were.
 
-Text is put together here by hand, because that is where the time goes in a long capture:
-``Rows`` remembers what is the same in row after row, and ``Fields`` is told of a struct by its
-encoding, so that no values are built where nobody gave them names.
+Text is put together here by hand, because that is where the time goes in a long capture: ``Rows``
+remembers what is the same in row after row, and ``Fields`` is told about a struct by its encoding,
+so that no values are built unless somebody gave them names.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Rows", "exchange_row", "listing_row", "message_row", "record_row", "total_rows"]
 
-# NaN as IEEE 754 and every writer has it, big- and little-endian.
+# NaN as in IEEE 754 and from every writer, big- and little-endian.
 _NAN = (bytes.fromhex("7ff8000000000000"), bytes.fromhex("000000000000f87f"))
 
 # How many texts ``Rows`` remembers.
@@ -60,7 +60,7 @@ _TTYPES: Final = [f'"{ttype.name}"' for ttype in TTYPES]
 
 
 class Rows:
-    """Rows of many messages; of several files, ``file`` is the name of theirs."""
+    """Rows of many messages; if there are several files, ``file`` is the name of this one."""
 
     def __init__(self, file: str = "") -> None:
         self._head = f'{{"file": {_text(file)}, ' if file else "{"
@@ -73,23 +73,23 @@ class Rows:
         self._clock = ""
 
     def listing(self, message: Message) -> str:
-        """The message without its fields, which are not read for this."""
+        """Return the message without its fields, which are not read for this."""
         return f"{self._listing(message)}}}"
 
     def listings(self, messages: Sequence[Message]) -> str:
-        """The rows of many, each with its line end."""
+        """Return the rows of many messages, each with its line end."""
         rows = [self.listing(message) for message in messages]
         rows.append("")
         return "\n".join(rows)
 
     def wholes(self, messages: Sequence[Message]) -> str:
-        """The rows of many with all their fields, each with its line end."""
+        """Return the rows of many messages with all their fields, each with its line end."""
         rows = [self.whole(message) for message in messages]
         rows.append("")
         return "\n".join(rows)
 
     def whole(self, message: Message) -> str:
-        """The message with all its fields, as one line of JSON without its line end."""
+        """Return the message with all its fields, as one line of JSON without its line end."""
         metadata = message.metadata
         said = f', "metadata": [{", ".join([_metadatum(one) for one in metadata])}]'
         said = said if metadata else ""
@@ -98,10 +98,10 @@ class Rows:
         return f"{self._listing(message)}{said}, {_content(message, self._fields)}}}"
 
     def exchange(self, exchange: Exchange) -> str:
-        """An exchange: how it ended, and the numbers of its messages.
+        """Return an exchange: how it ended, and the numbers of its messages.
 
         ``time``, ``latency`` and ``waited`` are in seconds, ``sent`` and ``received`` in bytes;
-        what is not there is null.
+        what is absent is null.
         """
         first, call, reply = exchange.first, exchange.call, exchange.reply
         latency, waited = exchange.latency, exchange.waited
@@ -120,7 +120,7 @@ class Rows:
         )
 
     def exchanges(self, exchanges: Sequence[Exchange]) -> str:
-        """The rows of many, each with its line end."""
+        """Return the rows of many exchanges, each with its line end."""
         rows = [self.exchange(exchange) for exchange in exchanges]
         rows.append("")
         return "\n".join(rows)
@@ -131,14 +131,16 @@ class Rows:
         if known is not None:
             return known
         method = _method(message)
-        # A name with escapes in it may stand for other bytes in the next message.
+        # A name with escapes in it may mean other bytes in the next message.
         if "\\" not in name and len(self._methods) < _MAX_KNOWN:
             self._methods[name] = method
         return method
 
     def _named(self, message: Message) -> str:
-        """The method as it was sent, and where the wire names a service, that and the method's
-        bare name."""
+        """Return the method as it was sent, also divided if the wire names a service.
+
+        That is the service, and the method's bare name.
+        """
         name = message.header.method
         known = self._names.get(name)
         if known is not None:
@@ -152,7 +154,7 @@ class Rows:
         return text
 
     def _ends(self, message: Message) -> str:
-        """What all exchanges of a connection have in common."""
+        """Return what all exchanges of a connection have in common."""
         known = self._flows.get(message.flow)
         if known is None or not known.is_of(message):
             text = (
@@ -174,7 +176,7 @@ class Rows:
         )
 
     def _time(self, time: int) -> str:
-        """As ``seconds``; the seconds are mostly those of the row before."""
+        """Return what ``seconds`` returns; the seconds are mostly those of the row before."""
         if not 0 <= time < FAR:
             return seconds(time)
         now: i64 = time
@@ -187,7 +189,7 @@ class Rows:
         return f"{self._clock}{DIGITS[micros // 1000]}{DIGITS[micros % 1000]}{DIGITS[nanos % 1000]}"
 
     def _between(self, message: Message) -> str:
-        """What all messages of a direction have in common."""
+        """Return what all messages of a direction have in common."""
         key = message.flow * 2 + message.from_client
         known = self._sides.get(key)
         if known is None or not known.is_of(message):
@@ -212,31 +214,31 @@ _FROM: Final = ('"server"', '"client"')
 
 
 def message_row(message: Message) -> str:
-    """The message with all its fields, as one line of JSON without its line end."""
+    """Return the message with all its fields, as one line of JSON without its line end."""
     return Rows().whole(message)
 
 
 def record_row(record: Record) -> str:
-    """A struct alone, with all its fields, as one line of JSON without its line end."""
+    """Return a bare struct with all its fields, as one line of JSON without its line end."""
     protocol = _text(record.protocol.name)
     return f'{{"protocol": {protocol}, "size": {len(record.data)}, {_content(record, Fields())}}}'
 
 
 def listing_row(message: Message) -> str:
-    """The message without its fields, which are not read for this."""
+    """Return the message without its fields, which are not read for this."""
     return Rows().listing(message)
 
 
 def exchange_row(exchange: Exchange) -> str:
-    """An exchange, as one line of JSON without its line end: see ``Rows.exchange``."""
+    """Return an exchange as one line of JSON without its line end: see ``Rows.exchange``."""
     return Rows().exchange(exchange)
 
 
 def total_rows(totals: Totals) -> str:
-    """A row a method, each with its line end: what its calls came to.
+    """Return a row per method, each with its line end: what its calls came to.
 
-    Times are in seconds, null where no call was answered; ``outcomes`` has a count for each that
-    there is.  ``method`` is null for those beyond the ones that have totals of their own.
+    Times are in seconds, null if no call was answered; ``outcomes`` has a count for each that there
+    is.  ``method`` is null for those beyond the ones that have totals of their own.
     """
     rows = [_total(total, _text(method)) for method, total in totals.methods.items()]
     if totals.others is not None:
@@ -268,7 +270,7 @@ def _total(total: Total, method: str) -> str:
 
 def _method(message: Message) -> str:
     text = f'"method": {_text(message.method)}'
-    # A name that is not UTF-8 has escapes in it: the bytes tell it from one that is.
+    # A name that is not UTF-8 has escapes in it; the bytes distinguish it from one that is.
     if "\\x" in message.method:
         raw = message.header.method_span.of(message.data)
         if raw != message.method.encode("utf-8", "surrogatepass"):
@@ -284,7 +286,7 @@ def _metadatum(one: Metadatum) -> str:
 
 
 def _error(error: Error) -> str:
-    """What a reply says that is an error, where no field does."""
+    """Return the error in a reply, if no field has it."""
     text = None if error.text is None or error.text.redacted else error.text.content
     return (
         f'{{"code": {"null" if error.number is None else error.number}, '
@@ -326,7 +328,7 @@ def _difference(one: Difference) -> str:
 
 # ── Fields and values ────────────────────────────────────────────────────────────────
 
-# How many offsets, lengths and ids have their text at hand.
+# How many offsets, lengths and ids have ready-made texts.
 _MANY: Final = 1024
 
 _OFFSETS: Final = [f', "offset": {number}' for number in range(_MANY)]
@@ -335,7 +337,7 @@ _IDS: Final = [f'{{"id": {number}, ' for number in range(_MANY)]
 _KINDS: Final = [f'"type": "{ttype.name}", "value": ' for ttype in TTYPES]
 _UNSETTLED: Final = ""
 
-# Where a value stands.
+# Where a value is.
 _IN_STRUCT: Final = 0
 _IN_ITEMS: Final = 1
 _AT_KEY: Final = 2
@@ -343,10 +345,12 @@ _AT_VALUE: Final = 3
 
 
 class _Open:
-    """A struct or a container that is being written.  ``begun`` is how many parts there were
-    before it, ``entry`` before its last key; ``place`` is where it begins, its field included.
-    ``head`` is the part that says how much it holds, which its end may settle; ``types`` is what
-    stands in that of a map before the count."""
+    """A struct or a container that is being written.
+
+    ``begun`` is how many parts there were before it, ``entry`` before its last key; ``place`` is
+    where it begins, including its field.  ``head`` is the part that says how much it holds, which
+    its end may settle; ``types`` is a map's types, which precede the count in that.
+    """
 
     __slots__ = (
         "begun",
@@ -380,8 +384,8 @@ class _Open:
 class Fields(Listener):
     """Writes the fields of a struct: joined, ``parts`` are a list in JSON.
 
-    What is told of a field and of a container's element is written when its value is, because
-    there may be none.  One writes many structs, each after ``begin``.
+    What is said about a field or a container's element is written together with its value, because
+    there may be none.  One object writes many structs, each after ``begin``.
     """
 
     __slots__ = ("_data", "_depth", "_label", "_open", "_own", "_readings", "_top", "parts")
@@ -395,10 +399,10 @@ class Fields(Listener):
         self._readings: tuple[Reading, ...] = ()
         self._depth: i64 = 0
         self._top = _Open()
-        self._open = [self._top]  # as many as were ever open; the first is outside of all
+        self._open = [self._top]  # as many as were ever open; the first is outside all others
 
     def begin(self, data: bytes) -> None:
-        """What is told next is a struct in ``data``."""
+        """Begin a struct in ``data``."""
         self.parts.clear()
         self.findings.clear()
         self._data = data
@@ -408,7 +412,7 @@ class Fields(Listener):
         self._top = self._open[0]
 
     def _begin(self, start: i64) -> i64:
-        """Write what stands before a value; the place to name for it."""
+        """Write what precedes a value; return the place to name for it."""
         top, parts = self._top, self.parts
         if top.kind == _IN_STRUCT:
             if not top.is_first:
@@ -433,7 +437,7 @@ class Fields(Listener):
         return start
 
     def _kind(self, ttype: i64) -> None:
-        """The type, up to what stands behind "value"."""
+        """Write the type, and everything up to the value itself."""
         if self._label or self._own:
             self._name(ttype)
             self.parts.append(', "value": ')
@@ -441,7 +445,7 @@ class Fields(Listener):
             self.parts.append(_KINDS[ttype])
 
     def _end(self, start: i64, stop: i64) -> None:
-        """The place, and what stands behind a value."""
+        """Write the place, and what follows a value."""
         if self._readings:
             self._write_readings()
         length = stop - start
@@ -464,7 +468,7 @@ class Fields(Listener):
         top.start = start
 
     def field_end(self, stop: i64) -> None:
-        # The place was the last to be written.
+        # The place was written last.
         top = self._top
         length = stop - top.start
         if self.parts[-1] in _LENGTHS:
@@ -563,7 +567,7 @@ class Fields(Listener):
         self._readings = readings
 
     def _write_readings(self) -> None:
-        """All ways to read the value that was just written."""
+        """Write all ways to read the value that was just written."""
         written = [
             f'{{"type": {_text(one.own)}, "value": {_plain(one.plain)}, '
             f'"likely": {"true" if one.is_likely else "false"}}}'
@@ -671,7 +675,7 @@ def _text(text: str) -> str:
 
 
 def _plain(value: Plain) -> str:
-    """A value as Python holds it: bytes in hex, and what JSON lacks as text."""
+    """Return a value as Python has it: bytes in hex, and what JSON lacks as text."""
     if isinstance(value, float):
         return _double(value)
     if isinstance(value, str):

@@ -232,7 +232,7 @@ def _lines(rung: Rung, exact: bool, width: int) -> Iterator[Line]:
     lane = Run(f"   │{arrow(rung)}│", "" if rung.way else "dim")
     words = list(rung.messages)
     room = max(width - len(margin) - _LANE + 1, WORDS)
-    # Remarks stand beside the packet; what it says stands below.
+    # Remarks are beside the packet; what it says is below.
     notes = [("warning", rung.remark)] if rung.remark else []
     for at, (style, text) in enumerate([*notes, *words] or [("", "")]):
         if at:
@@ -242,7 +242,7 @@ def _lines(rung: Rung, exact: bool, width: int) -> Iterator[Line]:
 
 
 def arrow(rung: Rung) -> str:
-    """What stands between client and server; it always has the same width."""
+    """What is drawn between client and server; it always has the same width."""
     inner = _LANE - 8
     label = elide(rung.label, inner - 8)
     room = inner - len(label) - 2

@@ -165,7 +165,7 @@ def call_line(message: Message, room: int = 60) -> str:
 def header_line(message: Record, exact: bool = False) -> str:
     """What a message is: type, method, seqid, direction, size, protocol and transport.
 
-    For a struct alone it is the name, if an IDL gives one, the size and the protocol.  ``exact``
+    For a bare struct it is the name, if an IDL gives one, the size and the protocol.  ``exact``
     adds the ends.
     """
     if not isinstance(message, Message):

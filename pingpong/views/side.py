@@ -12,9 +12,9 @@
 
     messages ─▶ notes (explain) ─▶ Parts: what a note's bytes are for ─▶ rows ─▶ lines, HTML
 
-A row is a purpose, not a place: where a protocol says a thing earlier or later, or in two
-pieces, its bytes still stand in that row.  Each byte is in exactly one cell; "–" is a cell
-without any.  Protocols that are text show text.
+A row is a purpose, not a place: if a protocol says a thing earlier or later, or in two pieces, its
+bytes are still in that row.  Each byte is in exactly one cell; "–" is an empty cell.  Protocols
+that are text show text.
 """
 
 from __future__ import annotations
@@ -47,31 +47,33 @@ MAX_ROWS: Final = 100
 NOTHING: Final = "–"
 MORE: Final = "… more rows, not shown"
 
-_BYTES: Final = 8  # in a line of a cell
-_LINES: Final = 4  # of a cell
+_BYTES: Final = 8  # per line of a cell
+_LINES: Final = 4  # per cell
 _GAP: Final = 2
 _MAX_NAME: Final = 24
 _MIN_CELL: Final = 8  # three bytes
 _MIN_LABEL: Final = 12
 _MAX_LABEL: Final = 34
-_NO_ROOM: Final = 1000  # that is short
+_NO_ROOM: Final = 1000  # that is the limit
 
-# What the notes of a header are for.  A byte of compact says version and type, so both are one.
+# What the notes of a header are for.  A byte of compact has version and type, so both are one part.
 _HEADER: Final = {
     "method name length": "method name length",
     "method name": "method name",
     "seqid": "seqid",
     "payload": "struct begins",
 }
-# Kinds of notes of which neighbours may be one part.
+# Neighbouring notes of these kinds may be one part.
 _TOGETHER: Final = ("frame", "header", "field", "size", "lost", "unread")
-# Of a list or a map: which element a note is of.
+# The element of a list or a map that a note is about.
 _ELEMENT: Final = re.compile(r"(\[\d+\]|(?:key|value) \d+)")
 
 
 class Part(NamedTuple):
-    """What bytes are for: ``path`` is the field, ``what`` the part of it, ``time`` counts equal
-    ones, as in a list of structs."""
+    """What bytes are for: ``path`` is the field, ``what`` the part of it.
+
+    ``time`` counts equal ones, as in a list of structs.
+    """
 
     path: tuple[int, ...]
     what: str
@@ -79,6 +81,7 @@ class Part(NamedTuple):
 
     @property
     def title(self) -> str:
+        """Its row's title: the field by its path, then what the bytes are."""
         field = f"field {'.'.join(str(part) for part in self.path)} " if self.path else ""
         return field + self.what
 
@@ -92,10 +95,10 @@ class Row(NamedTuple):
 
 
 class Sides(Shown):
-    """Messages side by side, with a name each.
+    """Messages side by side, each with a name.
 
-    ``names`` are made from protocol and transport where they are not given.  Raises ValueError
-    for no message or more than MAX_SIDES, and for names that are not one a message.
+    ``names`` are made from protocol and transport if they are not given.  Raises ValueError for no
+    message or more than MAX_SIDES, and if there is not one name per message.
     """
 
     __slots__ = ("names", "records")
@@ -115,7 +118,7 @@ class Sides(Shown):
 
 
 def _names(records: Sequence[Record]) -> tuple[str, ...]:
-    """The protocols, with the transport where two have the same."""
+    """Return the protocols, with the transport if two have the same."""
     names = [record.protocol.name for record in records]
     return tuple(
         f"{name} {record.transport}"
@@ -126,8 +129,10 @@ def _names(records: Sequence[Record]) -> tuple[str, ...]:
 
 
 def sides(thing: Sides, *, width: int = 100) -> list[Line]:
-    """The messages side by side as text, in at most ``width`` columns: it needs 22 for one, and 10
-    for each one more."""
+    """Draw the messages side by side as text, in at most ``width`` columns.
+
+    One message needs 22 columns, and each further one 10.
+    """
     titles = [row.title for row in rows(thing)[0]]
     label = min(max(display_width(title) for title in ["what", *titles]), _MAX_LABEL)
     least = (_MIN_CELL + _GAP) * len(thing.records)
@@ -169,7 +174,7 @@ def _cells(
 
 
 def heading(thing: Sides) -> str:
-    """``CALL login: binary 39 bytes, compact 25 bytes``"""
+    """Return a heading: ``CALL login: binary 39 bytes, compact 25 bytes``."""
     first = thing.records[0]
     said = f"{first.type.name} {method(first)}" if isinstance(first, Message) else "struct"
     sizes = zip(map(short_name, thing.names), thing.records, strict=True)
@@ -177,7 +182,7 @@ def heading(thing: Sides) -> str:
 
 
 def short_name(name: str) -> str:
-    """A column's title, fit to be shown."""
+    """Return a column's title, fit to be shown."""
     return elide(escape(trim(name, _MAX_NAME)), _MAX_NAME)
 
 
@@ -185,10 +190,10 @@ def short_name(name: str) -> str:
 
 
 def rows(thing: Sides, size: int = _BYTES, room: int = _NO_ROOM) -> tuple[list[Row], bool]:
-    """A row a part, cells of ``size`` bytes a line, of at most ``room`` columns; and whether there
-    are more than MAX_ROWS.
+    """Return one row per part, and whether there are more than MAX_ROWS.
 
-    A part comes where the first message that has it has it.
+    Cells have ``size`` bytes per line, of at most ``room`` columns.  The first message that has a
+    part decides where it comes.
     """
     numbered = next((one for one in thing.records if not _is_named(one)), None)
     found = [_parts(record, numbered) for record in thing.records]
@@ -221,9 +226,9 @@ def _row(
 
 
 def _parts(record: Record, numbered: Record | None) -> dict[Part, list[Note]]:
-    """The notes of a message by what they are for, in order.
+    """Return the notes of a message by what they are for, in order.
 
-    A type and an id are one part; a part that comes again later is of another element.
+    A type and an id are one part; a part that comes again later belongs to another element.
     """
     parts: dict[Part, list[Note]] = {}
     before: Part | None = None
@@ -266,12 +271,12 @@ def _what(note: Note) -> str:
 
 
 def _is_named(record: Record) -> bool:
-    """Has its wire names of fields and no ids?  Then a note's path counts places."""
+    """Say whether it has names of fields and no ids.  Then a note's path counts places."""
     return record.protocol.has_names
 
 
 def _ids(struct: Struct, places: tuple[int, ...]) -> tuple[int, ...]:
-    """The ids of the fields at those places, as far as ``struct`` has them."""
+    """Return the ids of the fields at those places, as far as ``struct`` has them."""
     if not places or not 0 < places[0] <= len(struct.fields):
         return places
     field: Field = struct.fields[places[0] - 1]
@@ -281,7 +286,7 @@ def _ids(struct: Struct, places: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _struct_in(value: Value) -> Struct | None:
-    """The struct that a value is, or the first that it holds."""
+    """Return the struct that a value is, or the first one in it."""
     content = value.content
     if isinstance(content, Struct):
         return content
@@ -297,7 +302,7 @@ def _struct_in(value: Value) -> Struct | None:
 
 
 def _cell(record: Record, notes: Sequence[Note], size: int, room: int) -> list[str]:
-    """The bytes of a part in lines; a long part shows its beginning and says what it hides."""
+    """Return a part's bytes in lines; a long part shows its beginning and says what it hides."""
     if not notes:
         return [NOTHING]
     if any(note.kind == "lost" for note in notes):

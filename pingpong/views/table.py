@@ -125,7 +125,7 @@ def lines(table: Table, width: int | None = 100) -> list[Line]:
 def _message_columns(first: Message | None, exact: bool) -> list[Column[Message]]:
     columns: list[Column[Message]] = [Column("#", lambda m: str(m.number), ">")]
     if exact:
-        # The date stands once, at the top; only a row of another day has one of its own.
+        # The date is shown once, at the top; only a row of another day has one of its own.
         day = clock(first.time).partition(" ")[0] if first else ""
         columns += [
             Column(f"{day} UTC".strip(), lambda m: clock(m.time).removeprefix(f"{day} ")),

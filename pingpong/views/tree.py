@@ -165,7 +165,7 @@ def _described(
 
 
 def _other_readings(value: Value) -> Line:
-    """What else the bytes may mean, where they do not say."""
+    """What else the bytes may mean, if they do not say."""
     others = value.readings[1:]
     if not others or value.redacted:
         return []

@@ -374,7 +374,7 @@ class CaptureFile:
         self._order, self._tick = _PCAP[head[:4]]
         self._is_little = self._order == "<"
         self._snaplen, link = struct.unpack_from(self._order + "II", head, 16)
-        self.link = link & 0xFFFF  # above it stands the length of the frame check sequence
+        self.link = link & 0xFFFF  # above it is the length of the frame check sequence
         self._record = self._record_size(head[:4] in _MODIFIED)
         if self._snaplen == 0:
             self._say(Severity.ERROR, "snaplen at offset 16: is 0, want 1 or more", 16)
@@ -560,7 +560,7 @@ class CaptureFile:
                         offset,
                         f"media type {media}",
                     )
-                return False  # above 0xE000: what the machine or the program says of itself
+                return False  # above 0xE000: what the machine or the program says about itself
             self.link = link
         if minor == 3:
             time = (struct.unpack_from("<Q", tail, 6)[0] - _FROM_1601) * 100

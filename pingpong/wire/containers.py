@@ -56,7 +56,7 @@ class ByteSource(Protocol):
 
 
 class _Behind:
-    """A source of which the first bytes were read already."""
+    """A source whose first bytes were read already."""
 
     def __init__(self, head: bytes, source: ByteSource) -> None:
         self._head = head
@@ -111,8 +111,10 @@ def _is_skipped(head: bytes) -> bool:
 
 
 def _skip_frames(source: io.BufferedReader, name: str) -> bytes:
-    """Pass over the frames to be skipped that a file begins with, as pzstd's files do; the four
-    bytes behind them."""
+    """Pass over the skippable frames at the beginning of a file, such as pzstd's.
+
+    Returns the four bytes after them.
+    """
     while True:
         head = source.read(4)
         if not _is_skipped(head):
@@ -141,7 +143,7 @@ def _zstd() -> Any:
 
 
 def _zstandard(source: ByteSource, name: str) -> ByteSource:
-    """From Python 3.14 on the standard library does it, before that the package zstandard."""
+    """Unpack Zstandard with the standard library (Python 3.14) or the package zstandard."""
     if sys.version_info >= (3, 14):
         return _Unpacker(source, _zstd)
     try:
@@ -179,8 +181,11 @@ class _OfPackage:
 
 
 class _Unpacker:
-    """Unpacks one stream, or several in a row with zeros between them, with a decompressor of the
-    standard library.  ``piece`` is how much is handed to it at a time."""
+    """Unpacks one stream, or several in a row with zeros between them.
+
+    It uses a decompressor of the standard library.  ``piece`` is how much is handed to it at a
+    time.
+    """
 
     def __init__(self, source: ByteSource, make: Any, piece: int = _PIECE) -> None:
         self._source = source
@@ -217,7 +222,7 @@ class _Unpacker:
                 return out
 
     def _is_there(self) -> bool:
-        """Have more of what is packed; is there any?"""
+        """Get more packed bytes; return whether there are any."""
         if self._at >= len(self._buffer):
             self._buffer = self._source.read1(_READ)
             self._at = 0
@@ -225,7 +230,7 @@ class _Unpacker:
         return bool(self._buffer)
 
     def _goes_on(self) -> bool:
-        """Pass over zeros behind a stream; does another one begin?"""
+        """Pass over zeros after a stream; return whether another one begins."""
         while self._is_there():
             if self._buffer[self._at]:
                 return True
@@ -234,7 +239,7 @@ class _Unpacker:
 
 
 def _words(error: Exception) -> str:
-    """What is said of one of their errors; what to do, if they want more memory than they get."""
+    """Return what one of their errors says; if it is about memory, also what to do."""
     text = str(error)
     if "memory" in text.lower() or "window" in text.lower():
         text += f"; at most {MAX_WINDOW >> 20} MiB of it are kept in memory: {_UNPACK}"
@@ -261,7 +266,7 @@ class Lz4:
         self._buffer = b""
         self._at = 0
         self._window = b""
-        self._size = 0  # of the largest block; 0: the next thing is a frame's head
+        self._size = 0  # of the largest block; 0: a frame's head comes next
         self._is_legacy = False
         self._has_sums = False
         self._has_sum = False
@@ -479,7 +484,7 @@ def what_it_is(head: bytes, name: str) -> str:
 
 
 def _what_text(head: bytes) -> str:
-    """What ``what_it_is`` says of a text file."""
+    """Return what ``what_it_is`` says about a text file."""
     if not head or any(byte > 126 or (byte < 32 and byte not in b"\t\r\n") for byte in head[:64]):
         return ""
     text = head[:512].decode("ascii", "replace").lstrip()

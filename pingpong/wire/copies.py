@@ -33,8 +33,8 @@ MAX_PLACES: Final = 32
 class Original:
     """A datagram as it was first seen.
 
-    ``flow`` is the number of its connection and ``offset`` where it stands in its direction;
-    ``places`` are all the places where it was seen.
+    ``flow`` is the number of its connection and ``offset`` its place in its direction; ``places``
+    are all the places where it was seen.
     """
 
     __slots__ = ("flow", "number", "offset", "places", "source", "target", "time")

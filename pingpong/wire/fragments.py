@@ -42,7 +42,7 @@ _PART: Final = 128
 class _Part:
     """Bytes ``[start, stop)`` of a datagram; ``data`` is shorter if the capture cut them.
 
-    They stand ``skipped`` bytes after the IP header of packet ``number``.
+    They are ``skipped`` bytes after the IP header of packet ``number``.
     """
 
     __slots__ = ("data", "number", "skipped", "start", "stop")

@@ -278,7 +278,7 @@ def _two(data: bytes, at: int) -> int:
 
 
 def next_layer(layer: int, data: bytes, at: int) -> Next:
-    """What comes after the header of ``layer`` that begins at ``at``."""
+    """Return what comes after the header of ``layer`` that begins at ``at``."""
     if layer == ETHERNET:
         return _ethernet(data, at)
     if layer == MPLS:
@@ -299,7 +299,7 @@ def next_layer(layer: int, data: bytes, at: int) -> Next:
 
 
 def _of_link(layer: int, data: bytes, at: int) -> Next:
-    """Headers that are found only at the beginning of a captured packet."""
+    """Read headers that are found only at the beginning of a captured packet."""
     if layer == LOOPBACK:
         # The address family is in the byte order of the capturing machine.  The IP version says
         # the same, and raises no such question.
@@ -328,7 +328,7 @@ def _of_link(layer: int, data: bytes, at: int) -> Next:
 
 
 def of_type(kind: int, data: bytes, at: int) -> Next:
-    """What begins at ``at``, according to an Ethernet type, or to a length in its place."""
+    """Return what begins at ``at``, according to an Ethernet type, or to a length in its place."""
     while kind in _TAGS or kind == _MACSEC:
         size = _TAGS.get(kind, 6)
         if kind == _MACSEC and len(data) >= at + 6:
@@ -367,7 +367,7 @@ def _ethernet(data: bytes, at: int) -> Next:
 
 
 def _llc(data: bytes, at: int) -> Next:
-    """IEEE 802.2, perhaps with SNAP in it."""
+    """Read IEEE 802.2, perhaps with SNAP in it."""
     if len(data) < at + 3:
         return _nothing("")
     sap = data[at]
@@ -401,14 +401,14 @@ def _cooked(data: bytes, at: int) -> Next:
 
 
 def _nsh(data: bytes, at: int) -> Next:
-    """RFC 8300."""
+    """Read the network service header (RFC 8300)."""
     if len(data) < at + 8:
         return _nothing("")
     return _next_protocol(data[at + 3], at + 4 * (data[at + 1] & 63), "NSH")
 
 
 def _next_protocol(kind: int, at: int, carrier: str) -> Next:
-    """What the protocol numbers of NSH and VXLAN-GPE stand for."""
+    """Return what the protocol numbers of NSH and VXLAN-GPE stand for."""
     layer = {1: IP, 2: IP, 3: ETHERNET, 4: NSH, 5: MPLS}.get(kind, NOTHING)
     return (layer, at, "") if layer else _nothing(f"{carrier} with protocol {kind}")
 
@@ -417,7 +417,7 @@ def _next_protocol(kind: int, at: int, carrier: str) -> Next:
 
 
 def _pppoe(data: bytes, at: int) -> Next:
-    """RFC 2516: version and type, code, session, length."""
+    """Read PPPoE (RFC 2516): version and type, code, session, length."""
     if len(data) < at + 8:
         return _nothing("")
     if data[at] != 0x11:
@@ -428,7 +428,7 @@ def _pppoe(data: bytes, at: int) -> Next:
 
 
 def _ppp(data: bytes, at: int) -> Next:
-    """RFC 1661, with or without the address and control of RFC 1662; or Cisco's HDLC instead."""
+    """Read PPP (RFC 1661), with or without RFC 1662's address and control; or Cisco's HDLC."""
     if len(data) < at + 2:
         return _nothing("")
     if data[at] == 0xFF and data[at + 1] == 0x03:
@@ -460,7 +460,7 @@ def _ppp(data: bytes, at: int) -> Next:
 
 
 def _mpls(data: bytes, at: int) -> Next:
-    """RFC 3032: labels of four bytes each, up to the one that says it is the last.
+    """Read MPLS (RFC 3032): labels of four bytes each, up to the one marked as the last.
 
     Nothing says what they carry (RFC 4928): its first bytes have to tell.
     """
@@ -487,7 +487,7 @@ def _mpls(data: bytes, at: int) -> Next:
 
 
 def _gre(data: bytes, at: int) -> Next:
-    """RFC 2784 and RFC 2890; version 1 is PPTP's (RFC 2637)."""
+    """Read GRE (RFC 2784 and RFC 2890); version 1 is PPTP's (RFC 2637)."""
     if len(data) < at + 4:
         return _nothing("")
     flags, kind = _two(data, at), _two(data, at + 2)
@@ -513,7 +513,7 @@ def _gre(data: bytes, at: int) -> Next:
 
 
 def _erspan(kind: int, data: bytes, at: int) -> Next:
-    """draft-foschiano-erspan: type II has 8 bytes, type III has 12, or 20 if a bit says so."""
+    """Read ERSPAN (draft-foschiano-erspan): type II has 8 bytes, type III has 12, or 20."""
     if len(data) < at + 12:
         return _nothing("")
     version = data[at] >> 4
@@ -530,7 +530,7 @@ def _erspan(kind: int, data: bytes, at: int) -> Next:
 
 
 def _wifi(data: bytes, at: int, padded: int) -> Next:
-    """IEEE 802.11, 9.3.2: a data frame.  ``padded``: its header is padded to four bytes."""
+    """Read a data frame of IEEE 802.11, 9.3.2.  ``padded``: its header is padded to four bytes."""
     if len(data) < at + 2:
         return _nothing("")
     kind, flags = data[at], data[at + 1]
@@ -559,7 +559,7 @@ def _wifi(data: bytes, at: int, padded: int) -> Next:
 
 
 def _aggregate(data: bytes, at: int) -> Next:
-    """An A-MSDU, several frames in one: it is read only if there is just one in it."""
+    """Read an A-MSDU, several frames in one, but only if there is just one in it."""
     if len(data) < at + 14:
         return _nothing("")
     size = _two(data, at + 12)
@@ -569,7 +569,7 @@ def _aggregate(data: bytes, at: int) -> Next:
 
 
 def _radiotap(data: bytes, at: int) -> Next:
-    """radiotap.org: a length, a bit for each field that is present, the fields."""
+    """Read radiotap (radiotap.org): a length, a bit for each field that is present, the fields."""
     if len(data) < at + 8:
         return _nothing("")
     size = data[at + 2] | data[at + 3] << 8
@@ -588,7 +588,7 @@ def _radiotap(data: bytes, at: int) -> Next:
 
 
 def _ppi(data: bytes, at: int) -> Next:
-    """CACE's per-packet information: version, flags, length, link type."""
+    """Read CACE's per-packet information: version, flags, length, link type."""
     if len(data) < at + 8:
         return _nothing("")
     size = data[at + 2] | data[at + 3] << 8
@@ -600,7 +600,7 @@ def _ppi(data: bytes, at: int) -> Next:
 
 
 def _pktap(data: bytes, at: int) -> Next:
-    """The header of macOS (bsd/net/pktap.h): its length, the kind of record, the link type."""
+    """Read macOS's header (bsd/net/pktap.h): its length, the kind of record, the link type."""
     if len(data) < at + 12:
         return _nothing("")
     size = int.from_bytes(data[at : at + 4], "little")
@@ -717,7 +717,7 @@ def _if_so(layer: int, data: bytes, at: int, stop: int, options: int) -> tuple[i
 
 
 def _gtp(data: bytes, at: int, stop: int) -> tuple[int, int, int]:
-    """3GPP TS 29.281, 5.1: version 1, a G-PDU, then a sequence number and extension headers."""
+    """Read GTP (3GPP TS 29.281, 5.1): version 1, a G-PDU, then a number and extension headers."""
     flags = data[at]
     if flags & 0xF8 != 0x30 or data[at + 1] != 255 or at + 8 + _two(data, at + 2) > stop:
         return NOTHING, 0, -1
@@ -740,7 +740,7 @@ def _gtp(data: bytes, at: int, stop: int) -> tuple[int, int, int]:
 
 
 def _tzsp(data: bytes, at: int, stop: int) -> tuple[int, int, int]:
-    """TaZmen Sniffer Protocol, used by mirroring routers: version 1, received packet, Ethernet."""
+    """Read TZSP, used by mirroring routers: version 1, received packet, Ethernet."""
     if data[at] != 1 or data[at + 1] != 0 or _two(data, at + 2) != 1:
         return NOTHING, 0, -1
     inside = at + 4

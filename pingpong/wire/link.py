@@ -85,7 +85,7 @@ def address(raw: bytes) -> str:
 
 
 def _ipv6_text(raw: bytes) -> str:
-    """RFC 5952: the longest run of zero groups is written ``::`` if it has at least two."""
+    """Write an IPv6 address (RFC 5952): the longest run of two or more zero groups is ``::``."""
     groups = [raw[i] << 8 | raw[i + 1] for i in range(0, 16, 2)]
     best = length = 0
     for i in range(8):
@@ -252,7 +252,7 @@ _TELLING: Final = frozenset((0, 1, 9, 12, 14, 50, 51, 101, 104, 108, 113, 228, 2
 
 
 class _Kind:
-    """Packets of one kind: how many, the number of the first, and what is to be said of it."""
+    """Packets of one kind: how many, the number of the first, and what to say about them."""
 
     __slots__ = ("count", "first", "text")
 
@@ -378,7 +378,7 @@ class Peeler:
         kind.count += 1
 
     def _short(self, packet: Packet, what: str) -> None:
-        """A header has too few bytes: the capture cut the packet, or it is broken."""
+        """Report a header with too few bytes: the capture cut the packet, or it is broken."""
         if len(packet.data) >= packet.length:
             self._pass(packet, f"too short to be {what}" if what else "too short")
             return
@@ -542,7 +542,7 @@ class Peeler:
         target: bytes,
         may_be_fragment: bool = True,
     ) -> Segment | None:
-        """The segment in what IP carries; ``kind`` is the type of the header at ``at``.
+        """Return the segment in what IP carries; ``kind`` is the type of the header at ``at``.
 
         Extension headers are skipped.
         """
@@ -584,7 +584,7 @@ class Peeler:
         return None
 
     def _outer(self, source: bytes, target: bytes) -> None:
-        """The ends of a tunnel are a part of where a packet was seen."""
+        """Record the ends of a tunnel, which are a part of where a packet was seen."""
         self._seen_at += source + target
 
     def _ipv6_fragment(

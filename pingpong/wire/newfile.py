@@ -29,7 +29,7 @@ __all__ = ["NewFile"]
 # Most file systems allow names of 255 bytes; this leaves room for what the part's name adds.
 _MAX_NAME: Final = 200
 
-# What the system says of a path that leads nowhere: whoever asked has to name another one.
+# What the system says about a path that leads nowhere: the user has to name another one.
 _NO_PLACE: Final = (
     errno.ENOENT,
     errno.ENOTDIR,
@@ -188,7 +188,7 @@ class NewFile:
             raise
 
     def _end(self) -> None:
-        """Something went wrong: put what is to be kept in its place, or throw the file away."""
+        """Handle a failure: put what is to be kept in its place, or throw the file away."""
         with suppress(OSError):  # what was still buffered cannot be written
             self._file.close()
         if not self.part:

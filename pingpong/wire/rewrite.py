@@ -98,8 +98,8 @@ def total(data: bytes | bytearray, place: int = 0) -> int:
 def put(data: bytearray, at: int, sum_: int, protocol: int) -> None:
     """Write a checksum at ``at``, as far as the capture kept that place.
 
-    ``sum_`` is the sum of everything that it covers but itself, ``protocol`` the IP protocol of
-    the header that it stands in.
+    ``sum_`` is the sum of everything that it covers except itself, ``protocol`` the IP protocol of
+    its header.
     """
     value = _MOST - (sum_ % _MOST or _MOST)
     if not value and protocol == UDP:

@@ -10,10 +10,10 @@ the capture ends, when too much waits after the hole, or when the receiver has
 acknowledged them and PATIENCE more segments have passed (then the capture lost them, not
 the network).
 
-Offsets are unwrapped: sequence numbers start over at 2³², offsets do not.  Where a capture begins
-in mid-stream, or seems to, offset 0 is the first byte that it has.  If a SYN then comes late, whose
-number fits right before that, the bytes between them have offsets below 0: they are put in order
-by a Direction of their own.
+Offsets are unwrapped: sequence numbers start over at 2³², offsets do not.  If a capture begins in
+mid-stream, or seems to, offset 0 is the first byte that it has.  If a SYN then comes late whose
+number fits right before that, the bytes between them have offsets below 0: a Direction of their own
+puts them in order.
 
 A RST ends a connection if it belongs to it: its numbers are near to where the connection is (RFC
 5961, 3.2), and its sender says no more.  One that does not belong to it, from an older connection
@@ -51,7 +51,7 @@ MAX_ENDED: Final = 4096
 # How many pairs of UDP ends are remembered: UDP has no end.
 MAX_PAIRS: Final = 4096
 
-# Of open connections, this part is looked for at once when the one idle longest is wanted.
+# This part of the open connections is looked for at once when the one idle longest is wanted.
 IDLE_PART: Final = 16
 
 # How far from where a direction is a RST, SYN or FIN may be and still belong to it, in bytes.
@@ -89,8 +89,8 @@ class Direction:
 
     ``offset`` counts the bytes that were given out or given up so far.  ``from_start``: its SYN was
     captured, so offset 0 is its first byte.  ``before`` has the bytes between a SYN that came late
-    and offset 0, if one came.  ``missed`` counts bytes that came behind those that follow them,
-    where nothing was known before these.
+    and offset 0, if one came.  ``missed`` counts bytes that came after those that follow them, when
+    nothing was known before these.
     """
 
     __slots__ = (
@@ -168,6 +168,11 @@ class Direction:
             self._patience = PATIENCE
         else:
             self._patience -= 1
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the other side has acknowledged bytes of it that were not seen yet."""
+        return self._next >= 0 and self._acked > self.offset
 
     @property
     def acked(self) -> int:
@@ -282,9 +287,9 @@ class Direction:
     def _add_before(
         self, before: Direction, segment: Segment, place: i64, stop: i64
     ) -> tuple[list[Piece], str]:
-        """Take a payload that begins before offset 0, behind a SYN that came late."""
+        """Take a payload that begins before offset 0, after a SYN that came late."""
         data, cut = segment.payload, segment.cut
-        inside = min(-place, len(data))  # what of it stands before offset 0
+        inside = min(-place, len(data))  # how much of it is before offset 0
         missing = min(-place - inside, cut)
         part = _Waiting(place, data[:inside], missing, segment.time, segment.number)
         pieces, remark = before._put(part)
@@ -322,7 +327,7 @@ class Direction:
             pieces += self.before.close()
         while self._waiting:
             pieces += self._give_up()
-        # What was acknowledged and never seen.  A difference of 1 may be the FIN's own number.
+        # Acknowledged and never seen.  A difference of 1 may be the FIN's own number.
         lost = self._acked - self.offset
         if self._next >= 0 and lost > 1 and lost < _HALF:
             pieces.append(self._lose(lost if self._fin < 0 else max(self._fin - self.offset, 0)))
@@ -413,7 +418,7 @@ class Connection:
         self.first_stray = 0
         self.is_back = False  # it was reset, and goes on: whoever sees that, clears it
         self.is_over = False  # it has ended, and what comes of it begins nothing new
-        self.twin: Connection | None = None  # what may be the same, before or behind a NAT
+        self.twin: Connection | None = None  # perhaps the same one, on the other side of a NAT
         self._is_lone = False  # nothing was seen of it but a RST
         self._reset_at: i64 = 0  # the offset at which it was reset
 
@@ -666,13 +671,14 @@ class Connections:
 
     @property
     def are_too_many(self) -> bool:
+        """Whether more TCP connections are open than allowed."""
         return self._alive > self._most
 
     def idlest(self) -> Connection | None:
-        """Of those that are open, the one that was idle longest.
+        """Return the open connection that was idle longest; None if none is open.
 
-        A part of them is sorted at once, and looked at one by one: who has said something since
-        is no longer idle.  So that costs little more than one look, however many there are.
+        A part of them is sorted at once, and looked at one by one: those that have said something
+        since are no longer idle.  So that costs little more than one look, however many there are.
         """
         while self._alive > 0:
             if not self._idle:
@@ -686,7 +692,7 @@ class Connections:
         return None
 
     def forget(self, connection: Connection) -> None:
-        """An open one is no longer known: what comes of it later begins a new one."""
+        """Forget an open connection: what comes of it later begins a new one."""
         connection.is_over = True
         self._alive -= 1
         key = connection.key

@@ -48,6 +48,9 @@ FOUND = {
     4112693916: "binary in frames: the same of a list",
     699369537: "binary in chunks, in mid-stream: the size of a chunk was read as a field",
     2131358936: "a copy of a call before its SYN: told in two connections",
+    2629331821: "compact, behind a loss: a value held what begins a message, and made sense",
+    3544338833: "binary in chunks, behind a loss: the size of a chunk was read as a field again",
+    3810359400: "HTTP before its SYN: a place below 0 was taken for that of packed bytes",
     2714182185: "the same, where the first bytes behind the SYN were lost",
 }
 

@@ -36,15 +36,17 @@ def read_interface(path: _Path, include: Sequence[_Path] = ()) -> Interface:
 
 
 def read_definitions(path: _Path, include: Sequence[_Path] = ()) -> Definitions:
-    """What a file says: a .thrift file, a .proto file, or a set of descriptors (told by what is in
-    it, not by its name).  Otherwise as ``read_interface``."""
+    """Read a .thrift file, a .proto file, or a set of descriptors: its content tells which.
+
+    Otherwise as ``read_interface``.
+    """
     where = os.fspath(path)
     if not where.endswith(".proto"):
         try:
             with open(where, "rb") as file:
                 begin = file.read(4096)
         except OSError:
-            begin = b""  # who reads it says what is wrong
+            begin = b""  # the reader says what is wrong
         if _is_text(begin):
             return read_interface(path, include)
     from .proto import read_schema
@@ -53,7 +55,7 @@ def read_definitions(path: _Path, include: Sequence[_Path] = ()) -> Definitions:
 
 
 def _is_text(begin: bytes) -> bool:
-    """Is it text?  A set of descriptors has bytes that no text has: tags and lengths."""
+    """Say whether it is text: descriptors have bytes that no text has, tags and lengths."""
     return not any(byte < 9 or 13 < byte < 32 for byte in begin)
 
 

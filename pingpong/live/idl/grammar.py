@@ -55,7 +55,7 @@ __all__ = [
 # Containers, or values, inside each other.  Readers of messages stop at 64 by default.
 DEEPEST: Final = 200
 
-# A file of this size is no .thrift file: the largest known has half a MiB.
+# A file of this size is not a .thrift file: the largest known has half a MiB.
 LARGEST: Final = 16 * 1024 * 1024
 
 # thrifty.yy, SimpleBaseType; "slist" is an old word for string.
@@ -374,12 +374,12 @@ class _Build(Transformer[Token, File]):
         return File(_all(parts, Include), [one for one in parts if isinstance(one, _KINDS)], words)
 
     def nothing(self, parts: list[Any]) -> None:
-        """What says nothing about the wire."""
+        """Drop what says nothing about the wire."""
 
     annotations = annotated = cpp_type = xsd_attrs = nothing
 
     def skipped(self, parts: list[Any]) -> None:
-        """The same, of fbthrift's."""
+        """Drop what says nothing about the wire in fbthrift's syntax."""
         token = next(one for one in parts if isinstance(one, Token))
         self.words.append(_word(token))
 

@@ -76,7 +76,7 @@ _MOST_NOTES: Final = 50
 
 # Words that older compilers do not know, so that files have used them for types of their own.
 _MAY_BE_DEFINED: Final = ("uuid", "slist")
-# fbthrift's: it has its own number on the wire, which no reader here knows.
+# fbthrift's: it has its own number on the wire, unknown to all readers here.
 _WITHOUT_ENCODING: Final = ("float",)
 # … and two that are Apache's under another name.
 _HASHED: Final = {"hash_map": "map", "hash_set": "set"}

@@ -3,12 +3,13 @@
     shop.proto ──protoc, in a process of its own──▶ FileDescriptorSet ──▶ Schema
     shop.binpb ───────────────────────────────────────────▲
 
-protoc is the compiler that everybody's .proto files were written for, so what it takes is what they
-mean.  It comes with ``grpcio-tools`` (the extra ``relatives``), or is on the PATH.  No code is
-generated, and none is kept.  A set of descriptors needs none of it; what a file is, its bytes say.
+protoc is the compiler for which everybody's .proto files were written, so what it accepts is what
+they mean.  It comes with ``grpcio-tools`` (the extra ``relatives``), or is on the PATH.  No code is
+generated, and nothing is kept.  A set of descriptors needs none of it; which of the two a file is,
+its bytes say.
 
 Imports are looked for in the file's own folder, in the folders that were named, and then, since
-they mostly start at the root of a repository, in the folders above.
+they usually start at the root of a repository, in the folders above.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ INSTALL: Final = (
     "protoc is (protoc --include_imports --descriptor_set_out=FILE), and give that"
 )
 
-# What protoc says, with its place in the file or without.
+# A complaint by protoc, with or without its place in the file.
 _SAID: Final = re.compile(r"(?P<file>[^\s:]+\.proto):(?P<line>\d+):(?P<column>\d+): (?P<text>.*)")
 # What it says besides: warnings, and the log of a library of its own.
 _ASIDE: Final = re.compile(r": warning: |^WARNING: All log messages |^[IW]\d{4} [\d:.]+ ")
@@ -48,7 +49,7 @@ _NOT_FOUND: Final = re.compile(r": (?:File not found|.* was not found or had err
 
 
 def read_schema(path: _Path, include: Sequence[_Path] = ()) -> Schema:
-    """What a .proto file and its imports say, or a set of descriptors, or one of one file.
+    """Read a .proto file and its imports, a set of descriptors, or the descriptor of one file.
 
     ``include`` lists folders where imports are looked for, besides the file's own and those above
     it.  Raises IdlError with the file, the place and the reason.
@@ -130,7 +131,7 @@ def _protoc(where: str) -> list[str]:
 def _run(
     command: list[str], folder: str, name: str, include: list[str]
 ) -> tuple[bytes | None, str]:
-    """What protoc makes of a file, None if it refuses it; and what it says."""
+    """Return what protoc makes of a file, None if it refuses it; and what it says."""
     with tempfile.TemporaryDirectory() as scratch:
         out = os.path.join(scratch, "set.binpb")
         arguments = [
@@ -159,7 +160,7 @@ def _run(
 
 
 def _wrong(where: str, said: str) -> IdlError:
-    """protoc's first complaint, with its place."""
+    """Return protoc's first complaint, with its place, as an error."""
     lines = [line for line in said.splitlines() if not _ASIDE.search(line)] or [said]
     first = lines[0].strip()
     found = _SAID.match(first)

@@ -1,1 +1,1 @@
-"""value ↔ bytes, a file each: none of them knows what is around a value."""
+"""value ↔ bytes, one file each: none of them knows what surrounds a value."""

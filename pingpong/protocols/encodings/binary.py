@@ -13,14 +13,14 @@
 
 The sign of the first i32 tells the headers apart: a name length cannot be negative.
 
-Once somebody looks at a message, _Walk tells a Listener of all its values (``reading.py`` has
-what it shares with the compact protocol).  Two more go over the same bytes, for speed.  The
-Skipper finds where a message ends while its bytes come: it keeps its place in a small stack.
-``struct_end`` says where a struct ends that is all there, without telling anybody: listing rich
-messages takes half as long again by the walk.  All refuse the same bytes.
+When somebody looks at a message, _Walk tells a Listener about all its values (``reading.py`` has
+what it shares with the compact protocol).  Two more functions go over the same bytes, for speed.
+The Skipper finds where a message ends while its bytes arrive: it keeps its place in a small stack.
+``struct_end`` finds the end of a struct that is completely there, without telling anybody: using
+the walk, listing rich messages takes half as long again.  All three refuse the same bytes.
 
-No claimed length is believed: it is held against the limits here and against the bytes
-that are there, and nothing is allocated for it.
+No claimed length is believed: it is checked against the limits and against the bytes that are
+there, and nothing is allocated for it.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ _DOUBLE: Final = struct.Struct(">d")
 _LIST_HEAD: Final = struct.Struct(">Bi")
 _MAP_HEAD: Final = struct.Struct(">BBi")
 
-# Bytes of a value of each type; 0: not fixed; -1: no such type.
+# Size in bytes of a value of each type; 0: not fixed; -1: no such type.
 _SIZES: Final[list[int]] = [-1] * 256
 for _ttype, _size in (
     (TType.BOOL, 1),
@@ -118,11 +118,11 @@ _SET: Final = int(TType.SET)
 _LIST: Final = int(TType.LIST)
 
 
-# ── What all refuse ─────────────────────────────────────────────────────────────────
+# ── What all of them refuse ──────────────────────────────────────────────────────────
 
 
 def _check_type(what: str, ttype: int, offset: int) -> int:
-    """The fixed size of that type, 0 if it has none; DecodeError if there is no such type."""
+    """Return the fixed size of that type, 0 if it has none.  Raises DecodeError for other types."""
     size = _SIZES[ttype]
     if size < 0:
         raise _no_type(what, ttype, offset)
@@ -137,10 +137,10 @@ def _no_type(what: str, ttype: int, offset: int) -> DecodeError:
 
 
 def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
-    """The strict header at ``data[start:stop]``.
+    """Read the strict header at ``data[start:stop]``.
 
-    Raises Incomplete if it is cut, DecodeError if it is another version or of no known
-    type, LimitExceeded for a name longer than a message may be.
+    Raises Incomplete if it is cut off, DecodeError for another version or an unknown message type,
+    LimitExceeded for a name longer than a message may be.
     """
     if stop - start < 4:
         raise Incomplete("version", start, needs=4, left=stop - start)
@@ -149,8 +149,8 @@ def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) 
         raise DecodeError(
             "version", start, found=f"0x{version:04x}", wanted=f"0x{VERSION_1:04x}", size=4
         )
-    # "unused, type": the low three bits of the fourth byte; the rest of it is not defined,
-    # and nobody sets it.
+    # "unused, type": the low three bits of the fourth byte; the others are undefined, and nobody
+    # sets them.
     mtype = data[start + 3]
     if not 1 <= mtype <= 4:
         raise DecodeError(
@@ -176,14 +176,14 @@ def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) 
     )
 
 
-# At the start of a message, and behind a frame's length.
+# At the start of a message, and after a frame's length.
 _BARE: Final = Heads(0)
 _FRAMED: Final = Heads(4)
 
 
 def whole_header(data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
     """See ``Protocol.whole_header``."""
-    # A name of 2**16 bytes and more is left to who knows the limits.
+    # Names of 2**16 bytes and more take the slow way, which knows the limits.
     if at + 12 > stop or data[at] != 0x80 or data[at + 4] or data[at + 5]:
         return None
     length: i64 = data[at + 6]
@@ -220,10 +220,11 @@ def _i32(data: bytes, at: i64) -> i64:
 
 
 def read_old_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
-    """The header without a version at ``data[start:stop]``.
+    """Read the header without a version at ``data[start:stop]``.
 
-    Raises Incomplete if it is cut, DecodeError for a negative name length (a strict header
-    reads as one) or no known type, LimitExceeded for a name longer than a message may be.
+    Raises Incomplete if it is cut off, DecodeError for a negative name length (which is what a
+    strict header looks like) or an unknown message type, LimitExceeded for a name longer than a
+    message may be.
     """
     if stop - start < 4:
         raise Incomplete("method name length", start, needs=4, left=stop - start)
@@ -312,7 +313,7 @@ class BinarySkipper(Walker):
         return self._at
 
     def _enter(self, data: bytes | bytearray, at: int, stop: int, ttype: int) -> bool:
-        """Read the head of a value without a fixed size; False if its head is not all there."""
+        """Read the head of a value without a fixed size; False if some of the head is missing."""
         if ttype != _STRING:
             _check_depth(len(self._left) + 1, at, self._limits)
         if ttype == _STRUCT:
@@ -335,7 +336,7 @@ class BinarySkipper(Walker):
                 if size and other:
                     self._at += count * (size + other)
                 else:
-                    # Counted down from 2n: an even number left is a key's turn.
+                    # Counts down from 2n: while it is even, a key comes next.
                     self._push(2 * count, ktype << 8 | vtype, at + 6)
         else:
             if at + 5 > stop:
@@ -363,15 +364,15 @@ class OldBinarySkipper(BinarySkipper):
         return read_old_header(data, self._start, stop, self._limits)
 
 
-# As _SIZES, for the short way: 255 is no such type.
+# Like _SIZES, for the short way: 255 means no such type.
 _FIXED: Final = bytes([255 if size < 0 else size for size in _SIZES])
 
 
 def struct_end(data: bytes, at: i64, stop: i64, depth: i64) -> i64:
-    """Where the struct at ``at`` ends; -1 if it is not all there, or not what it should be,
-    or if it nests deeper than ``depth``.
+    """Return where the struct at ``at`` ends; -1 if that takes the long way.
 
-    The short way for what is whole: the Skipper keeps its place, and says what is wrong.
+    -1 means that the struct is not completely there, is not sound, or nests deeper than ``depth``.
+    The Skipper can stop and go on later, and says what is wrong; this cannot.
     """
     if depth < 1:
         return -1
@@ -393,7 +394,7 @@ def _value_end(data: bytes, at: i64, stop: i64, ttype: i64, depth: i64) -> i64:
     if 0 < size < 255:
         return at + size if at + size <= stop else -1
     if ttype == 11:  # STRING
-        # A length below 0 is one of 2**31 and more here.
+        # A negative length is 2**31 or more here.
         at += 4
         if at > stop:
             return -1
@@ -418,7 +419,7 @@ def _value_end(data: bytes, at: i64, stop: i64, ttype: i64, depth: i64) -> i64:
     size = _FIXED[key]
     if size and not is_map:
         return at + count * size if at + count * size <= stop else -1
-    # An element takes a byte at least.
+    # An element takes at least one byte.
     if count > stop - at:
         return -1
     while count and at >= 0:
@@ -432,7 +433,7 @@ def _value_end(data: bytes, at: i64, stop: i64, ttype: i64, depth: i64) -> i64:
 # ── Walking ──────────────────────────────────────────────────────────────────────────
 
 
-# Of most structs: nobody adds to it.
+# Shared by most structs: nobody adds to it.
 _NO_IDS: Final[set[int]] = set()
 
 
@@ -453,7 +454,7 @@ class _Walk(Walk):
         data, listener = self.data, self.listener
         opened = self.at
         listener.struct(opened)
-        # The ids that were there: those below 63 a bit each.
+        # The ids seen so far: one bit each for those below 63.
         before: i64 = NO_FIELDS
         low: i64 = 0
         above: set[int] = _NO_IDS
@@ -521,7 +522,7 @@ class _Walk(Walk):
             self.fail(error)
 
     def fixed(self, ttype: i64, at: i64, end: i64) -> None:
-        """Tell of a value of fixed size, which is there."""
+        """Report a value of fixed size that is completely there."""
         data, listener = self.data, self.listener
         if ttype == 8:  # I32
             listener.number(ttype, _i32(data, at), at, end)
@@ -633,7 +634,7 @@ class BinaryProtocol(Protocol):
             return NOT_TOLD
         return ((data[start + 1] << 8 | data[start + 2]) ^ 0x8000) - 0x8000
 
-    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+    # Notes and masks are for one message at a time: their writers are loaded when asked for.
 
     def notes(self, record: Record) -> list[Note]:
         from .binary_notes import BinaryWriter
@@ -657,7 +658,7 @@ class BinaryProtocol(Protocol):
 
 
 class OldBinaryProtocol(BinaryProtocol):
-    """The binary protocol with the old header, which has no version: the same structs."""
+    """The binary protocol with the old header, which has no version; its structs are the same."""
 
     name = "binary-old"
     title = "old binary"
@@ -669,7 +670,7 @@ class OldBinaryProtocol(BinaryProtocol):
         return read_old_header(data, start, stop, limits)
 
     def whole_header(self, data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
-        return None  # rare, and read as rarely
+        return None  # rare, so it needs no short way
 
     def skipper(self, start: int, limits: Limits) -> BinarySkipper:
         return OldBinarySkipper(start, limits)
@@ -688,7 +689,7 @@ OLD_BINARY: Final = OldBinaryProtocol()
 
 
 def write_header(method: bytes, mtype: int, seqid: int) -> bytes:
-    """A strict header.  What ``read_header`` reads, this writes back byte for byte."""
+    """Write a strict header.  ``read_header`` reads it back, byte for byte."""
     return b"".join(
         (
             struct.pack(">HBB", VERSION_1, 0, mtype),
@@ -700,12 +701,12 @@ def write_header(method: bytes, mtype: int, seqid: int) -> bytes:
 
 
 def write_old_header(method: bytes, mtype: int, seqid: int) -> bytes:
-    """A header without a version, as ``read_old_header`` reads it."""
+    """Write a header without a version, as ``read_old_header`` reads it."""
     return b"".join((_I32.pack(len(method)), method, bytes((mtype,)), _I32.pack(seqid)))
 
 
 def write_struct(value: Struct) -> bytes:
-    """A struct with its STOP.  Raises ValueError for a value that was lost."""
+    """Write a struct and its STOP.  Raises ValueError for a value that was lost."""
     out = bytearray()
     _write_struct(out, value)
     return bytes(out)

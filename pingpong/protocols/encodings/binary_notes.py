@@ -1,4 +1,4 @@
-"""Notes for the bytes of the binary protocol, with its strict header and its old one.
+"""Notes for the bytes of the binary protocol, with its strict or its old header.
 
 header: version, type, name, seqid │ fields: type, id, value … │ STOP
 """
@@ -13,7 +13,7 @@ __all__ = ["BinaryWriter", "OldBinaryWriter"]
 
 
 class BinaryWriter(StructWriter):
-    """The binary protocol, with the strict header."""
+    """Writes the notes of the binary protocol with the strict header."""
 
     def header(self, header: Header) -> None:
         unused = self.data[header.span.start + 2]
@@ -24,10 +24,12 @@ class BinaryWriter(StructWriter):
         self.note(4, "header", "seqid", str(header.seqid), self.seqid_why(header))
 
     def mtype(self, header: Header) -> None:
+        """Note the message type: one byte."""
         meaning = f"{header.type.value} {header.type.name}"
         self.note(1, "header", "message type", meaning, TYPE_WHY[header.type])
 
     def name(self, header: Header, why: str = "") -> None:
+        """Note the method's name after its length; ``why`` is added to the length's explanation."""
         name = header.method_span
         self.note(4, "header", "method name length", str(len(name)), join("In bytes.", why))
         self.note(len(name), "header", "method name", f'"{header.method}"')
@@ -61,7 +63,7 @@ class BinaryWriter(StructWriter):
 
 
 class OldBinaryWriter(BinaryWriter):
-    """The binary protocol, with the header that has no version."""
+    """Writes the notes of the binary protocol with the header that has no version."""
 
     def header(self, header: Header) -> None:
         self.name(header, "It comes first: an old header, without a version.")

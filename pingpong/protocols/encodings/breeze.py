@@ -1,4 +1,4 @@
-"""Breeze (github.com/weibreeze): Motan's compact serialization, with values in their types.
+"""Breeze (github.com/weibreeze): Motan's compact serialization, whose type bytes can hold values.
 
     00–3E string, so long       9C byte                 D9 map          DE message   name, fields
     3F string    varint         9D bytes  u32           DA list         DF message again  varint
@@ -9,10 +9,10 @@
 
     DC 02 3F  01 "a"  02 "é"            a packed list of 2 strings: their type stands once
 
-Counts are varints.  In packed lists and maps the types of elements, keys and values stand before
-them, and they have none of their own; an empty one has no types at all.  A message is its size
-(u32) and fields: a number (varint) and a value.  Its name stands where it comes first, and is
-counted then, from 1; later ones have that number.
+Counts are varints.  In packed lists and maps, the types of elements, keys and values come once,
+before all of them; an empty one has no types at all.  A message is its size (u32) and fields: a
+number (varint) and a value.  Its name is written the first time and gets a number, counting from
+1; later messages of that type have this number.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = ["BREEZE", "BreezeProtocol"]
 
 MAX_NAME: Final = 1000
 
-# What stands before packed elements for the type of each.
+# The byte that says that packed elements are strings.
 _STRING: Final = 0x3F
 _I32: Final = 0x7F
 _I64: Final = 0x98
@@ -55,7 +55,7 @@ _AGAIN: Final = 0xDF
 
 
 class _Type:
-    """A type that stands before packed elements: its byte, and a message's name."""
+    """The type of packed elements: its byte, and a message's name."""
 
     __slots__ = ("name", "tag")
 
@@ -77,7 +77,7 @@ class _Walk(NumberWalk):
         listener: Listener,
     ) -> None:
         super().__init__(data, start, stop, gaps, limits, listener)
-        self.names: list[str] = []  # of messages, as they came
+        self.names: list[str] = []  # of messages, in the order in which they came
 
     def varint(self, what: str) -> i64:
         value, self.at = read_varint(self.data, self.at, self.solid(), what, 32)
@@ -93,7 +93,7 @@ class _Walk(NumberWalk):
             if tag < _STRING or _STRING < tag < _I32 or 0x80 <= tag < _I64:
                 return self.direct(start, tag)
             if tag in (_TRUE, _FALSE):
-                # Where the type of a bool stands elsewhere, it is this byte all the same.
+                # If the type of a bool is written elsewhere, this byte still is its value.
                 self.at = start
                 return self.bare(start, _TRUE, "", depth)
             name = ""
@@ -106,7 +106,7 @@ class _Walk(NumberWalk):
         return 0
 
     def direct(self, start: i64, tag: i64) -> i64:
-        """A value that is in its type, or whose length is."""
+        """Read a value that is contained in its type byte, or whose length is."""
         if self.is_full():
             return 0
         if tag < _STRING:
@@ -117,7 +117,7 @@ class _Walk(NumberWalk):
         return ttype.value
 
     def message_name(self, tag: i64) -> str:
-        """The name of a message whose type was ``tag``."""
+        """Return the name of a message whose type was ``tag``."""
         if self.broken:
             return ""
         start = self.at - 1
@@ -142,7 +142,7 @@ class _Walk(NumberWalk):
         return self.names[number - 1]
 
     def bare(self, start: i64, tag: i64, name: str, depth: i64) -> i64:
-        """A value of the type ``tag``, which begins at ``start``: what stands behind that."""
+        """Read what follows the type ``tag`` of a value that begins at ``start``."""
         if self.broken or self.is_full():
             return 0
         if tag == _STRING:
@@ -189,10 +189,10 @@ class _Walk(NumberWalk):
         self.listener.truth(byte == _TRUE, start, self.at)
         return 2
 
-    # ── What holds others ────────────────────────────────────────────────────────────
+    # ── Containers ───────────────────────────────────────────────────────────────────
 
     def type(self, what: str) -> _Type:
-        """The type of packed elements."""
+        """Read the type of packed elements."""
         if not self.has(what, 1):
             return _Type(0, "")
         tag: i64 = self.data[self.at]
@@ -202,14 +202,14 @@ class _Walk(NumberWalk):
         return _Type(_MESSAGE, self.message_name(tag))
 
     def part(self, packed: _Type | None, depth: i64) -> i64:
-        """An element, a key or a value; ``packed`` is its type, if that stands elsewhere."""
+        """Read an element, a key or a value; ``packed`` is its type if that came before."""
         if packed is None:
             return self.value(depth)
         try:
             before = self.at
             made = self.bare(before, packed.tag, packed.name, depth)
             if made and self.at == before:
-                # It takes no byte, and a count may say anything.
+                # It takes no bytes, so no count could be checked.
                 raise DecodeError("element", before, found="empty", wanted="a byte at least")
             return made
         except DecodeError as error:
@@ -292,7 +292,7 @@ class BreezeProtocol(ValuesProtocol):
     ) -> None:
         _Walk(data, start, stop, gaps, limits, listener).whole()
 
-    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+    # Notes and masks are for one message at a time: their writers are loaded when asked for.
 
     def notes(self, record: Record) -> list[Note]:
         from .motan_notes import BreezeWriter
@@ -305,7 +305,7 @@ class BreezeProtocol(ValuesProtocol):
         return in_breeze(data, value)
 
     def blank(self, data: bytes) -> bytes:
-        # No type, and a varint that goes on.
+        # Not a type, and a varint that never ends.
         return b"\xa1" * len(data)
 
 

@@ -7,7 +7,7 @@
     │ length, varint │ name …           d is what to add to the id before; 00 is STOP
     └────────────────┴─────────────
 
-    bool     in a field: the type itself, 1 true, 2 false, and no byte more; in a container
+    bool     in a field: the type itself, 1 true, 2 false, and no other byte; in a container
              one byte, 1 or 2
     i8       one byte                   string   length (varint), bytes
     i16 …    zigzag varints             list     sssstttt or 1111tttt and a varint; elements
@@ -16,10 +16,9 @@
 A varint has seven bits a byte, the lowest first, and the top bit says that another follows.
 Zigzag folds the sign into the lowest bit: 0, -1, 1, -2 … are written 0, 1, 2, 3 …
 
-As in ``binary.py`` a skipper finds the end and a reader builds values; they refuse the same
-bytes with the same words.  The types' numbers are translated to those of the model, where a
-BOOL is one type; how a container wrote it (as 1 or as 2: both are in use) stands in
-``raw_type``.
+As in ``binary.py``, a walk reports values, a skipper finds the end, and ``struct_end`` is the short
+way; all refuse the same bytes.  The protocol's type numbers are translated to those of the model,
+where BOOL is one type; ``raw_type`` keeps how a container wrote it (as 1 or as 2: both are in use).
 """
 
 from __future__ import annotations
@@ -95,15 +94,15 @@ _STRUCT: Final = 12
 
 # "Struct": the type nibble, and what it is in the model.  STOP: there is no such type.
 _TTYPES: Final[list[TType]] = [TType.STOP] * 16
-# Bytes of a value of each type; 0: not fixed.
+# Size in bytes of a value of each type; 0: not fixed.
 _SIZES: Final[list[int]] = [0] * 16
-# Bits of a number that is written as a zigzag varint; 0: it is none.
+# Bits of a number that is written as a zigzag varint; 0: not such a number.
 _BITS: Final[list[int]] = [0] * 16
 # From the model's types back to the nibbles.
 _NIBBLES: Final[list[int]] = [0] * 17
 for _nibble, _ttype, _size, _width in (
     (2, TType.BOOL, 1, 0),
-    (1, TType.BOOL, 1, 0),  # last, so that it is what is written for a container of BOOLs
+    (1, TType.BOOL, 1, 0),  # last, so that this is what gets written for a container of BOOLs
     (3, TType.I8, 1, 0),
     (4, TType.I16, 0, 16),
     (5, TType.I32, 0, 32),
@@ -132,10 +131,10 @@ _WANTED_TYPES: Final = "one of 1 TRUE, 2 FALSE, " + ", ".join(
 def read_varint(
     data: bytes | bytearray, at: int, stop: int, what: str, bits: int = 32
 ) -> tuple[int, int]:
-    """The number of ``bits`` bits at ``at``, not signed, and where it ends.
+    """Return the unsigned number of ``bits`` bits at ``at``, and where it ends.
 
-    Raises Incomplete if it is cut; DecodeError if it is longer than such a number can be (5
-    bytes for 32 bits or fewer, 10 for 64), or larger.
+    Raises Incomplete if it is cut off; DecodeError if it is larger than such a number, or longer
+    than one can be (5 bytes for up to 32 bits, 10 for 64).
     """
     value, end = _varint(data, at, stop, what, bits)
     if value >> bits:
@@ -147,8 +146,10 @@ def read_varint(
 def read_zigzag(
     data: bytes | bytearray, at: int, stop: int, what: str, bits: int
 ) -> tuple[int, int]:
-    """The signed number of ``bits`` bits at ``at``, and where it ends.  Raises as
-    ``read_varint`` does."""
+    """Return the signed number of ``bits`` bits at ``at``, and where it ends.
+
+    Raises what ``read_varint`` raises.
+    """
     value, end = _varint(data, at, stop, what, bits)
     if value >> bits:
         half = 1 << (bits - 1)
@@ -159,7 +160,8 @@ def read_zigzag(
 
 
 def unzigzag(value: int) -> int:
-    """
+    """Undo zigzag: the lowest bit is the sign.
+
     >>> [unzigzag(value) for value in range(5)]
     [0, -1, 1, -2, 2]
     """
@@ -184,7 +186,7 @@ def _varint(data: bytes | bytearray, at: int, stop: int, what: str, bits: int) -
 
 
 def write_varint(value: int) -> bytes:
-    """``value``, which is not negative, in as few bytes as can be.
+    """Write ``value``, which is not negative, in as few bytes as possible.
 
     >>> write_varint(300).hex(" ")
     'ac 02'
@@ -201,7 +203,7 @@ def _write_zigzag(value: int) -> bytes:
     return write_varint(value << 1 if value >= 0 else ~value << 1 | 1)
 
 
-# ── What both readers refuse ─────────────────────────────────────────────────────────
+# ── What all of them refuse ──────────────────────────────────────────────────────────
 
 
 def _check_type(what: str, nibble: int, offset: int) -> None:
@@ -210,7 +212,7 @@ def _check_type(what: str, nibble: int, offset: int) -> None:
 
 
 def _field_id(data: bytes | bytearray, at: int, stop: int, before: int) -> tuple[int, int]:
-    """The id of the field whose header is at ``at``, and where that header ends."""
+    """Return the id of the field whose header is at ``at``, and where that header ends."""
     delta = data[at] >> 4
     if not delta:
         return read_zigzag(data, at + 1, stop, "field id", 16)
@@ -225,10 +227,10 @@ def _field_id(data: bytes | bytearray, at: int, stop: int, before: int) -> tuple
 
 
 def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
-    """The header at ``data[start:stop]``.
+    """Read the header at ``data[start:stop]``.
 
-    Raises Incomplete if it is cut, DecodeError if it is another protocol or version or of no
-    known type, LimitExceeded for a name longer than a message may be.
+    Raises Incomplete if it is cut off, DecodeError for another protocol or version or an unknown
+    message type, LimitExceeded for a name longer than a message may be.
     """
     if stop - start < 1:
         raise Incomplete("protocol id", start, needs=1, left=0)
@@ -249,7 +251,7 @@ def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) 
     mtype = data[start + 1] >> 5
     if not 1 <= mtype <= 4:
         raise DecodeError("message type", start + 1, found=str(mtype), wanted=WANTED_MTYPES, size=1)
-    # The seqid is signed, yet not zigzag: a negative one is written as its 32 bits are.
+    # The seqid is signed, but not zigzag: a negative one is written as its 32 bits.
     seqid, at = read_varint(data, start + 2, stop, "seqid")
     length, name = read_varint(data, at, stop, "method name length")
     check_size("method name length", length, at, limits, name - at)
@@ -265,8 +267,8 @@ def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) 
     )
 
 
-# For each type of message and each length of a seqid up to four bytes, since both stand before
-# the name: at the start of a message, then behind a frame's length.
+# One for each message type and each length of a seqid up to four bytes, since both come before the
+# name: first at the start of a message, then after a frame's length.
 _HEADS: Final = [Heads(into) for into in (0, 4) for _ in range(16)]
 
 
@@ -286,7 +288,7 @@ def whole_header(data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
         shift += 7
         name += 1
         if shift > 21 or name >= stop:
-            return None  # five bytes may be more than 32 bits
+            return None  # five bytes can hold more than 32 bits
         byte = data[name]
     seqid |= byte << shift
     name += 1
@@ -333,7 +335,7 @@ class CompactSkipper(Walker):
         try:
             return self._advance(data, stop)
         except Incomplete:
-            # Every step leaves _at, and the stack, where it has to begin again.
+            # Each step leaves _at, and the stack, where it has to resume.
             return -1
 
     def _advance(self, data: bytes | bytearray, stop: int) -> int:
@@ -411,7 +413,7 @@ class CompactSkipper(Walker):
         if key and item:
             self._at = inside + count * (key + item)
         else:
-            # Counted down from 2n: an even number left is a key's turn.
+            # Counts down from 2n: while it is even, a key comes next.
             self._enter(2 * count, types, inside)
 
     def _list(self, data: bytes | bytearray, at: int, stop: int, what: str) -> None:
@@ -425,7 +427,7 @@ class CompactSkipper(Walker):
 def _list_head(
     data: bytes | bytearray, at: int, stop: int, what: str, limits: Limits
 ) -> tuple[int, int, int]:
-    """A list's or a set's count, its element type, and where its elements begin."""
+    """Return a list's or a set's count, its element type, and where its elements begin."""
     if at == stop:
         raise Incomplete(f"{what} header", at, needs=1, left=0)
     nibble = data[at] & 15
@@ -441,7 +443,7 @@ def _list_head(
 
 
 def _map_head(data: bytes | bytearray, at: int, stop: int, limits: Limits) -> tuple[int, int, int]:
-    """A map's count, its two types in one byte (0 if it is empty), and where its pairs begin."""
+    """Return a map's count, its two types in one byte (0 if empty), and where its pairs begin."""
     count, inside = read_varint(data, at, stop, "map count")
     check_size("map count", count, at, limits, inside - at)
     if count == 0:
@@ -454,8 +456,8 @@ def _map_head(data: bytes | bytearray, at: int, stop: int, limits: Limits) -> tu
     return count, types, inside + 1
 
 
-# As _SIZES, _BITS and _TTYPES, for the short way: bytes of a fixed size; how long a varint may
-# be (so many bytes cannot be over the type's bits); the model's number; 1 for a type that there is.
+# Like _SIZES, _BITS and _TTYPES, for the short way: bytes of a fixed size; the greatest length of a
+# varint that cannot exceed the type's bits; the model's number; 1 for a type that exists.
 _FIXED: Final = bytes(_SIZES)
 _SURE: Final = bytes([width // 7 for width in _BITS])
 _BITS_OF: Final = bytes(_BITS)
@@ -464,10 +466,11 @@ _IS_TYPE: Final = bytes([ttype is not TType.STOP for ttype in _TTYPES])
 
 
 def struct_end(data: bytes, at: i64, stop: i64, depth: i64) -> i64:
-    """Where the struct at ``at`` ends; -1 if it is not all there, or not what it should be,
-    or if it nests deeper than ``depth``, or holds a number of the greatest lengths.
+    """Return where the struct at ``at`` ends; -1 if that takes the long way.
 
-    The short way for what is whole: the Skipper keeps its place, and says what is wrong.
+    -1 means that the struct is not completely there, is not sound, nests deeper than ``depth``, or
+    holds a number of the greatest length.  The Skipper can stop and go on later, and says what is
+    wrong; this cannot.
     """
     if depth < 1:
         return -1
@@ -479,7 +482,7 @@ def struct_end(data: bytes, at: i64, stop: i64, depth: i64) -> i64:
         at += 1
         nibble: i64 = head & 15
         if head < 16:
-            # The id is written out: small ones do, and the next may add to it.
+            # The id is written in full: a small one is passed over, and later ones may add to it.
             if at >= stop or data[at] > 127:
                 return -1
             field_id = data[at]
@@ -552,7 +555,7 @@ def _value_end(data: bytes, at: i64, stop: i64, nibble: i64, depth: i64) -> i64:
 # ── Walking ──────────────────────────────────────────────────────────────────────────
 
 
-# Of most structs: nobody adds to it.
+# Shared by most structs: nobody adds to it.
 _NO_IDS: Final[set[int]] = set()
 
 
@@ -570,16 +573,20 @@ class _Walk(Walk):
         return _Walk(self.data, at, self.stop, self.gaps, self.limits, listener)
 
     def failed(self, error: DecodeError) -> None:
-        """End the walk; say so if it is the capture that lacks the bytes: a varint's length is in
-        its bytes, so that a loss among them ends it."""
+        """End the walk; say so if the capture lacks the bytes.
+
+        A varint's length is in its bytes, so a loss among them ends the walk.
+        """
         if isinstance(error, Incomplete) and self.lost_in(error.offset, error.offset + error.needs):
             what = f"{error.what} (lost by the capture)"
             error = Incomplete(what, error.offset, needs=error.needs, left=error.left)
         self.fail(error)
 
     def varint(self, longest: i64) -> i64:
-        """The number at ``at``, not signed, where it is there and surely not too large: then ``at``
-        is behind it; else ``at`` stays, and the slow way says what is wrong."""
+        """Return the unsigned number at ``at``, if it is there and certainly not too large.
+
+        Then ``at`` moves past it; otherwise ``at`` stays, and the slow way says what is wrong.
+        """
         data = self.data
         at = self.at
         stop = self.sure
@@ -598,11 +605,11 @@ class _Walk(Walk):
         return 0
 
     def length(self, what: str) -> i64:
-        """A length or a count, held against the limits."""
+        """Read a length or a count, checked against the limits."""
         start = self.at
         size = self.varint(4)
         end = self.at
-        self.at = start  # where it stays if this is none
+        self.at = start  # where it stays if there is no length
         if end == start:
             size, end = read_varint(self.data, start, self.solid(), what)
         check_size(what, size, start, self.limits, end - start)
@@ -613,7 +620,7 @@ class _Walk(Walk):
         data, listener = self.data, self.listener
         opened = self.at
         listener.struct(opened)
-        # The ids that were there: those below 63 a bit each.
+        # The ids seen so far: one bit each for those below 63.
         before: i64 = NO_FIELDS
         low: i64 = 0
         above: set[int] = _NO_IDS
@@ -650,7 +657,7 @@ class _Walk(Walk):
                 above = above or set()
                 above.add(field_id)
             if nibble < 3:
-                # "Struct": a bool field is in its type; its value has no bytes of its own.
+                # "Struct": a bool field's value is its type, with no bytes of its own.
                 if self.is_full():
                     break
                 listener.truth(nibble == 1, self.at, self.at)
@@ -690,8 +697,10 @@ class _Walk(Walk):
             self.failed(error)
 
     def zigzag(self, ttype: i64) -> None:
-        """An I16, I32 or I64.  So many bytes cannot be over the type's bits; of more, the slow way
-        asks."""
+        """Read an I16, I32 or I64.
+
+        Up to this length, a varint cannot exceed the type's bits; longer ones go the slow way.
+        """
         start = self.at
         raw = self.varint(2 if ttype == 4 else 4 if ttype == 5 else 9)
         if self.at > start:
@@ -702,11 +711,11 @@ class _Walk(Walk):
         self.listener.number(_MODEL[ttype], number, start, self.at)
 
     def fixed(self, ttype: i64, at: i64, end: i64) -> None:
-        """Tell of a value of fixed size, which is there."""
+        """Report a value of fixed size that is completely there."""
         data, listener = self.data, self.listener
         byte: i64 = data[at]
         if ttype < 3:
-            # Earlier specifications had 0 for false, and readers take all but 1 for it.
+            # Earlier specifications wrote 0 for false, and readers take all but 1 for false.
             if not 1 <= byte <= 2:
                 self.warn(f"BOOL at offset {at}: is {byte}, want 1 or 2", at)
             listener.truth(byte == 1, at, end)
@@ -779,10 +788,10 @@ class CompactProtocol(Protocol):
             return NO_FIELD
         if head >> 4:
             return head >> 4
-        # A whole id of one byte; longer ones are rare.
+        # An id in one whole byte; longer ones are rare.
         return unzigzag(data[start + 1]) if data[start + 1] < 128 else NOT_TOLD
 
-    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+    # Notes and masks are for one message at a time: their writers are loaded when asked for.
 
     def notes(self, record: Record) -> list[Note]:
         from .compact_notes import CompactWriter
@@ -807,7 +816,7 @@ COMPACT: Final = CompactProtocol()
 
 
 def write_header(method: bytes, mtype: int, seqid: int) -> bytes:
-    """A header; ``read_header`` reads it."""
+    """Write a header, as ``read_header`` reads it."""
     return b"".join(
         (
             bytes((PROTOCOL_ID, mtype << 5 | VERSION)),
@@ -819,8 +828,10 @@ def write_header(method: bytes, mtype: int, seqid: int) -> bytes:
 
 
 def write_struct(value: Struct) -> bytes:
-    """A struct with its STOP, each number and each header as short as can be: so all known
-    writers write.  Raises ValueError for a value that was lost."""
+    """Write a struct and its STOP, each number and header as short as possible.
+
+    All known writers do the same.  Raises ValueError for a value that was lost.
+    """
     out = bytearray()
     _write_struct(out, value)
     return bytes(out)

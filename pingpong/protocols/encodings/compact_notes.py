@@ -18,10 +18,10 @@ _VARINT_WHY: Final = "Seven bits a byte, the lowest first."
 
 
 class CompactWriter(StructWriter):
-    """The compact protocol: one byte may say two things, and numbers vary in length."""
+    """Writes the compact protocol's notes: one byte may say two things; numbers vary in size."""
 
     def varint(self) -> tuple[int, int, str]:
-        """The number at the current place, as it is written; its size; how it is written."""
+        """Return the number at the current place, its size, and how it is written."""
         value, end = read_varint(self.data, self.at, len(self.data), "number", 64)
         size = end - self.at
         return value, size, _VARINT_WHY if size > 1 else ""

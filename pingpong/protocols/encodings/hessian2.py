@@ -1,7 +1,8 @@
-"""Hessian 2: the values of Dubbo and of Motan, as hessian.caucho.com/doc/hessian-serialization.html
-and dubbo-hessian-lite write them.
+"""Hessian 2: the values of Dubbo and of Motan.
 
-A value's first byte says its type, and often its length or all of it:
+As hessian.caucho.com/doc/hessian-serialization.html and dubbo-hessian-lite write them.
+
+A value's first byte gives its type, and often its length or the whole value:
 
     00–1F string, so long      41 42 binary, in chunks     5D 5E 5F double, shortened
     20–2F binary, so long      43 class definition         60–6F object of class 0–15
@@ -16,13 +17,13 @@ A value's first byte says its type, and often its length or all of it:
     C "com.shop.Node" 92 "name" "next"  ` "a" Q 90      a definition, then an object of it whose
                                                         second field is that object itself
 
-Three things are counted as they come, and later bytes refer to their numbers: class definitions,
-names of types, and whatever can be referred to (lists, maps, objects).  The counts run on from one
-value to the next, so that values are read one after another by one walk: see ``Said``.
+Three things are numbered as they come, and later bytes refer to the numbers: class definitions,
+names of types, and everything that can be referred to (lists, maps, objects).  The numbering runs
+on from one value to the next, so one walk reads values that follow each other: see ``Said``.
 
-Strings are UTF-8, but their lengths count UTF-16's units.  Java writes a character beyond U+FFFF as
-two surrogates of three bytes each; others write its four bytes, and some of them count it as one.
-Which of the two it is no string says: the bytes behind it tell, see ``settle``.
+Strings are UTF-8, but their lengths count UTF-16 units.  Java writes a character beyond U+FFFF as
+two surrogates of three bytes each; other writers use its four bytes, and some of them count it as
+one.  No string says which of the two: the bytes after it tell, see ``settle``.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ __all__ = [
     "whole_number",
 ]
 
-# What a first byte begins; 0: it is reserved.
+# What a first byte begins; 0: reserved.
 STRING: Final = 1
 BINARY: Final = 2
 INT: Final = 3
@@ -101,7 +102,7 @@ DEFINITION: Final = 13
 END: Final = 14
 
 KINDS: Final[list[int]] = [0] * 256
-# Bytes behind the first one, of values of a fixed size.
+# How many bytes follow the first one, for values of a fixed size.
 SIZES: Final[list[int]] = [0] * 256
 
 for _first, _last, _kind, _size in (
@@ -151,7 +152,7 @@ _TTYPES[LONG] = TType.I64
 _TTYPES[DOUBLE] = TType.DOUBLE
 _TTYPES[DATE] = TType.TIME
 
-# Names of classes, of their fields and of types: the longest.  They are told with each value.
+# The longest name of a class, a field or a type.  Listeners get it with each value.
 MAX_NAME: Final = 1000
 
 _IEEE: Final = struct.Struct(">d")
@@ -160,7 +161,7 @@ _WIDE: Final = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 
 
 class ClassDefinition:
-    """A class as the wire defines it: its name, and those of its fields in order."""
+    """A class as the wire defines it: its name, and its fields' names in order."""
 
     __slots__ = ("fields", "name")
 
@@ -170,7 +171,7 @@ class ClassDefinition:
 
 
 class _Target:
-    """What a reference can refer to: a list, a map or an object."""
+    """Something that a reference can refer to: a list, a map or an object."""
 
     __slots__ = ("at", "depth", "field_id", "name")
 
@@ -187,10 +188,10 @@ class _Target:
 
 
 class Said:
-    """What one encoder has said that later values refer to.
+    """What one encoder has written that later values refer to.
 
-    ``wide`` is how many units its strings count for a character of four bytes, 2 or 1; 0: nobody
-    has looked yet.
+    ``wide`` is how many units its strings count for a character of four bytes, 2 or 1; 0 until
+    somebody has looked.
     """
 
     __slots__ = ("classes", "targets", "types", "wide")
@@ -202,6 +203,7 @@ class Said:
         self.wide: i64 = 0
 
     def copy(self) -> Said:
+        """Return a copy, to try a reading that may turn out wrong."""
         other = Said()
         other.classes = list(self.classes)
         other.types = list(self.types)
@@ -214,11 +216,10 @@ class Said:
 
 
 def decoded(raw: bytes) -> str:
-    """What a string's bytes say.  Half of a surrogate pair has no character: it stands as its
-    escape.
+    r"""Decode a string's bytes; half of a surrogate pair becomes its escape.
 
     >>> decoded(bytes.fromhex("61 ED A0 BD ED B8 80")), decoded(bytes.fromhex("ED A0 BD"))
-    ('a😀', '\\\\ud83d')
+    ('a😀', '\\ud83d')
     """
     if raw.isascii():
         return raw.decode("ascii")
@@ -230,7 +231,7 @@ def decoded(raw: bytes) -> str:
 
 
 def _by_hand(raw: bytes) -> str:
-    """Text with characters in more bytes than they need: Java writes U+0000 as C0 80."""
+    """Decode text with characters in more bytes than they need: Java writes U+0000 as C0 80."""
     out: list[str] = []
     at = 0
     while at < len(raw):
@@ -250,8 +251,8 @@ def _by_hand(raw: bytes) -> str:
 class Hessian2Walk(ValuesWalk):
     """Walks over values of hessian2.
 
-    Behind ``text``, ``head`` is how many bytes the string's first length took, and ``lost`` how
-    many units of it are not there.
+    After ``text``, ``head`` is how many bytes the string's first length took, and ``lost`` how many
+    of its units are missing.
     """
 
     __slots__ = ("head", "said")
@@ -282,7 +283,7 @@ class Hessian2Walk(ValuesWalk):
         return 0
 
     def tagged(self, tag: i64, depth: i64) -> i64:
-        """The value whose first byte is ``tag``."""
+        """Read the value whose first byte is ``tag``."""
         kind: i64 = KINDS[tag]
         start = self.at
         listener = self.listener
@@ -315,6 +316,7 @@ class Hessian2Walk(ValuesWalk):
         raise DecodeError("value", start, found=found, wanted="a type of hessian2", size=1)
 
     def fixed(self, tag: i64, kind: i64) -> i64:
+        """Report a value of fixed size, whose kind of content is ``kind``; return its type."""
         start = self.at
         ttype = _TTYPES[kind]
         size: i64 = SIZES[tag] + 1
@@ -335,8 +337,10 @@ class Hessian2Walk(ValuesWalk):
         return ttype.value
 
     def integer(self, what: str) -> i64:
-        """The int at the current place, which is a length or a number of something.  Raises
-        DecodeError if there is another value."""
+        """Return the int at the current place, which is a length or the number of something.
+
+        Raises DecodeError if there is another value.
+        """
         if not self.has(what, 1):
             return 0
         start = self.at
@@ -352,8 +356,10 @@ class Hessian2Walk(ValuesWalk):
     # ── Strings and bytes ────────────────────────────────────────────────────────────
 
     def string_head(self, what: str) -> i64:
-        """How many units the chunk at the current place holds; ``at`` is behind that then.  Raises
-        DecodeError if it is none."""
+        """Return how many units the chunk at the current place holds, and move past its head.
+
+        Raises DecodeError if there is no string.
+        """
         if not self.has(what, 1):
             return 0
         start = self.at
@@ -373,8 +379,10 @@ class Hessian2Walk(ValuesWalk):
         return low << 8 | lowest
 
     def text(self, what: str) -> str:
-        """The string at the current place, its chunks joined.  Where it breaks off, what is there
-        of it."""
+        """Return the string at the current place, its chunks joined.
+
+        If it breaks off, return what is there.
+        """
         self.head = 0
         pieces: list[bytes] = []
         tag: i64 = 0x52
@@ -407,8 +415,10 @@ class Hessian2Walk(ValuesWalk):
         return decoded(pieces[0] if len(pieces) == 1 else b"".join(pieces))
 
     def run(self, at: i64, stop: i64, units: i64) -> i64:
-        """Where the text of so many units ends that begins at ``at``, or where it cannot be read
-        on; ``lost`` is how many units are missing then."""
+        """Return where the text of ``units`` units ends that begins at ``at``.
+
+        If it cannot be read that far: where it stops, and ``lost`` is how many units are missing.
+        """
         data = self.data
         wide = self.said.wide or 2
         self.lost = 0
@@ -436,7 +446,7 @@ class Hessian2Walk(ValuesWalk):
         return at
 
     def cut(self, what: str, inside: i64, stop: i64) -> None:
-        """The text that begins at ``inside`` ends at the current place, too soon: say why."""
+        """Say why the text that begins at ``inside`` ends too soon, at the current place."""
         at, lost = self.at, self.lost
         data = self.data
         is_cut = at >= stop
@@ -446,7 +456,7 @@ class Hessian2Walk(ValuesWalk):
             is_cut = 0xC0 <= lead <= 0xF4 and at + need > stop and _are_inner(data[at + 1 : stop])
         if is_cut:
             more = "" if stop == self.stop else " (lost by the capture)"
-            # Each unit takes a byte at least.
+            # Each unit takes at least one byte.
             self.fail(Incomplete(f"{what}{more}", at, needs=lost, left=0))
             self.at = stop
         else:
@@ -455,7 +465,7 @@ class Hessian2Walk(ValuesWalk):
         self.lost = lost
 
     def name(self, what: str) -> str:
-        """A name: a string that is told again and again, so that it may not be very long."""
+        """Return a name: a string that is passed on again and again, so its length is limited."""
         start = self.at
         text = self.text(what)
         if len(text) > MAX_NAME and not self.broken:
@@ -464,6 +474,7 @@ class Hessian2Walk(ValuesWalk):
         return text
 
     def binary(self) -> i64:
+        """Report a binary, its chunks joined; return its type, 0 if it cannot be read."""
         start = self.at
         pieces: list[bytes] = []
         head: i64 = 0
@@ -495,10 +506,10 @@ class Hessian2Walk(ValuesWalk):
             self.listener.binary(b"".join(pieces), start, head, self.at, lost)
         return 0 if self.broken else 21
 
-    # ── What holds others, and what refers ───────────────────────────────────────────
+    # ── Containers and references ────────────────────────────────────────────────────
 
     def definition(self) -> None:
-        """The class definition at the current place: it is no value, one follows."""
+        """Read the class definition at the current place: it is not a value, one follows."""
         start = self.at
         if self.is_full():
             return
@@ -513,7 +524,7 @@ class Hessian2Walk(ValuesWalk):
             raise DecodeError(what, at, found=str(count), wanted="0 or more", size=self.at - at)
         fields: list[str] = []
         while count and not self.broken:
-            # Each takes memory, as a value does.
+            # Each takes memory, like a value.
             if not self.is_full():
                 fields.append(self.name("field name"))
             count -= 1
@@ -521,7 +532,7 @@ class Hessian2Walk(ValuesWalk):
             self.said.classes.append(ClassDefinition(name, fields))
 
     def type(self) -> str:
-        """The type of a list or a map: its name the first time, and then that one's number."""
+        """Return the type of a list or a map: a name the first time, later that name's number."""
         if not self.has("type", 1):
             return ""
         start = self.at
@@ -540,15 +551,17 @@ class Hessian2Walk(ValuesWalk):
         return ""
 
     def unknown(self, what: str, at: i64, number: i64, known: i64) -> None:
-        """A number stands for something that never came: the values around it can be read."""
+        """Report a number that refers to nothing: the values around it can still be read."""
         there = f"one of the {known} before it" if known else "none: there is none before it"
         text = f"{what} at offset {at}: is number {number}, want {there}"
         self.listener.warn(Finding(Severity.ERROR, text, at))
 
     def begin(self, name: str, depth: i64, at: i64) -> None:
+        """Give a container at ``at`` the next number that references can name."""
         self.said.targets.append(_Target(name, self.field_id, depth, at))
 
     def reference(self) -> i64:
+        """Report a reference to an earlier container; return its type, 0 if it cannot be read."""
         start = self.at
         self.at = start + 1
         number = self.integer("reference")
@@ -563,6 +576,7 @@ class Hessian2Walk(ValuesWalk):
         return 23
 
     def items(self, tag: i64, depth: i64) -> i64:
+        """Report a list, with its type if it has one; return LIST, 0 if it cannot be read."""
         start = self.at
         self.at = start + 1
         name = ""
@@ -588,7 +602,7 @@ class Hessian2Walk(ValuesWalk):
         return 0 if self.broken else 15
 
     def open_elements(self, depth: i64) -> None:
-        """Elements up to the mark of their end."""
+        """Read elements up to the mark at their end."""
         seen = Elements()
         while not self.is_end("list"):
             ttype = self.value(depth)
@@ -598,7 +612,7 @@ class Hessian2Walk(ValuesWalk):
         self.listener.end(self.at)
 
     def is_end(self, what: str) -> bool:
-        """Is here the end of what is open, or of all that can be read?  Then it is passed."""
+        """Say whether the open container, or all that can be read, ends here; pass its mark."""
         if self.broken or not self.has(f"end of the {what}", 1):
             return True
         if self.data[self.at] != 0x5A:
@@ -607,6 +621,7 @@ class Hessian2Walk(ValuesWalk):
         return True
 
     def map(self, tag: i64, depth: i64) -> i64:
+        """Report a map, with its type if it has one; return MAP, 0 if it cannot be read."""
         start = self.at
         self.at = start + 1
         name = self.type() if tag == 0x4D else ""
@@ -625,6 +640,7 @@ class Hessian2Walk(ValuesWalk):
         return 0 if self.broken else 13
 
     def object(self, tag: i64, depth: i64) -> i64:
+        """Report an object of a class defined before; return STRUCT, 0 if it cannot be read."""
         start = self.at
         self.at = start + 1
         number: i64 = tag - 0x60
@@ -652,12 +668,12 @@ class Hessian2Walk(ValuesWalk):
 
 
 def _are_inner(raw: bytes) -> bool:
-    """Are these bytes such as go on with a character?"""
+    """Say whether these bytes can only continue a character."""
     return all(byte & 0xC0 == 0x80 for byte in raw)
 
 
 def whole_number(data: bytes, at: i64) -> int:
-    """The int or long at ``at``, all of which is there."""
+    """Return the int or long at ``at``, which is completely there."""
     tag: i64 = data[at]
     size: i64 = SIZES[tag]
     if size == 4 or size == 8:
@@ -689,12 +705,12 @@ def _double(data: bytes, at: i64) -> float:
     if tag <= 0x5C:
         return 0.0 if tag == 0x5B else 1.0
     number = int.from_bytes(data[at + 1 : at + 1 + SIZES[tag]], "big", signed=True)
-    # Thousandths, in the one way in which the writer made sure that they give the double again.
+    # Thousandths, multiplied as the writer did when it checked that this gives the double again.
     return 0.001 * number if tag == 0x5F else float(number)
 
 
 def binary_size(data: bytes, at: i64) -> i64:
-    """How many bytes the binary's chunk at ``at`` holds."""
+    """Return how many bytes the binary's chunk at ``at`` holds."""
     tag: i64 = data[at]
     if tag < 0x30:
         return tag - 0x20
@@ -706,8 +722,10 @@ def binary_size(data: bytes, at: i64) -> i64:
 
 
 def pieces(data: bytes, at: int, stop: int, wide: int) -> list[tuple[int, int, int]]:
-    """The chunks of a string or a binary that was read from ``at`` to ``stop``: where each begins,
-    where its content does, and where that ends."""
+    """Return the chunks of a string or a binary that was read from ``at`` to ``stop``.
+
+    For each: where it begins, where its content begins, and where that ends.
+    """
     said = Said()
     said.wide = wide
     walk = Hessian2Walk(data, at, stop, (), DEFAULT_LIMITS, Listener(), said)
@@ -738,8 +756,8 @@ def settle(
 ) -> None:  # fmt: skip
     """Find out how many units this encoder counts for a character of four bytes: ``said.wide``.
 
-    From ``at`` to ``stop`` are values, one after another: that is right by which they can be read.
-    Where they can by both, it is 2, which is UTF-16's.
+    From ``at`` to ``stop`` there are values, one after another: the right count is the one with
+    which they can be read.  If both work, it is 2, as in UTF-16.
     """
     said.wide = 2
     if _WIDE.search(data, at, stop) is None:
@@ -759,7 +777,7 @@ def settle(
 
 
 def _is_limit(error: DecodeError | None) -> bool:
-    """Is what ended a walk no fault of what was read?"""
+    """Say whether the walk ended for a reason that is not the fault of its input."""
     return error is None or isinstance(error, (Incomplete, LimitExceeded))
 
 
@@ -774,11 +792,10 @@ def walk_values(
     listener: Listener,
     first: i64 = FIRST_VALUE,
 ) -> i64:
-    """Tell of ``count`` values at ``data[at:stop]``, -1 for all, as fields whose ids begin with
-    ``first``; the struct around them is the caller's to begin and to end.  Where the last one ends;
-    -1 if not all can be read, and findings say why.
+    """Report ``count`` values at ``data[at:stop]`` (-1: all), as fields with ids from ``first`` on.
 
-    What they say is added to ``said``, by which the next ones are to be read.
+    The caller begins and ends the struct around them.  Returns where the last one ends; -1 if not
+    all can be read, and findings say why.  ``said`` gets what later values may refer to.
     """
     if not said.wide:
         settle(data, at, stop, said, gaps, limits)
@@ -790,9 +807,9 @@ def walk_values(
 def read_string(
     data: bytes, at: int, stop: int, what: str, wide: int = 2
 ) -> tuple[str | None, int]:
-    """The string at ``at``, None for a null, and where it ends.
+    """Return the string at ``at`` (None for a null), and where it ends.
 
-    Raises Incomplete if it is cut, DecodeError if it is none.
+    Raises Incomplete if it is cut off, DecodeError if there is no string.
     """
     if at < stop and data[at] == 0x4E:
         return None, at + 1
@@ -806,7 +823,7 @@ def read_string(
 
 
 def read_int(data: bytes, at: int, stop: int, what: str) -> tuple[int, int]:
-    """The int at ``at``, and where it ends.  Raises as ``read_string`` does."""
+    """Return the int at ``at``, and where it ends.  Raises what ``read_string`` raises."""
     walk = Hessian2Walk(data, at, stop, (), DEFAULT_LIMITS, Listener(), Said())
     number = walk.integer(what)
     if walk.error is not None:
@@ -815,7 +832,7 @@ def read_int(data: bytes, at: int, stop: int, what: str) -> tuple[int, int]:
 
 
 class Hessian2Protocol(ValuesProtocol):
-    """Hessian 2: values, one after another, through one encoder."""
+    """Hessian 2: values, one after another, from one encoder."""
 
     name = "hessian2"
     title = "hessian2"
@@ -834,7 +851,7 @@ class Hessian2Protocol(ValuesProtocol):
         settle(data, start, stop, said, gaps, limits)
         Hessian2Walk(data, start, stop, gaps, limits, listener, said).whole()
 
-    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+    # Notes and masks are for one message at a time: their writers are loaded when asked for.
 
     def notes(self, record: Record) -> list[Note]:
         from .hessian2_notes import Hessian2Writer

@@ -60,7 +60,7 @@ _WORDS: Final = {
 
 
 class Hessian2Writer(ValuesWriter):
-    """Hessian 2."""
+    """Writes the notes of hessian2."""
 
     def __init__(self, record: Record) -> None:
         super().__init__(record)
@@ -100,7 +100,7 @@ class Hessian2Writer(ValuesWriter):
         self.content(value, value.span.stop, label, depth, path, why)
 
     def chunks(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
-        """A string or a binary."""
+        """Note a string or a binary."""
         parts = pieces(self.data, value.span.start, value.span.stop, self.wide)
         for index, (begin, inside, end) in enumerate(parts):
             is_string = KINDS[self.data[begin]] == STRING
@@ -123,6 +123,7 @@ class Hessian2Writer(ValuesWriter):
                 self.note(end - self.at, "value", label, text, "", depth, path)
 
     def units(self, at: int) -> int:
+        """Return the length that the string or binary chunk at ``at`` claims."""
         tag = self.data[at]
         if tag < 0x20:
             return tag
@@ -133,7 +134,7 @@ class Hessian2Writer(ValuesWriter):
     # ── Heads ────────────────────────────────────────────────────────────────────────
 
     def int_size(self) -> int:
-        """Bytes of the int at the current place."""
+        """Return the size in bytes of the int at the current place."""
         return SIZES[self.data[self.at]] + 1
 
     def number(self, label: str, why: str, depth: int, path: tuple[int, ...]) -> int:
@@ -152,7 +153,7 @@ class Hessian2Writer(ValuesWriter):
         return text or ""
 
     def type(self, value: Value, depth: int, path: tuple[int, ...]) -> None:
-        """The type of a list or a map."""
+        """Note the type of a list or a map."""
         if KINDS[self.data[self.at]] == STRING:
             self.name("type", "Types are counted as they are named, from 0.", depth, path)
             return
@@ -166,6 +167,7 @@ class Hessian2Writer(ValuesWriter):
             self.definition(depth, path)
 
     def definition(self, depth: int, path: tuple[int, ...]) -> None:
+        """Note a class definition, and remember its name for the objects that refer to it."""
         number = len(self.classes)
         why = "No value: objects of this class refer to it, by its number."
         self.note(1, "field", "class definition", f"number {number}", why, depth, path)

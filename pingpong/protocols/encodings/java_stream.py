@@ -1,4 +1,4 @@
-"""Java object streams (the Object Serialization Stream Protocol), by their blocks.
+"""Java object streams (the Object Serialization Stream Protocol), block by block.
 
     AC ED 00 05                                     what each begins with
     77 n, bytes                                     block data: what a program wrote itself
@@ -7,12 +7,12 @@
     75 71 00 7E 00 00 n4, bytes                     another: its class by its number
     74 n2, text   7C n8, text                       a string
     70                                              null
-    71 00 7E 00 00                                  one that was there before, by its number
+    71 00 7E 00 00                                  one that came before, by its number
 
 Motan 1 writes names into blocks and each argument, in hessian2, into a byte array; Dubbo's "java"
 writes strings and objects.  Blocks are cut at 1024 bytes, wherever that is: neighbours are joined.
-An object's fields are as its class says, and classes may write what they like: an object, and what
-is behind it, is told as bytes.  Classes, strings and arrays are counted as they come.
+What an object contains depends on its class, and classes may write what they like, so an object and
+all that follows it is one run of bytes.  Classes, strings and arrays are numbered as they come.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = ["BYTE_ARRAY", "JAVA_STREAM", "JavaStreamProtocol", "blocks", "modifie
 
 MAGIC: Final = b"\xac\xed\x00\x05"
 
-# The class of byte arrays: its name, its number, its flags, no fields, no class above it.
+# The class of byte arrays: its name, its number, its flags, no fields, no superclass.
 BYTE_ARRAY: Final = bytes.fromhex("72 0002 5b42 acf317f8060854e0 02 0000 78 70")
 _FIRST_HANDLE: Final = 0x7E0000
 
@@ -57,11 +57,12 @@ _LONG_STRING: Final = 0x7C
 
 
 def modified_utf8(raw: bytes) -> str:
-    """Text as Java writes it: U+0000 in two bytes, surrogates in three each.  Other bytes stand as
-    ``\\xff``.
+    r"""Decode text as Java writes it: U+0000 in two bytes, surrogates in three each.
+
+    Other bytes become ``\xff``.
 
     >>> modified_utf8(bytes.fromhex("61 C0 80 ED A0 BD ED B8 80"))
-    'a\\x00😀'
+    'a\x00😀'
     """
     raw = raw.replace(b"\xc0\x80", b"\0")
     try:
@@ -72,7 +73,7 @@ def modified_utf8(raw: bytes) -> str:
 
 
 def read_utf(data: bytes, at: int, stop: int, what: str) -> tuple[str, int]:
-    """What ``writeUTF`` wrote at ``at``, and where it ends.  Raises Incomplete if it is cut."""
+    """Return what ``writeUTF`` wrote at ``at``, and where it ends; raise Incomplete if cut."""
     if at + 2 > stop:
         raise Incomplete(f"length of the {what}", at, needs=2, left=max(0, stop - at))
     end = at + 2 + int.from_bytes(data[at : at + 2], "big")
@@ -82,8 +83,10 @@ def read_utf(data: bytes, at: int, stop: int, what: str) -> tuple[str, int]:
 
 
 def blocks(data: bytes, at: int, stop: int) -> list[tuple[int, int, int]]:
-    """The blocks that were joined to one value from ``at`` to ``stop``: where each begins, where
-    its content does, and where that ends."""
+    """Return the blocks that were joined to one value from ``at`` to ``stop``.
+
+    For each: where it begins, where its content begins, and where that ends.
+    """
     found: list[tuple[int, int, int]] = []
     while at < stop and data[at] in (_BLOCK, _LONG_BLOCK):
         inside = at + (2 if data[at] == _BLOCK else 5)
@@ -106,7 +109,7 @@ class _Walk(ValuesWalk):
         listener: Listener,
     ) -> None:
         super().__init__(data, start, stop, gaps, limits, listener)
-        # What was counted: the field of a string or an array; 0 for the class of byte arrays.
+        # What was numbered: the field of a string or an array; 0 for the class of byte arrays.
         self.counted: list[int] = []
 
     def stream(self) -> None:
@@ -202,7 +205,7 @@ class _Walk(ValuesWalk):
         return 23
 
     def array(self) -> i64:
-        """A byte array; 0 if it is one of another kind, and ``at`` stays."""
+        """Read a byte array; return 0 and stay in place if it is an array of another kind."""
         start = self.at
         head: i64 = 10
         if self.data[start + 1] == 0x72:
@@ -229,7 +232,7 @@ class _Walk(ValuesWalk):
         return 0 if self.broken else 21
 
     def rest(self, tag: i64) -> i64:
-        """What is not read: from here to the end."""
+        """Report what is not decoded: everything from here to the end."""
         start = self.at
         name = ""
         if tag == _OBJECT and self.data[start + 1 : start + 2] == b"\x72":
@@ -251,7 +254,7 @@ class _Walk(ValuesWalk):
 
 
 class JavaStreamProtocol(ValuesProtocol):
-    """A Java object stream, by its blocks."""
+    """A Java object stream, block by block."""
 
     name = "java-stream"
     title = "a Java object stream"
@@ -268,7 +271,7 @@ class JavaStreamProtocol(ValuesProtocol):
     ) -> None:
         _Walk(data, start, stop, gaps, limits, listener).stream()
 
-    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+    # Notes and masks are for one message at a time: their writers are loaded when asked for.
 
     def notes(self, record: Record) -> list[Note]:
         from .java_stream_notes import JavaStreamWriter
@@ -281,7 +284,7 @@ class JavaStreamProtocol(ValuesProtocol):
         return in_java_stream(data, value)
 
     def blank(self, data: bytes) -> bytes:
-        # Nothing that a stream could hold.
+        # Nothing that a stream could contain.
         return bytes(len(data))
 
 

@@ -14,7 +14,7 @@ __all__ = ["JavaStreamWriter"]
 
 
 class JavaStreamWriter(ValuesWriter):
-    """A Java object stream."""
+    """Writes the notes of a Java object stream."""
 
     def outermost(self, body: Struct) -> None:
         start = self.record.start
@@ -52,7 +52,7 @@ class JavaStreamWriter(ValuesWriter):
         self.content(value, stop, value.label or label, depth, path, why)
 
     def blocks(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
-        """Block data, in pieces."""
+        """Note block data that was written in several blocks."""
         for index, (begin, inside, end) in enumerate(
             blocks(self.data, value.span.start, value.span.stop)
         ):
@@ -70,7 +70,7 @@ class JavaStreamWriter(ValuesWriter):
                 break
             self.note(end - self.at, "value", label, text, "", depth, path)
 
-    # It has nothing that holds others.
+    # It has no containers.
 
     def items_head(
         self, value: Value, content: Items, label: str, depth: int, path: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Notes for the bytes of a message in JSON: Apache's, and thriftpy2's own.
+"""Notes for the bytes of a message in JSON: Apache's, and thriftpy2's.
 
     [        message begins            {        struct begins
     1,       version                   "1":{    field id
@@ -7,9 +7,9 @@
     1,       seqid                     }        struct ends
                                        ]        message ends
 
-Each note runs to where the next one begins.  So commas, colons, white space and the braces
-around one field or one map's pairs belong to what stands before them.  Brackets have notes
-of their own where they begin or end the message, a struct, a list, a set or a map.
+Each note runs to where the next one begins.  So commas, colons, white space and the braces around
+one field or one map's pairs belong to what precedes them.  Brackets have notes of their own where
+they begin or end the message, a struct, a list, a set or a map.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from .thrift_json import TAGS, next_token
 
 __all__ = ["JsonWriter", "explain_json"]
 
-# The metadata's entries, and what other protocols call them.
+# The entries of the metadata, and what other protocols call them.
 _ENTRIES = {
     b'"version"': "version",
     b'"name"': "method name",
@@ -57,8 +57,10 @@ _ENTRIES = {
 
 
 def explain_json(record: Record) -> list[Note]:
-    """The notes of a message in JSON, from its header's first byte to the end of ``data``;
-    or those of a struct alone."""
+    """Return the notes of a message in JSON, from its header's first byte to the end of ``data``.
+
+    Of a record without a message: those of its struct.
+    """
     writer = JsonWriter(record)
     if isinstance(record, Message):
         if record.protocol.has_names:
@@ -73,8 +75,8 @@ def explain_json(record: Record) -> list[Note]:
 class JsonWriter:
     """Writes notes from left to right.
 
-    ``at`` is where the last token ended.  A note's span is settled when the next one
-    begins: until then its end is a guess.
+    ``at`` is where the last token ended.  The end of a note is settled only when the next one
+    begins.
     """
 
     name_why = "A name of the IDL: this protocol writes no ids."
@@ -105,7 +107,7 @@ class JsonWriter:
         self.at = span.stop
 
     def finish(self) -> list[Note]:
-        """The notes, each with the separators behind it."""
+        """Return the notes, each with the separators after it."""
         if not self.notes:
             return []
         starts = [note.span.start for note in self.notes[1:]] + [self.stop]
@@ -120,7 +122,7 @@ class JsonWriter:
         return finished
 
     def token(self) -> Span:
-        """The next token."""
+        """Return the next token."""
         return next_token(self.data, self.at, self.stop)
 
     def skip(self) -> bytes:
@@ -130,6 +132,7 @@ class JsonWriter:
         return span.of(self.data)
 
     def text(self, span: Span) -> str:
+        """Return the bytes of ``span`` as text; bytes that are not UTF-8 become escapes."""
         return span.of(self.data).decode("utf-8", "backslashreplace")
 
     def rest(self, stop: int) -> None:
@@ -141,21 +144,22 @@ class JsonWriter:
         self.unread(stop)
 
     def unread(self, stop: int) -> None:
+        """Note the bytes up to ``stop`` from which no value was read, and say why."""
         start = next_token(self.data, self.at, stop).start
         if self.notes and self.notes[-1].kind == "lost":
-            # Nothing that is there belongs to what is lost.
+            # Bytes that are there do not belong to what is lost.
             start = self.at
         if start >= stop:
             self.at = max(self.at, stop)
             return
-        # Only what was said about these bytes: a message may hold very many findings.
+        # Only what was said about these bytes: a message may have very many findings.
         first = bisect_left(self.reasons, (start, ""))
         reasons = self.reasons[first : bisect_left(self.reasons, (stop + 1, ""), first)]
         why = "; ".join(text for _, text in reasons[:3])
         self.note(Span(start, stop), "unread", "not read", counted(stop - start, "byte"), why)
 
     def end(self) -> None:
-        """The message's last bracket, and what stands behind it."""
+        """Note the message's last bracket, and what follows it."""
         body = self.record.body
         is_message = self.kind is not None
         if is_message and body.stop is not None and not self.is_lost(body.stop.stop):
@@ -165,17 +169,19 @@ class JsonWriter:
         self.rest(self.stop)
 
     def is_lost(self, offset: int) -> bool:
-        """Does the next token begin with a byte that the capture does not have?"""
+        """Say whether the next token begins with a byte that the capture does not have."""
         return next_token(self.data, offset, self.stop).start in self.losses
 
     # ── Before the struct ────────────────────────────────────────────────────────────
 
     def header(self, header: Header) -> None:
+        """Note the header of a message in Apache's JSON: four values of the message's list."""
         self.note(self.token(), "header", "message begins", "version, method, type, seqid, struct")
         for label in ("version", "method name", "message type", "seqid"):
             self.part(label, self.token(), header)
 
     def named_header(self, header: Header) -> None:
+        """Note the header of a message in thriftpy2's JSON: its length, then the metadata."""
         size = 4
         length = int.from_bytes(self.data[self.at : self.at + size], "big")
         why = "Bytes that follow, without these 4. It belongs to the protocol."
@@ -213,6 +219,7 @@ class JsonWriter:
             text = self.skip()
 
     def part(self, label: str, span: Span, header: Header) -> None:
+        """Note one value of the header, by its label."""
         meaning, why = "1", ""
         if label == "method name":
             meaning = f'"{header.method}"'
@@ -232,9 +239,11 @@ class JsonWriter:
     def bracket(
         self, kind: str, label: str, meaning: str, depth: int, path: tuple[int, ...]
     ) -> None:
+        """Note the next token, which begins or ends something."""
         self.note(self.token(), kind, label, meaning, "", depth, path)
 
     def struct(self, struct: Struct, depth: int, path: tuple[int, ...]) -> None:
+        """Note a struct from brace to brace, as far as it was read."""
         token = self.token()
         if token.of(self.data) != b"{" or self.is_lost(self.at):
             return
@@ -252,6 +261,7 @@ class JsonWriter:
         return f"the struct in field {'.'.join(str(part) for part in path)}"
 
     def field(self, field: Field, depth: int, path: tuple[int, ...]) -> None:
+        """Note a field's key, with its type tag if it has one, then its value."""
         self.rest(field.span.start)
         key = self.token()
         if not self._has_tags():
@@ -271,10 +281,11 @@ class JsonWriter:
             self.at = field.span.stop
 
     def _role(self, path: tuple[int, ...]) -> str:
-        """What a field of the outermost struct is for."""
+        """Say what a field of the outermost struct is for."""
         return role(self.kind, path[0], self.record.names is not None) if len(path) == 1 else ""
 
     def value(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
+        """Note a value of any type; ``label`` says what it is to its container."""
         content = value.content
         self.rest(value.span.start)
         if isinstance(content, Struct):
@@ -320,6 +331,7 @@ class JsonWriter:
         return f'"{text}"', why
 
     def items(self, value: Value, content: Items, depth: int, path: tuple[int, ...]) -> None:
+        """Note a list or a set, with element type and count if the encoding writes them."""
         name = value.ttype.name.lower()
         meaning = f"a {name}" if self._has_tags() else f"{content.count} elements"
         self.bracket("size", f"{name} begins", meaning, depth, path)
@@ -331,6 +343,7 @@ class JsonWriter:
         self.close(name, value.span.stop, depth, path)
 
     def entries(self, value: Value, content: Entries, depth: int, path: tuple[int, ...]) -> None:
+        """Note a map, with both types, the count, and its pairs."""
         self.bracket("size", "map begins", "a map", depth, path)
         self._typed("key type", content.key_type, depth, path)
         self._typed("value type", content.value_type, depth, path)
@@ -344,7 +357,7 @@ class JsonWriter:
         self.close("map", value.span.stop, depth, path)
 
     def close(self, name: str, stop: int, depth: int, path: tuple[int, ...]) -> None:
-        """The closing bracket, if reading came to it with nothing in between."""
+        """Note the closing bracket, if reading reached it with nothing in between."""
         span = self.token()
         if span.stop == stop and span.of(self.data) == b"]":
             self.note(span, "stop", f"{name} ends", f"end of the {name}", "", depth, path)

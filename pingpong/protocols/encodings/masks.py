@@ -1,11 +1,11 @@
-"""What may stand in place of values: as long as they are, and read by whoever read them.
+"""What to put in place of values: just as long, and decoded by the same readers.
 
     00 00 00 03  70 77 64        "pwd"                  before
     00 00 00 03  78 78 78        (redacted, 3 bytes)    after
 
-Text becomes ``xxx``, numbers become 0, or one number that takes as many bytes where its length is
-its own (a varint, digits).  Values of one type that take as many bytes have the same mask,
-whatever their sign, their exponent, their escapes or the padding of their base64.
+Text becomes ``xxx``, numbers become 0, or one that takes as many bytes if the length of a number
+varies (a varint, digits).  Values of one type and one length have the same mask, whatever their
+sign, their exponent, their escapes or the padding of their base64.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ __all__ = [
     "with_seqid",
 ]
 
-# In place of bytes that no value accounts for: neither a type nor a text, and a length that goes
-# on, so that what ends too soon still does, and what was no message does not become one.
+# In place of bytes that belong to no value: neither a type nor text, and a length that never ends,
+# so that what was cut off stays cut off, and what was not a message does not become one.
 BLANK: Final = b"\x80"
 
 _BITS: Final = {TType.I8: 8, TType.I16: 16, TType.I32: 32, TType.I64: 64}
@@ -45,7 +45,7 @@ _NO_UUID: Final = b"00000000-0000-0000-0000-000000000000"
 
 
 def in_binary(value: Value) -> Run:
-    """The mask for a value of the binary protocol."""
+    """Return the mask for a value of the binary protocol."""
     return (
         _text(value) if value.ttype is TType.STRING else (value.span.start, bytes(len(value.span)))
     )
@@ -57,8 +57,10 @@ def _text(value: Value) -> Run:
 
 
 def with_seqid(header: Header, masked: tuple[list[Run], Header]) -> tuple[list[Run], Header]:
-    """``masked``, and the mask for a seqid of 4 bytes at the header's end: behind a name with a
-    wrong length, these may be anything too."""
+    """Add to ``masked`` the mask for a seqid of 4 bytes at the header's end.
+
+    After a name with a wrong length, these may be any bytes.
+    """
     runs, after = masked
     seqid = (header.span.stop - 4, bytes(4))
     after = Header(after.method, after.type, 0, after.strict, after.span, after.method_span)
@@ -66,19 +68,19 @@ def with_seqid(header: Header, masked: tuple[list[Run], Header]) -> tuple[list[R
 
 
 def in_compact(data: bytes, value: Value, field: Field | None) -> Run:
-    """The mask for a value of the compact protocol."""
+    """Return the mask for a value of the compact protocol."""
     if value.ttype is TType.STRING:
         return _text(value)
     size = len(value.span)
     if not size and field is not None:
-        # A bool in the head of its field: 1 true, 2 false.
+        # A bool in its field's head: 1 true, 2 false.
         at = field.span.start
         return at, bytes((data[at] & 0xF0 | 2,))
     return value.span.start, compact_mask(value.ttype, size) if size else b""
 
 
 def compact_mask(ttype: TType, size: int) -> bytes:
-    """A value of the compact protocol that takes ``size`` bytes.
+    """Return a value of the compact protocol that takes ``size`` bytes.
 
     >>> compact_mask(TType.I32, 2).hex(" ")
     '80 01'
@@ -90,20 +92,22 @@ def compact_mask(ttype: TType, size: int) -> bytes:
         return bytes(size)
     if size == 1:
         return b"\0"
-    # The smallest number that takes so many bytes; where the type has none, zeros that go on.
+    # The smallest number that takes so many bytes; if the type has none, zeros that continue.
     last = b"\1" if 7 * (size - 1) < bits else b"\0"
     return b"\x80" * (size - 1) + last
 
 
 # ── Protobuf ─────────────────────────────────────────────────────────────────────────
 
-# What is written in 4 or 8 bytes, whatever it is.
+# Always written in 4 or 8 bytes.
 _FIXED: Final = frozenset({"fixed32", "fixed64", "sfixed32", "sfixed64"})
 
 
 def in_protobuf(data: bytes, value: Value) -> Run:
-    """The mask for a value of protobuf: what is one value to people (a Timestamp) may be a message
-    on the wire, and then what that holds is masked."""
+    """Return the mask for a value of protobuf.
+
+    A value that is a message on the wire (a Timestamp) keeps its keys, and the rest is masked.
+    """
     span, ttype = value.span, value.ttype
     size = len(span)
     if value.lost:
@@ -122,7 +126,7 @@ def in_protobuf(data: bytes, value: Value) -> Run:
 
 
 def _varint_mask(size: int) -> bytes:
-    """Zero, in so many bytes.
+    """Return zero in ``size`` bytes.
 
     >>> _varint_mask(3).hex(" ")
     '80 80 00'
@@ -131,7 +135,7 @@ def _varint_mask(size: int) -> bytes:
 
 
 def _mask_message(out: bytearray, start: int, stop: int) -> None:
-    """Mask what a message holds: numbers, and what stands behind lengths."""
+    """Mask the content of a message: numbers, and what follows lengths."""
     for one in fields_of(bytes(out), start, stop, stop - start) or ():
         if one.wire == VARINT:
             out[one.value : one.stop] = _varint_mask(one.stop - one.value)
@@ -145,21 +149,21 @@ def _mask_message(out: bytearray, start: int, stop: int) -> None:
 
 
 def in_json(data: bytes, value: Value, is_key: bool) -> Run:
-    """The mask for a value in JSON."""
+    """Return the mask for a value in JSON."""
     token, is_cut = value.span.of(data), bool(value.lost)
     return value.span.start, json_mask(value.ttype, token, is_key=is_key, is_cut=is_cut)
 
 
 def json_mask(ttype: TType, token: bytes, *, is_key: bool = False, is_cut: bool = False) -> bytes:
-    """What may stand in JSON where ``token`` does, and is as long.
+    r"""Return JSON that is as long as ``token`` and may take its place.
 
-    ``is_key``: numbers stand in quotes there.  ``is_cut``: a string's closing quote was lost.
+    ``is_key``: numbers are in quotes there.  ``is_cut``: a string's closing quote was lost.
 
-    >>> json_mask(TType.STRING, b'"a\\\\"b"'), json_mask(TType.I8, b"-128")
+    >>> json_mask(TType.STRING, b'"a\\"b"'), json_mask(TType.I8, b"-128")
     (b'"xxxx"', b'-100')
     """
     if token[:1] != b'"' or (ttype is TType.DOUBLE and not is_key):
-        # NaN and the infinities may stand in quotes everywhere: that they do would tell them.
+        # NaN and the infinities may be in quotes everywhere: the quotes would give them away.
         return _word_mask(ttype, len(token))
     end = b"" if is_cut else b'"'
     size = len(token) - 1 - len(end)
@@ -172,7 +176,7 @@ def json_mask(ttype: TType, token: bytes, *, is_key: bool = False, is_cut: bool 
 
 def _word_mask(ttype: TType, size: int) -> bytes:
     if ttype is TType.BOOL and size in (4, 5):
-        return b"true" if size == 4 else b"false"  # the length tells which it was
+        return b"true" if size == 4 else b"false"  # the length gives it away anyway
     return _number_mask(ttype, size)
 
 
@@ -189,7 +193,7 @@ def _number_mask(ttype: TType, size: int) -> bytes:
 
 
 def json_blank(text: bytes, tags: frozenset[bytes] = _TAGS) -> bytes:
-    """JSON of which nothing is known: its brackets, its separators and the tags of types stay."""
+    """Mask JSON of which nothing is known: brackets, separators and the tags of types stay."""
 
     def one(match: re.Match[bytes]) -> bytes:
         token = match.group()

@@ -19,28 +19,28 @@ _VARINT: Final = (TType.I32, TType.I64)
 
 
 class _HeadWriter(ValuesWriter):
-    """Values with a head (their type, a length, a count) and content."""
+    """Writes notes for values that have a head (their type, a length, a count) and content."""
 
     def __init__(self, record: Record) -> None:
         super().__init__(record)
         self.heads: dict[int, str] = {}
 
     def has_type(self, value: Value) -> bool:
-        """Does its own type stand before it?"""
+        """Say whether the value is preceded by its own type."""
         return True
 
     def named(self, tag: int) -> str:
-        """What the encoding calls that type."""
+        """Return what the encoding calls that type."""
         return ""
 
     def how(self, value: Value) -> str:
-        """How its content is written."""
+        """Say how its content is written."""
         if value.ttype in _VARINT:
             return "A varint, zigzag: seven bits a byte, the lowest first, the sign in the last."
         return ""
 
     def typed(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
-        """Note the type that stands before a value."""
+        """Note the type before a value."""
         if self.has_type(value):
             tag = self.data[self.at]
             meaning = f"{tag} {self.named(tag)}".rstrip()
@@ -62,7 +62,7 @@ class _HeadWriter(ValuesWriter):
     def sized(
         self, value: Value, words: str, label: str, depth: int, path: tuple[int, ...]
     ) -> None:
-        """Note the head of what holds others."""
+        """Note the head of a container."""
         self.typed(value, label, depth, path)
         size = value.span.start + value.head - self.at
         self.note(size, "size", f"{label} size", words, self.role(path), depth, path)
@@ -79,10 +79,10 @@ class _HeadWriter(ValuesWriter):
 
 
 class SimpleWriter(_HeadWriter):
-    """Motan's simple serialization."""
+    """Writes the notes of Motan's simple serialization."""
 
     def has_type(self, value: Value) -> bool:
-        # Strings in string maps and string lists have lengths of 4 bytes alone.
+        # Strings in string maps and string lists have only a length, of 4 bytes.
         return value.head != 4
 
     def named(self, tag: int) -> str:
@@ -90,7 +90,7 @@ class SimpleWriter(_HeadWriter):
 
 
 class BreezeWriter(_HeadWriter):
-    """Breeze."""
+    """Writes the notes of Breeze."""
 
     def __init__(self, record: Record) -> None:
         super().__init__(record)
@@ -108,7 +108,7 @@ class BreezeWriter(_HeadWriter):
 
     def leaf(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
         if value.ttype is TType.TEXT and value.head == 1 and not self.bare:
-            # Its length is in its type.
+            # Its type contains its length.
             meaning = self.named(self.data[self.at])
             self.note(1, "size", f"{label} length", meaning, "It is in the type.", depth, path)
             self.content(value, value.span.stop, label, depth, path)
@@ -116,7 +116,7 @@ class BreezeWriter(_HeadWriter):
         super().leaf(value, label, depth, path)
 
     def value(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
-        """Elements of a packed list or map have no types of their own."""
+        """Note a value; elements of a packed list or map have no types of their own."""
         before = self.bare
         super().value(value, label, depth, path)
         self.bare = before
@@ -134,7 +134,7 @@ class BreezeWriter(_HeadWriter):
             tag = self.data[self.at]
         self.typed(value, label, depth, path)
         size = value.span.start + value.head - self.at
-        # A nested one is packed as the one around it says.
+        # A nested one is packed as the outer one says.
         kinds = self.data[self.at + size - 2 : self.at + size] if size > 1 else b""
         why = join(self.role(path), _packed(tag, kinds, isinstance(value.content, Entries)))
         self.note(size, "size", f"{label} size", words, why, depth, path)
@@ -149,7 +149,7 @@ class BreezeWriter(_HeadWriter):
         self.note(stop - self.at, "size", f"{label} message", name, why, depth, path)
 
     def head_end(self, value: Value) -> int:
-        """Where the head of a message without fields ends: with a size of 4 bytes."""
+        """Return where the head of a message without fields ends: with a size of 4 bytes."""
         at = value.span.start
         if not self.bare:
             tag = self.data[at]

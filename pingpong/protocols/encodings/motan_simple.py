@@ -1,4 +1,4 @@
-"""Motan's "simple" serialization (serialize/simple.go of motan-go): values with a byte for a type.
+"""Motan's "simple" serialization (serialize/simple.go of motan-go): each value has a type byte.
 
     00 null                      06 byte                      0B float, 8 bytes
     01 string    u32, bytes      07 i16                       14 map       u32, type and key …
@@ -10,7 +10,7 @@
     01 00000005 "admin"  01 00000006 "123456"        two arguments, one after the other
 
 Numbers are big-endian.  The size of a map or a list is in bytes, not in elements; the strings in 02
-and 04 have lengths and no types.
+and 04 have lengths, but no types.
 """
 
 from __future__ import annotations
@@ -52,18 +52,21 @@ _DOUBLE: Final = struct.Struct(">d")
 
 
 class NumberWalk(ValuesWalk):
-    """What Motan's own two encodings write alike.  ``at`` is behind a value's type, and ``start``
-    is where that was; where there is none, it is ``at``."""
+    """What Motan's own two encodings write alike.
+
+    ``at`` is after a value's type, and ``start`` is where that was; without a type, they are equal.
+    """
 
     __slots__ = ()
 
     def zigzag(self, start: i64, ttype: TType, bits: int) -> i64:
+        """Report a zigzag varint of at most ``bits`` bits; return its type."""
         number, self.at = read_zigzag(self.data, self.at, self.solid(), ttype.name, bits)
         self.listener.number(ttype, number, start, self.at)
         return ttype.value
 
     def fixed(self, start: i64, ttype: TType, size: i64) -> i64:
-        """A number of ``size`` bytes; an INT is a byte."""
+        """Read a number of ``size`` bytes; an INT is a byte."""
         inside = self.at
         stop = inside + size
         self.at = start
@@ -81,7 +84,7 @@ class NumberWalk(ValuesWalk):
             byte: i64 = self.data[inside]
             listener.own("byte")
             if byte > 127:
-                # Go's has no sign, Java's has one.
+                # Go's is unsigned, Java's is signed.
                 signed = Reading("signed byte", byte - 256)
                 listener.readings((Reading("byte", byte, True), signed))
             listener.number(ttype, byte, start, stop)
@@ -91,14 +94,14 @@ class NumberWalk(ValuesWalk):
         return ttype.value
 
     def size(self, what: str) -> i64:
-        """The length of 4 bytes at the current place; ``broken`` if it is not there."""
+        """Return the length of 4 bytes at the current place; ``broken`` is set if it is missing."""
         if not self.has(what, 4):
             return 0
         self.at += 4
         return int.from_bytes(self.data[self.at - 4 : self.at], "big")
 
     def blob_of(self, start: i64, what: str) -> i64:
-        """Bytes behind a length of 4 bytes."""
+        """Read bytes that follow a length of 4 bytes."""
         size = self.size(f"length of the {what}")
         if self.broken:
             return 0
@@ -165,7 +168,7 @@ class _Walk(NumberWalk):
         return 0 if self.broken else self.utf8("string", start, self.at - start, size)
 
     def part(self, has_type: bool, depth: i64) -> i64:
-        """An element, a key or a value of what holds others."""
+        """Read an element, a key or a value of a container."""
         if has_type:
             return self.value(depth)
         return 0 if self.is_full() else self.string(self.at)
@@ -216,7 +219,7 @@ class MotanSimpleProtocol(ValuesProtocol):
     ) -> None:
         _Walk(data, start, stop, gaps, limits, listener).whole()
 
-    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+    # Notes and masks are for one message at a time: their writers are loaded when asked for.
 
     def notes(self, record: Record) -> list[Note]:
         from .motan_notes import SimpleWriter
@@ -229,7 +232,7 @@ class MotanSimpleProtocol(ValuesProtocol):
         return in_simple(data, value)
 
     def blank(self, data: bytes) -> bytes:
-        # No type.
+        # Not a type.
         return b"\xff" * len(data)
 
 

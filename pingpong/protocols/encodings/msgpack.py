@@ -8,7 +8,7 @@
     82  A8 "Username"  A5 "admin"  A8 "Password"  A6 "123456"       {"Username": "admin", …}
 
 Lengths and numbers are big-endian, lengths in bytes, counts in elements.  An extension has a type
-of its own, a signed byte: -1 is a time, of 4, 8 or 12 bytes; others are the program's.
+of its own, a signed byte: -1 is a time, of 4, 8 or 12 bytes; others belong to the application.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEADS", "KINDS", "MSGPACK", "OWN", "MsgpackProtocol", "MsgpackWalk", "length_at"]
 
-# What a first byte begins; 0: it is never used.
+# What a first byte begins; 0: never used.
 NIL: Final = 1
 BOOL: Final = 2
 INT: Final = 3
@@ -38,7 +38,7 @@ ARRAY: Final = 8
 MAP: Final = 9
 
 KINDS: Final[list[int]] = [0] * 256
-# Bytes before the content: the type, a length or a count; of a number, all of it.
+# Bytes before the content: the type, a length or a count; for a number, all of it.
 HEADS: Final[list[int]] = [1] * 256
 # What the specification calls it.
 OWN: Final[list[str]] = [""] * 256
@@ -92,7 +92,7 @@ _DOUBLE: Final = struct.Struct(">d")
 
 
 def length_at(data: bytes, at: int) -> int:
-    """What the head at ``at`` says: bytes of content, or elements, or pairs."""
+    """Return what the head at ``at`` counts: bytes of content, elements, or pairs."""
     tag = data[at]
     if tag < 0x90:
         return tag & 15
@@ -105,7 +105,7 @@ def length_at(data: bytes, at: int) -> int:
 
 
 def whole_number(data: bytes, at: int) -> int:
-    """The integer at ``at``, all of which is there."""
+    """Return the integer at ``at``, which is completely there."""
     tag = data[at]
     if tag < 0x80:
         return tag
@@ -115,7 +115,7 @@ def whole_number(data: bytes, at: int) -> int:
 
 
 def time_of(raw: bytes) -> int:
-    """Nanoseconds since 1970, as a timestamp of 4, 8 or 12 bytes says them."""
+    """Return nanoseconds since 1970, from a timestamp of 4, 8 or 12 bytes."""
     number = int.from_bytes(raw, "big")
     if len(raw) == 4:
         return number * 1_000_000_000
@@ -131,7 +131,7 @@ class MsgpackWalk(ValuesWalk):
     __slots__ = ()
 
     def payload(self) -> None:
-        """Tell of the payload: a map whose keys are text is the struct itself."""
+        """Report the payload: a map whose keys are text is the struct itself."""
         start = self.at
         if not self.has_names():
             self.at = start
@@ -147,7 +147,7 @@ class MsgpackWalk(ValuesWalk):
         self.ended()
 
     def has_names(self) -> bool:
-        """Is the payload a map whose keys, as far as they are there, are text?"""
+        """Say whether the payload is a map whose keys, as far as they are there, are text."""
         start = self.at
         if start >= self.sure or KINDS[self.data[start]] != MAP:
             return False
@@ -166,7 +166,7 @@ class MsgpackWalk(ValuesWalk):
         return True
 
     def field(self) -> None:
-        """A pair of the outermost map: its name and its value."""
+        """Report a pair of the outermost map: its name and its value."""
         start = self.at
         if not self.has("key", 1):
             return
@@ -233,6 +233,7 @@ class MsgpackWalk(ValuesWalk):
         return 0
 
     def number(self, tag: i64, kind: i64) -> i64:
+        """Report an integer or a float; return its type, 0 if it cannot be read."""
         start = self.at
         size: i64 = HEADS[tag]
         ttype = TType.INT
@@ -253,6 +254,7 @@ class MsgpackWalk(ValuesWalk):
         return ttype.value
 
     def extension(self, start: i64, head: i64, size: i64) -> i64:
+        """Report an extension: a time if its type says so, else bytes.  Return the type."""
         inside = start + head
         end = self.blob(inside, size, "ext")
         raw = self.data[inside:end]
@@ -287,7 +289,7 @@ class MsgpackProtocol(ValuesProtocol):
     ) -> None:
         MsgpackWalk(data, start, stop, gaps, limits, listener).payload()
 
-    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+    # Notes and masks are for one message at a time: their writers are loaded when asked for.
 
     def notes(self, record: Record) -> list[Note]:
         from .msgpack_notes import MsgpackWriter
@@ -300,7 +302,7 @@ class MsgpackProtocol(ValuesProtocol):
         return in_msgpack(data, value)
 
     def blank(self, data: bytes) -> bytes:
-        # The one byte that begins nothing.
+        # The only byte that begins nothing.
         return b"\xc1" * len(data)
 
 

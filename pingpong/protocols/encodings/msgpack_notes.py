@@ -15,7 +15,7 @@ __all__ = ["MsgpackWriter"]
 
 
 class MsgpackWriter(ValuesWriter):
-    """MessagePack."""
+    """Writes the notes of MessagePack."""
 
     def outermost(self, body: Struct) -> None:
         start = self.record.start
@@ -26,7 +26,7 @@ class MsgpackWriter(ValuesWriter):
         self.fields(body, 1, ())
 
     def head(self, label: str, thing: str, why: str, depth: int, path: tuple[int, ...]) -> None:
-        """Note a type with its length or its count."""
+        """Note a type together with its length or its count."""
         tag = self.data[self.at]
         meaning = f"{OWN[tag]}, {counted(length_at(self.data, self.at), thing)}"
         size = HEADS[tag] - (1 if KINDS[tag] == EXT else 0)

@@ -1,12 +1,11 @@
-"""A note for every byte of a message: what the encodings' writers of them share.
+"""A note for every byte of a message: what the encodings' note writers share.
 
-    Writer          notes from left to right, lost bytes and unread ones among them
+    Writer          notes from left to right, including lost bytes and unread ones
     StructWriter    … for the fields of a struct, in one way for all encodings that have types and
                     lengths; each encoding adds how it writes these
 
 What notes say is read from the bytes and from the values that were decoded from them; nothing is
-decoded here.  Bytes that the capture lost, and bytes that could not be read, have notes that say
-so.
+decoded here.  Bytes that the capture lost, and bytes that could not be read, get notes that say so.
 """
 
 from __future__ import annotations
@@ -35,13 +34,14 @@ __all__ = ["StructWriter", "Writer", "elements", "join"]
 
 
 def join(*sentences: str) -> str:
+    """Join the sentences that are not empty."""
     return " ".join(sentence for sentence in sentences if sentence)
 
 
 class Writer:
     """Writes notes from left to right; ``at`` is the first byte without one.
 
-    ``prefix`` is "" or names the struct that is being explained, if it is not the message's.
+    ``prefix`` is "", or names the struct being explained if it is not the message's own.
     """
 
     def __init__(self, record: Record) -> None:
@@ -80,6 +80,7 @@ class Writer:
         self.unread(stop)
 
     def unread(self, stop: int) -> None:
+        """Note the bytes up to ``stop`` from which no value was read, and say why."""
         size = stop - self.at
         if not size:
             return
@@ -97,7 +98,7 @@ class StructWriter(Writer, ABC):
     """Writes the notes of a struct, and of a message's header before it."""
 
     def written(self) -> list[Note]:
-        """The notes of the whole record, from its header on."""
+        """Return the notes of the whole record, from its header on."""
         record = self.record
         if isinstance(record, Message) and len(record.header.span):
             self.at = record.header.span.start
@@ -110,33 +111,35 @@ class StructWriter(Writer, ABC):
     # ── What a protocol adds ─────────────────────────────────────────────────────────
 
     @abstractmethod
-    def header(self, header: Header) -> None: ...
+    def header(self, header: Header) -> None:
+        """Note the header of a message, from its first byte to its last."""
 
     @abstractmethod
     def field_head(self, field: Field, before: int, depth: int, path: tuple[int, ...]) -> None:
-        """The field's type and id; ``before`` is the id of the field before it, or 0."""
+        """Note the field's type and id; ``before`` is the id of the field before it, or 0."""
 
     @abstractmethod
     def length(self, value: Value) -> tuple[int, str]:
-        """The length that a STRING claims, and how it is written."""
+        """Return the length that a STRING claims, and how it is written."""
 
     @abstractmethod
     def how(self, value: Value) -> str:
-        """How a number is written, "" where that goes without saying."""
+        """Say how a number is written; "" where that is obvious."""
 
     @abstractmethod
-    def items_head(
-        self, value: Value, content: Items, depth: int, path: tuple[int, ...]
-    ) -> None: ...
+    def items_head(self, value: Value, content: Items, depth: int, path: tuple[int, ...]) -> None:
+        """Note what precedes the elements of a list or a set: their type, the count."""
 
     @abstractmethod
     def entries_head(
         self, value: Value, content: Entries, depth: int, path: tuple[int, ...]
-    ) -> None: ...
+    ) -> None:
+        """Note what precedes the pairs of a map: both types, the count."""
 
     # ── Structs and values ───────────────────────────────────────────────────────────
 
     def struct(self, struct: Struct, depth: int, path: tuple[int, ...], label: str = "") -> None:
+        """Note a struct's fields and its STOP, as far as it was read."""
         before = 0
         for field in struct.fields:
             self.rest(field.span.start)
@@ -158,20 +161,23 @@ class StructWriter(Writer, ABC):
         return f"end of {whole(self.kind)}"
 
     def _role(self, path: tuple[int, ...]) -> str:
-        """What a field of the outermost struct is for."""
+        """Say what a field of the outermost struct is for."""
         if len(path) > 1 or self.prefix:
             return ""
         return role(self.kind, path[0], self.record.names is not None)
 
     def why(self, field: Field, path: tuple[int, ...]) -> str:
+        """Explain a field's head: what it is for, and how the IDL declares it."""
         return join(self._role(path), declared(field))
 
     def seqid_why(self, header: Header) -> str:
+        """Explain a seqid: the client chooses it, the server repeats it."""
         if header.type in (MessageType.CALL, MessageType.ONEWAY):
             return "The client's number for this call."
         return "The call's number, sent back."
 
     def value(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
+        """Note a value of any type; ``label`` says what it is to its container."""
         content = value.content
         self.rest(value.span.start)
         if isinstance(content, Struct):
@@ -212,6 +218,7 @@ class StructWriter(Writer, ABC):
     def string(
         self, value: Value, content: bytes, label: str, depth: int, path: tuple[int, ...]
     ) -> None:
+        """Note a STRING: its length, then its content as text, or in hex if it is not UTF-8."""
         length, how = self.length(value)
         why = join("In bytes.", how)
         self.note(value.head, "size", f"{label} length", str(length), why, depth, path)
@@ -233,11 +240,13 @@ class StructWriter(Writer, ABC):
             self.rest(value.span.stop)
 
     def items(self, value: Value, content: Items, depth: int, path: tuple[int, ...]) -> None:
+        """Note a list or a set: its head, then each element."""
         self.items_head(value, content, depth, path)
         for index, item in enumerate(content.items):
             self.value(item, f"[{index}]", depth + 1, path)
 
     def entries(self, value: Value, content: Entries, depth: int, path: tuple[int, ...]) -> None:
+        """Note a map: its head, then each key and its value."""
         self.entries_head(value, content, depth, path)
         for index, (key, item) in enumerate(content.items):
             self.value(key, f"key {index}", depth + 1, path)
@@ -245,11 +254,12 @@ class StructWriter(Writer, ABC):
 
 
 def elements(value: Value) -> str:
+    """Explain a count: what it counts."""
     return f"Elements of the {value.ttype.name.lower()}."
 
 
 def raw_notes(record: Record) -> list[Note]:
-    """The notes of bytes that mean nothing to us: one, and others for what was lost."""
+    """Return the notes of bytes that mean nothing to us: one, and others for lost bytes."""
     writer = Writer(record)
     writer.at = record.start
     for field in record.body.fields:

@@ -1,11 +1,11 @@
-"""JSON as people write it (RFC 8259): in rpcx, Motan, Connect.  Thrift's own two are elsewhere.
+"""Ordinary JSON (RFC 8259), as in rpcx, Motan and Connect.  Thrift's own two are elsewhere.
 
     {"Username": "admin", "tags": ["a", 1, 2.5, null]}      names, and values that say their types
 
-An object is a struct by the names in it, however often a name comes; a whole number is an INT of
-any size, one with a fraction or an exponent a DOUBLE.  Tokens, places and the grammar of brackets
-are ``thrift_json.py``'s.  What Python and JavaScript write and JSON has not (NaN, Infinity, bare
-control characters in strings) is read, and said to be odd.
+An object is a struct with named fields, however often a name comes; a whole number is an INT of any
+size, one with a fraction or an exponent a DOUBLE.  Tokens, places and the grammar of brackets are
+``thrift_json.py``'s.  What Python and JavaScript write although JSON forbids it (NaN, Infinity,
+bare control characters in strings) is read, and reported as odd.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _CONTROL: Final = re.compile(rb"[\x00-\x1f]")
 
 
 class _Walk(NamedWalk):
-    """Tells of one value."""
+    """Walks over one value."""
 
     __slots__ = ()
 
     text_type = TType.TEXT
 
     def payload(self) -> None:
-        """The payload: an object is the struct itself."""
+        """Report the payload: an object is the struct itself."""
         start = self.scanner.at
         at = _end(_SPACE, self.data, start, self.stop)
         if self.data[at : min(at + 1, self.stop)] == b"{":
@@ -57,12 +57,12 @@ class _Walk(NamedWalk):
             self.finish()
 
     def alone(self, start: int, at: int) -> None:
-        """A payload that is no object."""
+        """Report a payload that is not an object."""
         self.listener.struct(start)
         self.listener.field(ONLY_VALUE, None, at)
         end = _end(_WORD, self.data, at, self.stop)
         if end == self.stop and end > at and not self.why:
-            # No bracket is to come that would tell where a word ends.
+            # No bracket will come to say where a word ends.
             self.scanner.start = at
             self.scanner.at = end
             ttype = TType.STOP if self.is_full() else self.word()
@@ -111,7 +111,7 @@ class _Walk(NamedWalk):
             self.warn(f"string at offset {start}: is no UTF-8", start)
             listener.string(text, 0, len(text), start, 0, stop, lost)
             return
-        # Half of a surrogate pair has no character: it stands as it was written.
+        # Half of a surrogate pair is no character: it stays as it was written.
         listener.text(with_pairs(said), start, 0, stop, lost)
 
 
@@ -141,7 +141,7 @@ class PlainJsonProtocol(ValuesProtocol):
         scanner = Scanner(start, limits)
         _Walk(data, start, stop, gaps, limits, scanner, listener).payload()
 
-    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+    # Notes and masks are for one message at a time: their writers are loaded when asked for.
 
     def notes(self, record: Record) -> list[Note]:
         from .plain_json_notes import PlainJsonWriter

@@ -1,4 +1,4 @@
-"""Notes for the bytes of plain JSON, as those of Thrift's JSON are laid out.
+"""Notes for the bytes of plain JSON, laid out like those of Thrift's JSON.
 
 {           struct begins
 "name":     field name
@@ -16,7 +16,7 @@ __all__ = ["PlainJsonWriter"]
 
 
 class PlainJsonWriter(JsonWriter):
-    """Plain JSON."""
+    """Writes the notes of plain JSON."""
 
     name_why = ""
 
@@ -25,6 +25,7 @@ class PlainJsonWriter(JsonWriter):
         self.start = self.at = record.header.span.start if isinstance(record, Message) else 0
 
     def written(self) -> list[Note]:
+        """Return the notes of the whole record: what carries it, then the value."""
         record = self.record
         if isinstance(record, Message) and len(record.header.span):
             method = f'"{record.header.method}"'
@@ -38,7 +39,7 @@ class PlainJsonWriter(JsonWriter):
             self.struct(body, 1, ())
         self.rest(record.stop)
         if not self.notes and record.stop > self.start:
-            # White space alone.
+            # Only white space.
             self.note(Span(self.start, record.stop), "unread", "not read", "white space")
         return self.finish()
 

@@ -8,16 +8,16 @@
                                                             4  … its end, with the same number
                                                             5  4 bytes, little-endian
 
-The bytes do not say what they mean: a varint may be signed, zigzag or a bool, and behind a length
-stands a text, a message, a list of numbers, or anything.  So without a schema the likeliest is the
-value, and all others that fit are its ``readings``.  ``protobuf_types`` reads the same bytes with
-the types of a schema.
+The bytes do not say what they mean: a varint may be signed, zigzag or a bool, and after a length
+there may be a text, a message, a list of numbers, or anything else.  So without a schema the
+likeliest meaning is the value, and all others that fit are its ``readings``.  ``protobuf_types``
+reads the same bytes with the types of a schema.
 
-Whether bytes behind a length are a message is asked once for each length, by a look at the fields
-right in them (``sound``): what those hold is passed over then, and asked when it is their turn.  So
-each byte is structure in one look at most.  A look at the bytes as text and as numbers takes all of
-them; it is one pass in C, and all such looks in a message together take ``_LOOKS`` times its size,
-and ``_FREE_LOOKS`` bytes, at most: behind that, a finding says that not all readings were tried.
+Whether the bytes after a length are a message is asked once for each length, by a look at the
+fields directly in them (``sound``), passing over what those contain until it is their turn.  So
+each byte is looked at as structure once at most.  A look at bytes as text or as numbers takes all
+of them; it is one pass in C, and all such looks in a message together may take ``_LOOKS`` times its
+size plus ``_FREE_LOOKS`` bytes: beyond that, a finding says that not all readings were tried.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ SGROUP: Final = 3
 EGROUP: Final = 4
 I32: Final = 5
 
-# By number; what the specification calls them.
+# By number: what the specification calls them.
 WIRE_TYPES_OF: Final = ("VARINT", "I64", "LEN", "SGROUP", "EGROUP", "I32")
 
 MAX_NUMBER: Final = (1 << 29) - 1
@@ -100,7 +100,7 @@ _MOST_FIELDS: Final = 8
 _MOST_BYTES: Final = 64
 _MORE: Final = "…"
 
-# What texts hardly hold.
+# Characters that texts hardly ever contain.
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 # No varint has ten bytes that all say that another follows.
@@ -113,9 +113,9 @@ _TOO_LONG: Final = re.compile(rb"[\x80-\xff]{10}")
 def read_number(
     data: bytes | bytearray, at: int, stop: int, what: str, longest: int = 10
 ) -> tuple[int, int]:
-    """The varint at ``at``, not signed, and where it ends; it may have more than 64 bits.
+    """Return the unsigned varint at ``at``, and where it ends; it may have more than 64 bits.
 
-    Raises Incomplete if it is cut, DecodeError if it is longer than ``longest`` bytes.
+    Raises Incomplete if it is cut off, DecodeError if it is longer than ``longest`` bytes.
     """
     if at < stop and data[at] < 128:
         return data[at], at + 1
@@ -133,7 +133,7 @@ def read_number(
 
 
 def read_key(data: bytes | bytearray, at: int, stop: int) -> tuple[int, int, int]:
-    """A field's number, its wire type, and where its key ends.  Raises DecodeError."""
+    """Return a field's number, its wire type, and where its key ends.  Raises DecodeError."""
     key, end = read_number(data, at, stop, "field key", 5)
     number, wire = key >> 3, key & 7
     if wire > I32:
@@ -152,7 +152,7 @@ def read_key(data: bytes | bytearray, at: int, stop: int) -> tuple[int, int, int
 
 
 def signed(value: int, bits: int) -> int:
-    """The lowest ``bits`` bits of a number, as two's complement.
+    """Return the lowest ``bits`` bits of a number, as two's complement.
 
     >>> signed(0xFFFF_FFFF_FFFF_FFFF, 32)
     -1
@@ -162,11 +162,12 @@ def signed(value: int, bits: int) -> int:
 
 
 def sound(data: bytes, at: i64, stop: i64, depth: i64, is_cut: bool = False) -> i64:
-    """How many fields stand in ``data[at:stop]``, one after the other, to its very end; -1: it is
-    no message.  What stands behind a length is not looked at.  ``depth`` is how many groups may
-    stand in each other.  ``is_cut``: the bytes may end before the message does.
+    """Return how many fields fill ``data[at:stop]`` exactly; -1: it is not a message.
+
+    What follows a length is not looked at.  ``depth`` is how deep groups may nest.  ``is_cut``: the
+    bytes may end before the message does.
     """
-    unfinished: i64 = -1  # what to say where they do
+    unfinished: i64 = -1  # the answer if they do
     count: i64 = 0
     groups: list[int] | None = None
     while at < stop:
@@ -229,8 +230,11 @@ def sound(data: bytes, at: i64, stop: i64, depth: i64, is_cut: bool = False) -> 
 
 
 class Wire:
-    """A field as it stands in a message: its number and its wire type, where its key begins, where
-    its value does (its length, if it has one), where its content does, and where it ends."""
+    """A field as it is written in a message.
+
+    Its number and its wire type, where its key begins, where its value begins (with its length, if
+    it has one), where its content begins, and where it ends.
+    """
 
     __slots__ = ("inside", "number", "start", "stop", "value", "wire")
 
@@ -246,7 +250,7 @@ class Wire:
 
 
 def fields_of(data: bytes, at: int, stop: int, most: int) -> list[Wire] | None:
-    """The fields right in a message, ``most`` at most; None if it is none, or has a group."""
+    """Return up to ``most`` fields of a message; None if it is not one, or has a group."""
     found: list[Wire] = []
     try:
         while at < stop and len(found) < most:
@@ -276,7 +280,7 @@ _EMPTY: Final = (Reading("string", ""), Reading("message", {}), Reading("bytes",
 
 
 def _of_varint(value: int) -> tuple[Reading, ...]:
-    """The ways to read a varint of 64 bits that differ."""
+    """Return the different ways to read a varint of 64 bits."""
     if value >> 63:
         return (
             Reading("int64", value - (1 << 64), True),
@@ -292,17 +296,19 @@ def _of_varint(value: int) -> tuple[Reading, ...]:
 
 
 def _is_sane(value: float) -> bool:
-    """Is it a number that somebody may have meant?  Whole numbers, taken for a float, are tiny or
-    no numbers at all."""
+    """Say whether somebody may have meant this number.
+
+    Whole numbers that are taken for floats are tiny or not numbers at all.
+    """
     return 1e-30 < abs(value) < 1e30
 
 
-# The infinities, and NaN as every writer has it, in 8 and in 4 bytes, without their sign.
+# The infinities, and the NaN that every writer uses, in 8 and in 4 bytes, without their sign.
 _SPECIAL: Final = (0x7FF0 << 48, 0x7FF8 << 48, 0x7F80 << 16, 0x7FC0 << 16)
 
 
 def _of_fixed(raw: bytes) -> tuple[Reading, ...]:
-    """The ways to read 8 or 4 bytes, the likeliest first."""
+    """Return the ways to read 8 or 4 bytes, the likeliest first."""
     is_long = len(raw) == 8
     bits = 8 * len(raw)
     whole = int.from_bytes(raw, "little")
@@ -321,7 +327,7 @@ def _of_fixed(raw: bytes) -> tuple[Reading, ...]:
 
 
 def _short(raw: bytes) -> Plain:
-    """What is shown of bytes in a reading."""
+    """Return what is shown of bytes in a reading."""
     return raw[:_MOST_BYTES] + (b"..." if len(raw) > _MOST_BYTES else b"")
 
 
@@ -330,7 +336,7 @@ def _short_text(text: str) -> str:
 
 
 def _brief(data: bytes, start: int, stop: int) -> Plain:
-    """A message as a dict: its first fields, and nothing of what is in them."""
+    """Return a message as a dict: its first fields, without what is in them."""
     found: dict[int | str, Plain] = {}
     fields = fields_of(data, start, stop, _MOST_FIELDS + 1)
     if fields is None:
@@ -358,8 +364,10 @@ def _brief(data: bytes, start: int, stop: int) -> Plain:
 
 
 def _packed(raw: bytes, is_text: bool) -> list[Reading]:
-    """The lists of numbers that bytes may be.  Four printable letters are not taken for a number of
-    four bytes: it would be over 500 million."""
+    """Return the lists of numbers that the bytes may be.
+
+    Four printable letters are not taken for a number of four bytes: it would be over 500 million.
+    """
     found: list[Reading] = []
     if raw[-1] < 128 and _TOO_LONG.search(raw) is None:
         numbers: list[Plain] = []
@@ -395,9 +403,9 @@ def _packed(raw: bytes, is_text: bool) -> list[Reading]:
 
 
 def _begins_as_message(raw: bytes) -> bool:
-    """Of bytes that are sound as a message and printable as a text: are they rather a message?
+    """Say whether bytes that could be a message as well as printable text are rather a message.
 
-    Texts hardly begin with a line's end, and a long one is hardly a message by chance.
+    Texts hardly ever begin with a line break, and a long one is hardly ever a message by chance.
     """
     if raw[0] in _BREAKS or raw[1:2] in (b"\t", b"\n", b"\r"):
         return True
@@ -413,8 +421,7 @@ _BREAKS: Final = b"\t\n\r"
 class ProtobufWalk(Walk):
     """Walks over one message without a schema.
 
-    ``end`` is where the message that is being walked over ends; ``group`` is the number of the
-    group that it is, else 0.
+    ``end`` is where the current message ends; ``group`` is its number if it is a group, else 0.
     """
 
     __slots__ = ("_ends", "_groups", "end", "group", "is_loss", "looks", "said_depth", "said_looks")
@@ -445,11 +452,11 @@ class ProtobufWalk(Walk):
         return ProtobufWalk(self.data, at, self.stop, self.gaps, self.limits, listener)
 
     def whole(self) -> None:
-        """Tell of the message, to the end of its bytes."""
+        """Report the message, to the end of its bytes."""
         self.struct(1)
 
     def failed(self, error: DecodeError) -> None:
-        """End the walk; say so if it is the capture that lacks the bytes."""
+        """End the walk; say so if the capture lacks the bytes."""
         if isinstance(error, Incomplete) and self.lost_in(error.offset, error.offset + error.needs):
             what = f"{error.what} (lost by the capture)"
             error = Incomplete(what, error.offset, needs=error.needs, left=error.left)
@@ -457,14 +464,14 @@ class ProtobufWalk(Walk):
         self.fail(error)
 
     def there(self) -> i64:
-        """Up to where, of the innermost message, the bytes from here on are there."""
+        """Return up to where the bytes of the innermost message are there, from here on."""
         solid = self.solid() if self.gaps else self.stop
         return min(solid, self.end)
 
     # ── Messages ─────────────────────────────────────────────────────────────────────
 
     def struct(self, depth: i64) -> None:
-        """Tell of the message from here to ``end``, or of the group up to its end."""
+        """Report the message from here to ``end``, or the group up to its end."""
         listener = self.listener
         listener.struct(self.at)
         while self.at < self.end:
@@ -489,7 +496,7 @@ class ProtobufWalk(Walk):
         self.ended()
 
     def ended(self) -> None:
-        """The bytes of a message or of a group end here, or cannot be read further."""
+        """Handle the end of a message's or a group's bytes, or of what can be read of them."""
         if self.group and not self.broken:
             self.fail(Incomplete(f"end of group {self.group}", self.at, needs=1, left=0))
         if self.broken:
@@ -498,6 +505,7 @@ class ProtobufWalk(Walk):
             self.listener.struct_end(self.end, self.end)
 
     def no_group(self, number: int, at: int) -> DecodeError:
+        """Make the error for the end of a group that is not open."""
         wanted = f"the end of group {self.group}" if self.group else "no group is open"
         return DecodeError("end of a group", at, found=f"that of group {number}", wanted=wanted)
 
@@ -505,7 +513,7 @@ class ProtobufWalk(Walk):
         self.wire(ttype, 0, depth)
 
     def wire(self, wire: i64, number: i64, depth: i64) -> None:
-        """Tell of the value of that wire type at the current place.  Raises DecodeError."""
+        """Report the value of that wire type at the current place.  Raises DecodeError."""
         if wire == 0:
             self.plain_varint()
         elif wire == 1:
@@ -519,7 +527,7 @@ class ProtobufWalk(Walk):
             self.plain_group(number, depth)
 
     def length(self) -> i64:
-        """The length at the current place, held against the limits; then the place is behind it."""
+        """Return the length at the current place, checked against the limits, and move past it."""
         start = self.at
         size, inside = read_number(self.data, start, self.there(), "length")
         check_size("length", size, start, self.limits, inside - start)
@@ -527,9 +535,9 @@ class ProtobufWalk(Walk):
         return size
 
     def cut(self, start: i64, inside: i64, size: i64, depth: i64) -> None:
-        """A length that goes past the end of its message: tell what is there, and end the walk.
+        """Handle a length that goes past the end of its message: report what is there, and stop.
 
-        What begins as a message is gone into, and what is not there is missed in it.
+        What begins like a message is entered, and the rest is reported missing in it.
         """
         end = min(self.end, self.stop)
         solid = self.there()
@@ -542,7 +550,7 @@ class ProtobufWalk(Walk):
         self.bytes_or_text(start, inside, solid, end, size - (solid - inside))
 
     def begins(self, inside: i64, solid: i64) -> bool:
-        """Do the bytes up to there look like the beginning of a message?"""
+        """Say whether the bytes up to there look like the beginning of a message."""
         self.looks -= solid - inside
         if self.looks < 0:
             return False
@@ -554,7 +562,7 @@ class ProtobufWalk(Walk):
     # ── Values, without a schema ─────────────────────────────────────────────────────
 
     def number(self) -> int:
-        """The varint at the current place, of 64 bits."""
+        """Return the 64-bit varint at the current place."""
         start = self.at
         value, self.at = read_number(self.data, start, self.there(), "varint")
         if value >> 64:
@@ -564,6 +572,7 @@ class ProtobufWalk(Walk):
         return value
 
     def plain_varint(self) -> None:
+        """Report a varint with all the ways to read it."""
         start = self.at
         value = self.number()
         listener = self.listener
@@ -572,6 +581,7 @@ class ProtobufWalk(Walk):
         listener.number(18, signed(value, 64) if value >> 63 else value, start, self.at)
 
     def plain_fixed(self, size: i64) -> None:
+        """Report a value of 8 or 4 bytes with all the ways to read it."""
         start = self.at
         if not self.fixed_is_there(size):
             return
@@ -590,8 +600,10 @@ class ProtobufWalk(Walk):
             listener.number(18, plain, start, self.at)
 
     def fixed_is_there(self, size: i64) -> bool:
-        """Are so many bytes there?  Then the place is behind them; if some were lost, that is told.
-        Raises Incomplete if the message ends before them."""
+        """Say whether ``size`` bytes are there, and move past them; report lost ones.
+
+        Raises Incomplete if the message ends before them.
+        """
         start = self.at
         end = min(self.end, self.stop)
         if start + size > end:
@@ -603,6 +615,7 @@ class ProtobufWalk(Walk):
         return True
 
     def plain_group(self, number: i64, depth: i64) -> None:
+        """Report a group: a message that ends with a mark.  Raises LimitExceeded."""
         check_depth(depth + 1, self.at, self.limits)
         before = self.group
         self.group = number
@@ -611,8 +624,7 @@ class ProtobufWalk(Walk):
         self.group = before
 
     def plain_length(self, start: i64, size: i64, depth: i64) -> None:
-        """Tell of what stands behind a length, which has been read: the likeliest, and all else
-        that it may be."""
+        """Report what follows a length, which has been read: the likeliest, and its readings."""
         inside = self.at
         end = inside + size
         if end > self.end or end > self.stop:
@@ -674,13 +686,14 @@ class ProtobufWalk(Walk):
             listener.binary(raw, start, inside - start, end, 0)
 
     def plain_message(self, inside: i64, end: i64, depth: i64) -> None:
+        """Report the bytes after a length as a message."""
         self.listener.own("message")
         self.within(inside, end)
         self.struct(depth + 1)
         self.without(end)
 
     def lost_length(self, start: i64, inside: i64, end: i64, depth: i64) -> None:
-        """Tell of a value behind a length of which the capture lost some."""
+        """Report a value after a length, some of which the capture lost."""
         solid = self.there()
         if depth < self.limits.depth and self.begins(inside, min(solid, end)):
             self.plain_message(inside, end, depth)
@@ -692,7 +705,7 @@ class ProtobufWalk(Walk):
         self.bytes_or_text(start, inside, min(solid, end), end, size - (min(solid, end) - inside))
 
     def bytes_or_text(self, start: i64, inside: i64, solid: i64, end: i64, lost: i64) -> None:
-        """Tell of the beginning of a value: the rest is not there."""
+        """Report the beginning of a value: the rest is missing."""
         raw = self.data[inside:solid]
         listener = self.listener
         text = raw.decode("utf-8", "ignore")
@@ -706,7 +719,7 @@ class ProtobufWalk(Walk):
     # ── Messages in messages ─────────────────────────────────────────────────────────
 
     def within(self, inside: i64, end: i64) -> None:
-        """Go into a message."""
+        """Enter a message."""
         self._ends.append(self.end)
         self._groups.append(self.group)
         self.at = inside
@@ -714,8 +727,10 @@ class ProtobufWalk(Walk):
         self.group = 0
 
     def without(self, end: i64) -> None:
-        """And out of it again: where the capture lost some of it, its end is known all the same,
-        and what follows can be read."""
+        """Leave a message.
+
+        Even if the capture lost some of it, its end is known, so what follows can be read.
+        """
         self.end = self._ends.pop()
         self.group = self._groups.pop()
         if self.is_loss and end <= self.stop:
@@ -726,12 +741,14 @@ class ProtobufWalk(Walk):
     # ── What is said once ────────────────────────────────────────────────────────────
 
     def too_deep(self, at: i64, depth: i64) -> None:
+        """Report, once per message, that what nests too deep is left as bytes."""
         if not self.said_depth:
             self.said_depth = True
             error = LimitExceeded("nesting", at, found=f"{depth + 1} deep", limit=self.limits.depth)
             self.warn(f"{error}: what looks like a message is left as bytes", at)
 
     def few_looks(self, at: i64) -> None:
+        """Report, once per message, that not all ways to read its values were tried."""
         if not self.said_looks:
             self.said_looks = True
             text = (
@@ -742,7 +759,7 @@ class ProtobufWalk(Walk):
 
 
 class _NoEnd(Skipper):
-    """Where a message ends is not in its bytes."""
+    """A skipper that never finds an end: it is not in the bytes of a message."""
 
     __slots__ = ("_start",)
 
@@ -757,8 +774,11 @@ class _NoEnd(Skipper):
 
 
 class Protobuf(Protocol):
-    """Protocol Buffers.  A message has no header and no end of its own: what carries it says where
-    it ends, and what it is."""
+    """Protocol Buffers.
+
+    A message has no header and no end of its own: what carries it says what it is and where it
+    ends.
+    """
 
     name = "protobuf"
     title = "protobuf"
@@ -779,7 +799,7 @@ class Protobuf(Protocol):
         ProtobufWalk(data, start, stop, gaps, limits, listener).whole()
 
     def skipper(self, start: int, limits: Limits) -> Skipper:
-        """Never finds the end: what carries the message knows it."""
+        """Return a skipper that never finds the end: what carries the message knows it."""
         return _NoEnd(start)
 
     def struct_end(self, data: bytes, at: i64, stop: i64, limits: Limits) -> i64:
@@ -788,7 +808,7 @@ class Protobuf(Protocol):
     def first_field(self, data: bytes, start: int) -> int:
         return NO_FIELD if start >= len(data) else NOT_TOLD
 
-    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+    # Notes and masks are for one message at a time: their writers are loaded when asked for.
 
     def notes(self, record: Record) -> list[Note]:
         from .protobuf_notes import ProtobufWriter

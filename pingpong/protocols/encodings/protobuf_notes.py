@@ -34,7 +34,7 @@ __all__ = ["ProtobufWriter"]
 _VARINT_WHY: Final = "Seven bits a byte, the lowest first."
 _MOST_SHOWN: Final = 60
 
-# What the fields of a message are called that is read as one value, by the word for that.
+# The names of the fields in a message that is read as one value, by the word for that value.
 _NAMES: Final = {
     "map": {1: "key", 2: "value"},
     "Timestamp": {1: "seconds", 2: "nanos"},
@@ -45,7 +45,7 @@ _NAMES: Final = {
 
 
 class _Inside:
-    """The values in a value that is a message on the wire, by where they begin there."""
+    """The values in a value that is a message on the wire, by where they begin."""
 
     def __init__(self, value: Value) -> None:
         self.names = _NAMES.get(value.own, {})
@@ -75,6 +75,7 @@ class ProtobufWriter(Writer):
     """Writes the notes of a message."""
 
     def written(self) -> list[Note]:
+        """Return the notes of the whole record, from its header on."""
         record = self.record
         if isinstance(record, Message):
             header = record.header.span
@@ -86,6 +87,7 @@ class ProtobufWriter(Writer):
         return self.notes
 
     def message(self, struct: Struct, depth: int, path: tuple[int, ...]) -> None:
+        """Note a message's fields, each with its key."""
         for field in struct.fields:
             self.rest(field.span.start)
             inner = (*path, field.field_id)
@@ -95,6 +97,7 @@ class ProtobufWriter(Writer):
             self.rest(field.span.stop)
 
     def why(self, field: Field, path: tuple[int, ...]) -> str:
+        """Explain a field's key: how the IDL declares it, or without one, what it is for."""
         if self.record.names is not None:
             return declared(field)
         if len(path) > 1 or self.prefix:
@@ -102,6 +105,7 @@ class ProtobufWriter(Writer):
         return role(None, path[0])
 
     def key(self, name: str, wire: int, why: str, depth: int, path: tuple[int, ...]) -> None:
+        """Note a field's key: its number and its wire type in one varint."""
         number, _, end = read_key(self.data, self.at, len(self.data))
         word = WIRE_TYPES_OF[wire]
         raw = number << 3 | wire
@@ -112,7 +116,7 @@ class ProtobufWriter(Writer):
     # ── Values ───────────────────────────────────────────────────────────────────────
 
     def value(self, value: Value, wire: int, stop: int, depth: int, path: tuple[int, ...]) -> None:
-        """A value up to ``stop``, the place behind its key is the current one."""
+        """Note a value up to ``stop``; the current place is after its key."""
         content = value.content
         if wire == SGROUP:
             if isinstance(content, Struct):
@@ -131,6 +135,7 @@ class ProtobufWriter(Writer):
         self.rest(stop)
 
     def length(self, value: Value | None, depth: int, path: tuple[int, ...]) -> None:
+        """Note the length of ``value``; None if what it means is noted elsewhere."""
         size, end = read_varint(self.data, self.at, len(self.data), "length")
         how = _VARINT_WHY if end - self.at > 1 else ""
         label = ""
@@ -141,6 +146,7 @@ class ProtobufWriter(Writer):
         self.note(end - self.at, "size", "length", str(size), why, depth, path)
 
     def group(self, content: Struct, depth: int, path: tuple[int, ...]) -> None:
+        """Note a group's fields and the key that ends it."""
         self.message(content, depth + 1, path)
         if content.stop is not None:
             self.rest(content.stop.start)
@@ -149,6 +155,7 @@ class ProtobufWriter(Writer):
             self.note(len(content.stop), "stop", "field key", meaning, why, depth, path)
 
     def string(self, value: Value, content: bytes, depth: int, path: tuple[int, ...]) -> None:
+        """Note a string or bytes: the length, then the content with its other readings."""
         self.length(None, depth, path)
         text = value.text
         why = ""
@@ -164,12 +171,13 @@ class ProtobufWriter(Writer):
         if value.lost:
             why = join(f"{len(content)} of its {len(content) + value.lost} bytes are there.", why)
         elif not content:
-            # No byte is left to say it of.
+            # No byte is left to say it about.
             self.last_why(_others(value))
         why = join(why, _others(value))
         self.note(len(content), "value", "value", meaning, why, depth, path)
 
     def last_why(self, text: str) -> None:
+        """Add a sentence to the explanation of the last note."""
         if text:
             last = self.notes[-1]
             self.notes[-1] = Note(
@@ -185,6 +193,7 @@ class ProtobufWriter(Writer):
     def scalar(
         self, value: Value, label: str, wire: int, depth: int, path: tuple[int, ...]
     ) -> None:
+        """Note a number as it is written, with its other readings."""
         if value.content is None and value.ttype is not TType.NULL:
             self.rest(value.span.stop)
             return
@@ -196,7 +205,7 @@ class ProtobufWriter(Writer):
         self.note(size, "value", label, _meaning(value), why, depth, path)
 
     def how(self, value: Value, wire: int) -> str:
-        """How a number is written."""
+        """Say how a number is written."""
         if wire in (I64, I32):
             size = 8 if wire == I64 else 4
             kind = "IEEE 754, " if isinstance(value.content, float) else ""
@@ -212,6 +221,7 @@ class ProtobufWriter(Writer):
         return how
 
     def packed(self, value: Value, content: Items, depth: int, path: tuple[int, ...]) -> None:
+        """Note a packed list: the length in bytes, then each element without a key."""
         size, end = read_varint(self.data, self.at, len(self.data), "length")
         count = counted(content.count, "element")
         how = _VARINT_WHY if end - self.at > 1 else ""
@@ -229,7 +239,7 @@ class ProtobufWriter(Writer):
     def inside(
         self, inside: _Inside, value: Value, stop: int, depth: int, path: tuple[int, ...]
     ) -> None:
-        """A message that was read as one value: its length, and its fields."""
+        """Note a message that was read as one value: its length, and its fields."""
         self.length(None, depth, path)
         meaning = "" if value.redacted else _meaning(value)
         if value.own:
@@ -240,6 +250,7 @@ class ProtobufWriter(Writer):
     def fields(
         self, inside: _Inside, value: Value, stop: int, depth: int, path: tuple[int, ...]
     ) -> None:
+        """Note the fields up to ``stop`` of a message that was read as one value."""
         while self.at < stop:
             found = fields_of(self.data, self.at, stop, 1)
             if not found:
@@ -263,7 +274,7 @@ class ProtobufWriter(Writer):
                 self.raw(one, value.redacted, depth, inner)
 
     def raw(self, field: Wire, is_redacted: bool, depth: int, path: tuple[int, ...]) -> None:
-        """A number of which the value that it is part of says all."""
+        """Note a number that is fully described by the value it is part of."""
         size = field.stop - field.value
         why = _VARINT_WHY if field.wire == VARINT and size > 1 else ""
         if is_redacted:
@@ -301,7 +312,7 @@ def _meaning(value: Value) -> str:
 
 
 def _others(value: Value) -> str:
-    """What else the bytes may mean."""
+    """Say what else the bytes may mean."""
     if len(value.readings) < 2 or value.redacted:
         return ""
     first, *others = value.readings

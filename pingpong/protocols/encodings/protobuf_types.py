@@ -1,24 +1,23 @@
-"""What a schema says of messages, and messages read with it.
+"""What a schema says about messages, and messages read with it.
 
     .proto ──protoc──▶ FileDescriptorSet ──▶ Schema: messages, enums, services
                                                │
                    bytes ──walk_as────────────▶ names, types, labels; and where they differ
 
-Descriptors are messages themselves: descriptor.proto, as far as it says something of the wire, is
-written out here (``_DESCRIPTOR``), and the same walk reads them that reads all others.  So a
-descriptor set needs no package, and neither do the descriptors in a reply of the reflection
-service.
+Descriptors are messages themselves: the parts of descriptor.proto that matter for the wire are
+written out here (``_DESCRIPTOR``), and read by the same walk as all others.  So a descriptor set
+needs no package, and neither do the descriptors in a reply of the reflection service.
 
-A field that was declared ``repeated`` stands in the bytes once for each element, or packed: a
-field is what stands there, so each is one, and a packed one is a LIST.  An entry of a map is a MAP
-with one entry.  What is one value to people, and a message on the wire, is read as that value:
+A field that was declared ``repeated`` is written once for each element, or packed.  Here a field is
+what is in the bytes: each element is one, and a packed field is a LIST.  A map entry is a MAP with
+one entry.  What is one value to people, and a message on the wire, is read as that value:
 
     Timestamp                    a TIME                  StringValue, Int32Value …  what they hold
     Duration                     a TEXT, "1.5s"          Struct, Value, ListValue   map, value, list
-    Any                          a struct, its value decoded where the schema has its type
+    Any                          a struct, its value decoded if the schema has its type
 
-A field that was not written has its default value: that it is not there is no difference, unless
-proto2 says ``required``.
+A field that was not written has its default value: its absence is not a difference, unless proto2
+says ``required``.
 """
 
 from __future__ import annotations
@@ -117,12 +116,12 @@ _REPEATED: Final = 3
 
 _MOST_NAME: Final = 60
 
-# Of one kind in one message, that are told one by one.
+# How many differences of one kind, in one message, are reported one by one.
 _MOST_DIFFERENCES: Final = 10_000
 
 
 class ProtoEnum:
-    """An enum: ``values`` has the first name of each number; aliases are other names."""
+    """An enum: ``values`` has the first name of each number; later names are aliases."""
 
     __slots__ = ("name", "values")
 
@@ -139,9 +138,9 @@ class ProtoField:
 
     ``kind`` is the number of its type (FieldDescriptorProto.Type), ``label`` 1 optional, 2
     required, 3 repeated.  ``type_name`` is the full name of its message or enum, else "".
-    ``is_packed``: so writers write it; readers take both.  ``oneof`` is the name of the oneof that
-    it is of, else ""; that which stands for proto3's ``optional`` is none.  ``has_presence``: its
-    default value is told from no value.  ``extends`` is the full name of the message that an
+    ``is_packed``: writers write it packed; readers take both.  ``oneof`` is the name of its oneof,
+    else ""; the synthetic one for proto3's ``optional`` does not count.  ``has_presence``: its
+    absence can be told from its default value.  ``extends`` is the full name of the message that an
     extension is for, else "".  ``default`` is its default, as the file writes it.
     """
 
@@ -191,6 +190,7 @@ class ProtoField:
 
     @property
     def is_repeated(self) -> bool:
+        """Whether it was declared ``repeated``."""
         return self.label == _REPEATED
 
     def __repr__(self) -> str:
@@ -198,8 +198,11 @@ class ProtoField:
 
 
 class ProtoMessage:
-    """A message: fields by number, its extensions too.  ``name`` is the full name, ``short`` the
-    one without the package.  ``is_map_entry``: a map is a repeated field of such messages."""
+    """A message: fields by number, including extensions.
+
+    ``name`` is the full name, ``short`` the one without the package.  ``is_map_entry``: a map is a
+    repeated field of such messages.
+    """
 
     __slots__ = ("fields", "is_map_entry", "name", "short")
 
@@ -212,7 +215,7 @@ class ProtoMessage:
         self.is_map_entry = is_map_entry
 
     def place(self, number: int) -> str:
-        """Where a field is in the schema."""
+        """Return where a field is in the schema."""
         return f"{self.short}, field {number}"
 
     def __repr__(self) -> str:
@@ -220,7 +223,7 @@ class ProtoMessage:
 
 
 class ProtoMethod:
-    """A method: the full names of what it takes and gives, and which of them is a stream."""
+    """A method: the full names of its request and response, and which of them is a stream."""
 
     __slots__ = ("client_streaming", "input", "name", "output", "server_streaming", "service")
 
@@ -242,7 +245,7 @@ class ProtoMethod:
 
     @property
     def path(self) -> str:
-        """As gRPC has it: "/package.Service/Method"."""
+        """The path as gRPC has it: "/package.Service/Method"."""
         return f"/{self.service}/{self.name}"
 
     def __str__(self) -> str:
@@ -265,10 +268,10 @@ class ProtoService:
 
 
 class Schema:
-    """All that files say: messages, enums and services by their full names.
+    """Everything that the files say: messages, enums and services by their full names.
 
-    ``files`` are the names of those that were read; ``missing`` those that they import and that
-    are not there.  The types that everybody uses (google.protobuf.Timestamp …) are known anyway.
+    ``files`` are the names of those that were read; ``missing`` those that are imported but were
+    not given.  The types that everybody uses (google.protobuf.Timestamp …) are always known.
     ``notes`` are sentences on what was not read.
     """
 
@@ -282,7 +285,7 @@ class Schema:
 
     @classmethod
     def from_descriptor_set(cls, data: bytes, name: str = "descriptor set") -> Schema:
-        """What the bytes of a FileDescriptorSet say.  Raises IdlError if they are none."""
+        """Read the bytes of a FileDescriptorSet.  Raises IdlError if they are not one."""
         body, found = _read(data, "FileDescriptorSet")
         files = [one for one in body.fields if one.name == "file"]
         if found or not files:
@@ -297,8 +300,10 @@ class Schema:
         return schema
 
     def add_file(self, data: bytes, name: str = "file descriptor") -> bool:
-        """Add what the bytes of a FileDescriptorProto say: is it new?  What an earlier file of that
-        name says stays.  Raises IdlError if they are none."""
+        """Add what the bytes of a FileDescriptorProto say; return whether it is new.
+
+        An earlier file of that name stays as it is.  Raises IdlError if the bytes are not one.
+        """
         body, found = _read(data, "FileDescriptorProto")
         if found:
             raise IdlError(f"{name}: is no file descriptor ({found})", path=name)
@@ -306,16 +311,19 @@ class Schema:
 
     @property
     def missing(self) -> tuple[str, ...]:
+        """The files that are imported but were not given, in order of their names."""
         wanted = {one for imports in self.files.values() for one in imports}
         return tuple(sorted(wanted - set(self.files)))
 
     def message(self, name: str) -> ProtoMessage | None:
-        """A message by its full name; None: no file at hand has it."""
+        """Return a message by its full name; None if no file has it."""
         return self.messages.get(name) or _KNOWN.get(name)
 
     def find(self, name: str) -> ProtoMessage:
-        """A message by its full name, or by the end of it if no other ends so.  Raises ValueError
-        if there is none, or more than one."""
+        """Return a message by its full name, or by the end of it if no other ends like that.
+
+        Raises ValueError if there is none, or more than one.
+        """
         found = self.message(name)
         if found is not None:
             return found
@@ -329,7 +337,7 @@ class Schema:
         raise ValueError(f"there is no message {name!r}; there are {names or 'none'}")
 
     def method(self, path: str) -> ProtoMethod | None:
-        """A method by its path, "/package.Service/Method"."""
+        """Return a method by its path, "/package.Service/Method"; None if no file has it."""
         service, _, name = path.lstrip("/").rpartition("/")
         known = self.services.get(service)
         return None if known is None else known.methods.get(name)
@@ -353,7 +361,7 @@ class Schema:
         self.files[name] = tuple([_of_text(one) for one in _all(content, "dependency")])
         package = _text(content, "package")
         syntax = _text(content, "syntax")
-        # proto2 where nothing is said, and editions from 2023 on.
+        # proto2 if nothing is said, and editions from 2023 on.
         is_new = _number(content, "edition") > 0 or syntax == "editions"
         rules = _Rules(
             has_presence=syntax != "proto3",
@@ -367,7 +375,7 @@ class Schema:
         return True
 
     def _scope(self, content: Struct, scope: str, package: str, rules: _Rules) -> None:
-        """The messages, enums and extensions of a file, or of a message."""
+        """Add the messages, enums and extensions of a file, or of a message."""
         waiting = [(content, scope, rules, "message_type")]
         while waiting:
             outer, name, rules, word = waiting.pop()
@@ -424,8 +432,10 @@ class Schema:
 
 
 class _Rules:
-    """What holds for fields unless they say else: of a file, of a message in it.  Editions let each
-    change it (FeatureSet)."""
+    """What holds for the fields of a file, or of a message, unless they say otherwise.
+
+    Editions let each of them change it (FeatureSet).
+    """
 
     __slots__ = ("has_presence", "is_delimited", "is_packed", "says_optional")
 
@@ -438,7 +448,7 @@ class _Rules:
         self.is_delimited = is_delimited
 
     def of(self, content: Struct) -> _Rules:
-        """With what the options of a file, of a message, of a field change."""
+        """Return the rules after the changes in the options of a file, a message or a field."""
         options = _struct(content, "options")
         features = None if options is None else _struct(options, "features")
         if features is None:
@@ -505,7 +515,7 @@ def _all(content: Struct, name: str) -> list[Value]:
 
 
 def _first(content: Struct, name: str) -> Value | None:
-    """The value that counts of a field that is not repeated: the last one."""
+    """Return the value that counts for a field that is not repeated: the last one."""
     found = None
     for one in content.fields:
         if one.name == name:
@@ -536,12 +546,12 @@ def _number(content: Struct, name: str) -> int:
     return int(found.content) if found is not None and isinstance(found.content, int) else 0
 
 
-# A set of descriptors is no message of a stranger: it may hold many values.
+# A descriptor set does not come from a stranger: it may hold many values.
 _MANY: Final = Limits(values=20_000_000)
 
 
 def _read(data: bytes, name: str) -> tuple[Struct, str]:
-    """The descriptors in ``data``, and what is wrong with them, "" if nothing is."""
+    """Return the descriptors in ``data``, and what is wrong with them ("" if nothing is)."""
     build = Build()
     found = walk_as(data, 0, len(data), (), _MANY, build, _DESCRIPTORS, _DESCRIPTORS.messages[name])
     body = build.body
@@ -556,7 +566,7 @@ def _read(data: bytes, name: str) -> tuple[Struct, str]:
 
 _PB: Final = "google.protobuf."
 
-# descriptor.proto, and below it the types that everybody uses: number, name, type; "*" repeated.
+# descriptor.proto, then the types that everybody uses: number, name, type; "*" repeated.
 _DESCRIPTOR: Final = {
     "FileDescriptorSet": "1 file *FileDescriptorProto",
     "FileDescriptorProto": (
@@ -582,7 +592,7 @@ _DESCRIPTOR: Final = {
         "1 name string, 2 input_type string, 3 output_type string, 5 client_streaming bool, "
         "6 server_streaming bool"
     ),
-    # FileOptions, MessageOptions, FieldOptions: called after the number of their features.
+    # FileOptions, MessageOptions, FieldOptions: named by the number of their features field.
     "Options50": "50 features FeatureSet",
     "Options12": "7 map_entry bool, 12 features FeatureSet",
     "Options21": "2 packed bool, 21 features FeatureSet",
@@ -643,14 +653,15 @@ _ANY: Final = _PB + "Any"
 _STRUCT: Final = _PB + "Struct"
 _VALUE: Final = _PB + "Value"
 _LIST_VALUE: Final = _PB + "ListValue"
-# The full name of a message that is read as one value.
+# Full names of messages that are read as one value.
 _AS_ONE: Final = frozenset({_TIMESTAMP, _DURATION, _STRUCT, _VALUE, _LIST_VALUE, *_WRAPPERS})
 
 _NO_MESSAGE: Final = ProtoMessage("", "", ())
 
 
 def written_duration(seconds: int, nanos: int) -> str:
-    """
+    """Write a Duration as protobuf's JSON does.
+
     >>> written_duration(-1, -500_000_000), written_duration(3, 0)
     ('-1.5s', '3s')
     """
@@ -671,7 +682,7 @@ def _floating(raw: int, size: int) -> float:
 
 
 def _whole(kind: int, raw: int) -> int | None:
-    """What a number of that type is, ``raw`` as the bytes have it; None: it is too large for it."""
+    """Convert ``raw``, as the bytes have it, to that type; None: it is too large for it."""
     if kind in (_INT64, _SFIXED64):
         return signed(raw, 64)
     if kind in (_UINT64, _FIXED64, _FIXED32):
@@ -681,7 +692,7 @@ def _whole(kind: int, raw: int) -> int | None:
     if kind == _SFIXED32:
         return signed(raw, 32)
     if raw >> 32:
-        # A negative int32 is written with the 64 bits of its sign.
+        # A negative int32 is written with 64 bits, all set above its own.
         number = signed(raw, 64)
         fits = (kind in (_INT32, _ENUM)) and -(1 << 31) <= number < 0
         return number if fits else None
@@ -691,8 +702,7 @@ def _whole(kind: int, raw: int) -> int | None:
 
 
 def declared(schema: Schema, field: ProtoField) -> str:
-    """What stands before a field's name: ``repeated Line``, ``map<string, int32>``; and of which
-    oneof it is."""
+    """Return what precedes a field's name: ``repeated Line``, ``map<string, int32>``, its oneof."""
     inner = schema.message(field.type_name) if field.kind == _MESSAGE else None
     if inner is not None and inner.is_map_entry and field.label == _REPEATED:
         parts = [_type_word(schema, inner.fields[at]) for at in (1, 2) if at in inner.fields]
@@ -724,9 +734,9 @@ def walk_as(
     schema: Schema,
     message: ProtoMessage,
 ) -> tuple[Difference, ...]:
-    """Tell ``listener`` of the message at ``data[start:stop]``, which is such a ``message``.
+    """Tell ``listener`` about the message at ``data[start:stop]``, whose type is ``message``.
 
-    Returns where it is not what the schema says.  Raises nothing, as ``Protocol.walk``.
+    Returns where it differs from what the schema says.  Raises nothing, like ``Protocol.walk``.
     """
     walk = _TypedWalk(data, start, stop, gaps, limits, listener)
     walk.schema = schema
@@ -736,7 +746,7 @@ def walk_as(
 
 
 class _TypedWalk(ProtobufWalk):
-    """Walks over one message with types; ``type`` is that of the message that is walked over."""
+    """Walks over one message with types; ``type`` is that of the current message."""
 
     __slots__ = ("_counts", "differences", "is_over", "schema", "type")
 
@@ -757,7 +767,7 @@ class _TypedWalk(ProtobufWalk):
         self._counts: dict[tuple[str, str, str], Difference] = {}
 
     def differ(self, kind: str, place: str, words: str, brief: str, offset: int) -> None:
-        """Say that it differs; behind very many of one way, only count."""
+        """Report a difference; if there are very many of one kind, only count them."""
         way = (kind, place, words)
         last = self._counts.get(way)
         if last is not None and len(self.differences) >= _MOST_DIFFERENCES:
@@ -830,7 +840,7 @@ class _TypedWalk(ProtobufWalk):
         chosen: dict[str, str],
         start: int,
     ) -> None:
-        """A field that is not repeated should come once, and of a oneof one field."""
+        """Check that a field that is not repeated comes once, and of a oneof only one field."""
         oneof = known.oneof
         if oneof and chosen.get(oneof, known.name) != known.name:
             words = f"has {known.name} behind {chosen[oneof]}: a oneof is one of them, the last"
@@ -852,7 +862,7 @@ class _TypedWalk(ProtobufWalk):
                 self.differ("missing", mtype.place(one.number), words, brief, self.at)
 
     def untyped(self, wire: int, number: int, depth: int) -> None:
-        """A value of which the schema says nothing."""
+        """Report a value about which the schema says nothing."""
         before = self.type
         self.type = _NO_MESSAGE
         self.wire(wire, number, depth)
@@ -891,7 +901,7 @@ class _TypedWalk(ProtobufWalk):
         self.type = before
 
     def scalar(self, mtype: ProtoMessage, known: ProtoField) -> None:
-        """A number at the current place."""
+        """Read a number at the current place."""
         kind = known.kind
         wire = _WIRE[kind]
         start = self.at
@@ -906,7 +916,7 @@ class _TypedWalk(ProtobufWalk):
         self.tell(mtype, known, raw, start, self.at)
 
     def tell(self, mtype: ProtoMessage, known: ProtoField, raw: int, start: int, stop: int) -> None:
-        """Tell of a number, ``raw`` as the bytes have it."""
+        """Report a number, ``raw`` as the bytes have it."""
         kind, listener = known.kind, self.listener
         if kind == _BOOL:
             listener.truth(raw != 0, start, stop)
@@ -939,7 +949,7 @@ class _TypedWalk(ProtobufWalk):
         listener.number(_TTYPES[kind], number, start, stop)
 
     def packed(self, mtype: ProtoMessage, known: ProtoField, wanted: int) -> bool:
-        """A list of numbers behind a length; False: what is there is none, and nothing was told."""
+        """Report a list of numbers after a length; False, and no report, if it is not one."""
         start = self.at
         size = self.length()
         inside = self.at
@@ -972,7 +982,7 @@ class _TypedWalk(ProtobufWalk):
         return True
 
     def typed_length(self, mtype: ProtoMessage, known: ProtoField, depth: int, start: int) -> None:
-        """A string, bytes, a message, or an entry of a map."""
+        """Report a string, bytes, a message, or a map entry."""
         at = self.at
         size = self.length()
         inside = self.at
@@ -983,7 +993,7 @@ class _TypedWalk(ProtobufWalk):
             return
         inner = self.schema.message(known.type_name)
         if inner is None:
-            # It is a message, and no file at hand says which.
+            # It is a message, but no file says which.
             self.listener.label(known.type_name.rpartition(".")[2])
             self.message_as(_NO_MESSAGE, at, inside, end, depth, mtype, known, start)
         elif inner.is_map_entry and known.label == _REPEATED:
@@ -1029,7 +1039,7 @@ class _TypedWalk(ProtobufWalk):
         known: ProtoField,
         start: int,
     ) -> None:
-        """A message behind its length, which was at ``at``."""
+        """Report a message after its length, which was at ``at``."""
         is_here = end <= self.end and end <= self.stop
         is_whole = is_here and not (self.gaps and self.lost_in(inside, end))
         if is_whole and sound(self.data, inside, end, self.limits.depth) < 0:
@@ -1046,7 +1056,7 @@ class _TypedWalk(ProtobufWalk):
         if is_whole and inner.name in _AS_ONE and self.one(inner.name, at, inside, end, depth):
             return
         if not is_here and self.end <= self.stop and end > self.end and self._ends:
-            # Past the end of the message that it is in, and not because that was cut.
+            # Past the end of its outer message, though that was not cut off.
             self.at = inside
             self.fail(_past(inside, end, self.end))
             self.bytes_or_text(at, inside, self.end, self.end, end - self.end)
@@ -1083,8 +1093,10 @@ class _TypedWalk(ProtobufWalk):
         known: ProtoField,
         start: int,
     ) -> None:
-        """An entry of a map: a message with a key and a value, each of which may be left out if it
-        is the default.  One that was cut, or lost in part, is read as the message that it is."""
+        """Report a map entry: a message with a key and a value; either may be left out as default.
+
+        An entry that was cut off, or partly lost, is read as an ordinary message.
+        """
         key, value = inner.fields.get(1), inner.fields.get(2)
         fields: list[Wire] | None = None
         if end <= self.end and end <= self.stop and not (self.gaps and self.lost_in(inside, end)):
@@ -1122,7 +1134,7 @@ class _TypedWalk(ProtobufWalk):
     def part(
         self, inner: ProtoMessage, known: ProtoField, found: Wire | None, end: int, depth: int
     ) -> None:
-        """The key or the value of an entry; where it was left out, its default."""
+        """Report the key or the value of an entry; its default if it was left out."""
         if self.is_full():
             return
         if found is None:
@@ -1135,7 +1147,7 @@ class _TypedWalk(ProtobufWalk):
             self.failed(error)
 
     def default(self, known: ProtoField, at: int) -> None:
-        """Tell of a value that is not there, and so is the default of its type."""
+        """Report a value that is not there, and so is the default of its type."""
         kind, listener = known.kind, self.listener
         listener.own(_WORDS[kind])
         if kind == _STRING:
@@ -1154,8 +1166,10 @@ class _TypedWalk(ProtobufWalk):
     # ── Well-known types ─────────────────────────────────────────────────────────────
 
     def one(self, name: str, at: int, inside: int, end: int, depth: int) -> bool:
-        """A message that is one value to people; False: it is not what it should be, and nothing
-        was told."""
+        """Report a message that is one value to people.
+
+        Returns False, and reports nothing, if it is not what it should be.
+        """
         most = max(64, min(self.left, (end - inside) // 2))
         fields = fields_of(self.data, inside, end, most + 1)
         if fields is None or len(fields) > most or (fields and fields[-1].stop != end):
@@ -1192,7 +1206,7 @@ class _TypedWalk(ProtobufWalk):
         return True
 
     def over(self, end: int) -> None:
-        """The value that was told may end before what it stands in does."""
+        """Skip the rest: the reported value may end before what contains it does."""
         self.at = end
         self.is_over = True
 
@@ -1217,7 +1231,7 @@ class _TypedWalk(ProtobufWalk):
         return True
 
     def struct_value(self, at: int, inside: int, end: int, depth: int, fields: list[Wire]) -> bool:
-        """A Struct: a map of text to Values."""
+        """Report a Struct: a map from text to Values."""
         pairs: list[tuple[Wire, Wire]] = []
         for one in fields:
             if one.number != 1 or one.wire != LEN:
@@ -1266,7 +1280,7 @@ class _TypedWalk(ProtobufWalk):
     # ── Any ──────────────────────────────────────────────────────────────────────────
 
     def any_name(self, mtype: ProtoMessage, inside: int, end: int) -> str:
-        """The full name of what an Any at that place holds; "" for what is none, or says none."""
+        """Return the full name of the type in the Any there; "" if there is none, or no name."""
         if mtype.name != _ANY:
             return ""
         for one in fields_of(self.data, inside, end, 8) or ():
@@ -1278,7 +1292,7 @@ class _TypedWalk(ProtobufWalk):
         return ""
 
     def any_type(self, mtype: ProtoMessage) -> ProtoMessage | None:
-        """What is in the Any that begins here; None: this is none, or nobody knows its type."""
+        """Return the type in the Any that begins here; None: not an Any, or an unknown type."""
         if mtype.name != _ANY:
             return None
         return self.schema.message(self.any_name(mtype, self.at, min(self.end, self.stop)))
@@ -1307,11 +1321,11 @@ def _is_utf8(data: bytes, start: int, stop: int) -> bool:
 
 
 class ProtoNaming(Definitions):
-    """Gives names to the messages of a capture: by their method, and by who sent them.
+    """Names the fields of a capture's messages, by their method and by who sent them.
 
-    A client sends what the method takes, a server what it gives, be it one message or each of a
-    stream.  Methods of services that the schema does not have (health, reflection) keep their
-    numbers; that is no difference.
+    A client sends what the method takes, a server what it returns, whether one message or a stream
+    of them.  Methods of services that the schema does not have (health, reflection) keep their
+    numbers; that is not a difference.
     """
 
     def __init__(self, schema: Schema, name: str = "") -> None:
@@ -1329,13 +1343,17 @@ class ProtoNaming(Definitions):
         return list(self.schema.messages)
 
     def of_message(self, name: str) -> Naming:
-        """Who gives names to a record that is such a message.  Raises ValueError if there is none
-        of that name, or more than one."""
+        """Return the naming for records that are such a message.
+
+        Raises ValueError if there is no message of that name, or more than one.
+        """
         return _AsMessage(self.schema, self.schema.find(name))
 
     def of_method(self, path: str, is_call: bool) -> Naming | None:
-        """Who gives names to what a method takes (``is_call``) or gives; None if the schema does
-        not have it."""
+        """Return the naming for what a method takes (``is_call``) or returns.
+
+        None if the schema does not have the method.
+        """
         method = self.schema.method(path)
         if method is None:
             return None
@@ -1365,7 +1383,7 @@ class ProtoNaming(Definitions):
 
 
 class _PlainNamer(Namer):
-    """Each message says itself which method it is of."""
+    """A namer for messages that say themselves which method they belong to."""
 
     def __init__(self, naming: Naming) -> None:
         self._naming = naming
@@ -1375,7 +1393,7 @@ class _PlainNamer(Namer):
 
 
 class _AsMessage(Naming):
-    """Gives names to a record that is a certain message."""
+    """Names the fields of a record that is a certain message."""
 
     def __init__(self, schema: Schema, known: ProtoMessage) -> None:
         self.schema = schema
@@ -1396,7 +1414,7 @@ class _AsMessage(Naming):
 
 
 def _declare(schema: Schema, body: Struct, known: ProtoMessage, odd: set[int]) -> None:
-    """Say of the fields that were declared how they were, but for those that differ."""
+    """Mark fields with their declarations, except those that differ."""
     waiting = [(body, known)]
     texts: dict[int, str] = {}
     while waiting:

@@ -3,8 +3,8 @@
 Both write a struct as fields up to a STOP, a string as a length and bytes, a container as a
 head and its elements, one after the other.
 
-    Cursor    a place in the bytes, and what to say where they end, were lost, or are too many
-    Walk      tells a Listener of all that is there, and of what is wrong: the one walk
+    Cursor    a place in the bytes, and what to say if they end, were lost, or are too many
+    Walk      tells a Listener about all that is there, and what is wrong with it: the one walk
     Walker    finds where a message ends; keeps a stack and its place, and builds nothing, because
               an unframed stream has no other end, and its bytes come in pieces
 
@@ -54,9 +54,10 @@ WANTED_MTYPES: Final = "one of " + ", ".join(f"{t.value} {t.name}" for t in MESS
 
 
 def check_size(what: str, size: int, offset: int, limits: Limits, width: int) -> None:
-    """A length or a count at ``offset``, in ``width`` bytes, that is below 0 or over the limit.
+    """Refuse a length or a count at ``offset`` that is below 0 or over the limit.
 
-    An element takes a byte at least, so that the limit of a message also bounds a count.
+    It is written in ``width`` bytes.  An element takes at least one byte, so that the limit of a
+    message also bounds a count.
     """
     if size < 0:
         raise DecodeError(what, offset, found=str(size), wanted="0 or more", size=width)
@@ -65,17 +66,18 @@ def check_size(what: str, size: int, offset: int, limits: Limits, width: int) ->
 
 
 def check_depth(depth: int, offset: int, limits: Limits) -> None:
+    """Raise LimitExceeded if structs and containers nest deeper than the limits allow."""
     if depth > limits.depth:
         raise LimitExceeded("nesting", offset, found=f"{depth} deep", limit=limits.depth)
 
 
-# Names that were seen, so that the same bytes are not decoded again.
+# Names seen before, so that the same bytes are not decoded again.
 _NAMES: Final[dict[bytes, str]] = {}
 MAX_NAMES: Final = 4096
 
 
 def method_name(raw: bytes) -> str:
-    """A method's name as text; bytes that are not UTF-8 stand as ``\\xff``."""
+    r"""Return a method's name as text; bytes that are not UTF-8 become ``\xff``."""
     name = _NAMES.get(raw)
     if name is None:
         name = raw.decode("utf-8", "backslashreplace")
@@ -85,9 +87,9 @@ def method_name(raw: bytes) -> str:
 
 
 class Heads:
-    """Headers that were seen, without their seqids: the same bytes are not read again.
+    """Headers seen before, without their seqids, so that the same bytes are not read again.
 
-    ``into`` is how many bytes stand before them in their message.
+    ``into`` is how many bytes precede them in their message.
     """
 
     __slots__ = ("_known", "into")
@@ -97,28 +99,30 @@ class Heads:
         self._known: dict[bytes, Header] = {}
 
     def get(self, raw: bytes) -> Header | None:
+        """Return the header of which ``raw`` is everything but the seqid; None if it is new."""
         return self._known.get(raw)
 
     def add(self, raw: bytes, header: Header) -> None:
+        """Remember a header by its bytes without the seqid, unless there are too many."""
         if len(raw) <= 96 and len(self._known) < MAX_NAMES:
             self._known[raw] = header
 
     def with_seqid(self, header: Header, seqid: i64) -> Header:
-        """Their spans are shared: nobody changes them."""
+        """Return the header with that seqid.  Both share spans: nobody changes them."""
         return Header(
             header.method, header.type, seqid, header.strict, header.span, header.method_span
         )
 
 
 def cannot_write(value: Value) -> ValueError:
-    """The error for a value that was lost: what is missing cannot be written."""
+    """Make the error for a value that was lost: what is missing cannot be written."""
     return ValueError(
         f"{value.ttype.name}: {value.lost} bytes of it were lost, so it cannot be written"
     )
 
 
 def too_many(limits: Limits, at: int) -> Finding:
-    """What is said where a struct has more values than are read.  Its bytes are good."""
+    """Make the finding for a struct with more values than are read.  Its bytes are good."""
     text = (
         f"values: {limits.values} were read, and no more from offset {at} on: --max-values "
         "(Limits.values) allows more, each for some hundred bytes of memory"
@@ -127,9 +131,9 @@ def too_many(limits: Limits, at: int) -> Finding:
 
 
 def unordered(field_id: int, before: int, is_there: bool, start: int) -> Finding:
-    """What is to be said of the first field of a struct whose id does not rise.
+    """Make the finding for the first field of a struct whose id is not higher than the one before.
 
-    Generators write ids in their order, each once.  Ids below 0 fall: an old IDL that numbers no
+    Generators write each id once, in order.  Ids below 0 fall: an old IDL that does not number its
     arguments has them.
     """
     severity = Severity.WARNING if is_there else Severity.NOTE
@@ -143,10 +147,10 @@ def unordered(field_id: int, before: int, is_there: bool, start: int) -> Finding
 class Walker(Skipper):
     """Finds where a message ends.
 
-    The stack holds a level each: ``_left`` is -1 for a struct, else how many elements are to
-    come; ``_types`` holds a container's two element types (a list's is there twice, so that
-    lists and maps are one case).  ``_at`` is the next byte to look at.  It may lie behind the
-    bytes that are there: what is between is a value of known size.
+    The stack has one entry per level: ``_left`` is -1 for a struct, else how many elements are to
+    come; ``_types`` holds a container's two element types (a list's twice, so that lists and maps
+    are one case).  ``_at`` is the next byte to look at.  It may lie beyond the bytes that are
+    there: what lies between is a value of known size.
     """
 
     __slots__ = ("_at", "_left", "_limits", "_pending", "_start", "_types")
@@ -174,10 +178,10 @@ class Walker(Skipper):
 
 # ── Walking ──────────────────────────────────────────────────────────────────────────
 
-# What a finding says of a message that begins in the midst of another.
+# What a finding says about a message that begins in the middle of another.
 BEGINS_INSIDE: Final = "another message begins at offset"
 
-# How often to look whether another message begins in one that cannot be read.
+# How often to look for another message in one that cannot be read.
 _MOST_BEGINNINGS: Final = 64
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]{0,255}\Z")
 
@@ -203,7 +207,7 @@ class _Strings(Listener):
         self.places.append((start + head, stop))
 
     def hold(self, at: int) -> bool:
-        """Is ``at`` inside one of these places?"""
+        """Say whether ``at`` is inside one of these places."""
         before = bisect_right(self.places, (at, 1 << 62)) - 1
         return before >= 0 and self.places[before][0] <= at < self.places[before][1]
 
@@ -212,8 +216,8 @@ class Cursor:
     """A place in bytes that are walked over, and what is wrong with them.
 
     ``at`` is the next byte.  A value that cannot be read ends the walk: ``broken`` is set, and
-    every level ends where it is.  The bytes from ``at`` to ``sure`` are there; where there is no
-    more than that, ``has`` and ``is_there`` know.
+    every level ends where it is.  The bytes from ``at`` to ``sure`` are there; ``has`` and
+    ``is_there`` know about those beyond.
     """
 
     __slots__ = (
@@ -250,18 +254,20 @@ class Cursor:
         self.sure: i64 = self.solid() if gaps else stop
 
     def fail(self, error: DecodeError) -> None:
+        """Report an error, and end the walk."""
         self.listener.fail(Finding(Severity.ERROR, str(error), error.offset))
         self.broken = True
 
     def failed(self, error: DecodeError) -> None:
-        """A value cannot be read."""
+        """End the walk: a value cannot be read."""
         self.fail(error)
 
     def warn(self, text: str, offset: int) -> None:
+        """Report something odd at ``offset``; the walk goes on."""
         self.listener.warn(Finding(Severity.WARNING, text, offset))
 
     def is_full(self) -> bool:
-        """Were as many values read as may be?  Then a finding says so, and the walk ends."""
+        """Say whether as many values were read as allowed; if so, report that and end the walk."""
         self.left -= 1
         if self.left >= 0:
             return False
@@ -271,7 +277,7 @@ class Cursor:
         return True
 
     def solid(self) -> i64:
-        """Up to where the bytes from here on are there."""
+        """Return up to where the bytes from here on are there."""
         if not self.gaps:
             return self.stop
         at = bisect_right(self._gap_stops, self.at)
@@ -281,7 +287,7 @@ class Cursor:
         return min(self.stop, max(self.at, lost))
 
     def lost_in(self, start: int, stop: int) -> int:
-        """How many bytes of that range the capture does not have."""
+        """Return how many bytes of that range the capture does not have."""
         lost = 0
         for at in range(bisect_right(self._gap_stops, start), len(self.gaps)):
             gap = self.gaps[at]
@@ -291,8 +297,10 @@ class Cursor:
         return lost
 
     def has(self, what: str, size: i64) -> bool:
-        """Are ``size`` bytes of structure there?  Sizes and types cannot be guessed, so a
-        loss among them ends the walk."""
+        """Say whether ``size`` bytes of structure are there.
+
+        Sizes and types cannot be guessed, so a loss among them ends the walk.
+        """
         if self.at + size <= self.sure:
             return not self.broken
         self.sure = self.solid()
@@ -305,8 +313,10 @@ class Cursor:
         return not self.broken
 
     def is_there(self, ttype: TType, size: i64) -> bool:
-        """Are the bytes of a value of fixed size there?  If not, what can be said of it is told,
-        and it is passed over, or the walk ends."""
+        """Say whether the bytes of a value of fixed size are there.
+
+        If not, what is known of it is reported, and it is passed over, or the walk ends.
+        """
         start = self.at
         if start + size > self.stop:
             self.failed(Incomplete(ttype.name, start, needs=size, left=self.stop - start))
@@ -321,7 +331,7 @@ class Cursor:
 
 
 class Walk(Cursor, ABC):
-    """Walks over one struct and tells a listener of it, as far as its bytes go."""
+    """Walks over one struct and tells a listener about it, as far as its bytes go."""
 
     __slots__ = ()
 
@@ -332,28 +342,30 @@ class Walk(Cursor, ABC):
 
     @abstractmethod
     def header(self, at: int) -> Header:
-        """The header of a message at ``at``.  Raises DecodeError."""
+        """Read the header of a message at ``at``.  Raises DecodeError."""
 
     @abstractmethod
     def struct(self, depth: i64) -> None:
-        """Tell of the struct at the current place, which is so deep."""
+        """Report the struct at the current place, at that depth."""
 
     @abstractmethod
     def value(self, ttype: i64, depth: i64) -> None:
-        """Tell of the value at the current place, whose type has that number in this encoding, in
-        a struct or a container that is so deep."""
+        """Report the value at the current place.
+
+        ``ttype`` is the number of its type in this encoding, ``depth`` that of its container.
+        """
 
     @abstractmethod
     def again(self, at: i64, listener: Listener) -> Walk:
-        """Another walk over the same struct."""
+        """Make another walk over the same struct."""
 
     # ── What is walked alike ─────────────────────────────────────────────────────────
 
     def whole(self) -> None:
-        """Tell of the struct, and of each thing that is wrong with it or behind it.
+        """Report the struct, and everything that is wrong with it or after it.
 
-        Bytes behind it are an error: nobody has read them, and a reader that goes on takes them
-        for the next message.
+        Bytes after it are an error: nobody has read them, and a reader that goes on takes them for
+        the next message.
         """
         start = self.at
         self.struct(1)
@@ -368,7 +380,7 @@ class Walk(Cursor, ABC):
             self._note_second(start)
 
     def _note_second(self, start: i64) -> None:
-        """Say so if another message begins in this one: two wrote into one, or one began anew."""
+        """Report another message that begins in this one: two writers, or one that began anew."""
         at = self.data.find(self.magic, start, self.stop)
         if at < 0:
             return
@@ -376,7 +388,7 @@ class Walk(Cursor, ABC):
         self.again(start, strings).struct(1)
         for _ in range(_MOST_BEGINNINGS):
             header = self._header_at(at)
-            # Content may hold anything, a message too.
+            # Content may be anything, even a message.
             if header is not None and not strings.hold(at):
                 text = (
                     f"{BEGINS_INSIDE} {at}, inside this one: "
@@ -396,7 +408,7 @@ class Walk(Cursor, ABC):
         return header if _NAME.match(header.method) else None
 
     def content(self, start: i64, inside: i64, length: i64) -> None:
-        """Tell of a STRING that begins at ``start``, its ``length`` bytes at ``inside``."""
+        """Report a STRING that begins at ``start``, its ``length`` bytes at ``inside``."""
         end = inside + length
         if end <= self.sure:
             self.at = end
@@ -417,11 +429,13 @@ class Walk(Cursor, ABC):
         self.listener.string(self.data, inside, first_lost, start, inside - start, end, lost)
 
     def elements(self, ttype: i64, count: i64, depth: i64) -> None:
+        """Report ``count`` elements of that type, until one cannot be read."""
         while count and not self.broken:
             self.value(ttype, depth)
             count -= 1
 
     def pairs(self, ktype: i64, vtype: i64, count: i64, depth: i64) -> None:
+        """Report ``count`` pairs of a map, until a key or a value cannot be read."""
         while count and not self.broken:
             self.value(ktype, depth)
             if not self.broken:

@@ -11,16 +11,15 @@
 
 Nothing says how long a message is: it ends with the bracket that closes its first one.
 
-Three parts.  The Scanner finds tokens, with their places, and holds the grammar of
-brackets, commas and colons; it goes on where it stopped when more bytes come.  The Skipper
-drives it to the last bracket.  The walk drives it and tells of values.  So both refuse the
-same text with the same words.  What is good JSON and no good Thrift (a tag that is none, a
-word for a number) only the walk sees: it says so and goes on behind it, because the
-brackets say where that is.
+Three parts.  The Scanner finds tokens, with their places, and checks the grammar of brackets,
+commas and colons; when more bytes come, it goes on where it stopped.  The Skipper drives it to the
+last bracket.  The walk drives it and reports values.  So both refuse the same text with the same
+words.  What is good JSON but not good Thrift (an unknown tag, a word for a number), only the walk
+sees: it says so and goes on after it, because the brackets say where that is.
 
-Apache's own libraries leave the grammar of JSON in three places, and so does the Scanner:
-a map's key may be an object or a list, control characters may stand bare in strings, and
-``nan``, ``inf`` and ``-inf`` stand without quotes.
+Apache's own libraries depart from the grammar of JSON in three places, and so does the Scanner: a
+map's key may be an object or a list, strings may contain bare control characters, and ``nan``,
+``inf`` and ``-inf`` are written without quotes.
 """
 
 from __future__ import annotations
@@ -81,7 +80,7 @@ VERSION: Final = b"1"
 MAX_WORD: Final = 1100
 
 # What a Scanner finds.
-MORE: Final = 0  # the next token is not all there
+MORE: Final = 0  # some of the next token is missing
 OBJECT: Final = 1
 LIST: Final = 2
 CLOSE: Final = 3
@@ -130,32 +129,31 @@ _HEX4: Final = re.compile(rb"[0-9A-Fa-f]{4}")
 
 
 def _end_of(pattern: re.Pattern[bytes], data: bytes | bytearray, at: int, stop: int) -> int:
-    """Where the run of ``pattern`` at ``at`` ends; ``at`` if none begins there."""
+    """Return where the run of ``pattern`` at ``at`` ends; ``at`` if none begins there."""
     match = pattern.match(data, at, stop)
     return at if match is None else match.end()
 
 
 # ── Tokens ───────────────────────────────────────────────────────────────────────────
 
-# What is due next.
+# What is expected next.
 _VALUE: Final = 0
 _FIRST: Final = 1  # a value, or the bracket that closes an empty list or object
-_NAMED: Final = 2  # the colon behind a key
+_NAMED: Final = 2  # the colon after a key
 _NEXT: Final = 3  # a comma, or the closing bracket
 
-# What is open, and in an object, whose turn it is.
+# What is open; in an object, also which part of a pair comes next.
 _IN_LIST: Final = 0
 _AT_KEY: Final = 1
 _AT_VALUE: Final = 2
 
 
 class Scanner:
-    """Finds tokens one by one, however the bytes are cut, and holds JSON's grammar.
+    """Finds tokens one by one, however the bytes are cut, and checks JSON's grammar.
 
     ``start`` and ``at`` are where the last token begins and ends; ``at`` moves on over the
-    separators to the next one.  ``separator`` is the place of the last comma or colon, -1
-    before the first.  ``in_list`` and ``in_object``: the text begins inside of one, behind a
-    comma.
+    separators to the next one.  ``separator`` is the place of the last comma or colon, -1 before
+    the first.  ``in_list`` and ``in_object``: the text begins inside one, after a comma.
     """
 
     __slots__ = ("_due", "_levels", "_most", "_seen", "at", "separator", "start")
@@ -170,9 +168,9 @@ class Scanner:
         if in_list or in_object:
             self._levels.append(_IN_LIST if in_list else _AT_KEY)
         self._due = _VALUE
-        # A level of Thrift takes two brackets at most; the message's own is one more.
+        # A level of Thrift takes at most two brackets; the message's own is one more.
         self._most = 2 * limits.depth + 1
-        self._seen = at  # inside a string that is not all there: looked at up to here
+        self._seen = at  # in a string whose end is missing: looked at up to here
 
     @property
     def depth(self) -> int:
@@ -181,14 +179,14 @@ class Scanner:
 
     @property
     def has_pair(self) -> bool:
-        """Is the last pair of the open object complete?"""
+        """Whether the last pair of the open object is complete."""
         return self._due == _NEXT
 
     def ready(self, data: bytes | bytearray, stop: int) -> bool:
-        """Pass over white space and the separator that is due.
+        """Pass over white space and the separator that is expected.
 
-        False if the bytes end before the next token; DecodeError if something else stands
-        in the separator's place.
+        False if the bytes end before the next token.  Raises DecodeError if there is something
+        else in place of the separator.
         """
         while True:
             at = self.at = _end_of(_SPACE, data, self.at, stop)
@@ -213,10 +211,10 @@ class Scanner:
             self.at = at + 1
 
     def next(self, data: bytes | bytearray, stop: int) -> int:
-        """What the next token is; MORE if it is not all there.
+        """Return what the next token is; MORE if some of it is missing.
 
-        Raises DecodeError where no token, or not this one, can stand; LimitExceeded for
-        brackets that are too deep and numbers that are too long.
+        Raises DecodeError if there is no token, or one that is not allowed here; LimitExceeded for
+        brackets nested too deep and numbers that are too long.
         """
         if not self.ready(data, stop):
             return MORE
@@ -255,7 +253,7 @@ class Scanner:
         return LIST if is_list else OBJECT
 
     def _string(self, data: bytes | bytearray, stop: int) -> int:
-        """Behind the closing quote; -1 if it is not there yet."""
+        """Return the place after the closing quote; -1 if it is not there yet."""
         at = max(self._seen, self.at + 1)
         while True:
             at = _end_of(_PLAIN, data, at, stop)
@@ -267,7 +265,7 @@ class Scanner:
             at += 2
 
     def _word(self, data: bytes | bytearray, at: int, stop: int) -> int:
-        """Behind a number; -1 if it may go on."""
+        """Return the place after a number; -1 if it may go on."""
         end = _end_of(_WORD, data, at, min(stop, at + MAX_WORD + 1))
         if end == at:
             raise refused("value", data, at, at + 1, self._wanted())
@@ -277,7 +275,7 @@ class Scanner:
         return end if end < stop else -1
 
     def _ended(self) -> None:
-        """A value is complete: its level goes on."""
+        """Record that a value is complete: its level goes on."""
         if self._levels and self._levels[-1] == _AT_KEY:
             self._levels[-1] = _AT_VALUE
             self._due = _NAMED
@@ -285,7 +283,7 @@ class Scanner:
             self._due = _NEXT
 
     def _closer(self) -> int:
-        """The bracket that closes what is open; -1 outside of all."""
+        """Return the bracket that closes what is open; -1 if nothing is."""
         if not self._levels:
             return -1
         return _CLOSE_LIST if self._levels[-1] == _IN_LIST else _CLOSE_OBJECT
@@ -295,7 +293,7 @@ class Scanner:
 
 
 def refused(what: str, data: bytes | bytearray, start: int, stop: int, wanted: str) -> DecodeError:
-    """The error that says what stands at ``start`` in place of what is wanted."""
+    """Make the error that says what is at ``start`` in place of what is wanted."""
     text = bytes(data[start : min(stop, start + 40)]).decode("ascii", "backslashreplace")
     shown = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
     if stop - start > 40:
@@ -306,9 +304,9 @@ def refused(what: str, data: bytes | bytearray, start: int, stop: int, wanted: s
 
 
 def next_token(data: bytes, at: int, stop: int) -> Span:
-    """The token behind the separators at ``at``, in text that a reader has accepted.
+    """Return the token after the separators at ``at``, in text that a reader has accepted.
 
-    Empty if ``stop`` comes first.
+    It is empty if ``stop`` comes first.
     """
     start = _end_of(_SEPARATORS, data, at, stop)
     if start >= stop:
@@ -336,12 +334,11 @@ _ESCAPES: Final[dict[int, bytes]] = {
 
 
 def unescape(raw: bytes, is_cut: bool = False) -> tuple[bytes, int]:
-    """What stands between a string's quotes, as UTF-8; and where its first odd escape is.
+    """Return what is between a string's quotes, as UTF-8; and where its first odd escape is.
 
-    An odd escape is none of JSON's, or half of a surrogate pair: the first stays as it was
-    written, the second becomes its three bytes.  The place is -1 if there is none.
-    ``is_cut``: the text goes on behind ``raw``, so an escape that is not all there is left
-    out.
+    An odd escape is unknown to JSON, or half of a surrogate pair: the first stays as it was
+    written, the second becomes its three bytes.  The place is -1 if there is none.  ``is_cut``: the
+    text goes on after ``raw``, so an escape that breaks off is left out.
     """
     at = raw.find(b"\\")
     if at < 0:
@@ -370,12 +367,12 @@ def _is_cut_escape(raw: bytes, at: int) -> bool:
         return False
     if left < 6:
         return True
-    # The first half of a pair, and the second may still come.
+    # This is the first half of a pair, and the second may still come.
     return left < 12 and 0xD800 <= _unit(raw, at) < 0xDC00 and b"\\u".startswith(raw[at + 6 :][:2])
 
 
 def _escape(raw: bytes, at: int) -> tuple[int, bytes]:
-    """Bytes of the escape at ``at`` and what it stands for; 0 and itself if it is none."""
+    """Return the bytes of the escape at ``at`` and their meaning; 0 and itself if it is unknown."""
     if raw[at + 1 : at + 2] != b"u":
         text = _ESCAPES.get(raw[at + 1]) if at + 1 < len(raw) else None
         return (2, text) if text is not None else (0, raw[at : at + 2])
@@ -390,14 +387,14 @@ def _escape(raw: bytes, at: int) -> tuple[int, bytes]:
 
 
 def _unit(raw: bytes, at: int) -> int:
-    """The four hex digits of the ``\\u`` escape at ``at``; -1 if there is none."""
+    r"""Return the four hex digits of the ``\u`` escape at ``at``; -1 if there is none."""
     if raw[at : at + 2] == b"\\u" and _HEX4.match(raw, at + 2):
         return int(raw[at + 2 : at + 6], 16)
     return -1
 
 
 def read_number(text: bytes) -> float | None:
-    """The double that ``text`` spells, NaN and the infinities among them; None if it is none."""
+    """Return the double that ``text`` spells, including NaN and the infinities; None: no number."""
     if len(text) <= MAX_WORD and (_NUMBER.fullmatch(text) or _NOT_FINITE.fullmatch(text)):
         return float(text)
     return None
@@ -409,7 +406,7 @@ _PARTS: Final = ("message", "version", "method name", "message type", "seqid", "
 
 
 class _HeaderReader:
-    """Reads a header a token at a time, so that it can wait for more in between."""
+    """Reads a header one token at a time, so that it can wait for more in between."""
 
     __slots__ = ("_is_done", "_numbers", "_part", "_start", "method_span", "scanner")
 
@@ -423,7 +420,7 @@ class _HeaderReader:
 
     @property
     def what(self) -> str:
-        """What is read next."""
+        """Name what is read next."""
         return _PARTS[self._part]
 
     def advance(self, data: bytes | bytearray, stop: int) -> bool:
@@ -479,10 +476,10 @@ class _HeaderReader:
 
 
 def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
-    """The header at ``data[start:stop]``: from the first bracket to the comma before the struct.
+    """Read the header at ``data[start:stop]``: from the first bracket to the comma before the body.
 
-    ``method_span`` is what stands between the method's quotes, as it is written.  Raises
-    Incomplete if it is cut, DecodeError if it is another version, of no known type, or no
+    ``method_span`` is what is between the method's quotes, as it is written.  Raises Incomplete if
+    it is cut off, DecodeError for another version, an unknown message type, or text that is not
     JSON.
     """
     reader = _HeaderReader(start, limits)
@@ -492,7 +489,7 @@ def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) 
 
 
 def _cut(what: str, at: int, stop: int, why: str) -> Incomplete:
-    """The bytes end at ``stop``, inside of the token at ``at`` or before it."""
+    """Make the error for bytes that end at ``stop``, in the token at ``at`` or before it."""
     begun = f"end of the {what}" if at < stop else what
     return Incomplete(begun + why, stop, needs=1, left=0)
 
@@ -533,7 +530,7 @@ class JsonSkipper(Skipper):
         return -1
 
     def _outermost(self, kind: int, depth: int, data: bytes | bytearray) -> None:
-        """The message's own list holds one struct behind the header, and nothing else."""
+        """Check that the message's own list has one struct after the header, and nothing else."""
         is_opened = depth == 2 and kind in (OBJECT, LIST)
         if not is_opened and not (depth == 1 and kind != CLOSE):
             return
@@ -557,8 +554,8 @@ def _check_outermost(
 class TokenWalk:
     """Pulls tokens from a text, and tells ``listener`` what is odd about them.
 
-    ``broken``: the text ends, or is no JSON from here on; every level ends where it is.
-    ``is_cut``: it is broken because the text ends, at ``stop``: before the first lost byte.
+    ``broken``: the text ends here, or is not JSON from here on; every level ends where it is.
+    ``is_cut``: it is broken because the text ends, at ``stop``, the end or the first lost byte.
     """
 
     __slots__ = ("broken", "data", "is_cut", "left", "limits", "listener", "scanner", "stop", "why")
@@ -589,7 +586,7 @@ class TokenWalk:
                 self.why = " (lost by the capture)"
 
     def next(self, what: str) -> int:
-        """What the next token is; MORE if there is none, and then ``broken`` is set."""
+        """Return what the next token is; MORE if there is none, and then ``broken`` is set."""
         if self.broken:
             return MORE
         try:
@@ -603,18 +600,19 @@ class TokenWalk:
         return kind
 
     def expect(self, what: str, wanted: int) -> bool:
-        """Is the next token of that kind?  If not, a finding says so."""
+        """Say whether the next token is of that kind; report it if not."""
         kind = self.next(what)
         if kind != MORE and kind != wanted:
             self.refuse(what, _WANTED_KINDS[wanted])
         return kind == wanted
 
     def fail(self, error: DecodeError) -> None:
+        """Report an error, and end the reading."""
         self.add(error)
         self.broken = True
 
     def is_full(self) -> bool:
-        """Were as many values read as may be?  Then a finding says so, and the reading ends."""
+        """Say whether as many values were read as allowed; if so, report that and stop reading."""
         self.left -= 1
         if self.left >= 0:
             return False
@@ -624,17 +622,19 @@ class TokenWalk:
         return True
 
     def add(self, error: DecodeError) -> None:
+        """Report an error after which the reading goes on."""
         self.listener.warn(Finding(Severity.ERROR, str(error), error.offset))
 
     def refuse(self, what: str, wanted: str) -> None:
-        """Say that the last token is not what it should be.  The reading can go on."""
+        """Report that the last token is not what it should be.  Reading can go on."""
         self.add(refused(what, self.data, self.scanner.start, self.scanner.at, wanted))
 
     def warn(self, text: str, offset: int) -> None:
+        """Report something odd at ``offset``."""
         self.listener.warn(Finding(Severity.WARNING, text, offset))
 
     def is_too_deep(self, depth: int) -> bool:
-        """Is the nesting over the limit?  Then a finding says so."""
+        """Say whether the nesting is over the limit; report it if so."""
         if depth <= self.limits.depth:
             return False
         place = self.scanner.start
@@ -645,14 +645,15 @@ class TokenWalk:
 
     @property
     def span(self) -> Span:
-        """Of the last token."""
+        """Return the place of the last token."""
         return Span(self.scanner.start, self.scanner.at)
 
     def token(self) -> bytes:
+        """Return the bytes of the last token."""
         return bytes(self.data[self.scanner.start : self.scanner.at])
 
     def text(self) -> bytes:
-        """What the last token, a string, holds."""
+        """Return the content of the last token, a string."""
         start = self.scanner.start
         text, odd = unescape(self.token()[1:-1])
         if odd >= 0:
@@ -664,9 +665,9 @@ class TokenWalk:
         return text
 
     def cut_string(self) -> bool:
-        """Tell of what there is of a string that the text ends in; is there any?
+        """Report what is there of a string in which the text ends; False if nothing is.
 
-        How much of it is missing nobody can tell: ``lost`` is 1, its closing quote.
+        Nobody can tell how much of it is missing: ``lost`` is 1, its closing quote.
         """
         at = self.scanner.at
         if not self.is_cut or at >= self.stop or self.data[at] != _QUOTE:
@@ -678,29 +679,29 @@ class TokenWalk:
         return True
 
     def string(self) -> None:
-        """Tell of the last token, a string."""
+        """Report the last token, a string."""
         self.tell_text(self.text(), 0)
 
     def tell_text(self, text: bytes, lost: int) -> None:
-        """Tell of ``text``, which the last token holds."""
+        """Report ``text``, the content of the last token."""
         scanner = self.scanner
         self.listener.string(text, 0, len(text), scanner.start, 0, scanner.at, lost)
 
     def finish_pair(self, depth: int) -> None:
-        """Pass over what was not read of a pair in the object that is ``depth`` deep."""
+        """Pass over the unread rest of a pair in the object at that depth."""
         scanner = self.scanner
         while scanner.depth > depth or not scanner.has_pair:
             if self.next("end of the field") == MORE:
                 return
 
     def leave(self, depth: int) -> None:
-        """Pass over what was not read of the list or object that is ``depth`` deep."""
+        """Pass over the unread rest of the list or object at that depth."""
         while self.scanner.depth >= depth:
             if self.next("closing bracket") == MORE:
                 return
 
     def finish(self) -> None:
-        """Say so if anything but white space stands behind the message."""
+        """Report anything but white space after the message."""
         at = _end_of(_SPACE, self.data, self.scanner.at, self.stop)
         if at < self.stop:
             left = self.stop - at
@@ -730,16 +731,16 @@ class _Order:
 
 
 class _Walk(TokenWalk):
-    """Tells of Thrift's values from the tokens.
+    """Reports Thrift's values from the tokens.
 
-    A field that cannot be read is passed over, and the next one is read.  A list, set or
-    map ends at the first element that cannot be read: behind it, places would lie.
+    A field that cannot be read is passed over, and the next one is read.  A list, set or map ends
+    at the first element that cannot be read: after that, positions would be wrong.
     """
 
     __slots__ = ()
 
     def struct(self, depth: int) -> None:
-        """The struct whose opening brace is the last token."""
+        """Report the struct whose opening brace is the last token."""
         scanner, listener = self.scanner, self.listener
         listener.struct(scanner.start)
         order = _Order()
@@ -784,10 +785,10 @@ class _Walk(TokenWalk):
         return ttype
 
     def integer(self, what: str, kind: int, bits: int, is_key: bool) -> int | None:
-        """The last token as a whole number; None if it is none, and a finding says so.
+        """Return the last token as a whole number; None, with a finding, if it is not one.
 
-        Numbers stand in quotes where they are keys, and nowhere else; one too large for its
-        type is kept, with a finding.
+        Only numbers that are keys are in quotes; one too large for its type is kept, with a
+        finding.
         """
         text = self.number_text(what, kind, is_key)
         if not _INTEGER.fullmatch(text) or len(text) > MAX_WORD:
@@ -801,8 +802,10 @@ class _Walk(TokenWalk):
         return number
 
     def number_text(self, what: str, kind: int, is_key: bool) -> bytes:
-        """The last token without its quotes; with a finding if it has them and should not, or
-        the other way round.  Empty if it is a bracket."""
+        """Return the last token without its quotes; empty if it is a bracket.
+
+        Quotes where there should be none, and missing quotes, are reported.
+        """
         if kind != STRING and kind != WORD:
             return b""
         if (kind == STRING) == is_key:
@@ -816,8 +819,10 @@ class _Walk(TokenWalk):
         return text
 
     def value(self, ttype: TType, kind: int, depth: int, is_key: bool) -> bool:
-        """Tell of the value that begins with the last token, of kind ``kind``; False if it cannot
-        be read, and a finding says why."""
+        """Report the value that begins with the last token, of kind ``kind``.
+
+        False, with a finding, if it cannot be read.
+        """
         if kind == MORE:
             return self.cut_string() if ttype is TType.STRING else False
         if self.is_full():
@@ -873,7 +878,7 @@ class _Walk(TokenWalk):
         return True
 
     def double(self, kind: int, is_key: bool) -> bool:
-        # NaN and the infinities may stand in quotes everywhere.
+        # NaN and the infinities may be in quotes everywhere.
         number = read_number(self.number_text("DOUBLE", kind, is_key))
         if number is None:
             self.refuse("DOUBLE", "a number")
@@ -895,7 +900,7 @@ class _Walk(TokenWalk):
         return None if kind == MORE else self.integer(what, kind, 32, False)
 
     def items(self, ttype: TType, depth: int) -> bool:
-        """The list or set whose opening bracket is the last token."""
+        """Report the list or set whose opening bracket is the last token."""
         scanner, listener = self.scanner, self.listener
         start = scanner.start
         level = scanner.depth
@@ -922,7 +927,7 @@ class _Walk(TokenWalk):
         return True
 
     def map(self, depth: int) -> bool:
-        """The map whose opening bracket is the last token."""
+        """Report the map whose opening bracket is the last token."""
         scanner, listener = self.scanner, self.listener
         start = scanner.start
         level = scanner.depth
@@ -985,8 +990,8 @@ class JsonProtocol(Protocol):
         limits: Limits,
         listener: Listener,
     ) -> None:
-        # Behind a header's comma the struct stands in the message's own list.  A struct
-        # without a message has no comma before it.
+        # After a header's comma, the struct is in the message's own list.  A struct without a
+        # message has no comma before it.
         in_message = data[max(0, start - 1) : start] == b","
         scanner = Scanner(start, limits, in_message)
         walk = _Walk(data, start, stop, gaps, limits, scanner, listener)
@@ -1008,7 +1013,7 @@ class JsonProtocol(Protocol):
     def skipper(self, start: int, limits: Limits) -> JsonSkipper:
         return JsonSkipper(start, limits)
 
-    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+    # Notes and masks are for one message at a time: their writers are loaded when asked for.
 
     def notes(self, record: Record) -> list[Note]:
         from .json_notes import explain_json
@@ -1041,10 +1046,10 @@ _TO_ESCAPE: Final = re.compile(rb'["\\\b\f\n\r\t]')
 
 
 def write_message(header: Header, body: Struct) -> bytes:
-    """A message as Apache's Python writes it: what it wrote, this writes back byte for byte.
+    r"""Write a message as Apache's Python does: what that wrote comes back byte for byte.
 
-    Other writers spell some things in other ways: white space, doubles, ``"NaN"`` in quotes,
-    characters as ``\\u`` escapes.  Raises ValueError for a value that was lost.
+    Other writers differ in white space, doubles, ``"NaN"`` in quotes, and characters as ``\u``
+    escapes.  Raises ValueError for a value that was lost.
     """
     method = _quoted(header.method.encode("utf-8", "surrogatepass"))
     head = b"[1,%s,%d,%d," % (method, header.type, header.seqid)
@@ -1052,7 +1057,7 @@ def write_message(header: Header, body: Struct) -> bytes:
 
 
 def write_struct(value: Struct) -> bytes:
-    """A struct, from brace to brace.  Raises ValueError for a value that was lost."""
+    """Write a struct, from brace to brace.  Raises ValueError for a value that was lost."""
     return b"{" + b",".join(_written_field(field) for field in value.fields) + b"}"
 
 
@@ -1081,7 +1086,7 @@ def _written(value: Value, is_key: bool) -> bytes:
         return _quoted(content if isinstance(content, bytes) else content.encode())
     if isinstance(content, uuid.UUID):
         return b'"%s"' % str(content).encode()
-    # 17 digits tell every double from every other.
+    # 17 digits distinguish all doubles.
     number = format(content, ".17g").encode() if isinstance(content, float) else b"%d" % content
     return b'"%s"' % number if is_key else number
 

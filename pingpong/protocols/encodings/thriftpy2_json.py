@@ -1,17 +1,17 @@
-"""thriftpy2's own TJSONProtocol (thriftpy2/protocol/json.py).  It is not Apache's.
+"""thriftpy2's own TJSONProtocol (thriftpy2/protocol/json.py), which is not Apache's.
 
     ┌────────────┐
     │ length u32 │ {"metadata": {"version": 1, "name": "add", "ttype": 1, "seqid": 1},
     └────────────┘  "payload": {"a": 2, "b": 40}}
                       fields by name; no ids, no types
 
-The length belongs to the protocol: it is there in a framed transport too, behind the
-frame's own.  It does not count itself.
+The length belongs to the protocol: in a framed transport it is there too, after the frame's own.
+It does not count itself.
 
-Types are those of JSON, because the wire has no others: a whole number is an I64, one with a
-fraction or an exponent a DOUBLE, an object a STRUCT, ``[…]`` a LIST.  A set is written as a
-list, a map as a list of objects with a "key" and a "value", binary as base64 in a string:
-nothing on the wire tells them apart, so they stay what they look like.
+Types are those of JSON, because there are no others on the wire: a whole number is an I64, one with
+a fraction or an exponent a DOUBLE, an object a STRUCT, ``[…]`` a LIST.  A set is written as a list,
+a map as a list of objects with a "key" and a "value", binary as base64 in a string: nothing on the
+wire tells them apart, so they stay what they look like.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ __all__ = [
     "write_struct",
 ]
 
-# Bytes of the length.
+# Size in bytes of the length.
 HEAD: Final = 4
 
 _INTEGER: Final = re.compile(rb"-?[0-9]{1,1100}")
@@ -81,7 +81,7 @@ _ENTRY: Final = "metadata's entry"
 
 
 def _read_length(data: bytes | bytearray, start: int, stop: int, limits: Limits) -> int:
-    """The length at ``start``.  Raises as a frame's length does."""
+    """Return the length at ``start``.  Raises what a frame's length raises."""
     what = "message length"
     if stop - start < HEAD:
         raise Incomplete(what, start, needs=HEAD, left=stop - start)
@@ -93,7 +93,7 @@ def _read_length(data: bytes | bytearray, start: int, stop: int, limits: Limits)
     return length
 
 
-# What a header has come to.
+# How far a header has been read.
 _AT_MESSAGE: Final = 0
 _AT_NAME: Final = 1
 _AT_METADATA: Final = 2
@@ -102,9 +102,9 @@ _BEHIND_METADATA: Final = 4
 
 
 class _HeaderReader:
-    """Reads a header a token at a time, so that it can wait for more in between.
+    """Reads a header one token at a time, so that it can wait for more in between.
 
-    The metadata's four entries may come in any order, with others among them.
+    The metadata's four entries may come in any order, with others in between.
     """
 
     __slots__ = ("_is_done", "_numbers", "_start", "_state", "_what", "method_span", "scanner")
@@ -120,7 +120,7 @@ class _HeaderReader:
 
     @property
     def what(self) -> str:
-        """What is read next."""
+        """Name what is read next."""
         return self._what
 
     def advance(self, data: bytes | bytearray, stop: int) -> bool:
@@ -168,7 +168,7 @@ class _HeaderReader:
             self._state = _BEHIND_METADATA
             self._what = "payload"
         elif scanner.depth == 2 and not scanner.has_pair:
-            # A key: what follows its colon is its value.
+            # A key: its value comes after its colon.
             self._what = _WHATS[_NAMES.index(text)] if text in _NAMES else _ENTRY
         elif self._what != _ENTRY:
             self._value(_WHATS.index(self._what), kind, text, data)
@@ -204,9 +204,9 @@ class _HeaderReader:
 
 
 def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
-    """The header at ``data[start:stop]``: the length, and the metadata with the comma behind it.
+    """Read the header at ``data[start:stop]``: the length, and the metadata up to its comma.
 
-    Raises Incomplete if it is cut, DecodeError if it is no such JSON, LimitExceeded for a
+    Raises Incomplete if it is cut off, DecodeError if it is not such JSON, LimitExceeded for a
     length over ``limits.message``.
     """
     end = start + HEAD + _read_length(data, start, stop, limits)
@@ -251,15 +251,17 @@ class ThriftPy2JsonSkipper(Skipper):
 
 
 class NamedWalk(TokenWalk):
-    """Tells of JSON's values, objects by the names in them.  What cannot be read is passed over, as
-    in ``thrift_json.py``."""
+    """Reports JSON's values, objects by their names.
+
+    What cannot be read is passed over, as in ``thrift_json.py``.
+    """
 
     __slots__ = ()
 
     text_type: ClassVar[TType] = TType.STRING  # what a string is
 
     def struct(self, depth: int) -> None:
-        """The struct whose opening brace is the last token."""
+        """Report the struct whose opening brace is the last token."""
         scanner, listener = self.scanner, self.listener
         listener.struct(scanner.start)
         seen: set[str] = set()
@@ -276,6 +278,7 @@ class NamedWalk(TokenWalk):
         listener.struct_end(-1, scanner.at)
 
     def field(self, kind: int, depth: int, seen: set[str]) -> None:
+        """Report a field; its name is the last token.  ``seen`` has the names before it."""
         start = self.scanner.start
         if kind != STRING:
             self.refuse("field name", "a string")
@@ -291,8 +294,10 @@ class NamedWalk(TokenWalk):
         seen.add(name)
 
     def value(self, kind: int, depth: int) -> TType:
-        """Tell of the value that begins with the last token; its type, STOP if it cannot be read,
-        and a finding says why."""
+        """Report the value that begins with the last token.
+
+        Returns its type; STOP, with a finding, if it cannot be read.
+        """
         if kind == MORE:
             return self.text_type if self.cut_string() else TType.STOP
         if kind == CLOSE:
@@ -314,6 +319,7 @@ class NamedWalk(TokenWalk):
         return TType.STRUCT
 
     def word(self) -> TType:
+        """Report the last token: a number, true, false or null; STOP if it is none of these."""
         text = self.token()
         listener, start, stop = self.listener, self.scanner.start, self.scanner.at
         if text in (b"true", b"false"):
@@ -333,7 +339,7 @@ class NamedWalk(TokenWalk):
         return TType.DOUBLE
 
     def items(self, depth: int) -> None:
-        """The list whose opening bracket is the last token."""
+        """Report the list whose opening bracket is the last token."""
         scanner, listener = self.scanner, self.listener
         start = scanner.start
         level = scanner.depth
@@ -351,18 +357,18 @@ class NamedWalk(TokenWalk):
             if ttype == TType.STOP or self.broken:
                 self.leave(level)
                 break
-        # Elements of several types, and none, have no type to name.
+        # No elements, or elements of several types, have no type to name.
         listener.settle(types.pop() if len(types) == 1 else TType.STOP, count)
         listener.end(scanner.at)
 
 
 class _Walk(NamedWalk):
-    """Tells of a message."""
+    """Reports a message."""
 
     __slots__ = ()
 
     def payload(self) -> None:
-        """The struct under "payload", and what else the message's object holds."""
+        """Report the struct under "payload", and what else is in the message's object."""
         has_payload = False
         level = self.scanner.depth
         while not self.broken:
@@ -404,7 +410,7 @@ class ThriftPy2JsonProtocol(Protocol):
         limits: Limits,
         listener: Listener,
     ) -> None:
-        # The struct under "payload", behind the metadata's comma; or one that stands alone.
+        # The struct under "payload", after the metadata's comma; or one without a message.
         in_message = data[max(0, start - 1) : start] == b","
         scanner = Scanner(start, limits, in_object=in_message)
         walk = _Walk(data, start, stop, gaps, limits, scanner, listener)
@@ -418,7 +424,7 @@ class ThriftPy2JsonProtocol(Protocol):
     def skipper(self, start: int, limits: Limits) -> ThriftPy2JsonSkipper:
         return ThriftPy2JsonSkipper(start, limits)
 
-    # Notes and masks are for one message at a time: what writes them is loaded when it is asked.
+    # Notes and masks are for one message at a time: their writers are loaded when asked for.
 
     def notes(self, record: Record) -> list[Note]:
         from .json_notes import explain_json
@@ -443,7 +449,7 @@ THRIFTPY2_JSON: Final = ThriftPy2JsonProtocol()
 
 
 def write_message(header: Header, body: Struct) -> bytes:
-    """A message as thriftpy2 writes it: what it wrote, this writes back byte for byte.
+    """Write a message as thriftpy2 does: what that wrote comes back byte for byte.
 
     Raises ValueError for a value that was lost, or that this protocol cannot hold.
     """
@@ -456,7 +462,7 @@ def write_message(header: Header, body: Struct) -> bytes:
 
 
 def write_struct(value: Struct) -> bytes:
-    """A struct, from brace to brace.  Raises as ``write_message`` does."""
+    """Write a struct, from brace to brace.  Raises what ``write_message`` raises."""
     return _struct(value).encode("ascii")
 
 

@@ -1,5 +1,6 @@
-"""What may stand in place of values that say their own types: as long as they are, of the same type
-and in the same form, so that whoever reads them finds the same places.
+"""What to put in place of values that say their own types: as long, of the same type and form.
+
+So that readers find the same places.
 
     04  61 ED A0 BD ED B8 80     "a😀b"                 before
     04  78 78 E2 96 A1 …         (redacted)             after: as many units in as many bytes
@@ -27,12 +28,12 @@ __all__ = [
     "text_mask",
 ]
 
-# A first byte that is reserved: what could not be read cannot be read.
+# A reserved first byte: what could not be read stays unreadable.
 _RESERVED: Final = b"\x40"
 
 
 def text_mask(units: int, size: int) -> bytes:
-    """Text of ``units`` characters in ``size`` bytes of UTF-8.
+    """Return text of ``units`` characters in ``size`` bytes of UTF-8.
 
     >>> text_mask(3, 3), text_mask(2, 4).decode()
     (b'xxx', 'x□')
@@ -40,7 +41,7 @@ def text_mask(units: int, size: int) -> bytes:
     more = size - units
     longest = b""
     while more > 2 * units and units:
-        # Characters of three bytes alone are too few: some of four.
+        # Characters of three bytes are not enough: some have four.
         longest += "\U0001f7e6".encode()
         units -= 1
         more -= 3
@@ -52,7 +53,7 @@ def text_mask(units: int, size: int) -> bytes:
 
 
 def in_hessian2(data: bytes, value: Value) -> Run:
-    """The mask for a value of hessian2."""
+    """Return the mask for a value of hessian2."""
     start, stop = value.span.start, value.span.stop
     tag = data[start]
     kind = KINDS[tag]
@@ -64,7 +65,7 @@ def in_hessian2(data: bytes, value: Value) -> Run:
 
 
 def _zero(tag: int, size: int) -> bytes:
-    """A value of that type, in as many bytes, that says nothing."""
+    """Return a value of that type, in as many bytes, that says nothing."""
     kind = KINDS[tag]
     if kind in (INT, LONG):
         if 0x80 <= tag <= 0xBF:
@@ -88,7 +89,7 @@ def _zero(tag: int, size: int) -> bytes:
 
 def _chunks(data: bytes, start: int, stop: int) -> bytes:
     out = bytearray(data[start:stop])
-    # A character of four bytes counts as one unit or as two: the lengths fit one of them.
+    # A character of four bytes counts as one unit or as two: the lengths fit only one of these.
     wide = 2 if _fits(data, start, stop, 2) or not _fits(data, start, stop, 1) else 1
     for begin, inside, end in pieces(data, start, stop, wide):
         mask = bytes(end - inside)
@@ -106,8 +107,10 @@ def _fits(data: bytes, start: int, stop: int, wide: int) -> bool:
 
 
 def text_like(raw: bytes, wide: int = 1) -> bytes:
-    """Text with as many units as ``raw`` has, in as many bytes; half a character at its end stays
-    half of one."""
+    """Return text with as many units as ``raw``, in as many bytes.
+
+    Half a character at its end stays half of one.
+    """
     size = len(raw)
     half = b""
     for back in range(1, min(4, size + 1)):
@@ -124,7 +127,7 @@ def text_like(raw: bytes, wide: int = 1) -> bytes:
 
 
 def hessian2_blank(text: bytes) -> bytes:
-    """Class definitions and marks of ends stay: they are structure, and what follows needs them."""
+    """Mask text; class definitions and end marks are structure that later values need, and stay."""
     if not text.strip(b"Z"):
         return text
     walk = Hessian2Walk(text, 0, len(text), (), DEFAULT_LIMITS, Listener(), Said())
@@ -140,7 +143,7 @@ def hessian2_blank(text: bytes) -> bytes:
 
 
 def in_msgpack(data: bytes, value: Value) -> Run:
-    """The mask for a value of MessagePack."""
+    """Return the mask for a value of MessagePack."""
     start, stop = value.span.start, value.span.stop
     tag, size = data[start], stop - start
     kind = msgpack.KINDS[tag]
@@ -150,7 +153,7 @@ def in_msgpack(data: bytes, value: Value) -> Run:
         head = msgpack.HEADS[tag]
         return start + head, bytes(size - head)
     if kind == msgpack.INT:
-        # Of one type, whatever its sign was.
+        # One type, whatever the sign was.
         return start, bytes((_UINTS.get(size, 0),)) + bytes(size - 1)
     if kind == msgpack.BOOL:
         tag = 0xC2
@@ -164,7 +167,7 @@ _UINTS: Final = {2: 0xCC, 3: 0xCD, 5: 0xCE, 9: 0xCF}
 
 
 def in_plain_json(data: bytes, value: Value) -> Run:
-    """The mask for a value of plain JSON."""
+    """Return the mask for a value of plain JSON."""
     token = value.span.of(data)
     size = len(token)
     if token[:1] == b'"':
@@ -183,7 +186,7 @@ def in_plain_json(data: bytes, value: Value) -> Run:
 
 
 def in_simple(data: bytes, value: Value) -> Run:
-    """The mask for a value of Motan's simple serialization."""
+    """Return the mask for a value of Motan's simple serialization."""
     start, size = value.span.start, len(value.span)
     ttype = value.ttype
     if value.head:
@@ -194,8 +197,10 @@ def in_simple(data: bytes, value: Value) -> Run:
 
 
 def in_breeze(data: bytes, value: Value) -> Run:
-    """The mask for a value of breeze.  Packed ones have no type before them, and where that cannot
-    be told, the mask is good either way."""
+    """Return the mask for a value of breeze.
+
+    Packed ones have no type before them; where that is unknown, the mask is good either way.
+    """
     start, size = value.span.start, len(value.span)
     ttype, tag = value.ttype, data[start]
     if value.head:
@@ -215,7 +220,7 @@ def in_breeze(data: bytes, value: Value) -> Run:
 
 
 def _content(value: Value) -> Run:
-    """Behind a length in bytes."""
+    """Return the mask for what follows a length in bytes."""
     size = len(value.span) - value.head
     letter = b"\0" if value.ttype is TType.BYTES else LETTER
     return value.span.start + value.head, letter * size
@@ -225,7 +230,7 @@ def _content(value: Value) -> Run:
 
 
 def in_java_stream(data: bytes, value: Value) -> Run:
-    """The mask for a value of a Java object stream."""
+    """Return the mask for a value of a Java object stream."""
     start, stop = value.span.start, value.span.stop
     tag = data[start]
     if tag in (0x77, 0x7A) and value.head:
@@ -237,5 +242,5 @@ def in_java_stream(data: bytes, value: Value) -> Run:
         return _content(value)
     if value.ttype is TType.REFERENCE:
         return start, data[start : start + 2] + b"\x7e\0\0"
-    # What begins it says that it is not read.
+    # Its first byte shows that it is not decoded.
     return start + 1, bytes(stop - start - 1)

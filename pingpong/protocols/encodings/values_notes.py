@@ -1,8 +1,8 @@
-"""Notes for the bytes of values that say their own types: what their encodings share.
+"""Notes for the bytes of values that say their own types: what those encodings share.
 
     root struct ─▶ values ─▶ head (type, length, name), content, parts, end
 
-An encoding's own writer says how it writes the head of a value and what stands between values; the
+An encoding's own writer says how it writes the head of a value and what comes between values; the
 order is the same for all.
 """
 
@@ -30,7 +30,7 @@ __all__ = ["ValuesWriter", "said"]
 
 
 def said(value: Value) -> tuple[str, str]:
-    """What a value that holds no others says, and a sentence on it."""
+    """Return what a value that is not a container says, and a sentence about it."""
     content = value.content
     if value.redacted:
         return REDACTED, REDACTED_WHY
@@ -62,7 +62,7 @@ class ValuesWriter(Writer):
         self.stop = record.stop
 
     def written(self) -> list[Note]:
-        """The notes of the whole record, from its header on."""
+        """Return the notes of the whole record, from its header on."""
         record = self.record
         if isinstance(record, Message):
             header = record.header.span
@@ -75,38 +75,41 @@ class ValuesWriter(Writer):
     # ── What an encoding adds ────────────────────────────────────────────────────────
 
     def outermost(self, body: Struct) -> None:
-        """The struct that is the payload."""
+        """Note the struct that is the payload."""
         self.fields(body, 1, ())
 
     @abstractmethod
     def leaf(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
-        """A value that holds no others."""
+        """Note a value that is not a container."""
 
     def struct_head(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
-        """What stands before the first field of a struct."""
+        """Note what comes before the first field of a struct."""
 
     @abstractmethod
     def items_head(
         self, value: Value, content: Items, label: str, depth: int, path: tuple[int, ...]
-    ) -> None: ...
+    ) -> None:
+        """Note what precedes the elements of a list."""
 
     @abstractmethod
     def entries_head(
         self, value: Value, content: Entries, label: str, depth: int, path: tuple[int, ...]
-    ) -> None: ...
+    ) -> None:
+        """Note what precedes the pairs of a map."""
 
     def close(self, value: Value, depth: int, path: tuple[int, ...]) -> None:
-        """The end of a value that holds others."""
+        """Note the end of a container."""
 
     def between(self, stop: int, depth: int, path: tuple[int, ...]) -> None:
-        """What stands before the value at ``stop``, and is none."""
+        """Note what comes before the value at ``stop`` and is not a value."""
 
     def field_head(self, field: Field, depth: int, path: tuple[int, ...]) -> None:
-        """What stands before a field's value, and names it."""
+        """Note what comes before a field's value and names it."""
 
     # ── In order ─────────────────────────────────────────────────────────────────────
 
     def fields(self, struct: Struct, depth: int, path: tuple[int, ...]) -> None:
+        """Note the fields of a struct: what names each, then its value."""
         for place, field in enumerate(struct.fields, 1):
             inner = (*path, field.field_id if field.field_id >= 0 else place)
             self.rest(field.span.start)
@@ -115,12 +118,13 @@ class ValuesWriter(Writer):
             self.value(field.value, label or "value", depth, inner)
 
     def role(self, path: tuple[int, ...]) -> str:
-        """What a field of the outermost struct is for."""
+        """Say what a field of the outermost struct is for."""
         if len(path) == 1 and self.kind in (MessageType.CALL, MessageType.ONEWAY):
             return f"Argument {path[0]}."
         return ""
 
     def value(self, value: Value, label: str, depth: int, path: tuple[int, ...]) -> None:
+        """Note a value of any type; ``label`` says what it is to its container."""
         content = value.content
         self.between(value.span.start, depth, path)
         self.rest(value.span.start)
@@ -149,7 +153,7 @@ class ValuesWriter(Writer):
     def content(
         self, value: Value, stop: int, label: str, depth: int, path: tuple[int, ...], why: str = ""
     ) -> None:
-        """What is left of a value up to ``stop``: its content, as far as it is there."""
+        """Note the rest of a value up to ``stop``: its content, as far as it is there."""
         meaning, how = said(value)
         why = join(self.role(path), how, why)
         if value.lost:

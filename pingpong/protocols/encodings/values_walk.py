@@ -1,18 +1,18 @@
-"""Encodings of values that say their own types, and have no header of a message before them.
+"""Encodings of values that say their own types and have no message header before them.
 
     hessian2, Motan's simple and breeze, Java's object streams      values, one after another
     msgpack, plain JSON                                             one value
 
-A payload is told as a struct, since that is what a message holds:
+A payload is reported as a struct, since that is what a message contains:
 
     values one after another      a struct whose fields are numbered from 1, without names
-    one value with names in it    a struct with those names (an object, a map whose keys are text)
+    one value with names          a struct with those names (an object, a map whose keys are text)
     any other value               a struct of one field, 0, without a name
 
-Inside, an object is a STRUCT with names, and the class, where the wire tells it, is its label.  A
-map is a MAP, a list a LIST; their types are STOP where they are mixed.  A struct ends with a STOP
-that takes no byte, or with its own closing mark.  What carries the payload has the header: it knows
-the method, and where the payload ends.
+Inside, an object is a STRUCT with names, and its class, if the wire has it, is its label.  A map is
+a MAP, a list a LIST; their types are STOP if they are mixed.  A struct ends with a STOP that takes
+no bytes, or with its own closing mark.  What carries the payload has the header: it knows the
+method, and where the payload ends.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ __all__ = [
     "cut_text",
 ]
 
-# The ids of fields: of the first of several values, and of a value that is alone.
+# Field ids: of the first of several values, and of a value that is alone.
 FIRST_VALUE: Final = 1
 ONLY_VALUE: Final = 0
 
-# Halves of a pair, which alone are no characters.  mypyc takes none in a literal.
+# Half of a surrogate pair, which alone is no character.  mypyc allows none in a literal.
 _SURROGATE: Final = re.compile(f"[{chr(0xD800)}-{chr(0xDFFF)}]")
 
-MIXED: Final = 0  # TType.STOP, where elements are of several types, or there are none
+MIXED: Final = 0  # TType.STOP: there are no elements, or they have several types
 
 
 class ValuesProtocol(Protocol):
@@ -70,7 +70,7 @@ class ValuesProtocol(Protocol):
 
 
 class Elements:
-    """What the elements of a list have been so far: how many, and the type of all of them."""
+    """What a list's elements have been so far: how many, and the type they share."""
 
     __slots__ = ("count", "ttype")
 
@@ -79,6 +79,7 @@ class Elements:
         self.ttype: i64 = MIXED
 
     def add(self, ttype: i64) -> None:
+        """Count an element of that type."""
         if not self.count:
             self.ttype = ttype
         elif self.ttype != ttype:
@@ -101,8 +102,8 @@ class ValuesWalk(Cursor):
         listener: Listener,
     ) -> None:
         super().__init__(data, start, stop, gaps, limits, listener)
-        self.error: DecodeError | None = None  # what ended the walk, but for too many values
-        self.lost: i64 = 0  # of the content that was passed over last: see blob
+        self.error: DecodeError | None = None  # what ended the walk, except too many values
+        self.lost: i64 = 0  # how much of the content passed over last is missing: see blob
         self.field_id: i64 = 0  # of the outermost field that is being read
 
     def fail(self, error: DecodeError) -> None:
@@ -110,13 +111,17 @@ class ValuesWalk(Cursor):
         Cursor.fail(self, error)
 
     def value(self, depth: i64) -> i64:
-        """Tell of the value at the current place, in a struct or a container that is so deep; its
-        type.  0: it cannot be read, and the walk is broken."""
+        """Report the value at the current place, at that depth; return its type.
+
+        0: it cannot be read, and the walk is broken.
+        """
         return 0
 
     def fields(self, first: i64, count: i64) -> i64:
-        """Tell of ``count`` values, one after another, as fields whose ids begin with ``first``;
-        of all that are there, if it is -1.  How many were told."""
+        """Report ``count`` values (-1: all that are there), as fields with ids from ``first`` on.
+
+        Returns how many were reported.
+        """
         told: i64 = 0
         while not self.broken and told != count:
             if count < 0 and self.at >= self.stop:
@@ -129,7 +134,7 @@ class ValuesWalk(Cursor):
         return told
 
     def elements(self, count: i64, depth: i64) -> None:
-        """The elements of a list that was begun, and its end."""
+        """Report the elements of a list that was begun, and its end."""
         seen = Elements()
         while not self.broken and seen.count != count:
             ttype = self.value(depth)
@@ -139,34 +144,35 @@ class ValuesWalk(Cursor):
         self.listener.end(self.at)
 
     def whole(self) -> None:
-        """Tell of a payload that is values, one after another."""
+        """Report a payload that is a sequence of values."""
         self.listener.struct(self.at)
         self.fields(FIRST_VALUE, -1)
         self.listener.struct_end(-1 if self.broken else self.at, self.at)
 
     def alone(self) -> None:
-        """Tell of a payload that is one value, and none with names."""
+        """Report a payload that is one value without names."""
         self.listener.struct(self.at)
         self.fields(ONLY_VALUE, 1)
         self.ended()
 
     def ended(self) -> None:
-        """End the outermost struct.  What stands behind it is an error: nobody has read it."""
+        """End the outermost struct.  What follows it is an error: nobody has read it."""
         self.listener.struct_end(-1 if self.broken else self.at, self.at)
         left = self.stop - self.at
         if left and not self.broken:
             self.left_over(left)
 
     def left_over(self, left: i64) -> None:
+        """Report ``left`` bytes after the value that no one reads."""
         what = "byte" if left == 1 else "bytes"
         text = f"{left} {what} left over behind the value at offset {self.at}"
         self.listener.fail(Finding(Severity.ERROR, text, self.at))
 
     def blob(self, inside: i64, size: i64, what: str) -> i64:
-        """Pass over ``size`` bytes of content at ``inside``; where those that are there, without a
-        break, end.  ``lost`` is how many are missing behind them.
+        """Pass over ``size`` bytes of content at ``inside``; return where the unbroken part ends.
 
-        Bytes that the capture lost are passed over; where the bytes end too soon, so does the walk.
+        ``lost`` is how many are missing after that.  Bytes that the capture lost are passed over;
+        if the bytes end too soon, so does the walk.
         """
         end = inside + size
         self.lost = 0
@@ -191,13 +197,15 @@ class ValuesWalk(Cursor):
         return there
 
     def utf8(self, what: str, start: i64, head: i64, size: i64) -> i64:
-        """Tell of text of ``size`` bytes, whose head begins at ``start``; its type, 0 where it
-        breaks off."""
+        """Report text of ``size`` bytes, whose head begins at ``start``.
+
+        Returns its type, 0 if it breaks off.
+        """
         inside = start + head
         end = self.blob(inside, size, what)
         raw = self.data[inside:end]
         try:
-            # Where it breaks off, it may do so in the midst of a character.
+            # If it breaks off, it may do so in the middle of a character.
             text = raw.decode("utf-8") if not self.lost else cut_text(raw)
         except UnicodeDecodeError:
             # Some writers put bytes here.
@@ -210,8 +218,9 @@ class ValuesWalk(Cursor):
 
 
 def cut_text(raw: bytes) -> str:
-    """Text that breaks off, without half a character at its end.  Raises UnicodeDecodeError where
-    it is none before that.
+    """Decode text that breaks off, without half a character at its end.
+
+    Raises UnicodeDecodeError if it is not text before that.
 
     >>> cut_text("aé".encode()[:2])
     'a'
@@ -225,7 +234,7 @@ def cut_text(raw: bytes) -> str:
 
 
 def with_pairs(text: str) -> str:
-    """``text`` with a character for each pair of surrogates, and an escape for each half of one."""
+    """Return ``text`` with its pairs of surrogates joined, and an escape for each half of one."""
     if _SURROGATE.search(text) is None:
         return text
     text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

@@ -1,7 +1,7 @@
-"""The families of RPC: what stands around the values, and where a message ends.
+"""The families of RPC: what surrounds the values, and where a message ends.
 
 ``FAMILIES`` is the only place that names them.  They are tried in this order: rpcx before all that
-speak HTTP, since its first words may be HTTP's.
+speak HTTP, since its first words may look like HTTP.
 """
 
 from typing import Final

@@ -1,1 +1,1 @@
-"""Shared ways to find where a unit ends, a file each: what several families are carried in."""
+"""Ways to find where a unit ends that several families share, one file each."""

@@ -1,6 +1,6 @@
 """What carries messages over HTTP: their notes, metadata and masks, for every family alike.
 
-What is kept with a message tells which HTTP it came in: HTTP/2 keeps its header blocks.
+What is kept with a message shows which HTTP it came in: HTTP/2 keeps its header blocks.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["HttpCarrier"]
 
 @mypyc_attr(native_class=False)
 class HttpCarrier(Carrier):
-    """Messages of HTTP: a stream of HTTP/2, or a request and its response, is a call."""
+    """Messages of HTTP: a call is a stream of HTTP/2, or a request and its response."""
 
     __slots__ = ()
 

@@ -1,12 +1,12 @@
-"""What may be carried by HTTP, whatever its version: who reads the body of a request or a reply.
+"""What HTTP of any version may carry, and what reads the body of a request or a reply.
 
     head of a request or reply ─▶ each family's ``reads`` ─▶ Content: how its messages are cut, and
                                                                in which encoding they are
 
     whole       the body is one message: JSON, protobuf in Connect
-    enveloped   flag (1 byte), length (4 bytes), a message; and the next: gRPC, gRPC-Web, Connect
+    enveloped   flag (1 byte), length (4 bytes), message, again and again: gRPC, gRPC-Web, Connect
 
-A family says what it takes by the head alone.  What nobody takes is HTTP's own.
+A family decides by the head alone what it takes.  What no family takes is HTTP's own.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Head:
     """The headers of a request or of a reply, as far as they are known; names in lower case.
 
     ``is_request``: it has a method and a path.  ``lines`` has the last value of each name;
-    ``unknown`` is true where some header's name or value is not known.  ``version`` is HTTP's.
-    What HTTP/1 has in its start line stands under HTTP/2's names: ":method", ":path", ":status".
+    ``unknown`` is true if some header's name or value is not known.  ``version`` is HTTP's.  What
+    HTTP/1 has in its start line has HTTP/2's names: ":method", ":path", ":status".
     """
 
     __slots__ = ("is_request", "lines", "unknown", "version")
@@ -41,12 +41,12 @@ class Head:
         self.unknown = False
 
     def get(self, name: str) -> str:
-        """A header's value, "" where there is none."""
+        """Return a header's value, "" if it is absent."""
         return self.lines.get(name, "")
 
     @property
     def content_type(self) -> str:
-        """What the body is said to be, without its parameters, in lower case."""
+        """The type that the body claims to have, without parameters, in lower case."""
         return self.lines.get("content-type", "").partition(";")[0].strip().lower()
 
 
@@ -54,7 +54,7 @@ class Ending:
     """How a reply ended: well, or with an error that the framework names.
 
     ``is_error``, ``code`` and ``name`` (NOT_FOUND), and what it says in words.  ``is_known`` is
-    false where the bytes that say it refer to what was not captured.
+    false if the bytes that say it refer to something that was not captured.
     """
 
     __slots__ = ("code", "is_error", "is_known", "name", "text")
@@ -71,12 +71,12 @@ class Ending:
 
 NO_END: Final = Ending(False, None, "", "")
 
-# What was not captured might have said it.
+# The answer may be in bytes that were not captured.
 NOT_KNOWN: Final = Ending(False, None, "", "", False)
 
 
 class Kept:
-    """What is kept with a message of HTTP: how it ended.  ``is_redacted``: it was masked."""
+    """What is kept with an HTTP message: how it ended.  ``is_redacted``: it was masked."""
 
     __slots__ = ("ending", "is_redacted")
 
@@ -86,12 +86,12 @@ class Kept:
 
 
 class Content(ABC):
-    """How messages lie in the bodies that a family takes.  One object each; it holds no state.
+    """How messages are laid out in the bodies that a family takes; it has no state.
 
-    ``carrier`` is what its messages are carried by.  ``is_enveloped``: a flag and a length stand
-    before each.  ``ends_at``: the bit of the flag that says that trailers follow in place of a
+    ``carrier`` is what its messages are carried by.  ``is_enveloped``: each is preceded by a flag
+    and a length.  ``ends_at``: the bit of the flag that says that trailers follow instead of a
     message; 0: trailers are HTTP's own.  ``is_base64``: all of that is text.  ``has_stray``: its
-    clients write an empty message behind the last one, which means nothing.
+    clients write an empty message after the last one, which means nothing.
     """
 
     carrier: Carrier
@@ -102,26 +102,28 @@ class Content(ABC):
 
     @abstractmethod
     def protocol(self, head: Head) -> Protocol:
-        """The encoding of its messages."""
+        """Return the encoding of its messages."""
 
     @abstractmethod
     def ending(self, head: Head, trailers: Head | None, body: bytes) -> Ending:
-        """What a reply's head, its ``body`` and the trailers behind that say of how it ended."""
+        """Return what a reply's head, its ``body`` and its trailers say about how it ended."""
 
     def method(self, head: Head) -> str:
-        """The method that a request calls."""
+        """Return the method that a request calls."""
         return head.get(":path")
 
     def packing(self, head: Head, flag: int) -> str:
-        """How a message with that flag is packed: "gzip", "deflate" …; "" if it is not, NOT_NAMED
-        if it is and no header says how."""
+        """Return how a message with that flag is packed: "gzip", "deflate" and so on.
+
+        "" if it is not; NOT_NAMED if it is and no header says how.
+        """
         return ""
 
     def read_trailers(self, raw: bytes) -> Head:
-        """The trailers that stand in place of a message: see ``ends_at``."""
+        """Read the trailers that come in place of a message: see ``ends_at``."""
         return Head(False)
 
 
 # Which content a request or a reply has, from its head (and for a reply, that of its request).
-# None: nobody reads it.
+# None: nothing here reads it.
 Contents = Callable[[Head, "Head | None"], "Content | None"]

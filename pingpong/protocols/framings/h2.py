@@ -1,4 +1,4 @@
-"""Frames of HTTP/2, as RFC 9113 lays them out: what each says, and where the next one begins.
+"""Frames of HTTP/2 (RFC 9113): what each says, and where the next one begins.
 
     ┌────────────┬──────┬───────┬─┬─────────────┬───────────────────────────────
     │ length, 24 │ type │ flags │R│ stream id   │ payload: ``length`` bytes
@@ -7,11 +7,11 @@
 
     DATA, HEADERS, PUSH_PROMISE     [pad length] [priority | promised stream] content [padding]
 
-The client sends PREFACE first, then frames; the server frames alone.  All numbers are big-endian
-and unsigned.  Sections in comments are the RFC's.
+The client sends PREFACE first, then frames; the server sends frames only.  All numbers are
+big-endian and unsigned.  Sections in comments are the RFC's.
 
 Nothing here has state and nothing raises: a frame is read by itself, and what is wrong with it is
-said in words.  Which frame may follow which, and what its headers mean, is for who keeps the
+said in words.  Which frame may follow which, and what its headers mean, is for the reader of the
 connection.
 """
 
@@ -73,7 +73,7 @@ PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 # 4.1: the bytes before the payload.
 HEAD: Final = 9
 
-# 6.5.2: SETTINGS_MAX_FRAME_SIZE, where the receiver does not say otherwise.
+# 6.5.2: SETTINGS_MAX_FRAME_SIZE, unless the receiver says otherwise.
 MAX_FRAME: Final = 16_384
 
 _MAX_WINDOW: Final = 0x7FFFFFFF
@@ -191,25 +191,27 @@ _ERROR_WHY: Final[dict[int, str]] = {
     13: "HTTP/1.1 is wanted instead.",
 }
 
-# By type, for 0 to 9.  The payload's size: exact, or 0 where it varies.
+# By type, for 0 to 9.  The payload's size: exact, or 0 if it varies.
 _EXACT: Final[list[int]] = [0, 0, 5, 4, 0, 0, 8, 0, 4, 0]
-# 1: a stream's, never of stream 0; 0: the connection's, of stream 0 alone; 2: of either.
+# 1: for a stream, never stream 0; 0: for the connection, only stream 0; 2: for either.
 _OF_STREAM: Final[list[int]] = [1, 1, 1, 1, 0, 1, 0, 0, 2, 1]
-# The flags that are defined.
+# All defined flags.
 _FLAGS: Final[list[int]] = [sum(_FLAG_NAMES.get(kind, {})) for kind in range(10)]
 
 
 def frame_name(kind: int) -> str:
+    """Return the name of a frame type, or words for an unknown one."""
     return FRAME_NAMES.get(kind) or f"of unknown type {kind}"
 
 
-# How much of what a GOAWAY says in words is kept (characters).
+# How many characters of a GOAWAY's text are kept.
 _MOST_WORDS: Final = 120
 
 
 def farewell(frame: bytes) -> tuple[str, int, str] | None:
-    """What a GOAWAY frame says: the name of its error code, the last stream, its debug data as
-    text.  None if it is cut off.
+    """Return what a GOAWAY frame says: its error code's name, the last stream, its debug data.
+
+    The data are returned as text.  None if the frame is cut off.
 
     >>> farewell(bytes.fromhex("000008 07 00 00000000 00000003 0000000b"))
     ('ENHANCE_YOUR_CALM', 3, '')
@@ -222,11 +224,12 @@ def farewell(frame: bytes) -> tuple[str, int, str] | None:
 
 
 def error_name(code: int) -> str:
+    """Return the name of an error code, or its number in words."""
     return ERROR_NAMES.get(code) or f"error 0x{code:x}"
 
 
 def flag_names(kind: int, flags: int) -> list[str]:
-    """The flags that are set, by name; what has none, as one number.
+    """Return the names of the flags that are set; those without one, as one number.
 
     >>> flag_names(HEADERS, 0x45)
     ['END_STREAM', 'END_HEADERS', '0x40']
@@ -241,6 +244,7 @@ def flag_names(kind: int, flags: int) -> list[str]:
 
 
 def u32(data: bytes, at: i64) -> i64:
+    """Return the big-endian 32 bits at ``at``."""
     first: i64 = data[at]
     second: i64 = data[at + 1]
     third: i64 = data[at + 2]
@@ -249,7 +253,7 @@ def u32(data: bytes, at: i64) -> i64:
 
 
 class Frame(Facts):
-    """The head of a frame that begins at ``start``; its payload has ``length`` bytes.
+    """The head of the frame at ``start``; its payload has ``length`` bytes.
 
     ``kind`` is the type.  ``reserved``: the bit before the stream id, which should be 0, is set.
     """
@@ -277,15 +281,17 @@ class Frame(Facts):
 
     @property
     def stop(self) -> int:
+        """Where its payload ends, and the next frame begins."""
         return self.start + HEAD + self.length
 
     @property
     def name(self) -> str:
+        """The name of its type, or words for an unknown one."""
         return frame_name(self.kind)
 
 
 def read_frame(data: bytes, at: i64, stop: i64) -> Frame | None:
-    """The head of the frame at ``at``; None if its nine bytes are not all there."""
+    """Return the head of the frame at ``at``; None if some of its nine bytes are missing."""
     if at + HEAD > stop:
         return None
     length = u32(data, at) >> 8
@@ -297,13 +303,13 @@ def read_frame(data: bytes, at: i64, stop: i64) -> Frame | None:
 
 
 class Parts(Facts):
-    """Where the parts of a frame's payload lie, as far as it is there.
+    """Where the parts of a frame's payload are, as far as it is there.
 
-    ``pad_length`` (1 byte), ``priority`` (5 bytes) and ``promised`` (4 bytes) are None where there
-    is none.  ``content`` is the data, the fragment of a header block, or a whole payload that has
-    no such parts; ``padding`` stands behind it.  ``lost`` is how many bytes of the payload are not
-    there.  ``fault`` says in words why it cannot be divided as its flags say, else "": the content
-    is then all that could not be.
+    ``pad_length`` (1 byte), ``priority`` (5 bytes) and ``promised`` (4 bytes) are None if absent.
+    ``content`` is the data, the fragment of a header block, or a whole payload without such parts;
+    ``padding`` follows it.  ``lost`` is how many bytes of the payload are missing.  ``fault`` says
+    in words why it cannot be divided as its flags say, else "": the content is then everything that
+    could not be.
     """
 
     __slots__ = ("content", "fault", "lost", "pad_length", "padding", "priority", "promised")
@@ -328,7 +334,7 @@ class Parts(Facts):
 
 
 def parts(data: bytes, frame: Frame, stop: int) -> Parts:
-    """The parts of the frame's payload, of which ``data[:stop]`` is there."""
+    """Return the parts of the frame's payload, of which ``data[:stop]`` is there."""
     kind, flags = frame.kind, frame.flags
     at = min(frame.inside, stop)
     have = min(frame.stop, stop)
@@ -345,7 +351,7 @@ def parts(data: bytes, frame: Frame, stop: int) -> Parts:
         found.pad_length = Span(at, at + 1)
         padding = data[at]
         at += 1
-    # What has to stand before the content.
+    # How much has to come before the content.
     before = 0
     if kind == HEADERS and flags & PRIORITY_FLAG:
         before = 5
@@ -375,21 +381,21 @@ def parts(data: bytes, frame: Frame, stop: int) -> Parts:
 
 
 def settings(data: bytes, start: int, stop: int) -> list[tuple[int, int]]:
-    """Ids and values of a SETTINGS payload, as far as there are whole ones."""
+    """Return the ids and values in a SETTINGS payload, ignoring an incomplete last one."""
     return [(data[at] << 8 | data[at + 1], u32(data, at + 2)) for at in range(start, stop - 5, 6)]
 
 
 # ── What is wrong with a frame ───────────────────────────────────────────────────────
 
-# How many wrong settings of one frame are told.
+# How many wrong settings of one frame are reported.
 _FEW: Final = 8
 
 
 def faults(data: bytes, frame: Frame, stop: int, most: int = MAX_FRAME) -> list[str]:
-    """What is wrong with a frame by itself, in words; ``data[:stop]`` is there of it.
+    """Say in words what is wrong with a frame by itself; ``data[:stop]`` is there of it.
 
-    ``most`` is the SETTINGS_MAX_FRAME_SIZE of the end that receives it.  Of a payload that is not
-    all there, only what does not depend on the rest is judged.
+    ``most`` is the SETTINGS_MAX_FRAME_SIZE of the end that receives it.  If some of the payload is
+    missing, only what does not depend on it is judged.
     """
     kind = frame.kind
     said: list[str] = []
@@ -459,15 +465,15 @@ def _wrong_settings(data: bytes, start: int, stop: int) -> list[str]:
 
 # ── Where frames begin, in mid-stream ────────────────────────────────────────────────
 
-# So many heads, each where the one before says.
+# This many heads, each where the one before says.
 IN_A_ROW: Final = 3
 
 
 def may_be_frame(data: bytes, at: i64, most: i64 = MAX_FRAME) -> bool:
-    """Could a frame begin here?  Looks at nine bytes, which are there, and at no others.
+    """Say whether a frame could begin here, looking only at nine bytes, which are there.
 
-    Of a known type, with no flag that the type does not have, of a size and a stream that the type
-    may have, and no longer than ``most``.
+    It has a known type, only flags of that type, a size and a stream that the type may have, and it
+    is no longer than ``most``.
     """
     kind: i64 = data[at + 3]
     if kind > 9:
@@ -499,9 +505,11 @@ def may_be_frame(data: bytes, at: i64, most: i64 = MAX_FRAME) -> bool:
 
 
 def _is_likely(data: bytes, at: i64, stop: i64) -> bool:
-    """Would somebody send this frame?  More than ``may_be_frame`` asks for, since streams of small
-    numbers are full of what may be a head.  Looks at the first 8 bytes of the payload, if they are
-    there."""
+    """Say whether somebody would send this frame.
+
+    That is more than ``may_be_frame`` asks, since streams of small numbers are full of what may be
+    a head.  Looks at the first 8 bytes of the payload, if they are there.
+    """
     if not may_be_frame(data, at):
         return False
     kind: i64 = data[at + 3]
@@ -510,9 +518,9 @@ def _is_likely(data: bytes, at: i64, stop: i64) -> bool:
     stream: i64 = u32(data, at + 5)
     inside: i64 = at + HEAD
     if stream and not stream & 1:
-        return False  # of a push: browsers no longer take them, and RPC has none
+        return False  # of a push: browsers no longer accept them, and RPC has none
     if length == 0:
-        # Data that are empty end a stream, and headers are never empty.
+        # Empty data end a stream, and headers are never empty.
         return kind == SETTINGS or (kind == DATA and flags & END_STREAM != 0)
     if inside + (length if length < 8 else 8) > stop:
         return True
@@ -532,19 +540,21 @@ def _is_likely(data: bytes, at: i64, stop: i64) -> bool:
 
 
 def find_frames(data: bytes, start: i64, stop: i64, ended: bool) -> tuple[int, bool]:
-    """Where in ``data[start:stop]`` frames begin that nobody announced: (place, True).
+    """Find where in ``data[start:stop]`` frames begin that nobody announced: (place, True).
 
-    IN_A_ROW heads, each where the one before says, prove it; the first is not that of an empty
-    frame, which would be next to nothing among zeros.  If nothing comes behind ``stop``
-    (``ended``), one head less does, where the last of those frames ends exactly there.
-    Frames of pushed streams, which have even numbers, prove nothing: zeros make too many of them.
-    What looks like a head may lie before a true one, and end where another frame does: if its
+    IN_A_ROW heads, each where the one before says, are the proof; the first must not be that of an
+    empty frame, which would prove almost nothing among zeros.  If nothing comes after ``stop``
+    (``ended``), one head fewer is enough, if the last of those frames ends exactly there.  Frames
+    of pushed streams, which have even numbers, prove nothing: zeros make too many of them.
+
+    What looks like a head may come before a true one, and end where another frame does: if its
     payload can be read as frames too, the place is theirs, or where both readings meet.
-    (place, False): none before ``place``; ask again from there with more bytes, or, if ``ended``,
+
+    (place, False): none before ``place``; ask again from there with more bytes.  If ``ended``,
     there are none.
 
-    Each place is looked at once, at IN_A_ROW heads at most, whatever the bytes are; only the
-    place that it gave as undecided is looked at again.  The payload of the frame that is found is
+    Each place is looked at once, at IN_A_ROW heads at most, whatever the bytes are; only the place
+    that was returned as undecided is looked at again.  The payload of the frame that is found is
     looked at once more.
     """
     at: i64 = start
@@ -556,7 +566,7 @@ def find_frames(data: bytes, start: i64, stop: i64, ended: bool) -> tuple[int, b
             size: i64 = 0
             if place + HEAD <= stop:
                 size = u32(data, place) >> 8
-            # As many bytes as are looked at, so that the answer is the same however they come.
+            # As many bytes as are looked at, so that the answer does not depend on the cut.
             if not ended and place + HEAD + (size if size < 8 else 8) > stop:
                 is_open = place + HEAD > stop or may_be_frame(data, place)
                 break
@@ -575,10 +585,12 @@ def find_frames(data: bytes, start: i64, stop: i64, ended: bool) -> tuple[int, b
 
 
 def _meeting(data: bytes, at: i64, stop: i64) -> int:
-    """``at``, where a frame begins, unless frames in its payload end where it does: the first of
-    them if they are many, since then that is what was sent; else their end."""
+    """Return ``at``, where a frame begins, unless frames in its payload end where it does.
+
+    Then return the first of them if they are many, since those were sent; else their end.
+    """
     end: i64 = at + HEAD + (u32(data, at) >> 8)
-    # What leads elsewhere, so that no place is looked at twice.
+    # Places that lead elsewhere, so that none is looked at twice.
     elsewhere: set[int] = set()
     place: i64 = at + 1
     while place + HEAD <= end:
@@ -614,16 +626,16 @@ _FRAME_WHY: Final[dict[int, str]] = {
 
 
 def note_of_preface(at: int = 0) -> Note:
-    """The note of the client's 24 bytes."""
+    """Return the note of the client's 24 bytes."""
     why = "A client of HTTP/2 sends it first; no server of HTTP/1 takes it for a request."
     return Note(Span(at, at + len(PREFACE)), "frame", "preface", "HTTP/2", why)
 
 
 def notes_of_frame(data: bytes, at: int, stop: int, inner: Sequence[Note] = ()) -> list[Note]:
-    """A note for every byte of the frame at ``at``, of which ``data[at:stop]`` is there.
+    """Return a note for every byte of the frame at ``at``, of which ``data[at:stop]`` is there.
 
-    ``inner``: notes of its content (of a fragment of headers, see ``placed``; of data), in order,
-    where somebody has them; they have to cover it.
+    ``inner``: notes of its content (a fragment of headers, see ``placed``; or data), in order, if
+    somebody has them; they have to cover it.
     """
     frame = read_frame(data, at, stop)
     writer = _Writer(data, at, min(stop, len(data)))
@@ -821,10 +833,10 @@ _WRITERS: Final = {
 
 
 def placed(notes: Sequence[Note], fragments: Sequence[Span]) -> list[list[Note]]:
-    """Notes of a header block, at the places where its bytes lie: for each fragment its own.
+    """Return the notes of a header block where its bytes are: a list for each fragment.
 
-    The block is the fragments joined, and the notes count from its begin.  A note that goes over
-    the end of a fragment is cut there; what follows of it says so.
+    The block is the fragments joined, and the notes count from its beginning.  A note that crosses
+    the end of a fragment is cut there; its second part says so.
     """
     out: list[list[Note]] = [[] for _ in fragments]
     base = 0
@@ -854,8 +866,10 @@ def placed(notes: Sequence[Note], fragments: Sequence[Span]) -> list[list[Note]]
 
 
 def notes_of_head(data: bytes, at: int, stop: int) -> list[Note]:
-    """The notes of a frame's head at ``at``, with the length of its padding if that is in
-    ``data[at:stop]``: its content stands elsewhere."""
+    """Return the notes of the frame's head at ``at``; its content is elsewhere.
+
+    The length of its padding is noted too, if it is in ``data[at:stop]``.
+    """
     frame = read_frame(data, at, stop)
     writer = _Writer(data, at, stop)
     if frame is None:

@@ -1,11 +1,11 @@
-"""Frames with a head that says how long they are, who calls whom, and what the body is.
+"""Frames whose head says how long they are, who calls whom, and what the body is.
 
     ┌────────────────────────────────────┬────────────────────────┐
     │ magic · flags · id · length(s) …   │ names · values         │      rpcx, Dubbo, Motan
     └────────────────────────────────────┴────────────────────────┘
 
-A family says how long a frame is and what one holds.  The reply to a call often has no method of
-its own: the call's is found by its id, in what the other direction asked.
+A family says how long a frame is and what is in it.  The reply to a call often has no method of its
+own: it is found by its id in what the other direction asked.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ MAX_ASKED: Final = 4096
 
 
 class Asked:
-    """What a call asked for, as far as the reply needs it: its method, and the ``version`` of the
-    protocol that it spoke, "" if that does not matter."""
+    """What a call asked for, as far as the reply needs it: its method.
+
+    ``version`` is that of the protocol that it spoke, "" if that does not matter.
+    """
 
     __slots__ = ("method", "version")
 
@@ -37,7 +39,7 @@ class Asked:
 
 
 def check_length(length: int, at: int, least: int, limits: Limits) -> None:
-    """Raises DecodeError for a length, in 4 bytes at ``at``, that no frame has."""
+    """Raise DecodeError for a length, in 4 bytes at ``at``, that no frame has."""
     if length < least:
         wanted = f"{least} or more"
         raise DecodeError("frame length", at, found=str(length), wanted=wanted, size=4)
@@ -46,7 +48,7 @@ def check_length(length: int, at: int, least: int, limits: Limits) -> None:
 
 
 def event(name: str, data: bytes, seqid: int = 0) -> Unit:
-    """A unit that is the connection's own: it has no values."""
+    """Make a unit that belongs to the connection itself: it has no values."""
     at = len(data)
     unit = Unit(len(data), data, at, RAW)
     unit.header = Header(name, MessageType.EVENT, seqid, True, Span(at, at), Span(0, 0))
@@ -54,7 +56,7 @@ def event(name: str, data: bytes, seqid: int = 0) -> Unit:
 
 
 class HeadedFraming(Transport):
-    """One direction.  ``asked`` are its calls, by id; ``answers`` those of the other direction."""
+    """One direction: ``asked`` are its calls, by id; ``answers`` those of the other direction."""
 
     def __init__(self, limits: Limits, inside: ProtocolAt) -> None:
         self.limits = limits
@@ -64,32 +66,36 @@ class HeadedFraming(Transport):
 
     @abstractmethod
     def size(self, buffer: bytearray, have: int) -> int:
-        """How long the unit at the buffer's start is; 0: too few bytes are there.  Raises
-        DecodeError where none can begin."""
+        """Return how long the unit at the buffer's start is; 0: too few bytes are there.
+
+        Raises DecodeError if none can begin there.
+        """
 
     @abstractmethod
     def unit(self, data: bytes, size: int) -> Unit:
-        """What a unit of ``size`` bytes holds, of which ``data`` is there.  Raises DecodeError, and
-        Incomplete where ``data`` has not all of what stands before its values."""
+        """Make a unit of ``size`` bytes, of which ``data`` is there.
+
+        Raises DecodeError, and Incomplete if ``data`` lacks some of what precedes its values.
+        """
 
     def keeps_place(self, buffer: bytearray, have: int) -> bool:
-        """May bytes of the unit be lost, without hiding what the others are?"""
+        """Say whether bytes of the unit can be lost without hiding what the others are."""
         return True
 
     def meet(self, other: Transport) -> None:
         if isinstance(other, HeadedFraming):
-            # Not the object itself: two that know each other are never let go.
+            # Not the object itself: a cycle of references would never be freed.
             self.answers = other.asked
 
     def remember(self, seqid: int, method: str, version: str = "") -> None:
-        """Take note of a call."""
+        """Remember a call."""
         self.asked.pop(seqid, None)
         if len(self.asked) >= MAX_ASKED:
             del self.asked[next(iter(self.asked))]
         self.asked[seqid] = Asked(method, version)
 
     def draws_on(self) -> Allowance:
-        """What unpacked bytes are counted by."""
+        """What the size of unpacked bytes is charged to."""
         return self._own_allowance if self.allowance is None else self.allowance
 
     def next(self, buffer: bytearray, have: int) -> Unit | None:

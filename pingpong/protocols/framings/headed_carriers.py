@@ -1,7 +1,7 @@
-"""What carries messages in frames with heads of their own: what is alike for rpcx, Dubbo, Motan.
+"""What carries messages in frames with heads of their own: what rpcx, Dubbo and Motan share.
 
 Notes and masks are for one message at a time.  Each family says which of its texts are secret:
-those are hidden where a capture is redacted, and ``kept`` says then that they were.
+those are hidden in a redacted capture, and ``kept`` then says that they were.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from ...model import LETTER, Carrier, Message, Run, Span
 
 __all__ = ["SHUT", "HeadedCarrier", "hide_unless_name"]
 
-# What is kept with a message whose texts were masked.
+# Kept with a message whose texts were masked.
 SHUT: Final = "redacted"
 
 _NAME: Final = re.compile(rb"[A-Za-z_$][A-Za-z0-9_.:$/-]*\Z")
 
 
 def hide_unless_name(data: bytes, place: Span, runs: list[Run]) -> None:
-    """Mask what should be a name and is none: a wrong length may have made it swallow anything."""
+    """Mask what should be a name and is not: a wrong length may have made it swallow anything."""
     text = place.of(data)
     if text and not _NAME.match(text):
         runs.append((place.start, LETTER * len(text)))
@@ -30,7 +30,7 @@ def hide_unless_name(data: bytes, place: Span, runs: list[Run]) -> None:
 
 @mypyc_attr(native_class=False)
 class HeadedCarrier(Carrier):
-    """Frames with a head."""
+    """A carrier of frames with a head."""
 
     __slots__ = ()
 

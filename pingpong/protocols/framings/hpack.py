@@ -1,4 +1,4 @@
-"""HPACK, the headers of HTTP/2, as RFC 7541 lays it out: a reader that knows its bytes.
+"""HPACK, the headers of HTTP/2 (RFC 7541): a reader that knows where everything is.
 
     first byte   form                   then
     1xxxxxxx     indexed                index of name and value
@@ -12,13 +12,13 @@
     string       Hxxxxxxx, an integer: the length in bytes; then the bytes, in Huffman's code if H
 
 Indices 1 to 61 are the static table's.  From 62 on they are the dynamic table's, the newest entry
-first: there is one table a direction, and it lives as long as the connection.
+first: there is one table per direction, and it lives as long as the connection.
 
-Since indices count from the newest, a capture that begins in mid-stream, or that lost bytes, knows
-each entry that was added since, and no older one.  What is not known is None, with words that say
-why; it is never guessed.  For the same reason eviction can only be too late, never wrong: an
-encoder does not name an entry that is gone.  So where sizes or the limit are not known, entries
-are kept for as long as they may be there.
+Since indices count from the newest entry, in a capture that begins in mid-stream, or that lost
+bytes, each entry added since is known, and no older one.  What is not known is None, with words
+that say why; it is never guessed.  For the same reason eviction can only be too late, never wrong:
+an encoder does not name an entry that is gone.  So if sizes or the limit are not known, entries are
+kept for as long as they may be there.
 
 Work and memory grow with the bytes of a block and no faster: an integer has at most 6 bytes, a
 string no more than there are, the table no more than MAX_TABLE, and what the lines of a block stand
@@ -59,21 +59,21 @@ __all__ = [
     "unpack_huffman",
 ]
 
-# RFC 9113, 6.5.2: SETTINGS_HEADER_TABLE_SIZE, where nobody says otherwise.
+# RFC 9113, 6.5.2: SETTINGS_HEADER_TABLE_SIZE, unless an end says otherwise.
 DEFAULT_TABLE: Final = 4096
 
 # An encoder may be allowed 4 GiB.  Browsers and servers ask for 64 KiB at most; of a larger table
 # only the newest entries are kept, and the others are unknown.
 MAX_TABLE: Final = 262_144
 
-# What the lines of one block may stand for, counted as SETTINGS_MAX_HEADER_LIST_SIZE does: names,
+# How much the lines of one block may stand for, counted like SETTINGS_MAX_HEADER_LIST_SIZE: names,
 # values, and 32 bytes for each line.  One byte of a block can stand for a whole table.
 MOST: Final = 1_048_576
 
-# 4.1: what an entry takes beside its name and its value.
+# 4.1: the size of an entry besides its name and its value.
 _OVERHEAD: Final = 32
 
-# 5.1 sets no limit.  32 bits need 5 bytes behind the first; nothing in HTTP/2 is larger.
+# 5.1 sets no limit.  32 bits need 5 bytes after the first; nothing in HTTP/2 is larger.
 _MAX_SHIFT: Final = 28
 
 # ── Forms of a line ──────────────────────────────────────────────────────────────────
@@ -83,7 +83,7 @@ ADDED: Final = 1
 NOT_ADDED: Final = 2
 NEVER_INDEXED: Final = 3
 SIZE_UPDATE: Final = 4
-UNREAD: Final = 5  # not HPACK's: the rest of a block that could not be read, or is too much
+UNREAD: Final = 5  # not HPACK's: the rest of a block that was not read
 
 FORMS: Final = (
     *("indexed", "literal, added", "literal, not added", "literal, never indexed"),
@@ -107,10 +107,10 @@ strict-transport-security transfer-encoding user-agent vary via www-authenticate
 
 
 class Entry:
-    """An entry of a table: ``added`` is the caller's number for the block that added it, None in
-    the static table.
+    """An entry of a table.
 
-    ``name`` and ``value`` are None where they are not known; ``unknown`` says why.
+    ``added`` is the caller's number for the block that added it, None in the static table.
+    ``name`` and ``value`` are None if they are not known; ``unknown`` says why.
     """
 
     __slots__ = ("added", "name", "size", "unknown", "value")
@@ -127,7 +127,7 @@ class Entry:
             size += len(name)
         if value is not None:
             size += len(value)
-        self.size = size  # at least: a name may be unknown
+        self.size = size  # a minimum: a name may be unknown
 
 
 def _static() -> list[Entry]:
@@ -142,7 +142,7 @@ def _static() -> list[Entry]:
 STATIC: Final[list[Entry]] = _static()
 _STATIC_SIZE: Final = 61
 
-# What stands in the place of an entry that is gone.
+# In place of an entry that is gone.
 _GONE: Final = Entry(None, None, None)
 
 # ── The dynamic table ────────────────────────────────────────────────────────────────
@@ -156,16 +156,16 @@ _OLD: Final = "no longer kept: the table is too large"
 class Table:
     """The dynamic table of one direction (2.3.2, 4).
 
-    ``is_whole``: every entry is known, so that an index beyond the last is an error.  Else it names
-    an older entry, and ``older`` says of those why they are not known.
-    ``limit``: how large the encoder lets it become, in bytes; -1 where that is not known.
-    ``allowed``: what the decoder's end allows, -1 where that is not known.
+    ``is_whole``: every entry is known, so that an index beyond the last is an error.  Otherwise it
+    names an older entry, and ``older`` says why those are not known.  ``limit``: how large the
+    encoder lets it become, in bytes; -1 if that is not known.  ``allowed``: what the decoder's end
+    allows, -1 if that is not known.
     """
 
     __slots__ = ("_entries", "_first", "_size", "allowed", "is_whole", "limit", "older")
 
     def __init__(self, is_whole: bool = True) -> None:
-        """``is_whole=False``: the capture began in mid-stream."""
+        """Start empty; ``is_whole=False``: the capture began in mid-stream."""
         # The oldest first; those before _first are gone.
         self._entries: list[Entry] = []
         self._first = 0
@@ -186,26 +186,28 @@ class Table:
         return self._size
 
     def allow(self, size: int) -> None:
-        """The decoder's end set SETTINGS_HEADER_TABLE_SIZE, and the encoder's end has acknowledged
-        it: what the encoder may say from here on.
+        """Set the maximum that the encoder may choose from here on.
 
-        It changes no limit: a size update of the encoder does (4.2), and stays below this.
+        The decoder's end set SETTINGS_HEADER_TABLE_SIZE, and the encoder's end has acknowledged it.
+        That changes no limit: a size update of the encoder does (4.2), and stays below this.
         """
         self.allowed = size
 
     def lose(self, why: str = _LOST) -> None:
-        """Bytes of this direction are missing: nobody knows what they added, nor whether they
-        changed the limit.  All that was added before is unknown from here on."""
+        """Forget all entries, since bytes of this direction are missing.
+
+        Nobody knows what they added, nor whether they changed the limit.
+        """
         self._clear()
         self.is_whole = False
         self.older = why
         self.limit = -1
 
     def find(self, index: i64, offset: int, size: int) -> Entry:
-        """The entry with this index; one that is not known has neither name nor value.
+        """Return the entry with this index; an unknown one has neither name nor value.
 
-        Raises DecodeError where there cannot be one; ``offset`` and ``size`` say where the index
-        stands.
+        Raises DecodeError if there cannot be one; ``offset`` and ``size`` say where the index is
+        written.
         """
         if 0 < index <= _STATIC_SIZE:
             return STATIC[index - 1]
@@ -226,7 +228,7 @@ class Table:
     def add(self, entry: Entry) -> bool:
         """Add the newest entry; the oldest make room for it (4.4).
 
-        False if it is too large for the table, which it only empties.
+        False if it is too large for the table: it only empties it.
         """
         most = self._most()
         if entry.size > most:
@@ -241,7 +243,7 @@ class Table:
         return True
 
     def resize(self, size: int) -> None:
-        """A size update of the encoder (4.3)."""
+        """Apply a size update of the encoder (4.3)."""
         self.limit = size
         self._evict(self._most())
         if size < _OVERHEAD:
@@ -263,8 +265,10 @@ class Table:
         self._know_end()
 
     def _know_end(self) -> None:
-        """An entry of ours had to go: if the encoder's limit was why, then all that were older are
-        gone too, and what is left is the whole table."""
+        """Take what is left for the whole table, if the encoder's limit is why an entry had to go.
+
+        Then all that were older are gone too.
+        """
         if 0 <= self.limit <= MAX_TABLE:
             self.is_whole = True
             self.older = ""
@@ -282,7 +286,7 @@ class Table:
 
 
 class String(Facts):
-    """Where a string lies: its length at ``start``, its bytes from ``inside`` to ``stop``."""
+    """Where a string is: its length at ``start``, its bytes from ``inside`` to ``stop``."""
 
     __slots__ = ("inside", "is_huffman", "start", "stop")
     __match_args__: ClassVar = ("start", "inside", "stop", "is_huffman")
@@ -298,20 +302,20 @@ class String(Facts):
 
     @property
     def span(self) -> Span:
+        """The string with its length."""
         return Span(self.start, self.stop)
 
 
 class Line(Facts):
     """A header field of a block, or a size update: ``data[start:stop]``.
 
-    ``form`` is one of FORMS, by number.  ``index``: of the entry (INDEXED), or of the name's, 0 for
-    a name that is written out; ``inside`` is where index or size end.  ``size``: the new limit of a
-    SIZE_UPDATE.
-    ``name`` and ``value`` are None where they are not known, and ``unknown`` says why.  ``added``
-    is the number of the block that added the entry, None for one of the static table and for one
-    that is not known.
-    ``name_at`` and ``value_at`` are the strings that are written here, None for what is not.
-    ``empties``: it was to be added, and is too large: the table is empty behind it.
+    ``form`` is one of FORMS, by number.  ``index``: that of the entry (INDEXED), or of the name's,
+    0 for a name that is written out; ``inside`` is where index or size end.  ``size``: the new
+    limit of a SIZE_UPDATE.  ``name`` and ``value`` are None if they are not known, and ``unknown``
+    says why.  ``added`` is the number of the block that added the entry, None for one of the static
+    table and for an unknown one.  ``name_at`` and ``value_at`` are the strings that are written
+    here, None for what is not.  ``empties``: it was to be added, but is too large: the table is
+    empty after it.
     """
 
     __slots__ = (
@@ -346,10 +350,12 @@ class Line(Facts):
 
     @property
     def is_header(self) -> bool:
+        """Whether it is a header field, not a size update or an unread rest."""
         return self.form < SIZE_UPDATE
 
     @property
     def span(self) -> Span:
+        """Where it is in the block's bytes."""
         return Span(self.start, self.stop)
 
     @property
@@ -364,12 +370,12 @@ class Line(Facts):
 
 
 class Block:
-    """What was read of a header block: ``lines`` cover its bytes, each byte in one of them.
+    """What was read of a header block: each of its bytes is in exactly one of its ``lines``.
 
     ``error``: why it could not be read to its end; the last line, UNREAD, is the rest.
-    ``warnings``: what is wrong with it although it was read, so that the table is in step.  One
-    of them is a LimitExceeded where the lines would stand for too much: the lines from there on
-    are one, UNREAD.
+    ``warnings``: what is wrong with it although it was read, so that the table is in step.  One of
+    them is a LimitExceeded if the lines would stand for too much: from there on they are one line,
+    UNREAD.
     """
 
     __slots__ = ("error", "lines", "warnings")
@@ -381,7 +387,7 @@ class Block:
 
     @property
     def headers(self) -> list[tuple[bytes | None, bytes | None]]:
-        """Name and value of each header, None for what is not known."""
+        """Return the name and value of each header, None for what is not known."""
         return [(line.name, line.value) for line in self.lines if line.is_header]
 
 
@@ -391,12 +397,12 @@ class Block:
 def read_block(
     data: bytes, start: int, stop: int, table: Table, added: int, most: int = MOST
 ) -> Block:
-    """The header block at ``data[start:stop]``: that of a HEADERS or a PUSH_PROMISE and of its
-    CONTINUATIONs, joined.
+    """Read the header block at ``data[start:stop]``.
 
-    ``added`` is what the entries that it adds are known by: a packet's number, an offset.
-    It raises nothing: what is wrong is in the Block.  After an error the table is taken for
-    lost, since nobody knows what the rest of the block would have added.
+    That is the block of a HEADERS or a PUSH_PROMISE and of its CONTINUATIONs, joined.  ``added`` is
+    the number to give to entries that it adds: a packet's number, an offset.  It raises nothing:
+    what is wrong is in the Block.  After an error the table counts as lost, since nobody knows what
+    the rest of the block would have added.
     """
     block = Block()
     lines = block.lines
@@ -456,7 +462,7 @@ def read_block(
 
 
 class _Reader:
-    """Reads a block from left to right; ``at`` is the first byte that is not read."""
+    """Reads a block from left to right; ``at`` is the first unread byte."""
 
     __slots__ = ("added", "at", "data", "stop", "table")
 
@@ -468,7 +474,7 @@ class _Reader:
         self.added = added
 
     def line(self) -> Line:
-        """The next one; raises DecodeError.  The table changes only if it could be read."""
+        """Return the next line; raise DecodeError.  The table changes only if it could be read."""
         at = self.at
         first: i64 = self.data[at]
         if first >= 128:  # 6.1
@@ -527,7 +533,7 @@ class _Reader:
         return line
 
     def integer(self, what: str, mask: i64) -> i64:
-        """5.1: the integer whose first byte, which is there, has these bits for it."""
+        """Read the integer (5.1) whose first byte, which is there, has these bits for it."""
         data = self.data
         stop = self.stop
         at = self.at
@@ -557,7 +563,7 @@ class _Reader:
         return value
 
     def string(self, what: str, length_of: str) -> String:
-        """5.2: where the next string lies; it is passed over."""
+        """Return where the next string (5.2) is, and pass over it."""
         start = self.at
         if start >= self.stop:
             raise Incomplete(length_of, start, needs=1, left=0)
@@ -577,9 +583,9 @@ class _Reader:
 
 # ── Appendix B: Huffman's code ───────────────────────────────────────────────────────
 
-# Length of the code in bits, and the bytes that have one of that length, in hex.  The code is
-# canonical (5.2): each code is the one before it plus one, with zeros behind it where it is
-# longer.  The last, 30 ones, is EOS.
+# Length of the code in bits, and the bytes that have a code of that length, in hex.  The codes are
+# canonical (5.2): each is the one before it plus one, with zeros appended where it is longer.  The
+# last, 30 ones, is EOS.
 _CODES: Final = (
     (5, "303132616365696f7374"),
     (6, "20252d2e2f333435363738393d415f62646667686c6d6e707275"),
@@ -610,9 +616,9 @@ _EOS: Final = 256
 class _Tree:
     """Huffman's tree, turned into steps of four bits each.
 
-    ``steps[node * 16 + bits]`` is the node that these bits lead to, with 256 × (1 + byte) added if
-    a byte ended on the way (no code is shorter than 5 bits, so there is one at most); -1 if EOS
-    did.  ``ones[node]`` is how many bits lead to a node by ones alone, else -1.
+    ``steps[node * 16 + bits]`` is the node that these bits lead to, plus 256 × (1 + byte) if a byte
+    ended on the way (no code is shorter than 5 bits, so there is one at most); -1 if EOS did.
+    ``ones[node]`` is how many bits lead to a node by ones alone, else -1.
     """
 
     __slots__ = ("_next", "ones", "steps")
@@ -665,7 +671,7 @@ _ONES: Final[list[int]] = _TREE.ones
 
 
 def unpack_huffman(data: bytes, start: i64, stop: i64, what: str = "string") -> bytes:
-    """The bytes that ``data[start:stop]`` is Huffman's code of.
+    """Return the bytes that ``data[start:stop]`` is the Huffman code of.
 
     Raises DecodeError where 5.2 says so: EOS in it, or an end that is not up to 7 ones.
     """
@@ -708,11 +714,11 @@ def unpack_huffman(data: bytes, start: i64, stop: i64, what: str = "string") -> 
 
 
 def mask_string(data: bytes, string: String) -> bytes:
-    """Bytes that may stand in the string's place: as many, for as many characters, so that the
-    table of who reads them evicts what it would have.  They tell nothing else.
+    """Return bytes that may take the string's place: as many, for as many characters.
 
-    Huffman's code has a character of nearly every length: with the same number of bits for the
-    same number of characters, all strings of one size look alike.
+    So the table of whoever reads them evicts the same entries.  They tell nothing else.  Huffman's
+    code has a character of nearly every length: with the same number of bits for the same number of
+    characters, all strings of one size look alike.
     """
     size = string.stop - string.inside
     if not string.is_huffman:
@@ -725,7 +731,7 @@ def mask_string(data: bytes, string: String) -> bytes:
     value = 0
     used = 0
     for left in range(count, 0, -1):
-        # The longest code that leaves 5 bits at least for each of the others.
+        # The longest code that leaves at least 5 bits for each of the others.
         room = bits - used - 5 * (left - 1)
         even = (bits - used) // left
         length = max(one for one in _MASKS if one <= room and (one <= even or one == 5))
@@ -738,7 +744,7 @@ def mask_string(data: bytes, string: String) -> bytes:
 
 
 def _mask_codes() -> dict[int, int]:
-    """Of each length of a code, that of a letter; of its first byte, where it has no letter."""
+    """Return a letter's code for each length of a code; without a letter, the first byte's."""
     codes: dict[int, int] = {}
     code = length = 0
     for bits, symbols in _CODES:
@@ -757,9 +763,9 @@ _MASKS: Final = _mask_codes()
 
 
 def notes_of_block(block: Block, by: str = "by the block at", depth: int = 1) -> list[Note]:
-    """A note for every byte of a block; places are those that it was read from.
+    """Return a note for every byte of a block; places are those that it was read from.
 
-    ``by`` stands before a block's number: "by packet" makes "added by packet 12".
+    ``by`` comes before a block's number: "by packet" makes "added by packet 12".
     """
     notes: list[Note] = []
     for line in block.lines:
@@ -803,7 +809,7 @@ _EMPTIES: Final = "Literal, to be added to the table; it is larger than that, wh
 
 
 def _entry(line: Line, by: str) -> str:
-    """Which entry a line names, and where that is from."""
+    """Say which entry a line names, and where that comes from."""
     if line.added is None:
         return line.unknown or f"entry {line.index} (static table)"
     text = f"entry {line.index}, added {by} {line.added}"
@@ -826,7 +832,7 @@ def _string(notes: list[Note], string: String, text: bytes, label: str, depth: i
 
 
 def _said(raw: bytes) -> str:
-    """In quotation marks if it is text; views escape it."""
+    """Quote it if it is text; views escape it."""
     try:
         return f'"{raw.decode("utf-8")}"'
     except UnicodeDecodeError:

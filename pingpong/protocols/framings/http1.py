@@ -8,16 +8,16 @@
 
 A body ends where its length says, or with its last chunk, or with the stream; some heads have none.
 
-    the body's first bytes ──▶ claimed   by who made the transport: Thrift knows its messages
-    the head               ──▶ taken     by who reads such bodies: see ``contents``
+    the body's first bytes ──▶ claimed   by the subclass: Thrift knows its messages
+    the head               ──▶ taken     by a family that reads such bodies: see ``contents``
                            ──▶ passed    not all HTTP is RPC: pages, pictures, downloads
 
 What is passed over does not wait in memory: it is taken a window at a time.  What is taken becomes
 messages: a request is a CALL, its response the REPLY or EXCEPTION.  HTTP/1 has no ids: a request's
 place in its connection is its number, and a response has the number of the request it answers.
 
-A request without a body says too little of what it is for: it is a call if its response shows that.
-Every request gets a response, and each of them is a ``Turn``, for who has calls to settle.
+A request without a body does not say enough about its purpose: it is a call if its response shows
+that.  Every request gets a response, and each of them is a ``Turn``, for code that settles calls.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from typing import Final
 from ...errors import LimitExceeded
 from ...model import (
     CUT_LOST,
+    NOWHERE,
     Finding,
     Header,
     Limits,
@@ -67,16 +68,16 @@ from .pieces import Piece, gaps_of, lay_out, ordered, place_of_body, time_of
 
 __all__ = ["Http1", "Kept1"]
 
-# How much of a body that is none is taken in one go.
+# How much of a body without a message is taken at once.
 _WINDOW: Final = 65_536
 
-# How much is kept of a body that only an answer to a call makes worth reading: a page, a picture.
+# How much is kept of a body that is worth reading only as an answer to a call: a page, a picture.
 _MOST_OTHER: Final = 1 << 16
 
 # How many requests of a connection may wait for their responses.
 MAX_ASKED: Final = 1024
 
-# Before each message in a stream of them: a flag, and the length.
+# Size of what precedes each message in a stream of them: a flag, and the length.
 _ENVELOPE: Final = 5
 
 
@@ -84,7 +85,7 @@ _ENVELOPE: Final = 5
 
 
 class Kept1(Kept):
-    """What is kept with a message of HTTP/1: how it ended.  Its bytes say all else."""
+    """What is kept with an HTTP/1 message: how it ended.  Everything else is in its bytes."""
 
     __slots__ = ()
 
@@ -92,8 +93,9 @@ class Kept1(Kept):
 class Asked:
     """A request, for the response to it.
 
-    ``content`` reads its body; None: nobody does, or the body's own bytes were claimed
-    (``is_claimed``).  ``held`` is all of one without a body, until its response shows what it is.
+    ``content`` reads its body; None: nothing does, or the body's own bytes were claimed
+    (``is_claimed``).  ``held`` is all of a request without a body, until its response shows what it
+    is.
     """
 
     __slots__ = ("content", "head", "held", "is_claimed", "number", "time")
@@ -108,10 +110,10 @@ class Asked:
 
 
 class Step:
-    """What a unit has of a message that is taken: places in its data, and what stands there.
+    """What a unit has of a message that is taken: places in its data, and what is there.
 
-    ``flag`` and ``size`` are those of a message in a stream of them, -1 where none is whole.
-    ``ends``: the body ends.  ``why`` says what is not read behind it.  ``doubted`` is a request
+    ``flag`` and ``size`` are those of a message in a stream of them, -1 if none is complete.
+    ``ends``: the body ends.  ``why`` says what is not read after it.  ``doubted`` is a request
     without a body.
     """
 
@@ -127,11 +129,11 @@ class Step:
 
 
 class Said:
-    """A request or a response that is taken: what there is of its messages.
+    """A request or a response that is taken: what is there of its messages.
 
-    ``is_cut``: its body is messages in envelopes.  ``held`` is the first of them while it may be
-    the only one; ``is_stream``: there are several.  ``tail`` is what stands behind the last.
-    ``note`` says what was not read of it.
+    ``is_cut``: its body is messages in envelopes.  ``held`` is the first of them as long as it may
+    be the only one; ``is_stream``: there are several.  ``tail`` is what follows the last.  ``note``
+    says what was not read of it.
     """
 
     __slots__ = (
@@ -184,10 +186,10 @@ _PASSED: Final = 3
 
 
 class Http1(Transport):
-    """One direction of HTTP/1.  ``contents`` says who reads the body behind a head, if anybody.
+    """One direction of HTTP/1.  ``contents`` says what reads the body after a head, if anything.
 
-    Who makes it may claim bodies by their first bytes: see ``claim``.  ``is_whole``: such a body
-    ends with the stream.
+    A subclass may claim bodies by their first bytes: see ``claim``.  ``is_whole``: such a body ends
+    with the stream.
     """
 
     name = "http"
@@ -199,7 +201,7 @@ class Http1(Transport):
         self._contents = contents
         self.allowance = Allowance(limits)
         self._other: Http1 | None = None
-        self._asking: list[Asked] = []  # its requests that wait for their responses
+        self._asking: list[Asked] = []  # its requests that are waiting for their responses
         self._count = 0
         # Responses that came before their requests in the capture: their numbers and times.
         self._early: list[tuple[int, int]] = []
@@ -207,14 +209,14 @@ class Http1(Transport):
         self._reset()
 
     def _reset(self) -> None:
-        """The next head begins at the buffer's start."""
+        """Expect the next head at the buffer's start."""
         self._scanned = 0  # no head ends before this
         self._head: Start | None = None
         self._body: Body | None = None
         self._mode = _OPEN
         self._asked: Asked | None = None
         self._said: Said | None = None
-        self._is_own = False  # the head says that the body is what it was taken for
+        self._is_own = False  # the head confirms what the body was taken for
         self._has_turned = False
 
     def give_up(self) -> None:
@@ -225,32 +227,36 @@ class Http1(Transport):
         if isinstance(other, Http1):
             self._other = other
 
-    # ── For who makes it ─────────────────────────────────────────────────────────────
+    # ── For subclasses ───────────────────────────────────────────────────────────────
 
     def claim(self, head: Start, body: Body, begin: bytes) -> bool:
-        """Does a body that begins so, unpacked, belong to who made this?"""
+        """Say whether a body that begins like this, unpacked, belongs to this class."""
         return False
 
     def claimed(self, buffer: bytearray) -> Unit:
-        """The unit of a body that was claimed, and is there to its end: asked only of who claims,
-        and this class claims nothing."""
+        """Make the unit of a body that was claimed, and is there to its end.
+
+        This class claims nothing, so only subclasses are asked.
+        """
         raise NotImplementedError
 
     def claimed_rest(self, buffer: bytearray, have: int) -> Unit | None:
-        """What there is of a body that will not be complete, if it was claimed, or still can be;
-        None: it is none of those."""
+        """Make a unit of what is there of a body that will not be complete.
+
+        None if it was not claimed, and can no longer be.
+        """
         return None
 
     def note_head(self, head: Start) -> None:
-        """A head was read."""
+        """Learn of a head that was read."""
         return
 
     def is_owned(self, head: Start) -> bool:
-        """Does a head say by itself that its body belongs to who made this?"""
+        """Say whether a head by itself says that its body belongs to this class."""
         return False
 
     def amiss(self, head: Start, body: Body) -> str:
-        """What is wrong with a body that was passed over, "" if nothing is."""
+        """Say what is wrong with a body that was passed over, "" if nothing is."""
         return ""
 
     def _mark_claimed(self) -> None:
@@ -300,8 +306,8 @@ class Http1(Transport):
             self._answer(self._head)
         head = self._head
         if head.is_answer and head.ends != NO_BODY and self._asked is None:
-            # The answer to a HEAD has the head of a body and no body: then the next answer
-            # begins here.  No message begins like one.
+            # The answer to a HEAD has the head of a body but no body: then the next answer begins
+            # here.  No message begins like one.
             room = min(len(ANSWER), head.length) if head.ends == LENGTH else len(ANSWER)
             seen = bytes(buffer[head.stop : min(have, head.stop + room)])
             if room > 4 and ANSWER.startswith(seen):
@@ -325,7 +331,7 @@ class Http1(Transport):
         waiting = [] if other is None else other._asking
         is_lossy = self._is_lossy or (other is not None and other._is_lossy)
         if is_lossy:
-            # Some are missing.  A client that does not send ahead waits for the answer to its last.
+            # Some are missing.  A client that does not pipeline waits for the answer to its last.
             asked_by_then = sum(1 for one in waiting if one.time <= self.time)
             del waiting[: max(0, asked_by_then - 1)]
             self._early.clear()
@@ -342,12 +348,12 @@ class Http1(Transport):
             del self._early[:-MAX_ASKED]
 
     def _ask(self, head: Start) -> None:
-        """A request begins."""
+        """Begin a request."""
         other = self._other
         number = self._count + 1
         early = [] if other is None else other._early
         if self._is_lossy:
-            # Some that are missing were answered.
+            # These answered requests that are missing.
             while early and early[0][1] < self.time:
                 number = max(number, early.pop(0)[0] + 1)
         is_answered = bool(early)
@@ -362,7 +368,7 @@ class Http1(Transport):
                 del self._asking[0]
 
     def _content(self, head: Start, said: Head) -> Content | None:
-        """Who reads the body behind a head; None: nobody."""
+        """Return what reads the body after a head; None: nothing does."""
         if self._contents is None or self.is_owned(head):
             return None
         if not head.is_answer:
@@ -376,7 +382,7 @@ class Http1(Transport):
         return own if own is not None or asked is None else asked.content
 
     def _settle(self, buffer: bytearray, have: int) -> bool:
-        """See what becomes of the body; False while too little of it is there to tell."""
+        """Decide what becomes of the body; False if too little of it is there to tell."""
         assert self._head is not None
         assert self._body is not None
         head, body = self._head, self._body
@@ -407,7 +413,7 @@ class Http1(Transport):
         return True
 
     def _is_cut(self, content: Content, head: Start) -> bool:
-        """Are there messages in envelopes in the body?  An error's page may answer such a call."""
+        """Say whether the body has messages in envelopes; an error page may answer such a call."""
         return content.is_enveloped and self._is_own and not head.coding and not content.is_base64
 
     def _begin_taken(self, content: Content, said_head: Head) -> None:
@@ -436,7 +442,7 @@ class Http1(Transport):
     # ── What is taken ────────────────────────────────────────────────────────────────
 
     def _taken(self, buffer: bytearray, have: int) -> Unit | None:
-        """The next unit of a body that is taken: all of it, or one of its messages."""
+        """Make the next unit of a body that is taken: all of it, or one of its messages."""
         assert self._body is not None
         assert self._said is not None
         body, said = self._body, self._said
@@ -474,12 +480,12 @@ class Http1(Transport):
         if body.state == DONE:
             return self._piece(buffer, body.at, True)
         if body.begin and not content:
-            # The head alone: what comes behind it may take its time.
+            # The head alone: what comes after it may take its time.
             return self._piece(buffer, body.begin, False, 0)
         return None
 
     def _piece(self, buffer: bytearray, stop: int, ends: bool, size: int = -1) -> Unit:
-        """The unit up to ``stop``, with ``size`` bytes of content (-1: all there is)."""
+        """Make the unit up to ``stop``, with ``size`` bytes of content (-1: all there is)."""
         assert self._body is not None
         assert self._said is not None
         body = self._body
@@ -494,7 +500,7 @@ class Http1(Transport):
         return unit
 
     def _places(self, stop: int) -> list[tuple[int, int, str]]:
-        """What stands where in the buffer, up to ``stop``: the head, chunk lines, content."""
+        """Return what is where in the buffer, up to ``stop``: the head, chunk lines, content."""
         assert self._body is not None
         body = self._body
         places: list[tuple[int, int, str]] = []
@@ -554,7 +560,7 @@ class Http1(Transport):
             self._finish(said, out)
 
     def _show_asked(self, said: Said, out: list[Found]) -> None:
-        """A response begins: its request is a call, or a stream that goes on."""
+        """Begin a response: its request is a call, or a stream that goes on."""
         asked, other = said.asked, self._other
         if asked is None or other is None or said.head.is_request:
             return
@@ -569,7 +575,7 @@ class Http1(Transport):
             found.is_others = True
 
     def _whole(self, said: Said, pieces: list[Piece], step: Step, out: list[Found]) -> None:
-        """A body that is one message."""
+        """Give out a body that is one message."""
         if said.is_base64 and not step.why:
             wrong = self._unwrap(said, pieces, out)
             if wrong:
@@ -585,13 +591,13 @@ class Http1(Transport):
         self._finish(said, out)
 
     def _unwrap(self, said: Said, pieces: list[Piece], out: list[Found]) -> str:
-        """Messages in envelopes, all of them in base64; what is wrong with that, else ""."""
+        """Give out messages in envelopes, all in base64; return what is wrong with that, or ""."""
         wire = b"".join([piece.data for piece in pieces if piece.what == "body"])
         data, runs = _from_base64(wire)
         if data is None:
             return "the body is no base64"
         at = run = 0
-        spans: list[tuple[int, int, int]] = []  # of each message: its stop, and that of its text
+        spans: list[tuple[int, int, int]] = []  # per message: its stop, and that of its text
         while at < len(data):
             size = u32(data, at + 1) if at + _ENVELOPE <= len(data) else len(data)
             if size > len(data) - at - _ENVELOPE:
@@ -610,8 +616,8 @@ class Http1(Transport):
                 piece.what = "base64" if piece.what == "body" else piece.what
             body_at = start + _ENVELOPE
             opened = [
-                Piece(-1, data[start:body_at], "envelope", pieces[0].brought),
-                Piece(-1, data[body_at:stop], "body", pieces[0].brought),
+                Piece(NOWHERE, data[start:body_at], "envelope", pieces[0].brought),
+                Piece(NOWHERE, data[body_at:stop], "body", pieces[0].brought),
             ]
             self._message(said, mine + opened, data[start], size, out)
             start, text = stop, max(text, text_stop)
@@ -622,7 +628,7 @@ class Http1(Transport):
     def _message(
         self, said: Said, pieces: list[Piece], flag: int, size: int, out: list[Found]
     ) -> None:
-        """A message of a stream is whole."""
+        """Give out a message of a stream, which is complete."""
         content = said.content
         if content.ends_at and flag & content.ends_at:
             # Trailers, in place of HTTP's.
@@ -644,7 +650,7 @@ class Http1(Transport):
         out.append(self._found(said, MessageType.PART, pieces, "", NO_END, flag))
 
     def _stream_on(self, said: Said, out: list[Found]) -> None:
-        """It is a stream: give out its head, and the message that waited."""
+        """Give out the head of what is now known to be a stream, and the message that waited."""
         if said.is_stream:
             return
         said.is_stream = True
@@ -656,7 +662,7 @@ class Http1(Transport):
             out.append(self._found(said, MessageType.PART, held, "", NO_END, said.flag))
 
     def _finish(self, said: Said, out: list[Found]) -> None:
-        """The body has ended."""
+        """Finish a body."""
         if said.has_ended:
             return
         said.has_ended = True
@@ -674,7 +680,7 @@ class Http1(Transport):
             body = opened or b""
         ending = said.content.ending(said.head, said.trailers, body)
         if ending.is_error and held and said.is_cut:
-            # An error has no message: this one was a part of a stream.
+            # An error has no message: this one was part of a stream.
             self._stream_on(said, out)
             held = []
         mtype = MessageType.EXCEPTION if ending.is_error else MessageType.REPLY
@@ -690,7 +696,7 @@ class Http1(Transport):
         ending: Ending = NO_END,
         flag: int = 0,
     ) -> Found:
-        """The message that these pieces make."""
+        """Make a message of these pieces."""
         protocol = said.protocol
         findings: list[Finding] = []
         opened: bytes | None = None
@@ -707,8 +713,8 @@ class Http1(Transport):
             protocol = RAW
         if said.note:
             findings.append(Finding(Severity.WARNING, said.note, 0))
-        size = sum([len(piece.data) for piece in pieces if piece.offset >= 0])
-        offset = min([piece.offset for piece in pieces if piece.offset >= 0], default=0)
+        size = sum([len(piece.data) for piece in pieces if piece.offset != NOWHERE])
+        offset = min([piece.offset for piece in pieces if piece.offset != NOWHERE], default=0)
         data = b"".join([piece.data for piece in ordered(pieces)])
         has_head = bool(pieces) and pieces[0].what == "head"
         span = said.method_span if has_head else Span(0, 0)
@@ -720,7 +726,7 @@ class Http1(Transport):
         if opened is not None:
             start = len(found.data)
             found.data += opened
-            found.layout += (Stretch(start, len(opened), -1, "body"),)
+            found.layout += (Stretch(start, len(opened), NOWHERE, "body"),)
         start, stop = place_of_body(found, pieces)
         found.header = Header(method, mtype, said.number, True, Span(start, start), span)
         found.body_stop = stop
@@ -736,7 +742,7 @@ class Http1(Transport):
         return found
 
     def _unpack(self, packing: str, body: bytes) -> tuple[bytes | None, str]:
-        """What packed content holds, and what is wrong with that, else ""."""
+        """Return the content of packed bytes, and what is wrong with that, else ""."""
         coding = packing.encode()
         if packing == NOT_NAMED:
             return None, "the flag says that it is packed, and no header names the encoding"
@@ -797,7 +803,7 @@ class Http1(Transport):
         return out
 
     def _may_be_claimed(self, buffer: bytearray, have: int) -> bool:
-        """Is what there is of a body, too little to be settled, the begin of one to be claimed?"""
+        """Say whether a body too short to be settled may be the beginning of a claimed one."""
         is_claimed = self.claimed_rest(buffer, have) is not None
         self._mode = _OPEN
         self._has_turned = False
@@ -809,7 +815,7 @@ class Http1(Transport):
     def _cut_off(
         self, said: Said, pieces: list[Piece], why: str, cut: str, out: list[Found]
     ) -> None:
-        """What there is of a request or a response that will not be complete."""
+        """Give out what is there of a request or a response that will not be complete."""
         has_more = any(piece.what in ("body", "envelope") for piece in pieces)
         first = len(out)
         if said.head.is_request:
@@ -836,7 +842,7 @@ class Http1(Transport):
     # ── What is passed over ──────────────────────────────────────────────────────────
 
     def _pass(self, buffer: bytearray, have: int) -> Unit | None:
-        """A body that is none: windows without a word, and at its end what it was."""
+        """Pass over a body without a message: silent windows, and at its end what it was."""
         assert self._head is not None
         assert self._body is not None
         head, body = self._head, self._body
@@ -862,7 +868,7 @@ class Http1(Transport):
         return unit
 
     def _turn(self) -> Turn | None:
-        """What it is in the talk; with the begin of its body, if that is no message."""
+        """Make its Turn; with the beginning of its body, if that is not a message."""
         assert self._head is not None
         if self._has_turned:
             return None
@@ -878,7 +884,7 @@ class Http1(Transport):
         return head.turn(head.response(total, begin))
 
     def passed(self, buffer: bytearray, what: str, findings: tuple[Finding, ...]) -> Unit:
-        """What there is of a body that is none; its head is the unit's data, before the first."""
+        """Make a unit of what is there of a passed body; the first one's data is its head."""
         assert self._body is not None
         body = self._body
         unit = Unit(body.at, bytes(buffer[: body.begin]), body.begin, None, what, findings)
@@ -886,7 +892,7 @@ class Http1(Transport):
         return unit
 
     def passed_rest(self, buffer: bytearray, have: int, what: str) -> Unit:
-        """All that is left, where it is no message."""
+        """Make a unit of all that is left, if it is not a message."""
         assert self._head is not None
         begin = self._head.stop if self._body is None else self._body.begin
         unit = Unit(have, bytes(buffer[:begin]), begin, None, what)
@@ -896,12 +902,12 @@ class Http1(Transport):
         return unit
 
     def known_until(self, buffer: bytearray, have: int) -> int:
-        # Behind a chunk the offsets of the body are no longer those of the stream.
+        # After a chunk the offsets of the body are no longer those of the stream.
         body = self._body
         if body is None or body.ends != LENGTH or not body.keeps:
             return 0
         if self._head is not None and self._head.coding:
-            return 0  # what was packed cannot be unpacked without the bytes that are lost
+            return 0  # packed bytes cannot be unpacked if some of them are lost
         end = body.at + body.left
         if self._said is not None and self._said.is_cut:
             content = body.content
@@ -923,7 +929,7 @@ class Http1(Transport):
         if head is None or self._mode == _TAKEN:
             return None
         if body is None or not body.total:
-            # A body that ends with the stream may be none at all.
+            # A body that ends with the stream may be no body at all.
             if have == head.stop and head.ends == CLOSE:
                 return self.passed_rest(buffer, have, head.what(0))
             if have == head.stop and self.is_owned(head):
@@ -941,7 +947,7 @@ class Http1(Transport):
 
 
 def _method_span(head: Head, method: str) -> Span:
-    """Where a request's line names its method: the path, as far as that is a part of it."""
+    """Return where a request's line names its method: the path, if that is a part of it."""
     verb = head.get(":method") + " "
     path = method.removeprefix(verb)
     return Span(len(verb), len(verb) + len(path.encode()))
@@ -951,7 +957,7 @@ def _method_span(head: Head, method: str) -> Span:
 
 
 def _enveloped(pieces: list[Piece]) -> list[Piece]:
-    """The pieces of a message, with its envelope set apart, which chunks may cut in two."""
+    """Return the pieces of a message, its envelope set apart, which chunks may cut in two."""
     out: list[Piece] = []
     left = _ENVELOPE
     for piece in pieces:
@@ -984,8 +990,11 @@ def _split(pieces: list[Piece], size: int) -> list[Piece]:
 
 
 def _from_base64(text: bytes) -> tuple[bytes | None, list[tuple[int, int]]]:
-    """Base64 with padding anywhere, opened; and where each run of it, up to a padding, begins: in
-    what it opens to, and in the text.  None: it is none."""
+    """Decode base64 with padding anywhere.
+
+    Also returns where each run of it, up to a padding, begins: in the result, and in the text.
+    None: it is not base64.
+    """
     out = bytearray()
     runs: list[tuple[int, int]] = []
     at = 0
@@ -1002,7 +1011,7 @@ def _from_base64(text: bytes) -> tuple[bytes | None, list[tuple[int, int]]]:
 
 
 def _trailers_of(pieces: list[Piece]) -> Head | None:
-    """What the lines behind the last chunk say; None: there are none."""
+    """Return what the lines after the last chunk say; None: there are none."""
     lines: list[bytes] = []
     is_behind = False
     for piece in pieces:

@@ -1,9 +1,9 @@
-"""Heads and bodies of HTTP/1 (RFC 9112): what a start line and the headers say, where a body ends.
+"""Heads and bodies of HTTP/1 (RFC 9112): what the start line and headers say, where a body ends.
 
-    head    GET /calc HTTP/1.1 ⏎ name: value ⏎ … ⏎ ⏎       a bare LF may stand for CRLF
+    head    GET /calc HTTP/1.1 ⏎ name: value ⏎ … ⏎ ⏎       a bare LF counts as CRLF
     body    none; as long as Content-Length says; in chunks; or all that comes
 
-Also what tells HTTP/1 from other protocols by its first bytes.
+Also how HTTP/1 is told from other protocols by its first bytes.
 """
 
 from __future__ import annotations
@@ -47,21 +47,21 @@ MAX_HEAD: Final = 65_536
 MAX_START: Final = 8192  # the start line
 MAX_LINE: Final = 4096  # a chunk's size with its extensions, or a line of a trailer
 
-# How much may stand around the chunks of a body: so much, and so much for each byte in them.
+# How much may surround the chunks of a body: so much, plus so much for each byte in them.
 MAX_AROUND: Final = 65_536
 SHARE_AROUND: Final = 16
 
-# How much of a body tells whether it is a message: room for the longest name too.
+# How much of a body shows whether it is a message: room for the longest name too.
 TELLING: Final = 2048
 
-# How much of a body's text is told.
+# How much of a body's text is shown.
 _MOST_TEXT: Final = 160
 
-# How a body may be packed that is unpacked here (RFC 9110, 8.4.1).
+# The ways to pack a body that are unpacked here (RFC 9110, 8.4.1).
 GZIP: Final = (b"gzip", b"x-gzip")
 DEFLATE: Final = b"deflate"
 
-# The end of a head.  RFC 9112, 2.2: a bare LF may stand for CRLF.
+# The end of a head.  RFC 9112, 2.2: a bare LF counts as CRLF.
 HEAD_END: Final = re.compile(rb"\n\r?\n")
 _LINE_END: Final = re.compile(rb"\r?\n")
 _METHODS: Final = (
@@ -131,7 +131,7 @@ class Start:
             self.length = number
 
     def _ends(self, chunked: bool | None) -> int:
-        """RFC 9112, 6.3, "Message Body Length"."""
+        """Decide how the body ends (RFC 9112, 6.3, "Message Body Length")."""
         if self.is_answer and (self.status < 200 or self.status in (204, 304)):
             return NO_BODY
         if chunked:
@@ -142,31 +142,34 @@ class Start:
 
     @property
     def status(self) -> int:
+        """The status code of a response."""
         return int(self.start[9:12])
 
     @property
     def reason(self) -> str:
+        """The reason phrase of a response, shortened and readable."""
         return shown(self.start[13:])
 
     @property
     def can_unpack(self) -> bool:
+        """Whether its body is packed in a way that can be unpacked here."""
         return self.coding in GZIP or self.coding == DEFLATE
 
     def turn(self, response: Response | None = None, struct: Protocol | None = None) -> Turn | None:
-        """What it is in the talk; None for a 1xx, behind which the response comes."""
+        """Make its Turn; None for a 1xx, since the response is still to come."""
         if self.is_answer and self.status < 200:
             return None
         return Turn(not self.is_answer, response, struct)
 
     def response(self, size: int, begin: bytes) -> Response | None:
-        """What it answers, with a body of ``size`` bytes that begins so and is no message."""
+        """Make the Response, with a body of ``size`` bytes that begins so and is not a message."""
         if not self.is_answer:
             return None
         kind = shown(self.content_type) if size else ""
         return Response(self.status, self.reason, kind, size, _readable(begin))
 
     def head(self) -> Head:
-        """The same, as those who read bodies want it; the start line's parts as HTTP/2 has them."""
+        """Return the same as readers of bodies want it; the start line's parts as in HTTP/2."""
         head = Head(not self.is_answer, 1)
         if self.is_answer:
             head.lines[":status"] = str(self.status)
@@ -178,7 +181,7 @@ class Start:
         return head
 
     def what(self, size: int) -> str:
-        """The message in a few words, with a body of ``size`` bytes."""
+        """Describe the message in a few words, with a body of ``size`` bytes."""
         if self.is_answer:
             words = [f"HTTP {self.status}"]
         else:
@@ -191,7 +194,7 @@ class Start:
 
 
 def _lines_of(head: bytes) -> list[bytes]:
-    """The lines of a head, without their ends and without the empty one."""
+    """Return the lines of a head, without their ends and without the empty one."""
     return [line.removesuffix(b"\r") for line in head.split(b"\n")[:-2]]
 
 
@@ -200,6 +203,7 @@ def _whole(value: bytes) -> str:
 
 
 def add_lines(head: Head, lines: list[bytes]) -> None:
+    """Add header lines to ``head``; lines without a colon are ignored."""
     for line in lines:
         name, colon, value = line.partition(b":")
         if colon:
@@ -207,13 +211,13 @@ def add_lines(head: Head, lines: list[bytes]) -> None:
 
 
 def shown(value: bytes) -> str:
-    """A value of a head as it may stand in a sentence: not too much of it."""
+    """Return a value of a head as it may appear in a sentence: not too much of it."""
     text = value[:80].decode("utf-8", "backslashreplace")
     return text if len(value) <= 80 else text + "…"
 
 
 def _readable(begin: bytes) -> str:
-    """How a text begins, on one line; "" if it is none."""
+    """Return how a text begins, on one line; "" if it is not text."""
     text = begin[:_MOST_TEXT].decode("utf-8", "replace").rstrip("\ufffd")
     words = " ".join(text.split())
     return words if words.isprintable() and "\ufffd" not in words else ""
@@ -223,7 +227,7 @@ def _readable(begin: bytes) -> str:
 
 
 def _bits(coding: bytes, data: bytes) -> int:
-    """What zlib calls that coding.  "deflate" is zlib's format, and some write it bare."""
+    """Return zlib's number for that coding.  "deflate" is zlib's format; some write it bare."""
     if coding in GZIP:
         return 31
     is_zlib = len(data) > 1 and data[0] & 15 == 8 and not (data[0] << 8 | data[1]) % 31
@@ -231,7 +235,7 @@ def _bits(coding: bytes, data: bytes) -> int:
 
 
 def begin_of(coding: bytes, data: bytes) -> bytes:
-    """How a packed body begins, unpacked: a little of it."""
+    """Return a little of what a packed body begins with, unpacked."""
     try:
         return zlib.decompressobj(_bits(coding, data)).decompress(data, TELLING)
     except zlib.error:
@@ -239,18 +243,19 @@ def begin_of(coding: bytes, data: bytes) -> bytes:
 
 
 def unpacked(coding: bytes, data: bytes, allowance: Allowance | None) -> tuple[bytes, str]:
-    """What a packed body holds, and what is wrong with it, else "": see ``inflate``."""
+    """Return the content of a packed body, and what is wrong with it, else "": see ``inflate``."""
     assert allowance is not None
     bits = _bits(coding, data)
     return inflate(data, allowance, len(data), bits, bits == 31)
 
 
 def is_packed(head: bytes) -> bool:
-    """Does a head say that its body is packed?"""
+    """Say whether a head says that its body is packed."""
     return bool(Start(head).coding)
 
 
 def no_start() -> DecodeError:
+    """Make the error for a line that begins neither a request nor a response."""
     return DecodeError(
         "HTTP start line", 0, found="neither a request nor a status", wanted="one of them"
     )
@@ -270,10 +275,10 @@ class Body:
 
     ``at`` is the next byte of the buffer to look at.  ``total`` counts the body's own bytes,
     ``before`` those that left the buffer; ``content`` has the others while ``keeps`` is true,
-    ``first`` a few of them then.  ``is_message``: it may not be longer than a message.  ``most``:
-    beyond so many bytes it is not kept; -1: nobody says so.  ``lines`` are those around its chunks,
-    with their places in the buffer, if it ``keeps_lines``; ``runs`` are the places of its content,
-    between them.
+    otherwise ``first`` has a few of them.  ``is_message``: it may not be longer than a message.
+    ``most``: beyond so many bytes it is not kept; -1: no limit.  ``lines`` are those around its
+    chunks, with their places in the buffer, if it ``keeps_lines``; ``runs`` are the places of its
+    content, between them.
     """
 
     __slots__ = (
@@ -300,7 +305,7 @@ class Body:
         self.keeps_lines = keeps_lines
         self.ends = head.ends
         self.begin = self.at = head.stop
-        self.left = head.length if head.ends == LENGTH else 0  # of the chunk, or of all
+        self.left = head.length if head.ends == LENGTH else 0  # of the chunk, or of the whole body
         self.state = {NO_BODY: DONE, _CHUNKED: _SIZE}.get(head.ends, _DATA)
         self.limits = limits
         self.keeps = True
@@ -394,8 +399,10 @@ class Body:
         self.state = _DATA if self.left else _TRAILER
 
     def _check_around(self) -> None:
-        """Raise LimitExceeded if what stands around the chunks of a body that is kept is more than
-        anybody writes: a chunk's line may be a thousand times as long as the chunk."""
+        """Raise LimitExceeded if a kept body has more around its chunks than anybody writes.
+
+        A chunk's line may be a thousand times as long as the chunk.
+        """
         there = self.total - self.before
         around = self.at - self.begin - there
         most = MAX_AROUND + SHARE_AROUND * there
@@ -412,13 +419,13 @@ class Body:
         return LimitExceeded("HTTP body", self.begin, found=found, limit=self.limits.message)
 
     def pass_over(self) -> None:
-        """This body is no message: keep nothing of it but its begin."""
+        """Record that this body is not a message: keep only its beginning."""
         self.keeps = False
         self.first = bytes(self.content[:TELLING])
         self.content.clear()
 
     def cut(self, stop: int, size: int) -> None:
-        """The buffer up to ``stop``, with ``size`` bytes of content in it, was taken."""
+        """Record that the buffer up to ``stop``, with ``size`` bytes of content, was taken."""
         self.at -= stop
         self.begin = 0
         self.before += size
@@ -427,7 +434,7 @@ class Body:
         self.runs = [(max(a - stop, 0), b - stop) for a, b in self.runs if b > stop]
 
     def place(self, size: int) -> int:
-        """Where in the buffer the first ``size`` bytes of content end."""
+        """Return where in the buffer the first ``size`` bytes of content end."""
         for start, stop in self.runs:
             if size <= stop - start:
                 return start + size
@@ -439,9 +446,9 @@ class Body:
 
 
 def begins(data: bytes | bytearray) -> bool | None:
-    """Do these first bytes of a direction begin HTTP/1?  None: too few bytes yet.
+    """Say whether these first bytes of a direction begin HTTP/1; None: too few bytes yet.
 
-    What it is for, its bodies tell.
+    What it is used for, its bodies tell.
     """
     word = bytes(data[:8])
     starts = [one for one in STARTS if one.startswith(word) or word.startswith(one)]
@@ -463,7 +470,7 @@ _HEADER_WHY: Final = {
 
 
 def describe(data: bytes, stop: int) -> list[tuple[int, str, str, str]]:
-    """What stands before the message: size, label, meaning and why of each part."""
+    """Return the parts of what precedes the message: size, label, meaning and why."""
     parts: list[tuple[int, str, str, str]] = []
     at = 0
     while at < stop:

@@ -1,6 +1,6 @@
-"""A note for every byte of a message of HTTP/1 but its content; its metadata, and its masks.
+"""A note for every byte of an HTTP/1 message except its content; its metadata, and its masks.
 
-Heads and chunk lines lie in the message's data as its layout says.
+Its layout says where heads and chunk lines are in the message's data.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ __all__ = ["is_its", "masked", "masks", "metadata", "metadata_of", "notes"]
 
 
 def is_its(message: Message) -> bool:
-    """Did the message come over HTTP/1?"""
+    """Say whether the message came over HTTP/1."""
     return isinstance(message.kept, Kept1)
 
 
 def notes(message: Message) -> list[Note]:
-    """The notes of what is not the message's content, in order."""
+    """Return the notes of everything but the message's content, in order."""
     out: list[Note] = []
     data = message.data
     for stretch in message.layout:
@@ -74,7 +74,7 @@ def _chunk_note(data: bytes, start: int, stop: int) -> Note:
 
 
 def metadata(message: Message) -> tuple[Metadatum, ...]:
-    """The headers of a message, then its trailers."""
+    """Return the headers of a message, then its trailers."""
     out: list[Metadatum] = []
     for stretch in message.layout:
         start, stop = stretch.start, stretch.start + stretch.size
@@ -86,7 +86,7 @@ def metadata(message: Message) -> tuple[Metadatum, ...]:
 
 
 def metadata_of(data: bytes, start: int, stop: int) -> list[Metadatum]:
-    """The headers of the head at ``data[start:stop]``, without its start line."""
+    """Return the headers of the head at ``data[start:stop]``, without its start line."""
     line_end = data.find(b"\n", start, stop) + 1
     return _lines(data, line_end, stop) if line_end else []
 
@@ -113,14 +113,14 @@ def _text(raw: bytes) -> str:
 
 
 def masks(message: Message) -> HeadMasks:
-    """The masks for what a message says in its heads and between its chunks."""
+    """Return the masks for what a message says in its heads and between its chunks."""
     runs: list[Run] = []
     packed = -1
     lines: list[tuple[int, bytes]] = []
     places: dict[int, int] = {}
     for stretch in message.layout:
         part = message.data[stretch.start : stretch.start + stretch.size]
-        if stretch.offset < 0:
+        if stretch.is_packed:
             packed = stretch.start if packed < 0 else packed
         elif _lost(message.gaps, stretch.start, stretch.start + stretch.size):
             runs.append((stretch.start, bytes(stretch.size)))
@@ -143,7 +143,7 @@ def masks(message: Message) -> HeadMasks:
 
 
 def masked(message: Message) -> object:
-    """What is kept with a message, as it may be shown."""
+    """Return what is kept with a message, as it may be shown."""
     kept = message.kept
     assert isinstance(kept, Kept1)
     hidden = Kept1(kept.ending)

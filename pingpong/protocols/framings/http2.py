@@ -1,12 +1,12 @@
-"""HTTP/2: frames of many streams, woven into each other, → the messages of each stream.
+"""HTTP/2: interleaved frames of many streams → the messages of each stream.
 
     DATA, HEADERS of stream 1 ──▶ _Half: head, messages, trailers ──▶ CALL … PART … REPLY
     DATA, HEADERS of stream 3 ──▶ _Half
     SETTINGS, PING, GOAWAY …  ──▶ EVENT
 
-A message's ``data`` has its frames in the order of the wire.  Where a frame's head stands in the
-midst of its content, that head comes first, so that the content is in one piece; what was packed
-is unpacked behind all others.  Its ``layout`` says which byte stands where.
+A message's ``data`` has its frames in the order of the wire, with one exception: a frame head in
+the middle of content comes first, so that the content is in one piece; what was packed is unpacked
+after all the rest.  Its ``layout`` says which byte is where.
 
 One end of a stream is a call or an answer with at most one message, or a stream of them.  The wire
 does not say which until a second message comes, or the end:
@@ -14,11 +14,11 @@ does not say which until a second message comes, or the end:
     head, message, end               one message: a CALL or a REPLY with it
     head, message, message …, end    CALL (the head alone), PART …; or PART …, REPLY (the end)
 
-So the first message waits for what comes behind it.  If the other end answers before, it is a
+So the first message waits for what follows it.  If the other end answers before that, it is a
 stream too.
 
-HPACK's table is one for a direction and cannot be read again: what its lines said is kept with the
-message (``Heads``), and explained from there.
+HPACK's table belongs to the direction and cannot be read again: what its lines said is kept with
+the message (``Heads``), and explained from there.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...errors import DecodeError, LimitExceeded
 from ...model import (
+    NOWHERE,
     Carrier,
     Finding,
     Header,
@@ -72,18 +73,18 @@ if TYPE_CHECKING:
 
 __all__ = ["ENVELOPE", "HeadBlock", "Heads", "Http2", "begins", "find"]
 
-# Before each message in a stream of them: a flag, and the length.
+# Size of what precedes each message in a stream of them: a flag, and the length.
 ENVELOPE: Final = 5
 
-# How many streams of one direction are followed at once, and how many that have ended are
-# remembered, since frames of them may still be under way.
+# How many streams of one direction are followed at once, and how many ended ones are remembered,
+# since frames of them may still be under way.
 MAX_STREAMS: Final = 4096
 MAX_ENDED: Final = 256
 
-# How many units of a direction wait until it is known whose it is.
+# How many units of a direction wait until it is known who sends them.
 MAX_EARLY: Final = 64
 
-# How many GOAWAYs of a direction are looked into: servers send one or two, and each is held against
+# How many GOAWAYs of a direction are examined: servers send one or two, and each is compared with
 # all streams.
 MAX_FAREWELLS: Final = 16
 
@@ -94,7 +95,7 @@ _TABLE_SIZE: Final = 1  # SETTINGS_HEADER_TABLE_SIZE
 
 
 class HeadBlock:
-    """A header block of a message, and where its fragments lie in the message's ``data``."""
+    """A header block of a message, and where its fragments are in the message's ``data``."""
 
     __slots__ = ("block", "fragments")
 
@@ -104,7 +105,7 @@ class HeadBlock:
 
 
 class Heads(Kept):
-    """What is kept with a message of HTTP/2: its header blocks, in order, and how it ended."""
+    """What is kept with an HTTP/2 message: its header blocks, in order, and how it ended."""
 
     __slots__ = ("blocks",)
 
@@ -122,7 +123,7 @@ class _Part:
         self.pieces: list[Piece] = []
         self.is_lossy = False  # bytes of a frame of it were lost
         self.flag = 0
-        self.size = 0  # of its content, as its envelope has it
+        self.size = 0  # of its content, according to its envelope
 
     def add(self, piece: Piece) -> None:
         self.pieces.append(piece)
@@ -133,10 +134,10 @@ class _Part:
 class _Half:
     """What one end says in a stream.
 
-    ``head`` is None before its first header block, ``trailers`` behind its body.  ``left`` is how
-    many bytes of a message are still to come, -1 before its envelope is whole.  ``held`` is the
-    first message while it may be the only one; ``is_stream``: there are several, and the head was
-    given out.
+    ``head`` is None before its first header block, ``trailers`` come after its body.  ``left`` is
+    how many bytes of a message are still to come, -1 before its envelope is complete.  ``held`` is
+    the first message as long as it may be the only one; ``is_stream``: there are several, and the
+    head was given out.
     """
 
     __slots__ = (
@@ -178,8 +179,8 @@ class _Half:
 class Http2(Transport):
     """One direction of a connection that speaks HTTP/2.
 
-    ``contents`` says who reads the body of a request or a reply.  ``carrier`` is what carries what
-    nobody else takes, and the connection's own frames.
+    ``contents`` says what reads the body of a request or a reply.  ``carrier`` carries what no
+    family takes, and the connection's own frames.
     """
 
     is_woven = True
@@ -195,7 +196,7 @@ class Http2(Transport):
         self._other: Http2 | None = None
         self._halves: dict[int, _Half] = {}
         self._ended: dict[int, _Half] = {}
-        # A block that goes on in CONTINUATIONs: its stream, what of, its pieces and bytes.
+        # A block that continues in CONTINUATIONs: its stream, its owner, its pieces and bytes.
         self._open: _Half | None = None
         self._open_kind = 0
         self._open_ends = False
@@ -241,7 +242,7 @@ class Http2(Transport):
         return FRAME_HEAD + (u32(bytes(buffer[:4]), 0) >> 8) if have >= FRAME_HEAD else 0
 
     def known_until(self, buffer: bytearray, have: int) -> int:
-        """Of a frame with data, the end of the message whose content the last bytes are."""
+        """For a frame with data, return the end of the message to which its last bytes belong."""
         if have < FRAME_HEAD or buffer[3] != DATA:
             return 0
         head = bytes(buffer[: FRAME_HEAD + 1])
@@ -252,7 +253,7 @@ class Http2(Transport):
         content = parts(head, frame, have).content
         if half is None or half.content is None or half.is_broken:
             return 0
-        end = frame.stop  # padding would be seen as content: only its length is lost then
+        end = frame.stop  # padding would be taken for content: then only its length is lost
         if not half.content.is_enveloped:
             return end
         at, left = content.start, half.left
@@ -280,8 +281,11 @@ class Http2(Transport):
         return self._take_early() + self._take(unit, brought)
 
     def _learn(self, data: bytes) -> bool:
-        """Is it known whose direction it is?  A header block says it, if its pseudo-headers are
-        known: most are of the static table, so that they are in a capture begun in mid-stream."""
+        """Say whether it is known who sends this direction.
+
+        A header block says it, if its pseudo-headers are known: most are in the static table, so
+        they are known even if the capture began in mid-stream.
+        """
         frame = read_frame(data, 0, len(data))
         assert frame is not None
         is_first = self.from_start and not (self._is_begun or self._early)
@@ -294,8 +298,8 @@ class Http2(Transport):
             if head.is_request:
                 self._is_client = True
             elif ":status" in head.lines or frame.flags & END_STREAM:
-                # Requests have a method that the static table has; replies alone have trailers,
-                # or next to.
+                # Requests have a method that the static table has; only replies have trailers, or
+                # almost only they.
                 self._is_client = False
         if self._other is not None and self._is_client is not None:
             self._other._is_client = not self._is_client
@@ -326,7 +330,7 @@ class Http2(Transport):
             if kind == CONTINUATION and frame.stream == self._open.number:
                 self._go_on(frame, data, brought, out)
                 return out
-            # It must have followed at once: what the rest would have added is not known.
+            # It had to follow at once: what the rest would have added is not known.
             self._table.lose()
             self._drop_open(out)
         if kind == DATA:
@@ -349,7 +353,7 @@ class Http2(Transport):
                 self._other._table.allow(value)
 
     def _event(self, name: str, stream: int, data: bytes, brought: Brought) -> Found:
-        """A frame of the connection's own."""
+        """Give out a frame of the connection's own."""
         end = len(data)
         header = Header(name, MessageType.EVENT, stream, True, Span(end, end), Span(0, 0))
         found = Found(
@@ -401,7 +405,7 @@ class Http2(Transport):
             self._block(out)
 
     def _drop_open(self, out: list[Found]) -> None:
-        """The block that is open will not be whole: its frames are events."""
+        """Give up the open block, which will not be complete: its frames are events."""
         half = self._open
         self._open = None
         for piece in self._open_pieces:
@@ -414,7 +418,7 @@ class Http2(Transport):
         self._open_bytes = bytearray()
 
     def _block(self, out: list[Found]) -> None:
-        """A header block is whole."""
+        """Handle a complete header block."""
         half = self._open
         assert half is not None
         self._open = None
@@ -462,7 +466,7 @@ class Http2(Transport):
             self._answered(half, out)
 
     def _begin(self, half: _Half, head: Head) -> None:
-        """A request's or a reply's head is there: who reads its body?"""
+        """Handle the head of a request or a reply: find what reads its body."""
         asked: Head | None = None
         asking: _Half | None = None
         if not self._is_asking(half):
@@ -474,7 +478,7 @@ class Http2(Transport):
         if self._is_asking(half):
             half.method = half.content.method(head)
         if asked is not None and not head.content_type and asking is not None:
-            # It has no body, or refers to what was not captured.
+            # It has no body, or refers to something that was not captured.
             its = asking.content
             if its is not None and its.is_enveloped and (head.unknown or asking.is_guessed):
                 half.content = its
@@ -486,7 +490,7 @@ class Http2(Transport):
         return content
 
     def _is_asking(self, half: _Half) -> bool:
-        """Is it the end that called?"""
+        """Say whether it is the end that called."""
         if half.head is not None and half.head.is_request:
             return True
         if half.head is not None and ":status" in half.head.lines:
@@ -497,7 +501,7 @@ class Http2(Transport):
         return self._is_client
 
     def _asking(self, number: int) -> _Half | None:
-        """The other end's half of a stream."""
+        """Return the other end's half of a stream."""
         other = self._other
         if other is None:
             return None
@@ -528,7 +532,7 @@ class Http2(Transport):
             return
         part = half.current
         if start == stop and part is None:
-            # No content: the end alone, or padding.
+            # No content: only the end, or padding.
             piece = Piece(base, data, "frame", brought)
             if ends:
                 tail = _Part()
@@ -589,8 +593,11 @@ class Http2(Transport):
                 self._complete(half, part, out)
 
     def _guess(self, half: _Half, data: bytes, content: Span) -> None:
-        """Data of a stream whose head does not say what they are, since it was not captured, or
-        refers to what was not: if they are cut like gRPC's, they are that."""
+        """Guess what the data of a stream are whose head does not say it.
+
+        The head was not captured, or refers to something that was not: data that are cut like
+        gRPC's are taken for gRPC.
+        """
         half.is_guessed = True
         head = half.head or Head(self._is_client is True)
         flag = data[content.start] if len(content) >= ENVELOPE else 255
@@ -610,7 +617,7 @@ class Http2(Transport):
         half.protocol = half.content.protocol(head)
 
     def _too_long(self, half: _Half, size: int, offset: int, out: list[Found]) -> None:
-        """A message claims more than one may have: what comes of this stream is not kept."""
+        """Report a message that claims too much: the rest of this stream is not kept."""
         half.is_broken = True
         part = half.current
         half.current = None
@@ -629,7 +636,7 @@ class Http2(Transport):
     def _pass(
         self, half: _Half, frame: Frame, data: bytes, brought: Brought, out: list[Found]
     ) -> None:
-        """Data that is not read: an event, without its content."""
+        """Give out data that are not read as an event, without their content."""
         event = self._event("DATA", frame.stream, data[:FRAME_HEAD], brought)
         event.size = len(data)
         text = f"{len(data) - FRAME_HEAD} bytes of stream {half.number} were not read"
@@ -639,7 +646,7 @@ class Http2(Transport):
     # ── Messages ─────────────────────────────────────────────────────────────────────
 
     def _complete(self, half: _Half, part: _Part, out: list[Found]) -> None:
-        """A message of a stream is whole."""
+        """Handle a message of a stream, which is complete."""
         content = half.content
         assert content is not None
         if content.ends_at and part.flag & content.ends_at:
@@ -667,7 +674,7 @@ class Http2(Transport):
         out.append(self._found(half, MessageType.PART, [part]))
 
     def _stream_on(self, half: _Half, out: list[Found]) -> None:
-        """It is a stream: give out its head, and the message that waited."""
+        """Give out the head of what is now known to be a stream, and the message that waited."""
         if half.is_stream:
             return
         half.is_stream = True
@@ -680,7 +687,7 @@ class Http2(Transport):
             out.append(self._found(half, MessageType.PART, [held]))
 
     def _answered(self, half: _Half, out: list[Found]) -> None:
-        """The other end begins to answer: if the caller has not ended, it is a stream."""
+        """Note that the other end begins to answer: unless the caller has ended, it is a stream."""
         other = self._other
         asking = None if other is None else other._halves.get(half.number)
         if asking is None or other is None or asking.has_ended or asking.head is None:
@@ -688,17 +695,17 @@ class Http2(Transport):
         other._given_early(asking, out)
 
     def _given_early(self, half: _Half, out: list[Found]) -> None:
-        """The other direction shows that this half is a stream."""
+        """Note that the other direction shows that this half is a stream."""
         before = len(out)
         self._stream_on(half, out)
         for found in out[before:]:
             found.is_others = True
 
     def _end(self, half: _Half, tail: _Part | None, out: list[Found]) -> None:
-        """This end of a stream says no more; ``tail`` has the frames that say so."""
+        """End this half of a stream; ``tail`` has the frames that say so."""
         content = half.content
         if half.current is not None and (content is None or content.is_enveloped):
-            # A message that was not sent to its end.
+            # A message that was not completely sent.
             part = half.current
             half.current = None
             half.left = -1
@@ -739,7 +746,7 @@ class Http2(Transport):
         held = half.held
         content = half.content
         if ending.is_error and held is not None and content is not None and content.is_enveloped:
-            # An error has no message: this one was a part of a stream.
+            # An error has no message: this one was part of a stream.
             self._stream_on(half, out)
             held = None
         found = self._found(half, mtype, [half.head_part, held, tail], "", ending)
@@ -759,10 +766,10 @@ class Http2(Transport):
             del self._ended[next(iter(self._ended))]
 
     def _reset(self, frame: Frame, data: bytes, brought: Brought, out: list[Found]) -> None:
-        """RST_STREAM: both directions of a stream are over.
+        """Handle RST_STREAM: both directions of a stream are over.
 
-        What there is of the call comes before it, with the messages that answered it; the rest of
-        an answer comes behind it: half of one does not answer the call.
+        What is there of the call comes before it, with the messages that answered it; the rest of
+        an answer comes after it: half of one does not answer the call.
         """
         code = u32(data, FRAME_HEAD)
         words = error_name(code)
@@ -790,8 +797,10 @@ class Http2(Transport):
         out += [found for found in answering if found.header.type is not MessageType.PART]
 
     def _goaway(self, data: bytes, brought: Brought, out: list[Found]) -> None:
-        """GOAWAY of a server: the client's streams beyond the last were refused.  A client's is
-        about streams that a server would begin."""
+        """Handle the GOAWAY of a server: the client's streams beyond the last were refused.
+
+        A client's is about streams that a server would begin.
+        """
         if len(data) < FRAME_HEAD + 8 or self._other is None or self._is_client is not False:
             return
         self._farewells += 1
@@ -806,7 +815,7 @@ class Http2(Transport):
                 out.append(refused)
 
     def _cut_off(self, half: _Half, why: str, cut: str, out: list[Found]) -> None:
-        """What there is of a half that will not be completed."""
+        """Give out what is there of a half that will not be completed."""
         self._halves.pop(half.number, None)
         self._ended[half.number] = half
         if len(self._ended) > MAX_ENDED:
@@ -837,7 +846,7 @@ class Http2(Transport):
                         given.append(self._found(half, MessageType.PART, [before, part], is_cut))
                         before = _Part()
             elif not cut and current is not None:
-                # What ended the stream says how; what there is of an answer is no answer.
+                # What ended the stream says how; part of an answer is not an answer.
                 given.append(self._found(half, MessageType.PART, [half.head_part, current], why))
             elif not cut:
                 self._as_events(half, half.head_part, given)
@@ -916,7 +925,7 @@ class Http2(Transport):
         cut_why: str = "",
         ending: Ending = NO_END,
     ) -> Found:
-        """The message that these parts make: a head, a message, trailers."""
+        """Make a message of these parts: a head, a message, trailers."""
         part = _joined([one for one in given if one is not None])
         pieces = part.pieces
         content = half.content
@@ -943,7 +952,7 @@ class Http2(Transport):
         if unpacked is not None:
             start = len(found.data)
             found.data += unpacked
-            found.layout += (Stretch(start, len(unpacked), -1, "body"),)
+            found.layout += (Stretch(start, len(unpacked), NOWHERE, "body"),)
         start, stop = place_of_body(found, pieces)
         found.body_stop = stop
         kept = found.kept = _heads_of(pieces, found, ending)
@@ -967,7 +976,7 @@ class Http2(Transport):
         return found
 
     def _unpack(self, packing: str, body: bytes) -> tuple[bytes | None, str]:
-        """What packed content holds, and what is wrong with that, else ""."""
+        """Return the content of packed bytes, and what is wrong with that, else ""."""
         bits = {"gzip": 31, "x-gzip": 31, "deflate": 15}.get(packing)
         if bits is None or self.allowance is None:
             if packing == NOT_NAMED:
@@ -999,7 +1008,7 @@ def _joined(given: list[_Part]) -> _Part:
 
 
 def _heads_of(pieces: list[Piece], found: Found, ending: Ending) -> Heads:
-    """The header blocks of a message, with their places in its data."""
+    """Return the header blocks of a message, with their places in its data."""
     blocks: list[HeadBlock] = []
     fragments: list[Span] = []
     current: Block | None = None
@@ -1030,7 +1039,7 @@ def _text(raw: bytes) -> str:
 
 
 def _head_of(block: Block) -> Head:
-    """What a header block says, as far as it is known."""
+    """Return what a header block says, as far as it is known."""
     head = Head(False)
     for name, value in block.headers:
         if name is None or value is None:
@@ -1046,7 +1055,7 @@ def _head_of(block: Block) -> Head:
 
 
 def _method_span(kept: Heads) -> Span:
-    """Where a message names its method: the header block's line of the path."""
+    """Return where a message names its method: the header block's line of the path."""
     for one in kept.blocks:
         if len(one.fragments) != 1:
             continue
@@ -1061,7 +1070,7 @@ def _method_span(kept: Heads) -> Span:
 
 
 def _findings_of(kept: Heads, half: _Half) -> list[Finding]:
-    """What is wrong with, or not known of, the headers of a message."""
+    """Return what is wrong with, or not known about, the headers of a message."""
     findings: list[Finding] = []
     for one in kept.blocks:
         base = one.fragments[0].start if one.fragments else 0
@@ -1083,7 +1092,7 @@ def _findings_of(kept: Heads, half: _Half) -> list[Finding]:
 
 
 def _without_flags(head: bytes) -> bytes:
-    """The head of a frame with no flag that a later version may have given it."""
+    """Return the head of a frame without flags that a later version may have given it."""
     return head[:4] + b"\0" + head[5:] if head[3] in (DATA, HEADERS, PUSH_PROMISE) else head
 
 
@@ -1091,7 +1100,7 @@ _KNOWN_SETTINGS: Final = frozenset({1, 2, 3, 4, 5, 6, 8, 9, 0xFE03})
 
 
 def begins(data: bytes | bytearray) -> bool | None:
-    """Do these first bytes of a direction begin HTTP/2?  None: too few of them yet.
+    """Say whether these first bytes of a direction begin HTTP/2; None: too few of them yet.
 
     A client begins with the preface, a server with SETTINGS.
     """
@@ -1113,10 +1122,10 @@ def begins(data: bytes | bytearray) -> bool | None:
 
 
 def find(data: bytes | bytearray, ended: bool) -> tuple[int, bool]:
-    """Where in the midst of a direction frames begin: see ``find_frames``."""
+    """Return where frames begin in the middle of a direction: see ``find_frames``."""
     raw = bytes(data)
     place, is_sure = find_frames(raw, 0, len(raw), ended)
-    # A capture may begin at the preface, and behind the handshake.
+    # A capture may begin at the preface, after the handshake.
     begin = raw.find(PREFACE, 0, place + 1)
     if begin < 0 and not is_sure and not ended:
         size = len(PREFACE) - 1

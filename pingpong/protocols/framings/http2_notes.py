@@ -1,8 +1,8 @@
-"""A note for every byte of a message of HTTP/2 but its content; its metadata, and its masks.
+"""A note for every byte of an HTTP/2 message except its content; its metadata, and its masks.
 
-The frames lie in the message's data as its layout says; what their header blocks said is in
+The layout says where the frames are in the message's data; what their header blocks said is in
 ``Heads``, which is kept with the message.  HPACK's strings are masked in place, with as many
-characters in as many bytes, so that the table of who reads it stays in step.
+characters in as many bytes, so that the table of whoever reads it stays in step.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from .http2 import HeadBlock, Heads
 
 __all__ = ["envelope_notes", "is_open", "masked", "masks", "metadata", "notes"]
 
-# A path that names a service and a method, or a page, and holds nothing else.
+# A path that names a service and a method, or a page, and contains nothing else.
 _PATH = re.compile(r"[A-Za-z0-9_.:$/-]{1,200}|\*")
 
 
 def notes(message: Message) -> list[Note]:
-    """The notes of what is not the message's content, in order."""
+    """Return the notes of everything but the message's content, in order."""
     out: list[Note] = []
     data, kept = message.data, message.kept
     inner: dict[int, list[Note]] = {}
@@ -85,7 +85,7 @@ def _lost(gaps: tuple[Gap, ...], start: int, stop: int) -> int:
 
 
 def envelope_notes(data: bytes, start: int, stop: int) -> list[Note]:
-    """The flag and the length before a message; they may be cut in two."""
+    """Return the notes of the flag and the length before a message; they may be cut in two."""
     out: list[Note] = []
     size = stop - start
     if size == 5:
@@ -102,7 +102,7 @@ def envelope_notes(data: bytes, start: int, stop: int) -> list[Note]:
 
 
 def _hidden(notes: list[Note], lines: list[Line]) -> list[Note]:
-    """The notes of a block without the values that were masked."""
+    """Return the notes of a block without the values that were masked."""
     shut = [
         line.span for line in lines if line.is_header and _name(line) not in _OPEN and line.value
     ]
@@ -125,7 +125,7 @@ def _name(line: Line) -> str | None:
 
 
 def metadata(message: Message) -> tuple[Metadatum, ...]:
-    """The headers of a message, then its trailers."""
+    """Return the headers of a message, then its trailers."""
     kept = message.kept
     if not isinstance(kept, Heads):
         return ()
@@ -147,7 +147,7 @@ def _text(raw: bytes) -> str:
 
 
 def _span(line: Line, fragments: tuple[Span, ...]) -> Span:
-    """Where a line lies in the message's data; of one that is cut, where it begins."""
+    """Return where a line is in the message's data; if it is cut in two, where it begins."""
     at = line.start
     for fragment in fragments:
         if at < len(fragment):
@@ -159,7 +159,7 @@ def _span(line: Line, fragments: tuple[Span, ...]) -> Span:
 
 # ── Masks ────────────────────────────────────────────────────────────────────────────
 
-# Values that stay: they say how to read the message, in words that all who write them share.
+# Values that stay: they say how to read the message, in words that everybody uses.
 _OPEN = frozenset(
     {
         *(":method", ":scheme", ":status", "accept-encoding", "connect-accept-encoding"),
@@ -171,7 +171,7 @@ _OPEN = frozenset(
 
 
 def masks(message: Message) -> HeadMasks:
-    """The masks for what a message says in its headers."""
+    """Return the masks for what a message says in its headers."""
     kept = message.kept
     runs: list[Run] = []
     packed = -1
@@ -185,18 +185,18 @@ def masks(message: Message) -> HeadMasks:
             runs.append((stretch.start, bytes(stretch.size)))
         elif stretch.what == "frame":
             runs += _masks_of_frame(message.data, stretch, read)
-        if stretch.offset < 0:
+        if stretch.is_packed:
             packed = stretch.start
     return HeadMasks(sorted(runs), packed)
 
 
 def is_open(method: str) -> bool:
-    """May a path be shown?  Not what stands behind a question mark, or looks like none of ours."""
+    """Say whether a path may be shown: no query, and nothing that looks unlike one of ours."""
     return _PATH.fullmatch(method) is not None
 
 
 def _masks_of(one: HeadBlock, message: Message) -> list[Run]:
-    """The masks for the values in a header block, and for what of it was not read."""
+    """Return the masks for the values in a header block, and for the unread part of it."""
     data = message.data
     joined = b"".join(fragment.of(data) for fragment in one.fragments)
     runs: list[Run] = []
@@ -214,8 +214,10 @@ def _masks_of(one: HeadBlock, message: Message) -> list[Run]:
 
 
 def _masks_of_frame(data: bytes, stretch: Stretch, read: set[int]) -> list[Run]:
-    """The masks for what a frame holds beside headers that were read: anything may stand in
-    padding, in the words of a GOAWAY, and in what nobody has read."""
+    """Return the masks for what a frame contains besides headers that were read.
+
+    Padding, the words of a GOAWAY and what nobody has read may be anything.
+    """
     at, stop = stretch.start, stretch.start + stretch.size
     frame = read_frame(data, at, stop)
     if frame is None:
@@ -237,7 +239,7 @@ def _masks_of_frame(data: bytes, stretch: Stretch, read: set[int]) -> list[Run]:
 
 
 def _split(at: int, text: bytes, fragments: tuple[Span, ...]) -> list[Run]:
-    """A mask of a block's bytes, at the places where they lie."""
+    """Split a mask of a block's bytes among the places where they are."""
     out: list[Run] = []
     for fragment in fragments:
         size = len(fragment)
@@ -253,7 +255,7 @@ def _split(at: int, text: bytes, fragments: tuple[Span, ...]) -> list[Run]:
 
 
 def masked(message: Message) -> object:
-    """What is kept with a message, as it may be shown."""
+    """Return what is kept with a message, as it may be shown."""
     kept = message.kept
     if not isinstance(kept, Heads):
         return kept

@@ -1,11 +1,11 @@
 """The plain data of a Java object stream: numbers and texts between its objects.
 
     AC ED 00 05                     the stream's head
-    77 n  · 7A n4                   block data, so long; neighbours belong together
+    77 n  · 7A n4                   block data of that length; neighbours belong together
     70 72 73 74 75 …                objects
 
-What is written by writeInt, writeUTF and so on stands in blocks, which are cut at 1024 bytes, in
-the midst of a number too (Java Object Serialization Specification, 6).
+What is written by writeInt, writeUTF and so on is in blocks, which are cut at 1024 bytes, even in
+the middle of a number (Java Object Serialization Specification, 6).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LONG: Final = 0x7A
 
 
 class Blocks:
-    """Reads block data from ``at`` on.  ``left`` is how much of the block there is to come."""
+    """Reads block data from ``at`` on; ``left`` is how much of the block is still to come."""
 
     __slots__ = ("at", "data", "left", "stop")
 
@@ -44,7 +44,7 @@ class Blocks:
         self.at += 4
 
     def take(self, size: int, what: str) -> bytes:
-        """The next ``size`` bytes of data.  Raises DecodeError, Incomplete if they are cut."""
+        """Return the next ``size`` bytes of data.  Raises DecodeError, Incomplete if cut off."""
         out: list[bytes] = []
         need = size
         while need:
@@ -76,18 +76,19 @@ class Blocks:
             raise DecodeError("block length", self.at - 1, found="0", wanted=wanted, size=1)
 
     def number(self, size: int, what: str) -> int:
+        """Return the next ``size`` bytes as an unsigned number.  Raises what ``take`` raises."""
         return int.from_bytes(self.take(size, what), "big")
 
     def text(self, what: str) -> str:
-        """What writeUTF wrote."""
+        """Return what writeUTF wrote."""
         return modified(self.take(self.number(2, what), what))
 
 
 def modified(raw: bytes) -> str:
-    """Modified UTF-8 as text; what is none stands as its escape.
+    r"""Decode modified UTF-8; other bytes become escapes.
 
     >>> modified(b"a" + bytes.fromhex("c0 80 ed a0 bd ed b8 80"))
-    'a\\x00😀'
+    'a\x00😀'
     """
     if raw.isascii():
         return raw.decode("ascii")

@@ -1,11 +1,11 @@
-"""The pieces of a message that its framing puts together, and its data made of them.
+"""The pieces of a message that its framing puts together, and the data made of them.
 
     wire     head │ chunk line │ body │ chunk line │ body │ end
     data     head │ chunk line │ chunk line │ body  body │ end │ unpacked
 
-A message's ``data`` has its pieces in the order of the wire, but for what stands between those of
-its body: that comes first, so that the body is in one piece.  What was packed is unpacked behind
-all others.  Its ``layout`` says which byte stands where.
+A message's ``data`` has its pieces in the order of the wire, with one exception: what lies between
+those of its body comes first, so that the body is in one piece.  What was packed is unpacked after
+all the rest.  Its ``layout`` says which byte is where.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ __all__ = ["Piece", "gaps_of", "lay_out", "ordered", "place_of_body", "time_of"]
 
 
 class Piece:
-    """Bytes of one message that stand together on the wire, and which packets ``brought`` their
-    frame; ``block`` is what a HEADERS frame began, ``fragment`` its part of that in the piece."""
+    """Consecutive bytes of one message on the wire, and which packets ``brought`` their frame.
+
+    ``block`` is what a HEADERS frame began, ``fragment`` its part of that in the piece.
+    """
 
     __slots__ = ("block", "brought", "data", "fragment", "offset", "what")
 
@@ -33,8 +35,10 @@ class Piece:
 
 
 def ordered(pieces: list[Piece]) -> list[Piece]:
-    """The pieces in the order of the message's data: what stands between pieces of the body comes
-    before it."""
+    """Return the pieces in the order of the message's data.
+
+    What lies between pieces of the body comes before it.
+    """
     first = last = -1
     for index, piece in enumerate(pieces):
         if piece.what == "body":
@@ -51,7 +55,7 @@ def ordered(pieces: list[Piece]) -> list[Piece]:
 
 
 def lay_out(found: Found, pieces: list[Piece], is_packed: bool) -> None:
-    """Say of each piece where it lies in the data, and where on the wire."""
+    """Set the layout: where each piece is in the data, and where on the wire."""
     layout: list[Stretch] = []
     at = 0
     for piece in ordered(pieces):
@@ -62,7 +66,7 @@ def lay_out(found: Found, pieces: list[Piece], is_packed: bool) -> None:
 
 
 def place_of_body(found: Found, pieces: list[Piece]) -> tuple[int, int]:
-    """Where the content begins and ends in the data; of none, where it would be."""
+    """Return where the content begins and ends in the data; if there is none, where it would be."""
     start = stop = -1
     for stretch in found.layout:
         if stretch.what == "body":
@@ -70,7 +74,7 @@ def place_of_body(found: Found, pieces: list[Piece]) -> tuple[int, int]:
             stop = stretch.start + stretch.size
     if start >= 0:
         return start, stop
-    # Behind the last envelope, or behind the head.
+    # After the last envelope, or after the head.
     at = 0
     for stretch in found.layout:
         if stretch.what == "envelope" or not at:
@@ -79,7 +83,7 @@ def place_of_body(found: Found, pieces: list[Piece]) -> tuple[int, int]:
 
 
 def time_of(found: Found, pieces: list[Piece]) -> None:
-    """When it came, and in which packets."""
+    """Set when it came, and in which packets."""
     if not pieces:
         return
     found.time = found.end_time = pieces[0].brought.time
@@ -97,7 +101,7 @@ def time_of(found: Found, pieces: list[Piece]) -> None:
 
 
 def gaps_of(found: Found, pieces: list[Piece]) -> tuple[Gap, ...]:
-    """Gaps of the direction as places in the message's data."""
+    """Return the gaps of the direction as places in the message's data."""
     out: list[Gap] = []
     for stretch, piece in zip(found.layout, ordered(pieces), strict=False):
         brought = piece.brought
@@ -105,6 +109,6 @@ def gaps_of(found: Found, pieces: list[Piece]) -> tuple[Gap, ...]:
             at = gap.offset + brought.offset
             start = max(at, stretch.offset)
             stop = min(at + gap.length, stretch.offset + stretch.size)
-            if stretch.offset >= 0 and start < stop:
+            if start < stop and not stretch.is_packed:
                 out.append(Gap(stretch.start + start - stretch.offset, stop - start))
     return tuple(out)

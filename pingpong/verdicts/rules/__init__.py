@@ -142,7 +142,7 @@ ALSO: Final[tuple[Rule, ...]] = (sent_away, lost_packets, began_in_the_middle, s
 
 
 def verdicts(case: Case, known: Known) -> tuple[Verdict, ...]:
-    """All that there is to say about a connection, the most telling first."""
+    """Return everything there is to say about a connection, the most telling first."""
     left = case.amiss
     found: list[Verdict] = []
 

@@ -27,7 +27,7 @@ __all__ = [
     "two_protocols",
 ]
 
-# The protocol that nearly every server of Thrift speaks, where nothing tells.
+# The protocol that nearly every Thrift server speaks, if nothing tells.
 USUAL: Final = BINARY
 
 # The statuses of a SASL negotiation: doc/specs/thrift-sasl-spec.txt.
@@ -371,11 +371,11 @@ def _class_of(transport: Carrier) -> str:
 
 
 def _plain(dialect: Dialect) -> str:
-    """What to use in place of that, where nobody knows which of the plain ones."""
+    """Return what to use in place of that, if nobody knows which of the plain ones."""
     return " or ".join(_class_of(one) for one in dialect.transport.plain)
 
 
-# Where no setting of one side makes it understand the other.
+# If no setting of one side makes it understand the other.
 _OF_TWO_FAMILIES: Final = (
     "{} is not {}: check host and port on the client's side, or take a client for what the server "
     "speaks."

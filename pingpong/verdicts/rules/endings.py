@@ -134,7 +134,7 @@ def too_large(case: Case, known: Known) -> Verdict | None:
     )
 
 
-# Whoever gets a segment acknowledges it sooner than this (ns).
+# A machine that gets a segment acknowledges it sooner than this (ns).
 _ACKNOWLEDGED: Final = 1_000_000_000
 
 
@@ -705,7 +705,7 @@ def is_round(waited: int) -> bool:
 
 def gave_up(case: Case, known: Known) -> Verdict | None:
     """The client closed while a call waited, or before its answer had come."""
-    # Late replies that another call may have read are told with that call.
+    # Late replies that another call may have read are reported with that call.
     told = {one.misled_by for group in case.ended.values() for one in group}
     ended = [
         one

@@ -99,7 +99,7 @@ def foreign_server(case: Case, known: Known) -> Verdict | None:
 
 
 def _title(case: Case, known: Known) -> str:
-    """What the server speaks, where that is known: it is told to be Thrift's otherwise."""
+    """Return what the server speaks, if that is known: otherwise Thrift, as the user said."""
     spoken = known.usual or case.server
     return "Thrift" if spoken is None else spoken.transport.family.title
 

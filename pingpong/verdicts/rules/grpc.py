@@ -1,14 +1,14 @@
 """gRPC, and HTTP/2 on one side or on both.
 
-    first bytes      a preface, SETTINGS: who of the two speaks HTTP/2, and who does not
-    streams          a call whose stream was reset or refused, while the connection stands
-    statuses         what the server, or HTTP in its place, says of a call that failed
+    first bytes      a preface, SETTINGS: which of the two speaks HTTP/2, and which does not
+    streams          a call whose stream was reset or refused, while the connection goes on
+    statuses         what the server, or HTTP in its place, says about a call that failed
     farewells        GOAWAY: which calls it refused, which ran on
 
-A deadline never travels as a status: the client says with the call how long it waits, and resets
-the stream when that is over.  So the verdict says what is seen, and what the client's program
-learns from that.  The error codes are RFC 9113's, 7; what a client makes of them is in
-PROTOCOL-HTTP2.md, the statuses and who gives them in statuscodes.md.
+A deadline never travels as a status: with the call, the client says how long it will wait, and it
+resets the stream when that time is over.  So the verdict says what is seen, and what the client's
+program learns from that.  The error codes are RFC 9113's, 7; what a client makes of them is in
+PROTOCOL-HTTP2.md, the statuses and which side produces them in statuscodes.md.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _is_preface(half: Half) -> bool:
 
 
 def _is_settings(half: Half) -> bool:
-    """Does a server begin as one of HTTP/2 does?"""
+    """Say whether a server begins like one that speaks HTTP/2."""
     return half.from_start and half.first[:1] == b"\0" and begins(half.first) is True
 
 
@@ -134,7 +134,7 @@ def _kind_of(reading: Reading | None) -> Kind:
 
 
 def _wrong_client(reading: Reading | None) -> str:
-    """What to change where that reaches a server of HTTP/2 without TLS."""
+    """Return what to change if that reaches an HTTP/2 server without TLS."""
     kind = _kind_of(reading)
     if kind is Kind.TLS:
         return _TLS_ADVICE
@@ -148,7 +148,7 @@ def _wrong_client(reading: Reading | None) -> str:
 
 
 def answered_in_http1(case: Case, known: Known) -> Verdict | None:
-    """An HTTP/1.1 server answers a client of HTTP/2."""
+    """An HTTP/1.1 server answers an HTTP/2 client."""
     flow = case.flow
     if not _is_preface(flow.from_client) or not flow.from_server.first.startswith(b"HTTP/1."):
         return None
@@ -184,12 +184,12 @@ def answered_in_http1(case: Case, known: Known) -> Verdict | None:
     )
 
 
-# A server of HTTP/2 sends its SETTINGS sooner than this (ns).
+# An HTTP/2 server sends its SETTINGS sooner than this (ns).
 _SETTINGS_COME: Final = 1_000_000_000
 
 
 def http2_refused(case: Case, known: Known) -> Verdict | None:
-    """A client of HTTP/2, and a server that says nothing to that."""
+    """An HTTP/2 client, and a server that says nothing to it."""
     flow = case.flow
     if not _is_preface(flow.from_client) or flow.received or flow.lost or flow.protocol == UDP:
         return None
@@ -368,7 +368,7 @@ _PINGS: Final = "too_many_pings"
 
 
 def _farewell(case: Case) -> Goaway | None:
-    """The farewell that says most: one with an error, or else the last of the server's."""
+    """Return the GOAWAY that says most: one with an error, or else the server's last."""
     said = case.flow.goaways
     bad = [one for one in said if one.code != "NO_ERROR"]
     ordinary = [one for one in said if not one.by_client]
@@ -377,7 +377,7 @@ def _farewell(case: Case) -> Goaway | None:
 
 
 def is_sent_away(case: Case, one: ApplicationException) -> bool:
-    """Is this the status of a call that ended with the connection, which ``sent_away`` says?"""
+    """Say whether this status is of a call that ended with the connection: see ``sent_away``."""
     said = _farewell(case)
     if said is None or said.code != "ENHANCE_YOUR_CALM":
         return False
@@ -453,7 +453,7 @@ def _was(count: int) -> str:
 
 # ── Statuses ─────────────────────────────────────────────────────────────────────────
 
-# statuscodes.md: no library of gRPC makes these, so that they are the handler's own words.
+# statuscodes.md: no library of gRPC makes these, so they are the handler's own words.
 _OF_THE_SERVICE: Final = frozenset(
     {
         *("INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION"),
@@ -480,7 +480,7 @@ _NO_STATUS: Final = "no grpc-status was sent"
 
 
 def of_status(case: Case, one: ApplicationException, evidence: list[str]) -> Verdict:
-    """What the server says of a call that failed, or HTTP in its place."""
+    """What the server, or HTTP in its place, says about a call that failed."""
     call, name = one.call, one.type
     method = shown(call.method)
     family = call.dialect.transport.family
@@ -620,7 +620,7 @@ def _refused_by_http(
 
 
 def in_its_own_stream(fault: Fault) -> tuple[str, str]:
-    """What it means that a message cannot be read whose place does not depend on others."""
+    """Say what it means that a message cannot be read whose place does not depend on others."""
     if any("no header names the encoding" in text for text in fault.texts):
         return (
             "Its reader cannot unpack it: libraries end such a call with INTERNAL.",

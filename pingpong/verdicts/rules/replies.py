@@ -28,7 +28,7 @@ __all__ = [
     "wrong_words",
 ]
 
-# How many kinds of failures of a connection are told one by one.
+# How many kinds of failures of a connection are reported one by one.
 _TOLD: Final = 8
 
 
@@ -37,7 +37,7 @@ def wrong_words(case: Case, known: Known) -> Iterator[Verdict]:
     ranked = sorted(case.failures.values(), key=lambda one: -one[0])
     for count, one in ranked[:_TOLD]:
         if is_sent_away(case, one):
-            continue  # the farewell of the connection says it
+            continue  # the connection's GOAWAY says it
         yield _failure(case, count, one, len(ranked))
     yield from _http_refusals(case, known)
 
@@ -245,7 +245,7 @@ def _failure(case: Case, count: int, one: ApplicationException, kinds: int) -> V
             alike=(case.flow.server, one.call.method, kind),
             covers=covers,
         )
-    # Some families say no more than that it is an error, and then its text.
+    # Some families only say that it is an error, and then its text.
     said = one.title if one.title.endswith(f" {kind}") else f"{one.title}, {kind}"
     return Verdict(
         case.flow,
@@ -476,7 +476,7 @@ def _unread(case: Case) -> Verdict | None:
         one = calls[0]
         count = case.tally.outcomes[Outcome.UNREADABLE]
         if one.reply is not None and one.why and one.message.dialect.transport.has_ids:
-            # It was read, but for a status that nobody can know.
+            # It was read, except for a status that nobody can know.
             calls_of = "1 call" if count == 1 else f"{count} calls"
             return Verdict(
                 flow,

@@ -1,4 +1,4 @@
-"""What Dubbo's messages say of a call.
+"""What Dubbo's messages say about a call.
 
 REPLY        status 20, OK: then the body says whether the method returned or threw
 EXCEPTION    any other status: Dubbo itself says what went wrong
@@ -31,7 +31,7 @@ class Dubbo(Family):
         except DecodeError:
             return Outcome.UNREADABLE
         if result < 0:
-            return Outcome.UNREADABLE  # it is in the body, which nobody here reads
+            return Outcome.UNREADABLE  # the body would say it, but it cannot be read here
         return Outcome.DECLARED_EXCEPTION if result in ERRORS else Outcome.SUCCESS
 
     def error(self, exception: Message) -> Error:

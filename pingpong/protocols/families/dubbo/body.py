@@ -6,7 +6,7 @@
 
 All of it went through one encoder: what the arguments define, the attachments refer to.  The struct
 is the arguments, or the result as field 0, an exception as field 1; the attachments are its end,
-beyond its last field.
+after its last field.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _shape(data: bytes, stop: int) -> _Shape:
 
 
 class DubboHessian2(Hessian2Protocol):
-    """Hessian 2, as the bodies of Dubbo have it."""
+    """Hessian 2, as used in Dubbo's bodies."""
 
     def walk(
         self,
@@ -87,7 +87,7 @@ class DubboHessian2(Hessian2Protocol):
 
 
 def attachments(record: Record) -> Value | None:
-    """The attachments of a message, None if it has none that can be read."""
+    """Return the attachments of a message; None if there are none that can be read."""
     data, stop = record.data, record.stop
     shape = _shape(data, stop)
     if not shape.goes_on:

@@ -1,4 +1,4 @@
-"""What carries Dubbo's messages, and what others have to know of it."""
+"""What carries Dubbo's messages, and what others have to know about it."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@
     DA BB E2 00  id  length   4E                                                       a heartbeat
     ls -l⏎                                                                             a command
 
-A reply says its call's id and nothing else of it.  Either end may ask.
+A reply has its call's id and nothing else of it.  Either end may call the other.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from .heads import (
 
 __all__ = ["ENCODINGS", "DubboFraming"]
 
-# Who reads a body, by its serialization; all others are bytes.
+# The encoding of a body, by its serialization; all others are bytes.
 ENCODINGS: Final[dict[int, Protocol]] = {
     HESSIAN: DUBBO_HESSIAN2,
     **dict.fromkeys(JAVA, JAVA_STREAM),
 }
 
-# What the body of an event is in hessian2.
+# The body of an event, in hessian2.
 _EVENTS: Final = {b"": "heartbeat", b"N": "heartbeat", b"\x01R": "readonly", b"\x01W": "writeable"}
 
 # What a command and its answer end with.
@@ -88,7 +88,7 @@ class DubboFraming(HeadedFraming):
         if mtype is MessageType.CALL:
             self.remember(head.seqid, method)
         protocol = ENCODINGS.get(head.serialization, RAW)
-        # A Java stream is read from its begin on, the names in it too.
+        # A Java stream is read from its beginning, including the names.
         start = FIXED if protocol is JAVA_STREAM else names.start
         unit = _made(data, size, start, protocol, method, mtype, head)
         assert unit.header is not None
@@ -132,7 +132,7 @@ def _made(
 def _unread(
     data: bytes, size: int, head: DubboHead, mtype: MessageType, error: DecodeError
 ) -> Unit:
-    """A frame whose body does not begin as it should.  Raises the error where it was cut."""
+    """Make the unit of a frame whose body begins wrong.  Raises the error again if it was cut."""
     if isinstance(error, Incomplete) and len(data) < size:
         raise error
     unit = _made(data, size, FIXED, RAW, "", mtype, head)
@@ -141,8 +141,10 @@ def _unread(
 
 
 def _text(buffer: bytearray, have: int) -> int:
-    """How long the line at the buffer's start is: a command, or a part of an answer.  Raises
-    DecodeError for what is no text."""
+    """Return how long the line at the buffer's start is: a command, or a part of an answer.
+
+    Raises DecodeError for bytes that are not text.
+    """
     most = min(have, _MOST_LINE)
     end = _LINE.search(buffer, 0, most)
     stop = most if end is None else end.end()

@@ -59,7 +59,7 @@ _RESULTS = (
 
 
 def _head(message: Message) -> DubboHead | None:
-    """None: it is text."""
+    """Return its head; None for text."""
     try:
         return DubboHead(message.data)
     except DecodeError:
@@ -67,7 +67,7 @@ def _head(message: Message) -> DubboHead | None:
 
 
 def notes(message: Message) -> list[Note]:
-    """The notes of what stands before the values, in order."""
+    """Return the notes of what precedes the values, in order."""
     writer = Writer(message)
     data, head = message.data, _head(message)
     if head is None:
@@ -126,7 +126,7 @@ def _names(writer: Writer, message: Message, head: DubboHead) -> None:
 
 
 def _inside(text: str, span: Span) -> Span:
-    """Where the text itself is: at the end of what says it, if it stands there in one piece."""
+    """Return where the text itself is: at the end of ``span``, if it is there in one piece."""
     size = len(text.encode("utf-8", "surrogatepass"))
     return Span(max(span.start, span.stop - size), span.stop)
 
@@ -141,7 +141,7 @@ def _result(writer: Writer, message: Message, head: DubboHead) -> None:
 
 
 class DubboWriter(Hessian2Writer):
-    """Hessian 2 with attachments behind the struct."""
+    """Writes the notes of hessian2 with attachments after the struct."""
 
     def outermost(self, body: Struct) -> None:
         super().outermost(body)
@@ -163,7 +163,7 @@ class DubboWriter(Hessian2Writer):
 
 
 def _leaves(value: Value) -> Iterator[Value]:
-    """The values in a value that hold no others."""
+    """Yield the values in a value that are not containers."""
     waiting = [value]
     while waiting:
         one = waiting.pop()
@@ -184,7 +184,7 @@ def _attached(message: Message) -> Value | None:
 
 
 def metadata(message: Message) -> tuple[Metadatum, ...]:
-    """The attachments of a message."""
+    """Return the attachments of a message."""
     value = _attached(message)
     if value is None or not isinstance(value.content, Entries):
         return ()
@@ -198,7 +198,7 @@ def metadata(message: Message) -> tuple[Metadatum, ...]:
 
 
 def masks(message: Message) -> HeadMasks:
-    """The masks for names that are none, for attachments, and for text."""
+    """Return the masks for malformed names, for attachments, and for text."""
     data, head = message.data, _head(message)
     runs: list[Run] = []
     if head is None:
@@ -227,7 +227,7 @@ def masks(message: Message) -> HeadMasks:
             if leaf.span.start not in keys and leaf.content is not None:
                 runs.append(HESSIAN2.mask(data, leaf, None, False))
     if message.protocol is JAVA_STREAM:
-        # Attachments are in objects, which nobody here reads.
+        # Attachments are in objects, which are not decoded here.
         for field in message.fields:
             if not field.value.head and field.value.ttype is TType.BYTES:
                 runs.append((field.value.span.start, bytes(len(field.value.span))))

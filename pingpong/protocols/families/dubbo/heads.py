@@ -47,7 +47,7 @@ TWO_WAY: Final = 0x40
 EVENT: Final = 0x20
 
 HESSIAN: Final = 2
-# Object streams of Java: 3 and 4 write a length before each string, 7 does not.
+# Java object streams: 3 and 4 write a length before each string, 7 does not.
 JAVA: Final = (3, 4, 7)
 _NATIVE: Final = 7
 FASTJSON: Final = 6
@@ -94,19 +94,19 @@ STATUSES: Final = {
 ERRORS: Final = (0, 3)
 _RESULTS: Final = 6
 
-# What stands before the arguments, in order.
+# What comes before the arguments, in order.
 NAMES: Final = ("Dubbo version", "path", "service version", "method", "parameter types")
 
 _MOST_LENGTH: Final = 64 << 20
 _MOST_EVENT: Final = 4096
-# How much of a body is looked at, to tell a frame from other bytes.
+# How much of a body is looked at to tell a frame from other bytes.
 _LOOK: Final = 8
 _VERSION: Final = re.compile(rb"[0-9A-Za-z][0-9A-Za-z._-]*\Z")
 _TYPE: Final = re.compile(r"\[*(?:[BCDFIJSVZ]|L[^;\[]+;)")
 
 
 def split(method: str) -> tuple[str, str]:
-    """The interface and the method.
+    """Split into the interface and the method.
 
     >>> split("com.shop.Orders.get")
     ('com.shop.Orders', 'get')
@@ -116,7 +116,7 @@ def split(method: str) -> tuple[str, str]:
 
 
 def count_of(types: str) -> int:
-    """How many parameters a descriptor of the JVM has, -1 if it is none.
+    """Count the parameters in a JVM descriptor; -1 if it is malformed.
 
     >>> count_of("Ljava/lang/String;I[[JZ"), count_of(""), count_of("Lx")
     (4, 0, -1)
@@ -150,20 +150,26 @@ class DubboHead:
 
     @property
     def is_request(self) -> bool:
+        """Whether it is a request, be it a call or an event."""
         return self.flags & REQUEST != 0
 
     @property
     def is_event(self) -> bool:
+        """Whether it belongs to the connection: a heartbeat, or a request to stop calling."""
         return self.flags & EVENT != 0
 
     @property
     def is_error(self) -> bool:
+        """Whether it is a reply in which Dubbo itself reports an error."""
         return not self.flags & REQUEST and self.status != OK
 
 
 class Names:
-    """What stands before a call's arguments: ``texts`` as NAMES has them ("" for a null), where
-    each is (``spans``), and where the arguments begin."""
+    """What comes before a call's arguments.
+
+    ``texts`` are in the order of NAMES ("" for a null), ``spans`` their places, and ``start`` is
+    where the arguments begin.
+    """
 
     __slots__ = ("spans", "start", "texts")
 
@@ -174,19 +180,20 @@ class Names:
 
     @property
     def method(self) -> str:
+        """The interface and the method, joined with a dot."""
         path, name = self.texts[1], self.texts[3]
         return f"{path}.{name}" if path else name
 
     @property
     def count(self) -> int:
-        """How many arguments follow, -1 if that is not said."""
+        """How many arguments follow; -1 if that is not said."""
         return count_of(self.texts[4])
 
 
 def read_names(data: bytes, serialization: int, stop: int) -> Names | None:
-    """The names before the arguments of a call; None where nobody here reads them.
+    """Read the names before the arguments of a call; None if they cannot be read here.
 
-    Raises DecodeError, and Incomplete if they are cut.
+    Raises DecodeError, and Incomplete if they are cut off.
     """
     names = Names()
     if serialization == HESSIAN:
@@ -201,7 +208,7 @@ def read_names(data: bytes, serialization: int, stop: int) -> Names | None:
         blocks.head()
         at = blocks.at
         for what in NAMES:
-            # -1 stands for a null, and no string follows.
+            # -1 means null, and no string follows.
             is_null = serialization != _NATIVE and blocks.number(4, what) == 0xFFFFFFFF
             names.texts.append("" if is_null else blocks.text(what))
             names.spans.append(Span(at, blocks.at))
@@ -224,10 +231,11 @@ def read_names(data: bytes, serialization: int, stop: int) -> Names | None:
 
 
 def read_result(data: bytes, serialization: int, stop: int) -> tuple[int, int]:
-    """What the body of a good reply begins with, 0 to 5, and where what follows begins; -1 where
-    nobody here reads it.
+    """Return how the body of a good reply begins, 0 to 5, and where the rest begins.
 
-    Raises DecodeError, and Incomplete if it is cut.
+    -1 if it cannot be read here.
+
+    Raises DecodeError, and Incomplete if it is cut off.
     """
     result, end = -1, FIXED
     if serialization == HESSIAN:
@@ -251,7 +259,7 @@ def read_result(data: bytes, serialization: int, stop: int) -> tuple[int, int]:
 
 
 def begins(data: bytes | bytearray) -> bool | None:
-    """Do these first bytes of a direction begin a frame of Dubbo's?  None: too few yet."""
+    """Say whether these first bytes of a direction begin a Dubbo frame; None: too few yet."""
     head = bytes(data[:FIXED])
     if not MAGIC.startswith(head[:2]):
         return False
@@ -276,7 +284,7 @@ def begins(data: bytes | bytearray) -> bool | None:
 
 
 def _may_be_body(body: bytes, flags: int, status: int) -> bool:
-    """Can the body of such a frame begin so?"""
+    """Say whether the body of such a frame can begin like this."""
     kind = flags & 0x1F
     if not body or flags & EVENT:
         return True

@@ -20,7 +20,7 @@ _PROMPT: Final = b"dubbo>"
 
 
 def nearly(data: bytes | bytearray) -> str:
-    """What is to be said of the text that Dubbo's port answers; else ""."""
+    """Say something about the text that Dubbo's port answers with; "" for other bytes."""
     at = data.find(_PROMPT, 0, 4096)
     if at < 0:
         return ""

@@ -1,1 +1,1 @@
-"""gRPC over HTTP/2, and what is like it: gRPC-Web, Connect, Dubbo's Triple."""
+"""gRPC over HTTP/2, and its relatives: gRPC-Web, Connect, Dubbo's Triple."""

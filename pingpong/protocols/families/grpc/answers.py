@@ -1,7 +1,7 @@
-"""What gRPC's messages say of a call (grpc/doc/PROTOCOL-HTTP2.md, statuscodes.md).
+"""What gRPC's messages say about a call (grpc/doc/PROTOCOL-HTTP2.md, statuscodes.md).
 
 REPLY        grpc-status 0, or Connect's 200
-EXCEPTION    any other status: from the trailers, or from HTTP's status where there is none
+EXCEPTION    any other status: from the trailers, or from HTTP's status if they have none
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ STATUSES: Final = (
 
 
 def status_name(code: int) -> str:
-    """A status by its number, "" if there is none."""
+    """Return the name of a status; "" if it has none."""
     return STATUSES[code] if 0 <= code < len(STATUSES) else ""
 
 
 def split_path(path: str) -> tuple[str, str]:
-    """The service and the method of a path.
+    """Split a path into the service and the method.
 
     >>> split_path("/shop.Orders/Get")
     ('shop.Orders', 'Get')
@@ -65,7 +65,7 @@ _MOST_DIGITS: Final = 10
 
 
 def timeout(text: str) -> int:
-    """A grpc-timeout in nanoseconds, -1 if it is none.
+    """Return a grpc-timeout in nanoseconds; -1 if it is malformed.
 
     >>> timeout("250m"), timeout("1S"), timeout("soon")
     (250000000, 1000000000, -1)
@@ -76,7 +76,7 @@ def timeout(text: str) -> int:
 
 
 class Grpc(Family):
-    """gRPC, in whatever HTTP carries it."""
+    """gRPC, in whatever kind of HTTP carries it."""
 
     name = "grpc"
     title = "gRPC"

@@ -1,4 +1,4 @@
-"""What carries gRPC's messages, and what others have to know of it."""
+"""What carries gRPC's messages, and what others have to know about it."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ GRPC_CARRIER: Final = _OverHttp2("grpc")
 GRPC_WEB: Final = _OverHttp("grpc-web")
 CONNECT: Final = _OverHttp("connect")
 TRIPLE: Final = _OverHttp2("triple")
-# As JavaScript's servers speak it: a body that is the message, as in Connect.
+# As JavaScript's servers speak it: the body is the message, as in Connect.
 TRIPLE_UNARY: Final = _OverHttp("triple")

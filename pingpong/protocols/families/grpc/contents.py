@@ -1,4 +1,4 @@
-"""How the messages of gRPC, gRPC-Web, Connect and Triple lie in HTTP's bodies.
+"""How the messages of gRPC, gRPC-Web, Connect and Triple are laid out in HTTP's bodies.
 
     application/grpc[+proto|+json…]        flag, length, message …; trailers are HTTP's
     application/grpc-web[+proto…]          the same; trailers are a last message with flag 80
@@ -27,7 +27,7 @@ __all__ = ["reads"]
 _OF_HTTP: Final = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 431: 13, 502: 14, 503: 14, 504: 14}
 _UNKNOWN: Final = 2
 
-# connectrpc.com/docs/protocol, "HTTP to Error Code": where no error in JSON says it.
+# connectrpc.com/docs/protocol, "HTTP to Error Code": for replies without an error in JSON.
 _CONNECT_OF_HTTP: Final = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
 
 # connectrpc.com/docs/protocol: codes are written in words.
@@ -36,7 +36,7 @@ _CONNECT_CODES["canceled"] = 1
 
 
 def _message(raw: str) -> str:
-    """grpc-message is UTF-8 with percent signs; what is not written so stays as it is."""
+    """Decode grpc-message: UTF-8 with percent signs; anything else stays as it is."""
     return unquote_to_bytes(raw).decode("utf-8", "backslashreplace") if "%" in raw else raw
 
 
@@ -74,7 +74,7 @@ class _Grpc(Content):
 
 
 class _Triple(_Grpc):
-    """Dubbo's Triple: gRPC.  Its Python clients write an empty message behind the last one."""
+    """Dubbo's Triple: gRPC.  Its Python clients write an empty message after the last one."""
 
     has_stray = True
 
@@ -151,7 +151,7 @@ class _ConnectUnary(Content):
 
 
 def _connect_error(raw: bytes, otherwise: Ending) -> Ending:
-    """{"code": "not_found", "message": …}; ``otherwise``, if it is none of that."""
+    """Read {"code": "not_found", "message": …}; ``otherwise`` if it is anything else."""
     try:
         said = json.loads(raw)
     except (ValueError, RecursionError):
@@ -174,9 +174,9 @@ _TRIPLE_UNARY: Final = _ConnectUnary(TRIPLE_UNARY)
 
 
 def reads(head: Head, asked: Head | None) -> Content | None:
-    """Who reads the body of a request or a reply with this head; None: not this family.
+    """Return what reads the body of a message with this head; None: not this family's.
 
-    ``asked`` is the request's head, where a reply's is meant and it is known.
+    ``asked`` is the request's head, if this is a reply's and the request is known.
     """
     kind = head.content_type
     if kind.startswith("application/grpc-web"):
@@ -193,7 +193,7 @@ def reads(head: Head, asked: Head | None) -> Content | None:
         if kind and _is_of_dubbo(request):
             return _TRIPLE_UNARY
     if not kind and asked is not None and asked.content_type.startswith("application/grpc"):
-        # A reply whose head says nothing of its body: HEADERS alone, or trailers alone.
+        # A reply whose head does not describe its body: HEADERS alone, or trailers alone.
         return reads(asked, None) if "grpc-status" in head.lines else None
     return None
 
@@ -203,5 +203,5 @@ def _is_of_dubbo(head: Head) -> bool:
 
 
 def _asks_connect(path: str) -> bool:
-    """Is it a call that Connect has in a GET's query?"""
+    """Say whether it is a Connect call in the query of a GET."""
     return "connect=v1" in path.partition("?")[2].split("&")

@@ -1,4 +1,4 @@
-"""Names that are in the capture itself: what a server tells whoever asks what it offers.
+"""Names from the capture itself: what a server tells a client that asks what it offers.
 
     /grpc.reflection.v1.ServerReflection/ServerReflectionInfo  (v1alpha too)
     a reply's field 4, file_descriptor_response, has field 1: FileDescriptorProtos
@@ -26,7 +26,7 @@ _MOST = 10_000
 
 
 def learn(message: Message, known: Definitions | None) -> Definitions | None:
-    """``known`` with what a message says of services and messages; None if it says nothing."""
+    """Add to ``known`` what a message says about services and messages; None if it says nothing."""
     if message.method not in _METHODS or message.from_client or message.protocol is not PROTOBUF:
         return None
     if message.type is MessageType.EXCEPTION or message.gaps or message.redacted:
@@ -46,7 +46,7 @@ def learn(message: Message, known: Definitions | None) -> Definitions | None:
 
 
 def _add(schema: Schema, descriptor: bytes) -> bool:
-    """Add a file to what is known; false if it cannot be read, or was known."""
+    """Add a file to what is known; False if it cannot be read, or was known already."""
     from ....errors import IdlError
 
     try:

@@ -1,4 +1,4 @@
-"""What HTTP says of a request: its status (RFC 9110, 15).
+"""What HTTP says about a request: its status (RFC 9110, 15).
 
 REPLY        below 400
 EXCEPTION    400 and more
@@ -16,7 +16,7 @@ __all__ = ["HTTP", "Http", "phrase"]
 
 
 def phrase(status: int) -> str:
-    """What a status is called, "" if it has no name.
+    """Return the name of a status; "" if it has none.
 
     >>> phrase(404)
     'Not Found'
@@ -28,7 +28,7 @@ def phrase(status: int) -> str:
 
 
 class Http(Family):
-    """HTTP, where nobody else reads what it carries."""
+    """HTTP whose content no other family reads."""
 
     name = "http"
     title = "HTTP"

@@ -1,4 +1,4 @@
-"""Bodies of HTTP that no other family reads: JSON as JSON, others as text or bytes."""
+"""HTTP bodies that no other family reads: JSON as JSON, others as text or bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Http1(HttpCarrier):
     family = HTTP
 
     def is_open(self, method: str) -> bool:
-        return False  # a path that is no method's may hold anything
+        return False  # a path that names no method may contain anything
 
 
 @mypyc_attr(native_class=False)
@@ -38,7 +38,7 @@ HTTP1: Final = _Http1("http")
 
 
 class _Plain(Content):
-    """The body is the message; what is called is a path, and what is to be done with it."""
+    """The body is the message; the called method is an HTTP method and a path."""
 
     def __init__(self, carrier: Carrier) -> None:
         self.carrier = carrier
@@ -71,15 +71,18 @@ _PLAIN1: Final = _Plain(HTTP1)
 
 
 def reads(head: Head, asked: Head | None) -> Content | None:
-    """HTTP itself takes what nobody else does: of HTTP/1, which carries pages and downloads too,
-    what says that it is values, or asks for them."""
+    """Return what reads what no other family does.
+
+    HTTP/1 carries pages and downloads too: of that, only what says that it is values, or asks for
+    them.
+    """
     if head.version != 1:
         return _PLAIN
     return _PLAIN1 if is_known(head.content_type) or _asks_values(head) else None
 
 
 def _asks_values(head: Head) -> bool:
-    """Is it a request to an API by what it wants back?  rpcx's gateway is told by its headers."""
+    """Say whether a request wants values back.  rpcx's gateway is recognised by its headers."""
     if not head.is_request:
         return False
     accepted = head.get("accept").lower().partition(",")[0].partition(";")[0].strip()

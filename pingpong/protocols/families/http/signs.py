@@ -1,4 +1,4 @@
-"""How HTTP/2 is recognised, and who makes what reads it."""
+"""How HTTP/2 is recognised, and what makes its readers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _woven(limits: Limits, contents: Contents, inside: ProtocolAt) -> Transport:
 
 
 def _alone(limits: Limits, inside: ProtocolAt) -> Transport:
-    """Where nobody says who reads its bodies: everything is HTTP's own."""
+    """Make the reader of a connection in which no other family reads bodies."""
     from .contents import reads
 
     return http2.Http2(limits, reads, HTTP2)

@@ -1,4 +1,4 @@
-"""What Motan's messages say of a call.
+"""What Motan's messages say about a call.
 
 Motan 2   EXCEPTION   status 1, or M_e in the metadata: {"errcode": 404, "errmsg": "…"}
 Motan 1   REPLY       a value, null, or what the method threw: a MotanBizException around it
@@ -16,13 +16,13 @@ from .heads import ERROR, EXCEPTION_FLAG, Motan2Head, split
 
 __all__ = ["MOTAN", "Motan"]
 
-# What an exception of Motan's holds (com.weibo.api.motan.exception).
+# The texts in an exception of Motan's own (com.weibo.api.motan.exception).
 _TEXTS: Final = ("errorMsg", "detailMessage")
 _DETAILS: Final = "motanErrorMsg"
 
 
 class Motan(Family):
-    """Motan, 1 and 2."""
+    """Motan, version 1 or 2."""
 
     name = "motan"
     title = "Motan"
@@ -52,7 +52,7 @@ class Motan(Family):
 
 
 def _said(raw: bytes, place: Span, is_shut: bool) -> Error:
-    """What M_e says: JSON, or text if it is none."""
+    """Return what M_e says: JSON, or else plain text."""
     try:
         said = json.loads(raw)
     except (ValueError, RecursionError):
@@ -71,7 +71,7 @@ def _said(raw: bytes, place: Span, is_shut: bool) -> Error:
 
 
 def _thrown(exception: Message) -> Error:
-    """What an exception of Motan 1 says, an object."""
+    """Return what an exception object of Motan 1 says."""
     fields = exception.fields
     if not fields or not isinstance(fields[0].value.content, Struct):
         return Error("", None, None, None)

@@ -2,10 +2,10 @@
 
     75 72 "[B" … 78 70 length   75 71 00 7E 00 00 length     an array, the first and others
     70                                                       null
-    77 n                                                     the attachments, in a call behind them
+    77 n                                                     in a call, then: the attachments
 
-Each array was written by an encoder of its own.  The struct is the arguments, or the result as
-field 0, an exception as field 1; the attachments are its end, beyond its last field.
+Each array has an encoder of its own.  The struct is the arguments, or the result as field 0, an
+exception as field 1; the attachments are its end, after its last field.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _LATER: Final = bytes.fromhex("75 71 007e0000")
 
 
 def base_of(data: bytes) -> int:
-    """Where the Java stream is: behind the head, or unpacked behind all of the frame."""
+    """Return where the Java stream is: after the head; if unpacked, after the whole frame."""
     if data[INNER : INNER + 2] != b"\x1f\x8b":
         return INNER
     return 16 + int.from_bytes(data[12:16], "big")
 
 
 def next_array(data: bytes, at: int, stop: int) -> int:
-    """Where the content of the array at ``at`` begins; 0: there is none.  Raises Incomplete."""
+    """Return where the content of the array at ``at`` begins; 0: none.  Raises Incomplete."""
     for head in (_FIRST, _LATER):
         start = data[at : min(stop, at + len(head))]
         if start == head:
@@ -73,7 +73,7 @@ class MotanObjects(Hessian2Protocol):
 
 
 class _Walk(Hessian2Walk):
-    """``end`` is where the values of the outermost struct end."""
+    """Walks over the values; ``end`` is where those of the outermost struct end."""
 
     __slots__ = ("end",)
 
@@ -111,7 +111,7 @@ class _Walk(Hessian2Walk):
             self.left_over(whole - self.at)
 
     def attachments(self, kind: int, stop: i64) -> i64:
-        """Where what stands behind the values ends.  Raises DecodeError."""
+        """Return where what follows the values ends.  Raises DecodeError."""
         if self.at >= stop or not (kind == 0 or kind == ATTACHED):
             return self.at
         for gap in self.gaps:
@@ -123,7 +123,7 @@ class _Walk(Hessian2Walk):
         return blocks.at
 
     def arrays(self, first: i64, count: i64) -> None:
-        """Arrays with a value each, ``count`` of them, -1: as many as there are."""
+        """Report ``count`` arrays (-1: all that are there), with one value each."""
         stop = self.stop
         told: i64 = 0
         while not self.broken and told != count and self.at < stop:
@@ -159,7 +159,7 @@ class _Walk(Hessian2Walk):
             self.one(inside, stop)
 
     def one(self, inside: i64, stop: i64) -> None:
-        """The value in the array whose content begins at ``inside``."""
+        """Report the value in the array whose content begins at ``inside``."""
         end: i64 = inside + int.from_bytes(self.data[inside - 4 : inside], "big")
         is_cut = end > stop
         if is_cut:
@@ -181,8 +181,10 @@ class _Walk(Hessian2Walk):
 
 
 def _behind(data: bytes, at: int, stop: int) -> Blocks:
-    """The blocks behind the values, which end at ``at``: where there are none, the block with the
-    names goes on."""
+    """Return the blocks after the values, which end at ``at``.
+
+    If there are no values, the block with the names goes on.
+    """
     base = base_of(data)
     names = read_names(data, base, stop)
     if names.blocks.at == at:
@@ -191,7 +193,7 @@ def _behind(data: bytes, at: int, stop: int) -> Blocks:
 
 
 def _pairs(blocks: Blocks, variant: int) -> list[tuple[str, str, Span]]:
-    """The attachments, and where each is.  Raises DecodeError."""
+    """Return the attachments, and where each is.  Raises DecodeError."""
     found: list[tuple[str, str, Span]] = []
     for _ in range(blocks.number(2 if variant == SIGNED else 4, "number of attachments")):
         start = blocks.at
@@ -202,7 +204,7 @@ def _pairs(blocks: Blocks, variant: int) -> list[tuple[str, str, Span]]:
 
 
 def attached(record: Record) -> list[tuple[str, str, Span]]:
-    """The attachments of a message of Motan 1, with their places."""
+    """Return the attachments of a message of Motan 1, with their places."""
     stop = record.body.stop
     if stop is None or not len(stop):
         return []

@@ -45,7 +45,7 @@ _MOST_LENGTH: Final = 64 << 20
 
 
 def split(method: str) -> tuple[str, str]:
-    """The interface and the method.
+    """Split into the interface and the method.
 
     >>> split("com.shop.Orders.get"), split("ping…")
     (('com.shop.Orders', 'get'), ('', 'ping…'))
@@ -56,7 +56,7 @@ def split(method: str) -> tuple[str, str]:
 
 # ── Motan 2 ──────────────────────────────────────────────────────────────────────────
 
-# Up to the metadata.
+# Everything before the metadata.
 FIXED2: Final = 17
 
 HEARTBEAT: Final = 0x10
@@ -82,10 +82,10 @@ _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class Motan2Head:
-    """What stands before a body, as places in ``data``, which begins with the frame.
+    """What precedes a body, as places in ``data``, which begins with the frame.
 
     ``metadata`` is its place, ``start`` where the body begins and ``stop`` where the frame ends.
-    Raises Incomplete, and DecodeError for what is no head.
+    Raises Incomplete, and DecodeError for bytes that are not a head.
     """
 
     __slots__ = ("flags", "metadata", "seqid", "serialization", "start", "status", "stop")
@@ -110,7 +110,7 @@ class Motan2Head:
         self.stop = self.start + int.from_bytes(data[end : end + 4], "big")
 
     def pairs(self, data: bytes) -> list[tuple[Span, Span]]:
-        """Where the keys and the values of the metadata are: lines, in turn."""
+        """Return where the keys and the values of the metadata are: alternate lines."""
         found: list[tuple[Span, Span]] = []
         at, stop = self.metadata.start, self.metadata.stop
         while at < stop:
@@ -125,7 +125,7 @@ class Motan2Head:
         return found
 
     def value(self, data: bytes, wanted: str) -> tuple[str, Span] | None:
-        """What the metadata says under a key, and where."""
+        """Return what the metadata says under a key, and where."""
         for key, value in self.pairs(data):
             if key.of(data) == wanted.encode():
                 return value.of(data).decode("utf-8", "backslashreplace"), value
@@ -133,7 +133,7 @@ class Motan2Head:
 
 
 def begins2(data: bytes | bytearray) -> bool | None:
-    """Do these first bytes of a direction begin a frame of Motan 2?  None: too few yet."""
+    """Say whether these first bytes of a direction begin a Motan 2 frame; None: too few yet."""
     head = bytes(data[:FIXED2])
     if not MAGIC.startswith(head[:2]):
         return False
@@ -163,12 +163,12 @@ def begins2(data: bytes | bytearray) -> bool | None:
 
 # ── Motan 1 ──────────────────────────────────────────────────────────────────────────
 
-# The outer head, and both.
+# The outer head, and both heads.
 FIXED1: Final = 16
 INNER: Final = 32
 _INNER_MAGIC: Final = b"\xf0\xf0"
 
-# The variant whose calls have a signature in place of names.
+# The variant whose calls have a signature instead of names.
 SIGNED: Final = 2
 
 EXCEPTION_FLAG: Final = 5
@@ -183,15 +183,17 @@ KINDS: Final = {
     ATTACHED: "a value, then attachments",
 }
 
-# A signature: the first letters of a method, at most 4, then a part of a hash.
+# A signature: up to 4 letters of a method, then a part of a hash.
 _LETTERS: Final = 4
 _HASH: Final = 12
 _SIGNATURE: Final = re.compile(r"[^\s]{1,4}[0-9a-f]{12}\Z")
 
 
 class Names:
-    """What stands before the values of Motan 1: ``texts`` with what each is and where (``whats``,
-    ``spans``), and the blocks behind them."""
+    """What precedes the values of Motan 1.
+
+    ``texts`` with what each is and where (``whats``, ``spans``), and the blocks that they are in.
+    """
 
     __slots__ = ("blocks", "spans", "texts", "whats")
 
@@ -202,6 +204,7 @@ class Names:
         self.spans: list[Span] = []
 
     def read(self, what: str) -> str:
+        """Read and keep the next text, which is ``what``.  Raises DecodeError, Incomplete."""
         at = self.blocks.at
         text = self.blocks.text(what)
         self.texts.append(text)
@@ -210,7 +213,7 @@ class Names:
         return text
 
     def method(self, variant: int) -> str:
-        """The method, as far as it is there."""
+        """Return the method, as far as it is there."""
         if variant != SIGNED:
             path, name = self.texts[0], self.texts[1]
             return f"{path}.{name}" if path else name
@@ -218,14 +221,14 @@ class Names:
         if not _SIGNATURE.match(signature):
             return signature
         letters = signature[:-_HASH]
-        # Four letters may be all of the name, or the begin of it.
+        # Four letters may be the whole name, or its beginning.
         return letters + "…" if len(letters) == _LETTERS else letters
 
 
 def read_names(data: bytes, base: int, stop: int) -> Names:
-    """What stands before the values of a message whose Java stream begins at ``base``.
+    """Read what precedes the values of a message whose Java stream begins at ``base``.
 
-    Raises DecodeError, and Incomplete if it is cut.
+    Raises DecodeError, and Incomplete if it is cut off.
     """
     variant, kind = data[18], data[19]
     names = Names(data, base, stop)
@@ -246,7 +249,7 @@ def read_names(data: bytes, base: int, stop: int) -> Names:
 
 
 def begins1(data: bytes | bytearray) -> bool | None:
-    """Do these first bytes of a direction begin a frame of Motan 1?  None: too few yet."""
+    """Say whether these first bytes of a direction begin a Motan 1 frame; None: too few yet."""
     head = bytes(data[:INNER])
     for fixed in (b"\xf1\xf1\0\0", b"\xf1\xf1\0\x01"):
         if not fixed.startswith(head[:4]):

@@ -3,8 +3,8 @@
     F1 F1 00 00  id ×8  length   F0 F0 01 00  id ×8  length − 16   AC ED 00 05  77 n
         "com.shop.Orders" "get" "int"     then each argument, then attachments
 
-The variant 02 has a signature in place of the names, "get" and a part of a hash: four letters of
-the method, or all of it where it is shorter.  It may be packed by gzip.
+The variant 02 has a signature in place of the names, "get" and a part of a hash: the first four
+letters of the method, or all of it if it is shorter.  It may be compressed with gzip.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from ....errors import DecodeError, Incomplete
-from ....model import Finding, Header, MessageType, Protocol, Severity, Span, Stretch
+from ....model import NOWHERE, Finding, Header, MessageType, Protocol, Severity, Span, Stretch
 from ...framing import Unit
 from ...framings.headed import HeadedFraming, check_length, event
 from ...raw import RAW
@@ -22,10 +22,10 @@ from .heads import EXCEPTION_FLAG, FIXED1, INNER, MAGIC, Names, read_names
 
 __all__ = ["Motan1Framing"]
 
-# What heartbeats call.
+# The interface that heartbeats call.
 _HEARTBEAT: Final = "com.weibo.api.motan.rpc.heartbeat"
 
-# What a method threw comes in this; in any other, Motan itself says what went wrong.
+# What a method threw is wrapped in this; any other exception is Motan's own.
 _THROWN: Final = "MotanBizException"
 
 
@@ -69,7 +69,7 @@ class Motan1Framing(HeadedFraming):
             layout = (
                 Stretch(0, INNER, 0, "frame"),
                 Stretch(INNER, len(packed), INNER, "packed"),
-                Stretch(base, len(body), -1, "body"),
+                Stretch(base, len(body), NOWHERE, "body"),
             )
             data += body
         try:
@@ -94,7 +94,7 @@ class Motan1Framing(HeadedFraming):
         return unit
 
     def _what(self, data: bytes, names: Names, seqid: int) -> tuple[str, MessageType]:
-        """The method of a message, and its type."""
+        """Return the method of a message, and its type."""
         kind = data[19]
         if kind == 0:
             method = names.method(data[18])
@@ -113,7 +113,7 @@ class Motan1Framing(HeadedFraming):
 
 
 def _place(names: Names, otherwise: Span) -> Span:
-    """Where the method, or the signature, is."""
+    """Return where the method, or the signature, is."""
     if names.whats[-1] not in ("types", "signature"):
         return otherwise
     span, text = names.spans[1], names.texts[1]
@@ -121,7 +121,7 @@ def _place(names: Names, otherwise: Span) -> Span:
 
 
 def _unread(data: bytes, size: int, seqid: int, finding: Finding) -> Unit:
-    """A frame whose body nobody can read."""
+    """Make the unit of a frame whose body cannot be read."""
     unit = Unit(size, data, INNER, RAW, "", (finding,))
     mtype = MessageType.REPLY if data[19] else MessageType.CALL
     unit.header = Header("", mtype, seqid, True, Span(INNER, INNER), Span(INNER, INNER))

@@ -1,11 +1,11 @@
-"""Motan 2's frames, as MotanV2Header and motan-go's motanProtocol write them.
+r"""Motan 2's frames, as MotanV2Header and motan-go's motanProtocol write them.
 
-    F1 F1  00  08  30  id ×8  0000004B "M_p\\ncom.shop.Orders\\nM_m\\nget…"  00000009 01 00000004 …
+    F1 F1  00  08  30  id ×8  0000004B "M_p\ncom.shop.Orders\nM_m\nget…"  00000009 01 00000004 …
            │   │   └ serialization << 3 (6: simple)       metadata, in lines       body
            │   └ version 1, status 0
            └ flags
 
-A reply has its call's id; its metadata seldom says the method.
+A reply has its call's id; its metadata seldom names the method.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from ....model import (
+    NOWHERE,
     Build,
     Field,
     Finding,
@@ -49,7 +50,7 @@ __all__ = ["Motan2Framing"]
 
 
 def _as_result(body: Struct, start: int, listener: Listener) -> None:
-    """Tell of values that are a result: one that is alone has the id 0."""
+    """Report values that are a result: a single one has the id 0."""
     if len(body.fields) == 1:
         only = body.fields[0]
         fields = (Field(0, only.value, only.span, only.name),)
@@ -89,7 +90,7 @@ class _Result(ValuesProtocol):
         return self.inner.blank(data)
 
 
-# Who reads a body, by its serialization: arguments, and a result.  All others are bytes.
+# The encoding of a body, by its serialization: of arguments, and of a result.  Others are bytes.
 _ONE: Final[dict[int, Protocol]] = {2: PLAIN_JSON, 3: MSGPACK, 5: PROTOBUF}
 ARGUMENTS: Final[dict[int, Protocol]] = {0: HESSIAN2, 6: MOTAN_SIMPLE, 8: BREEZE, **_ONE}
 RESULTS: Final[dict[int, Protocol]] = {
@@ -113,7 +114,7 @@ class Motan2Framing(HeadedFraming):
         length = int.from_bytes(buffer[13:17], "big")
         check_length(length, 13, 0, self.limits)
         end = FIXED2 + length
-        # No more than its two first bytes and the version are asked of a head.
+        # Only the first two bytes and the version of a head are checked.
         Motan2Head(bytes(buffer[:13]) + bytes(8))
         if have < end + 4:
             return 0
@@ -144,7 +145,7 @@ class Motan2Framing(HeadedFraming):
         layout: tuple[Stretch, ...] = ()
         if start == head.stop:
             if head.serialization in _ONE:
-                protocol = RAW  # of these, nothing is no value
+                protocol = RAW  # in these encodings, no bytes are no value
         elif head.flags & GZIP:
             packed = data[start:]
             body, wrong = inflate(packed, self.draws_on(), len(packed), 31, True)
@@ -154,7 +155,7 @@ class Motan2Framing(HeadedFraming):
             layout = (
                 Stretch(0, start, 0, "frame"),
                 Stretch(start, len(packed), start, "packed"),
-                Stretch(len(data), len(body), -1, "body"),
+                Stretch(len(data), len(body), NOWHERE, "body"),
             )
             start = len(data)
             data += body

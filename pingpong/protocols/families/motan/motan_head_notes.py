@@ -1,4 +1,4 @@
-"""A note for every byte of a message of Motan but its values; its metadata, and its masks."""
+"""A note for every byte of a Motan message except its values; its metadata, and its masks."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _ANSWER = "The call's."
 
 # ── Motan 2 ──────────────────────────────────────────────────────────────────────────
 
-# Of the metadata, what Motan itself writes.
+# The part of the metadata that Motan itself writes.
 _KEYS = {
     "M_p": "The path: mostly the interface's name.",
     "M_m": "The method.",
@@ -59,7 +59,7 @@ _KEYS = {
 
 
 def notes2(message: Message) -> list[Note]:
-    """The notes of what stands before the body, in order."""
+    """Return the notes of what precedes the body, in order."""
     writer = Writer(message)
     data = message.data
     head = Motan2Head(data)
@@ -107,7 +107,7 @@ def _flags(flags: int) -> str:
 
 
 def metadata2(message: Message) -> tuple[Metadatum, ...]:
-    """The keys and values of a message."""
+    """Return the keys and values of a message."""
     data = message.data
     is_shut = message.kept is not None
     out: list[Metadatum] = []
@@ -120,7 +120,7 @@ def metadata2(message: Message) -> tuple[Metadatum, ...]:
 
 
 def masks2(message: Message) -> HeadMasks:
-    """The masks for the values of the metadata, and for packed bytes."""
+    """Return the masks for the values of the metadata, and for packed bytes."""
     data = message.data
     head = Motan2Head(data)
     runs: list[Run] = []
@@ -153,7 +153,7 @@ _WHATS = {
 
 
 def notes1(message: Message) -> list[Note]:
-    """The notes of what stands before the values, in order."""
+    """Return the notes of what precedes the values, in order."""
     writer = Writer(message)
     data = message.data
     writer.note(2, "frame", "magic", "f1 f1", "Each frame begins with it.")
@@ -203,7 +203,7 @@ def _names(message: Message) -> Names | None:
 
 
 class ObjectsWriter(Hessian2Writer):
-    """Arrays with hessian2 in them, then attachments."""
+    """Writes the notes of arrays with hessian2 in them, then of attachments."""
 
     def __init__(self, record: Record) -> None:
         super().__init__(record)
@@ -237,6 +237,7 @@ class ObjectsWriter(Hessian2Writer):
             self.attachments(body.stop.stop)
 
     def attachments(self, stop: int) -> None:
+        """Note the count of the attachments, then each key with its value, up to ``stop``."""
         record = self.record
         is_shut = isinstance(record, Message) and record.kept is not None
         pairs = attached(record)
@@ -251,7 +252,7 @@ class ObjectsWriter(Hessian2Writer):
 
 
 def metadata1(message: Message) -> tuple[Metadatum, ...]:
-    """The attachments of a message."""
+    """Return the attachments of a message."""
     if message.protocol is not MOTAN_OBJECTS:
         return ()
     is_shut = message.kept is not None
@@ -262,7 +263,7 @@ def metadata1(message: Message) -> tuple[Metadatum, ...]:
 
 
 def masks1(message: Message) -> HeadMasks:
-    """The masks for attachments, for names that are none, and for packed bytes."""
+    """Return the masks for attachments, for malformed names, and for packed bytes."""
     data = message.data
     runs: list[Run] = []
     names = _names(message)

@@ -1,7 +1,7 @@
-"""What rpcx's messages say of a call.
+"""What rpcx's messages say about a call.
 
 REPLY        status 0
-EXCEPTION    status 1: the text stands in the metadata, under ``__rpcx_error__``
+EXCEPTION    status 1: the text is in the metadata, under ``__rpcx_error__``
 """
 
 from __future__ import annotations

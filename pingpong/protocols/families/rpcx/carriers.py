@@ -1,4 +1,4 @@
-"""What carries rpcx's messages, and what others have to know of it."""
+"""What carries rpcx's messages, and what others have to know about it."""
 
 from __future__ import annotations
 

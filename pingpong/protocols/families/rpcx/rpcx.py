@@ -9,8 +9,8 @@
 
     flags   80 response   40 heartbeat   20 oneway   1C compression   03 status
 
-A reply has the path, the method and the sequence number of its call.  Where the "http" network is
-used, ``CONNECT /_rpcx_ HTTP/1.0`` and its answer, both with bare line feeds, come first.
+A reply has the path, the method and the sequence number of its call.  On the "http" network,
+``CONNECT /_rpcx_ HTTP/1.0`` and its answer, both with bare line feeds, come first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ....errors import DecodeError, Incomplete
-from ....model import Finding, Header, MessageType, Protocol, Severity, Span, Stretch
+from ....model import NOWHERE, Finding, Header, MessageType, Protocol, Severity, Span, Stretch
 from ...encodings.binary import BINARY
 from ...encodings.msgpack import MSGPACK
 from ...encodings.plain_json import PLAIN_JSON
@@ -67,7 +67,7 @@ COMPRESSIONS: Final = ("none", "gzip")
 
 SERIALIZATIONS: Final = ("raw", "JSON", "protobuf", "msgpack", "thrift")
 
-# Who reads a payload, by its serialization; all others are bytes.
+# The encoding of a payload, by its serialization; all others are bytes.
 ENCODINGS: Final[dict[int, Protocol]] = {
     1: PLAIN_JSON,
     2: PROTOBUF,
@@ -75,7 +75,7 @@ ENCODINGS: Final[dict[int, Protocol]] = {
     4: BINARY,
 }
 
-# The key of the text of an error.
+# The metadata key of an error's text.
 ERROR: Final = "__rpcx_error__"
 
 CONNECT: Final = b"CONNECT /_rpcx_ HTTP/1."
@@ -83,17 +83,17 @@ CONNECTED: Final = b"HTTP/1.0 200 Connected to rpcx"
 _MOST_PRELUDE: Final = 4096
 _PRELUDE_ENDS: Final = re.compile(rb"\n\r?\n")
 
-# What a path, a method or a key does not hold.
+# Characters that a path, a method or a key never contains.
 _CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
 # No path and no method is longer.
 _MOST_NAME: Final = 4096
-# How much metadata has to be there, to be believed without what follows it.
+# How much metadata has to be there to be believed without what follows it.
 _ENOUGH: Final = 32_768
 _MOST_LENGTH: Final = 64 << 20
 
 
 def joined(path: str, method: str) -> str:
-    """The method of a message, with its service.
+    """Join the service path and the method.
 
     >>> joined("Shop", "Ping")
     'Shop.Ping'
@@ -102,7 +102,7 @@ def joined(path: str, method: str) -> str:
 
 
 def split(method: str) -> tuple[str, str]:
-    """The service path and the method.
+    """Split into the service path and the method.
 
     >>> split("shop.Orders.Get")
     ('shop.Orders', 'Get')
@@ -112,11 +112,11 @@ def split(method: str) -> tuple[str, str]:
 
 
 class RpcxHead:
-    """What stands before a payload, as places in ``data``, which begins with the frame.
+    """What precedes a payload, as places in ``data``, which begins with the frame.
 
     ``parts`` are those of the path, the method and the metadata; ``start`` is where the payload
-    begins, ``stop`` where the frame ends.  Raises Incomplete, and DecodeError where the lengths do
-    not agree.
+    begins, ``stop`` where the frame ends.  Raises Incomplete, and DecodeError if the lengths do not
+    agree.
     """
 
     __slots__ = ("flags", "parts", "seqid", "serialization", "start", "stop")
@@ -156,14 +156,16 @@ class RpcxHead:
 
     @property
     def compression(self) -> int:
+        """How the payload is packed: 0 not at all, 1 gzip; others are the user's own."""
         return self.flags >> 2 & 7
 
     @property
     def is_error(self) -> bool:
+        """Whether it is a response with the status "error"."""
         return self.flags & RESPONSE != 0 and self.flags & STATUS == 1
 
     def pairs(self, data: bytes) -> list[tuple[Span, Span]]:
-        """Where the keys and the values of the metadata are; those that can be read."""
+        """Return where the keys and the values of the metadata are, as far as they can be read."""
         found: list[tuple[Span, Span]] = []
         at, stop = self.parts[2].start, self.parts[2].stop
         while at < stop:
@@ -178,9 +180,11 @@ class RpcxHead:
         return found
 
     def text(self, data: bytes, place: int) -> str:
+        """Return the path (0) or the method (1) as text."""
         return method_name(self.parts[place].of(data))
 
     def type(self) -> MessageType:
+        """What it is to its call; a heartbeat is an EVENT."""
         if self.flags & HEARTBEAT:
             return MessageType.EVENT
         if self.flags & RESPONSE:
@@ -203,7 +207,7 @@ class RpcxFraming(HeadedFraming):
         return FIXED + length
 
     def keeps_place(self, buffer: bytearray, have: int) -> bool:
-        # Of packed bytes, those before a loss say nothing of those behind it.
+        # In packed bytes, those before a loss say nothing about those after it.
         return have < FIXED or not buffer[2] >> 2 & 7
 
     def unit(self, data: bytes, size: int) -> Unit:
@@ -226,12 +230,12 @@ class RpcxFraming(HeadedFraming):
             layout = (
                 Stretch(0, start, 0, "frame"),
                 Stretch(start, len(packed), start, "packed"),
-                Stretch(len(data), len(body), -1, "body"),
+                Stretch(len(data), len(body), NOWHERE, "body"),
             )
             start = len(data)
             data += body
         elif head.compression or (start == head.stop and protocol is not PROTOBUF):
-            protocol = RAW  # packed by the user's own; or nothing, which is no value
+            protocol = RAW  # packed by the user's own means; or empty, which is no value
         unit = Unit(size, data, start, protocol, "", findings)
         unit.layout = layout
         method = joined(head.text(data, 0), head.text(data, 1))
@@ -241,8 +245,10 @@ class RpcxFraming(HeadedFraming):
 
 
 def _prelude(buffer: bytearray, have: int) -> int:
-    """How long the request for a connection, or its answer, is.  Raises DecodeError for bytes that
-    begin neither that nor a frame."""
+    """Return how long the request for a connection, or its answer, is.
+
+    Raises DecodeError for bytes that begin neither that nor a frame.
+    """
     head = bytes(buffer[: len(CONNECTED)])
     for wanted in (CONNECT, CONNECTED):
         if head.startswith(wanted) or wanted.startswith(head):
@@ -255,10 +261,10 @@ def _prelude(buffer: bytearray, have: int) -> int:
 
 
 def begins(data: bytes | bytearray) -> bool | None:
-    """Do these first bytes of a direction begin one of rpcx's?  None: too few bytes yet.
+    """Say whether these first bytes of a direction begin an rpcx frame; None: too few bytes yet.
 
-    Little of a head is fixed.  But its length is the sum of four others, and what is between these
-    is text.
+    Little of a head is fixed.  But its length is the sum of four others, and what lies between
+    these is text.
     """
     head = bytes(data[:FIXED])
     for prelude in (CONNECT, CONNECTED):
@@ -290,7 +296,7 @@ def begins(data: bytes | bytearray) -> bool | None:
         if place == 3:
             return end == stop
         if place < 2:
-            # Who is called has a name; a heartbeat calls nobody.
+            # What is called has a name; a heartbeat calls nothing.
             if size > _MOST_NAME or not (size or is_heartbeat):
                 return False
             if _CONTROL.search(data, at + 4, min(end, have)):
@@ -304,7 +310,7 @@ def begins(data: bytes | bytearray) -> bool | None:
 
 
 def _is_keyed(data: bytes | bytearray, at: int, stop: int) -> bool:
-    """Is what begins there a key of metadata?"""
+    """Say whether a metadata key begins there."""
     size = int.from_bytes(data[at : at + 4], "big")
     end = at + 4 + size
     return size <= _MOST_NAME and end <= stop and not _CONTROL.search(data, at + 4, end)

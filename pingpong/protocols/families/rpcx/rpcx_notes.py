@@ -1,4 +1,4 @@
-"""A note for every byte of an rpcx message but its payload; its metadata, and its masks."""
+"""A note for every byte of an rpcx message except its payload; its metadata, and its masks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["masks", "metadata", "notes"]
 
 
 def _head(message: Message) -> RpcxHead | None:
-    """None: it is what comes before the first frame."""
+    """Return its head; None for what comes before the first frame."""
     try:
         return RpcxHead(message.data)
     except DecodeError:
@@ -30,7 +30,7 @@ def _head(message: Message) -> RpcxHead | None:
 
 
 def notes(message: Message) -> list[Note]:
-    """The notes of what stands before the payload, in order."""
+    """Return the notes of what precedes the payload, in order."""
     writer = Writer(message)
     head = _head(message)
     data = message.data
@@ -100,7 +100,7 @@ def _flags(head: RpcxHead) -> str:
 
 
 def metadata(message: Message) -> tuple[Metadatum, ...]:
-    """The keys and values of a message."""
+    """Return the keys and values of a message."""
     head = _head(message)
     if head is None:
         return ()
@@ -115,7 +115,7 @@ def metadata(message: Message) -> tuple[Metadatum, ...]:
 
 
 def masks(message: Message) -> HeadMasks:
-    """The masks for the values of the metadata, and for packed bytes."""
+    """Return the masks for the values of the metadata, and for packed bytes."""
     head = _head(message)
     data = message.data
     runs: list[Run] = []

@@ -1,7 +1,7 @@
 """How rpcx is recognised.
 
 08 00 ff s0  seq ×8  length = 16 + four lengths       at 16: path, method, metadata, payload
-CONNECT /_rpcx_ HTTP/1.0                              its prelude, and the answer to that
+CONNECT /_rpcx_ HTTP/1.0                              its prelude, and the answer to it
 """
 
 from __future__ import annotations

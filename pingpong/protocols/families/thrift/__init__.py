@@ -1,1 +1,1 @@
-"""Ordered bytes → messages: detection, transports, protocols.  Pure."""
+"""Thrift: its transports, and how they and its protocols are recognised."""

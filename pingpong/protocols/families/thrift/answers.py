@@ -1,9 +1,9 @@
-"""What Thrift's messages say of a call, whatever they are encoded in.
+"""What Thrift's messages say about a call, in whatever encoding.
 
     REPLY      field 0: the result; field n: the n-th declared exception; none: void
     EXCEPTION  the server's own: 1 is its text, 2 its kind (lib/py/src/Thrift.py)
 
-Where an encoding writes names in place of ids, they are "success", "message" and "type".
+Where an encoding writes names instead of ids, they are "success", "message" and "type".
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Thrift(Family):
 
     def outcome(self, reply: Message) -> Outcome:
         # An upgrade is not a call of the service.  A server that does not know it says so, and
-        # all goes on without it.
+        # everything goes on without it.
         is_upgrade = reply.method in UPGRADES
         if reply.type is MessageType.EXCEPTION:
             return Outcome.SUCCESS if is_upgrade else Outcome.APPLICATION_EXCEPTION

@@ -1,4 +1,4 @@
-"""What stands before a message: its notes, and what of it others may see.
+"""What precedes a message: its notes, and which parts of it others may see.
 
 The transport describes its own bytes; a struct of a tracing system may follow them.
 """
@@ -24,8 +24,11 @@ __all__ = ["BLANK", "head_masks", "notes", "own_of_sasl", "struct_masks"]
 
 
 def notes(message: Message, describe: Callable[[bytes, int], list[Part]]) -> list[Note]:
-    """The notes for what stands before the message's header: the transport's own head, as
-    ``describe`` has it, then perhaps a struct of a tracing system."""
+    """Return the notes for what precedes the message's header.
+
+    That is the transport's own head, as ``describe`` gives it, then perhaps a struct of a tracing
+    system.
+    """
     stop = message.header.span.start
     writer = Writer(message)
     if any(gap.offset < stop for gap in message.gaps):
@@ -40,7 +43,7 @@ def notes(message: Message, describe: Callable[[bytes, int], list[Part]]) -> lis
 
 
 def _tracing(writer: Writer, message: Message, stop: int) -> None:
-    """Headers that Finagle and thriftpy2.contrib.tracking put before a message."""
+    """Note the headers that Finagle and thriftpy2.contrib.tracking put before a message."""
     struct = BINARY.read_struct(message.data, writer.at, stop, (), message.limits)
     if struct.findings:
         size = stop - writer.at
@@ -58,7 +61,7 @@ def _tracing(writer: Writer, message: Message, stop: int) -> None:
 
 
 def struct_masks(message: Message, at: int) -> HeadMasks:
-    """Of a message that nothing but tracing headers stands before, from ``at`` on."""
+    """Mask what precedes a message if that is only tracing headers, from ``at`` on."""
     data, start = message.data, message.header.span.start
     if at >= start:
         return HeadMasks([])
@@ -70,8 +73,10 @@ def struct_masks(message: Message, at: int) -> HeadMasks:
 
 
 def head_masks(head: Head) -> HeadMasks:
-    """Of a (TT)THeader head: its keys and values that are text, its token, and what could not be
-    read.  The keys that TTHeader has numbers for stay."""
+    """Mask a (TT)THeader head: keys and values that are text, its token, and what was not read.
+
+    The keys that TTHeader has numbers for stay.
+    """
     runs: list[Run] = []
     with suppress(DecodeError):
         head.walk()
@@ -87,11 +92,11 @@ def head_masks(head: Head) -> HeadMasks:
     return HeadMasks(runs, head.stop if head.transforms else -1)
 
 
-# A SASL step's status and length.
+# Size of a SASL step's status and length.
 _STEP: Final = 5
 
-# Names of mechanisms (IANA's registry of SASL, and Hadoop's): what else stands there may be a
-# secret behind a status that lies.
+# Names of mechanisms (IANA's registry of SASL, and Hadoop's): anything else in their place may be
+# a secret with a lying status before it.
 _MECHANISMS: Final = frozenset(
     b"ANONYMOUS CRAM-MD5 DIGEST-MD5 EXTERNAL GS2-KRB5 GSSAPI GSS-SPNEGO KERBEROS_V4 KERBEROS_V5 "
     b"LOGIN NTLM OAUTHBEARER OTP PLAIN SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512 SRP XOAUTH2".split()
@@ -99,10 +104,10 @@ _MECHANISMS: Final = frozenset(
 
 
 def own_of_sasl(data: bytes) -> tuple[list[tuple[int, int]], list[Run]]:
-    """Of a step of a negotiation, or of a frame that could not be read."""
+    """Mask a step of a negotiation, or a frame that could not be read."""
     if data[:1] == b"\0":
         return [(0, HEAD)], []
     if data[:1] == bytes((START,)) and data[_STEP:] in _MECHANISMS:
         return [(0, len(data))], []
-    # What proves who somebody is.
+    # These bytes prove who somebody is.
     return [(0, len(data))], [(_STEP, LETTER * (len(data) - _STEP))]

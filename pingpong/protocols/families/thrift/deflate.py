@@ -1,19 +1,19 @@
-"""zlib (Apache's TZlibTransport): one deflate stream a direction, flushed behind each message.
+"""zlib (Apache's TZlibTransport): one deflate stream per direction, flushed after each message.
 
     78 9c  deflate … 00 00 ff ff  deflate … 00 00 ff ff  …     one stream for all, or
     78 9c  deflate … adler32      78 9c  deflate … adler32     one stream for each message
     ll ll ll ll  78 9c …          ll ll ll ll  …               any of that in frames
                      └─ a boundary: Z_SYNC_FLUSH ends with these four bytes, a stream with its end
 
-Inside, the messages stand as on any stream: back to back, or each with a frame's length.
+Inside, the messages are as on any stream: back to back, or each with a frame's length.
 
-What is inflated goes into ``_inner`` (``inside.py``); messages are taken from it at a boundary
-only, so that neither the cut of the segments nor how fast zlib answers decides where a message
-ends on the wire.  A boundary may give several: each but the last takes all bytes except one, so
-that there is always something left to come back for.
+What is inflated goes into ``_inner`` (``inside.py``); messages are taken from it only at a
+boundary, so that neither the cut of the segments nor zlib's buffering decides where a message ends
+on the wire.  A boundary may give several: each but the last takes all bytes except one, so that
+there is always something left to come back for.
 
 Inflating is bounded: no more than ``unpacking.py`` allows waits to be read.  A stream cannot be
-read on behind a fault or a loss: every byte may refer to those before it.
+read beyond a fault or a loss: every byte may refer to earlier ones.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ LOST: Final = "the zlib stream cannot be inflated behind bytes that are lost or 
 
 _FLUSH: Final = b"\0\0\xff\xff"
 
-# Without a flush for so many bytes, this is a boundary too: nothing waits for ever.
+# After so many bytes without a flush, this is a boundary too: nothing waits for ever.
 _WINDOW: Final = 65_536
 
-# How much goes into zlib in one go, and how much may come out.
+# How much goes into zlib at once, and how much may come out.
 _PIECE: Final = 4096
 _STEP: Final = 1 << 20
 
@@ -63,7 +63,7 @@ class DeflateTransport(Transport):
         self._stream = zlib.decompressobj()
         self._fed = 0  # bytes of the buffer that went into the stream
         self._inner = Inside(limits, protocol_at, "inflated")
-        self._at_boundary = False  # the bytes fed end at one
+        self._at_boundary = False  # the bytes fed so far end at one
         self._error: DecodeError | None = None
 
     # ── From the wire to inflated bytes ──────────────────────────────────────────────
@@ -87,7 +87,7 @@ class DeflateTransport(Transport):
             )
 
     def _boundary(self, buffer: bytearray, have: int) -> int:
-        """How far to feed: up to the next boundary, or as far as there are bytes."""
+        """Return how far to feed: up to the next boundary, or all the bytes there are."""
         stop = min(have, self._fed + _PIECE)
         flush = buffer.find(_FLUSH, max(0, self._fed - len(_FLUSH) + 1), stop)
         if flush >= 0:
@@ -115,7 +115,7 @@ class DeflateTransport(Transport):
             self._at_boundary = True
 
     def _too_much(self, most: int, size: int) -> LimitExceeded:
-        """The error for more than ``most`` inflated bytes; behind it nothing is read."""
+        """Make the error for more than ``most`` inflated bytes; nothing after it is read."""
         assert self.allowance is not None
         limit = self.allowance.limit
         self._error = LimitExceeded(
@@ -125,8 +125,10 @@ class DeflateTransport(Transport):
         return self._error
 
     def _inflate(self, data: bytes) -> int:
-        """Add what ``data`` holds to the inflated bytes.  -1, or how many are allowed, if it is
-        more: then there is one byte too many of it."""
+        """Inflate ``data``; return -1, or the limit if the result is over it.
+
+        In that case, there is one byte too many of it.
+        """
         allowance = self.allowance
         assert allowance is not None
         earned, inner = len(data), self._inner.data
@@ -138,7 +140,7 @@ class DeflateTransport(Transport):
             inner += out
             came += len(out)
             data = self._stream.unconsumed_tail
-            # Filled to the brim, zlib may keep more for the next call.
+            # When the output is full, zlib may have more for the next call.
             if not data and len(out) < _STEP and came <= most:
                 break
         allowance.take(earned, came)
@@ -149,10 +151,10 @@ class DeflateTransport(Transport):
     # ── From inflated bytes to messages ──────────────────────────────────────────────
 
     def _message(self) -> Unit | None:
-        """The message at the start of the inflated bytes; None if it is not all there."""
+        """Return the message at the start of the inflated bytes; None if some of it is missing."""
         inner = self._inner
         if not inner.data:
-            # An empty flush, or the end of a stream: bytes that hold nothing.
+            # An empty flush, or the end of a stream: bytes without content.
             if not self._fed:
                 return None
             unit = inner.take(0, ())
@@ -180,20 +182,20 @@ class DeflateTransport(Transport):
                 return None
             self.is_whole = inner.stop() == len(inner.data)
         except DecodeError:
-            pass  # what can be read of it shows where it goes wrong
+            pass  # the part that can be read shows where it goes wrong
         if inner.protocol is None:
             return None
         return Unit(have, bytes(inner.data), inner.start, inner.protocol)
 
 
 class FramedDeflateTransport(DeflateTransport):
-    """The same in frames (TZlibTransport over TFramedTransport): they end at boundaries too."""
+    """The same in frames (TZlibTransport over TFramedTransport): their ends are boundaries too."""
 
     name = "framed-zlib"
 
     def __init__(self, limits: Limits, protocol_at: ProtocolAt) -> None:
         super().__init__(limits, protocol_at)
-        self._left = 0  # bytes of the frame that are to be fed
+        self._left = 0  # bytes of the frame that are still to be fed
 
     def next(self, buffer: bytearray, have: int) -> Unit | None:
         self._check()
@@ -225,8 +227,7 @@ class FramedDeflateTransport(DeflateTransport):
 
 
 def begins(data: bytes | bytearray) -> bool | None:
-    """Do these first bytes of a direction begin a zlib stream that holds Thrift?  None: too
-    few yet."""
+    """Say whether these first bytes begin a zlib stream with Thrift in it; None: too few yet."""
     head = bytes(data[:2])
     # RFC 1950, 2.2: deflate with a window of 32 KiB, no dictionary, a multiple of 31.
     if head[:1] != b"\x78"[: len(head)]:
@@ -237,7 +238,7 @@ def begins(data: bytes | bytearray) -> bool | None:
         return None
     stream = zlib.decompressobj()
     inner = bytearray()
-    # Byte by byte, so that a fault behind the answer does not change it.
+    # Byte by byte, so that a fault after the answer does not change it.
     for at in range(min(len(data), _PIECE)):
         try:
             inner += stream.decompress(bytes(data[at : at + 1]), NAMED)
@@ -252,7 +253,7 @@ def begins(data: bytes | bytearray) -> bool | None:
 
 
 def _holds_message(inner: bytearray) -> bool | None:
-    """Do inflated bytes begin like a message, or like a frame with one?  None: too few."""
+    """Say whether inflated bytes begin like a message, or like a frame with one; None: too few."""
     plain = like_message(inner, 0)
     framed: bool | None = False
     if len(inner) < HEAD:
@@ -265,7 +266,7 @@ def _holds_message(inner: bytearray) -> bool | None:
 
 
 def begins_framed(data: bytes | bytearray) -> bool | None:
-    """The same of a stream in frames."""
+    """Say the same of a stream in frames."""
     if any(data[:1]):
         return False
     if len(data) < HEAD + 1:
@@ -276,5 +277,5 @@ def begins_framed(data: bytes | bytearray) -> bool | None:
 
 
 def describe(data: bytes, stop: int) -> list[Part]:
-    """What stands before the message, inflated: size, label, meaning and why of each part."""
+    """Return the parts of what precedes the message, inflated: size, label, meaning and why."""
     return inside.describe(data, stop, "Inflated, like all that follows.")

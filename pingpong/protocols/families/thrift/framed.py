@@ -1,4 +1,4 @@
-"""TFramedTransport, as doc/specs/thrift-rpc.md, "Framed vs. unframed transport", has it.
+"""TFramedTransport, as in doc/specs/thrift-rpc.md, "Framed vs. unframed transport".
 
 ┌───────────────────┬──────────────────
 │  length, i32      │ one message …        the length does not count itself
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "Framed", "describe", "read_frame_length"]
 
-# Bytes of the length.
+# Size in bytes of the length.
 HEAD = 4
 
-# What a frame without a byte is; more of them in a row than this are zeros, and no frames.
+# What an empty frame is; more of them in a row than this are just zeros.
 EMPTY: Final = "a frame with no message in it"
 MAX_EMPTY: Final = 16
 
 
 def read_frame_length(data: bytes | bytearray, start: int, stop: int, limits: Limits) -> int:
-    """The length that the frame at ``start`` claims.
+    """Return the length that the frame at ``start`` claims.
 
-    Raises Incomplete if the length is cut; DecodeError for 0 or less (an empty frame holds
-    no message); LimitExceeded for more than ``limits.frame``.
+    Raises Incomplete if the length is cut off; DecodeError for 0 or less (an empty frame has no
+    message); LimitExceeded for more than ``limits.frame``.
     """
     if stop - start < HEAD:
         raise Incomplete("frame length", start, needs=HEAD, left=stop - start)
@@ -44,7 +44,7 @@ def read_frame_length(data: bytes | bytearray, start: int, stop: int, limits: Li
 
 
 def describe(data: bytes, stop: int) -> list[tuple[int, str, str, str]]:
-    """What stands before the message: size, label, meaning and why of each part."""
+    """Return the parts of what precedes the message: size, label, meaning and why."""
     length = int.from_bytes(data[:HEAD], "big", signed=True)
     return [(HEAD, "frame length", str(length), "Bytes that follow, without these 4.")]
 
@@ -52,7 +52,7 @@ def describe(data: bytes, stop: int) -> list[tuple[int, str, str, str]]:
 class Framed(Transport):
     """A length before each message.
 
-    ``prefixed``: a struct of tracing headers may stand in the frame before the message.
+    ``prefixed``: in the frame, a struct of tracing headers may come before the message.
     """
 
     name = "framed"
@@ -62,13 +62,13 @@ class Framed(Transport):
         self._limits = limits
         self._prefixed = prefixed
         self._had_prefix = False
-        self._empty = 0  # frames without a byte, one behind the other
+        self._empty = 0  # empty frames in a row
 
     def next(self, buffer: bytearray, have: int) -> Unit | None:
         if have < HEAD:
             return None
         if not any(buffer[:HEAD]) and self._empty < MAX_EMPTY:
-            # Who flushes with nothing to send writes an empty frame.
+            # A writer that flushes with nothing to send writes an empty frame.
             self._empty += 1
             return Unit(HEAD, bytes(buffer[:HEAD]), HEAD, None, EMPTY)
         self._empty = 0

@@ -6,12 +6,12 @@
     ⏎                                      17 ⏎ 23 bytes ⏎  0 ⏎ ⏎
     30 bytes
 
-The body's own bytes tell its protocol: application/x-thrift is said of all of them.  A message's
-``data`` is its head and then the body, without its chunks' sizes and, where it was packed
-(Content-Encoding: gzip, deflate), unpacked.  A body that does not begin like a message is
-somebody else's, or nobody's: see ``framings/http1.py``; ``seen_thrift`` says whether anything was
-Thrift so far.  One that says it is Thrift may be a struct without a message, as OpenTelemetry's
-exporter for Jaeger posts them.
+The body's own bytes tell its protocol: all of them call themselves application/x-thrift.  A
+message's ``data`` is its head and then the body, without the chunks' sizes and, if it was packed
+(Content-Encoding: gzip, deflate), unpacked.  A body that does not begin like a message belongs to
+somebody else, or to nobody: see ``framings/http1.py``; ``seen_thrift`` says whether anything has
+been Thrift so far.  A body that claims to be Thrift may be a struct without a message, which is
+what OpenTelemetry's exporter for Jaeger posts.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from ...framings.http1_bodies import (
 
 __all__ = ["STARTS", "HttpTransport", "begins", "describe", "is_packed"]
 
-# How much of a body that says it is Thrift and begins no message is kept, to be read as a struct.
+# How much is kept, to be read as a struct, of a body that says it is Thrift but begins no message.
 _MOST_STRUCT: Final = 1 << 20
 
 _TYPES: Final = (b"application/x-thrift", b"application/vnd.apache.thrift")
 
 
 def _struct_of(content: bytes, limits: Limits) -> Protocol | None:
-    """Who reads all of that as one struct; None: nobody."""
+    """Return the protocol that reads all of that as one struct; None if there is none."""
     for protocol in (BINARY, COMPACT):
         if protocol.struct_end(content, 0, len(content), limits) == len(content):
             return protocol
@@ -100,7 +100,7 @@ class HttpTransport(Http1):
         return f"the body {why}"
 
     def _opened(self) -> tuple[bytes, tuple[Finding, ...]]:
-        """What there is of the body, unpacked, and what is wrong with how it is packed."""
+        """Return the body so far, unpacked, and what is wrong with its packing."""
         assert self._head is not None
         assert self._body is not None
         head, content = self._head, bytes(self._body.content)
@@ -130,7 +130,7 @@ class HttpTransport(Http1):
         return unit
 
     def _struct(self, buffer: bytearray) -> Unit:
-        """A body that says it is Thrift, and begins no message."""
+        """Make the unit of a body that says it is Thrift, but begins no message."""
         assert self._head is not None
         assert self._body is not None
         head, body = self._head, self._body

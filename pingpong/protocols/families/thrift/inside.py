@@ -1,7 +1,7 @@
-"""Messages in bytes that a transport has opened: inflated, or taken out of WebSocket's frames.
+"""Messages in bytes that a transport has opened: inflated, or taken out of WebSocket frames.
 
-They stand there as on any stream: back to back, or each with a frame's length.  Each message
-tells which, and its own protocol.
+They are laid out as on any stream: back to back, or each with a frame's length.  Each message shows
+which of these it is, and its protocol.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .theader import Part, ProtocolAt, like_message
 
 __all__ = ["NAMED", "Inside", "describe"]
 
-# Bytes that tell framed from unframed: a frame's length and the begin of a header.
+# Enough bytes to tell framed from unframed: a frame's length and the beginning of a header.
 _TELLING: Final = HEAD + 8
 
 # Room for the longest name too.
@@ -24,7 +24,7 @@ NAMED: Final = 2048
 
 
 class Inside:
-    """``data`` are the opened bytes that are not read yet; ``word`` is what was done to them."""
+    """``data`` are the opened bytes that are not read yet; ``word`` says how they were opened."""
 
     __slots__ = ("_limits", "_protocol_at", "_skipper", "data", "protocol", "start", "word")
 
@@ -36,20 +36,22 @@ class Inside:
         self._reset()
 
     def _reset(self) -> None:
-        """The next message begins at the start of ``data``."""
+        """Expect the next message at the start of ``data``."""
         self.protocol: Protocol | None = None
-        self.start = 0  # of its Thrift header: behind a frame's length, if it has one
+        self.start = 0  # of its Thrift header: after a frame's length, if it has one
         self._skipper: Skipper | None = None
 
     def next(self) -> Unit | None:
-        """The message at the start of ``data``, which is taken from it; None if it is not all
-        there.  The Unit's ``stop`` counts opened bytes."""
+        """Take the message at the start of ``data``; None if some of it is missing.
+
+        The Unit's ``stop`` counts opened bytes.
+        """
         try:
             if not self.decide():
                 return None
             stop = self.stop()
         except DecodeError as error:
-            # Most writers begin a message where a piece begins: go on there.
+            # Most writers begin a message where a piece begins: resume there.
             finding = Finding(Severity.ERROR, f"{self.word} {error}", error.offset)
             return self.take(len(self.data), (finding,))
         return self.take(stop, ()) if stop > 0 else None
@@ -72,7 +74,7 @@ class Inside:
         raise DecodeError("bytes", 0, found=found, wanted="a Thrift message", size=_TELLING)
 
     def stop(self) -> int:
-        """Where the message ends in ``data``; 0 or less: not there yet."""
+        """Return where the message ends in ``data``; 0 or less: not there yet."""
         have = len(self.data)
         if self.start:
             stop = HEAD + read_frame_length(self.data, 0, have, self._limits)
@@ -96,7 +98,7 @@ class Inside:
 
 
 def describe(data: bytes, stop: int, why: str) -> list[Part]:
-    """What stands before the message, opened: size, label, meaning and why of each part."""
+    """Return the parts of what precedes the message, opened: size, label, meaning and why."""
     if not stop:
         return []
     length = int.from_bytes(data[:stop], "big", signed=True)

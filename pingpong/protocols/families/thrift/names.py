@@ -1,4 +1,4 @@
-"""What an IDL says, as plain values; and a record held against it.
+"""What an IDL says, as plain values; and a record compared with it.
 
     .thrift ──live/idl──▶ Interface                             the wire's struct
                           ├─ services ─ methods ─┐                    │
@@ -6,17 +6,17 @@
                           └─ enums                                    ▼
                                              names, labels, and where the two differ
 
-A type refers to a struct by its name, so that structs may hold each other.  What an include
-brings is called as the file calls it: ``shared.User``.
+A type refers to a struct by its name, so that structs may contain each other.  What comes from an
+include is named as the file names it: ``shared.User``.
 
-Which method a message is of: what stands before the colon of a multiplexed call says the
-service.  Its reply has the method alone: the call that it answers says it (``calls.naming``).
-Where several services have a method of that name, and nothing else tells which is meant, they
-have to agree, or all but one have to differ from what is on the wire; else the message keeps its
+Which method a message belongs to: in a multiplexed call, the service comes before the colon.  Its
+reply has the method alone: the call that it answers tells the service (``calls.naming``).  If
+several services have a method of that name, and nothing else tells which is meant, they have to
+agree, or all but one have to differ from what is on the wire; otherwise the message keeps its
 numbers.
 
-Two things are not differences: a service's name before the colon that no service has (servers
-choose these names freely), and what a message does not hold because the capture lost it.
+Two things are not differences: a service name before the colon that no service has (servers choose
+these names freely), and what is missing from a message because the capture lost it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ __all__ = [
     "Type",
 ]
 
-# What a difference lists of what would have been right.
+# How many right values a difference lists.
 _MOST_LISTED: Final = 12
 
 _MOST_NAME: Final = 60
@@ -82,15 +82,15 @@ class EnumType(Facts):
 
 
 class Type(Facts):
-    """What a value is: ``i32``, ``list<User>``, ``Color``.
+    """The type of a value: ``i32``, ``list<User>``, ``Color``.
 
-    ``ttype`` is what the wire says for it, ``name`` what the IDL does (typedefs replaced by what
-    they stand for).  ``struct`` is the name of the struct that it is, else "".  ``key`` is a
-    map's; ``element`` a list's or a set's, or the value of a map.  ``typedef`` is the name by
-    which the IDL calls it, "" if it calls it no other name; two typedefs of one type are equal.
+    ``ttype`` is the type on the wire, ``name`` the one in the IDL (typedefs replaced by what they
+    stand for).  ``struct`` is the name of its struct, else "".  ``key`` is a map's; ``element`` a
+    list's or a set's, or the value of a map.  ``typedef`` is the name that the IDL uses for it, ""
+    if it is no typedef; two typedefs of one type are equal.
 
-    A type that no file at hand defines, or that has no encoding here, has STOP for its
-    ``ttype``: whatever the wire has there is right.
+    A type that no file at hand defines, or that has no encoding here, has STOP for its ``ttype``:
+    whatever the wire has there is right.
     """
 
     __slots__ = ("element", "enum", "key", "name", "struct", "ttype", "typedef")
@@ -119,19 +119,20 @@ class Type(Facts):
         return (self.ttype, self.name, self.struct, self.enum, self.key, self.element)
 
     def __repr__(self) -> str:
-        # Not its parts: typedefs can make a type of any size out of a few lines.
+        # Without its parts: typedefs can make a type of any size out of a few lines.
         return f"Type({self.ttype.name}, {str(self)!r})"
 
     def __str__(self) -> str:
-        """As in ``UserId (i64)``."""
+        """Return text like ``UserId (i64)``."""
         return f"{self.typedef} ({self.name})" if self.typedef else self.name
 
     @property
     def is_known(self) -> bool:
+        """Whether it says which type the wire has to have."""
         return self.ttype is not TType.STOP
 
     def called(self, name: str) -> Type:
-        """The same type under the name of a typedef."""
+        """Return the same type under the name of a typedef."""
         return Type(
             self.ttype,
             self.name,
@@ -162,9 +163,9 @@ BASE_TYPES: Final = {
 class FieldType(Facts):
     """A field of a struct, an argument, a result.
 
-    ``required``: its struct must not be without it.  ``optional``: it is not written unless it
-    was set.  Neither is the third way that there is: mostly written, and not missed.
-    ``default`` is its default value as the IDL would write it, "" if it has none.
+    ``required``: its struct must not be without it.  ``optional``: it is not written unless it was
+    set.  Neither is the third possibility: usually written, and not missed.  ``default`` is its
+    default value as the IDL would write it, "" if it has none.
     """
 
     __slots__ = ("default", "field_id", "name", "optional", "required", "type")
@@ -198,7 +199,7 @@ class FieldType(Facts):
 
     @property
     def declared(self) -> str:
-        """What stands before its name: ``optional UserId (i64)``."""
+        """Return what precedes its name: ``optional UserId (i64)``."""
         word = "required " if self.required else "optional " if self.optional else ""
         return f"{word}{self.type}"
 
@@ -208,8 +209,11 @@ class FieldType(Facts):
 
 
 class StructType(Facts):
-    """Fields by number.  ``kind`` is "struct", "union", "exception", or, of a method, "arguments"
-    or "result": a result is one of its fields, or nothing if ``is_void``."""
+    """Fields by number.
+
+    ``kind`` is "struct", "union" or "exception"; for a method, "arguments" or "result": a result is
+    one of its fields, or nothing if ``is_void``.
+    """
 
     __slots__ = ("_by_name", "fields", "is_void", "kind", "name")
     __match_args__: ClassVar = ("name", "kind", "fields", "is_void")
@@ -227,13 +231,13 @@ class StructType(Facts):
         return (self.name, self.kind, tuple(self.fields.values()), self.is_void)
 
     def field(self, field: Field) -> FieldType | None:
-        """What the IDL says of a field; None: nothing."""
+        """Return what the IDL says about a field; None: nothing."""
         if field.field_id == NO_ID and field.name is not None:
             return self._by_name.get(field.name)
         return self.fields.get(field.field_id)
 
     def place(self, field_id: int) -> str:
-        """Where a field is in the IDL."""
+        """Return where a field is in the IDL."""
         if self.kind == "arguments":
             return f"{self.name}, argument {field_id}"
         if self.kind == "result":
@@ -265,8 +269,10 @@ class MethodType(Facts):
         return (self.service, self.name, self.oneway, self.arguments, self.result)
 
     def signature(self) -> tuple[object, ...]:
-        """What it says of messages.  Two methods of an interface agree if theirs are equal: a
-        type's name says which it is there."""
+        """What the IDL says about its messages.
+
+        Two methods of one interface agree if theirs are equal: a type's name is unique there.
+        """
         return (
             self.oneway,
             self.result.is_void,
@@ -289,11 +295,11 @@ def _signature(field: FieldType) -> tuple[object, ...]:
 
 
 class Service(Facts):
-    """A service.  ``own`` are the methods that it declares itself, ``parent`` is what it extends,
-    ``extends`` the name of that, or "".
+    """A service.
 
-    ``lacks`` is the name of a service from which it inherits, at any remove, and that no file at
-    hand defines, else "": then it has more methods than are known.
+    ``own`` are the methods that it declares itself, ``parent`` is what it extends, ``extends`` the
+    name of that, or "".  ``lacks`` is the name of a service from which it inherits, directly or
+    not, and which no file at hand defines, else "": then it has more methods than are known.
     """
 
     __slots__ = ("_methods", "extends", "lacks", "name", "own", "parent")
@@ -316,9 +322,9 @@ class Service(Facts):
 
     @property
     def methods(self) -> dict[str, MethodType]:
-        """Its methods, those that it inherits behind its own."""
-        # Made when it is asked for: a thousand services that extend each other have a thousand
-        # methods, and, listed for each, half a million.
+        """Its methods, inherited ones after its own."""
+        # Made on demand: a thousand services that extend each other have a thousand methods, and
+        # half a million if they are listed for each.
         if self._methods is None:
             made = dict(self.own)
             parent = self.parent
@@ -330,7 +336,7 @@ class Service(Facts):
         return self._methods
 
     def method(self, name: str) -> MethodType | None:
-        """A method by its name."""
+        """Return a method by its name; None if there is none."""
         service: Service | None = self
         while service is not None:
             found = service.own.get(name)
@@ -351,7 +357,7 @@ class Service(Facts):
 _STRING: Final = BASE_TYPES["string"]
 _ERROR: Final = EnumType("TApplicationException.type", dict(enumerate(APPLICATION_ERRORS)))
 
-# What an EXCEPTION holds, of whatever method (lib/py/src/Thrift.py).
+# The content of an EXCEPTION, whatever the method (lib/py/src/Thrift.py).
 _APPLICATION_EXCEPTION: Final = StructType(
     "TApplicationException",
     "exception",
@@ -366,15 +372,15 @@ _APPLICATION_EXCEPTION: Final = StructType(
 
 
 class Interface(Definitions):
-    """All that a .thrift file and its includes say.
+    """Everything that a .thrift file and its includes say.
 
-    ``name`` is the file's.  ``services`` are those that the file itself declares, or, where it
-    declares none, those of its includes; ``included`` are the other services of includes, for
-    methods that no service of the file has.  ``structs`` (unions and exceptions among them) and
-    ``enums`` are all.
+    ``name`` is the file's.  ``services`` are those that the file itself declares or, if it declares
+    none, those of its includes; ``included`` are the other services of includes, for methods that
+    no service of the file has.  ``structs`` (including unions and exceptions) and ``enums`` are all
+    there are.
 
-    ``notes`` are sentences on what was not read, or not as it is written: an include that is not
-    there, syntax that says nothing of the wire.
+    ``notes`` are sentences on what was not read, or not as it is written: an include that is
+    missing, syntax that does not matter for the wire.
     """
 
     def __init__(
@@ -394,7 +400,7 @@ class Interface(Definitions):
         self.enums = {enum.name: enum for enum in enums}
         self._methods = _by_name(self.services.values())
         self._more_methods = _by_name(self.included.values())
-        # A multiplexed call says no file's name before the service.
+        # A multiplexed call has no file name before the service.
         self._known: dict[str, Service] = {}
         for service in (*self.services.values(), *self.included.values()):
             self._known.setdefault(service.name.rpartition(".")[2], service)
@@ -415,8 +421,10 @@ class Interface(Definitions):
         return list(self.structs)
 
     def struct(self, name: str) -> StructType:
-        """A struct by its name; what comes from an include needs no file's name before it if
-        it is the only one called so.  Raises ValueError if there is none, or more than one."""
+        """Return a struct by its name, with or without the file's name if that is unambiguous.
+
+        Raises ValueError if there is none, or more than one.
+        """
         found = self.structs.get(name)
         if found is not None:
             return found
@@ -430,10 +438,10 @@ class Interface(Definitions):
         )
 
     def methods(self, method: str, service: str = "") -> list[MethodType]:
-        """What a method of that name can be: one for each that differs.
+        """Return what a method of that name can be: one for each that differs.
 
-        ``method`` is as the wire has it, "Service:method" where services are multiplexed;
-        ``service`` is told otherwise.
+        ``method`` is as on the wire, "Service:method" if services are multiplexed; ``service`` is
+        known from elsewhere.
         """
         prefix, _, bare = method.rpartition(":")
         known = self.service(service or prefix)
@@ -443,25 +451,24 @@ class Interface(Definitions):
         return self._methods.get(bare) or self._more_methods.get(bare, [])
 
     def oneway(self, method: str, service: str = "") -> bool | None:
-        """Does nothing answer calls of that method?  None where the interface does not tell.
+        """Say whether calls of that method get no answer; None if the interface does not tell.
 
         ``method`` and ``service`` are as for ``methods``.  Some libraries send oneway calls as
-        CALL, so the message's type alone does not say it.
+        CALL, so the message's type is not enough.
         """
         kinds = {one.oneway for one in self.methods(method, service)}
         return kinds.pop() if len(kinds) == 1 else None
 
     def service(self, name: str) -> Service | None:
-        """A service by its name, that of a file before it or not."""
+        """Return a service by its name, with or without that of a file before it."""
         return self.services.get(name) or self.included.get(name) or self._known.get(name)
 
     def of_struct(self, name: str) -> Naming:
-        """Who gives names to a record that is such a struct.  Raises ValueError as ``struct``
-        does."""
+        """Return the naming for records that are such a struct.  Raises what ``struct`` raises."""
         return _AsStruct(self, self.struct(name))
 
     def within(self, service: str) -> Naming:
-        """Who gives names to messages of one service; of all services if it is not known."""
+        """Return the naming for messages of one service; of all services if it is unknown."""
         known = self._within.get(service)
         if known is None:
             if self.service(service) is None:
@@ -473,13 +480,13 @@ class Interface(Definitions):
         return body, self.name_message(record, body, "")
 
     def name_message(self, record: Record, body: Struct, service: str) -> tuple[Difference, ...]:
-        """Name a message of that service ("": not known), and say where it differs from it."""
+        """Name a message of that service ("": unknown), and report where it differs from it."""
         if not isinstance(record, Message) or record.family is not THRIFT:
             return ()
         if record.method in UPGRADES:
             return ()
         if record.type is MessageType.EXCEPTION:
-            # Every library's own: what is more in it than the usual is not against the IDL.
+            # Each library has its own: more than the usual fields is not against the IDL.
             self.differences(record, body, _APPLICATION_EXCEPTION)
             return ()
         is_call = record.type is not MessageType.REPLY
@@ -499,13 +506,13 @@ class Interface(Definitions):
     def _held(
         self, record: Message, body: Struct, method: MethodType, is_call: bool, give: bool
     ) -> tuple[Difference, ...]:
-        """Where a message differs from a method."""
+        """Return where a message differs from a method."""
         root = method.arguments if is_call else method.result
         found = self.differences(record, body, root, give=give)
         if is_call and method.oneway != (record.type is MessageType.ONEWAY):
             words = f"is {record.type.name}, and the method is "
             brief = "oneway" if method.oneway else "not oneway"
-            # The header's: where its type stands is each protocol's own affair.
+            # The header's: each protocol has its type in another place.
             where = record.header.span.start
             odd = Difference(
                 "oneway",
@@ -524,7 +531,7 @@ class Interface(Definitions):
         owner = self.service(service or prefix)
         asked = self.services.values() if owner is None else [owner]
         if any(one.lacks for one in asked):
-            return ()  # it may be one of those that are not known
+            return ()  # it may be one of the unknown ones
         who = next(iter(self.services)) if len(self.services) == 1 else self.name
         if owner is not None:
             who = owner.name
@@ -535,15 +542,14 @@ class Interface(Definitions):
     def differences(
         self, record: Record, body: Struct, root: StructType, *, give: bool = True
     ) -> tuple[Difference, ...]:
-        """Where ``body`` differs from ``root``; with ``give``, its fields get their names."""
+        """Return where ``body`` differs from ``root``; with ``give``, also name its fields."""
         walk = _Walk(self.structs, record.protocol.has_names, give)
         walk.struct(body, root)
         return tuple(walk.found)
 
 
 def _by_name(services: Iterable[Service]) -> dict[str, list[MethodType]]:
-    """The methods of all services, and of what they extend, by their names; those that say the
-    same once."""
+    """Return the methods of all services, and of what they extend, by name; equal ones once."""
     found: dict[str, dict[tuple[object, ...], MethodType]] = {}
     seen: set[int] = set()
     for one in services:
@@ -557,7 +563,7 @@ def _by_name(services: Iterable[Service]) -> dict[str, list[MethodType]]:
 
 
 class _Within(Naming):
-    """Gives names to messages of one service."""
+    """Names the fields of messages of one service."""
 
     def __init__(self, interface: Interface, service: str) -> None:
         self._interface = interface
@@ -568,7 +574,7 @@ class _Within(Naming):
 
 
 class _AsStruct(Naming):
-    """Gives names to a record that is a certain struct."""
+    """Names the fields of a record that is a certain struct."""
 
     def __init__(self, interface: Interface, root: StructType) -> None:
         self._interface = interface
@@ -585,8 +591,8 @@ class _AsStruct(Naming):
 class _Walk:
     """Goes through a struct and its type together.
 
-    ``loose``: the wire has JSON's types only (thriftpy2's JSON).  ``give``: names and labels
-    are written to the fields and values, else it only looks.
+    ``loose``: the wire has only JSON's types (thriftpy2's JSON).  ``give``: write names and labels
+    to the fields and values, instead of only looking.
     """
 
     MOST: ClassVar = 10_000
@@ -596,12 +602,15 @@ class _Walk:
         self.loose = loose
         self.give = give
         self.found: list[Difference] = []
-        # The last of each way.
+        # The last one of each kind.
         self._ways: dict[tuple[str, str, str], Difference] = {}
 
     def differ(self, kind: str, place: str, words: str, brief: str, offset: int) -> None:
-        """Say that it differs.  A million elements may do so in the same way: then it is said
-        with the same words, and behind the first ``MOST`` only counted."""
+        """Report a difference.
+
+        A million elements may differ in the same way: then the words are the same, and after the
+        first ``MOST`` they are only counted.
+        """
         way = (kind, place, words)
         last = self._ways.get(way)
         if last is not None and len(self.found) >= self.MOST:
@@ -628,7 +637,7 @@ class _Walk:
                 if known.required or known.optional or known.type.typedef:
                     field.declared = known.declared
             self.value(field.value, known.type, stype.place(known.field_id), field.span.start)
-        # What is not there was perhaps not read.
+        # What seems absent was perhaps not read.
         if struct.stop is not None:
             self.whole(struct, stype, struct.stop.start)
 
@@ -641,7 +650,7 @@ class _Walk:
         self.differ("unknown field", place, words, "no such field", field.span.start)
 
     def whole(self, struct: Struct, stype: StructType, stop: int) -> None:
-        """What is wrong with a struct that was read to its end, as a whole."""
+        """Report what is wrong with a struct as a whole, after it was read to its end."""
         count = len(struct.fields)
         if stype.kind == "union" and count != 1:
             words = f"has {_counted(count)}, want one: it is a union"
@@ -659,7 +668,7 @@ class _Walk:
                 self.differ("missing", stype.place(one.field_id), words, brief, stop)
 
     def value(self, value: Value, known: Type, place: str, offset: int) -> None:
-        """``place`` and ``offset`` are the field's, or those of the container's element."""
+        """Compare a value; ``place`` and ``offset`` are those of its field or container element."""
         content = value.content
         if not self.fits(value, known):
             words = f"is {value.ttype.name}, and the IDL says {known}"
@@ -687,8 +696,10 @@ class _Walk:
             value.label = name
 
     def holds(self, content: Content, known: Type) -> bool:
-        """Whether a container holds what the IDL says, down to the structs in it.  If not, its
-        field may be another one, whose id was damaged or has changed."""
+        """Say whether a container holds what the IDL says, down to the structs in it.
+
+        If not, its field may be another one, whose id was damaged or has changed.
+        """
         key, element = known.key, known.element
         if element is None:
             return True
@@ -739,7 +750,7 @@ class _Walk:
         self.differ("type", place, words, str(known), value.span.start)
 
     def pairs(self, content: Items, known: Type, place: str) -> None:
-        """A map as thriftpy2's JSON writes it: a list of structs with a key and a value."""
+        """Compare a map as thriftpy2's JSON writes it: a list of structs with a key and a value."""
         for item in content.items:
             pair = item.content
             for field in pair.fields if isinstance(pair, Struct) else ():
@@ -748,7 +759,7 @@ class _Walk:
                     self.value(field.value, known_as, place, field.span.start)
 
     def fits(self, value: Value, known: Type) -> bool:
-        """Is that what the wire says for such a type?"""
+        """Say whether the wire may have this for such a type."""
         if value.ttype is known.ttype or not known.is_known:
             return True
         if not self.loose:
@@ -763,12 +774,12 @@ _WHOLE: Final = (TType.I8, TType.I16, TType.I32, TType.I64)
 
 
 def _same(on_wire: TType, known: Type) -> bool:
-    """May a container's head say so?  An empty one need not say what it would hold."""
+    """Say whether a container's head may say so; an empty one need not name a type."""
     return on_wire is known.ttype or on_wire is TType.STOP or not known.is_known
 
 
 def _short(name: str) -> str:
-    """A name from the wire, which may be as long as it likes."""
+    """Shorten a name from the wire, which may be of any length."""
     return name if len(name) <= _MOST_NAME else name[:_MOST_NAME] + "…"
 
 

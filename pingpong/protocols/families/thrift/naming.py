@@ -1,7 +1,7 @@
-"""Whose names a message has: those of its method, in the service that its call names.
+"""Which names a message gets: those of its method, in the service that its call names.
 
-Only a multiplexed call says its service; its reply has the method alone.  Which call a reply
-answers is for Pairing to say, and for nobody else.
+Only a multiplexed call names its service; its reply has the method alone.  Which call a reply
+answers, only Pairing says.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["ServiceNamer"]
 
 
 class ServiceNamer(Namer):
-    """Tells the messages of a capture who knows their names, by an interface."""
+    """Finds the naming for each message of a capture, using an interface."""
 
     def __init__(self, interface: Interface) -> None:
         self.interface = interface
@@ -31,6 +31,6 @@ class ServiceNamer(Namer):
             message.use_names(self.interface)
 
     def _service(self, call: Message) -> str:
-        """The service that a call names, if the interface has it; else ""."""
+        """Return the service that a call names, if the interface has it; else ""."""
         prefix = call.method.rpartition(":")[0]
         return prefix if prefix and self.interface.service(prefix) is not None else ""

@@ -33,13 +33,15 @@ class StructSkipper(BinarySkipper):
 
 
 def begins_message(data: bytes | bytearray, at: int) -> bool:
-    """Does a strict header begin there, and no struct?  (A field's type is never 0x80.)"""
+    """Say whether a strict header begins there, not a struct: no field type is 0x80."""
     return data[at] << 8 | data[at + 1] == VERSION_1
 
 
 def missing_prefix(had_one: bool, start: int, inside: int) -> tuple[Finding, ...]:
-    """What there is to say of a message at ``start`` that has no struct before it, though those
-    before it in its direction ``had_one``; ``inside`` is where that would be."""
+    """Return findings for a message at ``start`` that lacks the struct that earlier ones had.
+
+    ``had_one``: earlier messages in its direction had one.  ``inside`` is where it would be.
+    """
     if not had_one or start > inside:
         return ()
     text = (
@@ -50,7 +52,7 @@ def missing_prefix(had_one: bool, start: int, inside: int) -> tuple[Finding, ...
 
 
 def after_prefix(data: bytes, start: int, stop: int, limits: Limits) -> int:
-    """Where the message begins behind a struct at ``start``; ``start`` if there is none."""
+    """Return where the message after a struct at ``start`` begins; ``start`` if there is none."""
     if stop - start < 2 or begins_message(data, start):
         return start
     try:

@@ -7,13 +7,13 @@
     │ st │  length, i32      │ payload …         │  length, i32      │ one message …
     └────┴───────────────────┴────────────       └───────────────────┴──────────────
 
-A direction is read without the other one.  The first byte tells where the negotiation ends
-in it: a status is 1 to 5, and the first byte of a length is 0, since no frame may have
-2²⁴ bytes; and neither end negotiates on behind its own COMPLETE.
+Each direction is read on its own.  The first byte shows where the negotiation ends: a status is 1
+to 5, and the first byte of a length is 0, since no frame may have 2²⁴ bytes; and neither end
+negotiates any further after its own COMPLETE.
 
-A mechanism may wrap what is in the frames, to sign it or to hide it.  Then no message begins
-in them, and that is said; nothing is guessed.  What a client says to prove who it is stays
-out of every text here.
+A mechanism may wrap the content of the frames, to sign it or to hide it.  Then no message begins in
+them, and that is reported; nothing is guessed.  What a client says to prove who it is stays out of
+every text here.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ ERROR: Final = 4
 COMPLETE: Final = 5
 _STATUSES: Final = {START: "START", OK: "OK", BAD: "BAD", ERROR: "ERROR", COMPLETE: "COMPLETE"}
 
-# A status and a length.
+# Size of a status and a length.
 _STEP_HEAD: Final = 5
 
 # More than any mechanism sends at a time.
 MAX_STEP: Final = 1 << 20
 
-# What a server may have said before its first frame, for ``begins`` to wait for that.
+# How much a server may have said before its first frame, for ``begins`` to wait for that.
 _MAX_TALK: Final = 16_384
 
 # IANA's registry of SASL mechanisms, and what Hadoop's relatives use.
@@ -58,8 +58,8 @@ MECHANISM: Final = re.compile(
 class SaslTransport(Transport):
     """One direction of a SASL transport.  ``protocol_at`` says which protocol a frame is in.
 
-    ``mechanism`` is what the client asked for, "" until then and in the other direction.
-    No other user of SASL frames it like this, so a step of it is a sign of Thrift.
+    ``mechanism`` is what the client asked for, "" until then and in the other direction.  No other
+    user of SASL frames it like this, so a single step is a sign of Thrift.
     """
 
     name = "sasl"
@@ -73,7 +73,7 @@ class SaslTransport(Transport):
     def next(self, buffer: bytearray, have: int) -> Unit | None:
         if not have:
             return None
-        # A status cannot be taken for a length: that would be a frame of 16 MiB and more.
+        # A status cannot be a length: the frame would have 16 MiB or more.
         if self._in_frames or buffer[0] == 0:
             return self._frame(buffer, have)
         return self._step(buffer, have)
@@ -109,7 +109,7 @@ class SaslTransport(Transport):
             text = f"the negotiation failed: {what}"
             findings = (Finding(Severity.WARNING, text, 0),)
         elif length:
-            # It may hold a password.
+            # It may contain a password.
             what = f"{what}, {length} bytes"
         return Unit(stop, bytes(buffer[:stop]), stop, None, what, findings)
 
@@ -119,7 +119,7 @@ class SaslTransport(Transport):
         if have < HEAD:
             return None
         if self._in_frames and not any(buffer[:HEAD]):
-            # Who flushes with nothing to send writes an empty frame.
+            # A writer that flushes with nothing to send writes an empty frame.
             return Unit(HEAD, bytes(buffer[:HEAD]), HEAD, None, EMPTY)
         stop = HEAD + read_frame_length(buffer, 0, have, self._limits)
         if have < stop:
@@ -156,11 +156,11 @@ def _text(payload: bytes) -> str:
 
 
 def begins(data: bytes | bytearray) -> bool | None:
-    """Do these first bytes of a direction begin SASL for Thrift?  None: too few yet.
+    """Say whether these first bytes of a direction begin SASL for Thrift; None: too few yet.
 
-    A client begins with START and a mechanism.  What a server sends first is too little to
-    tell: it has to come to COMPLETE, and to a frame with a message that is not wrapped.  So
-    ask the client's direction first.
+    A client begins with START and a mechanism.  What a server sends first is too little to tell: it
+    has to reach COMPLETE, and a frame with a message that is not wrapped.  So ask about the
+    client's direction first.
     """
     have = len(data)
     if not have:
@@ -205,6 +205,6 @@ def _begins_frame(data: bytes | bytearray, at: int) -> bool | None:
 
 
 def describe(data: bytes, stop: int) -> list[Part]:
-    """What stands before the message: size, label, meaning and why of each part."""
+    """Return the parts of what precedes the message: size, label, meaning and why."""
     length = int.from_bytes(data[:stop], "big", signed=True)
     return [(stop, "frame length", str(length), "Bytes that follow, without these 4.")]

@@ -1,6 +1,6 @@
 """How Thrift is recognised by its first bytes.
 
-    80 01 ?? tt  nn nn nn nn          strict binary, if tt is a message type and n can be a name
+    80 01 ?? tt  nn nn nn nn          strict binary, if tt is a message type and n a name's length
     82 t1                             compact, if t is a message type
     nn nn nn nn  name  tt             old binary
     [1,"                              Apache's JSON
@@ -8,15 +8,15 @@
     ll ll ll ll  and any of them      framed, if the message ends where l says
 
     ll ll ll ll  0f ff                THeader (10 00: TTHeader), if its head makes sense
-    POST …  HTTP/1.1 …                HTTP, if a message is in a body
+    POST …  HTTP/1.1 …                HTTP, if a body has a message
     GET …  Upgrade: websocket         WebSocket
-    78 ..                             zlib, if it inflates to the begin of a message
+    78 ..                             zlib, if it inflates to the beginning of a message
     ll ll ll ll  and THeader, zlib    these in frames
     01 00 00 00 nn  mechanism         SASL
 
 For strict binary the header is enough at the first byte of a connection: five of the bytes are
 fixed or nearly so, and nothing else begins like it.  A wrapper alone proves nothing yet: a
-connection speaks Thrift once a message was in it.
+connection speaks Thrift once it has had a message in it.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _json(data: bytes | bytearray, at: int) -> bool | None:
 
 
 def _thriftpy2_json(data: bytes | bytearray, at: int) -> bool | None:
-    # A length of 2**24 and more would be a message that nobody sends as text.
+    # A length of 2**24 or more would be a message that nobody sends as text.
     if data[at : at + 1] not in (b"", b"\0"):
         return False
     return _starts(data, at + HEAD, _METADATA)
@@ -139,7 +139,7 @@ WRAPPERS: Final = (
 
 
 def nearly(data: bytes | bytearray) -> str:
-    """What is wrong with a strict header that is one but for its version; else ""."""
+    """Say what is wrong with bytes that are a strict header except for the version; else ""."""
     for at in (0, HEAD):
         head = bytes(data[at : at + 8])
         name = int.from_bytes(head[4:8], "big")

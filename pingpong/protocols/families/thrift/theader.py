@@ -1,4 +1,4 @@
-"""THeader, as Apache's doc/specs/HeaderFormat.md lays it out: a frame with a head of its own.
+"""THeader, as in Apache's doc/specs/HeaderFormat.md: a frame with a head of its own.
 
     ┌───────────────────┬─────────┬─────────┬───────────────────┬─────────┐
     │  length, i32      │  0F FF  │  flags  │  sequence number  │  words  │
@@ -8,10 +8,10 @@
     │  payload: one message, through the transforms in their order        │
     └─────────────────────────────────────────────────────────────────────┘
 
-``Head`` walks over the head once, and what it finds serves both ends: the transport takes
-the transforms and undoes them, ``describe`` hands out the notes.  zlib is undone here, to
-no more than a message may have.  What cannot be undone or read is passed over as a whole
-frame, with a finding: the length still says where the next one begins.
+``Head`` walks over the head once, and its result serves two purposes: the transport takes the
+transforms and undoes them, ``describe`` turns the parts into notes.  zlib is undone here, up to the
+size that a message may have.  What cannot be undone or read is passed over as a whole frame, with a
+finding: the length still says where the next one begins.
 
 TTHeader (``ttheader.py``) is the same frame with other numbers in it.
 """
@@ -48,22 +48,22 @@ __all__ = [
 # size, label, meaning, why
 Part = tuple[int, str, str, str]
 
-# Longer names than this are not taken for a method's.  Apache's generators make identifiers;
-# a multiplexed one has a service and a colon before it.
+# Longer names than this are not taken for a method's.  Apache's generators make identifiers; in a
+# multiplexed call, a service and a colon come before it.
 MAX_NAME: Final = 1024
 
 _NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 
-# Up to and with the number of words.
+# Everything up to and including the number of words.
 FIXED: Final = 14
 
-# The number of words has 16 bits; more than 64 KiB of them is more than anybody writes.
+# The number of words has 16 bits; but nobody writes more than 64 KiB.
 MAX_HEAD: Final = 65_536
 
-# "Max frame size is 0x3FFFFFFF": what a length may be for the frame to be one at all.
+# "Max frame size is 0x3FFFFFFF": a frame with a greater length is not one.
 MAX_FRAME: Final = 0x3FFFFFFF
 
-# A payload that was packed more often than this is left alone: each time may be a bomb.
+# A payload that was packed more often than this is left alone: each layer may be a bomb.
 MAX_TRANSFORMS: Final = 8
 
 ZLIB: Final = 1
@@ -81,9 +81,9 @@ _INFOS: Final = {_KEY_VALUES: "key/values", _LASTING_KEY_VALUES: "lasting key/va
 class Head:
     """A frame's head, walked from left to right: ``data[:limit]`` is looked at.
 
-    ``walk`` raises DecodeError where the head cannot be one; ``parts`` has what was read
-    until then.  It begins at ``base``; ``stop`` is where the payload does.  What is wrong with
-    the info blocks does not hide the payload: it is in ``findings``.
+    ``walk`` raises DecodeError if it cannot be a head; ``parts`` has what was read until then.  The
+    head begins at ``base``; the payload begins at ``stop``.  Faults in the info blocks do not hide
+    the payload: they are in ``findings``.
     """
 
     title = "THeader"
@@ -104,6 +104,7 @@ class Head:
         self.findings: list[Finding] = []
 
     def walk(self) -> None:
+        """Read the head up to the payload, filling ``parts``.  Raises DecodeError, Incomplete."""
         self.fixed()
         self.protocol_id = self.number("protocol id", self._protocol)
         count = self.number("transform count", plain_number)
@@ -111,8 +112,8 @@ class Head:
         for _ in range(count):
             self.transforms.append(self.number("transform id", _transform))
             if self.transforms[-1] not in (ZLIB, 3):
-                # "The data for each transform is defined by the transform ID": whoever does
-                # not know that cannot tell where the info blocks begin.
+                # "The data for each transform is defined by the transform ID": without knowing
+                # it, one cannot tell where the info blocks begin.
                 self._unknown("Nothing says how many bytes belong to that transform.")
                 return
         try:
@@ -123,7 +124,7 @@ class Head:
             self._unknown("The info blocks cannot be read on.")
 
     def fixed(self) -> None:
-        """The part of fixed size, which every head has."""
+        """Read the part of fixed size, which every head has."""
         base = self.base
         data = bytes(self.data[base : base + FIXED])
         if self.limit < base + FIXED:
@@ -146,7 +147,7 @@ class Head:
             raise DecodeError("head size", base + 12, found=str(words), wanted=wanted, size=2)
 
     def check_magic(self) -> None:
-        """Raise DecodeError unless the magic stands there."""
+        """Raise DecodeError unless the magic is there."""
         at = self.base + HEAD
         magic = int.from_bytes(self.data[at : at + 2], "big")
         if magic != self.magic:
@@ -154,7 +155,7 @@ class Head:
             raise DecodeError(f"{self.title} magic", at, found=found, wanted=wanted, size=2)
 
     def part(self, size: int, label: str, meaning: str, why: str = "") -> None:
-        """Take note of the next ``size`` bytes."""
+        """Record the next ``size`` bytes as a part."""
         if size:
             self.parts.append((size, label, meaning, why))
             self.at += size
@@ -168,7 +169,7 @@ class Head:
     # ── What differs between the relatives ───────────────────────────────────────────
 
     def number(self, label: str, meaning: Callable[[int], tuple[str, str]]) -> int:
-        """A varint of at most 32 bits."""
+        """Read a varint of at most 32 bits."""
         value = shift = size = 0
         while True:
             self.need(label, size + 1)
@@ -184,11 +185,11 @@ class Head:
         return value
 
     def count(self, label: str, meaning: Callable[[int], tuple[str, str]]) -> int:
-        """A length or a count in an info block."""
+        """Read a length or a count in an info block."""
         return self.number(label, meaning)
 
     def info(self, info_id: int) -> bool:
-        """Read the info block behind its id; False if it is not known."""
+        """Read the info block after its id; False if the id is unknown."""
         if info_id not in self.infos:
             return False
         for _ in range(self.count("count", plain_number)):
@@ -199,7 +200,7 @@ class Head:
     # ── What they share ──────────────────────────────────────────────────────────────
 
     def text(self, label: str) -> None:
-        """A string with its length before it."""
+        """Read a string that follows its length."""
         size = self.count(f"{label} length", _in_bytes)
         self.need(label, size)
         raw = bytes(self.data[self.at : self.at + size])
@@ -236,6 +237,7 @@ class Head:
 
 
 def plain_number(value: int) -> tuple[str, str]:
+    """Describe a number that needs no explanation: its meaning and why."""
     return str(value), ""
 
 
@@ -265,6 +267,7 @@ class HeaderTransport(Transport):
         self.allowance = Allowance(limits)
 
     def head(self, data: bytes | bytearray, limit: int) -> Head:
+        """Make a Head over ``data[:limit]``; the relatives have classes of their own."""
         return Head(data, limit, self.base)
 
     def next(self, buffer: bytearray, have: int) -> Unit | None:
@@ -285,7 +288,7 @@ class HeaderTransport(Transport):
         return self._unit(bytes(buffer[:stop])) if have >= stop else None
 
     def _unit(self, frame: bytes) -> Unit:
-        """The unit in a frame, or in what there is of one."""
+        """Make the unit of a frame, or of what is there of one."""
         head = self.head(frame, len(frame))
         try:
             head.walk()
@@ -329,7 +332,7 @@ class HeaderTransport(Transport):
         return Unit(len(frame), data, start, protocol, "", tuple(findings))
 
     def _protocol_of(self, data: bytes, start: int) -> tuple[int, Protocol | None]:
-        """Where the message begins, and its protocol: a frame's length may stand before it."""
+        """Return where the message begins, perhaps after a frame's length, and its protocol."""
         protocol = self._protocol_at(data, start, len(data))
         if protocol is None and len(data) - start > HEAD:
             inside = start + HEAD
@@ -357,7 +360,7 @@ class HeaderTransport(Transport):
             head.walk()
         except DecodeError:
             return 0
-        # What was packed cannot be unpacked without the bytes that are lost.
+        # Packed bytes cannot be unpacked if some of them are lost.
         if head.transforms or have < head.stop:
             return 0
         return self.frame_stop(buffer, have)
@@ -391,17 +394,17 @@ class FramedHeaderTransport(HeaderTransport):
 
 
 def begins(data: bytes | bytearray) -> bool | None:
-    """Do these first bytes of a direction begin a THeader frame?  None: too few yet."""
+    """Say whether these first bytes of a direction begin a THeader frame; None: too few yet."""
     return begins_frame(data, Head(data, len(data)))
 
 
 def size_of(data: bytes | bytearray, magic: int) -> int:
-    """How many bytes of a head stand behind its magic, by its own account."""
+    """Return how many bytes of a head follow its magic, according to the head."""
     return FIXED - HEAD + 4 * int.from_bytes(data[magic + 8 : magic + 10], "big")
 
 
 def begins_framed(data: bytes | bytearray) -> bool | None:
-    """The same of THeader frames in frames."""
+    """Say the same of THeader frames in frames."""
     have = len(data)
     outer, inner = bytes(data[:HEAD]), bytes(data[HEAD : 2 * HEAD])
     if have >= 2 * HEAD:
@@ -415,10 +418,10 @@ def begins_framed(data: bytes | bytearray) -> bool | None:
 
 
 def begins_frame(data: bytes | bytearray, head: Head) -> bool | None:
-    """The same for the relatives: ``head`` is one of theirs over ``data``.
+    """Say the same for THeader's relatives: ``head`` is one of theirs over ``data``.
 
-    The whole head has to make sense, and where nothing packs the payload, it has to begin
-    like a message.
+    The whole head has to make sense, and if nothing packs the payload, it has to begin like a
+    message.
     """
     have = len(data)
     if data[4:6] != head.magic.to_bytes(2, "big")[: max(0, have - 4)] or (have and data[0] > 0x3F):
@@ -447,7 +450,7 @@ def begins_frame(data: bytes | bytearray, head: Head) -> bool | None:
 
 
 def like_message(data: bytes | bytearray, at: int) -> bool | None:
-    """Do the bytes at ``at`` begin like a message of any protocol?  None: too few to tell."""
+    """Say whether the bytes at ``at`` begin like any protocol's message; None: too few to tell."""
     head = bytes(data[at : at + 8])
     if head[:1] == b"\x80":
         if len(head) < 4:
@@ -471,7 +474,7 @@ def like_message(data: bytes | bytearray, at: int) -> bool | None:
         return False
     if len(head) < 4:
         return None
-    # Old binary: a name, as long as any that is taken for one, then a type of message.
+    # Old binary: a name of plausible length, then a message type.
     size = head[2] << 8 | head[3]
     name = bytes(data[at + 4 : at + 4 + size]) if size <= MAX_NAME else b""
     if not size or size > MAX_NAME or (name and not _NAME.match(name)):
@@ -481,19 +484,19 @@ def like_message(data: bytes | bytearray, at: int) -> bool | None:
 
 
 def describe(data: bytes, stop: int) -> list[Part]:
-    """What stands before the message: size, label, meaning and why of each part."""
+    """Return the parts of what precedes the message: size, label, meaning and why."""
     return describe_head(Head(data, stop), stop)
 
 
 def describe_framed(data: bytes, stop: int) -> list[Part]:
-    """The same of THeader frames in frames."""
+    """Return the same for THeader frames in frames."""
     length = str(int.from_bytes(data[:HEAD], "big", signed=True))
     outer = (HEAD, "frame length", length, "Of the frame around the THeader frame.")
     return [outer, *describe_head(Head(data, stop, HEAD), stop)]
 
 
 def describe_head(head: Head, stop: int) -> list[Part]:
-    """The parts of a head, and of all up to ``stop``: there the message begins."""
+    """Return the parts of a head, and of everything up to ``stop``, where the message begins."""
     try:
         head.walk()
     except DecodeError as error:

@@ -1,13 +1,13 @@
-"""The transports of Thrift: what others have to know of each, and who explains and masks its bytes.
+"""The transports of Thrift: what others have to know about each, and what explains its bytes.
 
     message.transport ─▶ "framed", as text
-                      ─▶ .around .classes .is_plain …      what is said of it in sentences and rules
-                      ─▶ .notes(message) .masks(message)   what stands before the message's header
-                      ─▶ .own_bytes(data, start, lines)    what of a unit without a message is its
+                      ─▶ .around .classes .is_plain …      what sentences and rules say about it
+                      ─▶ .notes(message) .masks(message)   what precedes the message's header
+                      ─▶ .own_bytes(data, start, lines)    its bytes in a unit without a message
 
-How each is read is in a file of its own (``framed.py``, ``http.py`` …); which of them speaks is
+How each is read is in a file of its own (``framed.py``, ``http.py`` …); which of them is spoken is
 ``detect.py``'s business.  Notes and masks are for one message at a time: ``before.py`` writes them,
-and is loaded when somebody asks.
+and is loaded on demand.
 """
 
 from __future__ import annotations
@@ -44,8 +44,10 @@ __all__ = [
 
 @mypyc_attr(native_class=False)
 class ThriftCarrier(Carrier):
-    """A transport of Thrift.  ``struct_at`` is where a struct of tracing headers may stand before
-    a message."""
+    """A transport of Thrift.
+
+    ``struct_at`` is where a struct of tracing headers may precede a message.
+    """
 
     __slots__ = ()
 
@@ -62,8 +64,10 @@ class ThriftCarrier(Carrier):
         return notes(message, self.describe)
 
     def describe(self, data: bytes, stop: int) -> list[Part]:
-        """The transport's own bytes in ``data[:stop]``, before a message: size, label, meaning and
-        why of each part, in order."""
+        """Return the parts of the transport's own bytes in ``data[:stop]``, before a message.
+
+        Each is size, label, meaning and why, in order.
+        """
         return []
 
     def masks(self, message: Message) -> HeadMasks:
@@ -77,7 +81,7 @@ class ThriftCarrier(Carrier):
         return self.masks_whole(message, start)
 
     def masks_whole(self, message: Message, start: int) -> HeadMasks:
-        """The masks for what stands before a message, where nothing of it was lost."""
+        """Return the masks for what precedes a message if nothing of it was lost."""
         from .before import struct_masks
 
         return struct_masks(message, self.struct_at)
@@ -256,7 +260,7 @@ class _Sasl(ThriftCarrier):
 
 @mypyc_attr(native_class=False)
 class _Packed(ThriftCarrier):
-    """Messages do not stand on the wire as they are read."""
+    """A transport whose messages are not on the wire as they are read."""
 
     __slots__ = ()
 
@@ -301,14 +305,14 @@ class _WebSocket(_Packed):
     ) -> tuple[list[tuple[int, int]], list[Run]]:
         from ...http_heads import mask_head_lines
 
-        # Its upgrade; frames stay shut, whether they were read or not.
+        # The head of its upgrade is shown; frames stay masked, whether they were read or not.
         head = data[:start]
         return [(0, len(head))], mask_head_lines(head)
 
 
 @mypyc_attr(native_class=False)
 class _Proxy(Carrier):
-    """What a PROXY header is passed as: no message comes in it."""
+    """The transport that a PROXY header is reported with: no message comes in it."""
 
     __slots__ = ()
 
@@ -330,7 +334,7 @@ FRAMED_ZLIB: Final = _FramedZlib("framed-zlib")
 SASL: Final = _Sasl("sasl")
 DATAGRAM: Final = _Datagram("datagram")
 
-# What messages may have come in.
+# All transports that messages may have come in.
 ALL: Final[tuple[Carrier, ...]] = (
     *(UNFRAMED, FRAMED, FRAMED_THEADER, THEADER, TTHEADER, WEBSOCKET, HTTP, ZLIB, FRAMED_ZLIB),
     *(SASL, DATAGRAM),
@@ -338,5 +342,5 @@ ALL: Final[tuple[Carrier, ...]] = (
 
 PROXY: Final = _Proxy("proxy")
 
-# While the bytes have not told.
+# As long as the bytes have not told.
 NOT_KNOWN: Final = Carrier("")

@@ -8,9 +8,9 @@
     │  payload: one message, often with a frame's length before it        │
     └─────────────────────────────────────────────────────────────────────┘
 
-An info block is an id and then, with all numbers in 16 bits: 01 a count of key/values, each
-a string; 10 the same with numbers as keys; 11 one string, the access token.  As
-cloudwego.io/docs/kitex/reference/transport_protocol_ttheader and Kitex itself have it.
+An info block is an id and then, with all numbers in 16 bits: 01 a count of key/values, each a
+string; 10 the same with numbers as keys; 11 one string, the access token.  The source is
+cloudwego.io/docs/kitex/reference/transport_protocol_ttheader and Kitex itself.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PROTOCOLS: Final = {
     0x11: "bare protobuf struct",
 }
 
-# What the keys of numbered values stand for, from 0.
+# The names of numbered keys, from 0 on.
 _KEYS: Final = (
     "mesh version",
     "transport type",
@@ -78,14 +78,14 @@ class TTHead(Head):
     infos = _INFOS
 
     def number(self, label: str, meaning: Callable[[int], tuple[str, str]]) -> int:
-        """One byte."""
+        """Read one byte."""
         self.need(label, 1)
         value = self.data[self.at]
         self.part(1, label, *meaning(value))
         return value
 
     def count(self, label: str, meaning: Callable[[int], tuple[str, str]]) -> int:
-        """Two bytes."""
+        """Read two bytes."""
         self.need(label, 2)
         value = self.data[self.at] << 8 | self.data[self.at + 1]
         self.part(2, label, *meaning(value))
@@ -120,10 +120,10 @@ class TTHeaderTransport(HeaderTransport):
 
 
 def begins(data: bytes | bytearray) -> bool | None:
-    """Do these first bytes of a direction begin a TTHeader frame?  None: too few yet."""
+    """Say whether these first bytes of a direction begin a TTHeader frame; None: too few yet."""
     return begins_frame(data, TTHead(data, len(data)))
 
 
 def describe(data: bytes, stop: int) -> list[Part]:
-    """What stands before the message: size, label, meaning and why of each part."""
+    """Return the parts of what precedes the message: size, label, meaning and why."""
     return describe_head(TTHead(data, stop), stop)

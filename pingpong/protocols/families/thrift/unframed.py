@@ -1,4 +1,4 @@
-"""Messages back to back (TBufferedTransport, TSocket): only skipping over one tells its end."""
+"""Messages back to back (TBufferedTransport, TSocket): only skipping one shows where it ends."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["Unframed"]
 
 
 class Unframed(Transport):
-    """Nothing between the messages.
+    """A transport with nothing between the messages.
 
-    ``prefixed``: a struct of tracing headers may stand before each message.
+    ``prefixed``: a struct of tracing headers may precede each message.
     """
 
     name = "unframed"
@@ -61,7 +61,7 @@ class Unframed(Transport):
         self._skipper = None
 
     def _pass_prefix(self, buffer: bytearray, have: int) -> bool:
-        """Find where the message begins; False while that cannot be told."""
+        """Find where the message begins; False as long as that cannot be told."""
         if self._skipper is None:
             if have < 2:
                 return False

@@ -9,11 +9,11 @@
 
 The payloads of binary and of text frames are one stream to Thrift's libraries, however they are
 cut: messages back to back, or each with a frame's length (``inside.py``).  What a client sends is
-masked; permessage-deflate (RFC 7692) packs a whole message, and may refer to those before it.
+masked; permessage-deflate (RFC 7692) packs a whole message, which may refer to earlier ones.
 A message's ``data`` is what was in the frames.
 
-No more than a message may have waits to be read.  A place where a frame begins cannot be told
-from others: behind a loss nothing is read.
+No more than the size of one message waits to be read.  The place where a frame begins looks like
+any other: after a loss, nothing is read.
 """
 
 from __future__ import annotations
@@ -56,8 +56,11 @@ _TAIL: Final = b"\0\0\xff\xff"
 
 
 class _Piece:
-    """Opened bytes up to ``stop`` of those that wait; on the wire they begin at ``start`` and
-    their frame ends at ``end``, or, if ``is_packed``, they are the whole of that."""
+    """Opened bytes up to ``stop``, of those that wait.
+
+    On the wire they begin at ``start`` and their frame ends at ``end``; if ``is_packed``, they
+    come from all of that.
+    """
 
     __slots__ = ("end", "is_packed", "start", "stop")
 
@@ -81,7 +84,7 @@ class WebSocketTransport(Transport):
         self._scanned = 0
         self._fed = 0  # bytes of the buffer whose frames were opened
         self._pieces: list[_Piece] = []
-        self._begun = False  # a message that goes on in the next frame
+        self._begun = False  # a message continues in the next frame
         self._packed: bytearray | None = None  # such a message, if it is packed
         self._inflater = zlib.decompressobj(-15)
         self._error: DecodeError | None = None
@@ -100,7 +103,7 @@ class WebSocketTransport(Transport):
             if not what:
                 return None
             if not self._inside.data:
-                # A ping, or an empty message.  A packed message that goes on holds none yet.
+                # A ping, or an empty message.  A packed message that continues has no bytes yet.
                 stop = self._fed
                 self._pass(stop)
                 return Unit(stop, b"", 0, None, what)
@@ -120,7 +123,7 @@ class WebSocketTransport(Transport):
     # ── Frames ───────────────────────────────────────────────────────────────────────
 
     def _open(self, buffer: bytearray, have: int) -> str:
-        """Open the next frame; what it is in a few words, "" while it is not all there."""
+        """Open the next frame; return what it is in a few words, "" if some of it is missing."""
         at = self._fed
         if have < at + 2:
             return ""
@@ -194,14 +197,14 @@ class WebSocketTransport(Transport):
         return out
 
     def _fail(self, what: str, at: int, found: str, wanted: str) -> DecodeError:
-        """What is wrong: behind it nothing is read."""
+        """Make the error; after it, nothing is read."""
         self._error = DecodeError(what, at, found=found, wanted=wanted, size=2)
         return self._error
 
     # ── Messages ─────────────────────────────────────────────────────────────────────
 
     def _give(self, unit: Unit) -> Unit:
-        """The unit with the bytes on the wire that it takes."""
+        """Return the unit with the bytes that it takes on the wire."""
         opened, begin = unit.stop, 0
         stop = self._fed
         for piece in self._pieces:
@@ -209,7 +212,7 @@ class WebSocketTransport(Transport):
                 if opened == piece.stop:
                     stop = piece.end
                 else:
-                    # Of what was packed, each but the last takes all bytes except one.
+                    # Of packed bytes, each unit but the last takes all except one.
                     stop = piece.end - 1 if piece.is_packed else piece.start + opened - begin
                 break
             begin = piece.stop
@@ -224,11 +227,11 @@ class WebSocketTransport(Transport):
         if unit.protocol is not None:
             self.seen_thrift = True
         elif not self.seen_thrift:
-            unit.findings = ()  # any WebSocket is like that
+            unit.findings = ()  # that is true of any WebSocket
         return unit
 
     def _pass(self, stop: int) -> None:
-        """The buffer's first bytes are taken."""
+        """Forget the buffer's first bytes, which were taken."""
         self._fed -= stop
         for piece in self._pieces:
             piece.start -= stop
@@ -249,7 +252,7 @@ class WebSocketTransport(Transport):
 
 
 def _unmasked(payload: bytes, key: bytes) -> bytes:
-    """RFC 6455, 5.3."""
+    """Unmask a payload (RFC 6455, 5.3)."""
     size = len(payload)
     mask = (key * (size // 4 + 1))[:size]
     return (int.from_bytes(payload, "big") ^ int.from_bytes(mask, "big")).to_bytes(size, "big")
@@ -259,7 +262,7 @@ def _unmasked(payload: bytes, key: bytes) -> bytes:
 
 
 def begins(data: bytes | bytearray) -> bool | None:
-    """Do these first bytes of a direction begin a WebSocket?  None: too few yet."""
+    """Say whether these first bytes of a direction begin a WebSocket; None: too few yet."""
     head = bytes(data[: len(_ANSWERS)])
     if not (_ASKS.startswith(head[:4]) or _ANSWERS.startswith(head) or head.startswith(_ASKS)):
         return False
@@ -276,5 +279,5 @@ def begins(data: bytes | bytearray) -> bool | None:
 
 
 def describe(data: bytes, stop: int) -> list[Part]:
-    """What stands before the message, out of its frames."""
+    """Return the parts of what precedes the message, taken out of its frames."""
     return inside.describe(data, stop, "Out of WebSocket's frames, like all that follows.")

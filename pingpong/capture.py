@@ -233,7 +233,7 @@ class Pipeline:
 
     ``told`` is what the user says that connections speak.  ``ports``: only connections with one of
     these at either end are read (none named: all).  ``interface`` has the names for messages.
-    ``redactor`` masks messages before anybody gets them.  ``plan`` takes note of what may be shown
+    ``redactor`` masks messages before anybody gets them.  ``plan`` records what may be shown
     of the capture; it needs ``feed``.
 
     ``flows`` are all connections seen.  Without ``keep``, those that ended long ago and pairs of
@@ -245,8 +245,8 @@ class Pipeline:
     ``events``: what connections say for themselves (heartbeats, settings) is given out too, as
     messages of the type EVENT.
 
-    ``pairing`` is for whoever wants exchanges.  It is told each message when it is given out, and
-    each connection when it is over.  This happens in step with the packets, so that an outcome
+    ``pairing`` is for callers that want exchanges.  It gets each message when that is given out,
+    and each connection when it is over.  This happens in step with the packets, so that an outcome
     does not depend on how many of them are read at a time.
     """
 
@@ -1423,7 +1423,7 @@ def batches(
 ) -> Iterator[list[Message]]:
     """Yield the messages of a file, as many at a time as one read brings.
 
-    For whoever does not need Steps (see ``Pipeline.take``).  A batch may be empty, if exchanges
+    For callers that do not need Steps (see ``Pipeline.take``).  A batch may be empty, if exchanges
     were settled without a message.  ``progress`` is called once for each batch.
     """
     while file.advance():

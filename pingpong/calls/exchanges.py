@@ -46,7 +46,7 @@ theirs will not come.
 Where each call has an id of its own (HTTP/2's streams, Dubbo's request ids; see
 ``Carrier.has_ids``), none of this has to be guessed: who called, and the id, are enough.  A reply
 may overtake others, and a server that has not answered may do so yet.  Either end may be the one
-that calls, so that the same id may stand for two calls.
+that calls, so two calls may have the same id.
 
 The Pipeline asks in step with its packets, so that what is known of a connection at that point
 does not depend on how the file is read: see ``Pipeline``.
@@ -215,9 +215,9 @@ class Pairing:
     ``settled`` holds the exchanges whose outcome is final, in the order in which that became
     known; ``take`` takes them out.  Only what is not settled is remembered.
 
-    Without ``keeps_bytes``, for those who look at no values, messages let their bytes go: a call
-    may have 16 MB, and wait for long.  What waits does so at the second ``take`` behind it, and all
-    of an exchange at the ``take`` behind the one that gave it out: until then they can be read.
+    Without ``keeps_bytes``, for those who look at no values, messages drop their bytes: a call may
+    have 16 MB, and wait for long.  Those that wait do so at the second ``take`` after they came,
+    and an exchange at the ``take`` after the one that gave it out: until then they can be read.
     """
 
     def __init__(self, keeps_bytes: bool = True) -> None:
@@ -572,7 +572,7 @@ class Pairing:
         return exchange
 
     def _note_answered(self, pending: _Pending, exchange: Exchange, reply: Message) -> None:
-        """Take note of what a reply says of the server: in which order it answers, and what."""
+        """Record what a reply says about the server: in which order it answers, and what."""
         if exchange.number < pending.newest:
             pending.overtakes = True
         else:
@@ -629,7 +629,7 @@ class Pairing:
         pending.forget(passed)
 
     def _answered(self, server: Endpoint, method: str) -> None:
-        """Take note that a server has answered that method."""
+        """Record that a server has answered that method."""
         key = (server, bare_method(method))
         if key in self._methods or len(self._methods) < MAX_METHODS:
             self._methods[key] = True

@@ -103,7 +103,7 @@ class Exchanges(Shown):
         slower: int | None = None,
         value: Union[str, Sequence[str]] = (),
     ) -> Exchanges:
-        """The exchanges of which everything that is given is true.
+        """Return the exchanges for which everything that is given is true.
 
         ``method``: a pattern, or several of which one has to match (``"get*"``).  ``outcome``: an
         outcome, or several, or a text that names some (``"late,closed-by-server"``, ``"failed"``,

@@ -18,7 +18,7 @@ same to a script:
     1    there is nothing in it                    closed output, no memory
     2    something in the input was bad, or  70   a fault of pingpong's own
           what was asked for was refused    130  Ctrl-C, or another signal
-    3    ``diagnose``: trouble was found     141  whoever read the output has gone
+    3    ``diagnose``: trouble was found     141  the reader of the output has gone
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def run(arguments: list[str]) -> int:
         except KeyboardInterrupt:
             return INTERRUPTED
         except BrokenPipeError:
-            # Whoever read from us has gone (`| head`): there is nobody left to tell.
+            # The reader of our output has gone (`| head`): there is nobody left to tell.
             return NOBODY_READS
         except (OSError, MemoryError) as error:
             complain(f"error: {why_unable(error)}")

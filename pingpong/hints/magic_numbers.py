@@ -12,7 +12,7 @@ and greetings begin with: the first bytes, each given as one value, a range ("00
 How sure a row can be is in the row: four fixed bytes cannot be chance, two can.  Where no row
 matches, the verdict says what the number cannot be, and nothing else.
 
-``Role`` is what the reader took the bytes for, where the log says so (``hints.complaints``).
+``Role`` is what the reader took the bytes for, if the log says so (``hints.complaints``).
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Reading:
     """One explanation of a number.
 
     ``what`` says what the bytes are, ``sender`` who sent them, ``reader`` who took them for what,
-    and ``remedy`` what to change; "" where there is nothing to say.  ``source`` says where it is
+    and ``remedy`` what to change; "" if there is nothing to say.  ``source`` says where it is
     written down that such bytes begin like this.  ``family`` is what the sender speaks; None if
     the number is not the first bytes of anything.  ``text`` is what the bytes say in words, if
     there are enough of them: a status line, a greeting, the text of an error; otherwise "".
@@ -566,7 +566,7 @@ _RULES: Final = (
         for version in (3, 4, 5)
         for stream in ("00 ..", "ff ff")
     ),
-    # The same, where the reader is out of step: not at the start of a message.
+    # The same, if the reader is out of step: not at the start of a message.
     *(
         _rule(
             f"{before}{start}{behind}",
@@ -996,7 +996,7 @@ _NARROW: Final = 0x20
 
 
 def _first_three(rules: tuple[_Rule, ...]) -> tuple[_Rule, ...]:
-    """What three bytes say of what begins with them, for a reader that took those for a length.
+    """What three bytes say about what begins with them, for a reader that took those for a length.
 
     Three bytes say less than four: where one of them may be anything, they are one explanation
     among others, and so where several beginnings share them.
@@ -1045,7 +1045,7 @@ _FIRST_THREE: Final = (
 _H2_DEFAULT: Final = 16_384
 _H2_MAX: Final = 2**24 - 1
 
-# Limits that logs print beside the number that is meant, where it is known whose they are.
+# Limits that logs print beside the number that is meant, if it is known whose they are.
 _MIB: Final = 1 << 20
 _CONFIGURATION: Final = "doc/specs/thrift-tconfiguration.md"
 _LIMITS: Final = {
@@ -1132,7 +1132,7 @@ def _frame_length(number: int) -> NumberVerdict:
 
 
 def _or_three(verdict: NumberVerdict) -> NumberVerdict:
-    """Add what its 3 bytes say; where its 4 say nothing that is sure, they come first.
+    """Add what its 3 bytes say; if its 4 say nothing that is certain, they come first.
 
     It may be an ordinary number all the same: nobody said what was read there.
     """
@@ -1284,7 +1284,7 @@ def _remarks(number: int, role: Role) -> list[str]:
 
 
 def _as_length(length: int, role: Role) -> list[Reading]:
-    """What to say of a number that begins nothing known: it may be a length after all."""
+    """What to say about a number that begins nothing known: it may be a length after all."""
     if length < 0:
         return []
     if length == 0:

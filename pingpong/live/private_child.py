@@ -98,7 +98,7 @@ def set_mtu(mtu: int) -> None:
     with step("set the MTU"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         ioctl(sock, SIOCSIFMTU, struct.pack("16si12x", b"lo", mtu))
         # Otherwise the loopback carries several segments as one large packet, as a driver hands
-        # them to its card, and no cut would be seen.  Where that is refused, so it stays.
+        # them to its card, and no cut would be seen.  If that is refused, it stays like that.
         for command in (ETHTOOL_STSO, ETHTOOL_SGSO):
             off = ctypes.create_string_buffer(struct.pack("=II", command, 0))
             with suppress(OSError):

@@ -208,7 +208,7 @@ class Server:
                 try:
                     accepted, _ = self._listener.accept()
                 except (BlockingIOError, ConnectionError):
-                    continue  # whoever knocked has gone
+                    continue  # the client has gone
                 except OSError as error:  # too many open files, for one
                     self.errors.append(Failure(None, error))
                     selector.unregister(self._listener)

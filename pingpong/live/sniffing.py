@@ -197,7 +197,7 @@ class ScapySocket:
                 yield Captured(when, len(data), data)
 
     def drops(self) -> int:
-        """Packets dropped since this was last called; always 0 where the system does not tell."""
+        """Packets dropped since this was last called; always 0 if the system does not tell."""
         return 0 if self._packet_socket is None else _drops(self._packet_socket, 8)
 
     def close(self) -> None:
@@ -310,7 +310,7 @@ class Sniffer:
             try:
                 self.take()
             except OSError:
-                return  # whoever looks or stops will meet the error again, and is told
+                return  # the next look, or the stop, meets the error again and reports it
 
     def take(self) -> None:
         """Take out what is there now.  Raises OSError."""

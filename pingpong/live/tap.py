@@ -161,7 +161,7 @@ class WatchedSocket(TSocket):
         self._check_open()
         if self._from_client in self._ended:  # hung up by another thread
             raise TTransportException(TTransportException.NOT_OPEN, "this connection is closed")
-        # Told before it is sent: whoever has the answer finds the call recorded.
+        # Told before it is sent, so that when the answer is there, the call is recorded.
         self._tell(self._from_client, data)
         try:
             super().write(data)  # type: ignore[no-untyped-call]
@@ -205,7 +205,7 @@ class WatchedSocket(TSocket):
             super().close()  # type: ignore[no-untyped-call]
 
     def hang_up(self) -> None:
-        """End it from another thread: whoever is reading from it reads the end."""
+        """End it from another thread: a thread that reads from it reads the end."""
         self._tell_end(self._from_client)
         with self._lock:
             # What is read from here on is our own doing, not the other end's.

@@ -74,11 +74,11 @@ def read_records(
     Raises LiveError if scapy or ``cryptography`` is missing, or if the file cannot be read.
     """
     keys = _keys(key_log)
-    readers: dict[Flow, _Reader] = {}
+    readers: dict[Flow, _RecordReader] = {}
     records: list[TlsRecord] = []
     for said in pieces_of(packets):
         if said.flow not in readers:
-            readers[said.flow] = _Reader(keys)
+            readers[said.flow] = _RecordReader(keys)
         records += readers[said.flow].feed(said)
     return records
 
@@ -97,7 +97,7 @@ def _keys(key_log: str | os.PathLike[str] | None) -> Any:
     return load_nss_keys(os.fspath(key_log))
 
 
-class _Reader:
+class _RecordReader:
     """Reads one connection, record by record."""
 
     def __init__(self, keys: Any) -> None:

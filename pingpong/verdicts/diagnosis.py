@@ -130,7 +130,7 @@ class Diagnoser:
         return known
 
     def _known_at(self, server: Endpoint) -> Known:
-        """What is known of a server so far; NOTHING_KNOWN if nothing is."""
+        """What is known about a server so far; NOTHING_KNOWN if nothing is."""
         foreign = self._foreign.get(server)
         if server.port in self._ports:
             known = self._known_of(server)

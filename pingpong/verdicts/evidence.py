@@ -1,4 +1,4 @@
-"""What the rules look at: a connection that has ended, and what is known of its server.
+"""What the rules look at: a connection that has ended, and what is known about its server.
 
     a connection's exchanges, settled ─▶ Case    how each ended; its Flow says who closed, and when
     a server's connections            ─▶ Known   in which dialects it answers, and which methods
@@ -121,7 +121,7 @@ class Ended(NamedTuple):
 
     ``why`` and ``misled_by`` are as an Exchange has them; ``response`` is HTTP's to its call.
     ``parts`` are the messages that had come when its stream was reset.  ``deadline`` is how long
-    the client said that it would wait (ns), where it had no answer; -1: it did not say.
+    the client said that it would wait (ns), if it had no answer; -1: it did not say.
     """
 
     number: int

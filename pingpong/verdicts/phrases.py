@@ -156,7 +156,7 @@ _PRINTABLE: Final = re.compile(rb"[\x20-\x7e\r\n\t]{4,}")
 
 
 def text_of(data: bytes) -> str:
-    """The first line of text that ``data`` begins with, 60 characters at most; "" if it is none.
+    """The first line of text that ``data`` begins with, at most 60 characters; "" if none.
 
     It is as it came from the wire: ``unbraced`` makes it fit for a sentence.
     """

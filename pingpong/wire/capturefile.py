@@ -86,7 +86,7 @@ _PACKET: Final = 6
 
 
 class _NetworkInterface:
-    """What a pcapng section says of one interface."""
+    """What a pcapng section says about one interface."""
 
     __slots__ = ("link", "offset", "snaplen", "ticks")
 

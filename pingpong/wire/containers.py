@@ -1,4 +1,4 @@
-"""How a capture may be packed, and what to say of a file that is not one.
+"""How a capture may be packed, and what to say about a file that is not one.
 
     gzip, bzip2, xz     the standard library unpacks them
     LZ4                 here: a frame of blocks, of literals and repetitions

@@ -48,7 +48,7 @@ class NewFile:
     last ``mark``.
 
     Without ``force`` an existing file is not replaced.  ``reads`` names the file that is read
-    meanwhile ("-": standard input).  That one is never overwritten, and whoever may not read it
+    meanwhile ("-": standard input).  That one is never overwritten, and users who may not read it
     may not read this file either.
 
     Raises CaptureError if the file must not be written or its path leads nowhere; OutputError,
@@ -257,7 +257,7 @@ def _read_stat(path: str) -> os.stat_result | None:
     try:
         return os.fstat(0) if path == "-" else os.stat(path)
     except OSError:
-        return None  # whoever reads it will say so
+        return None  # reading it will fail, and say so
 
 
 def _output_stat() -> os.stat_result | None:

@@ -154,7 +154,7 @@ class Direction:
         return not self._waiting or self._patience > 1
 
     def note(self, ack: i64) -> None:
-        """Take note of the other side's acknowledgement."""
+        """Record the other side's acknowledgement."""
         if self._next < 0:
             if self._first_ack < 0:
                 self._first_ack = self._last_ack = ack
@@ -202,7 +202,7 @@ class Direction:
         return self.from_start or self.before is not None
 
     def begin(self, seq: int) -> None:
-        """Take note of a SYN with the number ``seq``: the first byte has the number after it."""
+        """Record a SYN with the number ``seq``: the first byte has the number after it."""
         first = (seq + 1) & _WRAP
         if self._next < 0:
             self._next = first
@@ -307,7 +307,7 @@ class Direction:
         self._missed_from = place
 
     def acknowledge(self, ack: int) -> list[Piece]:
-        """Take note of the other side's acknowledgement, and give up a hole if it is time.
+        """Take the other side's acknowledgement, and give up a hole if it is time.
 
         Returns the pieces that are in order after that, the Gap first.
         """
@@ -386,7 +386,7 @@ class Connection:
 
     ``client_key`` and ``server_key`` are its ends as a Segment has them.  ``strays`` counts the
     RSTs and SYNs that look like its own and are not; ``first_stray`` is the packet of the first.
-    ``is_back``: it was reset and goes on nevertheless; whoever sees that clears it.  ``twin`` may
+    ``is_back``: it was reset and goes on nevertheless; the caller clears it.  ``twin`` may
     be the same connection, on the other side of a NAT.
     """
 
@@ -416,7 +416,7 @@ class Connection:
         self.from_server = Direction()
         self.strays = 0
         self.first_stray = 0
-        self.is_back = False  # it was reset, and goes on: whoever sees that, clears it
+        self.is_back = False  # it was reset, and goes on: the caller that sees it clears it
         self.is_over = False  # it has ended, and what comes of it begins nothing new
         self.twin: Connection | None = None  # perhaps the same one, on the other side of a NAT
         self._is_lone = False  # nothing was seen of it but a RST
@@ -424,7 +424,7 @@ class Connection:
 
     @property
     def key(self) -> bytes:
-        """What its segments have in common, whoever sends them: protocol, addresses, ports."""
+        """What its segments have in common, in both directions: protocol, addresses, ports."""
         return _key(self.flow.protocol, self.client_key, self.server_key)
 
     def is_from_client(self, segment: Segment) -> bool:
@@ -514,7 +514,7 @@ class Connection:
     def _go_on(self, segment: Segment, one: Direction, half: Half) -> None:
         """See whether a segment shows that a RST was not this connection's own.
 
-        Whoever has reset a connection says no more.  If new bytes come from there, the RST was
+        An end that has reset a connection says no more.  If new bytes come from there, the RST was
         somebody else's.  So was a RST that came before everything else.
         """
         stop = 0
@@ -618,7 +618,7 @@ class Connections:
     def _look_for_twin(self, new: Connection, segment: Segment) -> None:
         """Look for a connection that may be this new one, seen on the other side of a NAT.
 
-        Its first packet is the same but for an address or a port, and nobody has answered yet.
+        Its first packet is the same except for an address or a port, and nobody has answered yet.
         """
         key = (segment.seq, segment.ack, segment.flags & SYN, len(segment.payload))
         twin = self._firsts.pop(key, None)
@@ -654,7 +654,7 @@ class Connections:
         return self._pairs.pop(next(iter(self._pairs)))
 
     def end(self, connection: Connection) -> Connection | None:
-        """Take note that a connection has ended; returns the one forgotten in its place, if any.
+        """Record that a connection has ended; returns the one forgotten in its place, if any.
 
         So memory is bounded by what is open, not by everything that ever was.
         """
@@ -742,7 +742,7 @@ def _key(protocol: int, source: bytes, target: bytes) -> bytes:
 
 
 def _ends(segment: Segment) -> tuple[bytes, bytes]:
-    """Client and server: the client is whoever sends the SYN, or else has the higher port."""
+    """Client and server: the client sends the SYN, or else has the higher port."""
     source, target = segment.source, segment.target
     higher = source[-2:] >= target[-2:]
     is_client = not segment.flags & ACK if segment.flags & SYN else higher

@@ -20,6 +20,8 @@ from pingpong.wire.capturefile import open_capture
 from pingpong.wire.link import usual
 from pingpong.wire.streams import MAX_ENDED, MAX_PAIRS
 
+pytestmark = pytest.mark.many
+
 Row = tuple[object, ...]
 
 

@@ -67,6 +67,8 @@ from pingpong.views.json import message_row
 from pingpong.wire import containers
 from pingpong.wire.capturefile import MAX_INTERFACES, CaptureFile
 
+pytestmark = pytest.mark.many
+
 MB = 1 << 20
 
 

@@ -11,6 +11,8 @@ from doors import run
 
 from pingpong.model import MAX_DEPTH
 
+pytestmark = pytest.mark.many
+
 ONE = attacks.pcap(attacks.stream(attacks.framed(attacks.PING)))
 GOOD = costs.Cost(0, 0.1, 1_000_000)
 

@@ -12,6 +12,8 @@ from pingpong.errors import CaptureError
 from pingpong.model import Packet
 from pingpong.wire.capturefile import open_capture
 
+pytestmark = pytest.mark.many
+
 CAPTURES = captures()
 
 

@@ -13,6 +13,8 @@ import fuzz
 import pytest
 from places import ROOT
 
+pytestmark = pytest.mark.many
+
 # Examples a target: more of what is quick.  Every one of MEASURED counts memory and calls.
 EXAMPLES = {
     "capture": 1000,

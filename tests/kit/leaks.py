@@ -48,6 +48,7 @@ from pingpong.views.ledger import csv_rows
 from pingpong.wire.capturefile import write_capture
 
 RUN = 6  # so many bytes in a row of a secret tell of it
+DIGITS = 10
 TRIES = 20  # what is done to one conversation
 LETTERS = string.ascii_letters + string.digits
 
@@ -415,7 +416,14 @@ def secret(planted: Planted, fields: tuple[str, ...]) -> list[bytes]:
 
 
 def runs_of(words: Iterable[bytes]) -> set[bytes]:
-    return {word[at : at + RUN] for word in words for at in range(len(word) - RUN + 1)}
+    """Every RUN bytes in a row; DIGITS of digits alone, since two numbers share 6 at times."""
+    return {
+        word[at : at + size]
+        for word in words
+        for size in (RUN, DIGITS)
+        for at in range(len(word) - size + 1)
+        if size == DIGITS or not word[at : at + size].isdigit()
+    }
 
 
 def told(runs: set[bytes], data: bytes) -> str:
@@ -458,7 +466,8 @@ def shown(found: list[Packet], fields: tuple[str, ...], names: Interface | None)
     for exchange in capture.exchanges:
         some += [text(exchange), exchange_row(exchange), exchange]
     some += [csv_rows(list(capture.exchanges))]
-    some += [one.packet.data.hex() for one in capture.steps if one.packet is not None]
+    # With spaces: in a row, the digits of any bytes may read like a word.
+    some += [one.packet.data.hex(" ") for one in capture.steps if one.packet is not None]
     return "\n".join(one if isinstance(one, str) else repr(one) for one in some)
 
 

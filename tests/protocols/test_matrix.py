@@ -43,6 +43,8 @@ from pingpong.protocols.detect import protocols, transports
 from pingpong.protocols.families.thrift.answers import THRIFT
 from pingpong.protocols.families.thrift.sasl import WRAPPED
 
+pytestmark = pytest.mark.many
+
 # What a row reads is read once: no test here changes it.
 checked = functools.cache(check)
 TCP = [row for row in ROWS if row.transport != dialects.DATAGRAM]

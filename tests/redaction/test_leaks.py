@@ -20,6 +20,8 @@ from pingpong.protocols.encodings.binary import write_header
 from pingpong.redaction.messages import hushed
 from pingpong.wire.capturefile import write_capture
 
+pytestmark = pytest.mark.many
+
 ATTACKS = SHARED / "cases" / "attacks"
 
 # ── The oracles ──────────────────────────────────────────────────────────────────────

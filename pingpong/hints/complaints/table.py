@@ -26,7 +26,7 @@ WORDINGS: Final = (
 
 
 class Phrase(NamedTuple):
-    """Words, whoever writes them: see ``wordings.Wording``."""
+    """Words, with all who write them: see ``wordings.Wording``."""
 
     start: str
     words: str  # a pattern

@@ -62,7 +62,7 @@ _HEXES: Final = {Role.PROTOCOL_ID: "80"}
 
 
 class Wording(NamedTuple):
-    """Words that a program writes: which ``trouble`` they tell of, and who writes them.
+    """Words that a program writes: which ``trouble`` they mean, and who writes them.
 
     ``side`` is "client" or "server" if only one of them writes this, otherwise "".
     """

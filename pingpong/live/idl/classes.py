@@ -74,7 +74,7 @@ def load_idl(
 
 def as_interface(module: ModuleType) -> Interface:
     """thriftpy2's module as plain values.  Raises IdlError for a type that it never resolved."""
-    return _Reader(module).interface()
+    return _ModuleReader(module).interface()
 
 
 # ── thriftpy2's classes ──────────────────────────────────────────────────────────────
@@ -93,7 +93,7 @@ _BASE: Final = {
 _KINDS: Final = {"structs": "struct", "unions": "union", "exceptions": "exception"}
 
 
-class _Reader:
+class _ModuleReader:
     """Reads a module and its includes."""
 
     def __init__(self, module: ModuleType) -> None:

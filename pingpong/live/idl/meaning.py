@@ -8,7 +8,7 @@ recursion.  So the work grows only as the files do, however definitions build on
 twenty typedefs can stand for a type with a million parts, and a thousand services can extend
 each other.
 
-Apache's compiler says what is right, but more is accepted, because a capture is to be read: a
+Apache's compiler says what is right, but more is accepted, because the aim is to read a capture: a
 file that is missing costs the names in it and no others, and a constant that makes no sense costs
 only itself.  What was left out on the way is said in notes.
 """
@@ -92,7 +92,7 @@ def read(path: _Path, include: Sequence[_Path] = ()) -> Interface:
     """What a .thrift file and its includes say.  Raises IdlError."""
     where = os.fspath(path)
     folders = [os.fspath(one) for one in include]
-    return _Reader(_Files(where, folders)).interface()
+    return _InterfaceMaker(_Files(where, folders)).interface()
 
 
 # ── Files ────────────────────────────────────────────────────────────────────────────
@@ -206,7 +206,7 @@ class _Files:
 _Key: TypeAlias = "tuple[int, str]"  # of a definition: its file's identity, its name
 
 
-class _Reader:
+class _InterfaceMaker:
     """Makes an Interface out of files."""
 
     def __init__(self, files: _Files) -> None:
@@ -709,7 +709,7 @@ class _Writer:
     It is cut off where it gets long, because constants can make it as long as they like.
     """
 
-    def __init__(self, reader: _Reader) -> None:
+    def __init__(self, reader: _InterfaceMaker) -> None:
         self.reader = reader
         self.room = _MOST_DEFAULT
 

@@ -1,13 +1,13 @@
 """Breeze (github.com/weibreeze): Motan's compact serialization, whose type bytes can hold values.
 
-    00–3E string, so long       9C byte                 D9 map          DE message   name, fields
+    00–3E string, short         9C byte                 D9 map          DE message   name, fields
     3F string    varint         9D bytes  u32           DA list         DF message again  varint
     40–7E i32    byte − 50      9E i16                  DB packed map   E0–FF message again,
     7F i32       zigzag         9F float, 4 bytes       DC packed list        number byte − DF
     80–97 i64    byte − 88      A0 float, 8 bytes       DD schema
     98 i64       zigzag         99 null, 9A true, 9B false
 
-    DC 02 3F  01 "a"  02 "é"            a packed list of 2 strings: their type stands once
+    DC 02 3F  01 "a"  02 "é"            a packed list of 2 strings: their type comes once
 
 Counts are varints.  In packed lists and maps, the types of elements, keys and values come once,
 before all of them; an empty one has no types at all.  A message is its size (u32) and fields: a

@@ -4,10 +4,10 @@ As hessian.caucho.com/doc/hessian-serialization.html and dubbo-hessian-lite writ
 
 A value's first byte gives its type, and often its length or the whole value:
 
-    00–1F string, so long      41 42 binary, in chunks     5D 5E 5F double, shortened
-    20–2F binary, so long      43 class definition         60–6F object of class 0–15
-    30–33 string, 10 bits      44 double                   70–77 list with a type, so long
-    34–37 binary, 10 bits      46 54 false, true           78–7F list, so long
+    00–1F string, short        41 42 binary, in chunks     5D 5E 5F double, shortened
+    20–2F binary, short        43 class definition         60–6F object of class 0–15
+    30–33 string, 10 bits      44 double                   70–77 list with a type, short
+    34–37 binary, 10 bits      46 54 false, true           78–7F list, short
     38–3F long, 3 bytes        48 4D map … 5A              80–BF int −16…47
     49 int, 4 bytes            4A 4B date                  C0–CF int, 2 bytes
     4C 59 long, 8 or 4 bytes   4E null                     D0–D7 int, 3 bytes

@@ -406,7 +406,7 @@ def read_block(
     """
     block = Block()
     lines = block.lines
-    reader = _Reader(data, start, stop, table, added)
+    reader = _BlockReader(data, start, stop, table, added)
     begun: i64 = start
     unread: i64 = -1
     room: i64 = most
@@ -461,7 +461,7 @@ def read_block(
     return block
 
 
-class _Reader:
+class _BlockReader:
     """Reads a block from left to right; ``at`` is the first unread byte."""
 
     __slots__ = ("added", "at", "data", "stop", "table")

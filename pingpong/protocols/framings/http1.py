@@ -109,7 +109,7 @@ class Asked:
         self.held: Piece | None = None
 
 
-class Step:
+class TakenUnit:
     """What a unit has of a message that is taken: places in its data, and what is there.
 
     ``flag`` and ``size`` are those of a message in a stream of them, -1 if none is complete.
@@ -128,7 +128,7 @@ class Step:
         self.doubted: Asked | None = None
 
 
-class Said:
+class TakenTurn:
     """A request or a response that is taken: what is there of its messages.
 
     ``is_cut``: its body is messages in envelopes.  ``held`` is the first of them as long as it may
@@ -215,7 +215,7 @@ class Http1(Transport):
         self._body: Body | None = None
         self._mode = _OPEN
         self._asked: Asked | None = None
-        self._said: Said | None = None
+        self._said: TakenTurn | None = None
         self._is_own = False  # the head confirms what the body was taken for
         self._has_turned = False
 
@@ -421,7 +421,7 @@ class Http1(Transport):
         assert self._body is not None
         head, body = self._head, self._body
         self._mode = _TAKEN
-        said = self._said = Said(said_head, content, self._asked)
+        said = self._said = TakenTurn(said_head, content, self._asked)
         if not head.is_answer:
             assert self._asked is not None
             self._asked.content = content
@@ -452,7 +452,7 @@ class Http1(Transport):
                 return None
             unit = self._piece(buffer, body.at, body.state == DONE)
             if not body.keeps:
-                assert isinstance(unit.kept, Step)
+                assert isinstance(unit.kept, TakenUnit)
                 unit.kept.why = f"the body is longer: {body.total} bytes of it are read"
                 unit.kept.ends = True
                 self._mode = _PASSED
@@ -464,7 +464,7 @@ class Http1(Transport):
             whole = _ENVELOPE + size
             if size > self._limits.message:
                 unit = self._piece(buffer, body.at, True)
-                assert isinstance(unit.kept, Step)
+                assert isinstance(unit.kept, TakenUnit)
                 limit = self._limits.message
                 unit.kept.why = f"a message of {size} bytes: at most {limit} are read"
                 self._mode = _PASSED
@@ -474,7 +474,7 @@ class Http1(Transport):
                 ends = body.state == DONE and len(content) == whole
                 stop = body.at if ends else body.place(whole)
                 unit = self._piece(buffer, stop, ends, whole)
-                assert isinstance(unit.kept, Step)
+                assert isinstance(unit.kept, TakenUnit)
                 unit.kept.flag, unit.kept.size = flag, size
                 return unit
         if body.state == DONE:
@@ -490,7 +490,7 @@ class Http1(Transport):
         assert self._said is not None
         body = self._body
         size = len(body.content) if size < 0 else size
-        step = Step(self._places(stop), ends)
+        step = TakenUnit(self._places(stop), ends)
         unit = Unit(stop, bytes(buffer[:stop]), stop, None)
         unit.kept = step
         unit.is_piece = True
@@ -514,7 +514,7 @@ class Http1(Transport):
 
     def take(self, unit: Unit, brought: Brought) -> list[Found]:
         step = unit.kept
-        if not isinstance(step, Step):
+        if not isinstance(step, TakenUnit):
             return []
         out: list[Found] = []
         if step.doubted is not None:
@@ -534,7 +534,7 @@ class Http1(Transport):
         return out
 
     def _absorb(
-        self, said: Said, step: Step, data: bytes, brought: Brought, out: list[Found]
+        self, said: TakenTurn, step: TakenUnit, data: bytes, brought: Brought, out: list[Found]
     ) -> None:
         """Add a unit to a request or a response, and give out what is complete with it."""
         pieces: list[Piece] = []
@@ -559,14 +559,14 @@ class Http1(Transport):
         if step.ends and not step.why:
             self._finish(said, out)
 
-    def _show_asked(self, said: Said, out: list[Found]) -> None:
+    def _show_asked(self, said: TakenTurn, out: list[Found]) -> None:
         """Begin a response: its request is a call, or a stream that goes on."""
         asked, other = said.asked, self._other
         if asked is None or other is None or said.head.is_request:
             return
         before = len(out)
         if asked.held is not None:
-            call = Said(asked.head, said.content, asked)
+            call = TakenTurn(asked.head, said.content, asked)
             out.append(self._found(call, MessageType.CALL, [asked.held]))
             asked.held = None
         elif other._said is not None and other._said.asked is asked and other._said.is_cut:
@@ -574,7 +574,9 @@ class Http1(Transport):
         for found in out[before:]:
             found.is_others = True
 
-    def _whole(self, said: Said, pieces: list[Piece], step: Step, out: list[Found]) -> None:
+    def _whole(
+        self, said: TakenTurn, pieces: list[Piece], step: TakenUnit, out: list[Found]
+    ) -> None:
         """Give out a body that is one message."""
         if said.is_base64 and not step.why:
             wrong = self._unwrap(said, pieces, out)
@@ -590,7 +592,7 @@ class Http1(Transport):
         said.trailers = _trailers_of(pieces)
         self._finish(said, out)
 
-    def _unwrap(self, said: Said, pieces: list[Piece], out: list[Found]) -> str:
+    def _unwrap(self, said: TakenTurn, pieces: list[Piece], out: list[Found]) -> str:
         """Give out messages in envelopes, all in base64; return what is wrong with that, or ""."""
         wire = b"".join([piece.data for piece in pieces if piece.what == "body"])
         data, runs = _from_base64(wire)
@@ -626,7 +628,7 @@ class Http1(Transport):
         return ""
 
     def _message(
-        self, said: Said, pieces: list[Piece], flag: int, size: int, out: list[Found]
+        self, said: TakenTurn, pieces: list[Piece], flag: int, size: int, out: list[Found]
     ) -> None:
         """Give out a message of a stream, which is complete."""
         content = said.content
@@ -649,7 +651,7 @@ class Http1(Transport):
         self._stream_on(said, out)
         out.append(self._found(said, MessageType.PART, pieces, "", NO_END, flag))
 
-    def _stream_on(self, said: Said, out: list[Found]) -> None:
+    def _stream_on(self, said: TakenTurn, out: list[Found]) -> None:
         """Give out the head of what is now known to be a stream, and the message that waited."""
         if said.is_stream:
             return
@@ -661,7 +663,7 @@ class Http1(Transport):
             held, said.held = said.held, None
             out.append(self._found(said, MessageType.PART, held, "", NO_END, said.flag))
 
-    def _finish(self, said: Said, out: list[Found]) -> None:
+    def _finish(self, said: TakenTurn, out: list[Found]) -> None:
         """Finish a body."""
         if said.has_ended:
             return
@@ -689,7 +691,7 @@ class Http1(Transport):
 
     def _found(
         self,
-        said: Said,
+        said: TakenTurn,
         mtype: MessageType,
         pieces: list[Piece],
         why: str = "",
@@ -781,7 +783,7 @@ class Http1(Transport):
         elif is_whole:
             body.state = DONE
             step = self._piece(buffer, len(data), True).kept
-            assert isinstance(step, Step)
+            assert isinstance(step, TakenUnit)
             self._absorb(said, step, data, brought, out)
         else:
             places = self._places(len(data))
@@ -813,7 +815,7 @@ class Http1(Transport):
         return self.end(data, brought, why, CUT_LOST, True) if self._said is not None else []
 
     def _cut_off(
-        self, said: Said, pieces: list[Piece], why: str, cut: str, out: list[Found]
+        self, said: TakenTurn, pieces: list[Piece], why: str, cut: str, out: list[Found]
     ) -> None:
         """Give out what is there of a request or a response that will not be complete."""
         has_more = any(piece.what in ("body", "envelope") for piece in pieces)
@@ -861,7 +863,7 @@ class Http1(Transport):
         unit = self.passed(buffer, head.what(body.total), findings)
         unit.turn = self._turn()
         if self._contents is not None and not head.is_answer and not body.total and body.begin:
-            step = Step([], True)
+            step = TakenUnit([], True)
             step.doubted = self._asked
             unit.kept = step
         self._reset()

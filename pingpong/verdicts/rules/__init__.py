@@ -1,4 +1,4 @@
-"""The rules: from a connection, and what is known of its server, to Verdicts.
+"""The rules: from a connection, and what is known about its server, to Verdicts.
 
     FIRST    what the connection is as a whole: the first rule that has something to say
     CALLS    why calls had no answer: each is asked while there are outcomes left to explain
@@ -93,7 +93,7 @@ from .replies import (
 
 __all__ = ["ALSO", "CALLS", "FIRST", "LAST", "REPLIES", "all_well", "foreign_in", "verdicts"]
 
-# A rule looks at a Case and at what is Known of its server; None: it has nothing to say.
+# A rule looks at a Case and at what is Known about its server; None: it has nothing to say.
 Rule = Callable[[Case, Known], "Verdict | None"]
 
 FIRST: Final[tuple[Rule, ...]] = (

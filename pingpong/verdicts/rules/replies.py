@@ -580,7 +580,7 @@ def is_well(case: Case) -> bool:
 
 
 def declared(case: Case, known: Known) -> Verdict | None:
-    """Answers of which some are exceptions of the IDL.
+    """Answers, some of which are exceptions of the IDL.
 
     That is business as usual, and yet the callers did not get what they asked for.
     """

@@ -54,7 +54,7 @@ PLAIN = (
     *("values_notes.py", "hessian2_notes.py", "msgpack_notes.py", "plain_json_notes.py"),
     *("motan_notes.py", "java_stream_notes.py", "value_masks.py"),
     *("before.py", "http1_notes.py", "http2_notes.py", "protobuf_notes.py"),
-    *("rpcx_notes.py", "dubbo_notes.py", "motan_head_notes.py"),
+    *("rpcx_notes.py", "dubbo_notes.py", "motan_head_notes.py", "wrapped_notes.py"),
 )
 
 

@@ -49,12 +49,11 @@ from .model import (
     Structs,
     add_finding,
 )
-from .protocols.detect import UNTOLD, Told, tell
-from .protocols.encodings.binary import BINARY, read_header
+from .protocols.detect import UNTOLD, Told, check_header, tell
+from .protocols.encodings.binary import BINARY
 from .protocols.encodings.compact import COMPACT
 from .protocols.encodings.thrift_json import JSON
 from .protocols.encodings.thriftpy2_json import THRIFTPY2_JSON
-from .protocols.families.thrift.framed import HEAD
 from .protocols.framing import Found, Turn
 from .protocols.framings.h2 import farewell
 from .protocols.reader import MessageReader
@@ -103,9 +102,6 @@ MAX_GOAWAYS: Final = 8
 
 # How many findings on the datagrams of a connection are kept.
 MAX_FINDINGS: Final = 1000
-
-# The first byte of every strict header, whatever the version.
-_STRICT: Final = b"\x80"
 
 __all__ = [
     "Capture",
@@ -1019,6 +1015,7 @@ class Pipeline:
             half.begun = reader.begun
             half.broke = reader.broke
             half.why = reader.why if self.redactor is None else ""
+            half.held_since, half.held_on = reader.held
         if reader.proxied is not None:
             flow.proxied = reader.proxied
         messages = []
@@ -1043,6 +1040,8 @@ class Pipeline:
 
     def _is_event_given(self, flow: Flow, event: Found) -> bool:
         """Count an event of the connection; return whether to give it out like a message."""
+        if self._pairs is not None and event.from_client is False:
+            self._pairs.note_event(flow, event.offset + event.size)
         name = event.header.method
         if name in flow.events or len(flow.events) < MAX_EVENTS:
             flow.events[name] = flow.events.get(name, 0) + 1
@@ -1112,7 +1111,7 @@ class Pipeline:
             statuses[response.status] = statuses.get(response.status, 0) + 1
         if message is not None:
             if self.redactor is not None:
-                response.reason = response.content_type = response.text = ""
+                response = response.bare()
             message.response = response
         if is_thrift and response.is_good and talk.from_server is not None:
             talk.from_server.note_thrift()
@@ -1552,10 +1551,7 @@ def decode(
     reader = MessageReader(True, limits, tell(protocol, transport))
     found = reader.feed(Chunk(0, data)) or reader.close("the bytes end")
     if not found:
-        for start in (0, HEAD):
-            if data[start : start + 1] == _STRICT:
-                # This raises, and says what is wrong in the words of the header's reader.
-                read_header(data, start, len(data), limits)
+        check_header(data, limits)
         shown = data[:8].hex(" ") or "nothing"
         raise DecodeError("message", 0, found=shown, wanted="one that Thrift's libraries write")
     flow = Flow(1, TCP, Endpoint("0.0.0.0", 0), Endpoint("0.0.0.0", 0))

@@ -267,6 +267,13 @@ class Pairing:
             return self._reply(pending, message)
         return self._call(pending, message)
 
+    def note_event(self, flow: Flow, read_to: int) -> None:
+        """Take note of what a server said that is no reply: an event, up to ``read_to``."""
+        pending = self._pending.get(flow.number)
+        if pending is None:
+            pending = self._pending[flow.number] = _Pending(flow)
+        pending.read_to = max(pending.read_to, read_to)
+
     def end(self, flow: Flow) -> None:
         """Settle what waits on a connection that is over: it will not be answered."""
         pending = self._pending.pop(flow.number, None)
@@ -788,6 +795,9 @@ class Pairing:
                 outcome, ended = what, time
         if ended >= 0:
             exchange.ended = ended
+            if outcome in _BY_CLIENT and call.transport.has_ids:
+                # Over HTTP/1 whoever waits no longer can only close.
+                exchange.why = _deadline(call).removeprefix("; ")
             if ended in (client.fin, client.rst) and _came_between(pending.last, exchange):
                 self._note_between(exchange, pending.last)
             elif (
@@ -879,6 +889,9 @@ class Pairing:
                     pending.misled[reader.number] = reply.number
                     return
         pending.unread.append(reply.number)
+
+
+_BY_CLIENT: Final = (Outcome.CLOSED_BY_CLIENT, Outcome.RESET_BY_CLIENT)
 
 
 def _deadline(call: Message) -> str:

@@ -72,7 +72,7 @@ def add(command: Command) -> None:
     one.add_argument("--json", action="store_true", help="as a JSON object")
     one.add_argument("--all", action="store_true", help="leave nothing out, however long it is")
     # A variant differs only in the header of a message.
-    what = sorted(name for name, one in protocols().items() if not one.is_variant)
+    what = sorted(name for name, one in protocols().items() if one.variant_of is None)
     one.add_argument("--protocol", choices=what, help="what it is in (its bytes tell)")
     add_redaction(one)
     names = add_idl(one)

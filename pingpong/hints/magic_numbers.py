@@ -23,7 +23,8 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from ..model import DEFAULT_LIMITS, Shown
-from ..protocols.families.thrift.theader import MAX_FRAME, MAX_NAME
+from ..protocols.families.thrift.theader import MAX_FRAME
+from ..protocols.family import MAX_NAME
 
 __all__ = [
     "Certainty",

@@ -69,18 +69,24 @@ from scapy.packet import Packet, bind_top_down
 from pingpong import model
 from pingpong.errors import DecodeError, Incomplete
 from pingpong.model import (
-    APPLICATION_ERRORS,
     DEFAULT_LIMITS,
     MESSAGE_TYPES,
-    WIRE_TYPES,
     MessageType,
     Severity,
     Span,
     TType,
 )
-from pingpong.protocols.detect import FRAMED, detect
-from pingpong.protocols.encodings.binary import BINARY, VERSION_1, read_header, write_struct
+from pingpong.protocols.detect import detect
+from pingpong.protocols.encodings.binary import (
+    BINARY,
+    VERSION_1,
+    WIRE_TYPES,
+    read_header,
+    write_struct,
+)
+from pingpong.protocols.families.thrift.answers import APPLICATION_ERRORS
 from pingpong.protocols.families.thrift.framed import HEAD, read_frame_length
+from pingpong.protocols.families.thrift.transports import FRAMED
 from pingpong.views.text import escape, quote
 
 __all__ = [

@@ -13,7 +13,6 @@ How an object looks is the business of ``views``: it hands its two renderers to
 from .connections import Detection, Flow, Goaway, Half, Step, Structs
 from .exchanges import Definitions, Exchange, Namer
 from .messages import (
-    APPLICATION_ERRORS,
     CUT_CLOSED,
     CUT_ENDED,
     CUT_LOST,
@@ -23,7 +22,6 @@ from .messages import (
     NO_FIELD,
     NOT_TOLD,
     NOWHERE,
-    UPGRADES,
     Carrier,
     Difference,
     Differences,
@@ -54,7 +52,6 @@ from .values import (
     MAX_DEPTH,
     NO_ID,
     TTYPES,
-    WIRE_TYPES,
     Build,
     Content,
     Entries,
@@ -73,7 +70,6 @@ from .values import (
 )
 
 __all__ = [
-    "APPLICATION_ERRORS",
     "CUT_CLOSED",
     "CUT_ENDED",
     "CUT_LOST",
@@ -91,8 +87,6 @@ __all__ = [
     "TCP",
     "TTYPES",
     "UDP",
-    "UPGRADES",
-    "WIRE_TYPES",
     "Build",
     "Carrier",
     "Chunk",

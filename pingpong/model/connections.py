@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from .messages import Carrier, Message, Protocol
 from .packets import Packet, Segment
@@ -44,6 +44,9 @@ class Half:
     ``broke`` is where Thrift's bytes could first not be read, -1 if all could; ``why`` says what is
     wrong there.  Bytes that the capture lost do not count.  ``begun`` counts its last bytes if they
     began something that never became complete, and are too few to tell what.
+
+    ``held_since`` is when it had used up what the other end grants it (HTTP/2's flow control), -1
+    if it may send; ``held_on`` is the stream that is held, 0 if all are.
     """
 
     FIRST: ClassVar = 256
@@ -56,6 +59,8 @@ class Half:
         "fin",
         "first",
         "from_start",
+        "held_on",
+        "held_since",
         "last",
         "lost",
         "rst",
@@ -69,6 +74,8 @@ class Half:
         self.begun = 0
         self.broke = -1
         self.why = ""
+        self.held_since = -1
+        self.held_on = 0
         self.first = b""
         self.from_start = False
         self.detection: Detection | None = None
@@ -87,7 +94,7 @@ class Half:
         return self.seen >= 0
 
 
-class Structs(Facts):
+class Structs:
     """Structs without a message that a client posts over HTTP, as OpenTelemetry's Jaeger exporter.
 
     There are ``count`` of them, and ``protocol`` reads each of them whole; ``statuses`` says how
@@ -95,15 +102,14 @@ class Structs(Facts):
     """
 
     __slots__ = ("count", "protocol", "statuses")
-    __match_args__: ClassVar = ("count", "protocol", "statuses")
 
     def __init__(self, protocol: Protocol) -> None:
         self.count = 0
         self.protocol = protocol
         self.statuses: dict[int, int] = {}
 
-    def facts(self) -> tuple[object, ...]:
-        return (self.count, self.protocol, tuple(sorted(self.statuses.items())))
+    def __repr__(self) -> str:
+        return f"<{self.count} structs, {self.protocol.name}>"
 
 
 class Goaway(Facts):
@@ -117,11 +123,11 @@ class Goaway(Facts):
     __match_args__: ClassVar = ("time", "by_client", "code", "last", "text")
 
     def __init__(self, time: int, by_client: bool, code: str, last: int, text: str) -> None:
-        self.time = time
-        self.by_client = by_client
-        self.code = code
-        self.last = last
-        self.text = text
+        self.time: Final = time
+        self.by_client: Final = by_client
+        self.code: Final = code
+        self.last: Final = last
+        self.text: Final = text
 
     def facts(self) -> tuple[object, ...]:
         return (self.time, self.by_client, self.code, self.last, self.text)

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from mypy_extensions import i64
 
 __all__ = [
-    "APPLICATION_ERRORS",
     "CUT_CLOSED",
     "CUT_ENDED",
     "CUT_LOST",
@@ -43,7 +42,6 @@ __all__ = [
     "MESSAGE_TYPES",
     "NOT_TOLD",
     "NO_FIELD",
-    "UPGRADES",
     "Carrier",
     "Difference",
     "Differences",
@@ -84,31 +82,6 @@ class MessageType(IntEnum):
 # By number: looking into a list is faster than calling an Enum.
 MESSAGE_TYPES: Final = [MessageType.CALL, *MessageType]
 
-# Methods with which tracing systems ask whether the other end takes headers before messages:
-# Finagle's, and those of thriftpy2.contrib.tracking.  Their replies are not results.
-UPGRADES: Final = frozenset(
-    {
-        "__can__finagle__trace__v3__",
-        "__thriftpy_tracing_method_name__v2",
-        "__thriftpy_tracing_method_name__",
-    }
-)
-
-# The meanings of field 2 of a TApplicationException (lib/py/src/Thrift.py).
-APPLICATION_ERRORS: Final = (
-    "UNKNOWN",
-    "UNKNOWN_METHOD",
-    "INVALID_MESSAGE_TYPE",
-    "WRONG_METHOD_NAME",
-    "BAD_SEQUENCE_ID",
-    "MISSING_RESULT",
-    "INTERNAL_ERROR",
-    "PROTOCOL_ERROR",
-    "INVALID_TRANSFORM",
-    "INVALID_PROTOCOL",
-    "UNSUPPORTED_CLIENT_TYPE",
-)
-
 
 class Header(Facts):
     r"""The part of a message before its struct: method, type, seqid.
@@ -129,12 +102,12 @@ class Header(Facts):
         span: Span,
         method_span: Span,
     ) -> None:
-        self.method = method
-        self.type = type
-        self.seqid = seqid
-        self.strict = strict
-        self.span = span
-        self.method_span = method_span
+        self.method: Final = method
+        self.type: Final = type
+        self.seqid: Final = seqid
+        self.strict: Final = strict
+        self.span: Final = span
+        self.method_span: Final = method_span
 
     def facts(self) -> tuple[object, ...]:
         return (self.method, self.type, self.seqid, self.strict, self.span, self.method_span)
@@ -152,10 +125,10 @@ class Metadatum(Facts):
     __match_args__: ClassVar = ("name", "value", "span", "why")
 
     def __init__(self, name: str | None, value: str | None, span: Span, why: str = "") -> None:
-        self.name = name
-        self.value = value
-        self.span = span
-        self.why = why
+        self.name: Final = name
+        self.value: Final = value
+        self.span: Final = span
+        self.why: Final = why
 
     def facts(self) -> tuple[object, ...]:
         return (self.name, self.value, self.span, self.why)
@@ -178,10 +151,10 @@ class Stretch(Facts):
     __match_args__: ClassVar = ("start", "size", "offset", "what")
 
     def __init__(self, start: int, size: int, offset: int, what: str) -> None:
-        self.start = start
-        self.size = size
-        self.offset = offset
-        self.what = what
+        self.start: Final = start
+        self.size: Final = size
+        self.offset: Final = offset
+        self.what: Final = what
 
     @property
     def is_packed(self) -> bool:
@@ -220,8 +193,7 @@ class Protocol(ABC):
     What others have to know about it is stated here, so that nobody needs its name.  ``title`` is
     its name in a sentence, ``classes`` what programs call it.  ``is_text``: its bytes are text.
     ``has_names``: its fields have names and no ids.  ``is_marked``: a message begins with a mark
-    that hardly anything else begins with.  ``is_variant``: its structs are those of another
-    protocol, and only the message's header differs.
+    that hardly anything else begins with.  ``is_raw``: nobody says what its bytes mean.
     """
 
     name: str
@@ -230,11 +202,20 @@ class Protocol(ABC):
     is_text: bool = False
     has_names: bool = False
     is_marked: bool = False
-    is_variant: bool = False
+    is_raw: bool = False
+
+    @property
+    def variant_of(self) -> Protocol | None:
+        """The protocol with the same structs and a marked header; None if this is no variant."""
+        return None
 
     @abstractmethod
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
         """Return the header at ``data[start:stop]``.  Raises DecodeError (Incomplete if cut)."""
+
+    def oddity(self, header: Header) -> Finding | None:
+        """Return what is odd about a header that could be read; None: nothing."""
+        return None
 
     @abstractmethod
     def walk(
@@ -347,10 +328,10 @@ class Error(Facts):
     def __init__(
         self, name: str, number: int | None, kind: Value | None, text: Value | None
     ) -> None:
-        self.name = name
-        self.number = number
-        self.kind = kind
-        self.text = text
+        self.name: Final = name
+        self.number: Final = number
+        self.kind: Final = kind
+        self.text: Final = text
 
     def facts(self) -> tuple[object, ...]:
         return (self.name, self.number, self.kind, self.text)
@@ -384,6 +365,11 @@ class Family(ABC):
     def error(self, exception: Message) -> Error:
         """Return what an EXCEPTION, the framework's own, says."""
 
+    @property
+    def usual(self) -> Protocol | None:
+        """The protocol that nearly all of its servers speak; None if nothing can be assumed."""
+        return None
+
     def parts(self, method: str) -> tuple[str, str]:
         """Return the service that a method belongs to, and its name in that service.
 
@@ -398,6 +384,20 @@ class Family(ABC):
     def is_upgrade(self, method: str) -> bool:
         """Say whether a call of that method asks about the connection, not the service."""
         return False
+
+    def is_result(self, field: Field) -> bool:
+        """Say whether, in a reply's outermost struct, it is what the method returned.
+
+        If a message is one value, that is field 0.
+        """
+        return field.field_id == 0
+
+    def numbered(self, path: tuple[int, ...], number: int) -> tuple[str, str]:
+        """Return the name of a number at that place in an EXCEPTION, and a sentence about it.
+
+        "" and "" for a number to which the framework gives no name.
+        """
+        return "", ""
 
 
 # Not compiled into a class of C: those cannot be text.  Compiled code knows its subclasses only if
@@ -429,8 +429,10 @@ class Carrier(str):
     ``id_name`` is what a message's ``seqid`` is called.
 
     ``leans``: its bytes say nothing without earlier ones.  ``resumes``: it can be picked up in
-    mid-stream.  ``is_shut``: if messages are packed, no byte of them may be shown, since any of
-    them may depend on a secret.
+    mid-stream; ``may_be_inside``: what was found there may be the inside of something larger.
+    ``inner``: what its messages are in once the ends have negotiated, so that a search looks for
+    that.  ``is_shut``: if messages are packed, no byte of them may be shown, since any of them may
+    depend on a secret.
     """
 
     __slots__ = ()
@@ -452,6 +454,7 @@ class Carrier(str):
     id_name: ClassVar[str] = "seqid"
     leans: ClassVar[bool] = False
     resumes: ClassVar[bool] = True
+    may_be_inside: ClassVar[bool] = False
     is_shut: ClassVar[bool] = False
 
     @property
@@ -463,6 +466,11 @@ class Carrier(str):
     def plain(self) -> tuple[Carrier, ...]:
         """Both plain transports of its family, () if it has none."""
         return ()
+
+    @property
+    def inner(self) -> Carrier | None:
+        """What its messages are in after the negotiation; None if it does not negotiate."""
+        return None
 
     def learn(self, message: Message, known: object) -> object:
         """Return ``known`` (Definitions or None) plus what a message says about services.
@@ -532,15 +540,20 @@ class Difference(Facts):
     def __init__(
         self, kind: str, place: str, words: str, brief: str, offset: int, times: int = 1
     ) -> None:
-        self.kind = kind
-        self.place = place
-        self.words = words
-        self.brief = brief
-        self.offset = offset
-        self.times = times
+        self.kind: Final = kind
+        self.place: Final = place
+        self.words: Final = words
+        self.brief: Final = brief
+        self.offset: Final = offset
+        self.times: Final = times
 
     def facts(self) -> tuple[object, ...]:
         return (self.kind, self.place, self.words, self.brief, self.offset, self.times)
+
+    def once_more(self) -> Difference:
+        """Return the same, for one place more."""
+        times = self.times + 1
+        return Difference(self.kind, self.place, self.words, self.brief, self.offset, times)
 
     @property
     def text(self) -> str:
@@ -662,7 +675,8 @@ class Record(Shown):
                     one for one in self._differences if one.offset not in self.redacted
                 )
             if self._told is not None:
-                body.findings = self._told  # instead of those about masks
+                # Instead of those about masks.
+                body = Struct(body.fields, body.stop, self._told)
             self._body = body
         return self._body
 
@@ -856,13 +870,13 @@ class Response(Facts):
         offset: int = 0,
         time: int = 0,
     ) -> None:
-        self.status = status
-        self.reason = reason
-        self.content_type = content_type
-        self.size = size
-        self.text = text
-        self.offset = offset
-        self.time = time
+        self.status: Final = status
+        self.reason: Final = reason
+        self.content_type: Final = content_type
+        self.size: Final = size
+        self.text: Final = text
+        self.offset: Final = offset
+        self.time: Final = time
 
     def facts(self) -> tuple[object, ...]:
         return (
@@ -874,6 +888,15 @@ class Response(Facts):
             self.offset,
             self.time,
         )
+
+    def placed(self, offset: int, time: int) -> Response:
+        """Return the same, with its place and its time."""
+        said = (self.status, self.reason, self.content_type, self.size, self.text)
+        return Response(*said, offset, time)
+
+    def bare(self) -> Response:
+        """Return the same without what its server chose to say."""
+        return Response(self.status, "", "", self.size, "", self.offset, self.time)
 
     @property
     def is_good(self) -> bool:
@@ -1056,9 +1079,10 @@ class Message(Record):
         """
         if self.gaps or self.listed or self._body is not None:
             fields = self.body.fields
-            if fields and fields[0].field_id >= 0:
-                return fields[0].field_id
-            return NO_FIELD if not fields and self.body.stop is not None else NOT_TOLD
+            if not fields:
+                return NOT_TOLD if self.body.stop is None else NO_FIELD
+            first = fields[0].field_id
+            return first if first >= 0 else NOT_TOLD
         return self.protocol.first_field(self.data, self.start)
 
     @property
@@ -1099,10 +1123,10 @@ class Repeated(Facts):
     __match_args__: ClassVar = ("difference", "first", "messages", "times")
 
     def __init__(self, difference: Difference, first: int, messages: int, times: int) -> None:
-        self.difference = difference
-        self.first = first
-        self.messages = messages
-        self.times = times
+        self.difference: Final = difference
+        self.first: Final = first
+        self.messages: Final = messages
+        self.times: Final = times
 
     def facts(self) -> tuple[object, ...]:
         return (self.difference, self.first, self.messages, self.times)
@@ -1159,9 +1183,10 @@ class Differences(Shown):
                 self.more += one.times
                 continue
             if known is None:
-                known = self._ways[key] = Repeated(one, number, 0, 0)
-            known.times += one.times
-            known.messages += key not in seen
+                known = Repeated(one, number, 0, 0)
+            messages = known.messages + (key not in seen)
+            times = known.times + one.times
+            self._ways[key] = Repeated(known.difference, known.first, messages, times)
             seen.add(key)
 
     def __len__(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from .places import Facts, Span
 
@@ -32,13 +32,13 @@ class Note(Facts):
         depth: int = 0,
         path: tuple[int, ...] = (),
     ) -> None:
-        self.span = span
-        self.kind = kind
-        self.label = label
-        self.meaning = meaning
-        self.why = why
-        self.depth = depth
-        self.path = path
+        self.span: Final = span
+        self.kind: Final = kind
+        self.label: Final = label
+        self.meaning: Final = meaning
+        self.why: Final = why
+        self.depth: Final = depth
+        self.path: Final = path
 
     def facts(self) -> tuple[object, ...]:
         return (self.span, self.kind, self.label, self.meaning, self.why, self.depth, self.path)

@@ -120,10 +120,10 @@ class Chunk(Facts):
     __match_args__: ClassVar = ("offset", "data", "time", "number")
 
     def __init__(self, offset: int, data: bytes, time: int = 0, number: int = 0) -> None:
-        self.offset = offset
-        self.data = data
-        self.time = time
-        self.number = number
+        self.offset: Final = offset
+        self.data: Final = data
+        self.time: Final = time
+        self.number: Final = number
 
     def facts(self) -> tuple[object, ...]:
         return (self.offset, self.data, self.time, self.number)
@@ -136,8 +136,8 @@ class Gap(Facts):
     __match_args__: ClassVar = ("offset", "length")
 
     def __init__(self, offset: int, length: int) -> None:
-        self.offset = offset
-        self.length = length
+        self.offset: Final = offset
+        self.length: Final = length
 
     def facts(self) -> tuple[object, ...]:
         return (self.offset, self.length)

@@ -22,7 +22,8 @@ __all__ = [
 class Facts:
     """A plain value, equal to another of its class with the same parts.
 
-    Its class names the parts in ``__match_args__``.  Do not assign to them.
+    Its class names the parts in ``__match_args__``.  What is hashed is never assigned: these
+    attributes are Final.
 
     This is what a dataclass would give, written out: a capture has many of these, and a compiled
     class makes them ten times as fast as a frozen dataclass.
@@ -31,8 +32,12 @@ class Facts:
     __slots__ = ()
 
     def facts(self) -> tuple[object, ...]:
-        """Return the parts, in order."""
+        """Return the parts by which it is compared and hashed, in order."""
         return ()
+
+    def shown(self) -> tuple[object, ...]:
+        """Return the parts as a repr shows them."""
+        return self.facts()
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self) or not isinstance(other, Facts):
@@ -46,7 +51,7 @@ class Facts:
         if len(_shown) > _DEEPEST:
             return f"{type(self).__name__}(…)"
         names: tuple[str, ...] = getattr(type(self), "__match_args__", ())
-        parts = zip(names, self.facts(), strict=True)
+        parts = zip(names, self.shown(), strict=True)
         _shown.append(self)
         try:
             said = [f"{name}={part!r}" for name, part in parts]
@@ -97,8 +102,8 @@ class Span(Facts):
     __match_args__: ClassVar = ("start", "stop")
 
     def __init__(self, start: int, stop: int) -> None:
-        self.start = start
-        self.stop = stop
+        self.start: Final = start
+        self.stop: Final = stop
 
     def facts(self) -> tuple[object, ...]:
         return (self.start, self.stop)

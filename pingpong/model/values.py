@@ -24,7 +24,6 @@ __all__ = [
     "MAX_DEPTH",
     "NO_ID",
     "TTYPES",
-    "WIRE_TYPES",
     "Build",
     "Content",
     "Entries",
@@ -100,9 +99,6 @@ _KINDS: Final = {
     TType.TIME: "time",
     TType.REFERENCE: "reference",
 }
-
-# Those that have a number in Thrift's binary protocol.
-WIRE_TYPES: Final = tuple(one for one in TType if one <= TType.UUID)
 
 # By number; STOP for numbers that have no type.
 TTYPES: Final = [TType.STOP] * 24
@@ -190,11 +186,11 @@ class Value(Facts):
     def __init__(
         self, ttype: TType, content: Content, span: Span, head: int = 0, lost: int = 0
     ) -> None:
-        self.ttype = ttype
-        self.content = content
-        self.span = span
-        self.head = head
-        self.lost = lost
+        self.ttype: Final = ttype
+        self.content: Final = content
+        self.span: Final = span
+        self.head: Final = head
+        self.lost: Final = lost
         self.redacted = False
         self.label = ""
         self.own = ""
@@ -253,32 +249,32 @@ class Field(Facts):
     thriftpy2's JSON, which writes names and no ids, ``name`` is what the wire says, and
     ``field_id`` is -1 and means nothing.  ``in_idl``: an IDL has it like this; ``declared`` is what
     that says about it besides its name, if that is more than its plain type: ``optional UserId
-    (i64)``; else "".
+    (i64)``; else "".  What an IDL says does not count where fields are compared; ``read_name``, the
+    name with which it was read, does.
     """
 
-    __slots__ = ("declared", "field_id", "in_idl", "name", "span", "value")
+    __slots__ = ("declared", "field_id", "in_idl", "name", "read_name", "span", "value")
     __match_args__: ClassVar = ("field_id", "value", "span", "name")
 
     def __init__(self, field_id: int, value: Value, span: Span, name: str | None = None) -> None:
-        self.field_id = field_id
-        self.value = value
-        self.span = span
+        self.field_id: Final = field_id
+        self.value: Final = value
+        self.span: Final = span
+        self.read_name: Final = name
         self.name = name
         self.declared = ""
         self.in_idl = False
 
     def facts(self) -> tuple[object, ...]:
+        return (self.field_id, self.value, self.span, self.read_name)
+
+    def shown(self) -> tuple[object, ...]:
         return (self.field_id, self.value, self.span, self.name)
 
     @property
     def ttype(self) -> TType:
         """The type of its value."""
         return self.value.ttype
-
-    @property
-    def is_result(self) -> bool:
-        """Whether, in a reply, it is what the call returns; other fields are exceptions."""
-        return self.field_id == 0 or (self.field_id == NO_ID and self.name == "success")
 
 
 class Struct(Facts):
@@ -294,9 +290,9 @@ class Struct(Facts):
     def __init__(
         self, fields: tuple[Field, ...], stop: Span | None, findings: tuple[Finding, ...] = ()
     ) -> None:
-        self.fields = fields
-        self.stop = stop
-        self.findings = findings
+        self.fields: Final = fields
+        self.stop: Final = stop
+        self.findings: Final = findings
 
     def facts(self) -> tuple[object, ...]:
         return (self.fields, self.stop, self.findings)
@@ -333,10 +329,10 @@ class Items(Facts):
     def __init__(
         self, element_type: TType, count: int, items: tuple[Value, ...], raw_type: int = 0
     ) -> None:
-        self.element_type = element_type
-        self.count = count
-        self.items = items
-        self.raw_type = raw_type
+        self.element_type: Final = element_type
+        self.count: Final = count
+        self.items: Final = items
+        self.raw_type: Final = raw_type
 
     def facts(self) -> tuple[object, ...]:
         return (self.element_type, self.count, self.items, self.raw_type)
@@ -359,11 +355,11 @@ class Entries(Facts):
         items: tuple[tuple[Value, Value], ...],
         raw_type: int = 0,
     ) -> None:
-        self.key_type = key_type
-        self.value_type = value_type
-        self.count = count
-        self.items = items
-        self.raw_type = raw_type
+        self.key_type: Final = key_type
+        self.value_type: Final = value_type
+        self.count: Final = count
+        self.items: Final = items
+        self.raw_type: Final = raw_type
 
     def facts(self) -> tuple[object, ...]:
         return (self.key_type, self.value_type, self.count, self.items, self.raw_type)

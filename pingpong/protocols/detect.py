@@ -1,9 +1,10 @@
 """Find which protocol is spoken, in which transport, from the bytes alone: never from a port.
 
-Each family brings ``Sign``s of its encodings and ``Wrapper``s of its framings (family.py); this
-file weighs them.  A strong sign is enough at the first byte of a connection.  Protocols with
-weaker headers have to prove more: a plausible name, and a struct that can be read to its end.  In
-mid-stream, where a message may begin at any byte, all of them have to: see ``find_message``.
+Each family brings ``Sign``s of its encodings, the ``Plain`` ways in which their messages stand, and
+``Wrapper``s of its other framings (family.py); this file weighs them.  A strong sign is enough at
+the first byte of a connection.  Protocols with weaker headers have to prove more: a plausible name,
+and a struct that can be read to its end.  In mid-stream, where a message may begin at any byte, all
+of them have to: see ``find_message``.
 
 "I don't know" is an answer: ``evidence`` then says what was there instead.  What the user says
 (``Told``) narrows down what is tried; it takes the place of no proof except its own.
@@ -17,27 +18,20 @@ from typing import Final, NamedTuple
 
 from ..errors import DecodeError, Incomplete
 from ..model import Carrier, Detection, Limits, Protocol
-from .encodings.thrift_json import JSON
-from .encodings.thriftpy2_json import THRIFTPY2_JSON
 from .families import FAMILIES
-from .families.thrift import theader as header
-from .families.thrift.framed import HEAD, Framed, read_frame_length
-from .families.thrift.theader import MAX_NAME
-from .families.thrift.transports import FRAMED, UNFRAMED
-from .families.thrift.unframed import Unframed
-from .family import FAIR, STRONG, WEAK, Sign, Wrapper
+from .family import FAIR, MAX_NAME, NAME, STRONG, WEAK, Entry, Plain, Sign, Wrapper
 from .framing import ProtocolAt, Transport
 from .framings.contents import Content, Head
 
 __all__ = [
-    "FRAMED",
     "PROOF",
-    "UNFRAMED",
     "UNTOLD",
     "Effort",
     "Place",
     "Spoken",
     "Told",
+    "answer_to",
+    "check_header",
     "detect",
     "find_message",
     "make_transport",
@@ -56,8 +50,6 @@ AGREE: Final = 16_384
 
 # No header with a plausible name is longer, whatever white space it contains.
 _MOST_NAMED: Final = MAX_NAME + 1024
-
-_NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 
 
 class Spoken(NamedTuple):
@@ -90,6 +82,19 @@ def _wrappers() -> Iterator[Wrapper]:
         yield from entry.wrappers
 
 
+def _plains() -> Iterator[Plain]:
+    for entry in FAMILIES:
+        yield from entry.plains
+
+
+def _ways() -> Iterator[tuple[Sign, Plain]]:
+    """Yield each sign with each plain way of its family, in the order in which they are tried."""
+    for entry in FAMILIES:
+        for sign in entry.signs:
+            for plain in entry.plains:
+                yield sign, plain
+
+
 def protocols() -> dict[str, Protocol]:
     """Return the protocols that the user can name."""
     return {sign.protocol.name: sign.protocol for sign in _signs()}
@@ -97,7 +102,8 @@ def protocols() -> dict[str, Protocol]:
 
 def transports() -> tuple[Carrier, ...]:
     """Return the transports that the user can name."""
-    return (UNFRAMED, FRAMED, *(wrapper.transport for wrapper in _wrappers()))
+    plain = [plain.transport for plain in _plains()]
+    return (*plain, *(wrapper.transport for wrapper in _wrappers()))
 
 
 def woven(settled: Told) -> tuple[Wrapper, ...]:
@@ -140,9 +146,10 @@ def make_transport(spoken: Spoken, limits: Limits, prefixed: bool) -> Transport:
                 return wrapper.woven(limits, _content, inside)
             return wrapper.make(limits, inside)
     assert spoken.protocol is not None
-    if spoken.transport is FRAMED:
-        return Framed(spoken.protocol, limits, prefixed)
-    return Unframed(spoken.protocol, limits, prefixed)
+    for plain in _plains():
+        if plain.transport is spoken.transport:
+            return plain.make(spoken.protocol, limits, prefixed)
+    raise ValueError(f'transport is "{spoken.transport}", and no family brings it')
 
 
 def _content(head: Head, asked: Head | None) -> Content | None:
@@ -215,25 +222,24 @@ def detect(
                 return Detection(None, wrapper.transport, text)
             if answer is None and not ended:
                 return None
-    for sign in _signs():
+    for sign, plain in _ways():
         if told.protocol not in (None, sign.protocol):
             continue
-        for transport, start in ((UNFRAMED, 0), (FRAMED, HEAD)):
-            if told.transport not in (None, transport):
-                continue
-            spoken = _speaks(data, sign, transport, start, ended, limits)
-            if spoken:
-                shown = _hex(data, start + 8)
-                length = "the length of a frame, then " if start else ""
-                text = f"begins with {shown}: {length}{sign.words}"
-                found = Detection(sign.protocol, transport, text)
-                if is_open and sign.strength == STRONG and not start:
-                    if len(_SEEN) >= _MOST_SEEN:
-                        _SEEN.clear()
-                    _SEEN[bytes(data[:8])] = found
-                return found
-            if spoken is None and not ended:
-                return None
+        if told.transport not in (None, plain.transport):
+            continue
+        spoken = _speaks(data, sign, plain, ended, limits)
+        if spoken:
+            shown = _hex(data, plain.head + 8)
+            length = "the length of a frame, then " if plain.head else ""
+            text = f"begins with {shown}: {length}{sign.words}"
+            found = Detection(sign.protocol, plain.transport, text)
+            if is_open and sign.strength == STRONG and not plain.head:
+                if len(_SEEN) >= _MOST_SEEN:
+                    _SEEN.clear()
+                _SEEN[bytes(data[:8])] = found
+            return found
+        if spoken is None and not ended:
+            return None
     text = f"begins with {_hex(data, 12)}: no Thrift header that is known here, framed or unframed"
     wrong = next(filter(None, (entry.nearly(data) for entry in FAMILIES)), "")
     return Detection(None, None, text, wrong)
@@ -244,25 +250,44 @@ _SEEN: Final[dict[bytes, Detection]] = {}
 _MOST_SEEN: Final = 1024
 
 
+def answer_to(transport: Carrier, data: bytes | bytearray) -> Detection | None:
+    """Return what first bytes are as an answer to that transport; None if they are none.
+
+    Asked if nothing recognises them, and the other direction speaks the transport.
+    """
+    for wrapper in _wrappers():
+        if wrapper.transport is transport and wrapper.answers is not None:
+            words = wrapper.answers(data)
+            if words:
+                return Detection(None, transport, f"begins with {_hex(data, 8)}: {words}")
+    return None
+
+
+def check_header(data: bytes, limits: Limits) -> None:
+    """Raise DecodeError for bytes that begin like a strong sign, and whose header is none."""
+    for sign, plain in _ways():
+        at = plain.head
+        if sign.strength == STRONG and data[at : at + 1] == sign.magic[:1]:
+            sign.protocol.read_header(data, at, len(data), limits)
+
+
 def _speaks(
-    data: bytes | bytearray, sign: Sign, transport: str, start: int, ended: bool, limits: Limits
+    data: bytes | bytearray, sign: Sign, plain: Plain, ended: bool, limits: Limits
 ) -> bool | None:
     """Say whether the first bytes begin a message of that sign; None: wait for more."""
-    stop = len(data)
+    start, stop = plain.head, len(data)
     if start:
         if stop < start:
             return None
         try:
-            stop = start + read_frame_length(data, 0, start, limits)
+            stop = start + plain.length(data, 0, start, limits)
         except DecodeError:
             return False
     begins = sign.begins(data, start)
     if not begins:
         return begins
     if sign.strength == STRONG:
-        # The smallest message: header, name and STOP.
-        name = int.from_bytes(data[start + 4 : start + 8], "big")
-        return not start or 12 + name + 1 <= stop - start + 4
+        return not start or sign.least is None or sign.least(data, start) <= stop - start
     end = _prove(data, start, sign, limits, PROOF)
     if end == _REFUSED:
         return False
@@ -334,12 +359,13 @@ def find_message(
     hit = search.search(data)
     while hit is not None:
         magic = hit.group()
-        for sign in _signs():
-            if sign.magic == magic and hit.start() >= sign.shift and _may_be(sign, settled):
-                at = hit.start() - sign.shift
-                place = _message_at(data, at, sign, settled, ended, limits, effort)
-                if place is not None:
-                    return place
+        for entry in FAMILIES:
+            for sign in entry.signs:
+                if sign.magic == magic and hit.start() >= sign.shift and _may_be(sign, settled):
+                    at = hit.start() - sign.shift
+                    place = _message_at(data, at, sign, entry, settled, ended, limits, effort)
+                    if place is not None:
+                        return place
         for wrapper in _wrappers():
             if magic in wrapper.magics and settled.transport in (None, wrapper.transport):
                 at = hit.start() - wrapper.shift
@@ -353,9 +379,8 @@ def find_message(
     return Place(stop if ended else max(0, stop - _OVERLAP), None)
 
 
-# These protocols are text, so an HTTP chunk size could be read as part of them; and this is what
-# such a size looks like.  A JSON writer escapes line breaks in strings.
-_TEXTS: Final = (JSON, THRIFTPY2_JSON)
+# An HTTP chunk size looks like this.  It could be read as part of a protocol that is text, although
+# a JSON writer escapes line breaks in strings.
 _CHUNK_LINE: Final = re.compile(rb"\r\n[0-9A-Fa-f]{1,16}[ \t]*(?:;[^\r\n]*)?\r\n")
 
 # At least as long as any magic and what precedes it, including a frame's length.
@@ -380,9 +405,8 @@ def _begins_at(data: bytes | bytearray, at: int, wrapper: Wrapper, effort: Effor
     begins = wrapper.begins(bytes(data[at : at + _GLANCE]))
     if begins is None and len(data) > at + _GLANCE:
         size = cost = _MOST_HEAD
-        if wrapper.shift:
-            # The head says how long it is.
-            size = cost = header.size_of(data, at + wrapper.shift) + wrapper.shift + _GLANCE
+        if wrapper.behind is not None:
+            size = cost = wrapper.behind(data, at + wrapper.shift) + wrapper.shift + _GLANCE
         else:
             cost = _GLANCE  # finding the end of a line is cheap
         if effort.reach(cost) < cost:
@@ -397,6 +421,7 @@ def _message_at(
     data: bytes | bytearray,
     at: int,
     sign: Sign,
+    entry: Entry,
     settled: Told,
     ended: bool,
     limits: Limits,
@@ -408,7 +433,8 @@ def _message_at(
     with the message, or another message has to begin after it, or the stream has to end there.
     Where the protocol is known, a struct that makes sense for long is enough.
     """
-    wait = Place(max(0, at - HEAD), None)
+    plains = [one for one in entry.plains if settled.transport in (None, one.transport)]
+    wait = Place(max(0, at - max([one.head for one in entry.plains], default=0)), None)
     needs_next = len(sign.magic) == 1
     is_known = settled.protocol is not None
     reach = AGREE if needs_next and not is_known else PROOF
@@ -426,18 +452,20 @@ def _message_at(
     seen = end if end != _UNKNOWN else min(len(data), at + reach)
     # The inside of a chunked body whose head was lost: it contains chunk sizes.
     in_chunks = _CHUNK_LINE.search(data, at, seen) is not None
-    if in_chunks and sign.protocol in _TEXTS:
+    if in_chunks and sign.protocol.is_text:
         return None
-    framed: bool | None = False
-    if settled.transport is not UNFRAMED:
-        framed = _is_framed(data, at, end, sign, ended, limits, effort)
-    if framed is None:
-        return wait
-    if not framed:
-        effort.spend(looked if end == _UNKNOWN else end - at)
-    if framed:
-        return Place(at - HEAD, Spoken(sign.protocol, FRAMED))
-    if settled.transport is not None and settled.transport is not UNFRAMED:
+    bare: Plain | None = None
+    for plain in plains:
+        if not plain.head:
+            bare = plain
+            continue
+        framed = _is_framed(data, at, end, sign, plain, ended, limits, effort)
+        if framed is None:
+            return wait
+        if framed:
+            return Place(at - plain.head, Spoken(sign.protocol, plain.transport))
+    effort.spend(looked if end == _UNKNOWN else end - at)
+    if bare is None:
         return None
     if in_chunks:
         return None  # such a line can also be read as a field's id or a length
@@ -449,7 +477,7 @@ def _message_at(
             return wait
         if not begins and not (ended and end == len(data)):
             return None
-    return Place(at, Spoken(sign.protocol, UNFRAMED))
+    return Place(at, Spoken(sign.protocol, bare.transport))
 
 
 def _may_be(sign: Sign, settled: Told) -> bool:
@@ -511,7 +539,7 @@ def _has_name(data: bytes | bytearray, at: int, sign: Sign, limits: Limits) -> b
     except DecodeError:
         return False
     span = header.method_span
-    return _NAME.match(data[span.start : span.stop]) is not None
+    return NAME.match(data[span.start : span.stop]) is not None
 
 
 def _is_framed(
@@ -519,15 +547,16 @@ def _is_framed(
     at: int,
     end: int,
     sign: Sign,
+    plain: Plain,
     ended: bool,
     limits: Limits,
     effort: Effort,
 ) -> bool | None:
-    """Say whether the four bytes before ``at`` are the message's length; None: wait for more."""
-    if at < HEAD:
+    """Say whether the bytes before ``at`` are the message's length; None: wait for more."""
+    if at < plain.head:
         return False
     try:
-        length = read_frame_length(data, at - HEAD, at, limits)
+        length = plain.length(data, at - plain.head, at, limits)
     except DecodeError:
         return False
     if end == _UNKNOWN:

@@ -1,14 +1,16 @@
 """What a family brings, so that a connection that speaks it is recognised and read.
 
     Sign       what the messages of an encoding begin with
+    Plain      how such messages follow one another: bare, or each behind its length
     Wrapper    what a framing with a head of its own begins with, and the object that reads it
-    Entry      a family in the list of all (families/__init__.py), with its signs and wrappers
+    Entry      a family in the list of all (families/__init__.py), with all of these
 
 What its messages mean is the business of its ``model.Family``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -16,7 +18,17 @@ from ..model import Carrier, Family, Limits, Protocol
 from .framing import ProtocolAt, Transport
 from .framings.contents import Content, Contents, Head
 
-__all__ = ["FAIR", "STRONG", "WEAK", "Entry", "Sign", "Wrapper"]
+__all__ = [
+    *("FAIR", "MAX_NAME", "METHOD", "NAME", "STRONG", "WEAK"),
+    *("Entry", "Plain", "Sign", "Wrapper"),
+]
+
+# Names that a method can have, as bytes and as text.  Longer ones than MAX_NAME are not taken for a
+# method's.  Apache's generators make identifiers; a multiplexed one has a service and a colon
+# before it.
+NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
+METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
+MAX_NAME: Final = 1024
 
 # How much is a proof at the first byte of a connection.  STRONG: ``begins`` alone.  FAIR: the
 # struct has to make sense too, up to the end of the bytes.  WEAK: it has to be there to its end (or
@@ -31,7 +43,8 @@ class Sign(NamedTuple):
 
     ``begins(data, at)``: can one begin there?  None: too few bytes to say no.  ``magic`` is what to
     search for in mid-stream, ``shift`` bytes after the message's first; empty: it cannot be found
-    there.  ``strength``: see above.
+    there.  ``strength``: see above.  ``least(data, at)``, if that is STRONG: how many bytes a
+    length before such a message has to say at least.
     """
 
     protocol: Protocol
@@ -40,6 +53,26 @@ class Sign(NamedTuple):
     magic: bytes
     strength: int
     shift: int = 0
+    least: Callable[[bytes | bytearray, int], int] | None = None
+
+
+def _no_length(data: bytes | bytearray, start: int, stop: int, limits: Limits) -> int:
+    return 0
+
+
+class Plain(NamedTuple):
+    """How messages that a Sign recognises follow one another: bare, or each after its length.
+
+    ``make`` takes their protocol, and whether something may come before them that the ends have
+    agreed on (``Transport.prefixed``).  The length has ``head`` bytes, 0 if there is none;
+    ``length(data, start, stop, limits)`` returns what it says, and raises DecodeError for a length
+    that no message has.
+    """
+
+    transport: Carrier
+    make: Callable[[Protocol, Limits, bool], Transport]
+    head: int = 0
+    length: Callable[[bytes | bytearray, int, int, Limits], int] = _no_length
 
 
 class Wrapper(NamedTuple):
@@ -53,6 +86,10 @@ class Wrapper(NamedTuple):
     reads it: see ``framings.contents``.  ``find(data, ended)`` searches where there is no magic: it
     returns where one begins, and whether that is certain; it is believed if both directions have
     one.
+
+    ``behind(data, magic)``: how many bytes of a head come after the magic, by its own account; None
+    if it does not say, and its end is easily found.  ``answers(data)`` says what first bytes are
+    that nothing recognises, if the other direction speaks this transport; "" if they are no answer.
     """
 
     transport: Carrier
@@ -63,6 +100,8 @@ class Wrapper(NamedTuple):
     shift: int = 0
     woven: Callable[[Limits, Contents, ProtocolAt], Transport] | None = None
     find: Callable[[bytes | bytearray, bool], tuple[int, bool]] | None = None
+    behind: Callable[[bytes | bytearray, int], int] | None = None
+    answers: Callable[[bytes | bytearray], str] | None = None
 
 
 def _never(data: bytes | bytearray) -> str:
@@ -70,8 +109,9 @@ def _never(data: bytes | bytearray) -> str:
 
 
 class Entry(NamedTuple):
-    """A family, its ``signs`` in the order in which they are tried, and its ``wrappers``.
+    """A family, its ``signs`` and its ``wrappers``, in the order in which they are tried.
 
+    Each sign is tried in each of the ``plains``.
     ``nearly(data)`` says what is wrong with first bytes that are almost the family's; "" if they
     are nothing like it.  ``reads(head, asked)`` returns what reads the body of an HTTP message with
     that head (``asked``: the request's head, if this is a reply's); None: not this family.
@@ -82,3 +122,4 @@ class Entry(NamedTuple):
     wrappers: tuple[Wrapper, ...] = ()
     nearly: Callable[[bytes | bytearray], str] = _never
     reads: Callable[[Head, Head | None], Content | None] | None = None
+    plains: tuple[Plain, ...] = ()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..model import Carrier, Finding, Gap, Header, Protocol, Response, Stretch
 from .unpacking import Allowance
@@ -20,7 +20,12 @@ from .unpacking import Allowance
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["Brought", "Found", "Passed", "ProtocolAt", "Transport", "Turn", "Unit"]
+__all__ = [
+    *("NOT_KNOWN", "Brought", "Found", "Passed", "ProtocolAt", "Transport", "Turn", "Unit"),
+]
+
+# What carries messages while the bytes have not told.
+NOT_KNOWN: Final = Carrier("")
 
 # Which protocol's message begins at data[start:stop]; None: no known one.
 ProtocolAt = Callable[[bytes, int, int], Protocol | None]
@@ -32,14 +37,16 @@ class Unit:
     ``stop``: how many bytes of the buffer it takes.  ``data``: what the message is read from; its
     Thrift header begins at ``start``, in ``protocol``.  ``protocol`` is None for bytes that belong
     to the transport alone (a negotiation): they hold no message, and ``what`` says in a few words
-    what they are.  ``lines``: the transport's own bytes between those in ``data`` (the sizes of
-    chunks), with their places in the buffer.  ``turn``: it is a request or a response.
+    what they are; ``hides``: nobody can read them.  ``lines``: the transport's own bytes between
+    those in ``data`` (the sizes of chunks), with their places in the buffer.  ``turn``: it is a
+    request or a response.
 
     ``header`` is the message's, if its framing says everything that a header says: method, type
     and id; None: its encoding has headers of its own.  ``body_stop`` is where the values end in
     ``data``, -1: at its end.  ``kept`` is the Message's, or what ``Transport.take`` wants to know
     about it, and ``layout`` the Message's, with offsets from the start of the unit.  ``is_piece``:
-    the messages that ``take`` makes have all of its bytes.
+    the messages that ``take`` makes have all of its bytes.  ``switches``: what the direction
+    speaks behind it.
     """
 
     __slots__ = (
@@ -47,6 +54,7 @@ class Unit:
         "data",
         "findings",
         "header",
+        "hides",
         "is_piece",
         "kept",
         "layout",
@@ -54,6 +62,7 @@ class Unit:
         "protocol",
         "start",
         "stop",
+        "switches",
         "turn",
         "what",
     )
@@ -80,6 +89,8 @@ class Unit:
         self.kept: object = None
         self.layout: tuple[Stretch, ...] = ()
         self.is_piece = False
+        self.switches: Carrier | None = None
+        self.hides = False
 
 
 class Turn:
@@ -213,6 +224,7 @@ class Passed:
 class Transport(ABC):
     """Where messages begin and end in one direction of a connection.
 
+    ``prefixed``: the ends have agreed on something that comes before messages: see ``hear``.
     ``seen_thrift``: its own bytes say that it has Thrift in it, whether or not a message could be
     read.  ``is_whole``: the unit that ``rest`` gave last is complete, since nothing more of it
     could have come.  ``keeps_lines``: somebody needs the ``lines`` of units.  ``allowance`` is what
@@ -226,6 +238,7 @@ class Transport(ABC):
     """
 
     name: str
+    prefixed: bool = False
     seen_thrift: bool = False
     is_whole: bool = False
     keeps_lines: bool = False
@@ -238,6 +251,17 @@ class Transport(ABC):
 
     def meet(self, other: Transport) -> None:
         """Learn the transport of the other direction, once both are known to speak the same."""
+        return
+
+    def held(self) -> tuple[int, int]:
+        """Return since when (ns) the other end lets this direction send nothing.
+
+        Also returns on which stream, 0 for all of them; (-1, 0): it may send.
+        """
+        return -1, 0
+
+    def follow(self, before: Transport) -> None:
+        """The transport that read the direction up to here, where it switched to this one."""
         return
 
     def take(self, unit: Unit, brought: Brought) -> list[Found]:
@@ -280,6 +304,13 @@ class Transport(ABC):
 
     def pass_whole(self) -> None:
         """Record that the unit that ``whole`` found was taken: the next begins after it."""
+        return
+
+    def hear(self, header: Header, protocol: Protocol) -> None:
+        """Take note of a message that the long way has read.
+
+        It may change what comes before the next ones.
+        """
         return
 
     def known_until(self, buffer: bytearray, have: int) -> int:

@@ -19,7 +19,7 @@ from typing import Final
 
 from ..model import LETTER, Run
 
-__all__ = ["mask_head_lines", "mask_lines"]
+__all__ = ["mask_head_lines", "mask_lines", "mask_trailers"]
 
 _REQUEST: Final = re.compile(
     rb"((?:GET|POST|PUT|HEAD|OPTIONS|DELETE|PATCH|TRACE|CONNECT) )(/?)([^ ]*)( HTTP/1\.[01])\Z",
@@ -41,7 +41,7 @@ _NAMES: Final = frozenset(
     content-security-policy
     content-type
     cookie correlation-id date dnt etag expect expires forwarded from grpc-accept-encoding
-    grpc-encoding grpc-message grpc-status grpc-timeout host if-match
+    grpc-encoding grpc-message grpc-status grpc-timeout host http2-settings if-match
     if-modified-since if-none-match if-range if-unmodified-since keep-alive last-modified link
     location max-forwards mime-version origin p3p pragma proxy-authenticate proxy-authorization
     proxy-connection range referer referrer-policy retry-after sec-websocket-accept
@@ -95,6 +95,19 @@ _OPEN: Final = {
     }.items()
 }
 
+# What Connect's end of a stream says in JSON (connectrpc.com/docs/protocol): its own words, and
+# its codes.
+_JSON_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?|[^"{}\[\],: \t\r\n]+', re.DOTALL)
+_JSON_WORDS: Final = frozenset(
+    b'"%s"' % word
+    for word in b"""
+    error code message details type value debug metadata
+    canceled unknown invalid_argument deadline_exceeded not_found already_exists permission_denied
+    resource_exhausted failed_precondition aborted out_of_range unimplemented internal unavailable
+    data_loss unauthenticated
+    """.split()
+)
+
 # A chunk's size, and the rest of its line.  Five digits are too few to tell a word.
 _SIZE: Final = re.compile(rb"(0*([0-9A-Fa-f]{1,16}))([ \t]*)(.*)\Z", re.DOTALL)
 _SHORT: Final = 5
@@ -121,6 +134,39 @@ def mask_lines(lines: Sequence[tuple[int, bytes]]) -> list[Run]:
         follows = lines[number + 1][0] if number + 1 < len(lines) else -1
         runs += [(at + start, text) for start, text in _chunk(line, follows - at - len(whole))]
     return runs
+
+
+def mask_trailers(text: bytes) -> bytes:
+    r"""Mask trailers that stand in the body: gRPC-Web's lines, or Connect's JSON.
+
+    The status stays.
+
+    >>> mask_trailers(b"grpc-status: 5\r\ngrpc-message: no bob\r\n")
+    b'grpc-status: 5\r\ngrpc-message: xxxxxx\r\n'
+    >>> mask_trailers(b'{"error":{"code":"not_found","message":"no bob"}}')
+    b'{"error":{"code":"not_found","message":"xxxxxx"}}'
+    """
+    if text.lstrip(b" \t\r\n")[:1] == b"{":
+        return _JSON_TOKEN.sub(_json_token, text)
+    out = bytearray(text)
+    at = 0
+    while at < len(text):
+        end = text.find(b"\r\n", at)
+        stop = len(text) if end < 0 else end
+        for start, mask in _line(text[at:stop]):
+            out[at + start : at + start + len(mask)] = mask
+        at = stop + 2
+    return bytes(out)
+
+
+def _json_token(match: re.Match[bytes]) -> bytes:
+    token = match.group()
+    if token in _JSON_WORDS or token in (b"true", b"false", b"null"):
+        return token
+    if token[:1] != b'"':
+        return b"1" * len(token)
+    is_closed = len(token) > 1 and token.endswith(b'"')
+    return b'"' + LETTER * (len(token) - 1 - is_closed) + b'"' * is_closed
 
 
 def _covered(start: int, size: int) -> Iterable[Run]:

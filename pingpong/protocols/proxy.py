@@ -17,9 +17,11 @@ import ipaddress
 import re
 from typing import Final
 
-from ..model import Endpoint
+from mypy_extensions import mypyc_attr
 
-__all__ = ["ADDRESSES", "Proxied", "begins", "read"]
+from ..model import Carrier, Endpoint, Run
+
+__all__ = ["ADDRESSES", "PROXY", "Proxied", "begins", "read"]
 
 _TEXT: Final = b"PROXY "
 _BINARY: Final = b"\r\n\r\n\0\r\nQUIT\n"
@@ -36,6 +38,21 @@ _FIXED: Final = 16
 # Size of the addresses with their ports, by family.
 ADDRESSES: Final = {1: 12, 2: 36, 3: 216}
 _LOCAL: Final = 0
+
+
+@mypyc_attr(native_class=False)
+class _Proxy(Carrier):
+    """What a header is passed as: no message comes in it."""
+
+    __slots__ = ()
+
+    def own_bytes(
+        self, data: bytes, start: int, lines: tuple[tuple[int, bytes], ...]
+    ) -> tuple[list[tuple[int, int]], list[Run]]:
+        return [(0, len(data))], []
+
+
+PROXY: Final = _Proxy("proxy")
 
 
 class Proxied:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..model import Field, MessageType, Value
+from ..model import Field, Message, MessageType, Record, Value
 
 __all__ = [
     "REDACTED",
@@ -19,6 +19,7 @@ __all__ = [
     "counted",
     "declared",
     "labelled",
+    "numbered",
     "role",
     "whole",
 ]
@@ -58,6 +59,17 @@ def labelled(value: Value) -> str:
     """Return a number, with its name if it is an enum's."""
     number = str(value.content)
     return f"{number} {value.label}" if value.label else number
+
+
+def numbered(record: Record, path: tuple[int, ...], value: Value) -> tuple[str, str]:
+    """Return a number with the name that its message's family or the IDL gives it, and why."""
+    number = value.content
+    is_error = isinstance(record, Message) and record.type is MessageType.EXCEPTION
+    if isinstance(record, Message) and is_error and isinstance(number, int):
+        name, why = record.family.numbered(path, number)
+        if name:
+            return f"{number} {name}", why
+    return labelled(value), ""
 
 
 def role(kind: MessageType | None, field_id: int, has_names: bool = False) -> str:

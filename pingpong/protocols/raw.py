@@ -38,6 +38,7 @@ class Raw(Protocol):
     title = "bytes as they are"
     classes = ""
     has_names = True
+    is_raw = True
 
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
         raise DecodeError("message", start, found="bytes", wanted="a framing that says what it is")

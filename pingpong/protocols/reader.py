@@ -16,14 +16,12 @@ message goes on: it is given out with its Gaps.  Any other loss cuts it off.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DecodeError, Incomplete
 from ..model import (
     CUT_CLOSED,
     CUT_LOST,
-    UPGRADES,
     Carrier,
     Chunk,
     Detection,
@@ -46,15 +44,14 @@ from .detect import (
     Place,
     Spoken,
     Told,
+    answer_to,
     detect,
     find_message,
     make_transport,
     woven,
 )
-from .encodings.binary import BINARY
-from .families.thrift.sasl import COMPLETE, WRAPPED
-from .families.thrift.transports import FRAMED, NOT_KNOWN, PROXY, SASL, THEADER, UNFRAMED
-from .framing import Brought, Found, Passed, Transport, Turn, Unit
+from .family import METHOD
+from .framing import NOT_KNOWN, Brought, Found, Passed, Transport, Turn, Unit
 from .unpacking import Allowance
 
 if TYPE_CHECKING:
@@ -78,35 +75,11 @@ SHORT: Final = 8192
 # what it looks like.
 _MOST_DOUBTFUL: Final = 65_536
 
-# Transports that may be inside something larger.
-_INSIDE: Final = (UNFRAMED, FRAMED, THEADER)
-
-# A name that a method can have, in the sense of a search (detect.py).
-_METHOD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
-
-# A step of a SASL negotiation begins with one of these.
-_STATUSES: Final = tuple(bytes((status,)) for status in range(1, COMPLETE + 1))
-
 # How many findings are kept about bytes that may turn out not to be Thrift.
 MAX_FINDINGS: Final = 1000
 
 # How long the evidence may grow: a connection may carry anything, for any length of time.
 MAX_EVIDENCE: Final = 300
-
-
-# A strict header's first four bytes, taken for a seqid: 80 01 00 01 to 80 01 00 04.
-_FIRST_ODD: Final = -0x7FFEFFFF
-_LAST_ODD: Final = _FIRST_ODD + 3
-
-
-def _has_odd_seqid(header: Header) -> bool:
-    """Say whether the seqid is the beginning of another message."""
-    return header.strict and _FIRST_ODD <= header.seqid <= _LAST_ODD
-
-
-def _is_odd(header: Header) -> bool:
-    """Say whether there is more to report about the message than the short way does."""
-    return header.method in UPGRADES or (header.seqid <= _LAST_ODD and _has_odd_seqid(header))
 
 
 def _placed(layout: tuple[Stretch, ...], base: int) -> tuple[Stretch, ...]:
@@ -161,10 +134,10 @@ class MessageReader:
         self._spoken: Spoken | None = None  # what is being read now
         self._transport: Transport | None = None
         self._evidence = ""
-        self._prefixed = False  # tracing headers were asked for
+        self._prefixed = False  # see Transport.hear
         self._read = 0  # messages, since ``_spoken`` was settled
         self._protocol: Protocol | None = None  # of the last message
-        self._said_wrapped = False
+        self._said_hidden = False
         # Found in mid-stream, where it may have been the inside of something larger: a frame whose
         # length was not captured, the payload after a head.
         self._guessed = False
@@ -300,6 +273,11 @@ class MessageReader:
         return len(self._buffer) + inside
 
     @property
+    def held(self) -> tuple[int, int]:
+        """Since when the direction may send nothing: see ``Transport.held``."""
+        return (-1, 0) if self._transport is None else self._transport.held()
+
+    @property
     def is_settled(self) -> bool:
         """Whether it is known to be Thrift, so that odd bytes in it matter."""
         return self.detection is not None and self.detection.transport is not None
@@ -318,7 +296,7 @@ class MessageReader:
         """
         assert self._transport is not None
         header, end = self._transport.whole(data, at, stop)
-        if header is not None and (_is_odd(header) or not self._is_named(header)):
+        if header is not None and not self._is_named(header):
             return None, 0
         return header, end
 
@@ -328,7 +306,7 @@ class MessageReader:
 
     def _is_named(self, header: Header) -> bool:
         """Say whether the message's name is plausible, which is part of its proof after a break."""
-        return not self._was_sought or _METHOD.match(header.method) is not None
+        return not self._was_sought or METHOD.match(header.method) is not None
 
     @property
     def protocol(self) -> Protocol:
@@ -354,14 +332,8 @@ class MessageReader:
             self._read_on(Spoken(protocol, transport))
             return
         told = detect(self._buffer, ended, self._limits, self._told)
-        if (
-            self.other is SASL
-            and self._buffer[:1] in _STATUSES
-            and (told is None or told.transport is None)
-        ):
-            # What a server says first is too short to be told from anything else.
-            shown = self._buffer[:8].hex(" ")
-            told = Detection(None, SASL, f"begins with {shown}: the answer to a SASL START")
+        if told is None or told.transport is None:
+            told = answer_to(self.other, self._buffer) or told
         if told is None:
             return
         if self._behind:
@@ -398,7 +370,7 @@ class MessageReader:
         if self._watched:
             data = bytes(self._buffer[: told.open_to])
             unit = Unit(told.stop, data, len(data), None, told.what)
-            self.passed.append(Passed(self._base, PROXY, unit))
+            self.passed.append(Passed(self._base, proxy.PROXY, unit))
         self._drop(told.stop)
         return True
 
@@ -411,6 +383,9 @@ class MessageReader:
         if self._transport is not None and self._transport.is_woven and goes_on:
             self._transport.give_up()
             return  # keeping what it knows of messages that are under way
+        self._prefixed = self._prefixed or (
+            self._transport is not None and self._transport.prefixed
+        )
         self._transport = make_transport(spoken, self._limits, self._prefixed)
         self._transport.keeps_lines = self._watched
         self._transport.from_start = not self._was_sought
@@ -440,8 +415,9 @@ class MessageReader:
         doubtful = self._guessed and self._read < 2
         if self._spoken is None or doubtful:
             return self._told
-        if self._spoken.transport is SASL:
-            return Told(self._protocol, FRAMED)
+        inner = self._spoken.transport.inner
+        if inner is not None:
+            return Told(self._protocol, inner)
         return Told(self._spoken.protocol, self._spoken.transport)
 
     def _remark(self, what: str) -> None:
@@ -477,11 +453,11 @@ class MessageReader:
                     self._pass_over(1)
                     continue
                 doubtful = self._spoken is None or (self._guessed and self._read < 2)
-                self._guessed = doubtful and place.spoken.transport in _INSIDE
+                self._guessed = doubtful and place.spoken.transport.may_be_inside
                 self._report_skipped()
-                # After a negotiation there are frames, and the next one was found.
-                is_sasl = self._spoken is not None and self._spoken.transport is SASL
-                self._read_on(Spoken(None, SASL) if is_sasl else place.spoken)
+                # After a negotiation, what its transport has inside was found: it goes on.
+                goes_on = self._spoken is not None and self._spoken.transport.inner is not None
+                self._read_on(Spoken(None, self.speaks) if goes_on else place.spoken)
                 peer = self.peer
                 if peer is not None and peer._state == _SEARCHING and peer.looks_like:
                     # The other direction waited for this one.
@@ -539,14 +515,18 @@ class MessageReader:
             self._turn(unit, None)
             if unit.is_piece:
                 self._drop(unit.stop)
+                if unit.switches is not None:
+                    before = self._transport
+                    self._read_on(Spoken(None, unit.switches))
+                    self._transport.follow(before)
                 return True
             self._remark(unit.what)
             if self._watched:
                 self.passed.append(Passed(self._base, self.speaks, unit))
-            if unit.what == WRAPPED and self.is_settled and not self._said_wrapped:
+            if unit.hides and self.is_settled and not self._said_hidden:
                 # It could be read until now: from here on something is hidden.
-                self._said_wrapped = True
-                self._say(Finding(Severity.WARNING, WRAPPED, self._base))
+                self._said_hidden = True
+                self._say(Finding(Severity.WARNING, unit.what, self._base))
             self._drop(unit.stop)
             return True
         try:
@@ -560,23 +540,14 @@ class MessageReader:
             self._search("what follows is no message")
             return True
         findings = unit.findings
-        if unit.protocol is BINARY and _has_odd_seqid(header):
-            at = header.span.stop - 4
-            text = (
-                f"seqid at offset {at}: is {header.seqid}, which is how another message begins: "
-                "two writers share this stream"
-            )
-            findings = (*findings, Finding(Severity.ERROR, text, at))
+        odd = unit.protocol.oddity(header) if unit.header is None else None
+        if odd is not None:
+            findings = (*findings, odd)
         found.append(self._take(header, unit, findings))
         self._turn(unit, found[-1])
         self._read += 1
         self._protocol = unit.protocol
-        # The headers are binary structs, before strict binary messages.
-        if header.method in UPGRADES and not self._prefixed and unit.protocol is BINARY:
-            self._prefixed = True
-            assert self._spoken is not None
-            if self._spoken.transport.is_plain:
-                self._transport = make_transport(self._spoken, self._limits, True)
+        self._transport.hear(header, unit.protocol)
         return True
 
     def _next_wholes(self, found: list[Found]) -> bool:
@@ -593,7 +564,7 @@ class MessageReader:
         while at < have:
             data = data or bytes(self._buffer)
             header, end = self._transport.whole(data, at, have)
-            if header is None or _is_odd(header) or not self._is_named(header):
+            if header is None or not self._is_named(header):
                 break
             self._transport.pass_whole()
             found.append(self._found(header, self.protocol, data[at:end], end - at, ()))
@@ -634,7 +605,7 @@ class MessageReader:
                 self._say(Finding(Severity.ERROR, text, self._base))
                 self._breaks(str(error))
                 end = self._transport.frame_stop(self._buffer, len(self._buffer))
-                if self.speaks is FRAMED and 0 < end <= len(self._buffer):
+                if self.speaks.has_length and 0 < end <= len(self._buffer):
                     self._pass_over(end)
         self._stumbled = (self._base, self._spoken)
         self._search("what follows is no message")
@@ -654,8 +625,8 @@ class MessageReader:
         if turn is not None:
             turn.found = found
             if turn.response is not None:
-                turn.response.offset = self._base
-                turn.response.time = self._marks[0].time if self._marks else 0
+                time = self._marks[0].time if self._marks else 0
+                turn.response = turn.response.placed(self._base, time)
             self.turns.append(turn)
 
     def _breaks(self, why: str) -> None:

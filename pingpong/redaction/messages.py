@@ -221,7 +221,7 @@ class _Walk:
         self.is_text = False  # what is being walked over is an exception's
         self.known: list[tuple[int, int]] = []
         self.kind = record.type if isinstance(record, Message) else None
-        self.has_results = isinstance(record, Message) and record.family.has_results
+        self.family = record.family if isinstance(record, Message) else None
         self.is_exception = self.kind is MessageType.EXCEPTION
 
     def whole(self) -> None:
@@ -291,7 +291,7 @@ class _Walk:
                 inner.append((number, place))
             if not selector.meets(place, field, outer, self.is_exception):
                 if self.redactor.nameless and selector.may_meet(
-                    place, field, outer, self.kind, self.has_idl
+                    place, field, outer, self.kind, self.family, self.has_idl
                 ):
                     self.is_nameless = True
                     if NAMELESS not in chosen:
@@ -307,9 +307,9 @@ class _Walk:
         """Say whether that field of an outermost struct is an exception, or the text of one."""
         if self.kind is MessageType.EXCEPTION:
             return True
-        if self.kind is not MessageType.REPLY or not self.has_results:
+        if self.kind is not MessageType.REPLY or self.family is None:
             return False
-        return field.field_id != 0 and field.name != "success"
+        return self.family.has_results and not self.family.is_result(field)
 
     def value(
         self,

@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, Union
 
-from ..model import NO_ID, Field, MessageType
+from ..model import NO_ID, Family, Field, MessageType
 
 __all__ = ["Selector", "parse_selectors"]
 
@@ -99,14 +99,15 @@ class Selector:
         field: Field,
         is_outermost: bool,
         kind: MessageType | None,
+        family: Family | None,
         has_idl: bool,
     ) -> bool:
         """Say whether part ``place`` may name that field although ``meets`` says no.
 
         Nobody knows the field's name: there is no IDL, or it lacks the method or the field.  A name
         on the wire that an IDL lacks may be a damaged one; but the names in an exception of the
-        server's own, or of a REPLY's result, are known.  ``kind`` is the message's type, None for a
-        struct.
+        server's own, or of a REPLY's result, are known.  ``kind`` and ``family`` are the message's,
+        None for a struct.
         """
         part = self.parts[place]
         if not isinstance(part, str) or (field.in_idl if has_idl else field.name is not None):
@@ -115,8 +116,7 @@ class Selector:
             return True
         if kind is MessageType.EXCEPTION or part == "success":
             return False
-        is_result = field.field_id == 0 or field.name == "success"
-        return not (kind is MessageType.REPLY and is_result)
+        return not (kind is MessageType.REPLY and family is not None and family.is_result(field))
 
 
 def parse_selectors(texts: Iterable[str]) -> tuple[Selector, ...]:

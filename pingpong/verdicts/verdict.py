@@ -14,7 +14,6 @@ from typing import Final, NamedTuple
 
 from ..model import Carrier, Flow, Outcome, Protocol, Severity, Shown
 from ..protocols.purposes import counted
-from ..protocols.raw import RAW
 
 __all__ = [
     "OF_ANY_CONNECTION",
@@ -106,7 +105,7 @@ class Dialect(NamedTuple):
     transport: Carrier
 
     def __str__(self) -> str:
-        protocol = "" if self.protocol is None or self.protocol is RAW else self.protocol.title
+        protocol = "" if self.protocol is None or self.protocol.is_raw else self.protocol.title
         around = self.transport.around
         if around:
             return f"{protocol} in {around}" if protocol else around

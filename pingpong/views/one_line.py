@@ -31,7 +31,6 @@ from ..model import (
     written_time,
 )
 from ..protocols.purposes import counted
-from ..protocols.raw import RAW
 from .text import display_width, duration, elide, escape, quote, trim
 
 __all__ = [
@@ -139,7 +138,7 @@ def result(message: Message, room: int = 60) -> str:
     if not message.family.has_results:
         return arguments(message, room)
     first = body.fields[0]
-    if first.is_result and len(body.fields) == 1:
+    if message.family.is_result(first) and len(body.fields) == 1:
         return value_text(first.value, room)
     if first.value.label and len(body.fields) == 1:
         # An exception of the IDL: its type says more than the name of the field.
@@ -176,7 +175,7 @@ def header_line(message: Record, exact: bool = False) -> str:
         source, target = f"{source} {message.source}", f"{target} {message.target}"
     strict = "" if message.header.strict else " (old header)"
     spoken = f"{message.protocol.name}{strict} {message.transport}"
-    if message.protocol is RAW:
+    if message.protocol.is_raw:
         spoken = str(message.transport)  # there is nothing to read
     return (
         f"{message.type.name} {method(message)}, {message.transport.id_name} {message.seqid}, "
@@ -301,11 +300,11 @@ def _value(value: Value, room: int) -> Iterator[str]:
     elif value.ttype is TType.NULL:
         yield "null"
     elif content is None:
-        yield f"({counted(value.lost, 'byte')} lost)" if value.lost else "(not read)"
+        yield f"({counted(value.lost, 'byte')} missing)" if value.lost else "(not read)"
     elif isinstance(content, bytes):
         yield _string(value, content, room)
     elif isinstance(content, str):
-        lost = f" ({counted(value.lost, 'byte')} lost)" if value.lost else ""
+        lost = f" ({counted(value.lost, 'byte')} missing)" if value.lost else ""
         yield quote(trim(content, 2 * room)) + lost
     elif isinstance(content, bool):
         yield "true" if content else "false"
@@ -345,7 +344,7 @@ def _fields(struct: Struct, room: int) -> Iterator[str]:
 
 
 def _string(value: Value, content: bytes, room: int) -> str:
-    lost = f" ({counted(value.lost, 'byte')} lost)" if value.lost else ""
+    lost = f" ({counted(value.lost, 'byte')} missing)" if value.lost else ""
     text = value.text
     if text is None:
         more = " …" if len(content) > _MAX_BYTES else ""

@@ -122,7 +122,7 @@ def _places(link: int) -> tuple[int, int]:
 
 
 def number(data: bytes, at: i64) -> i64:
-    """The big-endian 32 bits at ``at``: a sequence or acknowledgement number of TCP."""
+    """The big-endian 32 bits at ``at``: a sequence number of TCP, a stream of HTTP/2."""
     a: i64 = data[at]
     b: i64 = data[at + 1]
     c: i64 = data[at + 2]

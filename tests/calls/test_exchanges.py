@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from http2s import DATA, END_STREAM, OPENING, PING, Read, enveloped, frame, request, talked
 from making import foo, message, thriftpy2_message
 
 from pingpong.calls.exchanges import Pairing, bare_method
@@ -130,3 +131,9 @@ def test_an_outcome_outlives_what_is_masked() -> None:
     assert reply.fields == ()
     assert str(exchange).startswith("exchange 1: a, declared exception, ")
     assert exchange._repr_html_()
+
+
+def test_what_a_server_says_for_the_connection_is_no_reply_that_cannot_be_read() -> None:
+    asked = request(1) + frame(DATA, END_STREAM, 1, enveloped(b""))
+    read = Read(talked([*OPENING, (True, asked), (False, frame(PING, 1, 0, bytes(8)))]))
+    assert [one.outcome for one in read.exchanges] == [Outcome.CLOSED_BY_CLIENT]

@@ -17,7 +17,7 @@ from strangers import FOREIGN
 
 from pingpong import cli, read
 from pingpong.cli.calls import nanoseconds
-from pingpong.model import Outcome
+from pingpong.model import Header, Outcome
 from pingpong.wire.capturefile import write_capture
 
 INCIDENT = str(ROOT / "captures" / "incident.pcap")
@@ -230,7 +230,9 @@ def test_an_arrow_table_of_anything(tmp_path: Path) -> None:
     exchanges = read_packets(odd.packets).exchanges
     assert exchanges[0].call is not None
     exchanges[0].call.time = 1 << 70
-    exchanges[0].call.header.method = "half \ud800"
+    kept = exchanges[0].call.header
+    where = (kept.type, kept.seqid, kept.strict, kept.span, kept.method_span)
+    exchanges[0].call.header = Header("half \ud800", *where)
     made = arrow.table(exchanges)
     assert made["method"].to_pylist() == ["half \\ud800"]
     assert made["time"].null_count == 1

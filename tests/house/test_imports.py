@@ -130,9 +130,15 @@ def test_imports_point_one_way(module: str) -> None:
     assert complaints(module, source, path.name == "__init__.py") == []
 
 
-# Who judges, hides or draws asks a message's protocol and its transport.  These know a family.
-ASKING = {"hints", "redaction", "verdicts", "views"}
+# Who finds, pairs, judges, hides or draws asks a message's protocol and its transport.
+ASKING = {
+    *("protocols", "encodings", "framings", "calls", "capture"),
+    *("hints", "redaction", "verdicts", "views"),
+}
+# These know a family.
 KNOW_A_FAMILY = {
+    # The list of all of them.
+    ("pingpong.protocols.detect", "pingpong.protocols.families"),
     # Limits of Thrift's, as numbers that people meet.
     ("pingpong.hints.magic_numbers", "pingpong.protocols.families.thrift.theader"),
     # First bytes that no reader took: which protocol would begin so behind a length?

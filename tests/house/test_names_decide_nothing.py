@@ -1,10 +1,13 @@
-"""Nobody outside an encoding, a family or a framing compares a protocol's or a transport's name.
+"""Nobody outside an encoding, a family or a framing compares a protocol's or a transport's name, or
+asks whether it is a certain one.
 
     call.transport == "http"      ✗   what of HTTP matters here?
+    call.transport is HTTP        ✗   the same, by its object
     call.transport.answers_always ✓   the transport says
 
-A comparison, a ``match`` or a look-up in a dict is found where one of its parts is such a name, or
-a constant that holds some, here or in the module that it is from.
+A comparison, a ``match`` or a look-up in a dict is found where one of its parts is such a name or
+such an object (an encoding, a carrier, a family), or a constant that holds some, here or in the
+module that it is from.
 """
 
 from __future__ import annotations
@@ -18,9 +21,10 @@ from typing import Any
 import pytest
 from places import ROOT
 
-from pingpong.model import Protocol
+from pingpong.model import Family, Protocol
 from pingpong.protocols.detect import protocols, transports
-from pingpong.protocols.families.thrift.transports import ALL, DATAGRAM, PROXY
+from pingpong.protocols.families.thrift.transports import ALL, DATAGRAM
+from pingpong.protocols.proxy import PROXY
 
 pytestmark = pytest.mark.once
 
@@ -31,7 +35,9 @@ MODULES = {
 }
 
 # The rooms that know the bytes.
-AT_HOME = ("pingpong.protocols.encodings", "pingpong.protocols.families")
+AT_HOME = (
+    *("pingpong.protocols.encodings", "pingpong.protocols.families", "pingpong.protocols.framings"),
+)
 
 # What looks like such a name and is another's word.
 OTHERS = {
@@ -43,6 +49,19 @@ OTHERS = {
     "pingpong.live.idl.classes": ("BASE_TYPES[_BASE[number]]",),
     "pingpong.live.idl.meaning": (
         *("BASE_TYPES[base]", "BASE_WORDS.get(node.name.text)", "name in BASE_WORDS"),
+    ),
+}
+
+
+# What a family's own layer, or its own rules, ask about it.
+THEIR_OWN = {
+    "pingpong.layers.thrift": (  # scapy's layer of Thrift, which knows the binary protocol alone
+        "detection.protocol is BINARY",
+        "detection.protocol is not BINARY",
+        "detection.transport is FRAMED",
+    ),
+    "pingpong.verdicts.rules.dialects": (  # kinds of verdicts that are named after two encodings
+        "_PROTOCOLS_DIFFER.get((client.protocol, server.protocol), Kind.DIALECTS_DIFFER)",
     ),
 }
 
@@ -60,12 +79,12 @@ NAMES = spoken_names()
 
 
 def holds_name(value: object) -> bool:
-    """Is that a name, or a collection in which there is one?"""
+    """Is that a name or its object, or a collection in which there is one?"""
     if isinstance(value, str):
         return str(value) in NAMES
     if isinstance(value, (tuple, list, set, frozenset, dict)):
-        return any(isinstance(one, str) and str(one) in NAMES for one in value)
-    return False
+        return any(holds_name(one) for one in value)
+    return isinstance(value, (Protocol, Family))
 
 
 COPIES = ("frozenset", "set", "tuple", "list", "str")
@@ -94,8 +113,7 @@ def asked(node: ast.AST) -> Iterator[ast.AST]:
     """The parts of a node that decide something, if it is one that decides: what is compared, and
     what something is looked up in."""
     if isinstance(node, ast.Compare):
-        if any(isinstance(one, (ast.Eq, ast.NotEq, ast.In, ast.NotIn)) for one in node.ops):
-            yield from (node.left, *node.comparators)
+        yield from (node.left, *node.comparators)
     elif isinstance(node, ast.MatchValue):
         yield node.value
     elif isinstance(node, ast.Subscript):
@@ -108,15 +126,16 @@ def asked(node: ast.AST) -> Iterator[ast.AST]:
             yield from node.args[:1]
 
 
-def constants(tree: ast.Module) -> dict[str, Any]:
-    """What a module's own names stand for, as they are assigned at its top."""
-    known: dict[str, Any] = {}
+def constants(tree: ast.Module, known: dict[str, Any]) -> dict[str, Any]:
+    """What a module's names stand for: those that are known, and those assigned at its top."""
+    known = dict(known)
     for node in tree.body:
         if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
             continue
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
         if isinstance(target, ast.Name):
-            known[target.id] = told(node.value, known)
+            value = told(node.value, known)
+            known[target.id] = known.get(target.id) if value is None else value
     return known
 
 
@@ -132,7 +151,7 @@ def imported(module: str) -> dict[str, Any]:
 def comparisons(source: str, known: dict[str, Any]) -> list[str]:
     """The places in a source where a name decides, as they are written."""
     tree = ast.parse(source)
-    known = {**known, **constants(tree)}
+    known = constants(tree, known)
     found = []
     for node in ast.walk(tree):
         if any(holds_name(told(part, known)) for part in asked(node)):
@@ -147,7 +166,7 @@ ELSEWHERE = [one for one in MODULES if not one.startswith(AT_HOME) and "__main__
 def test_no_name_decides(module: str) -> None:
     source = MODULES[module].read_text(encoding="utf-8")
     found = comparisons(source, imported(module))
-    assert sorted(set(found)) == sorted(OTHERS.get(module, ()))
+    assert sorted(set(found)) == sorted({**OTHERS, **THEIR_OWN}.get(module, ()))
 
 
 def test_the_names_are_those_that_users_see() -> None:
@@ -174,11 +193,18 @@ def test_the_names_are_those_that_users_see() -> None:
         "message.transport == transports.FRAMED",
         'match message.transport:\n    case "http":\n        pass',
         'record.protocol.name.startswith("json")',
+        "record.protocol is BINARY",
+        "client.protocol == BINARY",
+        "{client.protocol, server.protocol} == {BINARY, None}",
+        "message.transport is not FRAMED",
+        "message.family is THRIFT",
+        "HERE: Final = {(BINARY, None): 1}\nHERE.get((client.protocol, server.protocol))",
     ],
 )
 def test_a_name_that_decides_is_found(line: str) -> None:
     transports = importlib.import_module("pingpong.protocols.families.thrift.transports")
     known = {"FRAMED": transports.FRAMED, "ALL": ALL, "transports": transports}
+    known |= {"BINARY": protocols()["binary"], "THRIFT": transports.FRAMED.family}
     assert len(comparisons(line, known)) == 1
 
 
@@ -188,7 +214,8 @@ def test_a_name_that_decides_is_found(line: str) -> None:
         "message.transport.answers_always",
         "record.protocol.is_text",
         "one.transport == other.transport",
-        "client.protocol is BINARY",
+        "one.protocol is other.protocol",
+        "one.protocol is None",
         'field.name == "success"',
         'print("framed")',
         'advice = {"framed": "x"}',

@@ -44,8 +44,8 @@ from pingpong.layers.thrift import (
     ThriftStruct,
     bind_thrift_port,
 )
-from pingpong.model import MESSAGE_TYPES, WIRE_TYPES
-from pingpong.protocols.encodings.binary import BINARY, BinarySkipper
+from pingpong.model import MESSAGE_TYPES
+from pingpong.protocols.encodings.binary import BINARY, WIRE_TYPES, BinarySkipper
 
 PING = bytes.fromhex("80010001 00000004 70696e67 00000001 00")
 LOOK = bytes.fromhex(

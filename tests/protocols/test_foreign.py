@@ -30,7 +30,6 @@ from places import TESTS
 from pingpong.model import (
     DEFAULT_LIMITS,
     MESSAGE_TYPES,
-    WIRE_TYPES,
     Chunk,
     Endpoint,
     Entries,
@@ -44,7 +43,7 @@ from pingpong.model import (
     TType,
     Value,
 )
-from pingpong.protocols.encodings.binary import BINARY
+from pingpong.protocols.encodings.binary import BINARY, WIRE_TYPES
 from pingpong.protocols.encodings.compact import COMPACT
 from pingpong.protocols.encodings.thrift_json import JSON
 from pingpong.protocols.explain import check_cover, explain

@@ -205,3 +205,47 @@ def test_captures_read_as_before(name: str) -> None:
     assert lines(after) == lines(before)
     told = [(named(one), one.outcome, one.exception) for one in before.exchanges]
     assert [(named(one), one.outcome, one.exception) for one in after.exchanges] == told
+
+
+# ── Trailers that stand in the body ──────────────────────────────────────────────────
+
+NOT_FOUND = b'{"error":{"code":"not_found","message":"' + SECRET + b'"},"metadata":{"x-id":["'
+CONNECT_END = NOT_FOUND + OTHER + b'"]}}'
+WEB_END = b"grpc-status: 5\r\ngrpc-message: " + SECRET + b"\r\nx-id: " + OTHER + b"\r\n"
+
+
+@pytest.mark.parametrize("over", [1, 2])
+@pytest.mark.parametrize("cut", [0, 12, 40])
+@pytest.mark.parametrize(
+    ("kind", "end", "flag"),
+    [
+        ("application/connect+json", CONNECT_END, 2),
+        ("application/grpc-web+json", WEB_END, 0x80),
+    ],
+)
+def test_a_status_in_the_body_can_still_be_read(
+    kind: str, end: bytes, flag: int, cut: int, over: int
+) -> None:
+    body, last = enveloped(b"{}"), enveloped(end, flag)
+    came = [last[:cut], last[cut:]] if cut else [last]
+    if over == 2:
+        said = [
+            *OPENING,
+            (True, request(1, content_type=kind) + frame(DATA, END_STREAM, 1, body)),
+            (False, response(1, content_type=kind)),
+            *((False, frame(DATA, 0, 1, one)) for one in came),
+            (False, frame(DATA, END_STREAM, 1)),
+        ]
+    else:
+        head = f"Content-Type: {kind}\r\n"
+        ask = f"POST /shop.Orders/Get HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n"
+        answer = f"HTTP/1.1 200 OK\r\n{head}Transfer-Encoding: chunked\r\n\r\n".encode()
+        chunks = b"".join(b"%x\r\n%s\r\n" % (len(one), one) for one in came) + b"0\r\n\r\n"
+        said = [(True, ask.encode() + body), (False, answer + chunks)]
+    result, raw = done(said)
+    assert leaks(raw, SECRET, OTHER) == []
+    for read in (Read(talked(said)), Read(result.packets)):
+        (one,) = read.exchanges
+        assert one.reply is not None
+        error = one.reply.family.error(one.reply)
+        assert (error.name, error.number) == ("NOT_FOUND", 5)

@@ -488,3 +488,17 @@ def test_a_status_from_before_the_capture_is_no_unreadable_reply() -> None:
     (verdict,) = (one for one in found if one.kind is Kind.BEGAN_LATE)
     assert verdict.severity is Severity.NOTE
     assert "10 calls" in verdict.sentence
+
+
+@pytest.mark.parametrize(("limit", "is_over"), [(3, True), (5000, False)])
+def test_a_deadline_of_connect_over_http_1_1_passes(limit: int, is_over: bool) -> None:
+    head = (
+        "POST /shop.Orders/Get HTTP/1.1\r\nContent-Type: application/json\r\n"
+        f"Connect-Protocol-Version: 1\r\nConnect-Timeout-Ms: {limit}\r\nContent-Length: 2\r\n\r\n"
+    )
+    talk = Talk().open().call(head.encode() + b"{}")
+    for _ in range(5):
+        talk.add(False, 16)  # ACK
+    capture = read_packets(talk.close().packets)
+    (verdict,) = capture.diagnosis.verdicts
+    assert ("deadline of /shop.Orders/Get passed" in str(verdict)) is is_over

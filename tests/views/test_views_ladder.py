@@ -90,7 +90,7 @@ def test_connections_keep_their_numbers() -> None:
 def test_lost_bytes_and_what_ends_with_the_capture() -> None:
     talk = Talk().open().reply(PONG[:-3])
     assert rows(read_packets(talk.packets))[-2] == (
-        '         │· · · · the capture ends · · · ·│  flow 1: REPLY ping "po" (2 bytes lost)'
+        '         │· · · · the capture ends · · · ·│  flow 1: REPLY ping "po" (2 bytes missing)'
     )
 
 

@@ -74,7 +74,7 @@ def test_long_lists_show_their_beginning() -> None:
 
 def test_lost_bytes_are_told() -> None:
     lines = plain(tree(MESSAGES["lossy"])).splitlines()
-    assert lines[1] == '├─ 1: STRING "xxxxxxxxxxxxxxxx" (10 bytes lost)'
+    assert lines[1] == '├─ 1: STRING "xxxxxxxxxxxxxxxx" (10 bytes missing)'
     assert lines[-1].startswith("warning: ")
 
 

@@ -35,9 +35,9 @@ from ...model import (
     NO_FIELD,
     NOT_TOLD,
     TTYPES,
-    WIRE_TYPES,
     Entries,
     Field,
+    Finding,
     Gap,
     Header,
     Items,
@@ -47,6 +47,7 @@ from ...model import (
     Protocol,
     Record,
     Run,
+    Severity,
     Span,
     Struct,
     TType,
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BINARY",
     "OLD_BINARY",
+    "WIRE_TYPES",
     "BinaryProtocol",
     "BinarySkipper",
     "OldBinaryProtocol",
@@ -108,6 +110,9 @@ for _ttype, _size in (
     (TType.LIST, 0),
 ):
     _SIZES[_ttype] = _size
+
+# Those that the protocol has a number for.
+WIRE_TYPES: Final = tuple(one for one in TType if one <= TType.UUID)
 
 _WANTED_TYPES: Final = "one of " + ", ".join(f"{t.value} {t.name}" for t in WIRE_TYPES if t)
 
@@ -181,6 +186,11 @@ _BARE: Final = Heads(0)
 _FRAMED: Final = Heads(4)
 
 
+# A strict header's first four bytes, taken for a seqid: 80 01 00 01 to 80 01 00 04.
+_FIRST_ODD: Final = -0x7FFEFFFF
+_LAST_ODD: Final = _FIRST_ODD + 3
+
+
 def whole_header(data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
     """See ``Protocol.whole_header``."""
     # Names of 2**16 bytes and more take the slow way, which knows the limits.
@@ -189,6 +199,9 @@ def whole_header(data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
     length: i64 = data[at + 6]
     seqid: i64 = at + 8 + (length << 8 | data[at + 7])
     if seqid + 4 > stop:
+        return None
+    number = _i32(data, seqid)
+    if _FIRST_ODD <= number <= _LAST_ODD:
         return None
     heads = _FRAMED if into else _BARE
     if heads.into != into:
@@ -208,7 +221,7 @@ def whole_header(data: bytes, at: i64, stop: i64, into: i64) -> Header | None:
             Span(heads.into + 8, end),
         )
         heads.add(raw, known)
-    return heads.with_seqid(known, _i32(data, seqid))
+    return heads.with_seqid(known, number)
 
 
 def _i32(data: bytes, at: i64) -> i64:
@@ -618,6 +631,16 @@ class BinaryProtocol(Protocol):
     ) -> None:
         _Walk(data, start, stop, gaps, limits, listener).whole()
 
+    def oddity(self, header: Header) -> Finding | None:
+        if not header.strict or not _FIRST_ODD <= header.seqid <= _LAST_ODD:
+            return None
+        at = header.span.stop - 4
+        text = (
+            f"seqid at offset {at}: is {header.seqid}, which is how another message begins: "
+            "two writers share this stream"
+        )
+        return Finding(Severity.ERROR, text, at)
+
     def skipper(self, start: int, limits: Limits) -> BinarySkipper:
         return BinarySkipper(start, limits)
 
@@ -664,7 +687,10 @@ class OldBinaryProtocol(BinaryProtocol):
     title = "old binary"
     classes = "TBinaryProtocolFactory with strict_write off (strictWrite in Apache's)"
     is_marked = False
-    is_variant = True
+
+    @property
+    def variant_of(self) -> Protocol:
+        return BINARY
 
     def read_header(self, data: bytes | bytearray, start: int, stop: int, limits: Limits) -> Header:
         return read_old_header(data, start, stop, limits)

@@ -58,6 +58,7 @@ from .reading import (
     check_depth,
     check_size,
     method_name,
+    read_number,
     unordered,
 )
 
@@ -136,7 +137,7 @@ def read_varint(
     Raises Incomplete if it is cut off; DecodeError if it is larger than such a number, or longer
     than one can be (5 bytes for up to 32 bits, 10 for 64).
     """
-    value, end = _varint(data, at, stop, what, bits)
+    value, end = read_number(data, at, stop, what, 10 if bits > 32 else 5)
     if value >> bits:
         most = (1 << bits) - 1
         raise DecodeError(what, at, found=str(value), wanted=f"at most {most}", size=end - at)
@@ -150,7 +151,7 @@ def read_zigzag(
 
     Raises what ``read_varint`` raises.
     """
-    value, end = _varint(data, at, stop, what, bits)
+    value, end = read_number(data, at, stop, what, 10 if bits > 32 else 5)
     if value >> bits:
         half = 1 << (bits - 1)
         raise DecodeError(
@@ -166,23 +167,6 @@ def unzigzag(value: int) -> int:
     [0, -1, 1, -2, 2]
     """
     return (value >> 1) ^ -(value & 1)
-
-
-def _varint(data: bytes | bytearray, at: int, stop: int, what: str, bits: int) -> tuple[int, int]:
-    if at < stop and data[at] < 128:
-        return data[at], at + 1
-    longest = 10 if bits > 32 else 5
-    value = 0
-    for index in range(min(longest, stop - at)):
-        byte = data[at + index]
-        value |= (byte & 127) << 7 * index
-        if byte < 128:
-            return value, at + index + 1
-    if stop - at < longest:
-        raise Incomplete(what, at, needs=stop - at + 1, left=stop - at)
-    raise DecodeError(
-        what, at, found=f"over {longest} bytes long", wanted=f"at most {longest}", size=longest
-    )
 
 
 def write_varint(value: int) -> bytes:

@@ -17,7 +17,6 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from ...model import (
-    APPLICATION_ERRORS,
     Entries,
     Field,
     Header,
@@ -39,7 +38,7 @@ from ..purposes import (
     called,
     counted,
     declared,
-    labelled,
+    numbered,
     role,
     whole,
 )
@@ -308,14 +307,7 @@ class JsonWriter:
             return ("true" if content else "false"), ""
         if isinstance(content, float):
             return repr(content), ""
-        if (
-            self.kind is MessageType.EXCEPTION
-            and path == (2,)
-            and isinstance(content, int)
-            and 0 <= content < len(APPLICATION_ERRORS)
-        ):
-            return f"{content} {APPLICATION_ERRORS[content]}", "TApplicationException's own type."
-        return labelled(value), ""
+        return numbered(self.record, path, value)
 
     def _string(self, value: Value, content: bytes) -> tuple[str, str]:
         if value.lost:

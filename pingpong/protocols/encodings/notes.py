@@ -13,7 +13,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from ...model import (
-    APPLICATION_ERRORS,
     Entries,
     Field,
     Header,
@@ -28,7 +27,16 @@ from ...model import (
     Value,
 )
 from ..losses import Losses
-from ..purposes import REDACTED, REDACTED_WHY, counted, declared, labelled, role, whole
+from ..purposes import (
+    REDACTED,
+    REDACTED_WHY,
+    counted,
+    declared,
+    labelled,
+    numbered,
+    role,
+    whole,
+)
 
 __all__ = ["StructWriter", "Writer", "elements", "join"]
 
@@ -205,14 +213,8 @@ class StructWriter(Writer, ABC):
             return repr(content), ""
         if value.ttype is TType.UUID:
             return str(content), "16 bytes, without a length."
-        if (
-            self.kind is MessageType.EXCEPTION
-            and path == (2,)
-            and not self.prefix
-            and isinstance(content, int)
-            and 0 <= content < len(APPLICATION_ERRORS)
-        ):
-            return f"{content} {APPLICATION_ERRORS[content]}", "TApplicationException's own type."
+        if not self.prefix:
+            return numbered(self.record, path, value)
         return labelled(value), ""
 
     def string(

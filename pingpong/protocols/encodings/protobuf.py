@@ -46,7 +46,7 @@ from ...model import (
     Value,
 )
 from .compact import unzigzag
-from .reading import Walk, check_depth, check_size
+from .reading import Walk, check_depth, check_size, read_number
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -66,7 +66,6 @@ __all__ = [
     "Wire",
     "fields_of",
     "read_key",
-    "read_number",
     "signed",
     "sound",
 ]
@@ -108,28 +107,6 @@ _TOO_LONG: Final = re.compile(rb"[\x80-\xff]{10}")
 
 
 # ── Numbers ──────────────────────────────────────────────────────────────────────────
-
-
-def read_number(
-    data: bytes | bytearray, at: int, stop: int, what: str, longest: int = 10
-) -> tuple[int, int]:
-    """Return the unsigned varint at ``at``, and where it ends; it may have more than 64 bits.
-
-    Raises Incomplete if it is cut off, DecodeError if it is longer than ``longest`` bytes.
-    """
-    if at < stop and data[at] < 128:
-        return data[at], at + 1
-    value = 0
-    for index in range(min(longest, stop - at)):
-        byte = data[at + index]
-        value |= (byte & 127) << 7 * index
-        if byte < 128:
-            return value, at + index + 1
-    if stop - at < longest:
-        raise Incomplete(what, at, needs=stop - at + 1, left=stop - at)
-    raise DecodeError(
-        what, at, found=f"over {longest} bytes long", wanted=f"at most {longest}", size=longest
-    )
 
 
 def read_key(data: bytes | bytearray, at: int, stop: int) -> tuple[int, int, int]:

@@ -27,7 +27,7 @@ from ...model import (
 from ..purposes import REDACTED, REDACTED_WHY, called, counted, declared, labelled, role
 from .notes import Writer, join
 from .protobuf import I32, I64, LEN, SGROUP, VARINT, WIRE_TYPES_OF, Wire, fields_of, read_key
-from .protobuf import read_number as read_varint
+from .reading import read_number as read_varint
 
 __all__ = ["ProtobufWriter"]
 

@@ -55,10 +55,10 @@ from .protobuf import (
     Wire,
     fields_of,
     read_key,
-    read_number,
     signed,
     sound,
 )
+from .reading import read_number
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -748,7 +748,7 @@ def walk_as(
 class _TypedWalk(ProtobufWalk):
     """Walks over one message with types; ``type`` is that of the current message."""
 
-    __slots__ = ("_counts", "differences", "is_over", "schema", "type")
+    __slots__ = ("_ways", "differences", "is_over", "schema", "type")
 
     def __init__(
         self,
@@ -764,18 +764,18 @@ class _TypedWalk(ProtobufWalk):
         self.type = _NO_MESSAGE
         self.is_over = False
         self.differences: list[Difference] = []
-        self._counts: dict[tuple[str, str, str], Difference] = {}
+        # Where in ``differences`` the last of each way is.
+        self._ways: dict[tuple[str, str, str], int] = {}
 
     def differ(self, kind: str, place: str, words: str, brief: str, offset: int) -> None:
         """Report a difference; if there are very many of one kind, only count them."""
         way = (kind, place, words)
-        last = self._counts.get(way)
-        if last is not None and len(self.differences) >= _MOST_DIFFERENCES:
-            last.times += 1
+        at = self._ways.get(way, -1)
+        if at >= 0 and len(self.differences) >= _MOST_DIFFERENCES:
+            self.differences[at] = self.differences[at].once_more()
             return
-        one = Difference(kind, place, words, brief, offset)
-        self._counts[way] = one
-        self.differences.append(one)
+        self._ways[way] = len(self.differences)
+        self.differences.append(Difference(kind, place, words, brief, offset))
 
     # ── Messages ─────────────────────────────────────────────────────────────────────
 

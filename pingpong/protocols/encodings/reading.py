@@ -46,6 +46,7 @@ __all__ = [
     "check_depth",
     "check_size",
     "method_name",
+    "read_number",
     "too_many",
     "unordered",
 ]
@@ -84,6 +85,28 @@ def method_name(raw: bytes) -> str:
         if len(raw) <= 64 and len(_NAMES) < MAX_NAMES:
             _NAMES[raw] = name
     return name
+
+
+def read_number(
+    data: bytes | bytearray, at: int, stop: int, what: str, longest: int = 10
+) -> tuple[int, int]:
+    """The varint at ``at``, not signed, and where it ends; it may have more than 64 bits.
+
+    Raises Incomplete if it is cut, DecodeError if it is longer than ``longest`` bytes.
+    """
+    if at < stop and data[at] < 128:
+        return data[at], at + 1
+    value = 0
+    for index in range(min(longest, stop - at)):
+        byte = data[at + index]
+        value |= (byte & 127) << 7 * index
+        if byte < 128:
+            return value, at + index + 1
+    if stop - at < longest:
+        raise Incomplete(what, at, needs=stop - at + 1, left=stop - at)
+    raise DecodeError(
+        what, at, found=f"over {longest} bytes long", wanted=f"at most {longest}", size=longest
+    )
 
 
 class Heads:

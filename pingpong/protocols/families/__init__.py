@@ -20,13 +20,13 @@ from .motan.signs import WRAPPERS as MOTAN_WRAPPERS
 from .rpcx.answers import RPCX
 from .rpcx.signs import WRAPPERS as RPCX_WRAPPERS
 from .thrift.answers import THRIFT
-from .thrift.signs import SIGNS, WRAPPERS, nearly
+from .thrift.signs import PLAINS, SIGNS, WRAPPERS, nearly
 
 __all__ = ["FAMILIES"]
 
 FAMILIES: Final[list[Entry]] = [
     Entry(RPCX, wrappers=RPCX_WRAPPERS),
-    Entry(THRIFT, SIGNS, WRAPPERS, nearly),
+    Entry(THRIFT, SIGNS, WRAPPERS, nearly, plains=PLAINS),
     Entry(DUBBO, wrappers=DUBBO_WRAPPERS, nearly=dubbo_nearly),
     Entry(MOTAN, wrappers=MOTAN_WRAPPERS),
     Entry(GRPC, reads=grpc_reads),

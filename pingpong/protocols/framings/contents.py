@@ -108,6 +108,10 @@ class Content(ABC):
     def ending(self, head: Head, trailers: Head | None, body: bytes) -> Ending:
         """Return what a reply's head, its ``body`` and its trailers say about how it ended."""
 
+    def reads_as(self, protocol: Protocol, body: bytes, from_client: bool) -> Protocol:
+        """The encoding of one message, where its bytes tell more than its head did."""
+        return protocol
+
     def method(self, head: Head) -> str:
         """Return the method that a request calls."""
         return head.get(":path")

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from ...model import Facts, Note, Span
+from ...wire.link import number as u32
 from ..purposes import counted
 
 if TYPE_CHECKING:
@@ -243,15 +244,6 @@ def flag_names(kind: int, flags: int) -> list[str]:
 # ── The frame's head ─────────────────────────────────────────────────────────────────
 
 
-def u32(data: bytes, at: i64) -> i64:
-    """Return the big-endian 32 bits at ``at``."""
-    first: i64 = data[at]
-    second: i64 = data[at + 1]
-    third: i64 = data[at + 2]
-    fourth: i64 = data[at + 3]
-    return first << 24 | second << 16 | third << 8 | fourth
-
-
 class Frame(Facts):
     """The head of the frame at ``start``; its payload has ``length`` bytes.
 
@@ -264,12 +256,12 @@ class Frame(Facts):
     def __init__(
         self, start: int, length: int, kind: int, flags: int, stream: int, reserved: bool = False
     ) -> None:
-        self.start = start
-        self.length = length
-        self.kind = kind
-        self.flags = flags
-        self.stream = stream
-        self.reserved = reserved
+        self.start: Final = start
+        self.length: Final = length
+        self.kind: Final = kind
+        self.flags: Final = flags
+        self.stream: Final = stream
+        self.reserved: Final = reserved
 
     def facts(self) -> tuple[object, ...]:
         return (self.start, self.length, self.kind, self.flags, self.stream, self.reserved)
@@ -317,14 +309,23 @@ class Parts(Facts):
         *("pad_length", "priority", "promised", "content", "padding", "lost", "fault"),
     )
 
-    def __init__(self, content: Span, padding: Span) -> None:
-        self.pad_length: Span | None = None
-        self.priority: Span | None = None
-        self.promised: Span | None = None
-        self.content = content
-        self.padding = padding
-        self.lost = 0
-        self.fault = ""
+    def __init__(
+        self,
+        pad_length: Span | None,
+        priority: Span | None,
+        promised: Span | None,
+        content: Span,
+        padding: Span,
+        lost: int,
+        fault: str = "",
+    ) -> None:
+        self.pad_length: Final = pad_length
+        self.priority: Final = priority
+        self.promised: Final = promised
+        self.content: Final = content
+        self.padding: Final = padding
+        self.lost: Final = lost
+        self.fault: Final = fault
 
     def facts(self) -> tuple[object, ...]:
         return (
@@ -339,16 +340,17 @@ def parts(data: bytes, frame: Frame, stop: int) -> Parts:
     at = min(frame.inside, stop)
     have = min(frame.stop, stop)
     end = frame.stop
-    found = Parts(Span(at, have), Span(have, have))
-    found.lost = frame.stop - max(have, frame.inside)
+    lost = frame.stop - max(have, frame.inside)
+    nothing = Span(have, have)
+    pad_length = priority = promised = None
     padding = 0
     if flags & PADDED and kind in (DATA, HEADERS, PUSH_PROMISE):
         if not frame.length:
-            found.fault = "it is PADDED, and there is no byte for the length of the padding"
-            return found
+            fault = "it is PADDED, and there is no byte for the length of the padding"
+            return Parts(None, None, None, Span(at, have), nothing, lost, fault)
         if at == have:
-            return found
-        found.pad_length = Span(at, at + 1)
+            return Parts(None, None, None, Span(at, have), nothing, lost)
+        pad_length = Span(at, at + 1)
         padding = data[at]
         at += 1
     # How much has to come before the content.
@@ -359,25 +361,23 @@ def parts(data: bytes, frame: Frame, stop: int) -> Parts:
         before = 4
     if at + before > end:
         what = "a priority" if kind == HEADERS else "the promised stream"
-        found.fault = f"it needs {before} bytes for {what}, and has {end - at}"
-        found.content = Span(at, have)
-        return found
+        fault = f"it needs {before} bytes for {what}, and has {end - at}"
+        return Parts(pad_length, None, None, Span(at, have), nothing, lost, fault)
     if at + before > have:
-        found.content = Span(at, have)
-        return found
+        return Parts(pad_length, None, None, Span(at, have), nothing, lost)
     if before and kind == HEADERS:
-        found.priority = Span(at, at + before)
+        priority = Span(at, at + before)
     elif before:
-        found.promised = Span(at, at + before)
+        promised = Span(at, at + before)
     at += before
+    fault = ""
     if padding > end - at:
         # 6.1: "If the length of the padding is the length of the frame payload or greater".
-        found.fault = f"it has {counted(end - at, 'byte')} for {padding} of padding"
+        fault = f"it has {counted(end - at, 'byte')} for {padding} of padding"
         padding = 0
     content = max(at, min(have, end - padding))
-    found.content = Span(at, content)
-    found.padding = Span(content, have)
-    return found
+    rest = Span(content, have)
+    return Parts(pad_length, priority, promised, Span(at, content), rest, lost, fault)
 
 
 def settings(data: bytes, start: int, stop: int) -> list[tuple[int, int]]:

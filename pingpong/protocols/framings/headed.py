@@ -14,10 +14,10 @@ from abc import abstractmethod
 from typing import Final
 
 from ...errors import DecodeError, LimitExceeded
-from ...model import Header, Limits, MessageType, Span
+from ...model import NOWHERE, Finding, Header, Limits, MessageType, Severity, Span, Stretch
 from ..framing import ProtocolAt, Transport, Unit
 from ..raw import RAW
-from ..unpacking import Allowance
+from ..unpacking import Allowance, inflate
 
 __all__ = ["MAX_ASKED", "Asked", "HeadedFraming", "check_length", "event"]
 
@@ -97,6 +97,26 @@ class HeadedFraming(Transport):
     def draws_on(self) -> Allowance:
         """What the size of unpacked bytes is charged to."""
         return self._own_allowance if self.allowance is None else self.allowance
+
+    def unpacked(
+        self, data: bytes, start: int, size: int
+    ) -> tuple[bytes, tuple[Finding, ...], tuple[Stretch, ...]]:
+        """Unpack a unit of ``size`` bytes whose body, from ``start`` on, is gzip.
+
+        Returns its bytes with the unpacked body after them, what is wrong with it, and its layout.
+        """
+        packed = data[start:]
+        body, wrong = inflate(packed, self.draws_on(), len(packed), 31, True)
+        findings: tuple[Finding, ...] = ()
+        if wrong and len(data) == size:
+            text = f"gzip at offset {start}: {wrong}"
+            findings = (Finding(Severity.ERROR, text, start),)
+        layout = (
+            Stretch(0, start, 0, "frame"),
+            Stretch(start, len(packed), start, "packed"),
+            Stretch(len(data), len(body), NOWHERE, "body"),
+        )
+        return data + body, findings, layout
 
     def next(self, buffer: bytearray, have: int) -> Unit | None:
         size = self.size(buffer, have)

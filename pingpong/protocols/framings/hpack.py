@@ -292,10 +292,10 @@ class String(Facts):
     __match_args__: ClassVar = ("start", "inside", "stop", "is_huffman")
 
     def __init__(self, start: int, inside: int, stop: int, is_huffman: bool) -> None:
-        self.start = start
-        self.inside = inside
-        self.stop = stop
-        self.is_huffman = is_huffman
+        self.start: Final = start
+        self.inside: Final = inside
+        self.stop: Final = stop
+        self.is_huffman: Final = is_huffman
 
     def facts(self) -> tuple[object, ...]:
         return (self.start, self.inside, self.stop, self.is_huffman)
@@ -327,20 +327,35 @@ class Line(Facts):
         *("added", "unknown", "empties"),
     )
 
-    def __init__(self, form: int, start: int, stop: int) -> None:
-        self.form = form
-        self.start = start
-        self.inside = stop
-        self.stop = stop
-        self.name: bytes | None = None
-        self.value: bytes | None = None
-        self.index = 0
-        self.size = 0
-        self.name_at: String | None = None
-        self.value_at: String | None = None
-        self.added: int | None = None
-        self.unknown = ""
-        self.empties = False
+    def __init__(
+        self,
+        form: int,
+        start: int,
+        inside: int,
+        stop: int,
+        name: bytes | None = None,
+        value: bytes | None = None,
+        index: int = 0,
+        size: int = 0,
+        name_at: String | None = None,
+        value_at: String | None = None,
+        added: int | None = None,
+        unknown: str = "",
+        empties: bool = False,
+    ) -> None:
+        self.form: Final = form
+        self.start: Final = start
+        self.inside = inside
+        self.stop: Final = stop
+        self.name: Final = name
+        self.value: Final = value
+        self.index: Final = index
+        self.size: Final = size
+        self.name_at: Final = name_at
+        self.value_at: Final = value_at
+        self.added: Final = added
+        self.unknown: Final = unknown
+        self.empties: Final = empties
 
     def facts(self) -> tuple[object, ...]:
         return (
@@ -457,7 +472,7 @@ def read_block(
         if unread < 0:
             unread = begun
     if unread >= 0:
-        lines.append(Line(UNREAD, unread, stop))
+        lines.append(Line(UNREAD, unread, stop, stop))
     return block
 
 
@@ -478,20 +493,23 @@ class _BlockReader:
         at = self.at
         first: i64 = self.data[at]
         if first >= 128:  # 6.1
-            line = Line(INDEXED, at, at)
             index = self.integer("index", 127)
             entry = self.table.find(index, at, self.at - at)
-            line.index = index
-            line.name = entry.name
-            line.value = entry.value
-            line.added = entry.added
-            line.unknown = entry.unknown
-            line.inside = line.stop = self.at
-            return line
+            stop = self.at
+            return Line(
+                INDEXED,
+                at,
+                stop,
+                stop,
+                entry.name,
+                entry.value,
+                index,
+                added=entry.added,
+                unknown=entry.unknown,
+            )
         if first >= 64:  # 6.2.1
-            return self.literal(Line(ADDED, at, at), 63)
+            return self.literal(ADDED, 63)
         if first >= 32:  # 6.3
-            line = Line(SIZE_UPDATE, at, at)
             size = self.integer("table size update", 31)
             allowed = self.table.allowed
             if 0 <= allowed < size:
@@ -499,38 +517,50 @@ class _BlockReader:
                     "table size update", at, found=str(size), limit=allowed, size=self.at - at
                 )
             self.table.resize(size)
-            line.size = size
-            line.inside = line.stop = self.at
-            return line
+            return Line(SIZE_UPDATE, at, self.at, self.at, size=size)
         # 6.2.3, 6.2.2
-        return self.literal(Line(NEVER_INDEXED if first >= 16 else NOT_ADDED, at, at), 15)
+        return self.literal(NEVER_INDEXED if first >= 16 else NOT_ADDED, 15)
 
-    def literal(self, line: Line, mask: i64) -> Line:
+    def literal(self, form: int, mask: i64) -> Line:
         at = self.at
         index = self.integer("index of a name", mask)
-        line.index = index
-        line.inside = self.at
+        inside = self.at
+        name_at: String | None = None
+        name: bytes | None
+        added: int | None = None
+        unknown = ""
         if index:
             entry = self.table.find(index, at, self.at - at)
-            line.name = entry.name
-            line.added = entry.added
-            if entry.name is None:
-                line.unknown = entry.unknown
+            name = entry.name
+            added = entry.added
+            if name is None:
+                unknown = entry.unknown
         else:
-            line.name_at = self.string("name", "name length")
-            line.name = self.text(line.name_at, "name")
-        line.value_at = self.string("value", "value length")
-        line.value = self.text(line.value_at, "value")
-        line.stop = self.at
-        if line.form == ADDED:
-            unknown = ""
-            if line.name is None:
-                unknown = line.unknown
-                if not unknown.startswith("its name"):
-                    unknown = f"its name was that of {unknown}"
-            entry = Entry(line.name, line.value, self.added, unknown)
-            line.empties = not self.table.add(entry)
-        return line
+            name_at = self.string("name", "name length")
+            name = self.text(name_at, "name")
+        value_at = self.string("value", "value length")
+        value = self.text(value_at, "value")
+        empties = False
+        if form == ADDED:
+            why = unknown
+            if name is None and not why.startswith("its name"):
+                why = f"its name was that of {why}"
+            empties = not self.table.add(Entry(name, value, self.added, why))
+        return Line(
+            form,
+            at,
+            inside,
+            self.at,
+            name,
+            value,
+            index,
+            0,
+            name_at,
+            value_at,
+            added,
+            unknown,
+            empties,
+        )
 
     def integer(self, what: str, mask: i64) -> i64:
         """Read the integer (5.1) whose first byte, which is there, has these bits for it."""

@@ -18,11 +18,13 @@ place in its connection is its number, and a response has the number of the requ
 
 A request without a body does not say enough about its purpose: it is a call if its response shows
 that.  Every request gets a response, and each of them is a ``Turn``, for code that settles calls.
+
+101 with "Upgrade: h2c" is an EVENT, and behind it the server speaks HTTP/2, whose stream 1 answers
+the request; the client speaks it from the preface on (RFC 7540, 3.2).
 """
 
 from __future__ import annotations
 
-import binascii
 from typing import Final
 
 from ...errors import LimitExceeded
@@ -38,11 +40,12 @@ from ...model import (
     Span,
     Stretch,
 )
+from ...wire.link import number as u32
 from ..framing import Brought, Found, Transport, Turn, Unit
 from ..raw import RAW
 from ..unpacking import Allowance
 from .contents import NO_END, NOT_NAMED, Content, Contents, Ending, Head, Kept
-from .h2 import u32
+from .h2 import PREFACE
 from .http1_bodies import (
     ANSWER,
     CLOSE,
@@ -64,7 +67,17 @@ from .http1_bodies import (
     shown,
     unpacked,
 )
-from .pieces import Piece, gaps_of, lay_out, ordered, place_of_body, time_of
+from .pieces import (
+    ENVELOPE,
+    Piece,
+    envelopes,
+    from_base64,
+    gaps_of,
+    lay_out,
+    ordered,
+    place_of_body,
+    time_of,
+)
 
 __all__ = ["Http1", "Kept1"]
 
@@ -76,9 +89,6 @@ _MOST_OTHER: Final = 1 << 16
 
 # How many requests of a connection may wait for their responses.
 MAX_ASKED: Final = 1024
-
-# Size of what precedes each message in a stream of them: a flag, and the length.
-_ENVELOPE: Final = 5
 
 
 # ── Requests and responses ───────────────────────────────────────────────────────────
@@ -114,10 +124,10 @@ class TakenUnit:
 
     ``flag`` and ``size`` are those of a message in a stream of them, -1 if none is complete.
     ``ends``: the body ends.  ``why`` says what is not read after it.  ``doubted`` is a request
-    without a body.
+    without a body.  ``upgrade`` is the head behind which HTTP/2 follows, and who reads that.
     """
 
-    __slots__ = ("doubted", "ends", "flag", "places", "size", "why")
+    __slots__ = ("doubted", "ends", "flag", "places", "size", "upgrade", "why")
 
     def __init__(self, places: list[tuple[int, int, str]], ends: bool) -> None:
         self.places = places
@@ -126,14 +136,16 @@ class TakenUnit:
         self.size = -1
         self.why = ""
         self.doubted: Asked | None = None
+        self.upgrade: tuple[Head, Content] | None = None
 
 
 class TakenTurn:
     """A request or a response that is taken: what is there of its messages.
 
-    ``is_cut``: its body is messages in envelopes.  ``held`` is the first of them as long as it may
-    be the only one; ``is_stream``: there are several.  ``tail`` is what follows the last.  ``note``
-    says what was not read of it.
+    ``is_cut``: its body is messages in envelopes; ``is_base64``, ``is_packed``: such messages, all
+    of them in base64, or packed.  ``held`` is the first of them while it may be
+    the only one; ``is_stream``: there are several.  ``tail`` is what stands behind the last.
+    ``note`` says what was not read of it.
     """
 
     __slots__ = (
@@ -146,6 +158,7 @@ class TakenTurn:
         "held",
         "is_base64",
         "is_cut",
+        "is_packed",
         "is_stream",
         "method",
         "method_span",
@@ -167,6 +180,7 @@ class TakenTurn:
         self.protocol: Protocol = RAW
         self.is_base64 = False
         self.is_cut = False
+        self.is_packed = False
         self.packing = ""
         self.is_stream = False
         self.note = ""
@@ -206,6 +220,7 @@ class Http1(Transport):
         # Responses that came before their requests in the capture: their numbers and times.
         self._early: list[tuple[int, int]] = []
         self._is_lossy = False  # a request, or a response, may be missing
+        self.upgraded: Asked | None = None  # the request that stream 1 of HTTP/2 answers
         self._reset()
 
     def _reset(self) -> None:
@@ -268,6 +283,12 @@ class Http1(Transport):
         if not have:
             return None
         if self._body is None:
+            if self._head is None and buffer[0] == PREFACE[0] and self._contents is not None:
+                begin = bytes(buffer[: min(have, len(PREFACE))])
+                if begin == PREFACE:
+                    return self._switch(Unit(0, b"", 0, None))
+                if PREFACE.startswith(begin) and begin[:4] == PREFACE[: min(have, 4)]:
+                    return None
             if self._head is None and buffer[0] == 0x0D:
                 # RFC 9112, 2.2: an empty line before a request is to be ignored.
                 if have < 2:
@@ -279,6 +300,8 @@ class Http1(Transport):
             if not self._begin(buffer, have):
                 return None
         assert self._body is not None
+        if self._mode == _OPEN and self._head is not None and self._head.opens_http2:
+            return self._opening(buffer)
         if self._mode == _OPEN and not self._settle(buffer, have):
             return None
         if self._mode == _TAKEN:
@@ -317,6 +340,26 @@ class Http1(Transport):
         self._body = Body(head, self._limits, self.keeps_lines or self._contents is not None)
         self.note_head(head)
         return True
+
+    def _switch(self, unit: Unit) -> Unit:
+        """Behind this unit it is HTTP/2, if anybody reads that."""
+        if self._contents is not None:
+            content = self._contents(Head(False), None)
+            unit.switches = None if content is None else content.carrier
+        unit.is_piece = unit.switches is not None
+        return unit
+
+    def _opening(self, buffer: bytearray) -> Unit:
+        """The head behind which the server speaks HTTP/2."""
+        assert self._head is not None
+        said = self._head.head()
+        unit = Unit(self._head.stop, self._head.data, 0, None, "HTTP's upgrade to HTTP/2")
+        content = None if self._contents is None else self._contents(Head(False), None)
+        if content is not None:
+            step = TakenUnit([(0, unit.stop, "head")], True)
+            step.upgrade = said, content
+            unit.kept = step
+        return self._switch(unit)
 
     def _answer(self, head: Start) -> None:
         """Number a request; find the one that a response answers."""
@@ -430,8 +473,8 @@ class Http1(Transport):
         is_own = self._is_own
         said.is_base64 = content.is_base64 and is_own and not head.coding
         said.is_cut = self._is_cut(content, head)
-        # Envelopes that are packed as a whole are not looked for.
-        is_hidden = content.is_enveloped and not said.is_cut and not said.is_base64
+        said.is_packed = content.is_enveloped and is_own and bool(head.coding)
+        is_hidden = content.is_enveloped and not (said.is_cut or said.is_base64 or said.is_packed)
         said.protocol = content.protocol(said_head) if is_own and not is_hidden else RAW
         said.packing = head.coding.decode("ascii", "replace")
         if not said.is_cut:
@@ -459,9 +502,9 @@ class Http1(Transport):
             return unit
         body.advance(buffer, have, body.total + have)
         content = body.content
-        if len(content) >= _ENVELOPE:
-            flag, size = content[0], u32(bytes(content[:_ENVELOPE]), 1)
-            whole = _ENVELOPE + size
+        if len(content) >= ENVELOPE:
+            flag, size = content[0], u32(bytes(content[:ENVELOPE]), 1)
+            whole = ENVELOPE + size
             if size > self._limits.message:
                 unit = self._piece(buffer, body.at, True)
                 assert isinstance(unit.kept, TakenUnit)
@@ -519,6 +562,14 @@ class Http1(Transport):
         out: list[Found] = []
         if step.doubted is not None:
             step.doubted.held = Piece(brought.offset, unit.data, "head", brought)
+            return out
+        if step.upgrade is not None:
+            said_of = TakenTurn(step.upgrade[0], step.upgrade[1], self._asked)
+            self.upgraded = self._asked
+            self._show_asked(said_of, out)
+            piece = Piece(brought.offset, unit.data, "head", brought)
+            out.append(self._found(said_of, MessageType.EVENT, [piece]))
+            self._reset()
             return out
         said = self._said
         if said is None:
@@ -578,7 +629,7 @@ class Http1(Transport):
         self, said: TakenTurn, pieces: list[Piece], step: TakenUnit, out: list[Found]
     ) -> None:
         """Give out a body that is one message."""
-        if said.is_base64 and not step.why:
+        if (said.is_base64 or said.is_packed) and not step.why:
             wrong = self._unwrap(said, pieces, out)
             if wrong:
                 step.why = step.why or wrong
@@ -593,18 +644,24 @@ class Http1(Transport):
         self._finish(said, out)
 
     def _unwrap(self, said: TakenTurn, pieces: list[Piece], out: list[Found]) -> str:
-        """Give out messages in envelopes, all in base64; return what is wrong with that, or ""."""
+        """Give out messages in envelopes, all packed or in base64; return what is wrong, or ""."""
         wire = b"".join([piece.data for piece in pieces if piece.what == "body"])
-        data, runs = _from_base64(wire)
+        data: bytes | None = wire
+        if said.is_packed:
+            data, wrong = self._unpack(said.packing, wire) if wire else (b"", "")
+            if data is None or wrong:
+                return wrong
+        runs = [(0, 0)]
+        if said.content.is_base64 and data is not None:
+            data, runs = from_base64(data)
         if data is None:
             return "the body is no base64"
-        at = run = 0
-        spans: list[tuple[int, int, int]] = []  # per message: its stop, and that of its text
-        while at < len(data):
-            size = u32(data, at + 1) if at + _ENVELOPE <= len(data) else len(data)
-            if size > len(data) - at - _ENVELOPE:
+        run = 0
+        spans: list[tuple[int, int, int]] = []  # of each message: its stop, and that of its text
+        for start, at in envelopes(data):
+            size = at - start - ENVELOPE
+            if at > len(data):
                 return "the last message in it is not whole"
-            at += _ENVELOPE + size
             while run + 1 < len(runs) and runs[run + 1][0] < at:
                 run += 1
             begin, text_begin = runs[run]
@@ -613,10 +670,15 @@ class Http1(Transport):
         left = list(pieces)
         for number, (stop, text_stop, size) in enumerate(spans):
             is_last = number == len(spans) - 1
-            mine = _split(left, text_stop - text) if not is_last else left
+            mine = left
+            if said.is_packed:
+                left = []  # all of it stands with the first
+            elif not is_last:
+                mine = _split(left, text_stop - text)
             for piece in mine:
-                piece.what = "base64" if piece.what == "body" else piece.what
-            body_at = start + _ENVELOPE
+                if piece.what == "body":
+                    piece.what = "packed" if said.is_packed else "base64"
+            body_at = start + ENVELOPE
             opened = [
                 Piece(NOWHERE, data[start:body_at], "envelope", pieces[0].brought),
                 Piece(NOWHERE, data[body_at:stop], "body", pieces[0].brought),
@@ -677,7 +739,7 @@ class Http1(Transport):
             return
         held = said.held or []
         body = b"".join([piece.data for piece in held if piece.what == "body"])
-        if said.packing and body:
+        if said.packing and body and not said.is_packed:
             opened, _ = self._unpack(said.packing, body)
             body = opened or b""
         ending = said.content.ending(said.head, said.trailers, body)
@@ -705,7 +767,7 @@ class Http1(Transport):
         body = b"".join([piece.data for piece in pieces if piece.what == "body"])
         is_lossy = any(piece.brought.gaps for piece in pieces)
         packing = said.packing
-        if said.is_cut or said.is_base64:
+        if said.is_cut or said.is_base64 or (said.is_packed and not said.note):
             packing = said.content.packing(said.head, flag)
         if packing and body and not why and not said.note and not is_lossy:
             opened, wrong = self._unpack(packing, body)
@@ -716,11 +778,15 @@ class Http1(Transport):
         if said.note:
             findings.append(Finding(Severity.WARNING, said.note, 0))
         size = sum([len(piece.data) for piece in pieces if piece.offset != NOWHERE])
-        offset = min([piece.offset for piece in pieces if piece.offset != NOWHERE], default=0)
+        first = pieces[0].brought.offset if pieces else 0
+        offset = min([piece.offset for piece in pieces if piece.offset != NOWHERE], default=first)
         data = b"".join([piece.data for piece in ordered(pieces)])
         has_head = bool(pieces) and pieces[0].what == "head"
         span = said.method_span if has_head else Span(0, 0)
-        method = "last chunk" if mtype is MessageType.EVENT else said.method
+        method = said.method
+        if mtype is MessageType.EVENT:
+            method = "upgrade" if has_head else "last chunk"
+            span = Span(0, 0)
         header = Header(method, mtype, said.number, True, Span(0, 0), span)
         carrier = said.content.carrier
         found = Found(header, protocol, carrier, offset, size, data, (), (), 0, 0, ())
@@ -913,9 +979,9 @@ class Http1(Transport):
         end = body.at + body.left
         if self._said is not None and self._said.is_cut:
             content = body.content
-            if len(content) < _ENVELOPE:
+            if len(content) < ENVELOPE:
                 return 0
-            left = _ENVELOPE + u32(bytes(content[:_ENVELOPE]), 1) - len(content)
+            left = ENVELOPE + u32(bytes(content[:ENVELOPE]), 1) - len(content)
             return min(end, body.at + max(left, 0))
         if self._said is not None and self._said.is_base64:
             return 0
@@ -961,7 +1027,7 @@ def _method_span(head: Head, method: str) -> Span:
 def _enveloped(pieces: list[Piece]) -> list[Piece]:
     """Return the pieces of a message, its envelope set apart, which chunks may cut in two."""
     out: list[Piece] = []
-    left = _ENVELOPE
+    left = ENVELOPE
     for piece in pieces:
         size = min(left, len(piece.data)) if piece.what == "body" else 0
         if not size:
@@ -989,27 +1055,6 @@ def _split(pieces: list[Piece], size: int) -> list[Piece]:
         size -= len(piece.data) if piece.what == "body" else 0
         out.append(pieces.pop(0))
     return out
-
-
-def _from_base64(text: bytes) -> tuple[bytes | None, list[tuple[int, int]]]:
-    """Decode base64 with padding anywhere.
-
-    Also returns where each run of it, up to a padding, begins: in the result, and in the text.
-    None: it is not base64.
-    """
-    out = bytearray()
-    runs: list[tuple[int, int]] = []
-    at = 0
-    while at < len(text):
-        padding = text.find(b"=", at)
-        stop = len(text) if padding < 0 else at + ((padding - at) // 4 + 1) * 4
-        runs.append((len(out), at))
-        try:
-            out += binascii.a2b_base64(text[at:stop])
-        except binascii.Error:
-            return None, []
-        at = stop
-    return bytes(out), runs
 
 
 def _trailers_of(pieces: list[Piece]) -> Head | None:

@@ -90,7 +90,10 @@ CLOSE: Final = 3
 class Start:
     """The start line and the headers, as far as they say what the body is."""
 
-    __slots__ = ("coding", "content_type", "data", "ends", "is_answer", "length", "start", "stop")
+    __slots__ = (
+        *("coding", "content_type", "data", "ends", "is_answer", "length", "start", "stop"),
+        "upgrade",
+    )
 
     def __init__(self, data: bytes) -> None:
         lines = _lines_of(data)
@@ -103,6 +106,7 @@ class Start:
         self.content_type = b""
         self.coding = b""
         self.length = -1
+        self.upgrade = b""
         chunked: bool | None = None
         at = data.find(b"\n") + 1
         for line in lines[1:]:
@@ -116,6 +120,8 @@ class Start:
                 self._set_length(value, at)
             elif name == b"transfer-encoding":
                 chunked = value.lower().rpartition(b",")[2].strip() == b"chunked"
+            elif name == b"upgrade":
+                self.upgrade = value.lower()
             at = data.find(b"\n", at) + 1
         self.ends = self._ends(chunked)
 
@@ -149,6 +155,11 @@ class Start:
     def reason(self) -> str:
         """The reason phrase of a response, shortened and readable."""
         return shown(self.start[13:])
+
+    @property
+    def opens_http2(self) -> bool:
+        """Does it say that HTTP/2 follows (RFC 7540, 3.2)?"""
+        return self.is_answer and self.status == 101 and self.upgrade == b"h2c"
 
     @property
     def can_unpack(self) -> bool:
@@ -466,6 +477,8 @@ _HEADER_WHY: Final = {
     b"content-length": "Bytes of the body.",
     b"content-encoding": "The body was packed; below it is unpacked.",
     b"transfer-encoding": "Sizes stood between parts of the body; they are left out below.",
+    b"http2-settings": "The client's SETTINGS in base64: it can go on in HTTP/2.",
+    b"upgrade": "What may be spoken from here on.",
 }
 
 

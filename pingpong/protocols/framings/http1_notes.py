@@ -10,7 +10,7 @@ from ..http_heads import mask_head_lines, mask_lines
 from ..purposes import counted
 from .http1 import Kept1
 from .http1_bodies import describe
-from .http2_notes import envelope_notes
+from .http2_notes import envelope_notes, trailers_masks
 
 __all__ = ["is_its", "masked", "masks", "metadata", "metadata_of", "notes"]
 
@@ -130,12 +130,10 @@ def masks(message: Message) -> HeadMasks:
             lines.append((stretch.offset, part))
             places[stretch.offset] = stretch.start
         elif stretch.what == "trailers":
-            at = stretch.start
-            for line in part.splitlines(keepends=True):
-                runs += [(at + inside, text) for inside, text in mask_lines([(0, line)])]
-                at += len(line)
+            pass  # all of them at once: see below
         elif stretch.what not in ("body", "envelope"):
             runs.append((stretch.start, bytes(stretch.size)))
+    runs += trailers_masks(message)
     for at, text in mask_lines(sorted(lines)):
         begin = max(place for place in places if place <= at)
         runs.append((places[begin] + at - begin, text))

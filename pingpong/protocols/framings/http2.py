@@ -23,6 +23,7 @@ the message (``Heads``), and explained from there.
 
 from __future__ import annotations
 
+import binascii
 from typing import TYPE_CHECKING, Final
 
 from ...errors import DecodeError, LimitExceeded
@@ -38,6 +39,7 @@ from ...model import (
     Span,
     Stretch,
 )
+from ...wire.link import number as u32
 from ..framing import Brought, Found, Transport, Unit
 from ..raw import RAW
 from ..unpacking import inflate
@@ -54,6 +56,7 @@ from .h2 import (
     PUSH_PROMISE,
     RST_STREAM,
     SETTINGS,
+    WINDOW_UPDATE,
     Frame,
     error_name,
     find_frames,
@@ -62,19 +65,26 @@ from .h2 import (
     parts,
     read_frame,
     settings,
-    u32,
 )
 from .h2 import HEAD as FRAME_HEAD
 from .hpack import Block, Table, read_block
-from .pieces import Piece, gaps_of, lay_out, ordered, place_of_body, time_of
+from .http1 import Http1
+from .pieces import (
+    ENVELOPE,
+    Piece,
+    envelopes,
+    from_base64,
+    gaps_of,
+    lay_out,
+    ordered,
+    place_of_body,
+    time_of,
+)
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["ENVELOPE", "HeadBlock", "Heads", "Http2", "begins", "find"]
-
-# Size of what precedes each message in a stream of them: a flag, and the length.
-ENVELOPE: Final = 5
+__all__ = ["HeadBlock", "Heads", "Http2", "begins", "find"]
 
 # How many streams of one direction are followed at once, and how many ended ones are remembered,
 # since frames of them may still be under way.
@@ -92,6 +102,8 @@ MAX_FAREWELLS: Final = 16
 MAX_BLOCK: Final = 1 << 20
 
 _TABLE_SIZE: Final = 1  # SETTINGS_HEADER_TABLE_SIZE
+_INITIAL_WINDOW: Final = 4  # SETTINGS_INITIAL_WINDOW_SIZE
+_WINDOW: Final = 65_535  # RFC 9113, 6.9.2: where nothing else is said
 
 
 class HeadBlock:
@@ -137,7 +149,7 @@ class _Half:
     ``head`` is None before its first header block, ``trailers`` come after its body.  ``left`` is
     how many bytes of a message are still to come, -1 before its envelope is complete.  ``held`` is
     the first message as long as it may be the only one; ``is_stream``: there are several, and the
-    head was given out.
+    head was given out.  ``is_shut``: its messages are packed, or in base64, as a whole.
     """
 
     __slots__ = (
@@ -150,9 +162,11 @@ class _Half:
         "held",
         "is_broken",
         "is_guessed",
+        "is_shut",
         "is_stream",
         "left",
         "method",
+        "note",
         "number",
         "protocol",
         "trailers",
@@ -166,11 +180,13 @@ class _Half:
         self.content: Content | None = None
         self.protocol: Protocol = RAW
         self.method = ""
+        self.note = ""  # why its messages are not read
         self.envelope = bytearray()
         self.left: i64 = -1
         self.current: _Part | None = None
         self.held: _Part | None = None
         self.is_stream = False
+        self.is_shut = False
         self.is_broken = False
         self.is_guessed = False
         self.has_ended = False
@@ -206,12 +222,103 @@ class Http2(Transport):
         self._early: list[tuple[Unit, Brought]] = []
         self.waiting: i64 = 0
         self._farewells = 0
+        # The request of HTTP/1 that stream 1 answers, behind an upgrade, and its number there.
+        self._upgraded: _Half | None = None
+        self._first_id = 1
+        # Flow control (RFC 9113, 5.2): what this direction may still send, in all and on a stream
+        # that begins; what it has used of that by stream; and where it may not, since when.
+        self._counts = True  # nothing was missed
+        self._window: i64 = _WINDOW
+        self._initial: i64 = _WINDOW
+        self._used: dict[int, int] = {}
+        self._held: dict[int, int] = {}
+
+    def follow(self, before: Transport) -> None:
+        """RFC 7540, 3.2: the request that asked for HTTP/2 is stream 1, and has been sent."""
+        asked = before.upgraded if isinstance(before, Http1) else None
+        if asked is None:
+            return
+        half = self._upgraded = _Half(1)
+        half.head = asked.head
+        half.has_ended = True
+        half.content = self._content(_as_http2(asked.head), None)
+        half.method = half.content.method(asked.head)
+        self._first_id = asked.number
+        if self._other is not None:
+            self._other._first_id = asked.number
+        for number, value in _upgrade_settings(asked.head):
+            if number == _TABLE_SIZE:
+                self._table.allow(value)
+            elif number == _INITIAL_WINDOW:
+                self._resize(value)
 
     def meet(self, other: Transport) -> None:
         if isinstance(other, Http2):
             self._other = other
+            if other._upgraded is not None:
+                self._first_id = other._first_id
             if self._is_client is None and other._is_client is not None:
                 self._is_client = not other._is_client
+
+    # ── Flow control ─────────────────────────────────────────────────────────────────
+
+    def give_up(self) -> None:
+        self._stop_counting()
+        if self._other is not None:
+            self._other._stop_counting()
+
+    def _stop_counting(self) -> None:
+        self._counts = False
+        self._used.clear()
+        self._held.clear()
+
+    def held(self) -> tuple[int, int]:
+        if 0 in self._held and not self._used:
+            return -1, 0  # all has been sent
+        since, stream = -1, 0
+        for number, time in self._held.items():
+            if since < 0 or time < since:
+                since, stream = time, number
+        return since, stream
+
+    def _spend(self, frame: Frame, time: int) -> None:
+        """Count data that this direction sends: all of the frame's payload."""
+        if not self._counts or not self.from_start:
+            return
+        number = frame.stream
+        self._window -= frame.length
+        if self._window <= 0:
+            self._held.setdefault(0, time)
+        if frame.flags & END_STREAM:
+            self._drop_window(number)
+            return
+        if number not in self._used and len(self._used) >= MAX_STREAMS:
+            self._drop_window(next(iter(self._used)))
+        used = self._used[number] = self._used.get(number, 0) + frame.length
+        if used >= self._initial:
+            self._held.setdefault(number, time)
+
+    def _drop_window(self, number: int) -> None:
+        """A stream is over."""
+        self._used.pop(number, None)
+        self._held.pop(number, None)
+
+    def _grant(self, number: int, more: int) -> None:
+        """The other end takes more."""
+        if not number:
+            self._window += more
+            if self._window > 0:
+                self._held.pop(0, None)
+        elif number in self._used:
+            self._used[number] -= more
+            if self._used[number] < self._initial:
+                self._held.pop(number, None)
+
+    def _resize(self, initial: int) -> None:
+        """The other end's SETTINGS change what every stream may send."""
+        self._initial = initial
+        for number in [one for one in self._held if one and self._used.get(one, 0) < initial]:
+            del self._held[number]
 
     # ── Frames ───────────────────────────────────────────────────────────────────────
 
@@ -254,7 +361,7 @@ class Http2(Transport):
         if half is None or half.content is None or half.is_broken:
             return 0
         end = frame.stop  # padding would be taken for content: then only its length is lost
-        if not half.content.is_enveloped:
+        if not half.content.is_enveloped or half.is_shut:
             return end
         at, left = content.start, half.left
         ahead = len(half.envelope)
@@ -291,7 +398,8 @@ class Http2(Transport):
         is_first = self.from_start and not (self._is_begun or self._early)
         if is_first and frame.kind == SETTINGS and not frame.flags & ACK:
             self._is_client = False  # a client would have begun with the preface
-            self._table = Table()
+            if self._upgraded is None:
+                self._table = Table()
         elif frame.kind == HEADERS and frame.flags & END_HEADERS:
             content = parts(data, frame, len(data)).content
             head = _head_of(read_block(data, content.start, content.stop, Table(False), 0))
@@ -334,6 +442,7 @@ class Http2(Transport):
             self._table.lose()
             self._drop_open(out)
         if kind == DATA:
+            self._spend(frame, brought.end_time)
             self._data(frame, data, brought, out)
         elif kind in (HEADERS, PUSH_PROMISE):
             self._headers(frame, data, brought, out)
@@ -342,6 +451,8 @@ class Http2(Transport):
         else:
             if kind == SETTINGS and not frame.flags & ACK:
                 self._settings(data)
+            elif kind == WINDOW_UPDATE and self._other is not None and len(data) >= FRAME_HEAD + 4:
+                self._other._grant(frame.stream, u32(data, FRAME_HEAD) & 0x7FFFFFFF)
             out.append(self._event(frame_name(kind), frame.stream, data, brought))
             if kind == GOAWAY:
                 self._goaway(data, brought, out)
@@ -351,11 +462,14 @@ class Http2(Transport):
         for number, value in settings(data, FRAME_HEAD, len(data)):
             if number == _TABLE_SIZE and self._other is not None:
                 self._other._table.allow(value)
+            elif number == _INITIAL_WINDOW and self._other is not None:
+                self._other._resize(value)
 
     def _event(self, name: str, stream: int, data: bytes, brought: Brought) -> Found:
         """Give out a frame of the connection's own."""
         end = len(data)
-        header = Header(name, MessageType.EVENT, stream, True, Span(end, end), Span(0, 0))
+        number = self._id_of(stream)
+        header = Header(name, MessageType.EVENT, number, True, Span(end, end), Span(0, 0))
         found = Found(
             *(header, RAW, self._carrier, brought.offset, end, data, brought.gaps, ()),
             *(brought.time, brought.end_time, brought.packets),
@@ -483,11 +597,17 @@ class Http2(Transport):
             if its is not None and its.is_enveloped and (head.unknown or asking.is_guessed):
                 half.content = its
         half.protocol = half.content.protocol(head)
+        its = half.content
+        half.is_shut = its.is_enveloped and (its.is_base64 or bool(_coding(head)))
 
     def _content(self, head: Head, asked: Head | None) -> Content:
         content = self._contents(head, asked)
         assert content is not None, "somebody reads whatever HTTP/2 carries"
         return content
+
+    def _id_of(self, number: int) -> int:
+        """What calls of a stream are told apart by: its number, but for what an upgrade began."""
+        return self._first_id if number == 1 else number
 
     def _is_asking(self, half: _Half) -> bool:
         """Say whether it is the end that called."""
@@ -502,6 +622,8 @@ class Http2(Transport):
 
     def _asking(self, number: int) -> _Half | None:
         """Return the other end's half of a stream."""
+        if number == 1 and self._upgraded is not None:
+            return self._upgraded
         other = self._other
         if other is None:
             return None
@@ -547,7 +669,7 @@ class Http2(Transport):
         if found.padding.stop > found.padding.start:
             at = found.padding.start
             part.add(Piece(base + at, found.padding.of(data), "padding", brought))
-        if content.is_enveloped:
+        if content.is_enveloped and not half.is_shut:
             self._enveloped(half, data, start, stop, brought, out)
         else:
             part.add(Piece(base + start, data[start:stop], "body", brought))
@@ -704,8 +826,11 @@ class Http2(Transport):
     def _end(self, half: _Half, tail: _Part | None, out: list[Found]) -> None:
         """End this half of a stream; ``tail`` has the frames that say so."""
         content = half.content
-        if half.current is not None and (content is None or content.is_enveloped):
-            # A message that was not completely sent.
+        if half.current is not None and half.is_shut:
+            part, half.current = half.current, None
+            self._open_up(half, part, out)
+        elif half.current is not None and (content is None or content.is_enveloped):
+            # A message that was not sent to its end.
             part = half.current
             half.current = None
             half.left = -1
@@ -715,6 +840,41 @@ class Http2(Transport):
         elif half.current is not None:
             half.held, half.current = half.current, None
         self._finish(half, tail, out)
+
+    def _open_up(self, half: _Half, part: _Part, out: list[Found]) -> None:
+        """The messages of a body that was packed, or written in base64, as a whole."""
+        content, head = half.content, half.head
+        assert content is not None
+        assert head is not None
+        data: bytes | None = _content_of(part)
+        coding, wrong = _coding(head), ""
+        if part.is_lossy:
+            data, wrong = None, "bytes of a packed body were lost"
+        elif coding and data:
+            data, wrong = self._unpack(coding, data)
+        if data is not None and not wrong and content.is_base64:
+            data, _ = from_base64(data)
+            wrong = "the body is no base64" if data is None else ""
+        spans = [] if data is None or wrong else envelopes(data)
+        if data is None or wrong or (spans and spans[-1][1] > len(data)):
+            half.held = part
+            half.protocol = RAW
+            half.note = wrong or "the last message in it is not whole"
+            return
+        for piece in part.pieces:
+            if piece.what == "body":
+                piece.what = "packed" if coding else "base64"
+        if not spans:
+            half.held = part
+        brought = part.pieces[0].brought
+        for start, stop in spans:
+            one = part  # all that is on the wire stands with the first
+            part = _Part()
+            inside = start + ENVELOPE
+            one.flag, one.size = data[start], stop - inside
+            one.add(Piece(NOWHERE, data[start:inside], "envelope", brought))
+            one.add(Piece(NOWHERE, data[inside:stop], "body", brought))
+            self._complete(half, one, out)
 
     def _finish(self, half: _Half, tail: _Part | None, out: list[Found]) -> None:
         if half.has_ended:
@@ -773,6 +933,9 @@ class Http2(Transport):
         """
         code = u32(data, FRAME_HEAD)
         words = error_name(code)
+        self._drop_window(frame.stream)
+        if self._other is not None:
+            self._other._drop_window(frame.stream)
         why = f"the stream was reset: {words}"
         other = self._other
         replying = other if self._is_client else self
@@ -876,7 +1039,7 @@ class Http2(Transport):
                     part = half.current = half.current or _Part()
                     head = data[: found.content.start]
                     part.add(Piece(brought.offset, head, "data head", brought))
-                    if half.content.is_enveloped:
+                    if half.content.is_enveloped and not half.is_shut:
                         start, stop = found.content.start, found.content.stop
                         self._enveloped(half, data, start, stop, brought, out)
                     else:
@@ -932,7 +1095,8 @@ class Http2(Transport):
         carrier = self._carrier if content is None else content.carrier
         body = b"".join([piece.data for piece in pieces if piece.what == "body"])
         self.waiting = max(0, self.waiting - len(body))
-        protocol = half.protocol
+        protocol = RAW if half.is_shut and cut_why else half.protocol
+        number = self._id_of(half.number)
         findings: list[Finding] = []
         unpacked: bytes | None = None
         if content is not None and body and not part.is_lossy:
@@ -943,10 +1107,17 @@ class Http2(Transport):
                     findings.append(Finding(Severity.ERROR, wrong, 0))
                     if unpacked is None:
                         protocol = RAW
+        if protocol.is_text and not body:
+            protocol = RAW  # no text is a value
+        if content is not None:
+            opened = body if unpacked is None else unpacked
+            protocol = content.reads_as(protocol, opened, self._is_asking(half))
         data = b"".join([piece.data for piece in ordered(pieces)])
-        header = Header(half.method, mtype, half.number, True, Span(0, 0), Span(0, 0))
-        offset = pieces[0].offset if pieces else 0
-        size = len(data)
+        header = Header(half.method, mtype, number, True, Span(0, 0), Span(0, 0))
+        offset = pieces[0].brought.offset if pieces else 0
+        if pieces and pieces[0].offset != NOWHERE:
+            offset = pieces[0].offset
+        size = sum([len(piece.data) for piece in pieces if piece.offset != NOWHERE])
         found = Found(header, protocol, carrier, offset, size, data, (), (), 0, 0, ())
         lay_out(found, pieces, unpacked is not None)
         if unpacked is not None:
@@ -957,13 +1128,15 @@ class Http2(Transport):
         found.body_stop = stop
         kept = found.kept = _heads_of(pieces, found, ending)
         found.header = Header(
-            half.method, mtype, half.number, True, Span(start, start), _method_span(kept)
+            half.method, mtype, number, True, Span(start, start), _method_span(kept)
         )
         time_of(found, pieces)
         found.from_client = self._is_client
         if part.is_lossy:
             found.gaps = gaps_of(found, pieces)
         findings += _findings_of(kept, half)
+        if half.note and body:
+            findings.append(Finding(Severity.WARNING, half.note, 0))
         if cut_why:
             text = f"message cut off at offset {stop}: {cut_why}"
             if part.size > stop - start:
@@ -1052,6 +1225,32 @@ def _head_of(block: Block) -> Head:
     if block.error is not None or block.warnings:
         head.unknown = True
     return head
+
+
+def _coding(head: Head) -> str:
+    """How a body is packed as a whole, "" if it is not."""
+    coding = head.get("content-encoding").lower()
+    return "" if coding == "identity" else coding
+
+
+def _as_http2(head: Head) -> Head:
+    """A head of HTTP/1 that is one of HTTP/2 from here on."""
+    same = Head(head.is_request)
+    same.lines = head.lines
+    return same
+
+
+def _upgrade_settings(head: Head) -> list[tuple[int, int]]:
+    """Return the SETTINGS that a client sent with its request (RFC 7540, 3.2.1).
+
+    None of them if it is not base64.
+    """
+    text = head.get("http2-settings")
+    try:
+        raw = binascii.a2b_base64(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        return []
+    return settings(raw, 0, len(raw))
 
 
 def _method_span(kept: Heads) -> Span:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from ...model import LETTER, Gap, HeadMasks, Message, Metadatum, Note, Run, Span, Stretch
+from ..http_heads import mask_trailers
 from ..purposes import REDACTED, REDACTED_WHY, counted
 from .h2 import (
     CONTINUATION,
@@ -31,7 +32,7 @@ from .h2 import (
 from .hpack import UNREAD, Line, mask_string, notes_of_block
 from .http2 import HeadBlock, Heads
 
-__all__ = ["envelope_notes", "is_open", "masked", "masks", "metadata", "notes"]
+__all__ = ["envelope_notes", "is_open", "masked", "masks", "metadata", "notes", "trailers_masks"]
 
 # A path that names a service and a method, or a page, and contains nothing else.
 _PATH = re.compile(r"[A-Za-z0-9_.:$/-]{1,200}|\*")
@@ -65,10 +66,10 @@ def notes(message: Message) -> list[Note]:
             out += notes_of_head(data, start, stop)
         elif stretch.what == "envelope":
             out += envelope_notes(data, start, stop)
-        elif stretch.what == "packed":
+        elif stretch.what in ("packed", "base64"):
             why = "Below it is unpacked."
             out.append(
-                Note(Span(start, stop), "size", "packed", counted(stop - start, "byte"), why)
+                Note(Span(start, stop), "size", stretch.what, counted(stop - start, "byte"), why)
             )
         elif stretch.what == "padding":
             why = "It means nothing; it hides how long the content is."
@@ -181,13 +182,29 @@ def masks(message: Message) -> HeadMasks:
             read.update(fragment.start for fragment in one.fragments)
             runs += _masks_of(one, message)
     for stretch in message.layout:
-        if stretch.what in ("packed", "padding", "trailers"):
+        if stretch.what in ("packed", "base64", "padding"):
             runs.append((stretch.start, bytes(stretch.size)))
         elif stretch.what == "frame":
             runs += _masks_of_frame(message.data, stretch, read)
         if stretch.is_packed:
-            packed = stretch.start
-    return HeadMasks(sorted(runs), packed)
+            packed = stretch.start if packed < 0 else packed
+    return HeadMasks(sorted(runs + trailers_masks(message)), packed)
+
+
+def trailers_masks(message: Message) -> list[Run]:
+    """The masks for trailers that stand in the body, in however many pieces."""
+    pieces = [one for one in message.layout if one.what == "trailers"]
+    text = b"".join([message.data[one.start : one.start + one.size] for one in pieces])
+    if any(gap.offset < one.start + one.size and gap.stop > one.start
+           for gap in message.gaps for one in pieces):  # fmt: skip
+        text = bytes(len(text))
+    masked_text = mask_trailers(text)
+    runs: list[Run] = []
+    at = 0
+    for one in pieces:
+        runs.append((one.start, masked_text[at : at + one.size]))
+        at += one.size
+    return runs
 
 
 def is_open(method: str) -> bool:

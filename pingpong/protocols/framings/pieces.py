@@ -10,11 +10,23 @@ all the rest.  Its ``layout`` says which byte is where.
 
 from __future__ import annotations
 
+import binascii
+from typing import Final
+
 from ...model import Gap, Span, Stretch
 from ..framing import Brought, Found
+from .h2 import u32
 from .hpack import Block
 
-__all__ = ["Piece", "gaps_of", "lay_out", "ordered", "place_of_body", "time_of"]
+__all__ = [
+    *("ENVELOPE", "Piece", "envelopes", "from_base64", "gaps_of", "lay_out", "ordered"),
+    *("place_of_body", "time_of"),
+]
+
+# Before each message in a stream of them: a flag, and the length.
+ENVELOPE: Final = 5
+
+_BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
 
 
 class Piece:
@@ -112,3 +124,40 @@ def gaps_of(found: Found, pieces: list[Piece]) -> tuple[Gap, ...]:
             if start < stop and not stretch.is_packed:
                 out.append(Gap(stretch.start + start - stretch.offset, stop - start))
     return tuple(out)
+
+
+def from_base64(text: bytes) -> tuple[bytes | None, list[tuple[int, int]]]:
+    """Decode base64 with padding anywhere.
+
+    Also returns where each run of it, up to a padding, begins: in the result, and in the text.
+    None: it is not base64.
+    """
+    if text.translate(None, _BASE64):
+        return None, []
+    out = bytearray()
+    runs: list[tuple[int, int]] = []
+    at = 0
+    while at < len(text):
+        padding = text.find(b"=", at)
+        stop = len(text) if padding < 0 else at + ((padding - at) // 4 + 1) * 4
+        runs.append((len(out), at))
+        try:
+            out += binascii.a2b_base64(text[at:stop])
+        except binascii.Error:
+            return None, []
+        at = stop
+    return bytes(out), runs
+
+
+def envelopes(data: bytes) -> list[tuple[int, int]]:
+    """Return where each message in a stream of them begins, with its envelope, and where it ends.
+
+    One that is not complete ends after the data.
+    """
+    found: list[tuple[int, int]] = []
+    at = 0
+    while at < len(data):
+        size = u32(data, at + 1) if at + ENVELOPE <= len(data) else len(data)
+        found.append((at, at + ENVELOPE + size))
+        at += ENVELOPE + size
+    return found

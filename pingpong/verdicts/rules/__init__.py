@@ -74,6 +74,7 @@ from .grpc import (
     http2_server,
     looked_in,
     sent_away,
+    stands_still,
     streams,
 )
 from .replies import (
@@ -120,6 +121,7 @@ FIRST: Final[tuple[Rule, ...]] = (
 )
 _LATE: Final = (Outcome.LATE, Outcome.OUT_OF_SEQUENCE)
 CALLS: Final[tuple[tuple[Rule, tuple[Outcome, ...]], ...]] = (
+    (stands_still, (*CLOSED, Outcome.WAITING)),
     (oneway_answered, (Outcome.NO_CALL,)),
     (answers_nothing, (Outcome.NO_CALL,)),
     (not_arrived, (*CLOSED, Outcome.WAITING)),

@@ -13,11 +13,11 @@ from ..phrases import ended_after, ending, failed, first_bytes, how_it_ended, ot
 from ..verdict import Dialect, Kind, Verdict, unbraced
 
 __all__ = [
-    "USUAL",
     "answers_differ",
     "change",
     "check",
     "doubt",
+    "is_usual",
     "mismatch",
     "multiplexed_on_plain",
     "not_answered",
@@ -26,9 +26,6 @@ __all__ = [
     "sasl_alone",
     "two_protocols",
 ]
-
-# The protocol that nearly every Thrift server speaks, if nothing tells.
-USUAL: Final = BINARY
 
 # The statuses of a SASL negotiation: doc/specs/thrift-sasl-spec.txt.
 _BAD, _ERROR, _COMPLETE = 3, 4, 5
@@ -142,10 +139,10 @@ def answers_differ(case: Case, known: Known) -> Verdict | None:
         ending(case),
     ]
     alike = (case.flow.server, client, server)
-    if {client.protocol, server.protocol} == {BINARY, OLD_BINARY}:
-        if client.transport == server.transport and server.protocol is BINARY:
+    if client.transport == server.transport:
+        if _is_variant(client, server):
             return None  # an old client that gets a strict answer: such clients read both
-        if client.transport == server.transport:
+        if _is_variant(server, client):
             return Verdict(
                 case.flow,
                 Kind.STRICT_ON_OLD,
@@ -187,6 +184,22 @@ def answers_differ(case: Case, known: Known) -> Verdict | None:
         alike=alike,
         covers=Outcome,
     )
+
+
+def _is_variant(one: Dialect, other: Dialect) -> bool:
+    """Does one of them write headers without the mark that the other's have?"""
+    marked = None if one.protocol is None else one.protocol.variant_of
+    return marked is not None and marked is other.protocol
+
+
+def is_usual(dialect: Dialect) -> bool:
+    """Is it in the protocol that nearly all servers of its family speak, where nothing tells?"""
+    return dialect.protocol is not None and dialect.protocol is dialect.transport.family.usual
+
+
+def _usual_class(dialect: Dialect) -> str:
+    usual = dialect.transport.family.usual
+    return "" if usual is None else usual.classes
 
 
 def multiplexed_on_plain(case: Case, known: Known) -> Verdict | None:
@@ -318,7 +331,7 @@ def doubt(call: Summary) -> tuple[str, str]:
     if ":" not in call.method:
         why = f"it is {other}, speaks another protocol, or wants a service's name"
     use = _class_of(other)
-    if protocol is USUAL:
+    if is_usual(call.dialect):
         return why, (
             "“No protocol version header”, “Bad version” or “Frame size” there: use "
             f"{use} in the client."
@@ -326,7 +339,7 @@ def doubt(call: Summary) -> tuple[str, str]:
     # If the transport is right, a server of the usual protocol complains about the first bytes.
     return why, (
         "“Bad version”, “Bad protocol id” or “No protocol version header” there: use the server's "
-        f"protocol in the client, {USUAL.classes} most likely. “Frame size”, or a "
+        f"protocol in the client, {_usual_class(call.dialect)} most likely. “Frame size”, or a "
         f"length that is none: use {use}."
     )
 
@@ -401,7 +414,7 @@ def change(client: Dialect, server: Dialect) -> str:
         else:
             mine = _class_of(client.transport)
             parts.append(f"Use {theirs} in the client, or {mine} in the server.")
-    if client.protocol is OLD_BINARY and server.protocol is BINARY:
+    if _is_variant(client, server):
         parts.append(
             "Switch strict_write on in the client (strictWrite in Apache's), or strict_read off "
             "in the server."
@@ -425,8 +438,8 @@ def check(call: Summary) -> str:
             return "If no call to this server is ever answered: is it one of HTTP?"
         return f"If no call to this server is ever answered, try {_plain(call.dialect)}."
     try_this = _class_of(other)
-    if call.dialect.protocol is not USUAL:
-        try_this += f", and {USUAL.classes}"
+    if not is_usual(call.dialect):
+        try_this += f", and {_usual_class(call.dialect)}"
     return f"If no call to this server is ever answered, try {try_this}."
 
 

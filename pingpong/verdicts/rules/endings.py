@@ -37,7 +37,7 @@ from ..phrases import (
     refused_length,
 )
 from ..verdict import Dialect, Kind, Verdict, lasted, sized, unbraced
-from .dialects import USUAL, change, check, doubt, mismatch, same_naming
+from .dialects import change, check, doubt, is_usual, mismatch, same_naming
 from .foreign import elsewhere
 
 __all__ = [
@@ -454,7 +454,7 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
     waited = ended[0].time - call.end_time
     unread = case.left_bytes_unread and case.flow.from_client.from_start and waited < _AT_ONCE
     other = call.dialect.transport.other
-    if unread and other is not None and call.dialect.protocol is USUAL:
+    if unread and other is not None and is_usual(call.dialect):
         framed = other.has_length
         took = (
             f"it is framed, and took them for the length of a frame, {as_length(case)}."
@@ -721,6 +721,8 @@ def gave_up(case: Case, known: Known) -> Verdict | None:
         odd = mismatch(case, known, call) or elsewhere(case, known, call)
         if odd is not None:
             return odd
+    if ended[0].is_overdue:
+        return _overdue(case, ended[0], call)
     waited = case.client_end - call.end_time
     if waited < HURRIED:
         return _did_not_wait(case, known, call, waited)
@@ -762,6 +764,26 @@ def gave_up(case: Case, known: Known) -> Verdict | None:
         alike=(case.flow.server, call.dialect, call.method),
         covers=(*BY_CLIENT, Outcome.LATE),
         **times,
+    )
+
+
+def _overdue(case: Case, one: Ended, call: Summary) -> Verdict:
+    """The client had said with its call how long it would wait, and closed when that was over."""
+    return Verdict(
+        case.flow,
+        Kind.CLIENT_GAVE_UP,
+        Severity.ERROR,
+        f"The deadline of {shown(call.method)} passed: the client gave it {{deadline}}to answer, "
+        "and closed the connection {waited}after it had sent the call. Its program gets "
+        "DEADLINE_EXCEEDED, which the client says itself; the server may have worked on, and what "
+        "it did is not undone.",
+        evidence=[f"CALL {call}", one.why, ending(case)],
+        advice="Find out why the server takes that long, or let the client wait longer: its "
+        f"timeout is set {call.dialect.transport.family.timeouts_in}.",
+        alike=(case.flow.server, call.method, "deadline"),
+        covers=(*BY_CLIENT, Outcome.LATE),
+        waited=one.waited,
+        deadline=one.deadline,
     )
 
 

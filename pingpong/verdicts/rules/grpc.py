@@ -49,6 +49,7 @@ __all__ = [
     "looked_in",
     "of_status",
     "sent_away",
+    "stands_still",
     "streams",
 ]
 
@@ -250,6 +251,41 @@ def http2_alone(case: Case, known: Known) -> Verdict | None:
         evidence=[ending(case)],
         alike=(case.flow.server, "no call"),
     )
+
+
+# ── Flow control ─────────────────────────────────────────────────────────────────────
+
+# A window at 0 for a shorter time is a reader that takes its time (ns).
+_LONG: Final = 1_000_000_000
+
+
+def stands_still(case: Case, known: Known) -> Verdict | None:
+    """An end may send no more, since the other does not read."""
+    flow = case.flow
+    for half, sender, reader in (
+        (flow.from_server, "server", "client"),
+        (flow.from_client, "client", "server"),
+    ):
+        waited = flow.last - half.held_since
+        if half.held_since < 0 or waited < _LONG:
+            continue
+        where = f"stream {half.held_on}" if half.held_on else "the connection"
+        return Verdict(
+            flow,
+            Kind.WAITING,
+            Severity.ERROR,
+            f"Flow control stands still: the {sender} has used up the window of {where}, and for "
+            f"{{waited}}the {reader} has granted no more. The {reader} does not read what has "
+            "come.",
+            evidence=[f"no WINDOW_UPDATE of the {reader} for {where} since", ending(case)],
+            advice=f"Look at what the {reader}'s program does with the messages of a stream: as "
+            "long as it takes none, no more can be sent. A stream that is no longer wanted has to "
+            "be cancelled.",
+            alike=(flow.server, "window", sender),
+            covers=Outcome,
+            waited=waited,
+        )
+    return None
 
 
 # ── Streams ──────────────────────────────────────────────────────────────────────────

@@ -31,6 +31,7 @@ from pingpong.protocols.explain import check_cover, explain
 from pingpong.redaction.messages import Redactor, masked_with
 from pingpong.redaction.selectors import parse_selectors
 from pingpong.views.json import record_row
+from pingpong.views.one_line import value_text
 
 # ── A writer ─────────────────────────────────────────────────────────────────────────
 
@@ -485,3 +486,12 @@ def test_the_fields_of_a_message_have_their_places() -> None:
     ]
     assert fields_of(data[:-1], 0, len(data) - 1, 10) is None
     assert not isinstance(read(data)[2].value.content, Items)
+
+
+def test_a_value_with_a_wrong_length_lost_nothing() -> None:
+    one = read(bytes.fromhex("0a 7f 61 62"))
+    (field,) = one.fields
+    assert value_text(field.value) == '"ab" (125 bytes missing)'
+    assert [finding.text for finding in one.findings] == [
+        "length-delimited value at offset 2: needs 127 bytes, 2 left"
+    ]

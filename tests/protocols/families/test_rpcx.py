@@ -24,7 +24,7 @@ from relatives import (
 )
 
 from pingpong import check_cover, explain
-from pingpong.model import Message, MessageType, Outcome
+from pingpong.model import NOWHERE, Message, MessageType, Outcome
 from pingpong.protocols.families.rpcx.rpcx import RpcxHead, begins
 
 CAPTURES = [
@@ -158,7 +158,7 @@ def test_gzip_is_unpacked_and_its_bytes_stay() -> None:
     assert [(part.offset, part.what) for part in given.layout] == [
         (0, "frame"),
         (given.size - len(packed), "packed"),
-        (-1, "body"),
+        (NOWHERE, "body"),
     ]
 
 

@@ -81,7 +81,7 @@ class DubboFraming(HeadedFraming):
         try:
             names = read_names(data, head.serialization, stop)
         except DecodeError as error:
-            return _unread(data, size, head, mtype, error)
+            return _unread(data, size, head, mtype, error, "")
         if names is None:
             return _made(data, size, FIXED, RAW, "", mtype, head)
         method = names.method
@@ -90,11 +90,9 @@ class DubboFraming(HeadedFraming):
         protocol = ENCODINGS.get(head.serialization, RAW)
         # A Java stream is read from its beginning, including the names.
         start = FIXED if protocol is JAVA_STREAM else names.start
-        unit = _made(data, size, start, protocol, method, mtype, head)
-        assert unit.header is not None
-        span = names.spans[3]
-        unit.header.method_span = Span(span.stop - len(names.texts[3].encode()), span.stop)
-        return unit
+        stop = names.spans[3].stop
+        named = Span(stop - len(names.texts[3].encode()), stop)
+        return _made(data, size, start, protocol, method, mtype, head, named)
 
     def _reply(self, data: bytes, size: int, head: DubboHead) -> Unit:
         asked = self.answers.get(head.seqid)
@@ -106,10 +104,7 @@ class DubboFraming(HeadedFraming):
         try:
             _, start = read_result(data, head.serialization, stop)
         except DecodeError as error:
-            unit = _unread(data, size, head, MessageType.REPLY, error)
-            assert unit.header is not None
-            unit.header.method = method
-            return unit
+            return _unread(data, size, head, MessageType.REPLY, error, method)
         if protocol is JAVA_STREAM:
             start = FIXED
         return _made(data, size, start, protocol, method, MessageType.REPLY, head)
@@ -123,19 +118,21 @@ def _made(
     method: str,
     mtype: MessageType,
     head: DubboHead,
+    named: Span | None = None,
 ) -> Unit:
     unit = Unit(size, data, start, protocol)
-    unit.header = Header(method, mtype, head.seqid, True, Span(start, start), Span(start, start))
+    here = Span(start, start)
+    unit.header = Header(method, mtype, head.seqid, True, here, here if named is None else named)
     return unit
 
 
 def _unread(
-    data: bytes, size: int, head: DubboHead, mtype: MessageType, error: DecodeError
+    data: bytes, size: int, head: DubboHead, mtype: MessageType, error: DecodeError, method: str
 ) -> Unit:
     """Make the unit of a frame whose body begins wrong.  Raises the error again if it was cut."""
     if isinstance(error, Incomplete) and len(data) < size:
         raise error
-    unit = _made(data, size, FIXED, RAW, "", mtype, head)
+    unit = _made(data, size, FIXED, RAW, method, mtype, head)
     unit.findings = (Finding(Severity.ERROR, str(error), error.offset),)
     return unit
 

@@ -119,11 +119,12 @@ class Grpc(Family):
 
     def patience(self, call: Message) -> int:
         for one in call.metadata:
-            if one.value is None:
+            if one.value is None or one.name is None:
                 continue
-            if one.name == "grpc-timeout":
+            name = one.name.lower()  # HTTP/1 has them as their writers like
+            if name == "grpc-timeout":
                 return timeout(one.value)
-            if one.name == "connect-timeout-ms":
+            if name == "connect-timeout-ms":
                 return timeout(f"{one.value}m")
         return -1
 

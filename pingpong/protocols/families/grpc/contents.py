@@ -17,9 +17,11 @@ from urllib.parse import unquote_to_bytes
 
 from ....model import Carrier, Protocol
 from ...bodies import by_word, of_type
+from ...encodings.protobuf import PROTOBUF
 from ...framings.contents import NOT_KNOWN, NOT_NAMED, Content, Ending, Head
 from .answers import STATUSES, status_name
 from .carriers import CONNECT, GRPC_CARRIER, GRPC_WEB, TRIPLE, TRIPLE_UNARY
+from .wrapped import is_wrapper, wrapped
 
 __all__ = ["reads"]
 
@@ -74,9 +76,16 @@ class _Grpc(Content):
 
 
 class _Triple(_Grpc):
-    """Dubbo's Triple: gRPC.  Its Python clients write an empty message after the last one."""
+    """Dubbo's Triple: gRPC.
+
+    Its Python clients write an empty message after the last one; Java's objects are in a wrapper.
+    """
 
     has_stray = True
+
+    def reads_as(self, protocol: Protocol, body: bytes, from_client: bool) -> Protocol:
+        is_wrapped = protocol is PROTOBUF and is_wrapper(body)
+        return wrapped(from_client) if is_wrapped else protocol
 
 
 class _GrpcWeb(_Grpc):

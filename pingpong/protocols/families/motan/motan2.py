@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import Final
 
 from ....model import (
-    NOWHERE,
     Build,
     Field,
     Finding,
@@ -26,7 +25,6 @@ from ....model import (
     Protocol,
     Record,
     Run,
-    Severity,
     Span,
     Stretch,
     Struct,
@@ -43,7 +41,6 @@ from ...encodings.values_walk import ValuesProtocol
 from ...framing import Unit
 from ...framings.headed import HeadedFraming, check_length, event
 from ...raw import RAW
-from ...unpacking import inflate
 from .heads import ERROR, FIXED2, GZIP, HEARTBEAT, METHOD, ONEWAY, PATH, RESPONSE, Motan2Head
 
 __all__ = ["Motan2Framing"]
@@ -147,18 +144,9 @@ class Motan2Framing(HeadedFraming):
             if head.serialization in _ONE:
                 protocol = RAW  # in these encodings, no bytes are no value
         elif head.flags & GZIP:
-            packed = data[start:]
-            body, wrong = inflate(packed, self.draws_on(), len(packed), 31, True)
-            if wrong and len(data) == size:
-                text = f"gzip at offset {start}: {wrong}"
-                findings = (Finding(Severity.ERROR, text, start),)
-            layout = (
-                Stretch(0, start, 0, "frame"),
-                Stretch(start, len(packed), start, "packed"),
-                Stretch(len(data), len(body), NOWHERE, "body"),
-            )
-            start = len(data)
-            data += body
+            packed_stop = len(data)
+            data, findings, layout = self.unpacked(data, start, size)
+            start = packed_stop
         unit = Unit(size, data, start, protocol, "", findings)
         unit.layout = layout
         named = head.value(data, METHOD)

@@ -19,7 +19,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ....errors import DecodeError, Incomplete
-from ....model import NOWHERE, Finding, Header, MessageType, Protocol, Severity, Span, Stretch
+from ....model import Finding, Header, MessageType, Protocol, Span, Stretch
 from ...encodings.binary import BINARY
 from ...encodings.msgpack import MSGPACK
 from ...encodings.plain_json import PLAIN_JSON
@@ -28,7 +28,6 @@ from ...encodings.reading import method_name
 from ...framing import Unit
 from ...framings.headed import HeadedFraming, check_length, event
 from ...raw import RAW
-from ...unpacking import inflate
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -222,18 +221,9 @@ class RpcxFraming(HeadedFraming):
         findings: tuple[Finding, ...] = ()
         layout: tuple[Stretch, ...] = ()
         if head.compression == GZIP:
-            packed = data[start:]
-            body, wrong = inflate(packed, self.draws_on(), len(packed), 31, True)
-            if wrong and len(data) == size:
-                text = f"gzip at offset {start}: {wrong}"
-                findings = (Finding(Severity.ERROR, text, start),)
-            layout = (
-                Stretch(0, start, 0, "frame"),
-                Stretch(start, len(packed), start, "packed"),
-                Stretch(len(data), len(body), NOWHERE, "body"),
-            )
-            start = len(data)
-            data += body
+            packed_stop = len(data)
+            data, findings, layout = self.unpacked(data, start, size)
+            start = packed_stop
         elif head.compression or (start == head.stop and protocol is not PROTOBUF):
             protocol = RAW  # packed by the user's own means; or empty, which is no value
         unit = Unit(size, data, start, protocol, "", findings)

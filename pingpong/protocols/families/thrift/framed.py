@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from ....errors import DecodeError, Incomplete, LimitExceeded
 from ....model import Finding, Header, Limits, Protocol
 from ...framing import Transport, Unit
-from .prefix import after_prefix, missing_prefix
+from .answers import UPGRADES
+from .prefix import after_prefix, asks_for_prefix, missing_prefix
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -60,7 +61,7 @@ class Framed(Transport):
     def __init__(self, protocol: Protocol, limits: Limits, prefixed: bool = False) -> None:
         self._protocol = protocol
         self._limits = limits
-        self._prefixed = prefixed
+        self.prefixed = prefixed
         self._had_prefix = False
         self._empty = 0  # empty frames in a row
 
@@ -76,7 +77,7 @@ class Framed(Transport):
         return self._unit(buffer, stop) if have >= stop else None
 
     def whole(self, data: bytes, at: i64, stop: i64) -> tuple[Header | None, i64]:
-        if self._prefixed or stop - at < 5 or data[at]:
+        if self.prefixed or stop - at < 5 or data[at]:
             return None, 0
         a: i64 = data[at + 1]
         b: i64 = data[at + 2]
@@ -90,13 +91,20 @@ class Framed(Transport):
                 header = self._protocol.read_header(data[at:end], HEAD, end - at, self._limits)
             except DecodeError:
                 return None, 0
+            if self._protocol.oddity(header) is not None:
+                return None, 0
+        if header.method in UPGRADES:
+            return None, 0
         return header, end
+
+    def hear(self, header: Header, protocol: Protocol) -> None:
+        self.prefixed = self.prefixed or asks_for_prefix(header, protocol)
 
     def _unit(self, buffer: bytearray, stop: int) -> Unit:
         data = bytes(buffer[:stop])
         start = HEAD
         findings: tuple[Finding, ...] = ()
-        if self._prefixed:
+        if self.prefixed:
             start = after_prefix(data, HEAD, stop, self._limits)
             findings = missing_prefix(self._had_prefix, start, HEAD)
             self._had_prefix = self._had_prefix or start > HEAD

@@ -25,9 +25,7 @@ from collections.abc import Iterable
 from typing import ClassVar, Final
 
 from ....model import (
-    APPLICATION_ERRORS,
     NO_ID,
-    UPGRADES,
     Content,
     Definitions,
     Difference,
@@ -44,7 +42,7 @@ from ....model import (
     TType,
     Value,
 )
-from .answers import THRIFT
+from .answers import APPLICATION_ERRORS, THRIFT, UPGRADES
 from .naming import ServiceNamer
 
 __all__ = [
@@ -74,8 +72,8 @@ class EnumType(Facts):
     __match_args__: ClassVar = ("name", "values")
 
     def __init__(self, name: str, values: dict[int, str]) -> None:
-        self.name = name
-        self.values = values
+        self.name: Final = name
+        self.values: Final = values
 
     def facts(self) -> tuple[object, ...]:
         return (self.name, tuple(self.values.items()))
@@ -107,13 +105,13 @@ class Type(Facts):
         element: Type | None = None,
         typedef: str = "",
     ) -> None:
-        self.ttype = ttype
-        self.name = name
+        self.ttype: Final = ttype
+        self.name: Final = name
         self.typedef = typedef
-        self.struct = struct
-        self.enum = enum
-        self.key = key
-        self.element = element
+        self.struct: Final = struct
+        self.enum: Final = enum
+        self.key: Final = key
+        self.element: Final = element
 
     def facts(self) -> tuple[object, ...]:
         return (self.ttype, self.name, self.struct, self.enum, self.key, self.element)
@@ -180,12 +178,12 @@ class FieldType(Facts):
         default: str = "",
         optional: bool = False,
     ) -> None:
-        self.optional = optional
-        self.field_id = field_id
-        self.name = name
-        self.type = type
-        self.required = required
-        self.default = default
+        self.optional: Final = optional
+        self.field_id: Final = field_id
+        self.name: Final = name
+        self.type: Final = type
+        self.required: Final = required
+        self.default: Final = default
 
     def facts(self) -> tuple[object, ...]:
         return (
@@ -221,10 +219,10 @@ class StructType(Facts):
     def __init__(
         self, name: str, kind: str, fields: Iterable[FieldType], is_void: bool = False
     ) -> None:
-        self.name = name
-        self.kind = kind
-        self.fields = {field.field_id: field for field in fields}
-        self.is_void = is_void
+        self.name: Final = name
+        self.kind: Final = kind
+        self.fields: Final = {field.field_id: field for field in fields}
+        self.is_void: Final = is_void
         self._by_name = {field.name: field for field in self.fields.values()}
 
     def facts(self) -> tuple[object, ...]:
@@ -259,11 +257,11 @@ class MethodType(Facts):
     def __init__(
         self, service: str, name: str, oneway: bool, arguments: StructType, result: StructType
     ) -> None:
-        self.service = service
-        self.name = name
-        self.oneway = oneway
-        self.arguments = arguments
-        self.result = result
+        self.service: Final = service
+        self.name: Final = name
+        self.oneway: Final = oneway
+        self.arguments: Final = arguments
+        self.result: Final = result
 
     def facts(self) -> tuple[object, ...]:
         return (self.service, self.name, self.oneway, self.arguments, self.result)
@@ -313,8 +311,8 @@ class Service(Facts):
         parent: Service | None = None,
         lacks: str = "",
     ) -> None:
-        self.name = name
-        self.extends = extends
+        self.name: Final = name
+        self.extends: Final = extends
         self.own = {method.name: method for method in methods}
         self.parent = parent
         self.lacks = lacks
@@ -602,8 +600,8 @@ class _Walk:
         self.loose = loose
         self.give = give
         self.found: list[Difference] = []
-        # The last one of each kind.
-        self._ways: dict[tuple[str, str, str], Difference] = {}
+        # Where in ``found`` the last of each way is.
+        self._ways: dict[tuple[str, str, str], int] = {}
 
     def differ(self, kind: str, place: str, words: str, brief: str, offset: int) -> None:
         """Report a difference.
@@ -612,15 +610,16 @@ class _Walk:
         first ``MOST`` they are only counted.
         """
         way = (kind, place, words)
-        last = self._ways.get(way)
-        if last is not None and len(self.found) >= self.MOST:
-            last.times += 1
-            return
-        if last is None:
+        at = self._ways.get(way)
+        if at is None:
             one = Difference(kind, place, words, brief, offset)
         else:
+            last = self.found[at]
+            if len(self.found) >= self.MOST:
+                self.found[at] = last.once_more()
+                return
             one = Difference(kind, last.place, last.words, last.brief, offset)
-        self._ways[way] = one
+        self._ways[way] = len(self.found)
         self.found.append(one)
 
     def struct(self, struct: Struct, stype: StructType) -> None:

@@ -14,10 +14,11 @@ Whether the answer was yes is seen from what follows: a message, or a struct and
 from __future__ import annotations
 
 from ....errors import DecodeError
-from ....model import Finding, Limits, Severity
-from ...encodings.binary import VERSION_1, BinarySkipper
+from ....model import Finding, Header, Limits, Protocol, Severity
+from ...encodings.binary import BINARY, VERSION_1, BinarySkipper
+from .answers import UPGRADES
 
-__all__ = ["StructSkipper", "after_prefix", "begins_message", "missing_prefix"]
+__all__ = ["StructSkipper", "after_prefix", "asks_for_prefix", "begins_message", "missing_prefix"]
 
 
 class StructSkipper(BinarySkipper):
@@ -30,6 +31,14 @@ class StructSkipper(BinarySkipper):
         self._start = start - 1  # there is no header to be read first
         self._left.append(-1)
         self._types.append(0)
+
+
+def asks_for_prefix(header: Header, protocol: Protocol) -> bool:
+    """Say whether a struct may come before the messages after this one.
+
+    The headers are binary structs, before strict binary messages.
+    """
+    return protocol is BINARY and header.method in UPGRADES
 
 
 def begins_message(data: bytes | bytearray, at: int) -> bool:

@@ -27,7 +27,7 @@ from ...framing import ProtocolAt, Transport, Unit
 from .framed import EMPTY, HEAD, read_frame_length
 from .theader import Part, like_message
 
-__all__ = ["MECHANISM", "WRAPPED", "SaslTransport", "begins", "describe"]
+__all__ = ["MECHANISM", "SaslTransport", "answers", "begins", "describe"]
 
 WRAPPED: Final = "SASL-wrapped content, which cannot be read"
 
@@ -127,7 +127,11 @@ class SaslTransport(Transport):
         self._in_frames = True
         frame = bytes(buffer[:stop])
         protocol = self._protocol_at(frame, HEAD, stop)
-        return Unit(stop, frame, HEAD, protocol, "" if protocol is not None else WRAPPED)
+        unit = Unit(stop, frame, HEAD, protocol)
+        if protocol is None:
+            unit.what = WRAPPED
+            unit.hides = True
+        return unit
 
     def known_until(self, buffer: bytearray, have: int) -> int:
         return self.frame_stop(buffer, have)
@@ -181,6 +185,13 @@ def begins(data: bytes | bytearray) -> bool | None:
         if status == COMPLETE:
             return _begins_frame(data, at)
     return False
+
+
+def answers(data: bytes | bytearray) -> str:
+    """What first bytes are that may answer a client's START; "" if they do not."""
+    # What a server says first is too little to be told from anything else.
+    is_step = bool(data) and data[0] in _STATUSES
+    return "the answer to a SASL START" if is_step else ""
 
 
 def _begins_start(data: bytes | bytearray) -> bool | None:

@@ -21,7 +21,6 @@ connection speaks Thrift once it has had a message in it.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from ....model import Limits
@@ -29,27 +28,27 @@ from ...encodings.binary import BINARY, OLD_BINARY, VERSION_1
 from ...encodings.compact import COMPACT
 from ...encodings.thrift_json import JSON
 from ...encodings.thriftpy2_json import THRIFTPY2_JSON
-from ...family import FAIR, STRONG, WEAK, Sign, Wrapper
+from ...family import FAIR, MAX_NAME, NAME, STRONG, WEAK, Plain, Sign, Wrapper
 from ...framing import ProtocolAt, Transport
 from ...framings.contents import Contents
 from . import deflate, http, sasl, ttheader, websocket
 from . import theader as header
-from .framed import HEAD
-from .theader import MAX_NAME
+from .framed import HEAD, Framed, read_frame_length
 from .transports import (
+    FRAMED,
     FRAMED_THEADER,
     FRAMED_ZLIB,
     HTTP,
     SASL,
     THEADER,
     TTHEADER,
+    UNFRAMED,
     WEBSOCKET,
     ZLIB,
 )
+from .unframed import Unframed
 
-__all__ = ["SIGNS", "WRAPPERS", "nearly"]
-
-_NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
+__all__ = ["PLAINS", "SIGNS", "WRAPPERS", "nearly"]
 
 _VERSION: Final = VERSION_1.to_bytes(2, "big")
 _JSON_BEGIN: Final = b'[1,"'
@@ -62,6 +61,11 @@ def _strict(data: bytes | bytearray, at: int) -> bool | None:
         return None if _VERSION.startswith(head[:2]) else False
     name = int.from_bytes(head[4:8], "big")
     return head[:2] == _VERSION and 1 <= head[3] <= 4 and name <= MAX_NAME
+
+
+def _strict_least(data: bytes | bytearray, at: int) -> int:
+    """A version, a name with its length and STOP: with a seqid too it would be a whole message."""
+    return 4 + 4 + int.from_bytes(data[at + 4 : at + 8], "big") + 1
 
 
 def _compact(data: bytes | bytearray, at: int) -> bool | None:
@@ -77,7 +81,7 @@ def _old(data: bytes | bytearray, at: int) -> bool | None:
         return None if not any(head[:2]) else False
     length = int.from_bytes(head, "big")
     name = data[at + 4 : at + 4 + length] if length <= MAX_NAME else b""
-    if not length or (name and not _NAME.match(name)) or length > MAX_NAME:
+    if not length or (name and not NAME.match(name)) or length > MAX_NAME:
         return False
     behind = data[at + 4 + length : at + 5 + length]
     return 1 <= behind[0] <= 4 if behind else None
@@ -102,12 +106,15 @@ def _starts(data: bytes | bytearray, at: int, wanted: bytes) -> bool | None:
 
 
 SIGNS: Final = (
-    Sign(BINARY, "a strict binary header", _strict, _VERSION, STRONG),
+    Sign(BINARY, "a strict binary header", _strict, _VERSION, STRONG, 0, _strict_least),
     Sign(COMPACT, "a compact header", _compact, b"\x82", FAIR),
     Sign(JSON, "a message in Apache's JSON", _json, _JSON_BEGIN, FAIR),
     Sign(THRIFTPY2_JSON, "a message in thriftpy2's JSON", _thriftpy2_json, _METADATA, FAIR, HEAD),
     Sign(OLD_BINARY, "an old binary header", _old, b"\0\0", WEAK),
 )
+
+
+PLAINS: Final = (Plain(UNFRAMED, Unframed), Plain(FRAMED, Framed, HEAD, read_frame_length))
 
 
 def _woven_http(limits: Limits, contents: Contents, inside: ProtocolAt) -> Transport:
@@ -117,12 +124,15 @@ def _woven_http(limits: Limits, contents: Contents, inside: ProtocolAt) -> Trans
 WRAPPERS: Final = (
     Wrapper(
         FRAMED_THEADER, "the length of a frame, then a THeader frame", header.begins_framed,
-        header.FramedHeaderTransport, (b"\x0f\xff",), 8,
+        header.FramedHeaderTransport, (b"\x0f\xff",), 8, behind=header.size_of,
     ),
-    Wrapper(THEADER, "a THeader frame", header.begins, header.HeaderTransport, (b"\x0f\xff",), 4),
+    Wrapper(
+        THEADER, "a THeader frame", header.begins, header.HeaderTransport, (b"\x0f\xff",), 4,
+        behind=header.size_of,
+    ),
     Wrapper(
         TTHEADER, "a TTHeader frame", ttheader.begins, ttheader.TTHeaderTransport,
-        (b"\x10\0",), 4,
+        (b"\x10\0",), 4, behind=header.size_of,
     ),
     Wrapper(
         WEBSOCKET, "HTTP's upgrade to WebSocket", websocket.begins,
@@ -134,7 +144,9 @@ WRAPPERS: Final = (
         FRAMED_ZLIB, "the length of a frame, then a zlib stream", deflate.begins_framed,
         deflate.FramedDeflateTransport, (),
     ),
-    Wrapper(SASL, "a SASL negotiation", sasl.begins, sasl.SaslTransport, ()),
+    Wrapper(
+        SASL, "a SASL negotiation", sasl.begins, sasl.SaslTransport, (), answers=sasl.answers,
+    ),
 )  # fmt: skip
 
 
@@ -145,6 +157,6 @@ def nearly(data: bytes | bytearray) -> str:
         name = int.from_bytes(head[4:8], "big")
         if len(head) == 8 and head[0] == 0x80 and 1 <= head[3] <= 4 and 0 < name <= MAX_NAME:
             found = int.from_bytes(head[:2], "big")
-            if found != VERSION_1 and _NAME.match(data[at + 8 : at + 8 + name]):
+            if found != VERSION_1 and NAME.match(data[at + 8 : at + 8 + name]):
                 return f"version at offset {at}: is 0x{found:04x}, want 0x{VERSION_1:04x}"
     return ""

@@ -18,13 +18,13 @@ TTHeader (``ttheader.py``) is the same frame with other numbers in it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final
 
 from ....errors import DecodeError, Incomplete
 from ....model import Finding, Limits, Protocol, Severity
 from ...encodings.compact import COMPACT as COMPACT_PROTOCOL
+from ...family import MAX_NAME, NAME
 from ...framing import ProtocolAt, Transport, Unit
 from ...unpacking import Allowance, inflate
 from .framed import EMPTY, HEAD, read_frame_length
@@ -47,12 +47,6 @@ __all__ = [
 
 # size, label, meaning, why
 Part = tuple[int, str, str, str]
-
-# Longer names than this are not taken for a method's.  Apache's generators make identifiers; in a
-# multiplexed call, a service and a colon come before it.
-MAX_NAME: Final = 1024
-
-_NAME: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_.:$/-]*\Z")
 
 # Everything up to and including the number of words.
 FIXED: Final = 14
@@ -477,7 +471,7 @@ def like_message(data: bytes | bytearray, at: int) -> bool | None:
     # Old binary: a name of plausible length, then a message type.
     size = head[2] << 8 | head[3]
     name = bytes(data[at + 4 : at + 4 + size]) if size <= MAX_NAME else b""
-    if not size or size > MAX_NAME or (name and not _NAME.match(name)):
+    if not size or size > MAX_NAME or (name and not NAME.match(name)):
         return False
     behind = bytes(data[at + 4 + size : at + 5 + size])
     return 1 <= behind[0] <= 4 if behind else None

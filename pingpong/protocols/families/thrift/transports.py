@@ -31,8 +31,6 @@ __all__ = [
     "FRAMED_THEADER",
     "FRAMED_ZLIB",
     "HTTP",
-    "NOT_KNOWN",
-    "PROXY",
     "SASL",
     "THEADER",
     "TTHEADER",
@@ -93,6 +91,7 @@ class _Unframed(ThriftCarrier):
 
     classes = "TBufferedTransportFactory (thriftpy2; TBufferedTransport in Apache's)"
     is_plain = True
+    may_be_inside = True
 
     @property
     def other(self) -> Carrier:
@@ -110,6 +109,7 @@ class _Framed(ThriftCarrier):
     classes = "TFramedTransportFactory (thriftpy2; TFramedTransport in Apache's)"
     is_plain = True
     has_length = True
+    may_be_inside = True
     struct_at = HEAD
 
     @property
@@ -181,6 +181,7 @@ class _Theader(ThriftCarrier):
     classes = "THeaderTransport (Apache's; thriftpy2 has none)"
     is_headed = True
     reads_others = True
+    may_be_inside = True
 
     def describe(self, data: bytes, stop: int) -> list[Part]:
         return header.describe(data, stop)
@@ -206,6 +207,7 @@ class _TTheader(_Theader):
     around = "TTHeader"
     classes = ""
     reads_others = False
+    may_be_inside = False
 
     def describe(self, data: bytes, stop: int) -> list[Part]:
         return ttheader.describe(data, stop)
@@ -222,6 +224,7 @@ class _FramedTheader(_Theader):
     classes = ""
     is_headed = False
     reads_others = False
+    may_be_inside = False
 
     def describe(self, data: bytes, stop: int) -> list[Part]:
         return header.describe_framed(data, stop)
@@ -243,6 +246,10 @@ class _Sasl(ThriftCarrier):
     classes = "TSaslClientTransport"
     negotiates = True
     struct_at = HEAD
+
+    @property
+    def inner(self) -> Carrier:
+        return FRAMED
 
     def describe(self, data: bytes, stop: int) -> list[Part]:
         return sasl.describe(data, stop)
@@ -310,18 +317,6 @@ class _WebSocket(_Packed):
         return [(0, len(head))], mask_head_lines(head)
 
 
-@mypyc_attr(native_class=False)
-class _Proxy(Carrier):
-    """The transport that a PROXY header is reported with: no message comes in it."""
-
-    __slots__ = ()
-
-    def own_bytes(
-        self, data: bytes, start: int, lines: tuple[tuple[int, bytes], ...]
-    ) -> tuple[list[tuple[int, int]], list[Run]]:
-        return [(0, len(data))], []
-
-
 UNFRAMED: Final = _Unframed("unframed")
 FRAMED: Final = _Framed("framed")
 FRAMED_THEADER: Final = _FramedTheader("framed-theader")
@@ -339,8 +334,3 @@ ALL: Final[tuple[Carrier, ...]] = (
     *(UNFRAMED, FRAMED, FRAMED_THEADER, THEADER, TTHEADER, WEBSOCKET, HTTP, ZLIB, FRAMED_ZLIB),
     *(SASL, DATAGRAM),
 )
-
-PROXY: Final = _Proxy("proxy")
-
-# As long as the bytes have not told.
-NOT_KNOWN: Final = Carrier("")

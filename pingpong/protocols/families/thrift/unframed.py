@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ....model import Header, Limits, Protocol, Skipper
 from ...framing import Transport, Unit
-from .prefix import StructSkipper, begins_message, missing_prefix
+from .answers import UPGRADES
+from .prefix import StructSkipper, asks_for_prefix, begins_message, missing_prefix
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -25,7 +26,7 @@ class Unframed(Transport):
     def __init__(self, protocol: Protocol, limits: Limits, prefixed: bool = False) -> None:
         self._protocol = protocol
         self._limits = limits
-        self._prefixed = prefixed
+        self.prefixed = prefixed
         self._had_prefix = False
         self._start = -1 if prefixed else 0  # where the message begins; -1: not known yet
         self._skipper: Skipper | None = None
@@ -39,18 +40,18 @@ class Unframed(Transport):
         if stop < 0:
             return None
         unit = Unit(stop, bytes(buffer[:stop]), self._start, self._protocol)
-        if self._prefixed:
+        if self.prefixed:
             unit.findings = missing_prefix(self._had_prefix, self._start, 0)
             self._had_prefix = self._had_prefix or self._start > 0
         self._skipper = None
-        self._start = -1 if self._prefixed else 0
+        self._start = -1 if self.prefixed else 0
         return unit
 
     def whole(self, data: bytes, at: i64, stop: i64) -> tuple[Header | None, i64]:
-        if self._prefixed:
+        if self.prefixed:
             return None, 0
         header = self._protocol.whole_header(data, at, stop, 0)
-        if header is None:
+        if header is None or header.method in UPGRADES:
             return None, 0
         end = self._protocol.struct_end(data, at + header.span.stop, stop, self._limits)
         if 0 < end <= at + self._limits.message:
@@ -59,6 +60,11 @@ class Unframed(Transport):
 
     def pass_whole(self) -> None:
         self._skipper = None
+
+    def hear(self, header: Header, protocol: Protocol) -> None:
+        if not self.prefixed and asks_for_prefix(header, protocol):
+            self.prefixed = True
+            self._start = -1
 
     def _pass_prefix(self, buffer: bytearray, have: int) -> bool:
         """Find where the message begins; False as long as that cannot be told."""

@@ -5,7 +5,7 @@ MINUTES = 5
 
 .PHONY: lab test search coverage plain notebooks verdicts security site look captures bench clean
 
-lab: .venv/lab.done  # JupyterLab on the first lesson
+lab: .venv/lab,relatives.done  # JupyterLab on the first lesson
 	.venv/bin/pingpong lab
 
 test: .venv/lab,test.done  # every test: code, lessons, browser

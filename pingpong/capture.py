@@ -1114,6 +1114,9 @@ class Pipeline:
         for by_client, reader_before in talk.before.items():
             rest = reader_before.close(reason, cut)
             messages += self._report(talk, reader_before, by_client, rest)
+        for reader in (talk.from_client, talk.from_server):
+            if reader is not None:
+                reader.look()
         for direction in directions:
             by_client = direction is connection.from_client
             reader = talk.from_client if by_client else talk.from_server

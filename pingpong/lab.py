@@ -27,7 +27,9 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from pingpong.errors import LiveError, NotAllowed
+from pingpong.live.grpc import GrpcError, GrpcServer, serving_grpc
 from pingpong.live.idl import load_idl
+from pingpong.live.idl.services import load_services
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.recording import Recorded, Recording, recording, use_layers
 from pingpong.live.serving import Server, serving
@@ -40,6 +42,7 @@ if TYPE_CHECKING:  # it needs packages of the extra "lab"
     from pingpong.live.http import HttpServer
 
 __all__ = [
+    "GrpcError",
     "Source",
     "bars",
     "close",
@@ -47,6 +50,7 @@ __all__ = [
     "make_certificate",
     "record",
     "serve",
+    "serve_grpc",
     "serve_http",
     "show_source",
     "side_by_side",
@@ -54,13 +58,18 @@ __all__ = [
 
 # What is running now.  A server is known by the port that was asked for (0: by its service) and by
 # whether it is private; a recording by its server's address.
-_servers: dict[tuple[object, bool], Server | HttpServer] = {}
+_servers: dict[tuple[object, bool], Server | HttpServer | GrpcServer] = {}
 _recordings: dict[Endpoint, Recording] = {}
 _networks: list[PrivateNetwork] = []
 
 
 def load(path: str | os.PathLike[str], module_name: str | None = None) -> ModuleType:
-    """A .thrift file, as thriftpy2 loads it.  Raises IdlError, which says what is wrong."""
+    """A .thrift file, as thriftpy2 loads it; or the services of a .proto file, by their names.
+
+    Raises IdlError, which says what is wrong.
+    """
+    if os.fspath(path).endswith(".proto"):
+        return load_services(path)
     return load_idl(path, module_name)
 
 
@@ -117,6 +126,29 @@ def serve_http(handler: object, *, port: int = 8000, private: bool | None = None
     key = (port or "HTTP", network is not None)
     _close_server(_servers.pop(key, None))
     _servers[key] = server = serving_http(handler, port=port, network=network)
+    return server
+
+
+def serve_grpc(
+    service: Any,
+    handler: object,
+    *,
+    port: int = 50051,
+    private: bool | None = None,
+    options: Mapping[str, object] | None = None,
+) -> GrpcServer:
+    """Serve a handler's methods over gRPC, with grpcio in a process of its own.
+
+    ``service`` is one of a .proto file: ``lab.load("foo.proto").PingPong``.  As with ``serve``,
+    what ran on the port before is closed first.  ``options`` are grpcio's.  Raises as ``serve``
+    does, and LiveError without the packages of the extra "relatives".
+    """
+    network = None if private is False else _network(needed=private is True)
+    key = (port or f"gRPC {service.__name__}", network is not None)
+    _close_server(_servers.pop(key, None))
+    _servers[key] = server = serving_grpc(
+        service, handler, port=port, network=network, options=options
+    )
     return server
 
 
@@ -275,7 +307,7 @@ def _network(*, needed: bool) -> PrivateNetwork | None:
     return _networks[0]
 
 
-def _close_server(server: Server | HttpServer | None) -> None:
+def _close_server(server: Server | HttpServer | GrpcServer | None) -> None:
     if server is not None:
         _stop_recording(server.address)
         server.close()

@@ -1,4 +1,4 @@
-"""Being one end: ``pingpong demo``, ``serve``, ``call``."""
+"""Being one end: ``pingpong demo``, ``serve``, ``call``.  What they speak is in over.py."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from ..errors import LiveError
 from ..views.hexdump import hexdump
 from ..views.ladder import ladder
 from ..views.text import escape
 from ..wire.capturefile import write_packets
 from ..wire.newfile import NewFile
 from .options import HOST, PORT, Command, add_force, port, positive
-from .printing import READ_ALL, counted, say, say_text, width
+from .over import SPEAKERS, Handler, Thrift
+from .printing import READ_ALL, say, say_text, width
 from .streams import ENDINGS
 
 if TYPE_CHECKING:
@@ -33,17 +33,29 @@ def add(command: Command) -> None:
     one.add_argument("--save", metavar="FILE", help="write the packets to a pcap file too")
     add_force(one, "with --save: ")
 
-    one = command("serve", serve, "run the PingPong server until Ctrl-C")
+    one = command(
+        "serve",
+        serve,
+        "run the PingPong server until Ctrl-C",
+        "  pingpong serve\n  pingpong serve --over grpc\n"
+        "  pingpong serve --over grpc --idl shop.proto    its replies are empty",
+    )
     _where(one)
 
     one = command(
         "call",
         call,
         "call the PingPong server",
-        "  pingpong call ping\n  pingpong call login root pwd --wire",
+        "  pingpong call ping\n  pingpong call login root pwd --wire\n"
+        "  pingpong call login root pwd --over grpc\n"
+        "  pingpong call Shop/get '{\"id\": 7}' --over grpc --idl shop.proto",
     )
-    one.add_argument("method", help="ping or login")
-    one.add_argument("arguments", nargs="*", help="login takes a user name and a password")
+    one.add_argument("method", help="ping or login; with --idl a method of it, or Service/method")
+    one.add_argument(
+        "arguments",
+        nargs="*",
+        help="login takes a user name and a password; over gRPC and HTTP a JSON object will do",
+    )
     one.add_argument("--wire", action="store_true", help="show the bytes of the call")
     one.add_argument("--timeout", type=positive, default=5.0, help="seconds to wait (5)")
     _where(one)
@@ -52,34 +64,14 @@ def add(command: Command) -> None:
 def _where(one: argparse.ArgumentParser) -> None:
     one.add_argument("--host", default=HOST, help=f"the server's address ({HOST})")
     one.add_argument("-p", "--port", type=port, default=PORT, help=f"its port ({PORT})")
-    one.add_argument("--framed", action="store_true", help="use the framed transport")
-
-
-class Handler:
-    """What the lessons' server does: the article's two methods."""
-
-    def ping(self) -> str:
-        """Answer "pong": a call without arguments."""
-        return "pong"
-
-    def login(self, username: str, password: str) -> str:
-        """Say that the login succeeded, in Chinese as in the article: nothing is checked."""
-        return "登录成功!"
-
-
-def _service() -> Any:
-    from ..live.course import course_file
-    from ..live.idl import load_idl
-
-    return load_idl(course_file("foo.thrift"), "pingpong_thrift").PingPong
-
-
-def _factories(args: argparse.Namespace) -> dict[str, Any]:
-    if not args.framed:
-        return {}
-    from thriftpy2.transport import TFramedTransportFactory
-
-    return {"transport": TFramedTransportFactory()}
+    one.add_argument("--framed", action="store_true", help="use Thrift's framed transport")
+    one.add_argument(
+        "--over", choices=list(SPEAKERS), default="thrift", help="what to speak (thrift)"
+    )
+    one.add_argument("--idl", metavar="FILE", help="a .proto file, or a set of descriptors")
+    one.add_argument(
+        "--include", metavar="DIR", action="append", help="a folder of files that it includes"
+    )
 
 
 def demo(args: argparse.Namespace) -> int:
@@ -88,9 +80,9 @@ def demo(args: argparse.Namespace) -> int:
     from ..live.recording import recording
     from ..live.serving import serving
 
-    network = None if unavailable() else PrivateNetwork()
+    network, thrift = None if unavailable() else PrivateNetwork(), Thrift(args)
     try:
-        with serving(_service(), Handler(), network=network, **_factories(args)) as server:
+        with serving(thrift.service, Handler(), network=network, **thrift.factories()) as server:
             with recording(server) as wire, server.client() as client:
                 said = [client.ping(), client.login("root", "pwd")]
             say_text(f'ping() → "{said[0]}"', "good")
@@ -114,15 +106,11 @@ def demo(args: argparse.Namespace) -> int:
 
 def serve(args: argparse.Namespace) -> int:
     """``pingpong serve``: the article's server, until Ctrl-C."""
-    from ..live.serving import serving
-
-    with (
-        Stop() as stop,
-        serving(
-            _service(), Handler(), host=args.host, port=args.port, **_factories(args)
-        ) as server,
-    ):
-        say_text(f"PingPong listens on {server.address}; Ctrl-C stops it")
+    speaker = SPEAKERS[args.over](args)
+    with Stop() as stop, speaker.serving() as server:
+        service = getattr(server, "service", None)
+        name = getattr(service, "__name__", "PingPong")
+        say_text(f"{name} listens on {server.address}{speaker.told}; Ctrl-C stops it")
         sys.stdout.flush()
         stop.wait()
     return READ_ALL
@@ -130,39 +118,23 @@ def serve(args: argparse.Namespace) -> int:
 
 def call(args: argparse.Namespace) -> int:
     """``pingpong call``: one call, made as the article's client makes it."""
-    from thriftpy2.thrift import TApplicationException, TException
-
     from ..live.recording import recording
 
-    service = _service()
-    wanted = getattr(service, f"{args.method}_args", None)
-    if wanted is None:
-        methods = ", ".join(service.thrift_services)
-        raise LiveError(f"the service has no method {args.method}; it has {methods}")
-    names = [wanted.thrift_spec[field_id][1] for field_id in sorted(wanted.thrift_spec)]
-    if len(names) != len(args.arguments):
-        form = " ".join(["pingpong call", args.method, *names])
-        raise LiveError(
-            f"{args.method} takes {counted(len(names), 'argument')}, not {len(args.arguments)}",
-            f"Write: {form}",
-        )
+    speaker = SPEAKERS[args.over](args)
+    speaker.check()
+    answers: list[str] = []
     with recording(host=args.host, port=args.port, way="tap") as wire:
         try:
-            with wire.client(
-                service, timeout_ms=round(args.timeout * 1000), **_factories(args)
-            ) as client:
-                answer = getattr(client, args.method)(*args.arguments)
-        except TApplicationException as error:
+            for answer in speaker.call(wire):
+                if args.wire:
+                    answers.append(answer)
+                else:
+                    say_text(escape(answer))
+                    sys.stdout.flush()
+        finally:
             _say_wire(args, wire)
-            raise LiveError(f"the server could not make the call: {error}") from None
-        except (TException, OSError, EOFError) as error:
-            _say_wire(args, wire)
-            raise LiveError(
-                f"{wire.address} did not answer as a Thrift server of this kind: {error}",
-                "Does it speak the same protocol and transport (--framed)?",
-            ) from None
-    _say_wire(args, wire)
-    say_text(escape(str(answer)))
+    for answer in answers:
+        say_text(escape(answer))
     return READ_ALL
 
 

@@ -204,7 +204,11 @@ class HttpServer:
 
 
 class HttpClient:
-    """Calls an HttpServer.  Use it in a ``with``, or ``close()`` it."""
+    """Calls an HttpServer, or another.  Use it in a ``with``, or ``close()`` it.
+
+    ``timeout_ms`` is how long it waits for a connection, and for each part of an answer, in
+    milliseconds (None: for ever).
+    """
 
     def __init__(
         self,
@@ -214,11 +218,12 @@ class HttpClient:
         headers: Mapping[str, str],
         network: PrivateNetwork | None,
         watchers: list[Watcher],
+        timeout_ms: int | None = None,
     ) -> None:
         self.address = address
         self._headers = list({"content-type": JSON.decode(), **headers}.items())
         self._pool = httpcore.ConnectionPool(
-            http1=not http2, http2=http2, network_backend=_Network(network, watchers)
+            http1=not http2, http2=http2, network_backend=_Network(network, watchers, timeout_ms)
         )
 
     def call(self, method: str, /, **arguments: object) -> Any:
@@ -232,9 +237,13 @@ class HttpClient:
             answer = self._pool.request("POST", url, headers=self._headers, content=body)
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
             raise LiveError(f"POST {url}: {error or type(error).__name__}") from None
+        text = answer.content.decode(errors="backslashreplace")
         if answer.status != 200:
-            raise LiveError(f"POST {url}: status {answer.status}, {answer.content.decode()}")
-        return json.loads(answer.content)
+            raise LiveError(f"POST {url}: status {answer.status}, {text}")
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise LiveError(f"POST {url}: the answer is no JSON ({error}): {text[:100]}") from None
 
     def close(self) -> None:
         """Close its connections.  Closing the server does this too."""
@@ -253,9 +262,12 @@ class HttpClient:
 class _Network(httpcore.NetworkBackend):
     """Where httpcore's sockets come from."""
 
-    def __init__(self, network: PrivateNetwork | None, watchers: list[Watcher]) -> None:
+    def __init__(
+        self, network: PrivateNetwork | None, watchers: list[Watcher], timeout_ms: int | None
+    ) -> None:
         self._network = network
         self._watchers = watchers
+        self._timeout_ms = timeout_ms
 
     def connect_tcp(
         self,
@@ -266,7 +278,8 @@ class _Network(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         try:
-            return _Stream(dial(Endpoint(host, port), self._network, self._watchers))
+            address = Endpoint(host, port)
+            return _Stream(dial(address, self._network, self._watchers, self._timeout_ms))
         except LiveError as error:
             raise httpcore.ConnectError(str(error)) from None
 
@@ -304,6 +317,7 @@ class _Stream(httpcore.NetworkStream):
         sock = self._watched.sock
         if sock is None:
             return True
+        timeout = sock.gettimeout()
         sock.setblocking(False)
         try:
             sock.recv(1, socket.MSG_PEEK)
@@ -312,7 +326,7 @@ class _Stream(httpcore.NetworkStream):
         except OSError:
             return True
         finally:
-            sock.setblocking(True)
+            sock.settimeout(timeout)
         return True
 
 

@@ -90,7 +90,8 @@ class Recording:
 
     ``way`` is "private", "sniff" or "tap"; ``how`` says in words what that means, and ``refused``
     why each better way did not work.  It holds everything that was sent before you ask for it,
-    even while it is still running.  It prints and displays itself as its Capture does.
+    even while it is still running.  With a tap, clients that are made elsewhere tell ``watchers``
+    what passes.  It prints and displays itself as its Capture does.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class Recording:
         self.how = HOW[way]
         self.refused = refused
         # The server's connections, or the clients made here, tell these what they send.
-        self._watchers: list[Watcher] = [] if server is None else server.watchers
+        self.watchers: list[Watcher] = [] if server is None else server.watchers
         self._watcher: Watcher | None = None
         self._recorder: Recorder = Tap()
         self._stopped = False
@@ -166,12 +167,22 @@ class Recording:
     @property
     def sent(self) -> bytes:
         """All that clients sent to the server, in order; bytes that were lost are left out."""
-        return b"".join(said.data for said in pieces_of(self.raw) if said.from_client)
+        return self._bytes_of(client=True)
 
     @property
     def received(self) -> bytes:
         """All that the server sent to clients, likewise."""
-        return b"".join(said.data for said in pieces_of(self.raw) if not said.from_client)
+        return self._bytes_of(client=False)
+
+    def _bytes_of(self, *, client: bool) -> bytes:
+        port, data = self.address.port, []
+        for said in pieces_of(self.raw):
+            # Of a connection that is older than the recording, who speaks first is taken for the
+            # client.  But here it is known which end the server is.
+            swapped = said.flow.client.port == port != said.flow.server.port
+            if (said.from_client != swapped) == client:
+                data.append(said.data)
+        return b"".join(data)
 
     def tls_records(self, key_log: str | os.PathLike[str] | None = None) -> list[TlsRecord]:
         """Its TLS records, opened with ``key_log`` as far as that goes: see ``read_records``."""
@@ -232,7 +243,7 @@ class Recording:
             timeout_ms=timeout_ms,
             network=None if self.server is None else self.server.network,
             # Our own server tells them already.
-            watchers=self._watchers if self.server is None else None,
+            watchers=self.watchers if self.server is None else None,
         )
 
     def stop(self) -> None:
@@ -241,7 +252,7 @@ class Recording:
             return
         self._stopped = True
         if self._watcher is not None:
-            self._watchers.remove(self._watcher)
+            self.watchers.remove(self._watcher)
         self._recorder.stop()
 
     def __enter__(self) -> Recording:
@@ -283,7 +294,7 @@ class Recording:
         else:
             self._recorder = self._watcher = Tap()
         if self._watcher is not None:
-            self._watchers.append(self._watcher)
+            self.watchers.append(self._watcher)
 
 
 def recording(

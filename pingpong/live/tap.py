@@ -174,6 +174,14 @@ class WatchedSocket(TSocket):
             self._tell_end(self._from_client)
         self._let_go()
 
+    def say_end(self) -> None:
+        """Say that no more comes; what the other end still sends can be read."""
+        sock = self.sock
+        if sock is not None:
+            self._tell_end(self._from_client)
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_WR)
+
     def finish(self, patience: float) -> None:
         """Say that no more comes, wait until the other end has said so too, and close.
 
@@ -183,9 +191,8 @@ class WatchedSocket(TSocket):
         sock = self.sock
         if sock is None:
             return
-        self._tell_end(self._from_client)
+        self.say_end()
         with suppress(OSError):
-            sock.shutdown(socket.SHUT_WR)
             sock.settimeout(patience)
             while sock.recv(65536):
                 pass

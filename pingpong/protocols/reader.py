@@ -217,6 +217,16 @@ class MessageReader:
         self._base = gap.stop
         return found
 
+    def look(self) -> None:
+        """Say what this direction looks like if nothing follows.
+
+        Both say so before either is closed: what one of them is may hang on the other.
+        """
+        if self._state == _SEARCHING:
+            for wrapper in woven(self._settled()):
+                if wrapper.find is not None and wrapper.find(self._buffer, True)[1]:
+                    self.looks_like = wrapper.transport
+
     def close(self, reason: str, cut: str = CUT_CLOSED) -> list[Found]:
         """End the direction, because of ``reason``; return what is there of a message.
 

@@ -30,6 +30,8 @@ READING = {*WORDS, "wire", "protocols", *ROOMS_OF_PROTOCOLS}
 PIPELINE = {*READING, "tls", "calls", "verdicts", "hints", "redaction", "capture"}
 # Of the extra "lab": imported where they are used, so that all else works without them.
 LAB = {"cryptography", "httpcore", "hypercorn"}
+# Of the extra "relatives", likewise.
+RELATIVES = {"google", "grpc"}
 # What a room may import: rooms, and packages that are not the standard library's.
 # "" is pingpong/__init__.py.
 MAY_IMPORT = {
@@ -48,7 +50,7 @@ MAY_IMPORT = {
     "redaction": READING,
     "verdicts": {*READING, "calls", "hints"},
     "capture": PIPELINE,
-    "live": {*PIPELINE, "lark", "scapy", "thriftpy2", *LAB},
+    "live": {*PIPELINE, "lark", "scapy", "thriftpy2", *LAB, *RELATIVES},
     "views": {*WORDS, "protocols", "calls", "verdicts", "hints", "capture"},
     # live: where a .thrift file is read, and not before (see the last test).
     "": {*PIPELINE, "views", "live"},

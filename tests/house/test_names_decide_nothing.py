@@ -44,6 +44,7 @@ OTHERS = {
     # The last word of a content type.
     "pingpong.protocols.bodies": ("_ENCODINGS.get(word, RAW)", "_word(content_type) in _ENCODINGS"),
     "pingpong.live.http": ("scope['type'] != 'http'",),  # ASGI's word for a request
+    "pingpong.cli.serve": ("SPEAKERS[args.over]",),  # the words of --over
     # The types of the IDL; one of them is called binary.
     "pingpong.live.idl.classes": ("BASE_TYPES[_BASE[number]]",),
     "pingpong.live.idl.meaning": (

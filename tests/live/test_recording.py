@@ -21,7 +21,8 @@ from pingpong.live import recording as recording_module
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.recording import WAYS, recording
 from pingpong.live.serving import Server, serving
-from pingpong.model import MessageType
+from pingpong.live.tap import Line
+from pingpong.model import Endpoint, MessageType
 
 foo: Any = thriftpy2.load(str(ROOT / "foo.thrift"), module_name="pingpong_thrift")
 
@@ -41,6 +42,15 @@ def start(network: PrivateNetwork | None) -> Any:
         return serving(foo.PingPong, Dispatcher(), network=inside, **options)
 
     return start
+
+
+def test_who_is_the_server_is_known_though_it_speaks_first() -> None:
+    with recording(port=50051, way="tap") as wire:
+        line = Line(Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", 50051))
+        for watcher in wire.watchers:  # of a connection that is older
+            watcher.carried(line, False, b"late answer")
+            watcher.carried(line, True, b"question")
+    assert (wire.sent, wire.received) == (b"question", b"late answer")
 
 
 @pytest.mark.parametrize("transport", [None, TFramedTransportFactory()])

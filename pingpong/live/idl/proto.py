@@ -27,7 +27,7 @@ from typing import Final
 from pingpong.errors import IdlError
 from pingpong.protocols.encodings.protobuf_types import Schema
 
-__all__ = ["read_schema"]
+__all__ = ["descriptor_set", "read_schema"]
 
 _Path = str | os.PathLike[str]
 
@@ -43,6 +43,8 @@ INSTALL: Final = (
 
 # A complaint by protoc, with or without its place in the file.
 _SAID: Final = re.compile(r"(?P<file>[^\s:]+\.proto):(?P<line>\d+):(?P<column>\d+): (?P<text>.*)")
+# What it says besides: warnings, and the log of a library of its own.
+_ASIDE: Final = re.compile(r": warning: |^WARNING: All log messages |^[IW]\d{4} [\d:.]+ ")
 _NOT_FOUND: Final = re.compile(r": (?:File not found|.* was not found or had errors)\.")
 
 
@@ -53,18 +55,34 @@ def read_schema(path: _Path, include: Sequence[_Path] = ()) -> Schema:
     it.  Raises IdlError with the file, the place and the reason.
     """
     where = os.fspath(path)
-    try:
-        with open(where, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        reason = error.strerror or "cannot be read"
-        raise IdlError(f"{where}: {reason}", "Is this its path?", path=where) from None
+    data = _content(where)
     try:
         return _of_descriptors(data, where)
     except IdlError:
         if b"\0" in data:
             raise  # no text has that, and most descriptors do
     return Schema.from_descriptor_set(_compiled(where, [os.fspath(one) for one in include]), where)
+
+
+def descriptor_set(path: _Path, include: Sequence[_Path] = ()) -> bytes:
+    """The FileDescriptorSet of a .proto file and its imports, or of a file that is one.
+
+    Raises IdlError, as ``read_schema`` does.
+    """
+    where = os.fspath(path)
+    data = _content(where)
+    if b"\0" in data or not where.endswith(".proto"):
+        return data
+    return _compiled(where, [os.fspath(one) for one in include])
+
+
+def _content(where: str) -> bytes:
+    try:
+        with open(where, "rb") as file:
+            return file.read()
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise IdlError(f"{where}: {reason}", "Is this its path?", path=where) from None
 
 
 def _of_descriptors(data: bytes, where: str) -> Schema:
@@ -143,7 +161,7 @@ def _run(
 
 def _wrong(where: str, said: str) -> IdlError:
     """Return protoc's first complaint, with its place, as an error."""
-    lines = [line for line in said.splitlines() if ": warning: " not in line] or [said]
+    lines = [line for line in said.splitlines() if not _ASIDE.search(line)] or [said]
     first = lines[0].strip()
     found = _SAID.match(first)
     if found is None:

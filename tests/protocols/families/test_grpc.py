@@ -37,6 +37,7 @@ from http2s import (
     talked,
     trailers,
 )
+from making import Talk
 
 from pingpong import explain, read_packets
 from pingpong.calls.totals import Totals
@@ -337,6 +338,26 @@ def test_a_capture_begins_behind_the_handshake() -> None:
     assert (one.method, one.outcome) == ("/shop.Orders/Get", Outcome.SUCCESS)
     assert one.call is not None
     assert one.call.from_client
+
+
+@pytest.mark.parametrize("ports", [(50001, 9090), (50001, 50051), (50051, 50001)])
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_one_call_of_an_older_connection(ports: tuple[int, int], comes_first: bool) -> None:
+    """Its answer has so few frames that only the end shows what they are: the call waits for it."""
+    asked = bytes.fromhex(
+        "000008 01 04 0000000b be c3 83 86 c2 c1 c0 bf 000004 08 00 0000000b 00000005"
+        "000012 00 01 0000000b 00 0000000d 0a04726f6f74 120577726f6e67"
+    )
+    answered = bytes.fromhex(
+        "00001d 01 05 0000000b 88 c0 00 0b 677270632d737461747573 02 3136"
+        "00 07 677270632d6d73 01 78 000004 08 00 00000000 00000012"
+    )
+    talk = Talk(port=ports[0], server_port=ports[1])
+    for by_client in (comes_first, not comes_first):
+        talk.send(by_client, asked if by_client else answered)
+    said = {message.type.name: message for message in read_packets(talk.packets).messages}
+    assert sorted(said) == ["CALL", "EXCEPTION"]
+    assert said["CALL"].body.plain == {1: "root", 2: "wrong"}
 
 
 # ── Written by hand ──────────────────────────────────────────────────────────────────

@@ -87,7 +87,8 @@ def holds_name(value: object) -> bool:
         return str(value) in NAMES
     if isinstance(value, (tuple, list, set, frozenset, dict)):
         return any(holds_name(one) for one in value)
-    return isinstance(value, (Protocol, Family))
+    # Not isinstance: compiled abstract classes share one memory of what is no instance.
+    return any(one in (Protocol, Family) for one in type(value).__mro__)
 
 
 COPIES = ("frozenset", "set", "tuple", "list", "str")

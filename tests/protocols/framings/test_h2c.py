@@ -6,13 +6,14 @@ What the ends say is written by hyper-h2, which speaks both sides of it.
 from __future__ import annotations
 
 import pytest
-from h2.config import H2Configuration
-from h2.connection import H2Connection
 from http2s import Read, Said, talked
 from relatives import look_at, seen_in, talk_of
 
 from pingpong.model import MessageType, Outcome
 from pingpong.redaction.messages import Redactor
+
+config = pytest.importorskip("h2.config", reason="the library h2 is the witness")
+connection = pytest.importorskip("h2.connection")
 
 SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
 JSON = [("content-type", "application/json")]
@@ -28,8 +29,8 @@ def _upgrading(path: str, settings: bytes) -> bytes:
 def _talk(before: list[Said], is_eager: bool) -> list[Said]:
     """A connection that goes on in HTTP/2; if ``is_eager``, the server answers before the client's
     preface is there."""
-    client = H2Connection(H2Configuration(client_side=True))
-    server = H2Connection(H2Configuration(client_side=False))
+    client = connection.H2Connection(config.H2Configuration(client_side=True))
+    server = connection.H2Connection(config.H2Configuration(client_side=False))
     asked = client.initiate_upgrade_connection()
     assert asked is not None
     server.initiate_upgrade_connection(asked)
@@ -39,7 +40,8 @@ def _talk(before: list[Said], is_eager: bool) -> list[Said]:
     def answer(stream: int) -> bytes:
         server.send_headers(stream, [(":status", "200"), *JSON])
         server.send_data(stream, b'{"stream": %d}' % stream, end_stream=True)
-        return server.data_to_send()
+        out: bytes = server.data_to_send()
+        return out
 
     first = answer(1)
     preface = client.data_to_send()

@@ -13,7 +13,9 @@ No text that is made here has a secret in it.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import IO, Final
@@ -66,25 +68,19 @@ _READ: Final = 1 << 16
 
 
 class _Lines:
-    """A source of lines: its ``name``, and how far it was read.
+    """A source of lines: its ``name``, and how far it was read (``at``, in bytes)."""
 
-    A ``file`` is open as long as somebody may ask whether it has grown.
-    """
+    __slots__ = ("_rest", "at", "name", "number")
 
-    __slots__ = ("_rest", "file", "name", "number")
-
-    def __init__(self, name: str, file: IO[bytes] | None = None) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.file = file
+        self.at = 0
         self.number = 0  # of the last line that was given out
         self._rest = b""  # the begin of a line that has not ended
 
-    def __del__(self) -> None:
-        if self.file is not None:
-            self.file.close()
-
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The lines that end in ``data``; ``number`` is that of the line."""
+        self.at += len(data)
         *ended, self._rest = (self._rest + data).split(b"\n")
         # What is too long by a byte is too long.
         self._rest = self._rest[: MAX_LINE + 1]
@@ -162,30 +158,31 @@ class KeyLog:
         Raises KeyLogError if it cannot be read, or if it is something else.
         """
         try:
-            file = open(name, "rb")  # noqa: SIM115  (it is read on when it has grown)
+            file = open(name, "rb")  # noqa: SIM115  (what opening it and reading it raise differs)
         except OSError as error:
             raise KeyLogError(f"{name}: cannot be opened: {error.strerror or error}") from None
-        lines = _Lines(name, file)
+        lines = _Lines(name)
         self._names.append(name)
-        try:
-            begin = file.read(len(PCAPNG))
-            if begin == PCAPNG:
-                file.close()
-                self._read_capture(name)
-                return
-            before = self.changes, self._bad
-            self._take(lines, begin)
-            self._read_on(lines)
-        except OSError as error:
-            file.close()
-            raise KeyLogError(f"{name}: cannot be read: {error.strerror or error}") from None
+        before = self.changes, self._bad
+        with file:
+            try:
+                may_grow = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+                begin = file.read(len(PCAPNG))
+                if begin != PCAPNG:
+                    self._take(lines, begin)
+                    self._read_on(lines, file)
+            except OSError as error:
+                raise KeyLogError(f"{name}: cannot be read: {error.strerror or error}") from None
+        if begin == PCAPNG:
+            self._read_capture(name)
+            return
         wrong = self._first_bad if self._bad > before[1] else ""
         if not wrong and (text := self._line(lines.rest)) and not _may_go_on(lines.rest):
             wrong = f"{name}, line {lines.number + 1}: {text}"
         if wrong and self.changes == before[0]:
-            file.close()
             raise KeyLogError(f"{name}: is no key log: {wrong}")
-        self._growing.append(lines)
+        if may_grow:
+            self._growing.append(lines)
 
     def add(self, data: bytes, where: str) -> None:
         """Add the lines in ``data``, a block of a capture; ``where`` says which."""
@@ -198,8 +195,12 @@ class KeyLog:
         """Read what was added to the files since."""
         for lines in self._growing:
             try:
-                self._read_on(lines)
-            except (OSError, ValueError):  # it has gone; what was read of it holds
+                if os.stat(lines.name).st_size <= lines.at:
+                    continue
+                with open(lines.name, "rb") as file:
+                    file.seek(lines.at)
+                    self._read_on(lines, file)
+            except OSError:  # it has gone; what was read of it holds
                 continue
 
     def _read_capture(self, name: str) -> None:
@@ -211,10 +212,9 @@ class KeyLog:
         except CaptureError as error:
             raise KeyLogError(str(error)) from None
 
-    def _read_on(self, lines: _Lines) -> None:
-        assert lines.file is not None
+    def _read_on(self, lines: _Lines, file: IO[bytes]) -> None:
         is_more = False
-        while data := lines.file.read(_READ):
+        while data := file.read(_READ):
             self._take(lines, data)
             is_more = True
             if self._bad > MAX_BAD and not self._known:

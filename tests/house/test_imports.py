@@ -63,7 +63,7 @@ IMPURE = {
 }
 # Files are read in one place, and written in one.
 FILES = {"os", "pathlib", "shutil", "tempfile"}
-HAVE_FILES = {"pingpong.wire.capturefile", "pingpong.wire.newfile"}
+HAVE_FILES = {"pingpong.tls.keylog", "pingpong.wire.capturefile", "pingpong.wire.newfile"}
 # For the type checker and the compiler: they do nothing when they run.
 TYPES = {"mypy_extensions"}
 # An import by name is an import.

@@ -33,9 +33,10 @@ from typing import Any, Final
 from pingpong.errors import LiveError
 from pingpong.live import grpc_child
 from pingpong.live.idl.services import ProtoMethod, ProtoService
+from pingpong.live.listening import Listening
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.relay import Relay, to_child, to_server
-from pingpong.live.serving import Failure, dial, listen_on
+from pingpong.live.serving import Failure, dial, listen_on, wait_for_handlers
 from pingpong.live.tap import Watcher
 from pingpong.model import Endpoint
 from pingpong.protocols.families.grpc.answers import STATUSES, status_name
@@ -68,7 +69,7 @@ class GrpcError(LiveError):
         self.metadata = list(metadata)
 
 
-class GrpcServer:
+class GrpcServer(Listening):
     """A running gRPC server, made by ``serving_grpc``.
 
     ``address`` is where it listens; ``errors`` is what its handler raised.
@@ -82,11 +83,9 @@ class GrpcServer:
         network: PrivateNetwork | None,
         options: Mapping[str, object],
     ) -> None:
+        super().__init__(listener, network)
         self.service = service
-        self.address = Endpoint(*listener.getsockname()[:2])
-        self.network = network
         self.errors: list[Failure] = []
-        self.watchers: list[Watcher] = []
         self._handler = handler
         self._methods = {method.path: method for method in service.methods.values()}
         self._clients: list[GrpcClient] = []
@@ -99,16 +98,6 @@ class GrpcServer:
             listener,
             to_child(self._child.path("server"), self.watchers),
         )
-
-    @property
-    def host(self) -> str:
-        """The address that it listens on, as text: ``127.0.0.1``."""
-        return self.address.host
-
-    @property
-    def port(self) -> int:
-        """The TCP port that it listens on: the system's choice if 0 was asked for."""
-        return self.address.port
 
     @property
     def is_open(self) -> bool:
@@ -151,22 +140,10 @@ class GrpcServer:
         self._relay.close()
         with self._lock:
             answering = list(self._answering)
-        for thread in answering:
-            if thread is not threading.current_thread():
-                thread.join(PATIENCE)
-                if thread.is_alive():
-                    text = f"a handler did not return within {PATIENCE:g} seconds of close()"
-                    self.errors.append(Failure(None, LiveError(text)))
-
-    def __enter__(self) -> GrpcServer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        wait_for_handlers(answering, self.errors)
 
     def __repr__(self) -> str:
-        state = "open" if self.is_open else "closed"
-        return f"<GrpcServer of {self.service.__name__} at {self.address}, {state}>"
+        return f"<GrpcServer of {self.service.__name__} at {self.address}, {self.state}>"
 
     def _take(self, line: Line) -> None:
         """What the child says, in the thread that reads it."""

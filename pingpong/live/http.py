@@ -34,6 +34,7 @@ from hypercorn.config import Config
 from thriftpy2.transport import TTransportException
 
 from pingpong.errors import LiveError
+from pingpong.live.listening import Listening
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.serving import Failure, dial, listen_on
 from pingpong.live.tap import WatchedSocket, Watcher
@@ -98,7 +99,7 @@ class JsonApp:
             return 500, as_json({"error": type(error).__name__})
 
 
-class HttpServer:
+class HttpServer(Listening):
     """A running server, made by ``serving_http``.
 
     ``address`` is where it listens; ``errors`` is what its handler raised.
@@ -107,9 +108,7 @@ class HttpServer:
     def __init__(
         self, handler: object, listener: socket.socket, network: PrivateNetwork | None
     ) -> None:
-        self.address = Endpoint(*listener.getsockname()[:2])
-        self.network = network
-        self.watchers: list[Watcher] = []
+        super().__init__(listener, network)
         self._app = JsonApp(handler)
         self._clients: list[HttpClient] = []
         self._loop = asyncio.new_event_loop()
@@ -123,16 +122,6 @@ class HttpServer:
             daemon=True,
         )
         self._thread.start()
-
-    @property
-    def host(self) -> str:
-        """The address that it listens on, as text: ``127.0.0.1``."""
-        return self.address.host
-
-    @property
-    def port(self) -> int:
-        """The TCP port that it listens on: the system's choice if 0 was asked for."""
-        return self.address.port
 
     @property
     def errors(self) -> list[Failure]:
@@ -172,14 +161,8 @@ class HttpServer:
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    def __enter__(self) -> HttpServer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def __repr__(self) -> str:
-        return f"<HttpServer at {self.address}, {'open' if self.is_open else 'closed'}>"
+        return f"<HttpServer at {self.address}, {self.state}>"
 
     def _run(self, listener: socket.socket) -> None:
         """The body of the server's thread: hypercorn, in a loop of its own."""

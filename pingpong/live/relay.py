@@ -10,7 +10,6 @@ passed on as well: who has closed on one side is closed on the other, once it ha
 
 from __future__ import annotations
 
-import selectors
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from typing import Final
 from thriftpy2.transport import TTransportException
 
 from pingpong.errors import LiveError
+from pingpong.live.listening import Acceptor
 from pingpong.live.tap import WatchedSocket, Watcher
 
 __all__ = ["Relay", "to_child", "to_server"]
@@ -44,24 +44,18 @@ class Relay:
     ) -> None:
         self.failed: LiveError | None = None
         self._name = name
-        self._listener = listener
         self._pair = pair
-        self._waker, self._alarm = socket.socketpair()
         self._lock = threading.Lock()
         self._closed = False
         self._pairs: dict[threading.Thread, Pair] = {}
-        self._accepting = threading.Thread(target=self._accept, name=name, daemon=True)
-        self._accepting.start()
+        self._acceptor = Acceptor(name, listener, self._welcome, self._refused)
 
     def close(self) -> None:
         """Take no more connections, end those there are, wait for the threads."""
         if self._closed:
             return
         self._closed = True
-        self._alarm.send(b"!")
-        self._accepting.join()
-        self._waker.close()
-        self._alarm.close()
+        self._acceptor.close()
         self.finish(PATIENCE)
         with self._lock:
             pairs = dict(self._pairs)
@@ -78,25 +72,12 @@ class Relay:
         for thread in threads:
             thread.join(patience)
 
-    def _accept(self) -> None:
-        """Take connections until close() wakes it: the body of the accepting thread."""
-        with self._listener, selectors.DefaultSelector() as selector:
-            self._listener.setblocking(False)
-            selector.register(self._listener, selectors.EVENT_READ)
-            selector.register(self._waker, selectors.EVENT_READ)
-            while not self._closed:
-                selector.select()
-                if self._closed:
-                    return
-                try:
-                    accepted, _ = self._listener.accept()
-                except OSError:  # whoever knocked has gone
-                    continue
-                accepted.setblocking(True)
-                self._welcome(accepted)
+    def _refused(self, error: OSError) -> None:
+        self.failed = LiveError(str(error))
 
     def _welcome(self, accepted: socket.socket) -> None:
         try:
+            accepted.setblocking(True)
             pair = self._pair(accepted)
         except (LiveError, OSError) as error:
             self.failed = error if isinstance(error, LiveError) else LiveError(str(error))

@@ -20,12 +20,12 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import selectors
 import socket
 import ssl
 import sys
 import threading
 import traceback
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -35,6 +35,7 @@ from thriftpy2.thrift import TClient, TProcessor
 from thriftpy2.transport import TBufferedTransportFactory, TTransportException
 
 from pingpong.errors import HostNotLocal, LiveError, NotAllowed, PortTaken
+from pingpong.live.listening import Acceptor, Listening
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.tap import WatchedSocket, Watcher
 from pingpong.live.tls import TlsSocket
@@ -73,7 +74,17 @@ class Failure:
         return f"{self.method or 'reading a message'}: {what}"
 
 
-class Server:
+def wait_for_handlers(threads: Iterable[threading.Thread], errors: list[Failure]) -> None:
+    """Wait PATIENCE seconds for each handler's thread; ``errors`` says which did not return."""
+    for thread in threads:
+        if thread is not threading.current_thread():
+            thread.join(PATIENCE)
+            if thread.is_alive():
+                text = f"a handler did not return within {PATIENCE:g} seconds of close()"
+                errors.append(Failure(None, LiveError(text)))
+
+
+class Server(Listening):
     """A running thriftpy2 server, made by ``serving``.
 
     ``address`` is where it listens.  ``errors`` holds, in order, what its handler raised without
@@ -90,16 +101,12 @@ class Server:
         network: PrivateNetwork | None,
         tls: ssl.SSLContext | None,
     ) -> None:
+        super().__init__(listener, network)
         self.service = service
-        self.address = Endpoint(*listener.getsockname()[:2])
         self.protocol = protocol
         self.transport = transport
-        self.network = network
         self.tls = tls
         self.errors: list[Failure] = []
-        self.watchers: list[Watcher] = []
-        self._listener = listener
-        self._waker, self._alarm = socket.socketpair()
         self._speaker = TThreadedServer(
             _KeepingProcessor(service, handler, self.errors),
             None,
@@ -110,20 +117,8 @@ class Server:
         self._closed = False
         self._connections: dict[threading.Thread, WatchedSocket] = {}
         self._clients: list[Client] = []
-        self._accepting = threading.Thread(
-            target=self._accept, name=f"pingpong server {self.address}", daemon=True
-        )
-        self._accepting.start()
-
-    @property
-    def host(self) -> str:
-        """The address that it listens on, as text: ``127.0.0.1``."""
-        return self.address.host
-
-    @property
-    def port(self) -> int:
-        """The TCP port that it listens on: the system's choice if 0 was asked for."""
-        return self.address.port
+        self._name = f"pingpong server {self.address}"
+        self._acceptor = Acceptor(self._name, listener, self._welcome, self._refused)
 
     @property
     def is_open(self) -> bool:
@@ -168,54 +163,20 @@ class Server:
             if self._closed:
                 return
             self._closed = True
-        self._alarm.send(b"!")
-        self._accepting.join()
-        self._waker.close()
-        self._alarm.close()
+        self._acceptor.close()
         with self._lock:
             connections, clients = dict(self._connections), self._clients
         for connection in connections.values():
             connection.hang_up()
-        for thread in connections:
-            if thread is not threading.current_thread():
-                thread.join(PATIENCE)
-                if thread.is_alive():
-                    text = f"a handler did not return within {PATIENCE:g} seconds of close()"
-                    self.errors.append(Failure(None, LiveError(text)))
+        wait_for_handlers(connections, self.errors)
         for client in clients:
             client.close()
 
-    def __enter__(self) -> Server:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def __repr__(self) -> str:
-        state = "closed" if self._closed else "open"
-        return f"<Server of {self.service.__name__} at {self.address}, {state}>"
+        return f"<Server of {self.service.__name__} at {self.address}, {self.state}>"
 
-    def _accept(self) -> None:
-        """Take connections until close() wakes it: the body of the accepting thread."""
-        with self._listener, selectors.DefaultSelector() as selector:
-            self._listener.setblocking(False)
-            selector.register(self._listener, selectors.EVENT_READ)
-            selector.register(self._waker, selectors.EVENT_READ)
-            while not self._closed:
-                selector.select()
-                if self._closed:
-                    return
-                try:
-                    accepted, _ = self._listener.accept()
-                except (BlockingIOError, ConnectionError):
-                    continue  # the client has gone
-                except OSError as error:  # too many open files, for one
-                    self.errors.append(Failure(None, error))
-                    selector.unregister(self._listener)
-                    selector.select(1)
-                    selector.register(self._listener, selectors.EVENT_READ)
-                else:
-                    self._welcome(accepted)
+    def _refused(self, error: OSError) -> None:
+        self.errors.append(Failure(None, error))
 
     def _welcome(self, accepted: socket.socket) -> None:
         try:
@@ -225,7 +186,7 @@ class Server:
             accepted.close()
             return
         thread = threading.Thread(
-            target=self._speak, args=(connection,), name=self._accepting.name, daemon=True
+            target=self._speak, args=(connection,), name=self._name, daemon=True
         )
         with self._lock:
             self._connections[thread] = connection

@@ -292,7 +292,7 @@ def test_what_goes_wrong_in_closing_leaves_no_socket(monkeypatch: pytest.MonkeyP
         with pytest.raises(RuntimeError):
             server.close()
     client.close()
-    assert server._waker.fileno() == server._alarm.fileno() == -1
+    assert server._acceptor._waker.fileno() == server._acceptor._alarm.fileno() == -1
 
 
 def test_many_threads_close_a_client_at_once() -> None:

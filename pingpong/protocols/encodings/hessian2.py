@@ -271,6 +271,28 @@ class Hessian2Walk(ValuesWalk):
         self.said = said
         self.head: i64 = 0
 
+    def boxed(self, inside: i64, end: i64, what: str) -> None:
+        """Report the value that has ``data[inside:end]`` to itself: it refers to no other.
+
+        It is cut off if ``end`` is behind what this walks over; ``what`` is then said to be.
+        """
+        whole = self.stop
+        stop: i64 = min(end, whole)
+        self.at = inside
+        self.stop = stop
+        self.sure = self.solid()
+        self.said = Said()
+        settle(self.data, inside, stop, self.said, self.gaps, self.limits)
+        if self.value(1) and not self.broken:
+            left = stop - self.at
+            if left:
+                self.left_over(left)
+                self.broken = True
+            elif end > stop:
+                self.fail(Incomplete(what, self.at, needs=1, left=0))
+        self.stop = whole
+        self.sure = self.solid()
+
     def value(self, depth: i64) -> i64:
         try:
             while self.has("value", 1):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from ....errors import DecodeError, Incomplete
 from ....model import Gap, Limits, Listener, Note, Protocol, Record
-from ...encodings.hessian2 import Hessian2Protocol, Hessian2Walk, Said, settle
+from ...encodings.hessian2 import Hessian2Protocol, Hessian2Walk, Said
 from ...encodings.protobuf import LEN, fields_of, read_key
 from ...encodings.reading import read_number
 
@@ -110,30 +110,12 @@ class _Walk(Hessian2Walk):
         if number == VALUES:
             self.field_id = first
             self.listener.field(first, None, start)
-            self.one(inside, stop, whole)
+            self.boxed(inside, stop, "value")
             return not self.broken
         if stop > whole:
             raise Incomplete("part of the wrapper", inside, needs=size, left=int(whole) - inside)
         self.at = stop
         return False
-
-    def one(self, inside: i64, stop: i64, whole: i64) -> None:
-        """The value at ``data[inside:stop]``."""
-        end: i64 = min(stop, whole)
-        self.at = inside
-        self.stop = end
-        self.sure = self.solid()
-        self.said = Said()
-        settle(self.data, inside, end, self.said, self.gaps, self.limits)
-        if self.value(1) and not self.broken:
-            left = end - self.at
-            if left:
-                self.left_over(left)
-                self.broken = True
-            elif stop > end:
-                self.fail(Incomplete("value", self.at, needs=1, left=0))
-        self.stop = whole
-        self.sure = self.solid()
 
 
 _ASKED: Final = TripleObjects(1)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ....errors import DecodeError, Incomplete
 from ....model import Gap, Limits, Listener, Note, Record, Span
-from ...encodings.hessian2 import Hessian2Protocol, Hessian2Walk, Said, settle
+from ...encodings.hessian2 import Hessian2Protocol, Hessian2Walk, Said
 from ...encodings.java_stream import BYTE_ARRAY
 from ...framings.java_blocks import Blocks
 from .heads import ATTACHED, EXCEPTION_FLAG, INNER, NULL, SIGNED, read_names
@@ -156,28 +156,8 @@ class _Walk(Hessian2Walk):
                 wanted = "an array of bytes"
                 self.fail(DecodeError("array", start, found=found, wanted=wanted, size=6))
                 return
-            self.one(inside, stop)
-
-    def one(self, inside: i64, stop: i64) -> None:
-        """Report the value in the array whose content begins at ``inside``."""
-        end: i64 = inside + int.from_bytes(self.data[inside - 4 : inside], "big")
-        is_cut = end > stop
-        if is_cut:
-            end = stop
-        self.at = inside
-        self.stop = end
-        self.sure = self.solid()
-        self.said = Said()
-        settle(self.data, inside, end, self.said, self.gaps, self.limits)
-        if self.value(1) and not self.broken:
-            left = end - self.at
-            if left:
-                self.left_over(left)
-                self.broken = True
-            elif is_cut:
-                self.fail(Incomplete("array", self.at, needs=1, left=0))
-        self.stop = stop
-        self.sure = self.solid()
+            size = int.from_bytes(self.data[inside - 4 : inside], "big")
+            self.boxed(inside, inside + size, "array")
 
 
 def _behind(data: bytes, at: int, stop: int) -> Blocks:

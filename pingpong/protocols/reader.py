@@ -103,7 +103,8 @@ class MessageReader:
     too.  ``detection`` is None until the bytes have told; ``findings`` is about bytes that belong
     to no message.  ``passed``, if ``watched``, has the units without a message, until the caller
     clears it.  ``begun``, ``broke`` and ``why`` are the Half's.  ``turns`` are HTTP's requests or
-    responses, in order, until the caller clears them; ``is_lossy``: some may be missing.
+    responses, in order, until the caller clears them; ``is_lossy``: some may be missing.  ``heard``
+    is how many bytes of the other direction its sender has acknowledged, as far as the caller says.
     """
 
     def __init__(
@@ -125,6 +126,8 @@ class MessageReader:
         self.turns: list[Turn] = []
         self.proxied: Endpoint | None = None
         self.is_lossy = False
+        self.heard = 0
+        self._is_from_start = from_start
         self._answers_thrift = False
         self.begun = 0
         self.broke = -1
@@ -402,6 +405,9 @@ class MessageReader:
         if peer is not None and peer._transport is not None and peer.speaks is self.speaks:
             self._transport.meet(peer._transport)
             peer._transport.meet(self._transport)
+        if self.is_lossy and self._transport.is_woven:
+            self._transport.is_inside = not self._is_from_start
+            self._transport.give_up()
 
     def _search(self, reason: str) -> None:
         """Look for the next message, or stop if none can be found after a break."""
@@ -506,6 +512,7 @@ class MessageReader:
             return True
         if self._transport.is_woven:
             self._transport.time = self._marks[0].time
+            self._transport.heard = self.heard
         try:
             unit = self._transport.next(self._buffer, len(self._buffer))
         except DecodeError as error:

@@ -16,6 +16,11 @@ What is passed over does not wait in memory: it is taken a window at a time.  Wh
 messages: a request is a CALL, its response the REPLY or EXCEPTION.  HTTP/1 has no ids: a request's
 place in its connection is its number, and a response has the number of the request it answers.
 
+After lost bytes the place is not known.  It is between two requests: behind those whose responses
+must have been lost, and not behind what was sent later than the response.  A client that has got
+something new before each request sends one at a time, and waits for the answer to its last one.
+If that leaves more than one request, the response is nobody's: it is not guessed.
+
 A request without a body does not say enough about its purpose: it is a call if its response shows
 that.  Every request gets a response, and each of them is a ``Turn``, for code that settles calls.
 
@@ -105,10 +110,13 @@ class Asked:
 
     ``content`` reads its body; None: nothing does, or the body's own bytes were claimed
     (``is_claimed``).  ``held`` is all of a request without a body, until its response shows what it
-    is.
+    is.  ``waited``: its client had got something new since its last request; ``is_after_loss``: one
+    before it may be missing.
     """
 
-    __slots__ = ("content", "head", "held", "is_claimed", "number", "time")
+    __slots__ = (
+        *("content", "head", "held", "is_after_loss", "is_claimed", "number", "time", "waited"),
+    )
 
     def __init__(self, number: int, head: Head, time: int) -> None:
         self.number = number
@@ -117,6 +125,8 @@ class Asked:
         self.content: Content | None = None
         self.is_claimed = False
         self.held: Piece | None = None
+        self.waited = False
+        self.is_after_loss = False
 
 
 class TakenUnit:
@@ -220,6 +230,8 @@ class Http1(Transport):
         # Responses that came before their requests in the capture: their numbers and times.
         self._early: list[tuple[int, int]] = []
         self._is_lossy = False  # a request, or a response, may be missing
+        self._may_be_tail = False  # what is missing may be the rest of one that was seen
+        self._heard_then = -1  # ``heard`` at the last request
         self.upgraded: Asked | None = None  # the request that stream 1 of HTTP/2 answers
         self._reset()
 
@@ -235,6 +247,7 @@ class Http1(Transport):
         self._has_turned = False
 
     def give_up(self) -> None:
+        self._may_be_tail = self._may_be_tail or self._head is not None or self.is_inside
         self._reset()
         self._is_lossy = True
 
@@ -374,13 +387,20 @@ class Http1(Transport):
         waiting = [] if other is None else other._asking
         is_lossy = self._is_lossy or (other is not None and other._is_lossy)
         if is_lossy:
-            # Some are missing.  A client that does not pipeline waits for the answer to its last.
-            asked_by_then = sum(1 for one in waiting if one.time <= self.time)
-            del waiting[: max(0, asked_by_then - 1)]
             self._early.clear()
-        if waiting and (not is_lossy or waiting[0].time <= self.time):
+        if is_lossy or (waiting and waiting[0].is_after_loss):
+            first, last = self._places_of_answer(waiting)
+            del waiting[:first]
+            if first < last:
+                # It is not known which of them this answers; the next answers a later one.
+                del waiting[0]
+                self._is_lossy = self._may_be_tail = True
+                return
+            if last < 0:
+                return
+        if waiting:
             self._asked = waiting.pop(0)
-            self._is_lossy = False
+            self._is_lossy = self._may_be_tail = False
             if other is not None:
                 other._is_lossy = False
             if self._asked.head.get(":method") == "HEAD":
@@ -389,6 +409,27 @@ class Http1(Transport):
             self._count = (self._count if other is None else max(self._count, other._count)) + 1
             self._early.append((self._count, self.time))
             del self._early[:-MAX_ASKED]
+
+    def _places_of_answer(self, waiting: list[Asked]) -> tuple[int, int]:
+        """Return between which of the waiting requests the one is that a response answers.
+
+        Bytes before the response are lost, or a request is.  (0, -1): it answers none of them.
+        """
+        count = 0
+        while count < len(waiting) and waiting[count].time <= self.time:
+            count += 1
+        if not count:
+            return 0, -1
+        last = count - 1
+        if not self._is_lossy and not waiting[0].is_after_loss:
+            return 0, 0  # what was lost is a request behind it
+        first = 0
+        expects = waiting[0].head.get("expect")  # the server may have answered that: 100 Continue
+        if last and self._is_lossy and not (self._may_be_tail or expects):
+            first = 1  # the answer to the first of them began where bytes are lost
+        while first < last and waiting[first + 1].waited:
+            first += 1
+        return first, last
 
     def _ask(self, head: Start) -> None:
         """Begin a request."""
@@ -405,6 +446,9 @@ class Http1(Transport):
         self._count = max(self._count, number)
         asked = self._asked = Asked(number, head.head(), self.time)
         asked.is_claimed = self.is_owned(head)
+        asked.waited = self.heard > self._heard_then
+        asked.is_after_loss = self._is_lossy
+        self._heard_then = self.heard
         if not is_answered:
             self._asking.append(asked)
             if len(self._asking) > MAX_ASKED:

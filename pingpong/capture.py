@@ -1289,6 +1289,8 @@ class Pipeline:
                 return
         if talk.requests:
             self._respond(talk, talk.requests.pop(0), turn)
+        elif turn.response is not None and turn.response.status == 408:
+            pass  # a server says so unasked, when a connection was idle
         elif talk.connection.flow.opened and len(talk.early) < MAX_REQUESTS:
             talk.early.append(turn)
 

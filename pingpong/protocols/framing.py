@@ -234,9 +234,9 @@ class Transport(ABC):
     between: ``next`` gives units without a protocol, and ``take`` makes messages of them.
     ``waiting`` counts the bytes that it keeps for them.  ``holds``, if it is woven: what ``end``
     was asked about was such a piece; otherwise ``rest`` knows it.  ``from_start``: its first byte
-    is the direction's.  ``time`` is that of the next unit's first byte, if it is woven; ``heard`` is
-    how many bytes of the other direction the sender had acknowledged by then.  ``is_inside``: what
-    was lost may be the rest of a unit that was given out, or of one that was not seen.
+    is the direction's.  ``time`` is that of the next unit's first byte, if it is woven; ``heard``
+    is how many bytes of the other direction the sender had acknowledged by then.  ``is_inside``:
+    what was lost may be the rest of a unit that was given out, or of one that was not seen.
     """
 
     name: str

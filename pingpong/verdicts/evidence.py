@@ -29,6 +29,7 @@ from ..model import (
     Struct,
 )
 from ..protocols.encodings.reading import BEGINS_INSIDE
+from ..protocols.framings.http1_bodies import UNKNOWN_PACKING
 from ..protocols.purposes import counted
 from .texts import Garbled, garbled
 from .verdict import Dialect, sized, unbraced
@@ -275,7 +276,8 @@ class Case:
       counts them all.
     - ``failures``: by method and type, how often the server answered with its library's own
       exception, and an example; ``declared``: the same count for exceptions of the IDL.
-    - ``faults``: messages whose bytes are not right.
+    - ``faults``: messages whose bytes are not right; ``packed``: how many bodies are packed in a
+      way that is not unpacked here, by what is said of it, and an example.
     - ``streams``: calls whose stream was reset or refused while the connection went on, by method
       and reason: how many, and an example.  They are not in ``ended``.
     - ``recent``: when the last answered calls began and ended (ns), if each has a stream.
@@ -287,8 +289,8 @@ class Case:
 
     __slots__ = (
         *("declared", "ended", "failures", "faults", "first", "flow", "largest", "last_answered"),
-        *("garbled", "last_call", "last_reply", "last_unread", "recent", "slow", "streams"),
-        *("tally", "thrown"),
+        *("garbled", "last_call", "last_reply", "last_unread", "packed", "recent", "slow"),
+        *("streams", "tally", "thrown"),
     )
 
     def __init__(self) -> None:
@@ -304,11 +306,19 @@ class Case:
         self.failures: dict[tuple[str, str], tuple[int, ApplicationException]] = {}
         self.declared: dict[tuple[str, str], int] = {}
         self.faults: list[Fault] = []
+        self.packed: dict[str, tuple[int, Summary]] = {}
         self.streams: dict[tuple[str, Outcome, str, bool], tuple[int, Ended]] = {}
         self.recent: deque[tuple[int, int]] = deque(maxlen=MAX_EXAMPLES)
         self.slow: dict[tuple[str, bool], tuple[int, Slow]] = {}
         self.thrown: dict[tuple[str, str], str] = {}
         self.garbled: dict[tuple[bool, bool, bool, bool], tuple[int, Summary, Garbled]] = {}
+
+    def _find_packed(self, message: Message, kept: Summary) -> None:
+        for one in message.listed:
+            if one.text.endswith(UNKNOWN_PACKING):
+                count, first = self.packed.get(one.text, (0, kept))
+                if count or len(self.packed) < MAX_EXAMPLES:
+                    self.packed[one.text] = (count + 1, first)
 
     def add(self, exchange: Exchange) -> Summary | None:
         """Take a settled exchange; returns its call if that wanted an answer and got one."""
@@ -355,6 +365,9 @@ class Case:
                 lost = bool(message.gaps) or message.cut == CUT_LOST
                 fault = Fault(kept, by_client, tuple(texts[:4]), message.cut, outcome, lost)
                 self.faults.append(fault)
+        for whole, short in ((exchange.call, call), (exchange.reply, reply)):
+            if whole is not None and short is not None and whole.listed:
+                self._find_packed(whole, short)
         if reply is not None:
             self.last_reply = max(self.last_reply, reply.end_time)
         self._read_texts(exchange, call, reply)
@@ -476,7 +489,7 @@ class Case:
     @property
     def closed_by_client(self) -> bool:
         """Whether the client closed or reset before the server did."""
-        return self.client_end >= 0 and not self.closed_by_server
+        return self.client_end >= 0 and not self.packed_by_server
 
     @property
     def left_bytes_unread(self) -> bool:
@@ -485,7 +498,7 @@ class Case:
         A kernel does so when a program closes before it has read everything that came.
         """
         server = self.flow.from_server
-        return self.closed_by_server and server.rst >= 0 and server.fin < 0
+        return self.packed_by_server and server.rst >= 0 and server.fin < 0
 
     @property
     def client(self) -> Dialect | None:

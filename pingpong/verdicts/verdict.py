@@ -63,6 +63,7 @@ class Kind(Enum):
     ONEWAY_ANSWERED = "a oneway call was answered"
     OUT_OF_STEP = "out of step"
     UNREADABLE = "a message that cannot be read"
+    NOT_UNPACKED = "a packing that is not read here"
     CUT_OFF = "cut off while it waited"
     PROBE_REFUSED = "a probe that the server does not take"
     TWO_PROTOCOLS = "two protocols on one port"

@@ -49,14 +49,12 @@ from ...wire.link import number as u32
 from ..framing import Brought, Found, Transport, Turn, Unit
 from ..raw import RAW
 from ..unpacking import Allowance
-from .contents import NO_END, NOT_NAMED, Content, Contents, Ending, Head, Kept
+from .contents import NO_END, Content, Contents, Ending, Head, Kept
 from .h2 import PREFACE
 from .http1_bodies import (
     ANSWER,
     CLOSE,
-    DEFLATE,
     DONE,
-    GZIP,
     HEAD_END,
     LENGTH,
     MAX_HEAD,
@@ -69,8 +67,9 @@ from .http1_bodies import (
     begin_of,
     begins,
     no_start,
+    opened,
+    packing_finding,
     shown,
-    unpacked,
 )
 from .pieces import (
     ENVELOPE,
@@ -405,8 +404,14 @@ class Http1(Transport):
                 other._is_lossy = False
             if self._asked.head.get(":method") == "HEAD":
                 head.ends = NO_BODY
-        elif not is_lossy and self.from_start and (other is None or other.from_start):
+        elif (
+            not is_lossy
+            and self.from_start
+            and head.status != 408
+            and (other is None or other.from_start)
+        ):
             self._count = (self._count if other is None else max(self._count, other._count)) + 1
+            # RFC 9110, 15.5.9: a server may send 408 unasked, when a connection was idle.
             self._early.append((self._count, self.time))
             del self._early[:-MAX_ASKED]
 
@@ -723,11 +728,11 @@ class Http1(Transport):
                 if piece.what == "body":
                     piece.what = "packed" if said.is_packed else "base64"
             body_at = start + ENVELOPE
-            opened = [
+            parts = [
                 Piece(NOWHERE, data[start:body_at], "envelope", pieces[0].brought),
                 Piece(NOWHERE, data[body_at:stop], "body", pieces[0].brought),
             ]
-            self._message(said, mine + opened, data[start], size, out)
+            self._message(said, mine + parts, data[start], size, out)
             start, text = stop, max(text, text_stop)
         if not spans:
             said.tail += pieces
@@ -784,8 +789,8 @@ class Http1(Transport):
         held = said.held or []
         body = b"".join([piece.data for piece in held if piece.what == "body"])
         if said.packing and body and not said.is_packed:
-            opened, _ = self._unpack(said.packing, body)
-            body = opened or b""
+            inner, _ = self._unpack(said.packing, body)
+            body = inner or b""
         ending = said.content.ending(said.head, said.trailers, body)
         if ending.is_error and held and said.is_cut:
             # An error has no message: this one was part of a stream.
@@ -807,17 +812,17 @@ class Http1(Transport):
         """Make a message of these pieces."""
         protocol = said.protocol
         findings: list[Finding] = []
-        opened: bytes | None = None
+        inner: bytes | None = None
         body = b"".join([piece.data for piece in pieces if piece.what == "body"])
         is_lossy = any(piece.brought.gaps for piece in pieces)
         packing = said.packing
         if said.is_cut or said.is_base64 or (said.is_packed and not said.note):
             packing = said.content.packing(said.head, flag)
         if packing and body and not why and not said.note and not is_lossy:
-            opened, wrong = self._unpack(packing, body)
+            inner, wrong = self._unpack(packing, body)
             if wrong:
-                findings.append(Finding(Severity.ERROR, wrong, 0))
-        if (packing and body and opened is None) or (protocol.is_text and not body):
+                findings.append(packing_finding(wrong))
+        if (packing and body and inner is None) or (protocol.is_text and not body):
             protocol = RAW
         if said.note:
             findings.append(Finding(Severity.WARNING, said.note, 0))
@@ -834,11 +839,11 @@ class Http1(Transport):
         header = Header(method, mtype, said.number, True, Span(0, 0), span)
         carrier = said.content.carrier
         found = Found(header, protocol, carrier, offset, size, data, (), (), 0, 0, ())
-        lay_out(found, pieces, opened is not None)
-        if opened is not None:
+        lay_out(found, pieces, inner is not None)
+        if inner is not None:
             start = len(found.data)
-            found.data += opened
-            found.layout += (Stretch(start, len(opened), NOWHERE, "body"),)
+            found.data += inner
+            found.layout += (Stretch(start, len(inner), NOWHERE, "body"),)
         start, stop = place_of_body(found, pieces)
         found.header = Header(method, mtype, said.number, True, Span(start, start), span)
         found.body_stop = stop
@@ -855,15 +860,8 @@ class Http1(Transport):
 
     def _unpack(self, packing: str, body: bytes) -> tuple[bytes | None, str]:
         """Return the content of packed bytes, and what is wrong with that, else ""."""
-        coding = packing.encode()
-        if packing == NOT_NAMED:
-            return None, "the flag says that it is packed, and no header names the encoding"
-        if coding not in GZIP and coding != DEFLATE:
-            return None, f"content packed with {packing}, which is not unpacked here"
-        content, wrong = unpacked(coding, body, self.allowance)
-        if wrong and not content:
-            return None, f"content packed with {packing}: {wrong}"
-        return content, f"content packed with {packing}: {wrong}" if wrong else ""
+        content, wrong = opened(packing, body, self.allowance)
+        return (content or None) if wrong else content, wrong
 
     def end(
         self, data: bytes, brought: Brought | None, reason: str, cut: str, is_all: bool

@@ -13,10 +13,10 @@ import zlib
 from typing import Final
 
 from ...errors import DecodeError, LimitExceeded
-from ...model import Limits, Protocol, Response
+from ...model import Finding, Limits, Protocol, Response, Severity
 from ..framing import Turn
 from ..unpacking import Allowance, inflate
-from .contents import Head
+from .contents import NOT_NAMED, Head
 
 __all__ = [
     "ANSWER",
@@ -31,6 +31,7 @@ __all__ = [
     "NO_BODY",
     "STARTS",
     "TELLING",
+    "UNKNOWN_PACKING",
     "Body",
     "Start",
     "add_lines",
@@ -39,6 +40,8 @@ __all__ = [
     "describe",
     "is_packed",
     "no_start",
+    "opened",
+    "packing_finding",
     "shown",
     "unpacked",
 ]
@@ -258,6 +261,42 @@ def unpacked(coding: bytes, data: bytes, allowance: Allowance | None) -> tuple[b
     assert allowance is not None
     bits = _bits(coding, data)
     return inflate(data, allowance, len(data), bits, bits == 31)
+
+
+# How often a body may be packed: once is usual, twice happens behind a proxy.
+_MOST_CODINGS: Final = 4
+
+# A finding that says this is about what is read here, not about whoever reads it.
+UNKNOWN_PACKING: Final = "which is not unpacked here"
+
+
+def opened(packing: str, data: bytes, allowance: Allowance | None) -> tuple[bytes | None, str]:
+    """Return the content of bytes packed with each of the codings, and what is wrong with it.
+
+    The last one named was applied last (RFC 9110, 8.4).  None: nothing of the content is there.
+    """
+    if packing == NOT_NAMED:
+        return None, "the flag says that it is packed, and no header names the encoding"
+    codings = [one.strip() for one in packing.lower().encode().split(b",")]
+    codings = [one for one in codings if one not in (b"", b"identity")]
+    known = all(one in GZIP or one == DEFLATE for one in codings)
+    if not known or len(codings) > _MOST_CODINGS or allowance is None:
+        return None, f"content packed with {packing}, {UNKNOWN_PACKING}"
+    earned = len(data)
+    for coding in reversed(codings):
+        bits = _bits(coding, data)
+        content, wrong = inflate(data, allowance, earned, bits, bits == 31)
+        if wrong:
+            is_last = coding is codings[0] and content
+            return content if is_last else None, f"content packed with {packing}: {wrong}"
+        data, earned = content, 0
+    return data, ""
+
+
+def packing_finding(text: str) -> Finding:
+    """Return what ``opened`` said as a finding: an error if whoever reads it meets it too."""
+    is_ours = text.endswith(UNKNOWN_PACKING)
+    return Finding(Severity.WARNING if is_ours else Severity.ERROR, text, 0)
 
 
 def is_packed(head: bytes) -> bool:

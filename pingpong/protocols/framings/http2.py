@@ -42,8 +42,7 @@ from ...model import (
 from ...wire.link import number as u32
 from ..framing import Brought, Found, Transport, Unit
 from ..raw import RAW
-from ..unpacking import inflate
-from .contents import NO_END, NOT_KNOWN, NOT_NAMED, Content, Contents, Ending, Head, Kept
+from .contents import NO_END, NOT_KNOWN, Content, Contents, Ending, Head, Kept
 from .h2 import (
     ACK,
     CONTINUATION,
@@ -69,6 +68,7 @@ from .h2 import (
 from .h2 import HEAD as FRAME_HEAD
 from .hpack import Block, Table, read_block
 from .http1 import Http1
+from .http1_bodies import opened, packing_finding
 from .pieces import (
     ENVELOPE,
     Piece,
@@ -1104,14 +1104,14 @@ class Http2(Transport):
             if packing:
                 unpacked, wrong = self._unpack(packing, body)
                 if wrong:
-                    findings.append(Finding(Severity.ERROR, wrong, 0))
+                    findings.append(packing_finding(wrong))
                     if unpacked is None:
                         protocol = RAW
         if protocol.is_text and not body:
             protocol = RAW  # no text is a value
         if content is not None:
-            opened = body if unpacked is None else unpacked
-            protocol = content.reads_as(protocol, opened, self._is_asking(half))
+            seen = body if unpacked is None else unpacked
+            protocol = content.reads_as(protocol, seen, self._is_asking(half))
         data = b"".join([piece.data for piece in ordered(pieces)])
         header = Header(half.method, mtype, number, True, Span(0, 0), Span(0, 0))
         offset = pieces[0].brought.offset if pieces else 0
@@ -1150,13 +1150,7 @@ class Http2(Transport):
 
     def _unpack(self, packing: str, body: bytes) -> tuple[bytes | None, str]:
         """Return the content of packed bytes, and what is wrong with that, else ""."""
-        bits = {"gzip": 31, "x-gzip": 31, "deflate": 15}.get(packing)
-        if bits is None or self.allowance is None:
-            if packing == NOT_NAMED:
-                return None, "the flag says that it is packed, and no header names the encoding"
-            return None, f"content packed with {packing}, which is not unpacked here"
-        content, wrong = inflate(body, self.allowance, len(body), bits, bits == 31)
-        return content, f"content packed with {packing}: {wrong}" if wrong else ""
+        return opened(packing, body, self.allowance)
 
 
 # ── Pieces ───────────────────────────────────────────────────────────────────────────

@@ -51,6 +51,7 @@ from .dialects import (
 from .dubbo import console, thrown_by_dubbo
 from .endings import (
     closed_on_call,
+    closed_unasked,
     cut_call,
     cut_reply,
     dropped_when_idle,
@@ -93,6 +94,7 @@ from .replies import (
     ended_otherwise,
     http_never_answered,
     is_well,
+    not_unpacked,
     oneway_answered,
     out_of_step,
     structs_alone,
@@ -114,6 +116,7 @@ FIRST: Final[tuple[Rule, ...]] = (
     began_late,
     too_large,
     structs_alone,
+    closed_unasked,
     looked_in,
     console,
     http2_server,
@@ -156,6 +159,7 @@ ALSO: Final[tuple[Rule, ...]] = (
     sent_away,
     took_leave,
     took_long,
+    not_unpacked,
     lost_packets,
     began_in_the_middle,
     same_as_another,

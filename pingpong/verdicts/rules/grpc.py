@@ -668,8 +668,20 @@ def in_its_own_stream(fault: Fault) -> tuple[str, str]:
             "proxy has to leave it.",
         )
     other = "server" if fault.by_client else "client"
+    if any(text.startswith("content packed with ") for text in fault.texts):
+        return (
+            f"It says that it is packed so, and is not, or not rightly: the {other} cannot unpack "
+            "it either.",
+            f"Look at what packs the {'request' if fault.by_client else 'answer'}: the program, "
+            "its library, or a proxy that changes the body or the header, and not the other of "
+            "them.",
+        )
+    if not fault.message.dialect.transport.family.is_http:
+        mend = "Compare the .proto files (the IDL) of both sides, and what the program puts into "
+        mend += "the message."
+    else:
+        mend = "Look at what the program puts into the message."
     return (
         f"The {other} cannot read it either, unless it knows that it is written in another way.",
-        "Compare the .proto files (the IDL) of both sides, and what the program puts into the "
-        "message.",
+        mend,
     )

@@ -23,6 +23,7 @@ __all__ = [
     "ended_otherwise",
     "http_never_answered",
     "is_well",
+    "not_unpacked",
     "oneway_answered",
     "out_of_step",
     "structs_alone",
@@ -410,6 +411,23 @@ def unreadable(case: Case, known: Known) -> Verdict | None:
         advice=mend,
         alike=(case.flow.server, first.by_client, first.message.method, _without_numbers(text)),
         covers=(Outcome.UNREADABLE,),
+    )
+
+
+def not_unpacked(case: Case, known: Known) -> Verdict | None:
+    """Bodies that are packed in a way that is not known here: nothing is wrong with them."""
+    if not case.packed:
+        return None
+    text, (_, first) = next(iter(case.packed.items()))
+    total = sum(count for count, _ in case.packed.values())
+    return Verdict(
+        case.flow,
+        Kind.NOT_UNPACKED,
+        Severity.NOTE,
+        f"{counted(total, 'message')} could not be looked into: {unbraced(text)}. That says "
+        "nothing about whether the other side can read it; the status says how the call went.",
+        evidence=[f"{first}", *(unbraced(one) for one in list(case.packed)[1:4])],
+        alike=(case.flow.server, text),
     )
 
 

@@ -22,6 +22,7 @@ from thriftpy2.transport.framed.cyframed import TCyFramedTransport
 from thriftpy2.transport.memory.cymemory import TCyMemoryBuffer
 
 from pingpong.hints.complaints import TextVerdict, explain_text, troubles
+from pingpong.hints.complaints.matching import MAX_GAP
 from pingpong.hints.complaints.table import WORDINGS, phrases
 from pingpong.hints.complaints.troubles import Trouble
 from pingpong.hints.complaints.wordings import Wording, example
@@ -278,6 +279,31 @@ def test_a_row_of_the_table(wording: Wording) -> None:
     assert wording.side in ("", "client", "server")
 
 
+LONG = [one for one in WORDINGS if "{word}" in one.template or "{text}" in one.template]
+
+
+@pytest.mark.parametrize("size", [1, 100, MAX_GAP])
+def test_names_and_texts_may_be_long(size: int) -> None:
+    """However long they are, a row is known; behind the bound, its beginning alone is not."""
+    unknown = []
+    for wording in LONG:
+        line = example(wording, word="w" * size, text="[x, y:1.0]"[:size] + "x" * (size - 10))
+        found = [one.meaning for one in explain_text(f"12:00 ERROR {line}").complaints]
+        if found != [wording.trouble.meaning]:
+            unknown.append((wording.template, found))
+    assert unknown == []
+
+
+def test_what_is_longer_than_the_bound_or_in_another_line_is_not_known() -> None:
+    words = "Not found exported service: {} in [{}], may be version or group mismatch"
+    assert not explain_text(words.format("a", "b" * 100)).is_empty
+    assert explain_text(words.format("a" * (MAX_GAP + 1), "b")).is_empty
+    assert explain_text(words.format("a\n" * 2, "b")).is_empty
+    # The first beginning has no end, the second one has.
+    twice = "Not found exported service: a\nNot found exported service: b in [c]"
+    assert explain_text(twice).complaints[0].phrase == "Not found exported service: b in [c]"
+
+
 def test_no_row_stands_twice() -> None:
     rows = [(one.template.lower(), one.language, one.library) for one in WORDINGS]
     assert sorted(row for row in set(rows) if rows.count(row) > 1) == []
@@ -522,8 +548,16 @@ def test_the_system_s_words_add_nothing_to_a_library_s() -> None:
         "dial tcp x" * 100_000,
         "\n" * MAX_TEXT,
         "İ" * 500_000 + "frame size 1213486160",
+        # Beginnings whose ends never come, or come once and too far away.
+        "Not found exported service: a" * 36_000,
+        "Not found exported service:a:" * 36_000 + " in [",
+        "error reading server preface: x y " * 30_000 + "connection reset by peer",
+        ("Required field x " * 6_000 + "is unset\n") * 10,
     ],
-    ids=["starts", "required", "dial", "lines", "letters that grow"],
+    ids=[
+        *("starts", "required", "dial", "lines", "letters that grow"),
+        *("no end", "one word", "an end for all", "ends of lines"),
+    ],
 )
 def test_hostile_words_end(text: str) -> None:
     verdict = explain_text(text)

@@ -18,12 +18,14 @@ most MAX_TEXT characters are looked at.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Final, NamedTuple
 
 from ..magic_numbers import Certainty, NumberVerdict, Role, explain_bytes, explain_number
 from ..pasted import MAX_TEXT, blocks_in
 from . import troubles
 from .found import Complaint, TextVerdict
+from .matching import Found
 from .table import Phrase, phrases
 from .troubles import Trouble
 
@@ -63,7 +65,7 @@ class _Match(NamedTuple):
     start: int
     stop: int
     phrase: Phrase
-    found: re.Match[str]
+    found: Found
 
 
 _NUMBER: Final = re.compile(
@@ -91,8 +93,9 @@ def explain_text(text: str) -> TextVerdict:
     is_cut = len(text) > MAX_TEXT
     text = text[:MAX_TEXT].replace("\N{MINUS SIGN}", "-")
     blocks = blocks_in(text)
-    matches = _matches(_lower(text))
-    numbers = _named_numbers(matches)
+    lower = _lower(text)
+    matches = _matches(lower)
+    numbers = _named_numbers(lower, matches)
     if not blocks:
         numbers += _plain_numbers(text, matches, bool(numbers))
     numbers.sort(key=lambda item: item[0])
@@ -117,13 +120,9 @@ def _matches(text: str) -> list[_Match]:
     """The known words in the text, in order; where some overlap, the longest."""
     found: list[_Match] = []
     for phrase in phrases():
-        if phrase.start not in text:
-            continue
-        for count, match in enumerate(phrase.pattern.finditer(text)):
-            if count == _MAX_MATCHES:
-                break
+        for match in islice(phrase.find(text), _MAX_MATCHES):
             if _stands_alone(text, match):
-                found.append(_Match(match.start(), match.end(), phrase, match))
+                found.append(_Match(match.start, match.stop, phrase, match))
     found.sort(key=lambda one: (one.start - one.stop, -one.phrase.literal, one.start))
     kept: list[_Match] = []
     taken = bytearray(len(text))
@@ -135,9 +134,9 @@ def _matches(text: str) -> list[_Match]:
     return kept
 
 
-def _stands_alone(text: str, match: re.Match[str]) -> bool:
+def _stands_alone(text: str, match: Found) -> bool:
     """Whether the match is of whole words: "EPIPE" is not in "recEPIPEs"."""
-    start, stop = match.span()
+    start, stop = match.start, match.stop
     before = text[start - 1 : start]
     after = text[stop : stop + 1]
     return not (before.isalnum() and text[start].isalnum()) and not (
@@ -184,18 +183,17 @@ def _lines(text: str, matches: list[_Match]) -> list[int]:
 # ── Numbers ──────────────────────────────────────────────────────────────────────────
 
 
-def _named_numbers(matches: list[_Match]) -> list[tuple[int, NumberVerdict]]:
+def _named_numbers(text: str, matches: list[_Match]) -> list[tuple[int, NumberVerdict]]:
     """The numbers that the words are about, and where they are."""
     numbers: list[tuple[int, NumberVerdict]] = []
     for match in matches:
         trouble = match.phrase.trouble
         role = trouble.role
-        for name, digits in match.found.groupdict().items():
-            place = match.found.start(name)
+        for name, place, digits in match.found.numbers:
             if name == "limit":
                 numbers.append((place, explain_number(int(digits), Role.LIMIT)))
             elif name == "number":
-                before = match.found.string[max(0, match.start - _BEFORE) : place]
+                before = text[max(0, match.start - _BEFORE) : place]
                 limit = role is Role.FRAME and _is_limit(int(digits), before)
                 if trouble in _ASKED_FOR and 0 <= int(digits) < 2**20:
                     continue

@@ -35,7 +35,7 @@ class Piece(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A row's words in a text, and each of its numbers: its placeholder, where it is, its digits."""
+    """A row's words in a text, and its numbers: placeholder, place and digits of each."""
 
     start: int
     stop: int

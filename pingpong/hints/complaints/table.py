@@ -41,6 +41,12 @@ class Phrase(NamedTuple):
         return find(self.pieces, text) if self.start in text else iter(())
 
     @property
+    def side(self) -> str:
+        """The side that writes these words: "client" or "server"; "" if both may, or it is open."""
+        sides = {wording.side for wording in self.writers}
+        return sides.pop() if len(sides) == 1 else ""
+
+    @property
     def source(self) -> str:
         """Who writes these words: up to three writers, and how many more there are."""
         names = list(dict.fromkeys(wording.writer for wording in self.writers))

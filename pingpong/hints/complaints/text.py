@@ -21,7 +21,14 @@ import re
 from itertools import islice
 from typing import Final, NamedTuple
 
-from ..magic_numbers import Certainty, NumberVerdict, Role, explain_bytes, explain_number
+from ..magic_numbers import (
+    Certainty,
+    NumberVerdict,
+    Role,
+    explain_bytes,
+    explain_number,
+    read_by,
+)
 from ..pasted import MAX_TEXT, blocks_in
 from . import troubles
 from .found import Complaint, TextVerdict
@@ -73,7 +80,7 @@ _NUMBER: Final = re.compile(
 )
 _ONLY_NUMBERS: Final = re.compile(r"[\s,;]*\Z")
 _GROUPED: Final = re.compile(r"-?[0-9]{1,3}(?:[,_'][0-9]{3}){1,6}\Z")
-_EIGHT_DIGITS: Final = re.compile(r"[0-9]{8}\Z")
+_DIGITS: Final = re.compile(r"(?:[0-9]{8}|[0-9]{4}|[0-9]{2} [0-9]{2}(?: [0-9]{2})?)\Z")
 
 # What comes before a number that is a limit.
 _LIMIT: Final = re.compile(
@@ -188,28 +195,35 @@ def _named_numbers(text: str, matches: list[_Match]) -> list[tuple[int, NumberVe
     numbers: list[tuple[int, NumberVerdict]] = []
     for match in matches:
         trouble = match.phrase.trouble
-        role = trouble.role
         for name, place, digits in match.found.numbers:
-            if name == "limit":
-                numbers.append((place, explain_number(int(digits), Role.LIMIT)))
-            elif name == "number":
-                before = text[max(0, match.start - _BEFORE) : place]
-                limit = role is Role.FRAME and _is_limit(int(digits), before)
-                if trouble in _ASKED_FOR and 0 <= int(digits) < 2**20:
-                    continue
-                value = int(digits) - trouble.added
-                numbers.append((place, explain_number(value, Role.LIMIT if limit else role)))
-            elif name == "hex":
-                numbers.append((place, explain_number(int(digits, 16), role)))
-            elif name in ("pair", "dump"):
-                numbers.append((place, explain_bytes(bytes.fromhex(digits), role)))
-            elif name == "bytes":
-                data = bytes(int(one) & 255 for one in digits.replace(",", " ").split())
-                numbers.append((place, explain_bytes(data, role)))
-            elif name == "hexes":
-                data = bytes.fromhex("".join(f"{one:0>2}" for one in digits.split(",")))
-                numbers.append((place, explain_bytes(data, role)))
+            if name == "number" and trouble in _ASKED_FOR and 0 <= int(digits) < 2**20:
+                continue
+            before = text[max(0, match.start - _BEFORE) : place]
+            verdict = read_by(_named(name, digits, trouble, before), match.phrase.side)
+            if trouble.role is Role.BODY and name == "number" and not _is_known(verdict):
+                continue  # an ordinary size, as the words say
+            numbers.append((place, verdict))
     return numbers
+
+
+def _named(name: str, digits: str, trouble: Trouble, before: str) -> NumberVerdict:
+    """What stands for the placeholder ``name``; ``before`` is what the line says before it."""
+    role = trouble.role
+    if name == "limit":
+        return explain_number(int(digits), Role.LIMIT)
+    if name == "number":
+        limit = role is Role.FRAME and _is_limit(int(digits), before)
+        return explain_number(int(digits) - trouble.added, Role.LIMIT if limit else role)
+    if name == "hex":
+        return explain_number(int(digits, 16), role)
+    if name in ("byte", "short"):
+        size = 1 if name == "byte" else 2
+        return explain_bytes((int(digits) % 256**size).to_bytes(size, "big"), role)
+    if name == "bytes":
+        return explain_bytes(bytes(int(one) & 255 for one in digits.split(",")), role)
+    if name == "hexes":
+        digits = "".join(f"{one:0>2}" for one in digits.split(","))
+    return explain_bytes(bytes.fromhex(digits), role)
 
 
 def _plain_numbers(
@@ -259,11 +273,17 @@ def _is_limit(number: int, before: str, behind: str = "") -> bool:
 
 
 def _as_hex(text: str) -> list[tuple[int, NumberVerdict]]:
-    """Eight digits that mean more as hex than as a decimal number: ``80010001``."""
-    if not _EIGHT_DIGITS.match(text):
+    """Digits that may mean more as hex than as decimal numbers: ``80010001``, ``82 21``, ``8221``.
+
+    Four of them are a number first of all, unless they begin with a zero.
+    """
+    if not _DIGITS.match(text):
         return []
-    verdict = explain_number(int(text, 16))
-    return [(-1, verdict)] if _is_known(verdict) else []
+    verdict = explain_bytes(bytes.fromhex(text))
+    is_hex = text.startswith("0")
+    if not (_is_known(verdict) or (is_hex and verdict.readings)):
+        return []
+    return [(len(text) if len(text) == 4 and not is_hex else -1, verdict)]
 
 
 def _is_known(verdict: NumberVerdict) -> bool:

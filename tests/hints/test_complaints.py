@@ -410,6 +410,84 @@ MET = {
         "SSL 2 hello",
     ),
     "jdbc:hive2://10.10.10.48:10000/default: Invalid status 21": ("SASL", "TLS alert"),
+    # Dubbo, Motan, rpcx.
+    "Not found exported service: com.x.CartService:12345 in [com.x.CartService:1.0.0:12345, "
+    "com.x.OrderService:1.0.0:12345, com.x.UserService:1.0.0:12345, com.x.MailService:1.0.0:12345, "
+    "com.x.StockService:1.0.0:12345], may be version or group mismatch , channel: x": (
+        "has no such service",
+        "",
+    ),
+    "rpcx: client protocol error:wrong magic number: 72": ("not those that", "HTTP response"),
+    "rpcx: failed to read request: wrong magic number: 72": ("not those that", "HTTP HEAD"),
+    "rpcx: failed to read request: wrong magic number: 22": ("not those that", "TLS handshake"),
+    "NettyDecoder transport header not support, type: 18245, status: 503, error_code: 20001": (
+        "not those that",
+        "HTTP GET",
+    ),
+    "NettyDecoder transport header not support, type: 18501, status: 503, error_code: 20001": (
+        "not those that",
+        "HTTP HEAD",
+    ),
+    "NettyDecoder transport header not support, type: -32767, status: 503": (
+        "not those that",
+        "strict binary message",
+    ),
+    "error_message: decode error: isResponse=true, status: 503, error_code: 20003,r=": (
+        "could not make values",
+        "",
+    ),
+    "error_message: encode error: isResponse=true, status: 503, error_code: 20002,r=null": (
+        "could not write the values",
+        "",
+    ),
+    "error_message: Create registry false for url:zookeeper://IP:2181/x, status: 500": (
+        "its registry",
+        "",
+    ),
+    "NettyChannel connect to server timeout url: motan://10.0.0.2:8001/x, cost: 1000": (
+        "There is no connection",
+        "",
+    ),
+    "exception:Fail to decode request due to: RpcInvocation [methodName=a, parameterTypes=[]]": (
+        "could not make values",
+        "",
+    ),
+    "[Serialization Security] Serialized class com.x.Y is not in allow list. Current mode is": (
+        "refused to make a value of a class",
+        "",
+    ),
+    "[DubboClientHandler-thread-233] ERROR Dubbo client can not supported string message: ?C0-": (
+        "do not begin with da bb",
+        "",
+    ),
+    "Forbid consumer 192.168.1.29 access service x.IDictService from registry 10.0.0.2:2181": (
+        "knows no server",
+        "",
+    ),
+    "No provider available from registry 127.0.0.1:2181 for service x.Y on consumer 10.0.0.1 use": (
+        "knows no server",
+        "",
+    ),
+    "java.io.IOException: Data length too large: 1195725856, max payload: 8388608, channel: x": (
+        "longer than the limit",
+        "HTTP GET",
+    ),
+    "java.io.IOException: Data length too large: 9598962, max payload: 8388608, channel: x": (
+        "longer than the limit",
+        "",
+    ),
+    "client(url: dubbo://10.0.0.2:20880/a) failed to connect to server /10.0.0.2:20880 client-side "
+    "timeout 3000ms": ("nothing answered in time", ""),
+    # gRPC.
+    "Error: 13 INTERNAL: Received RST_STREAM with code 2 triggered by internal client error: "
+    "Session closed with error code 2": ("No RST_STREAM came from the server", ""),
+    "java.io.IOException: PROTOCOL_ERROR invalid settings id: -509": ("do not say which", ""),
+    "java.io.IOException: FRAME_SIZE_ERROR: 4740180": ("three bytes", "HTTP response"),
+    "stream error: stream ID 7; INTERNAL_ERROR; received from peer": ("RST_STREAM", ""),
+    "error: INTERNAL_ERROR": ("do not say which", ""),
+    "rpc error: code = Unavailable desc = transport is closing": ("The connection ended", ""),
+    "io.grpc.StatusRuntimeException: UNAVAILABLE: io exception": ("do not say which", ""),
+    "UNAVAILABLE: Keepalive failed. The connection is likely gone": ("heartbeats", ""),
 }
 
 
@@ -421,6 +499,32 @@ def test_lines_that_were_met(line: str) -> None:
     numbers = [number for number in verdict.numbers if number.role is not Role.LIMIT]
     assert [what in number.readings[0].what for number in numbers] == ([True] if what else [])
     assert verdict.blocks == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "writer"),
+    [
+        ("[DubboClientHandler-1] Thread pool is EXHAUSTED! Thread Name: DubboClientHandler-x", ""),
+        ("Thread pool is EXHAUSTED! Thread Name: DubboServerHandler-10.0.0.1:20880", "a server"),
+        ("Thread pool is EXHAUSTED!", ""),
+    ],
+)
+def test_whose_pool_is_full_only_its_threads_tell(line: str, writer: str) -> None:
+    (complaint,) = explain_text(line).complaints
+    assert complaint.source.endswith(writer or ".java)")
+    assert ("The server" in complaint.meaning) == bool(writer)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Failed to connect to server /10.0.0.2:20880 from NettyClient 10.0.0.1 using dubbo version",
+        "NettyChannel failed to connect to server, url: motan://10.0.0.2:8002/, result: false",
+    ],
+)
+def test_what_another_family_writes_is_not_said_to_be_thrift_s(line: str) -> None:
+    (complaint,) = explain_text(line).complaints
+    assert "Thrift" not in complaint.source + complaint.meaning
 
 
 # ── What must not be said ────────────────────────────────────────────────────────────

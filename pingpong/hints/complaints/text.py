@@ -56,8 +56,14 @@ _LEAST: Final = frozenset(
         *(troubles.CLOSED, troubles.RESET, troubles.BROKEN_PIPE, troubles.NOT_OPEN),
         *(troubles.TIMEOUT, troubles.GAVE_UP, troubles.READ_TIMEOUT, troubles.REFUSED),
         *(troubles.SERVER_FAILED, troubles.CLIENT_GONE, troubles.NO_SERVER, troubles.HANDLER),
-        *(troubles.ARGUMENTS, troubles.SASL, troubles.BEGINNING),
-        *(troubles.DEADLINE, troubles.STREAM_RESET),
+        *(
+            troubles.ARGUMENTS,
+            troubles.PROTOCOL_ERROR,
+            troubles.INTERNAL_ERROR,
+            troubles.SASL,
+            troubles.BEGINNING,
+        ),
+        *(troubles.DEADLINE, troubles.STREAM_RESET, troubles.H2_FAILED, troubles.H2_ENDED),
     }
 )
 # The bare name of an exception: it counts only if the text has nothing else.

@@ -1254,7 +1254,7 @@ def _verdict(number: int, data: bytes, role: Role) -> NumberVerdict:
 
 def _few(data: bytes, role: Role) -> list[Reading]:
     """What up to three bytes begin."""
-    rules = _FIRST_BYTES
+    rules: tuple[_Rule, ...] = _FIRST_BYTES
     if role is Role.STATUS and (refusal := _match(_REFUSALS, data)):
         return [_reading(rule, role, data) for rule in refusal]
     if len(data) == 3 and _match(_FIRST_THREE, data):

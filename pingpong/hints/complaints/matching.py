@@ -80,21 +80,21 @@ def find(pieces: tuple[Piece, ...], text: str) -> Iterator[Found]:
         stop = first.end()
         numbers = _numbers(first)
         for piece, word, end in zip(pieces[1:], words[1:], ends[1:], strict=True):
-            match = end.behind(stop)
-            limit = min(len(text) if match is None else match.start(), stop + MAX_GAP)
+            ended = end.behind(stop)
+            limit = min(len(text) if ended is None else ended.start(), stop + MAX_GAP)
             least = stop + (piece.gap == "word")
             if not piece.words:
                 stop = limit if piece.gap == "word" else stop
                 if stop < least:
                     break
                 continue
-            match = word.behind(least)
-            if match is None:
+            found = word.behind(least)
+            if found is None:
                 return  # nor for a later beginning
-            if match.start() > limit:
+            if found.start() > limit:
                 break
-            stop = match.end()
-            numbers += _numbers(match)
+            stop = found.end()
+            numbers += _numbers(found)
         else:
             yield Found(first.start(), stop, numbers)
             at = stop

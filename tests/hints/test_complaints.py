@@ -173,6 +173,10 @@ ALONE = {
     str(2**70): [],
     "2026-11-23 12:00:00,123 [t-12] WARN odd size 1195725856 from 10.0.0.1:50001 (3)": ["47455420"],
     "thread 140213 got 0x16030100.": ["16030100"],
+    "channel=[id: 0x16030100, /10.0.0.1:5] is gone": [],
+    "bad magic 0xdabb from a client": ["0000dabb"],
+    "magic number 61937 is wrong": ["0000f1f1"],
+    "sent 61937 rows, 0x1f4 of them twice": [],
     "1700000000 12 70000 nothing here": [],
 }
 
@@ -478,6 +482,7 @@ MET = {
     ),
     "client(url: dubbo://10.0.0.2:20880/a) failed to connect to server /10.0.0.2:20880 client-side "
     "timeout 3000ms": ("nothing answered in time", ""),
+    "wrong magic number: 300": ("not those that", ""),  # no byte at all
     # gRPC.
     "Error: 13 INTERNAL: Received RST_STREAM with code 2 triggered by internal client error: "
     "Session closed with error code 2": ("No RST_STREAM came from the server", ""),

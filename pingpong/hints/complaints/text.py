@@ -74,6 +74,10 @@ _VAGUE: Final = frozenset({troubles.SERVER_FAILED, troubles.NOT_OPEN, troubles.N
 _ASKED_FOR: Final = frozenset({troubles.WAITS_FOR, troubles.SHORT})
 
 
+# How many bytes the decimal number in these placeholders is.
+_SIZES: Final = {"byte": 1, "short": 2}
+
+
 class _Match(NamedTuple):
     start: int
     stop: int
@@ -81,8 +85,10 @@ class _Match(NamedTuple):
     found: Found
 
 
+# What Netty writes as the id of a channel ([id: 0x16030100]) is random.
 _NUMBER: Final = re.compile(
-    r"(?<![\w.:/-])(?:(?P<hex>-?0[xX][0-9A-Fa-f]{1,16})|(?P<number>-?[0-9]{1,20}))(?![\w:/-]|\.[0-9])"
+    r"(?<![\w.:/-])(?<!\[id: )"
+    r"(?:(?P<hex>-?0[xX][0-9A-Fa-f]{1,16})|(?P<number>-?[0-9]{1,20}))(?![\w:/-]|\.[0-9])"
 )
 _ONLY_NUMBERS: Final = re.compile(r"[\s,;]*\Z")
 _GROUPED: Final = re.compile(r"-?[0-9]{1,3}(?:[,_'][0-9]{3}){1,6}\Z")
@@ -204,6 +210,11 @@ def _named_numbers(text: str, matches: list[_Match]) -> list[tuple[int, NumberVe
         for name, place, digits in match.found.numbers:
             if name == "number" and trouble in _ASKED_FOR and 0 <= int(digits) < 2**20:
                 continue
+            if (
+                name in _SIZES
+                and not -(256 ** _SIZES[name]) // 2 <= int(digits) < 256 ** _SIZES[name]
+            ):
+                continue  # no number of so few bytes
             before = text[max(0, match.start - _BEFORE) : place]
             verdict = read_by(_named(name, digits, trouble, before), match.phrase.side)
             if trouble.role is Role.BODY and name == "number" and not _is_known(verdict):
@@ -222,8 +233,8 @@ def _named(name: str, digits: str, trouble: Trouble, before: str) -> NumberVerdi
         return explain_number(int(digits) - trouble.added, Role.LIMIT if limit else role)
     if name == "hex":
         return explain_number(int(digits, 16), role)
-    if name in ("byte", "short"):
-        size = 1 if name == "byte" else 2
+    if name in _SIZES:
+        size = _SIZES[name]
         return explain_bytes((int(digits) % 256**size).to_bytes(size, "big"), role)
     if name == "bytes":
         return explain_bytes(bytes(int(one) & 255 for one in digits.split(",")), role)
@@ -244,12 +255,15 @@ def _plain_numbers(
         return [(0, explain_number(int(re.sub(r"[,_']", "", stripped))))]
     found = []
     others: list[str] = []
+    in_hex: set[int] = set()
     at = 0
     for match in _NUMBER.finditer(text):
         others.append(text[at : match.start()])
         at = match.end()
         number = int(match["hex"], 16) if match["hex"] else int(match["number"])
         found.append((match.start(), number))
+        if match["hex"]:
+            in_hex.add(match.start())
         if len(found) > 1000:
             break
     others.append(text[at:])
@@ -261,10 +275,13 @@ def _plain_numbers(
     for place, number in found:
         if any(match.start <= place < match.stop for match in matches):
             continue
+        before = lower[max(0, place - _BEFORE) : place]
         behind = lower[place + len(str(number)) : place + len(str(number)) + _BEFORE]
-        if _is_limit(number, lower[max(0, place - _BEFORE) : place], behind):
+        # A small number is a count, unless it is written or named as something else.
+        small = 0 <= number < 2**20 and place not in in_hex and "magic" not in before
+        if _is_limit(number, before, behind):
             numbers.append((place, explain_number(number, Role.LIMIT)))
-        elif not has_named and not 0 <= number < 2**20:
+        elif not has_named and not small:
             verdict = explain_number(number)
             if _is_known(verdict):
                 numbers.append((place, verdict))

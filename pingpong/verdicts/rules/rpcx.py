@@ -13,8 +13,6 @@ from typing import Final
 
 from ...model import Outcome, Severity
 from ...protocols.families.rpcx.answers import RPCX
-from ...protocols.families.rpcx.rpcx import ENCODINGS
-from ...protocols.raw import RAW
 from ..evidence import ApplicationException, Case, shown
 from ..verdict import Kind, Verdict, unbraced
 from .refusals import (
@@ -68,7 +66,7 @@ def of_rpcx(case: Case, one: ApplicationException, evidence: list[str]) -> Verdi
     found = _CODEC.match(text)
     if found is not None:
         spoken = one.call.dialect.protocol
-        if spoken is not None and ENCODINGS.get(int(found[1]), RAW) is not spoken:
+        if spoken is not None and RPCX.encoding(int(found[1])) is not spoken:
             return behind(case, one, evidence, f"the serialization number {found[1]}")
         title = spoken.title if spoken is not None and spoken.classes else "a serialization"
         sent = f"{unbraced(title)} (number {found[1]})"

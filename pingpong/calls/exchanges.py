@@ -981,6 +981,10 @@ def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:
     answer = exchange.answer
     if answer is Outcome.UNREADABLE and flow is not None and flow.from_server.lost:
         return Outcome.LOST
+    if answer is Outcome.SUCCESS and reply.protocol.is_raw:
+        unread = reply.family.unread(reply)
+        if unread:
+            exchange.why = f"the status is OK; what came is in {unread}, which is not read here"
     return answer
 
 

@@ -334,22 +334,29 @@ class Error(Facts):
     """What the framework itself says about a call that failed.
 
     ``name`` and ``number`` are its kind ("UNKNOWN_METHOD", 1), "" and None if it has no known kind;
-    ``kind`` and ``text`` are the values that say so, None if they are absent.
+    ``kind`` and ``text`` are the values that say so, None if they are absent.  ``is_own``: it says
+    that the service's own code failed so, not the framework; None if it does not say which.
     """
 
-    __slots__ = ("kind", "name", "number", "text")
-    __match_args__: ClassVar = ("name", "number", "kind", "text")
+    __slots__ = ("is_own", "kind", "name", "number", "text")
+    __match_args__: ClassVar = ("name", "number", "kind", "text", "is_own")
 
     def __init__(
-        self, name: str, number: int | None, kind: Value | None, text: Value | None
+        self,
+        name: str,
+        number: int | None,
+        kind: Value | None,
+        text: Value | None,
+        is_own: bool | None = None,
     ) -> None:
         self.name: Final = name
         self.number: Final = number
         self.kind: Final = kind
         self.text: Final = text
+        self.is_own: Final = is_own
 
     def facts(self) -> tuple[object, ...]:
-        return (self.name, self.number, self.kind, self.text)
+        return (self.name, self.number, self.kind, self.text, self.is_own)
 
 
 class Family(ABC):
@@ -358,6 +365,9 @@ class Family(ABC):
     name: str
     title: str = "RPC"  # in a sentence: "Thrift", "gRPC"
     error_title: str  # an EXCEPTION, in a sentence: "a TApplicationException"
+    # What a method may throw, in a sentence: an IDL names each of them, or nothing does.
+    thrown_title: str = "an exception that the IDL declares"
+    has_idl: bool = True
     # An EXCEPTION is a status, gRPC's or HTTP's; only HTTP's.
     has_statuses: bool = False
     is_http: bool = False
@@ -404,6 +414,13 @@ class Family(ABC):
     def patience(self, call: Message) -> int:
         """Return how long the caller says it will wait for the answer (ns); -1: it does not say."""
         return -1
+
+    def unread(self, message: Message) -> str:
+        """Return how the values of a message are written, if that is named and not read here.
+
+        "" if it is read.  Whether the method returned or threw may then be in there, too.
+        """
+        return ""
 
     def is_upgrade(self, method: str) -> bool:
         """Say whether a call of that method asks about the connection, not the service."""

@@ -34,6 +34,7 @@ from .connecting import (
     began_late,
     lost_packets,
     no_answer,
+    nothing_called,
     one_direction,
     opened_only,
     refused,
@@ -148,10 +149,11 @@ REPLIES: Final[tuple[tuple[Rule, Outcome], ...]] = (
     (unreadable, Outcome.UNREADABLE),
     (two_protocols, Outcome.ONEWAY),
     (http_never_answered, Outcome.ONEWAY),
-    (thrown_by_dubbo, Outcome.DECLARED_EXCEPTION),
     (declared, Outcome.DECLARED_EXCEPTION),
 )
-LAST: Final[tuple[Rule, ...]] = (well, opened_only, http2_alone, unrecognised, not_thrift)
+LAST: Final[tuple[Rule, ...]] = (
+    *(well, opened_only, http2_alone, nothing_called, unrecognised, not_thrift),
+)
 ALSO: Final[tuple[Rule, ...]] = (
     sent_away,
     took_leave,
@@ -183,6 +185,7 @@ def verdicts(case: Case, known: Known) -> tuple[Verdict, ...]:
         not one.is_called for _, one in case.failures.values()
     ):
         take(*wrong_words(case, known))
+    take(*thrown_by_dubbo(case, known))
     for rule, outcome in REPLIES:
         if all(outcome not in one.covers for one in found):
             take(rule(case, known))

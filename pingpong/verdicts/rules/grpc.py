@@ -671,5 +671,8 @@ def in_its_own_stream(fault: Fault) -> tuple[str, str]:
     return (
         f"The {other} cannot read it either, unless it knows that it is written in another way.",
         "Compare the .proto files (the IDL) of both sides, and what the program puts into the "
-        "message.",
+        "message."
+        if fault.message.dialect.transport.family.has_statuses
+        else "Compare what both sides know of the method and its types, and the serialization that "
+        "each of them writes.",
     )

@@ -190,7 +190,10 @@ def _unanswered(
         f"{_of_them(len(waited), half.beats)} "
         f"no answer{closed}. {why}",
         evidence=[
-            f"{counted(answered, 'heartbeat')} of the {who} were answered" if answered > 0 else "",
+            f"{counted(answered, 'heartbeat')} of the {who} {'was' if answered == 1 else 'were'} "
+            "answered"
+            if answered > 0
+            else "",
             f"the {peer}’s machine acknowledged all that the {who} sent: it is its program that "
             "says nothing"
             if took

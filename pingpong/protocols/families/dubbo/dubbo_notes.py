@@ -35,6 +35,7 @@ from .heads import (
     HESSIAN,
     JAVA,
     NAMES,
+    READ,
     REQUEST,
     SERIALIZATIONS,
     STATUSES,
@@ -77,6 +78,8 @@ def notes(message: Message) -> list[Note]:
         return writer.notes
     writer.note(2, "frame", "magic", "da bb", "Each frame begins with it.")
     why = "Which way, what kind, and how the body is written."
+    if head.serialization not in READ:
+        why += " Values that are written so are not read here."
     writer.note(1, "frame", "flags", _flags(head), why)
     status = f"{head.status} {STATUSES.get(head.status, 'which Dubbo does not define')}"
     why = "Only replies have one."

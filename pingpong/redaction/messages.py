@@ -165,9 +165,10 @@ class Redactor:
         self._keeps = before.keeps
         if message.type is MessageType.EXCEPTION:
             text = message.family.error(message).text
-            is_value = text is not None and text.span.start >= message.start and len(text.span)
-            if text is not None and text.content and not is_value:
-                self.masked_texts += 1  # among the headers, where it is masked in any case
+            # It is in the head, where it is masked in any case, or in trailers, without a body.
+            is_before = text is not None and text.span.start < text.span.stop <= message.start
+            if text is not None and text.content and (is_before or not message.fields):
+                self.masked_texts += 1
         self.heads += len(runs)
         mask.runs += runs
 

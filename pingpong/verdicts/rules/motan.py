@@ -15,10 +15,12 @@ from typing import Final
 from ...model import Outcome, Severity
 from ...protocols.families.motan.answers import MOTAN
 from ..evidence import ApplicationException, Case, shown
+from ..phrases import is_masked
 from ..verdict import Kind, Verdict, unbraced
 from .refusals import (
     by_the_service,
     handler_failed,
+    masked_text,
     no_such_method,
     no_such_service,
     no_thread,
@@ -87,6 +89,9 @@ def of_motan(case: Case, one: ApplicationException, evidence: list[str]) -> Verd
         named = found["go"] or (found["java"] or "").partition("(")[0].rpartition(".")[2] or own
         return no_such_method(case, one, evidence, named, service)
     found = _NO_PROVIDER.search(text)
+    if code in _NOT_FOUND and is_masked(text):
+        meaning = "By its number, the server has no such service, or no such method in it."
+        return masked_text(case, one, evidence, meaning)
     if found is not None or code in _NOT_FOUND:
         wanted = (found[1] if found is not None else "") or service
         return no_such_service(case, one, evidence, wanted.rstrip(","), None, _SERVICE_ADVICE)

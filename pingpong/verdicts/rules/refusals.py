@@ -11,11 +11,13 @@ from typing import Final
 
 from ...model import Outcome, Severity
 from ..evidence import ApplicationException, Case, shown
+from ..phrases import is_masked
 from ..verdict import Kind, Verdict, unbraced
 
 __all__ = [
     "by_the_service",
     "handler_failed",
+    "masked_text",
     "no_such_method",
     "no_such_service",
     "no_thread",
@@ -166,8 +168,31 @@ def handler_failed(case: Case, one: ApplicationException, evidence: list[str]) -
     )
 
 
+def masked_text(
+    case: Case, one: ApplicationException, evidence: list[str], meaning: str = ""
+) -> Verdict:
+    """An error whose text would say what it means, in a capture from which it was taken.
+
+    ``meaning`` is what its number alone says.
+    """
+    return Verdict(
+        case.flow,
+        Kind.APPLICATION_EXCEPTION,
+        Severity.ERROR,
+        f"The server could not make the call {shown(one.call.method)}: it answers with "
+        f"{_said(one)}. The text is masked, and with it goes whether the library says this or the "
+        f"service.{f' {meaning}' if meaning else ''}",
+        evidence=evidence,
+        advice="Look at the capture from which this one was made, or at the server's log.",
+        alike=(case.flow.server, one.call.method, one.type, "masked"),
+        covers=_COVERS,
+    )
+
+
 def by_the_service(case: Case, one: ApplicationException, evidence: list[str]) -> Verdict:
     """An error whose text no library is known to write: the service's own, as far as it shows."""
+    if is_masked(one.text):
+        return masked_text(case, one, evidence)
     return Verdict(
         case.flow,
         Kind.APPLICATION_EXCEPTION,

@@ -9,7 +9,7 @@ from ...model import UDP, Family, Outcome, Severity
 from ...protocols.encodings.reading import BEGINS_INSIDE
 from ...protocols.purposes import counted
 from ..evidence import CLOSED, UNREAD, ApplicationException, Case, Ended, Fault, Known, Tally, shown
-from ..phrases import ending, failed, first_bytes, how_it_ended, text_in
+from ..phrases import ending, failed, first_bytes, how_it_ended, is_masked, text_in
 from ..verdict import Kind, Verdict, unbraced
 from .dubbo import DUBBO_WORDS
 from .grpc import in_its_own_stream, is_sent_away, of_status
@@ -188,6 +188,8 @@ def _failure(case: Case, count: int, one: ApplicationException, kinds: int) -> V
         if kinds > _TOLD
         else "",
     ]
+    if is_masked(one.text):
+        evidence.append("its text is masked, as in a redacted capture: it is not judged")
     covers = (Outcome.APPLICATION_EXCEPTION,)
     if family.has_statuses:
         return of_status(case, one, evidence)

@@ -365,6 +365,8 @@ class Family(ABC):
     is_http: bool = False
     # Where its clients set how long they wait, after the words "its timeout is set".
     timeouts_in: str = "in the client"
+    # What a program gets whose client has waited long enough.
+    overdue: str = "a timeout"
     # How long they wait where nothing is set (ns; -1: nobody can say), and who does, in words.
     usual_wait: int = -1
     usual_waiter: str = ""

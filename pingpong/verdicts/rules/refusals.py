@@ -15,6 +15,7 @@ from ..phrases import is_masked
 from ..verdict import Kind, Verdict, unbraced
 
 __all__ = [
+    "by_the_client",
     "by_the_service",
     "handler_failed",
     "masked_text",
@@ -164,6 +165,21 @@ def handler_failed(case: Case, one: ApplicationException, evidence: list[str]) -
         evidence=evidence,
         advice="Look at the server's log at that time: the handler's own stack is there.",
         alike=(case.flow.server, one.call.method, one.type),
+        covers=_COVERS,
+    )
+
+
+def by_the_client(case: Case, one: ApplicationException, evidence: list[str]) -> Verdict:
+    """The server called the client, and that could not make the call."""
+    return Verdict(
+        case.flow,
+        Kind.ENDED_OTHERWISE,
+        Severity.ERROR,
+        f"The server calls {shown(one.call.method)} of the client, as services that call back do, "
+        f"and the client could not make the call: it answers with {_said(one)}.",
+        evidence=evidence,
+        advice="Here the client is the one that is called: its log at that time says more.",
+        alike=(case.flow.server, one.call.method, one.type, "backward"),
         covers=_COVERS,
     )
 

@@ -87,6 +87,7 @@ class Grpc(Family):
     has_statuses = True
     error_title = "a gRPC status"
     has_results = False
+    overdue = "DEADLINE_EXCEEDED"
     timeouts_in = (
         "with each call, as its deadline (timeout= in Python, a context in Go, withDeadlineAfter "
         "in Java, deadline in Node)"

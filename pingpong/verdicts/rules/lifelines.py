@@ -40,20 +40,20 @@ def too_late(case: Case, known: Known) -> Iterator[Verdict]:
     for count, one in told[:_MOST]:
         family = one.call.dialect.transport.family
         who, where = _slowest(one)
-        caller, _ = _ends(one)
+        caller, callee = _ends(one)
         doubt = f" {family.patience_doubt}" if family.patience_doubt else ""
         yield Verdict(
             case.flow,
             Kind.TOO_LATE,
             Severity.WARNING,
             f"The answer to {shown(one.call.method)} came {{waited}}after the call, and the call "
-            f"says that its {caller} waits {{patience}}for it: most likely that had given up, its "
+            f"says that {_whose(one)} waits {{patience}}for it: most likely that had given up, its "
             f"program got a timeout, and the answer was dropped. {where}{_in_all(count)}{doubt}",
             evidence=_times(case, one),
-            advice="Find out why it takes that long, or let the client wait longer: its timeout is "
-            f"set {family.timeouts_in}. What the server did is not undone: a call that is sent "
-            "again does it twice.",
-            alike=(case.flow.server, one.call.method, who),
+            advice=f"Find out why it takes that long, or let the {caller} wait longer: its timeout "
+            f"is set {family.timeouts_in}. What the {callee} did is not undone: a call that is "
+            "sent again does it twice.",
+            alike=(case.flow.server, one.call.method, who, caller),
             waited=one.waited,
             patience=one.patience,
         )
@@ -67,6 +67,7 @@ def took_long(case: Case, known: Known) -> Verdict | None:
     count, one = max(found, key=lambda each: each[1].waited)
     family = one.call.dialect.transport.family
     who, where = _slowest(one)
+    caller, _ = _ends(one)
     others = [
         f"so it is with {shown(each.call.method)}, {counted(times, 'call')}"
         for times, each in found[:_MOST]
@@ -77,14 +78,13 @@ def took_long(case: Case, known: Known) -> Verdict | None:
         Kind.TOO_LATE,
         Severity.NOTE,
         f"The answer to {shown(one.call.method)} came {{waited}}after the call. Nothing in the "
-        "call "
-        f"says how long its client waits; {family.usual_waiter} wait {{patience}}where nothing is "
-        f"set, and one that does had given up, and dropped the answer. {where}{_in_all(count)}",
+        f"call says how long {_whose(one)} waits; {family.usual_waiter} wait {{patience}}where "
+        "nothing is set, and one that does had given up, and dropped the answer. "
+        f"{where}{_in_all(count)}",
         evidence=[*_times(case, one), *others],
-        advice="If the client's log has a timeout at that time, find out why it takes that long, "
-        "or "
-        f"let it wait longer: its timeout is set {family.timeouts_in}.",
-        alike=(case.flow.server, one.call.method, who, "usual"),
+        advice=f"If the {caller}'s log has a timeout at that time, find out why it takes that "
+        f"long, or let it wait longer: its timeout is set {family.timeouts_in}.",
+        alike=(case.flow.server, one.call.method, who, caller, "usual"),
         waited=one.waited,
         patience=one.patience,
     )
@@ -117,6 +117,11 @@ def _slowest(one: Slow) -> tuple[str, str]:
         who = ""
     caller, callee = _ends(one)
     return who, _PASSED[who].format(caller=caller, callee=callee)
+
+
+def _whose(one: Slow) -> str:
+    """Who waits for the answer, after "the call says that"."""
+    return "its client" if one.call.from_client else "the server"
 
 
 def _ends(one: Slow) -> tuple[str, str]:

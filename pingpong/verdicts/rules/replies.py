@@ -381,7 +381,7 @@ def _answers_no_id(case: Case, reply: Summary, waiting: list[Summary], more: str
             f"REPLY {reply}",
             f"CALL {calls[0]}" if calls else "",
             f"{counted(case.tally.answered, 'call')} on this connection had been answered",
-            f"the {other} finds the call of an answer by its id, and drops one that nobody waits for",
+            f"the {other} finds the call of an answer by its id, and drops what nobody waits for",
         ],
         advice="Look at what writes the reply: it has to take over the id of the call, and answer "
         "it once.",

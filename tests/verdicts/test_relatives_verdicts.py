@@ -537,9 +537,9 @@ def test_captures_that_were_mistreated_get_no_new_verdict(name: str, seed: int) 
 # ── Who said it, and what the capture supports ───────────────────────────────────────
 
 
-def backward(talk: Talk, after: int, answer: bytes | None, **attached: str) -> Talk:
+def backward(talk: Talk, after: int, answer: bytes | None) -> Talk:
     """The server calls the client, which answers so, or closes."""
-    talk.reply(dubbo_call(7, "changed", "com.shop.Listener", **attached)).wait(after)
+    talk.reply(dubbo_call(7, "changed", "com.shop.Listener", timeout="1000")).wait(after)
     return talk.fin(True).fin(False) if answer is None else talk.call(answer)
 
 
@@ -552,7 +552,7 @@ def backward(talk: Talk, after: int, answer: bytes | None, **attached: str) -> T
     ],
 )
 def test_the_server_calls_the_client(answer: bytes | None, kind: Kind, said: str) -> None:
-    talk = backward(good(opened()), 3 * SECOND, answer, timeout="1000")
+    talk = backward(good(opened()), 3 * SECOND, answer)
     one = of(kind, talk)
     assert said in one.sentence, one.sentence
     for words in ("client gave up", "the client waits", "The server had no thread"):

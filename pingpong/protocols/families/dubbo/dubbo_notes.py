@@ -209,7 +209,7 @@ def masks(message: Message) -> HeadMasks:
     if message.type is MessageType.EVENT:
         return HeadMasks(runs)
     keeps: list[Span] = []
-    names = _names(message, head) if head.is_request else None
+    names = _names_of(message, head) if head.is_request else None
     if names is not None:
         for what, text, span in zip(NAMES, names.texts, names.spans, strict=True):
             inside = _inside(text, span)
@@ -246,7 +246,7 @@ def masks(message: Message) -> HeadMasks:
     return HeadMasks(runs, keeps=tuple(keeps) if message.protocol is JAVA_STREAM else ())
 
 
-def _names(message: Message, head: DubboHead) -> Names | None:
+def _names_of(message: Message, head: DubboHead) -> Names | None:
     """Return what comes before the arguments; None if that cannot be read."""
     try:
         return read_names(message.data, head.serialization, message.stop)

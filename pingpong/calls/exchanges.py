@@ -776,6 +776,12 @@ class Pairing:
         if is_missing or pending.hole >= call.time:
             self._settle(exchange, _missing(flow))
             return
+        if call.transport.has_ids and (server if call.from_client else client).lost:
+            # Answers come in any order: it may have been in any of the bytes that are missing.
+            exchange.ended = -1
+            exchange.why = "the capture lost bytes that may have been its reply"
+            self._settle(exchange, Outcome.LOST)
+            return
         in_order = exchange.number < pending.newest and not pending.overtakes and not server.lost
         if in_order and not call.transport.has_ids and not self._is_answered(call):
             self._passed_in_order(pending, exchange)

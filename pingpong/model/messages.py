@@ -322,12 +322,14 @@ class HeadMasks(NamedTuple):
 
     ``packed`` is the offset in the message's data from which the bytes differ from those on the
     wire, because they were packed; -1: none do.  ``values`` is a struct whose values are all to be
-    masked.
+    masked.  ``keeps`` are places among the message's own values that stay, whatever is selected:
+    its names, and how its result begins.
     """
 
     runs: list[Run]
     packed: int = -1
     values: Record | None = None
+    keeps: tuple[Span, ...] = ()
 
 
 class Error(Facts):
@@ -373,6 +375,8 @@ class Family(ABC):
     is_http: bool = False
     # Where its clients set how long they wait, after the words "its timeout is set".
     timeouts_in: str = "in the client"
+    # What a program gets whose client has waited long enough.
+    overdue: str = "a timeout"
     # How long they wait where nothing is set (ns; -1: nobody can say), and who does, in words.
     usual_wait: int = -1
     usual_waiter: str = ""
@@ -432,6 +436,13 @@ class Family(ABC):
         If a message is one value, that is field 0.
         """
         return field.field_id == 0
+
+    def kind_at(self, exception: Message) -> int:
+        """Return where, among its values, an EXCEPTION says of which kind it is; -1: nowhere.
+
+        Only if that is a number or a word of the framework's own: it stays where values are masked.
+        """
+        return -1
 
     def numbered(self, path: tuple[int, ...], number: int) -> tuple[str, str]:
         """Return the name of a number at that place in an EXCEPTION, and a sentence about it.

@@ -78,6 +78,8 @@ NOT_READ: Final = (*CLOSED, Outcome.WAITING, Outcome.UNREADABLE, Outcome.NO_REPL
 # How many methods of a server are remembered, and how many dialects.
 MAX_NAMES: Final = 256
 
+_UNANSWERED: Final = (*CLOSED, Outcome.WAITING)
+
 
 class Summary(NamedTuple):
     """What is kept of a message; its attributes are as those of a Message.
@@ -98,6 +100,7 @@ class Summary(NamedTuple):
     cut: str = ""
     is_upgrade: bool = False
     unread: str = ""
+    from_client: bool = True
 
     def __str__(self) -> str:
         return f"{shown(self.method)}, {sized(self.size)} (message {self.number})"
@@ -117,6 +120,7 @@ def summary_of(message: Message) -> Summary:
         message.cut,
         message.family.is_upgrade(message.method),
         message.family.unread(message) if message.protocol.is_raw else "",
+        message.from_client,
     )
 
 
@@ -206,18 +210,25 @@ class ApplicationException(NamedTuple):
     code: int | None = None
     is_own: bool | None = None
 
+    @property
+    def by_client(self) -> bool:
+        """Whether the client says it, of a call that the server sent."""
+        return self.call.from_client != self.is_called
+
 
 class Slow(NamedTuple):
     """A call whose answer came later than its caller waits.
 
     ``patience`` is how long it waits (ns), as the call says or, if not ``is_told``, as its family's
-    clients do where nothing is set.
+    clients do where nothing is set.  ``behind`` is how long other answers came on the same
+    connection after the call was sent, before a byte of its own did (ns).
     """
 
     call: Summary
     reply: Summary
     patience: int
     is_told: bool
+    behind: int = 0
 
     @property
     def waited(self) -> int:
@@ -293,7 +304,9 @@ class Case:
     - ``faults``: messages whose bytes are not right.
     - ``streams``: calls whose stream was reset or refused while the connection went on, by method
       and reason: how many, and an example.  They are not in ``ended``.
-    - ``recent``: when the last answered calls began and ended (ns), if each has a stream.
+    - ``backward``: calls of the server's that the client did not answer, like ``streams``.
+    - ``recent``: when the last answered calls of the client began and ended (ns), if each has an
+      id; ``came``: when the last answers began and ended, and whether the client sent them.
     - ``slow``: calls whose answer came later than their callers wait, by method and by whether the
       call says how long that is: how many, and an example.
     - ``thrown``: by method, type and text, how many of the ``declared`` there are, and the text.
@@ -301,6 +314,7 @@ class Case:
     """
 
     __slots__ = (
+        *("backward", "came"),
         *("declared", "ended", "failures", "faults", "first", "flow", "largest", "last_answered"),
         *("garbled", "last_call", "last_reply", "last_unread", "recent", "slow", "streams"),
         *("tally", "thrown"),
@@ -320,6 +334,8 @@ class Case:
         self.declared: dict[tuple[str, str], int] = {}
         self.faults: list[Fault] = []
         self.streams: dict[tuple[str, Outcome, str, bool], tuple[int, Ended]] = {}
+        self.backward: dict[tuple[str, Outcome], tuple[int, Ended]] = {}
+        self.came: deque[tuple[int, int, bool]] = deque(maxlen=MAX_EXAMPLES)
         self.recent: deque[tuple[int, int]] = deque(maxlen=MAX_EXAMPLES)
         self.slow: dict[tuple[str, bool], tuple[int, Slow]] = {}
         self.thrown: dict[_Kind, tuple[int, str]] = {}
@@ -348,6 +364,8 @@ class Case:
         )
         if ended.is_stream:
             self._add_stream(ended)
+        elif call is not None and not call.from_client and outcome in _UNANSWERED:
+            self._add_backward(ended)
         else:
             same = self.ended.setdefault(outcome, [])
             same.append(ended)
@@ -389,9 +407,11 @@ class Case:
         tally.answered += 1
         self.largest = max(self.largest, call.size)
         if call.dialect.transport.has_ids:
-            self.recent.append((call.time, reply.end_time))
+            if call.from_client:
+                self.recent.append((call.time, reply.end_time))
             if exchange.answer is not Outcome.APPLICATION_EXCEPTION:
                 self._wait_for(exchange.call, call, reply)
+            self.came.append((reply.time, reply.end_time, reply.from_client))
         if self.last_answered is None or reply.end_time >= self.last_answered[1]:
             self.last_answered = (call, reply.end_time)
         answer = exchange.answer
@@ -428,6 +448,21 @@ class Case:
         if count or len(self.streams) < MAX_FAILURES:
             self.streams[key] = (count + 1, first)
 
+    def _add_backward(self, ended: Ended) -> None:
+        """Take a call of the server's without an answer."""
+        key = (ended.message.method, ended.outcome)
+        count, first = self.backward.get(key, (0, ended))
+        if count or len(self.backward) < MAX_FAILURES:
+            self.backward[key] = (count + 1, first)
+
+    def _behind(self, call: Summary, reply: Summary) -> int:
+        """How long other answers came between a call's end and its answer's begin (ns)."""
+        return sum(
+            max(min(end, reply.time) - max(begun, call.end_time), 0)
+            for begun, end, by_client in self.came
+            if by_client == reply.from_client
+        )
+
     def _wait_for(self, asked: Message | None, call: Summary, reply: Summary) -> None:
         """Take note of an answer that came later than its caller waits."""
         waited = reply.end_time - call.time
@@ -438,7 +473,8 @@ class Case:
         patience = told if told >= 0 else family.usual_wait
         if 0 <= patience < waited:
             key = (call.method, told >= 0)
-            count, first = self.slow.get(key, (0, Slow(call, reply, patience, told >= 0)))
+            one = Slow(call, reply, patience, told >= 0, self._behind(call, reply))
+            count, first = self.slow.get(key, (0, one))
             if count or len(self.slow) < MAX_FAILURES:
                 self.slow[key] = (count + 1, first)
 

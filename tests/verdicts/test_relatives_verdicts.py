@@ -727,3 +727,86 @@ def test_captures_that_were_mistreated_get_no_new_verdict(name: str, seed: int) 
     before: Any = {one.kind for one in verdicts(packets)}
     capture = check(mutated(packets, seed), deep=False)
     assert not ({one.kind for one in capture.diagnosis.verdicts} & NEW) - before
+
+
+# ── Who said it, and what the capture supports ───────────────────────────────────────
+
+
+def backward(talk: Talk, after: int, answer: bytes | None) -> Talk:
+    """The server calls the client, which answers so, or closes."""
+    talk.reply(dubbo_call(7, "changed", "com.shop.Listener", timeout="1000")).wait(after)
+    return talk.fin(True).fin(False) if answer is None else talk.call(answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "said"),
+    [
+        (None, Kind.CLOSED_ON_CALL, "the client closed the connection"),
+        (dubbo_error(7, 100, "full"), Kind.ENDED_OTHERWISE, "client could not make the call"),
+        (dubbo_reply(7), Kind.TOO_LATE, "on the client's side of this capture, not on the"),
+    ],
+)
+def test_the_server_calls_the_client(answer: bytes | None, kind: Kind, said: str) -> None:
+    talk = backward(good(opened()), 3 * SECOND, answer)
+    one = of(kind, talk)
+    assert said in one.sentence, one.sentence
+    for words in ("client gave up", "the client waits", "The server had no thread"):
+        assert words not in one.sentence
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [dubbo_call(1, timeout="2000"), motan2_call(1, M_tmo="2000"), rpcx_call(1)],
+    ids=["Dubbo", "Motan 2", "rpcx"],
+)
+def test_words_of_another_family(ask: bytes) -> None:
+    """A deadline that passed, and an answer to nobody: neither gRPC's words nor Thrift's."""
+    talk = opened().call(ask).wait(2_300 * MS).fin(True).fin(False)
+    told = of(Kind.CLIENT_GAVE_UP, talk)
+    twice = of(Kind.OUT_OF_STEP, good(opened(50002)).reply(dubbo_reply(2)))
+    for one in (told, twice):
+        words = " ".join((one.sentence, *one.evidence, one.advice))
+        assert "DEADLINE_EXCEEDED" not in words
+        assert "BAD_SEQUENCE_ID" not in words
+        assert "seqid" not in words
+
+
+@pytest.mark.parametrize("ask", [dubbo_call(3, timeout="0"), motan2_call(3, M_tmo="0")])
+def test_a_timeout_of_0_says_nothing(ask: bytes) -> None:
+    answer = dubbo_reply(3) if ask[:1] == b"\xda" else motan2_reply(3)
+    talk = opened().call(ask).wait(50 * MS).reply(answer)
+    assert kinds(talk) == {Kind.ALL_WELL}
+
+
+def test_an_answer_behind_another() -> None:
+    large = dubbo_reply(1, b"S" + (900).to_bytes(2, "big") + b"y" * 900)
+    talk = opened().call(dubbo_call(1)).call(dubbo_call(2, timeout="1000"))
+    talk.reply(large[:500]).wait(3 * SECOND).reply(large[500:]).reply(dubbo_reply(2))
+    found = [one for one in verdicts(talk.packets) if one.kind is Kind.TOO_LATE]
+    (told,) = [one for one in found if one.severity is Severity.WARNING]
+    assert "another answer came on the same connection" in told.sentence
+    assert "server's side" not in told.sentence
+
+
+def test_a_reply_that_may_be_lost() -> None:
+    """The client closed when its deadline had passed, and the capture lacks the server's bytes."""
+    talk = good(opened()).call(dubbo_call(3, timeout="1000")).skip(False, 40).wait(2 * SECOND)
+    found = verdicts(talk.reply(dubbo_reply(4)).fin(True).fin(False).packets)
+    assert Kind.CLIENT_GAVE_UP not in {one.kind for one in found}
+    assert Kind.LOST_PACKETS in {one.kind for one in found}
+
+
+@pytest.mark.parametrize("by_client", [True, False])
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_farewell_of_either_end(by_client: bool, is_whole: bool) -> None:
+    talk = good(opened() if is_whole else Talk(server_port=20880)).send(by_client, DUBBO_READONLY)
+    found = verdicts(talk.wait(SECOND).fin(by_client).fin(not by_client).packets)
+    (told,) = [one for one in found if one.kind is Kind.GOAWAY]
+    assert ("No call was under way" in told.sentence) is (is_whole and not by_client)
+    assert ("the server should not call it" in told.sentence) is by_client
+
+
+def test_a_pool_that_says_it_is_free() -> None:
+    words = "Pool Size: 100 (active: 0, core: 100, max: 100"
+    talk = good(opened()).call(dubbo_call(3)).reply(dubbo_error(3, 100, words))
+    assert "threads were free when it wrote this" in of(Kind.OVERLOADED, talk).sentence

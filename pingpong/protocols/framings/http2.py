@@ -42,7 +42,7 @@ from ...model import (
 from ...wire.link import number as u32
 from ..framing import Brought, Found, Transport, Unit
 from ..raw import RAW
-from ..unpacking import inflate
+from ..unpacking import MASKED, grave, inflate
 from .contents import NO_END, NOT_KNOWN, NOT_NAMED, Content, Contents, Ending, Head, Kept
 from .h2 import (
     ACK,
@@ -1104,7 +1104,7 @@ class Http2(Transport):
             if packing:
                 unpacked, wrong = self._unpack(packing, body)
                 if wrong:
-                    findings.append(Finding(Severity.ERROR, wrong, 0))
+                    findings.append(Finding(grave(wrong), wrong, 0))
                     if unpacked is None:
                         protocol = RAW
         if protocol.is_text and not body:
@@ -1156,6 +1156,8 @@ class Http2(Transport):
                 return None, "the flag says that it is packed, and no header names the encoding"
             return None, f"content packed with {packing}, which is not unpacked here"
         content, wrong = inflate(body, self.allowance, len(body), bits, bits == 31)
+        if wrong == MASKED:
+            return None, f"content packed with {packing}: {wrong}"
         return content, f"content packed with {packing}: {wrong}" if wrong else ""
 
 

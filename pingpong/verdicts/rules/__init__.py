@@ -81,6 +81,7 @@ from .grpc import (
 )
 from .lifelines import (
     broken_text,
+    called_back,
     left_first,
     too_late,
     took_leave,
@@ -180,7 +181,7 @@ def verdicts(case: Case, known: Known) -> tuple[Verdict, ...]:
         if not left.isdisjoint(about):
             take(rule(case, known))
     take(*streams(case, known), *too_late(case, known), *broken_text(case, known))
-    take(unanswered_heartbeats(case, known))
+    take(*called_back(case, known), unanswered_heartbeats(case, known))
     if Outcome.APPLICATION_EXCEPTION in left or any(
         not one.is_called for _, one in case.failures.values()
     ):

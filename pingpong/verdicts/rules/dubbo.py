@@ -22,10 +22,17 @@ from ...model import Outcome, Severity
 from ...protocols.families.dubbo.answers import DUBBO
 from ...protocols.purposes import counted
 from ..evidence import ApplicationException, Case, Known, shown
-from ..phrases import ending, first_bytes, text_of
+from ..phrases import ending, first_bytes, is_masked, text_of
 from ..verdict import Kind, Verdict, unbraced
 from .foreign import foreign_in
-from .refusals import behind, no_such_service, no_thread, other_serialization, too_long
+from .refusals import (
+    behind,
+    masked_text,
+    no_such_service,
+    no_thread,
+    other_serialization,
+    too_long,
+)
 
 __all__ = ["DUBBO_WORDS", "console", "of_dubbo", "thrown_by_dubbo"]
 
@@ -102,7 +109,15 @@ def of_dubbo(case: Case, one: ApplicationException, evidence: list[str]) -> Verd
         return too_long(case, one, evidence, numbers, _PAYLOAD_ADVICE)
     if one.type == "SERVER_THREADPOOL_EXHAUSTED":
         pool = _POOL.search(text)
-        numbers = "" if pool is None else f"It says how full: {pool[2]} at work, {pool[3]} at most."
+        numbers = ""
+        if pool is not None:
+            numbers = f"It says how full: {pool[2]} at work, {pool[3]} at most."
+            if int(pool[2]) < int(pool[3]):
+                # Its executor fills its numbers in when it refuses, and others may have left since.
+                numbers += (
+                    " By that, threads were free when it wrote this: others had just come free, or "
+                    "the pool was being shut down."
+                )
         return no_thread(case, one, evidence, numbers, _POOL_ADVICE)
     found = _said(_NOT_EXPORTED, one)
     if found is not None and not _is_of(_name(found[1]), one.call.method):
@@ -134,6 +149,8 @@ def of_dubbo(case: Case, one: ApplicationException, evidence: list[str]) -> Verd
         title = spoken.title if spoken is not None and spoken.classes else "a serialization"
         sent = one.call.unread or f"{title} ({unbraced(found[1])})"
         return other_serialization(case, one, evidence, sent, _SERIALIZATION_ADVICE)
+    if is_masked(text):
+        return masked_text(case, one, evidence)
     if one.type in ("BAD_REQUEST", "BAD_RESPONSE"):
         return _not_read(case, one, evidence)
     for pattern in (_NOT_EXPORTED, _NO_EXPORTER):
@@ -327,6 +344,13 @@ def _rpc(method: str, text: str) -> tuple[Kind, str, str]:
             Kind.APPLICATION_EXCEPTION,
             f"{shown(method)} failed because the server found nobody to make a call of its own.",
             "Look at the registry, and whether the provider that the text names is up.",
+        )
+    if is_masked(text):
+        return (
+            Kind.APPLICATION_EXCEPTION,
+            f"{shown(method)} is answered with an exception of the framework, RpcException. Its "
+            "text is masked: it would say what has failed.",
+            "Look at the capture from which this one was made, or at the server's log.",
         )
     return (
         Kind.APPLICATION_EXCEPTION,

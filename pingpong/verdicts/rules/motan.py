@@ -16,11 +16,13 @@ from typing import Final
 from ...model import Outcome, Severity
 from ...protocols.families.motan.answers import MOTAN
 from ..evidence import ApplicationException, Case, shown
+from ..phrases import is_masked
 from ..verdict import Kind, Verdict, unbraced
 from .refusals import (
     behind,
     by_the_service,
     handler_failed,
+    masked_text,
     no_such_method,
     no_such_service,
     no_thread,
@@ -114,6 +116,9 @@ def of_motan(case: Case, one: ApplicationException, evidence: list[str]) -> Verd
         if not _is_part(java or named, one.call.method):
             return behind(case, one, evidence, java or named)
         return no_such_method(case, one, evidence, named, service)
+    if code in _NOT_FOUND and is_masked(text):
+        meaning = "By its number, the server has no such service, or no such method in it."
+        return masked_text(case, one, evidence, meaning)
     found = _NO_PROVIDER.match(text)
     if found is not None:
         wanted = (found["key"] or found["name"] or "").rstrip(",") or service

@@ -15,12 +15,15 @@ from typing import Final
 
 from ...model import Outcome, Severity
 from ..evidence import ApplicationException, Case, shown
+from ..phrases import is_masked
 from ..verdict import Kind, Verdict, unbraced
 
 __all__ = [
     "behind",
+    "by_the_client",
     "by_the_service",
     "handler_failed",
+    "masked_text",
     "no_such_method",
     "no_such_service",
     "no_thread",
@@ -196,6 +199,42 @@ def behind(case: Case, one: ApplicationException, evidence: list[str], other: st
     )
 
 
+def by_the_client(case: Case, one: ApplicationException, evidence: list[str]) -> Verdict:
+    """The server called the client, and that could not make the call."""
+    return Verdict(
+        case.flow,
+        Kind.ENDED_OTHERWISE,
+        Severity.ERROR,
+        f"The server calls {shown(one.call.method)} of the client, as services that call back do, "
+        f"and the client could not make the call: it answers with {_said(one)}.",
+        evidence=evidence,
+        advice="Here the client is the one that is called: its log at that time says more.",
+        alike=(case.flow.server, one.call.method, one.type, "backward"),
+        covers=_COVERS,
+    )
+
+
+def masked_text(
+    case: Case, one: ApplicationException, evidence: list[str], meaning: str = ""
+) -> Verdict:
+    """An error whose text would say what it means, in a capture from which it was taken.
+
+    ``meaning`` is what its number alone says.
+    """
+    return Verdict(
+        case.flow,
+        Kind.APPLICATION_EXCEPTION,
+        Severity.ERROR,
+        f"The server could not make the call {shown(one.call.method)}: it answers with "
+        f"{_said(one)}. The text is masked, and with it goes whether the library says this or the "
+        f"service.{f' {meaning}' if meaning else ''}",
+        evidence=evidence,
+        advice="Look at the capture from which this one was made, or at the server's log.",
+        alike=(case.flow.server, one.call.method, one.type, "masked"),
+        covers=_COVERS,
+    )
+
+
 _OWN: Final = "The answer marks it as the service's own, and not the framework's."
 _NOT_KNOWN: Final = (
     "These are not words that its library is known to write: most likely they are the service's "
@@ -205,6 +244,8 @@ _NOT_KNOWN: Final = (
 
 def by_the_service(case: Case, one: ApplicationException, evidence: list[str]) -> Verdict:
     """An error whose text no library is known to write: the service's own, as far as it shows."""
+    if is_masked(one.text):
+        return masked_text(case, one, evidence)
     whose = _OWN if one.is_own else _NOT_KNOWN
     if not one.text:
         whose = "It has no text, or one of so many that they are not told."

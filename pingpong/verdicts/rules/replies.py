@@ -8,12 +8,24 @@ from typing import Final
 from ...model import UDP, Family, Outcome, Severity
 from ...protocols.encodings.reading import BEGINS_INSIDE
 from ...protocols.purposes import counted
-from ..evidence import CLOSED, UNREAD, ApplicationException, Case, Ended, Fault, Known, Tally, shown
-from ..phrases import ending, failed, first_bytes, how_it_ended, text_in
+from ..evidence import (
+    CLOSED,
+    UNREAD,
+    ApplicationException,
+    Case,
+    Ended,
+    Fault,
+    Known,
+    Summary,
+    Tally,
+    shown,
+)
+from ..phrases import ending, failed, first_bytes, how_it_ended, is_masked, text_in
 from ..verdict import Dialect, Kind, Verdict, unbraced
 from .dubbo import DUBBO_WORDS
 from .grpc import in_its_own_stream, is_sent_away, of_status
 from .motan import MOTAN_WORDS
+from .refusals import by_the_client
 from .rpcx import RPCX_WORDS
 
 __all__ = [
@@ -199,7 +211,11 @@ def _failure(case: Case, count: int, one: ApplicationException) -> Verdict:
         failed(count, one),
         f"{counted(rest, 'other call')} on this connection had an answer" if rest else "",
     ]
+    if is_masked(one.text):
+        evidence.append("its text is masked, as in a redacted capture: it is not judged")
     covers = (Outcome.APPLICATION_EXCEPTION,)
+    if one.by_client and one.call.dialect.transport.is_two_way:
+        return by_the_client(case, one, evidence)
     if family.has_statuses:
         return of_status(case, one, evidence)
     tell = _OWN_WORDS.get(family)
@@ -333,6 +349,8 @@ def answers_nothing(case: Case, known: Known) -> Verdict | None:
         rest = f" The call {shown(waiting[0].method)} with seqid {waiting[0].seqid} had no answer."
     count = case.tally.outcomes[Outcome.NO_CALL]
     more = f" So it is with {count} replies in all." if count > 1 else ""
+    if reply.dialect.transport.has_ids:
+        return _answers_no_id(case, reply, waiting, more)
     return Verdict(
         case.flow,
         Kind.OUT_OF_STEP,
@@ -351,6 +369,35 @@ def answers_nothing(case: Case, known: Known) -> Verdict | None:
         "Let one thread at a time write to a connection.",
         alike=(case.flow.server, reply.method, bool(waiting)),
         covers=(Outcome.NO_CALL, *(CLOSED if waiting else ()), Outcome.WAITING),
+    )
+
+
+def _answers_no_id(case: Case, reply: Summary, waiting: list[Summary], more: str) -> Verdict:
+    """A reply whose id no call has that waits; whoever gets it tells calls by their ids."""
+    who, other = ("client", "server") if reply.from_client else ("server", "client")
+    calls = [one for one in waiting if one.from_client != reply.from_client]
+    rest = (
+        f" The call {shown(calls[0].method)} with id {calls[0].seqid} had no answer."
+        if calls
+        else ""
+    )
+    return Verdict(
+        case.flow,
+        Kind.OUT_OF_STEP,
+        Severity.ERROR,
+        f"The {who} sends a reply {shown(reply.method)} with id {reply.seqid}, and no call of that "
+        f"id waits for it.{rest}{more} It wrote another id than the call's, or answered twice; or "
+        "something between the two mixed up connections.",
+        evidence=[
+            f"REPLY {reply}",
+            f"CALL {calls[0]}" if calls else "",
+            f"{counted(case.tally.answered, 'call')} on this connection had been answered",
+            f"the {other} finds the call of an answer by its id, and drops what nobody waits for",
+        ],
+        advice="Look at what writes the reply: it has to take over the id of the call, and answer "
+        "it once.",
+        alike=(case.flow.server, reply.method, bool(calls)),
+        covers=(Outcome.NO_CALL, *(CLOSED if calls else ()), Outcome.WAITING),
     )
 
 

@@ -58,6 +58,10 @@ class Motan(Family):
                 return _said(value.of(exception.data), value, exception.kept is not None)
         return Error("", None, None, None)
 
+    def kind_at(self, exception: Message) -> int:
+        kind = _thrown(exception).kind if exception.transport == "motan" else None
+        return -1 if kind is None else kind.span.start
+
     def parts(self, method: str) -> tuple[str, str]:
         return split(method)
 
@@ -86,7 +90,7 @@ def _said(raw: bytes, place: Span, is_shut: bool) -> Error:
             is_own = said["errtype"] == _OWN
     text = Value(TType.TEXT, words, place)
     text.redacted = is_shut
-    return Error("", None if is_shut else number, None if is_shut else kind, text, is_own)
+    return Error("", number, kind, text, is_own)
 
 
 def _thrown(exception: Message) -> Error:

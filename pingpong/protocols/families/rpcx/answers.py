@@ -24,6 +24,7 @@ class Rpcx(Family):
     title = "rpcx"
     error_title = "an rpcx error"
     answers_failures = True
+    has_results = False
     timeouts_in = "with each call, as the deadline of its context"
 
     def outcome(self, reply: Message) -> Outcome:

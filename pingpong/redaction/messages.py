@@ -19,6 +19,10 @@ something too: it is not hidden, and it is all that a mask says.
     HTTP's own           calls of no family: the path, and every value, whatever is selected
     an exception's text  with ``texts``: a handler may quote in it what it was given
 
+Not masked, so that a call ends as it did: names and the kind of a result, also where they are among
+the values (a Java stream), and which kind of exception the framework's own is, by its own number or
+word.
+
 A message in which nothing is masked stays as it is.
 """
 
@@ -40,6 +44,7 @@ from ..model import (
     Record,
     Run,
     Severity,
+    Span,
     Struct,
     TType,
     Value,
@@ -117,15 +122,19 @@ class Redactor:
         self.heads = 0
         self.masked_texts = 0
         self.left_texts = 0
+        self._keeps: tuple[Span, ...] = ()
 
     def mask(self, record: Record) -> Mask:
         """Return what is to be masked in a message, or in a bare struct."""
         mask = Mask()
+        self._keeps = ()
         if isinstance(record, Message):
             self._before(record, mask)
             mask.runs += _header(record)[0]
         walk = _Walk(self, record, mask)
         walk.whole()
+        if mask.is_sure and self._keeps:
+            mask.runs = _without(mask.runs, record.data, self._keeps)
         if not mask.is_sure:
             self.unsure += 1
         elif walk.is_nameless:
@@ -153,6 +162,13 @@ class Redactor:
         if before.values is not None:
             runs = runs + self._all_of(before.values)
         mask.packed = before.packed
+        self._keeps = before.keeps
+        if message.type is MessageType.EXCEPTION:
+            text = message.family.error(message).text
+            # It is in the head, where it is masked in any case, or in trailers, without a body.
+            is_before = text is not None and text.span.start < text.span.stop <= message.start
+            if text is not None and text.content and (is_before or not message.fields):
+                self.masked_texts += 1
         self.heads += len(runs)
         mask.runs += runs
 
@@ -171,6 +187,19 @@ def masked_with(data: bytes, runs: Iterable[Run]) -> bytes:
     for at, text in runs:
         out[at : at + len(text)] = text
     return bytes(out)
+
+
+def _without(runs: list[Run], data: bytes, keeps: Iterable[Span]) -> list[Run]:
+    """Return the masks with what stays put back into them."""
+    out: list[Run] = []
+    for at, text in runs:
+        shown = bytearray(text)
+        for one in keeps:
+            start, stop = max(one.start, at), min(one.stop, at + len(text))
+            if start < stop:
+                shown[start - at : stop - at] = data[start:stop]
+        out.append((at, bytes(shown)))
+    return out
 
 
 def hushed(finding: Finding) -> Finding:
@@ -223,6 +252,7 @@ class _Walk:
         self.kind = record.type if isinstance(record, Message) else None
         self.family = record.family if isinstance(record, Message) else None
         self.is_exception = self.kind is MessageType.EXCEPTION
+        self.kind_at = -1  # where an exception of the framework's own says of which kind it is
 
     def whole(self) -> None:
         record, body = self.record, self.record.body
@@ -240,6 +270,8 @@ class _Walk:
         self.mask.is_sure = not self.all
         # In HTTP that belongs to no family, nobody knows which value is a secret.
         self.all = self.all or (isinstance(record, Message) and record.family.is_http)
+        if self.is_exception and not self.all and isinstance(record, Message):
+            self.kind_at = record.family.kind_at(record)
         self._head(record.start, body)
         self.struct(body, tuple(states), (), True)
         stop = record.stop
@@ -321,7 +353,7 @@ class _Walk:
     ) -> None:
         """Mask in a value: ``field``'s; None for an element.  ``is_key``: it is a map's key."""
         content = value.content
-        if not (states or hits or self.all or self.is_text):
+        if not (states or hits or self.all or self.is_text) or value.span.start == self.kind_at:
             return
         if self.all and value.head and not self.protocol.is_text:
             self.known.append((value.span.start, value.span.start + value.head))

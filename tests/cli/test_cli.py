@@ -496,7 +496,7 @@ def test_explain_bytes_and_what_is_no_message(capsys: pytest.CaptureFixture[str]
     assert out.count("method name  ") == 2
     code, out, _ = run(capsys, "explain", "16 03 01 02 00 01 00 01 fc 03 03 ec")
     assert code == cli.READ_ALL
-    assert "no message here" in out
+    assert "no Thrift message here" in out
     assert "TLS" in out
 
 

@@ -48,7 +48,7 @@ from ...model import (
 from ...wire.link import number as u32
 from ..framing import Brought, Found, Transport, Turn, Unit
 from ..raw import RAW
-from ..unpacking import Allowance
+from ..unpacking import Allowance, grave
 from .contents import NO_END, Content, Contents, Ending, Head, Kept
 from .h2 import PREFACE
 from .http1_bodies import (
@@ -68,7 +68,6 @@ from .http1_bodies import (
     begins,
     no_start,
     opened,
-    packing_finding,
     shown,
 )
 from .pieces import (
@@ -821,7 +820,7 @@ class Http1(Transport):
         if packing and body and not why and not said.note and not is_lossy:
             inner, wrong = self._unpack(packing, body)
             if wrong:
-                findings.append(packing_finding(wrong))
+                findings.append(Finding(grave(wrong), wrong, 0))
         if (packing and body and inner is None) or (protocol.is_text and not body):
             protocol = RAW
         if said.note:

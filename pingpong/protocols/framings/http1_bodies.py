@@ -13,9 +13,9 @@ import zlib
 from typing import Final
 
 from ...errors import DecodeError, LimitExceeded
-from ...model import Finding, Limits, Protocol, Response, Severity
+from ...model import Limits, Protocol, Response
 from ..framing import Turn
-from ..unpacking import Allowance, inflate
+from ..unpacking import NOT_UNPACKED, Allowance, inflate
 from .contents import NOT_NAMED, Head
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "NO_BODY",
     "STARTS",
     "TELLING",
-    "UNKNOWN_PACKING",
     "Body",
     "Start",
     "add_lines",
@@ -41,7 +40,6 @@ __all__ = [
     "is_packed",
     "no_start",
     "opened",
-    "packing_finding",
     "shown",
     "unpacked",
 ]
@@ -266,9 +264,6 @@ def unpacked(coding: bytes, data: bytes, allowance: Allowance | None) -> tuple[b
 # How often a body may be packed: once is usual, twice happens behind a proxy.
 _MOST_CODINGS: Final = 4
 
-# A finding that says this is about what is read here, not about whoever reads it.
-UNKNOWN_PACKING: Final = "which is not unpacked here"
-
 
 def opened(packing: str, data: bytes, allowance: Allowance | None) -> tuple[bytes | None, str]:
     """Return the content of bytes packed with each of the codings, and what is wrong with it.
@@ -281,22 +276,16 @@ def opened(packing: str, data: bytes, allowance: Allowance | None) -> tuple[byte
     codings = [one for one in codings if one not in (b"", b"identity")]
     known = all(one in GZIP or one == DEFLATE for one in codings)
     if not known or len(codings) > _MOST_CODINGS or allowance is None:
-        return None, f"content packed with {packing}, {UNKNOWN_PACKING}"
+        return None, f"content packed with {packing}, {NOT_UNPACKED}"
     earned = len(data)
-    for coding in reversed(codings):
-        bits = _bits(coding, data)
+    for at in range(len(codings) - 1, -1, -1):
+        bits = _bits(codings[at], data)
         content, wrong = inflate(data, allowance, earned, bits, bits == 31)
         if wrong:
-            is_last = coding is codings[0] and content
-            return content if is_last else None, f"content packed with {packing}: {wrong}"
+            some = content if content and not at else None
+            return some, f"content packed with {packing}: {wrong}"
         data, earned = content, 0
     return data, ""
-
-
-def packing_finding(text: str) -> Finding:
-    """Return what ``opened`` said as a finding: an error if whoever reads it meets it too."""
-    is_ours = text.endswith(UNKNOWN_PACKING)
-    return Finding(Severity.WARNING if is_ours else Severity.ERROR, text, 0)
 
 
 def is_packed(head: bytes) -> bool:

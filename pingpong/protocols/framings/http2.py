@@ -42,6 +42,7 @@ from ...model import (
 from ...wire.link import number as u32
 from ..framing import Brought, Found, Transport, Unit
 from ..raw import RAW
+from ..unpacking import grave
 from .contents import NO_END, NOT_KNOWN, Content, Contents, Ending, Head, Kept
 from .h2 import (
     ACK,
@@ -68,7 +69,7 @@ from .h2 import (
 from .h2 import HEAD as FRAME_HEAD
 from .hpack import Block, Table, read_block
 from .http1 import Http1
-from .http1_bodies import opened, packing_finding
+from .http1_bodies import opened
 from .pieces import (
     ENVELOPE,
     Piece,
@@ -1104,7 +1105,7 @@ class Http2(Transport):
             if packing:
                 unpacked, wrong = self._unpack(packing, body)
                 if wrong:
-                    findings.append(packing_finding(wrong))
+                    findings.append(Finding(grave(wrong), wrong, 0))
                     if unpacked is None:
                         protocol = RAW
         if protocol.is_text and not body:

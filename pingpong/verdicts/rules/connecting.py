@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from ...model import UDP, Outcome, Severity
+from ...protocols.purposes import counted
 from ..evidence import Case, Known
 from ..phrases import ending, first_bytes, now_and_then
-from ..verdict import Kind, Verdict, sized
+from ..verdict import Kind, Verdict, sized, unbraced
 
 __all__ = [
     "began_in_the_middle",
     "began_late",
     "lost_packets",
     "no_answer",
+    "nothing_called",
     "one_direction",
     "opened_only",
     "refused",
@@ -194,6 +196,37 @@ def opened_only(case: Case, known: Known) -> Verdict | None:
             ending(case),
         ],
         alike=(flow.server, "nothing"),
+    )
+
+
+def nothing_called(case: Case, known: Known) -> Verdict | None:
+    """Both ends are known, and all that they say is about the connection itself."""
+    flow = case.flow
+    spoken = case.client or case.server
+    if case.first is not None or case.tally.replies or not flow.events or spoken is None:
+        return None
+    client, server = flow.from_client, flow.from_server
+    if not spoken.transport.has_ids or client.broke >= 0 or server.broke >= 0:
+        return None
+    said = ", ".join(
+        f"{unbraced(name)} ({counted(count, 'time')})" for name, count in flow.events.items()
+    )
+    told = []
+    for who, half, peer in (("client", client, "server"), ("server", server, "client")):
+        if half.beats:
+            answered = half.beats - sum(time >= 0 for time in half.unanswered.values())
+            told.append(
+                f"{counted(half.beats, 'heartbeat')} of the {who}, {answered} answered by the "
+                f"{peer}"
+            )
+    return Verdict(
+        flow,
+        Kind.ALL_WELL,
+        Severity.NOTE,
+        f"No call is in the capture of this connection: its ends speak {spoken}, and all that "
+        f"passed is about the connection itself: {said}.",
+        evidence=[*told, ending(case)],
+        alike=(flow.server, "no call", tuple(sorted(flow.events))),
     )
 
 

@@ -676,11 +676,19 @@ def in_its_own_stream(fault: Fault) -> tuple[str, str]:
             "its library, or a proxy that changes the body or the header, and not the other of "
             "them.",
         )
-    if not fault.message.dialect.transport.family.is_http:
-        mend = "Compare the .proto files (the IDL) of both sides, and what the program puts into "
-        mend += "the message."
-    else:
+    family = fault.message.dialect.transport.family
+    if family.is_http:
         mend = "Look at what the program puts into the message."
+    elif family.has_statuses:
+        mend = (
+            "Compare the .proto files (the IDL) of both sides, and what the program puts into the "
+            "message."
+        )
+    else:
+        mend = (
+            "Compare what both sides know of the method and its types, and the serialization that "
+            "each of them writes."
+        )
     return (
         f"The {other} cannot read it either, unless it knows that it is written in another way.",
         mend,

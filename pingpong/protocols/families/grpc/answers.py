@@ -11,7 +11,7 @@ from typing import Final
 from ....model import Error, Family, Message, MessageType, Outcome, Span, TType, Value
 from ...framings.contents import Kept
 
-__all__ = ["GRPC", "STATUSES", "Grpc", "split_path", "status_name"]
+__all__ = ["CODES", "GRPC", "STATUSES", "Grpc", "split_path", "status_name"]
 
 # doc/statuscodes.md, by number.
 STATUSES: Final = (
@@ -33,6 +33,10 @@ STATUSES: Final = (
     "DATA_LOSS",
     "UNAUTHENTICATED",
 )
+
+# connectrpc.com/docs/protocol: codes are written in words.
+CODES: Final = {name.lower(): number for number, name in enumerate(STATUSES)}
+CODES["canceled"] = 1
 
 
 def status_name(code: int) -> str:
@@ -83,6 +87,7 @@ class Grpc(Family):
     has_statuses = True
     error_title = "a gRPC status"
     has_results = False
+    overdue = "DEADLINE_EXCEEDED"
     timeouts_in = (
         "with each call, as its deadline (timeout= in Python, a context in Go, withDeadlineAfter "
         "in Java, deadline in Node)"
@@ -113,6 +118,17 @@ class Grpc(Family):
         if ending.code is not None:
             kind = Value(TType.INT, ending.code, Span(at, at))
         return Error(ending.name, ending.code, kind, text)
+
+    def kind_at(self, exception: Message) -> int:
+        """Where the code is in Connect's error, which is the body."""
+        kept = exception.kept
+        if not isinstance(kept, Kept) or kept.ending.code is None:
+            return -1
+        for field in exception.fields:
+            word = field.value.content
+            if field.name == "code" and isinstance(word, str) and word in CODES:
+                return field.value.span.start
+        return -1
 
     def parts(self, method: str) -> tuple[str, str]:
         return split_path(method)

@@ -825,6 +825,7 @@ class Pipeline:
             watched = self.plan is not None
             from_start = direction.from_start or talk.is_opened
             reader = MessageReader(from_start, self._limits, self._told, watched, self._allowance)
+            reader.is_lossy = direction.skipped > 0
             if by_client:
                 talk.from_client = reader
             else:

@@ -314,9 +314,10 @@ class Pairing:
     def _identified(self, pending: _Pending, message: Message) -> Exchange:
         mtype, by_id, seqid = message.type, pending.by_id, message.seqid
         if not message.from_client and mtype is not MessageType.EVENT:
-            if message.offset > pending.read_to and not message.transport.is_woven:
-                flow = pending.flow
-                if flow is not None and flow.from_server.lost:
+            flow = pending.flow
+            if flow is not None and not message.transport.is_woven:
+                is_behind = message.offset > pending.read_to and flow.from_server.lost > 0
+                if is_behind or (not seqid and _skipped(flow)):
                     pending.hole = message.time
             pending.read_to = max(pending.read_to, message.offset + message.size)
         if mtype is MessageType.CALL:
@@ -553,7 +554,7 @@ class Pairing:
     # ── A reply ──────────────────────────────────────────────────────────────────────
 
     def _reply(self, pending: _Pending, reply: Message) -> Exchange:
-        is_after_hole = reply.offset > pending.read_to and _may_miss(pending)
+        is_after_hole = _is_after_hole(pending, reply)
         if is_after_hole:
             pending.hole = reply.time
         is_after_hole = is_after_hole or pending.is_unsure
@@ -803,7 +804,9 @@ class Pairing:
         if is_missing or pending.hole >= call.time:
             self._settle(exchange, _missing(flow))
             return
-        if call.transport.has_ids and (server if call.from_client else client).lost:
+        replying = server if call.from_client else client
+        is_skipped = replying.skipped > 0 and call.time < replying.seen
+        if is_skipped or (call.transport.has_ids and replying.lost):
             # Answers come in any order: it may have been in any of the bytes that are missing.
             exchange.ended = -1
             exchange.why = "the capture lost bytes that may have been its reply"
@@ -979,14 +982,22 @@ def _came_between(last: Exchange | None, exchange: Exchange) -> bool:
     )
 
 
-def _may_miss(pending: _Pending) -> bool:
-    """Whether a reply can be missing before the server's next message.
+def _is_after_hole(pending: _Pending, reply: Message) -> bool:
+    """Whether a reply can be missing before this one.
 
     It can after a first message, or if the capture lost bytes of the server.  Otherwise what comes
     before the first message is a negotiation, or was skipped on the way in.
     """
     flow = pending.flow
-    return pending.read_to > 0 or flow is None or flow.from_server.lost > 0
+    if reply.offset > pending.read_to:
+        return pending.read_to > 0 or flow is None or flow.from_server.lost > 0
+    return not (reply.offset or pending.read_to) and flow is not None and _skipped(flow)
+
+
+def _skipped(flow: Flow) -> bool:
+    """Whether the server's first bytes are missing, and a call was seen before that."""
+    server = flow.from_server
+    return server.skipped > 0 and 0 <= flow.from_client.seen < server.seen
 
 
 def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:
@@ -1023,7 +1034,7 @@ def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:
 
 def _missing(flow: Flow | None) -> Outcome:
     """The outcome of a call if the server sent bytes there that were no message."""
-    is_lost = flow is None or flow.from_server.lost > 0
+    is_lost = flow is None or flow.from_server.lost > 0 or _skipped(flow)
     return Outcome.LOST if is_lost else Outcome.UNREADABLE
 
 

@@ -39,7 +39,9 @@ class Half:
     it last sent new bytes.  ``lost`` counts the bytes of it that the capture does not have,
     ``unseen`` those of them that came after all others: the other end acknowledged them.  ``acked``
     is how many bytes of it the other end acknowledged, even if no packet of it was seen: in that
-    case counted from the first acknowledgement, and perhaps one too many, for its FIN.
+    case counted from the first acknowledgement, and perhaps one too many, for its FIN.  ``skipped``
+    counts the bytes between that one and the first that was captured: they are lost, or had passed
+    before the capture began.
 
     ``broke`` is where Thrift's bytes could first not be read, -1 if all could; ``why`` says what is
     wrong there.  Bytes that the capture lost do not count.  ``begun`` counts its last bytes if they
@@ -70,6 +72,7 @@ class Half:
         "lost",
         "rst",
         "seen",
+        "skipped",
         "syn",
         "told",
         "unanswered",
@@ -94,6 +97,7 @@ class Half:
         self.lost = 0
         self.unseen = 0
         self.acked = 0
+        self.skipped = 0
         self.beats = 0
         self.unanswered: dict[int, int] = {}
         self.left = -1

@@ -227,6 +227,7 @@ class Http1(Transport):
         self._count = 0
         # Responses that came before their requests in the capture: their numbers and times.
         self._early: list[tuple[int, int]] = []
+        self._is_even = False  # a response was found to answer a request
         self._is_lossy = False  # a request, or a response, may be missing
         self._may_be_tail = False  # what is missing may be the rest of one that was seen
         self._heard_then = -1  # ``heard`` at the last request
@@ -403,16 +404,19 @@ class Http1(Transport):
                 other._is_lossy = False
             if self._asked.head.get(":method") == "HEAD":
                 head.ends = NO_BODY
-        elif (
-            not is_lossy
-            and self.from_start
-            and head.status != 408
-            and (other is None or other.from_start)
-        ):
-            self._count = (self._count if other is None else max(self._count, other._count)) + 1
+            self._is_even = True
+        elif not is_lossy and self._knows_first and head.status != 408:
             # RFC 9110, 15.5.9: a server may send 408 unasked, when a connection was idle.
+            self._count = (self._count if other is None else max(self._count, other._count)) + 1
             self._early.append((self._count, self.time))
             del self._early[:-MAX_ASKED]
+
+    @property
+    def _knows_first(self) -> bool:
+        """Whether a response without a request before it answers one that is captured later."""
+        return self._is_even or (
+            self.from_start and (self._other is None or self._other.from_start)
+        )
 
     def _places_of_answer(self, waiting: list[Asked]) -> tuple[int, int]:
         """Return between which of the waiting requests the one is that a response answers.

@@ -8,7 +8,8 @@ import itertools
 import tracemalloc
 
 import pytest
-from making import ADD, PONG, Talk
+from doors import check
+from making import ADD, PONG, Talk, call, reply
 from surrounding import answer, chunked, lines, post
 
 from pingpong import read_packets
@@ -273,30 +274,82 @@ def test_a_response_before_its_request_in_the_capture() -> None:
     ]
 
 
-@pytest.mark.parametrize("lost", ["a response", "a request"])
-def test_what_is_lost_shifts_no_answer(lost: str) -> None:
-    """Behind a loss, a response is that of the last request."""
-    talk = Talk().open()
-    for number in range(4):
-        asking = ask(f"/{number}", b"1", JSON)
-        reply = answer(b"%d" % number, JSON)
-        is_lost = number == 1
-        if is_lost and lost == "a request":
-            talk.skip(True, len(asking))
-        else:
-            talk.send(True, asking)
-        if is_lost and lost == "a response":
-            talk.skip(False, len(reply))
-        else:
-            talk.send(False, reply)
-    capture = read_packets(talk.close().packets)
-    pairs = [
-        (one.call.method, one.reply.data[one.reply.start :].decode())
+def pairs(capture: Capture) -> list[tuple[str, str]]:
+    """The path of each call that is answered, and what the answer says."""
+    return [
+        (one.call.method.partition("/")[2], one.reply.data[one.reply.start :].decode())
         for one in capture.exchanges
         if one.call is not None and one.reply is not None
     ]
-    assert {("POST /0", "0"), ("POST /2", "2"), ("POST /3", "3")} <= set(pairs)
-    assert all(method.endswith(body) for method, body in pairs)
+
+
+@pytest.mark.parametrize("lost", ["a response", "a request"])
+@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("opened", [True, False])
+def test_what_is_lost_shifts_no_answer(lost: str, which: int, opened: bool) -> None:
+    """A client that waits for each response: one behind a loss is that of the last request."""
+    talk = Talk()
+    if opened:
+        talk.open()
+    for number in range(4):
+        asking = ask(f"/{number}", b"1", JSON)
+        reply = answer(b"%d" % number, JSON)
+        if number == which and lost == "a request":
+            talk.skip(True, len(asking))
+        else:
+            talk.send(True, asking)
+        if number == which and lost == "a response":
+            talk.skip(False, len(reply))
+        else:
+            talk.send(False, reply)
+    capture = check(talk.close().packets)
+    found = pairs(capture)
+    assert all(path == body for path, body in found)
+    assert {str(number) for number in range(4) if number != which} <= {path for path, _ in found}
+    if lost == "a response":
+        assert capture.exchanges[which].outcome is Outcome.LOST
+
+
+@pytest.mark.parametrize("groups", [[(0, 1, 2, 3)], [(0, 1), (2, 3)], [(0, 1, 2), (3,)]])
+@pytest.mark.parametrize("which", range(4))
+@pytest.mark.parametrize("verb", ["POST", "GET"])
+@pytest.mark.parametrize("opened", [True, False])
+def test_requests_in_one_go_and_a_lost_response(
+    groups: list[tuple[int, ...]], which: int, verb: str, opened: bool
+) -> None:
+    """If it is not known which request a response answers, it answers none."""
+    talk = Talk()
+    if opened:
+        talk.open()
+    for group in groups:
+        for number in group:
+            body = b"" if verb == "GET" else b"1"
+            talk.call(ask(f"/{number}", body, "Accept: application/json", JSON, verb=verb))
+        for number in group:
+            reply = answer(b"%d" % number, JSON)
+            if number == which:
+                talk.skip(False, len(reply))
+            else:
+                talk.reply(reply)
+    capture = check(talk.close().packets)
+    found = pairs(capture)
+    assert all(path == body for path, body in found)
+    assert {str(number) for number in range(which)} <= {path for path, _ in found}
+    whole = {Outcome.SUCCESS, Outcome.NO_CALL, Outcome.LOST}
+    assert {one.outcome for one in capture.exchanges} <= whole
+
+
+def test_thrift_in_http_behind_a_lost_first_response() -> None:
+    talk = Talk()
+    for number in range(3):
+        talk.call(post(call("ping")))
+        body = answer(reply("ping", 0, f"08 0000 0000000{number} 00"), "Content-Type: x")
+        if number:
+            talk.reply(body)
+        else:
+            talk.skip(False, len(body))
+    capture = check(talk.close().packets)
+    assert [one.outcome.name for one in capture.exchanges] == ["LOST", "SUCCESS", "SUCCESS"]
 
 
 def test_what_is_there_of_a_cut_body() -> None:

@@ -323,11 +323,8 @@ def cut_reply(case: Case, known: Known) -> Verdict | None:
     )
 
 
-# RFC 9110, 15.5.9: 408 is what a server says that closes a connection nobody used.  Some say 400 or
-# 503 instead.
-_UNASKED: Final = re.compile(
-    rb"HTTP/1\.[01] (?:408|(?:400|503)\b.*\nconnection: *close)", re.S | re.I
-)
+# RFC 9110, 15.5.9: 408 is what a server says that closes a connection nobody used.
+_UNASKED: Final = re.compile(rb"HTTP/1\.[01] 408\b")
 
 
 def closed_unasked(case: Case, known: Known) -> Verdict | None:
@@ -335,8 +332,10 @@ def closed_unasked(case: Case, known: Known) -> Verdict | None:
     flow, server, call = case.flow, case.flow.from_server, case.first
     if not server.from_start or not flow.opened or _UNASKED.match(server.first) is None:
         return None
-    if case.tally.answered or (flow.sent if call is None else server.last > call.time):
+    if flow.lost or case.tally.answered:
         return None
+    if max(flow.sent, flow.from_client.acked - 1) > 0 if call is None else server.last > call.time:
+        return None  # the begin of a request, perhaps
     line = unbraced(text_in(server.first))
     said = f"The server closed an idle connection: before any request came, it sent “{line}”"
     evidence = [first_bytes("server", server), ending(case)]

@@ -668,6 +668,12 @@ def in_its_own_stream(fault: Fault) -> tuple[str, str]:
             "proxy has to leave it.",
         )
     other = "server" if fault.by_client else "client"
+    if any("(--max-unpacked)" in text for text in fault.texts):
+        return (
+            f"That is the limit of what is unpacked here; the {other} has one of its own, or none.",
+            "If it is not meant to be that large, look at who sent it: so little that unpacks to "
+            "so much is how servers are attacked. If it is, read it with a larger --max-unpacked.",
+        )
     if any(text.startswith("content packed with ") for text in fault.texts):
         return (
             f"It says that it is packed so, and is not, or not rightly: the {other} cannot unpack "

@@ -707,11 +707,12 @@ def well(case: Case, known: Known) -> Verdict | None:
 def all_well(case: Case, tally: Tally) -> Verdict:
     """The verdict that all is well, with the numbers of one connection or of many."""
     dialect = case.client or case.server
+    is_blind = case.flow.lost or tally.unread or case.packed
     return Verdict(
         case.flow,
         Kind.ALL_WELL,
         Severity.NOTE,
-        f"Nothing is {'seen to be ' if case.flow.lost or tally.unread else ''}wrong: "
+        f"Nothing is {'seen to be ' if is_blind else ''}wrong: "
         f"{_numbers(case, tally)}.",
         evidence=[
             f"{counted(tally.silent, 'call')} without an answer, as the methods never have one: "
@@ -723,7 +724,7 @@ def all_well(case: Case, tally: Tally) -> Verdict:
             else "",
             _not_read(tally),
         ],
-        alike=(case.flow.server, dialect, case.flow.lost > 0),
+        alike=(case.flow.server, dialect, case.flow.lost > 0, bool(case.packed)),
     )
 
 

@@ -6,6 +6,7 @@ import base64
 import gzip
 import itertools
 import tracemalloc
+import zlib
 
 import pytest
 from doors import check
@@ -63,6 +64,10 @@ def on_the_wire(message: Message) -> int:
 
 
 FIVE = base64.b64encode(wrapped(b"hello")) + base64.b64encode(wrapped(b"grpc-status: 0\r\n", 128))
+
+UNASKED = lines("HTTP/1.1 408 Request Timeout", "Content-Length: 0", "Connection: close")
+TWICE = gzip.compress(gzip.compress(b'{"a":1}', mtime=0), mtime=0)
+BOTH = zlib.compress(gzip.compress(b"[2]", mtime=0))
 
 # name: what is said, the messages
 TALKS = {
@@ -124,6 +129,13 @@ TALKS = {
             (False, chunked(b"[1", b",2]", trailer="Sum: 3\r\n", start=f"HTTP/1.1 200\r\n{JSON}")),
         ],
         [("CALL", "POST /a", 1, b'{"a":1}'), ("REPLY", "POST /a", 1, b"[1,2]")],
+    ),
+    "packed twice": (
+        [
+            (True, ask("/a", TWICE, JSON, "Content-Encoding: gzip, gzip")),
+            (False, answer(BOTH, JSON, "Content-Encoding: gzip,deflate , identity")),
+        ],
+        [("CALL", "POST /a", 1, b'{"a":1}'), ("REPLY", "POST /a", 1, b"[2]")],
     ),
     "until the stream ends": (
         [(True, ask("/a", b"1", JSON)), (False, lines("HTTP/1.0 200 OK", JSON) + b"[1,2]")],
@@ -397,3 +409,76 @@ def test_hostile_base64() -> None:
         kind = "Content-Type: application/grpc-web-text"
         for message in read((True, ask("/s.S/Get", body, kind)), (True, PONG)).messages:
             check_cover(explain(message), len(message.data))
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "x-own", "gzip, br", "gzip" + ", gzip" * 9])
+@pytest.mark.parametrize("kind", [JSON, "Content-Type: application/proto"])
+def test_a_packing_that_is_not_known(coding: str, kind: str) -> None:
+    """It says nothing about the message; whoever reads it knows it."""
+    how = ("Connect-Protocol-Version: 1", f"Content-Encoding: {coding}")
+    said = read((True, ask("/s.S/Get", TWICE, kind, *how)), (False, answer(TWICE, kind, how[1])))
+    assert ended(said) == ["SUCCESS"]
+    assert not said.exchanges[0].faulty
+    assert [one.protocol.is_raw for one in said.messages] == [True, True]
+    texts = [one.text for message in said.messages for one in message.listed]
+    assert texts == [f"content packed with {coding}, which is not unpacked here"] * 2
+    said_of = [(one.kind.name, one.severity.name) for one in said.diagnosis.verdicts]
+    assert said_of == [("NOT_UNPACKED", "NOTE"), ("ALL_WELL", "NOTE")]
+    assert "2 messages" in str(said.diagnosis)
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "words"),
+    [
+        ("gzip", b'{"a":1}', "incorrect header check"),
+        ("gzip", TWICE[:-9], "its end is missing"),
+        ("gzip, gzip", TWICE[:-9], "its end is missing"),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"1" * 99)[:-9]), "its end is missing"),
+        ("gzip", gzip.compress(b"[" * 20_000_000), "--max-unpacked"),
+    ],
+)
+def test_a_packing_that_is_wrong(coding: str, body: bytes, words: str) -> None:
+    how = (JSON, f"Content-Encoding: {coding}")
+    said = read((True, ask("/a", body, *how)), (False, answer(b"1", JSON)))
+    (verdict, *_) = said.diagnosis.verdicts
+    assert words in verdict.sentence
+    assert ("the server cannot unpack it" in verdict.sentence) is ("--max" not in words)
+
+
+@pytest.mark.parametrize(
+    ("said", "kinds"),
+    [
+        ([(False, UNASKED)], [("IDLE_DROPPED", "NOTE")]),
+        ([(False, UNASKED), (True, ask("/a", b"1", JSON))], [("IDLE_DROPPED", "ERROR")]),
+        (
+            [(True, ask("/a", b"1", JSON)), (False, answer(b"2", JSON)), (False, UNASKED)],
+            [("ALL_WELL", "NOTE")],
+        ),
+    ],
+)
+def test_a_server_that_ends_an_idle_connection(
+    said: list[tuple[bool, bytes]], kinds: list[tuple[str, str]]
+) -> None:
+    capture = read(*said)
+    assert [(one.kind.name, one.severity.name) for one in capture.diagnosis.verdicts] == kinds
+    assert all(one.reply is None or one.reply.data[-1:] == b"2" for one in capture.exchanges)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [(True, b"POST /a HTT"), (False, UNASKED)],
+        [(True, ask("/a", b"1", JSON)[:-1]), (False, UNASKED)],
+        [(True, bytes(5)), (False, UNASKED)],
+        [(False, UNASKED.replace(b"408 Request Timeout", b"400 Bad Request"))],
+        [(False, UNASKED.replace(b"408 Request Timeout", b"503 No"))],
+    ],
+)
+def test_what_may_be_an_answer_is_not_called_unasked(said: list[tuple[bool, bytes]]) -> None:
+    assert "IDLE_DROPPED" not in {one.kind.name for one in read(*said).diagnosis.verdicts}
+
+
+def test_a_request_that_was_lost_may_have_been_answered_with_408() -> None:
+    talk = Talk().open().skip(True, 70).reply(UNASKED).close()
+    kinds = {one.kind.name for one in read_packets(talk.packets).diagnosis.verdicts}
+    assert "IDLE_DROPPED" not in kinds

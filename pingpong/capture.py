@@ -1203,6 +1203,7 @@ class Pipeline:
             half.broke = reader.broke
             half.why = reader.why if self.redactor is None else ""
             half.held_since, half.held_on = reader.held
+            half.stall = reader.stalled
         if reader.proxied is not None:
             flow.proxied = reader.proxied
         messages = []

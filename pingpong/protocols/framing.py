@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from ..model import Carrier, Finding, Gap, Header, Protocol, Response, Stretch
+from ..model import Carrier, Finding, Gap, Header, Protocol, Response, Stall, Stretch
 from .unpacking import Allowance
 
 if TYPE_CHECKING:
@@ -263,6 +263,10 @@ class Transport(ABC):
         Also returns on which stream, 0 for all of them; (-1, 0): it may send.
         """
         return -1, 0
+
+    def stalled(self) -> Stall | None:
+        """Return the longest time that has ended for which this direction might send nothing."""
+        return None
 
     def follow(self, before: Transport) -> None:
         """The transport that read the direction up to here, where it switched to this one."""

@@ -33,6 +33,7 @@ from ..model import (
     MessageType,
     Protocol,
     Severity,
+    Stall,
     Stretch,
     add_finding,
 )
@@ -287,6 +288,11 @@ class MessageReader:
     def held(self) -> tuple[int, int]:
         """Since when the direction may send nothing: see ``Transport.held``."""
         return (-1, 0) if self._transport is None else self._transport.held()
+
+    @property
+    def stalled(self) -> Stall | None:
+        """When the direction might send nothing: see ``Transport.stalled``."""
+        return None if self._transport is None else self._transport.stalled()
 
     @property
     def is_settled(self) -> bool:

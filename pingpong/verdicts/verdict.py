@@ -50,6 +50,7 @@ class Kind(Enum):
     OTHER_PROTOCOL = "another protocol"
     OTHER_SERIALIZATION = "values that the server does not take"
     # They understand each other, and still something went wrong.
+    HELD_UP = "held up by flow control"
     CLOSED_ON_CALL = "closed without an answer"
     HANDLER_CRASHED = "the handler failed"
     UNKNOWN_METHOD = "unknown method"

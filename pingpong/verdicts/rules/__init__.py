@@ -72,6 +72,7 @@ from .foreign import (
 )
 from .grpc import (
     answered_in_http1,
+    held_up,
     http2_alone,
     http2_refused,
     http2_server,
@@ -184,6 +185,7 @@ def verdicts(case: Case, known: Known) -> tuple[Verdict, ...]:
     for rule, about in CALLS:
         if not left.isdisjoint(about):
             take(rule(case, known))
+    take(held_up(case, known))
     take(*streams(case, known), *too_late(case, known), *broken_text(case, known))
     take(*called_back(case, known), unanswered_heartbeats(case, known))
     if Outcome.APPLICATION_EXCEPTION in left or any(

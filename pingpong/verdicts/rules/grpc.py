@@ -19,7 +19,7 @@ from http import HTTPStatus
 from typing import Final
 
 from ...hints.magic_numbers import Family, Reading
-from ...model import UDP, Goaway, Half, Outcome, Severity
+from ...model import UDP, Goaway, Half, Outcome, Severity, Stall
 from ...protocols.framings.h2 import PREFACE
 from ...protocols.framings.http2 import begins
 from ...protocols.purposes import counted
@@ -41,6 +41,7 @@ from .foreign import foreign_in
 
 __all__ = [
     "answered_in_http1",
+    "held_up",
     "http2_alone",
     "http2_refused",
     "http2_server",
@@ -282,14 +283,58 @@ def stands_still(case: Case, known: Known) -> Verdict | None:
             f"{{waited}}the {reader} has granted no more. The {reader} does not read what has "
             "come.",
             evidence=[f"no WINDOW_UPDATE of the {reader} for {where} since", ending(case)],
-            advice=f"Look at what the {reader}'s program does with the messages of a stream: as "
-            "long as it takes none, no more can be sent. A stream that is no longer wanted has to "
-            "be cancelled.",
+            advice=_reads_not(reader),
             alike=(flow.server, "window", sender),
             covers=Outcome,
             waited=waited,
         )
     return None
+
+
+def _reads_not(reader: str) -> str:
+    return (
+        f"Look at what the {reader}'s program does with the messages of a stream: as long as it "
+        "takes none, no more can be sent. A stream that is no longer wanted has to be cancelled."
+    )
+
+
+def _long_stall(half: Half) -> Stall | None:
+    stall = half.stall
+    return None if stall is None or stall.until - stall.since < _LONG else stall
+
+
+def held_up(case: Case, known: Known) -> Verdict | None:
+    """An end had to wait for the other's leave to send: the longest time of that, if it is over."""
+    flow = case.flow
+    found: list[Verdict] = []
+    for half, sender, reader in (
+        (flow.from_server, "server", "client"),
+        (flow.from_client, "client", "server"),
+    ):
+        stall = _long_stall(half)
+        if stall is None:
+            continue
+        where = f"stream {stall.stream}" if stall.stream else "the connection"
+        what = f"{shown(stall.method)} was held up" if stall.method else "A call was held up"
+        found.append(
+            Verdict(
+                flow,
+                Kind.HELD_UP,
+                Severity.ERROR if stall.why else Severity.WARNING,
+                f"{what} by flow control: for {{waited}}the {sender} had more of it to send, and "
+                f"was not allowed to on {where}. The {reader} grants more when it has read what "
+                "came" + (f"; {stall.why} ended that, and the call." if stall.why else "."),
+                evidence=[
+                    f"the window of {where} stood at {stall.window}, and no WINDOW_UPDATE or "
+                    f"SETTINGS of the {reader} raised it in that time",
+                    stall.why,
+                ],
+                advice=_reads_not(reader),
+                alike=(flow.server, sender, stall.method, bool(stall.stream), bool(stall.why)),
+                waited=stall.until - stall.since,
+            )
+        )
+    return max(found, key=lambda one: one.severity, default=None)
 
 
 # ── Streams ──────────────────────────────────────────────────────────────────────────
@@ -321,6 +366,10 @@ def streams(case: Case, known: Known) -> Iterator[Verdict]:
             continue
         code = one.why[len(STREAM_RESET) :].partition(";")[0]
         times = f" So it was {counted(count, 'time')}." if count > 1 else ""
+        stall = _long_stall(case.flow.from_server)
+        is_held = stall is not None and stall.why != "" and stall.method == one.message.method
+        if is_held and one.outcome in BY_CLIENT and count == 1 and not one.is_overdue:
+            continue  # see held_up
         if one.outcome in BY_CLIENT:
             yield _given_up(case, one, code, times)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from ...model import UDP, Family, Outcome, Severity
+from ...model import CUT_CLOSED, UDP, Family, Outcome, Severity
 from ...protocols.encodings.reading import BEGINS_INSIDE
 from ...protocols.purposes import counted
 from ..evidence import (
@@ -490,7 +490,10 @@ def not_unpacked(case: Case, known: Known) -> Verdict | None:
 
 
 def _is_told(fault: Fault) -> bool:
-    return not fault.by_client or fault.outcome in (*CLOSED, Outcome.WAITING, Outcome.LOST)
+    if not fault.by_client or fault.outcome in (*CLOSED, Outcome.WAITING, Outcome.LOST):
+        return True
+    # A stream may be answered before its call was sent to its end: that is no more needed then.
+    return fault.cut == CUT_CLOSED and fault.message.dialect.transport.is_woven
 
 
 def _without_numbers(text: str) -> str:
@@ -712,8 +715,7 @@ def all_well(case: Case, tally: Tally) -> Verdict:
         case.flow,
         Kind.ALL_WELL,
         Severity.NOTE,
-        f"Nothing is {'seen to be ' if is_blind else ''}wrong: "
-        f"{_numbers(case, tally)}.",
+        f"Nothing is {'seen to be ' if is_blind else ''}wrong: {_numbers(case, tally)}.",
         evidence=[
             f"{counted(tally.silent, 'call')} without an answer, as the methods never have one: "
             "oneway, most likely, which old libraries send as CALL"

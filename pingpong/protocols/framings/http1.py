@@ -66,6 +66,7 @@ from .http1_bodies import (
     add_lines,
     begin_of,
     begins,
+    in_head,
     no_start,
     opened,
     shown,
@@ -825,8 +826,12 @@ class Http1(Transport):
             inner, wrong = self._unpack(packing, body)
             if wrong:
                 findings.append(Finding(grave(wrong), wrong, 0))
-        if (packing and body and inner is None) or (protocol.is_text and not body):
+        if mtype is MessageType.CALL and not body and not is_lossy:
+            protocol, inner = in_head(said.content, said.head, protocol, self.allowance, findings)
+        elif packing and body and inner is None:
             protocol = RAW
+        if protocol.is_text and not (body or inner):
+            protocol = RAW  # no text is a value
         if said.note:
             findings.append(Finding(Severity.WARNING, said.note, 0))
         size = sum([len(piece.data) for piece in pieces if piece.offset != NOWHERE])

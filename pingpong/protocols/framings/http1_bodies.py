@@ -13,10 +13,11 @@ import zlib
 from typing import Final
 
 from ...errors import DecodeError, LimitExceeded
-from ...model import Limits, Protocol, Response
+from ...model import Finding, Limits, Protocol, Response
 from ..framing import Turn
-from ..unpacking import NOT_UNPACKED, Allowance, inflate
-from .contents import NOT_NAMED, Head
+from ..raw import RAW
+from ..unpacking import NOT_UNPACKED, Allowance, grave, inflate
+from .contents import NOT_NAMED, Content, Head
 
 __all__ = [
     "ANSWER",
@@ -37,6 +38,7 @@ __all__ = [
     "begin_of",
     "begins",
     "describe",
+    "in_head",
     "is_packed",
     "no_start",
     "opened",
@@ -286,6 +288,31 @@ def opened(packing: str, data: bytes, allowance: Allowance | None) -> tuple[byte
             return some, f"content packed with {packing}: {wrong}"
         data, earned = content, 0
     return data, ""
+
+
+def in_head(
+    content: Content,
+    head: Head,
+    protocol: Protocol,
+    allowance: Allowance | None,
+    findings: list[Finding],
+) -> tuple[Protocol, bytes | None]:
+    """Return the encoding of a call without a body, and its message, if that stands in its head.
+
+    None: it does not, and the encoding is ``protocol``.  What is wrong with it is a finding.
+    """
+    found = content.in_head(head)
+    if found is None:
+        return protocol, None
+    data: bytes | None = found.content
+    wrong = found.wrong
+    if found.packing and found.content and not wrong:
+        data, wrong = opened(found.packing, found.content, allowance)
+    if wrong:
+        findings.append(Finding(grave(wrong), wrong, 0))
+    if wrong or data is None:
+        return (found.protocol, data) if data else (RAW, None)
+    return found.protocol, data
 
 
 def is_packed(head: bytes) -> bool:

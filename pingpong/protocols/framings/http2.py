@@ -71,7 +71,7 @@ from .h2 import HEAD as FRAME_HEAD
 from .h2_windows import MAX_STREAMS, Windows
 from .hpack import Block, Table, read_block
 from .http1 import Http1
-from .http1_bodies import opened
+from .http1_bodies import in_head, opened
 from .pieces import (
     ENVELOPE,
     Piece,
@@ -1145,7 +1145,10 @@ class Http2(Transport):
                     findings.append(Finding(grave(wrong), wrong, 0))
                     if unpacked is None:
                         protocol = RAW
-        if protocol.is_text and not body:
+        if content is not None and half.head is not None and mtype is MessageType.CALL and not body:
+            head, allowance = half.head, self.allowance
+            protocol, unpacked = in_head(content, head, protocol, allowance, findings)
+        if protocol.is_text and not (body or unpacked):
             protocol = RAW  # no text is a value
         if content is not None:
             seen = body if unpacked is None else unpacked

@@ -10,6 +10,7 @@ import zlib
 
 import pytest
 from doors import check
+from http2s import OPENING, block, frame, talked
 from making import ADD, PONG, Talk, call, reply
 from surrounding import answer, chunked, lines, post
 
@@ -409,6 +410,58 @@ def test_hostile_base64() -> None:
         kind = "Content-Type: application/grpc-web-text"
         for message in read((True, ask("/s.S/Get", body, kind)), (True, PONG)).messages:
             check_cover(explain(message), len(message.data))
+
+
+PATH = "/shop.Orders/Get?connect=v1&encoding="
+
+
+def in_query(body: bytes, how: str = "") -> str:
+    return "message=" + base64.urlsafe_b64encode(body).decode().rstrip("=") + "&base64=1" + how
+
+
+GETS = {
+    "JSON": ("json&message=%7B%22a%22%3A%22b%2B+%22%7D", b'{"a":"b+ "}'),
+    "in base64": ("proto&" + in_query(b"\x0a\x03\xff\xfe?"), b"\x0a\x03\xff\xfe?"),
+    "padded": ("proto&base64=1&message=CgJhYg%3D%3D", b"\x0a\x02ab"),
+    "packed": (
+        "json&" + in_query(gzip.compress(b'{"a":1}', mtime=0), "&compression=gzip"),
+        b'{"a":1}',
+    ),
+    "not packed": ("json&compression=identity&message=%7B%7D", b"{}"),
+    "without arguments": ("proto&message=", b""),
+    "no base64": ("proto&base64=1&message=%25%25%25", None),
+    "a packing that is wrong": ("json&compression=gzip&message=%7B%7D", None),
+    "a packing that is not known": ("json&compression=br&message=%7B%7D", None),
+}
+
+
+@pytest.mark.parametrize("name", GETS)
+@pytest.mark.parametrize("is_http2", [False, True])
+def test_a_call_whose_arguments_stand_in_its_path(name: str, is_http2: bool) -> None:
+    query, body = GETS[name]
+    if is_http2:
+        head = block(__method="GET", __path=PATH + query, __scheme="http")
+        reply = block(__status="200", content_type="application/json")
+        frames = frame(1, 4, 1, reply) + frame(0, 1, 1, b"{}")
+        packets = talked([*OPENING, (True, frame(1, 5, 1, head)), (False, frames)])
+        capture = read_packets(packets)
+    else:
+        capture = read((True, ask(PATH + query, verb="GET")), (False, answer(b"{}", JSON)))
+    call = next(one for one in capture.messages if one.type.name == "CALL")
+    assert call.method == "/shop.Orders/Get"
+    assert call.data[call.start : call.stop] == (body or b"")
+    assert call.protocol.is_raw is (body is None)
+    assert bool(call.listed) is (body is None)
+    assert call.size == on_the_wire(call)
+    check_cover(explain(call), len(call.data))
+    assert ended(capture) == ["SUCCESS"]
+
+
+def test_any_other_query_is_no_message() -> None:
+    for path in ("/shop.Orders/Get?message=%7B%7D&encoding=json", "/a?connect=v2&message=%7B%7D"):
+        capture = read((True, ask(path, verb="GET")), (False, answer(b"{}", JSON)))
+        assert capture.messages[0].method == f"GET {path}"
+        assert capture.messages[0].start == capture.messages[0].stop
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "x-own", "gzip, br", "gzip" + ", gzip" * 9])

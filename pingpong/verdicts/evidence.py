@@ -198,7 +198,8 @@ class ApplicationException(NamedTuple):
 
     ``title`` is what the family calls it.  ``page`` is how the body begins if the answer is HTTP's
     own instead of the family's: in one line, "" if there is none.  ``code`` is
-    its number, None if it has none; ``is_own`` is as an Error has it.
+    its number, None if it has none; ``is_own`` is as an Error has it.  ``sent_type`` and
+    ``answer_type`` are the content types of the call and of the answer, "" if they have none.
     """
 
     call: Summary
@@ -210,6 +211,8 @@ class ApplicationException(NamedTuple):
     page: str = ""
     code: int | None = None
     is_own: bool | None = None
+    sent_type: str = ""
+    answer_type: str = ""
 
     @property
     def by_client(self) -> bool:
@@ -515,7 +518,7 @@ class Case:
         error = _error_of(reply)
         sample = ApplicationException(
             *(subject, name, error.text, title, reply.method, is_called, _page_of(reply)),
-            *(error.code, error.is_own),
+            *(error.code, error.is_own, _type_of(exchange.call), _type_of(reply)),
         )
         last = self.last_unread
         if name in UNREAD and (last is None or last.call.number < subject.number):
@@ -617,6 +620,18 @@ def _page_of(reply: Message) -> str:
     body = reply.data[reply.start : min(reply.stop, reply.start + 4 * _PAGE)]
     text = " ".join(body.decode("utf-8", "replace").split())
     return text[:_PAGE] if text.isprintable() else ""
+
+
+def _type_of(message: Message | None) -> str:
+    """The content type of a message of HTTP's; "" if it has none, or is another's."""
+    if message is None or not message.family.has_statuses or message.redacted:
+        return ""
+    said = [one.value or "" for one in message.metadata if _is_content_type(one.name)]
+    return said[-1][:_PAGE] if said and said[-1].isprintable() else ""
+
+
+def _is_content_type(name: str | None) -> bool:
+    return name is not None and name.lower() == "content-type"
 
 
 class _Kind(NamedTuple):

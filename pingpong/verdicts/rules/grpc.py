@@ -580,6 +580,18 @@ def of_status(case: Case, one: ApplicationException, evidence: list[str]) -> Ver
     )
     if in_words is not None:
         return _refused_by_http(case, one, int(in_words[1]), evidence)
+    if one.sent_type and _is_type_refused(one):
+        return Verdict(
+            case.flow,
+            Kind.DIALECTS_DIFFER,
+            Severity.ERROR,
+            f"The server does not take {method} in the content type {_quoted(one.sent_type)}: it "
+            f"answers {name}, “{unbraced(one.text[:160])}”.",
+            evidence=[*evidence, _types(one)],
+            advice=_HTTP_ADVICE[415],
+            alike=(server, call.method, one.sent_type),
+            covers=covers,
+        )
     if _NO_STATUS in one.text:
         return Verdict(
             case.flow,
@@ -684,6 +696,27 @@ _HTTP_ADVICE: Final = {
 }
 
 
+_TYPE: Final = re.compile(r"content[- ]?type", re.I)
+
+
+def _is_type_refused(one: ApplicationException) -> bool:
+    """Whether the text is about the content type that was sent, and names it."""
+    kind = one.sent_type.partition(";")[0].strip().lower()
+    return _TYPE.search(one.text) is not None and kind in one.text.lower()
+
+
+def _quoted(kind: str) -> str:
+    return f"“{unbraced(kind)}”"
+
+
+def _types(one: ApplicationException) -> str:
+    """Evidence: the content types of the call and of the answer."""
+    said = [f"the call's is {_quoted(one.sent_type)}" if one.sent_type else ""]
+    said.append(f"the answer's is {_quoted(one.answer_type)}" if one.answer_type else "")
+    words = ", ".join(part for part in said if part)
+    return f"content types: {words}" if words else ""
+
+
 def _refused_by_http(
     case: Case, one: ApplicationException, code: int, evidence: list[str]
 ) -> Verdict:
@@ -695,8 +728,17 @@ def _refused_by_http(
         Kind.HTTP,
         Severity.ERROR,
         f"HTTP answers the call {method} with {words}"
-        + (", and there is no gRPC status." if is_rpc else "."),
-        evidence=[*evidence, f"it begins with “{unbraced(one.page)}”" if one.page else ""],
+        + (", and there is no gRPC status." if is_rpc else ".")
+        + (
+            f" The server does not take the content type {_quoted(one.sent_type)}."
+            if code == 415 and one.sent_type
+            else ""
+        ),
+        evidence=[
+            *evidence,
+            f"it begins with “{unbraced(one.page)}”" if one.page else "",
+            _types(one) if code == 415 else "",
+        ],
         advice=_HTTP_ADVICE.get(
             code, "The body of the answer, or the log of who sent it, says why."
         ),

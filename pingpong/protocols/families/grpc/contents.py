@@ -23,7 +23,7 @@ from ...encodings.protobuf import PROTOBUF
 from ...framings.contents import NOT_KNOWN, NOT_NAMED, Content, Ending, Head, InHead
 from ...framings.pieces import from_base64
 from .answers import CODES, STATUSES, status_name
-from .carriers import CONNECT, GRPC_CARRIER, GRPC_WEB, TRIPLE, TRIPLE_UNARY
+from .carriers import CONNECT, GRPC_CARRIER, GRPC_OLD, GRPC_WEB, TRIPLE, TRIPLE_UNARY
 from .wrapped import is_wrapper, wrapped
 
 __all__ = ["reads"]
@@ -195,6 +195,7 @@ def _connect_error(raw: bytes, otherwise: Ending) -> Ending:
 
 
 _GRPC: Final = _Grpc(GRPC_CARRIER)
+_GRPC_OLD: Final = _Grpc(GRPC_OLD)
 _TRIPLE: Final = _Triple(TRIPLE)
 _WEB: Final = _GrpcWeb(GRPC_WEB)
 _WEB_TEXT: Final = _GrpcWebText(GRPC_WEB)
@@ -212,6 +213,8 @@ def reads(head: Head, asked: Head | None) -> Content | None:
     if kind.startswith("application/grpc-web"):
         return _WEB_TEXT if kind.startswith("application/grpc-web-text") else _WEB
     if kind == "application/grpc" or kind.startswith("application/grpc+"):
+        if head.version == 1:
+            return _GRPC_OLD
         is_triple = kind == "application/grpc+data" or _is_of_dubbo(head)
         return _TRIPLE if is_triple or (asked is not None and _is_of_dubbo(asked)) else _GRPC
     if kind.startswith("application/connect+"):

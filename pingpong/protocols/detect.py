@@ -139,16 +139,17 @@ def tell(protocol: str | None, transport: str | None) -> Told:
 
 def make_transport(spoken: Spoken, limits: Limits, prefixed: bool) -> Transport:
     """Make the reader; ``prefixed``: tracing headers may precede messages."""
+    for entry in FAMILIES:
+        for plain in entry.plains:
+            if plain.transport is spoken.transport:
+                assert spoken.protocol is not None
+                return plain.make(spoken.protocol, limits, prefixed)
     for wrapper in _wrappers():
         if wrapper.transport is spoken.transport:
             inside = _protocols(limits, spoken.protocol)
             if wrapper.woven is not None:
                 return wrapper.woven(limits, _content, inside)
             return wrapper.make(limits, inside)
-    assert spoken.protocol is not None
-    for plain in _plains():
-        if plain.transport is spoken.transport:
-            return plain.make(spoken.protocol, limits, prefixed)
     raise ValueError(f'transport is "{spoken.transport}", and no family brings it')
 
 

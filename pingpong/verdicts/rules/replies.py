@@ -20,7 +20,7 @@ from ..evidence import (
     Tally,
     shown,
 )
-from ..phrases import ending, failed, first_bytes, how_it_ended, is_masked, text_in
+from ..phrases import LOST_HERE, ending, failed, first_bytes, how_it_ended, is_masked, text_in
 from ..verdict import Dialect, Kind, Verdict, unbraced
 from .dubbo import DUBBO_WORDS
 from .grpc import in_its_own_stream, is_sent_away, of_status
@@ -451,7 +451,7 @@ def unreadable(case: Case, known: Known) -> Verdict | None:
         return _unread(case)
     first = faults[0]
     who = "client" if first.by_client else "server"
-    kind = "CALL" if first.by_client else "REPLY"
+    kind = "CALL" if first.is_call else "REPLY"
     text, *more = (unbraced(one) for one in first.texts)
     meant, mend = _meant(first)
     return Verdict(
@@ -466,13 +466,19 @@ def unreadable(case: Case, known: Known) -> Verdict | None:
             f"{len(faults)} messages of this connection have such faults" if faults[1:] else "",
         ],
         advice=mend,
-        alike=(case.flow.server, first.by_client, first.message.method, _without_numbers(text)),
+        alike=(
+            case.flow.server,
+            first.by_client,
+            first.is_call,
+            first.message.method,
+            _without_numbers(text),
+        ),
         covers=(Outcome.UNREADABLE,),
     )
 
 
 def _is_told(fault: Fault) -> bool:
-    return not fault.by_client or fault.outcome in (*CLOSED, Outcome.WAITING, Outcome.LOST)
+    return not fault.is_call or fault.outcome in (*CLOSED, Outcome.WAITING, Outcome.LOST)
 
 
 def _without_numbers(text: str) -> str:
@@ -491,7 +497,7 @@ def _meant(fault: Fault) -> tuple[str, str]:
             "(a missing flush or STOP, or a limit on a packet's size).",
         )
     begins = any(BEGINS_INSIDE in text for text in fault.texts)
-    if fault.by_client:
+    if fault.is_call:
         why = "Another call begins inside it. " if begins else ""
         return (
             f"{why}The server reads something else than the client meant, if it reads it at all.",
@@ -541,7 +547,12 @@ def _no_message(one: Ended) -> str:
 def _unread(case: Case) -> Verdict | None:
     """Bytes that are not part of any message."""
     flow = case.flow
-    wrong = [unbraced(one.text) for one in flow.findings if one.severity is Severity.ERROR]
+    wrong = [
+        unbraced(one.text)
+        for one in flow.findings
+        # What the capture lost is said of the capture.
+        if one.severity is Severity.ERROR and LOST_HERE not in one.text
+    ]
     calls = case.of(Outcome.UNREADABLE)
     if calls:
         one = calls[0]

@@ -12,7 +12,7 @@ from typing import Final
 from ....errors import DecodeError
 from ....model import Error, Family, Message, MessageType, Outcome, Span, TType, Value
 from ...framings.headed_carriers import milliseconds
-from .heads import ERRORS, READ, STATUSES, DubboHead, read_result, split, written
+from .heads import ERRORS, READ, STATUSES, TIMEOUT, DubboHead, read_result, split, written
 
 __all__ = ["DUBBO", "Dubbo"]
 
@@ -69,7 +69,7 @@ class Dubbo(Family):
     def patience(self, call: Message) -> int:
         """What the attachments say, which is the reference's timeout: a method may have another."""
         for one in call.metadata:
-            if one.name == "timeout":
+            if one.name == TIMEOUT:
                 return milliseconds(one.value)
         return -1
 

@@ -28,7 +28,7 @@ from ...encodings.hessian2_notes import Hessian2Writer
 from ...encodings.java_stream import JAVA_STREAM
 from ...encodings.notes import Writer
 from ...family import METHOD
-from ...framings.headed_carriers import hide_unless_name
+from ...framings.headed_carriers import hide_unless_name, is_time
 from ...purposes import REDACTED, counted
 from .body import DUBBO_HESSIAN2, attachments
 from .heads import (
@@ -41,6 +41,7 @@ from .heads import (
     REQUEST,
     SERIALIZATIONS,
     STATUSES,
+    TIMEOUT,
     TWO_WAY,
     DubboHead,
     Names,
@@ -232,11 +233,14 @@ def masks(message: Message) -> HeadMasks:
         keeps.append(Span(FIXED, _result_end(message, head)))
     value = _attached(message)
     if value is not None:
-        keys = set()
+        shown: set[int] = set()
         if isinstance(value.content, Entries):
-            keys = {key.span.start for key, _ in value.content.items}
+            for key, item in value.content.items:
+                shown.add(key.span.start)
+                if key.text == TIMEOUT and is_time((item.text or "").encode()):
+                    shown.add(item.span.start)
         for leaf in sorted(_leaves(value), key=_place):
-            if leaf.span.start not in keys and leaf.content is not None:
+            if leaf.span.start not in shown and leaf.content is not None:
                 runs.append(HESSIAN2.mask(data, leaf, None, False))
     if message.protocol is JAVA_STREAM:
         # Attachments are in objects, which are not decoded here.

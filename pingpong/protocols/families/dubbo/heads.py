@@ -30,6 +30,7 @@ __all__ = [
     "REQUEST",
     "SERIALIZATIONS",
     "STATUSES",
+    "TIMEOUT",
     "TWO_WAY",
     "DubboHead",
     "Names",
@@ -101,6 +102,9 @@ _RESULTS: Final = 6
 
 # What comes before the arguments, in order.
 NAMES: Final = ("Dubbo version", "path", "service version", "method", "parameter types")
+
+# The attachment that says how long the caller waits, in milliseconds.
+TIMEOUT: Final = "timeout"
 
 _MOST_LENGTH: Final = 64 << 20
 _MOST_EVENT: Final = 4096

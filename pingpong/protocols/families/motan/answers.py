@@ -15,7 +15,7 @@ from typing import Final
 from ....errors import DecodeError
 from ....model import Error, Family, Message, MessageType, Outcome, Span, Struct, TType, Value
 from ...framings.headed_carriers import milliseconds
-from .heads import ERROR, EXCEPTION_FLAG, Motan2Head, split
+from .heads import ERROR, EXCEPTION_FLAG, TIMEOUT, Motan2Head, split
 
 __all__ = ["MOTAN", "Motan"]
 
@@ -67,7 +67,7 @@ class Motan(Family):
 
     def patience(self, call: Message) -> int:
         for one in call.metadata:
-            if one.name == "M_tmo":
+            if one.name == TIMEOUT:
                 return milliseconds(one.value)
         return -1
 

@@ -31,6 +31,7 @@ __all__ = [
     "RESPONSE",
     "SERIALIZATIONS",
     "SIGNED",
+    "TIMEOUT",
     "Motan2Head",
     "Names",
     "begins1",
@@ -74,6 +75,7 @@ SERIALIZATIONS: Final = (
 PATH: Final = "M_p"
 METHOD: Final = "M_m"
 ERROR: Final = "M_e"
+TIMEOUT: Final = "M_tmo"
 
 _MOST_METADATA: Final = 1 << 20
 # How much metadata has to be text, to tell a frame from other bytes.

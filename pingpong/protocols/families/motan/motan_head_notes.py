@@ -21,7 +21,7 @@ from ....model import (
 from ...encodings.hessian2 import Said, settle
 from ...encodings.hessian2_notes import Hessian2Writer
 from ...encodings.notes import Writer
-from ...framings.headed_carriers import hide_unless_name
+from ...framings.headed_carriers import hide_unless_name, is_time
 from ...purposes import REDACTED, REDACTED_WHY, counted
 from .body import MOTAN_OBJECTS, attached, base_of, next_array
 from .heads import (
@@ -35,6 +35,7 @@ from .heads import (
     RESPONSE,
     SERIALIZATIONS,
     SIGNED,
+    TIMEOUT,
     Motan2Head,
     Names,
     read_names,
@@ -135,7 +136,7 @@ def masks2(message: Message) -> HeadMasks:
             hide_unless_name(data, value, runs)
         elif name == ERROR:
             runs.append((value.start, mask_error(value.of(data))))
-        elif name != "M_m":
+        elif name != "M_m" and not (name == TIMEOUT and is_time(value.of(data))):
             runs.append((value.start, LETTER * len(value)))
         end = min(value.stop + 1, head.metadata.stop)
     if end < head.metadata.stop:

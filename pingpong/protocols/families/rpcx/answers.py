@@ -12,7 +12,7 @@ from ....errors import DecodeError
 from ....model import Error, Family, Message, MessageType, Outcome, Protocol, TType, Value
 from ...framings.headed_carriers import milliseconds
 from ...raw import RAW
-from .rpcx import ENCODINGS, ERROR, RpcxHead, split
+from .rpcx import ENCODINGS, ERROR, TIMEOUT, RpcxHead, split
 
 __all__ = ["RPCX", "Rpcx"]
 
@@ -53,7 +53,7 @@ class Rpcx(Family):
 
     def patience(self, call: Message) -> int:
         for one in call.metadata:
-            if one.name == "__ServerTimeout":
+            if one.name == TIMEOUT:
                 return milliseconds(one.value)
         return -1
 

@@ -44,6 +44,7 @@ __all__ = [
     "ONEWAY",
     "RESPONSE",
     "SERIALIZATIONS",
+    "TIMEOUT",
     "RpcxFraming",
     "RpcxHead",
     "begins",
@@ -76,6 +77,8 @@ ENCODINGS: Final[dict[int, Protocol]] = {
 
 # The metadata key of an error's text.
 ERROR: Final = "__rpcx_error__"
+# And that of how long the caller waits, in milliseconds.
+TIMEOUT: Final = "__ServerTimeout"
 
 CONNECT: Final = b"CONNECT /_rpcx_ HTTP/1."
 CONNECTED: Final = b"HTTP/1.0 200 Connected to rpcx"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....errors import DecodeError
 from ....model import LETTER, HeadMasks, Message, MessageType, Metadatum, Note, Run, Span
 from ...encodings.notes import Writer
-from ...framings.headed_carriers import hide_unless_name
+from ...framings.headed_carriers import hide_unless_name, is_time
 from ...purposes import REDACTED, REDACTED_WHY, counted
 from .rpcx import (
     COMPRESSIONS,
@@ -15,6 +15,7 @@ from .rpcx import (
     RESPONSE,
     SERIALIZATIONS,
     STATUS,
+    TIMEOUT,
     RpcxHead,
 )
 
@@ -125,7 +126,8 @@ def masks(message: Message) -> HeadMasks:
     end = head.parts[2].start
     for key, value in head.pairs(data):
         hide_unless_name(data, key, runs)
-        runs.append((value.start, LETTER * len(value)))
+        if key.of(data) != TIMEOUT.encode() or not is_time(value.of(data)):
+            runs.append((value.start, LETTER * len(value)))
         end = value.stop
     if end < head.parts[2].stop:
         runs.append((end, bytes(head.parts[2].stop - end)))

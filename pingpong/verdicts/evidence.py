@@ -225,7 +225,7 @@ class ApplicationException(NamedTuple):
 class Thrown(NamedTuple):
     """An exception that a method threw: how often, with which text, and whether at the client."""
 
-    count: int
+    times: int
     text: str
     by_client: bool
 
@@ -440,7 +440,7 @@ class Case:
                     one = self.thrown.get(kind)
                     if one is None:
                         one = Thrown(0, text if kind.gist else "", reply.from_client)
-                    self.thrown[kind] = one._replace(count=one.count + 1)
+                    self.thrown[kind] = one._replace(times=one.times + 1)
         elif answer is Outcome.APPLICATION_EXCEPTION:
             tally.failed += 1
             self._fail(exchange, exchange.reply, call)

@@ -145,9 +145,9 @@ def of_dubbo(case: Case, one: ApplicationException, evidence: list[str]) -> Verd
         return no_such_service(case, one, evidence, wanted, None, _NO_SERVICE_ADVICE)
     found = _said(_SERIALIZATION, one)
     if found is not None:
-        spoken = one.call.dialect.protocol
-        title = spoken.title if spoken is not None and spoken.classes else "a serialization"
-        sent = one.call.unread or f"{title} ({unbraced(found[1])})"
+        number = found[1].rstrip(".,")
+        named = DUBBO.serialization(int(number)) if number.isdigit() else unbraced(number)
+        sent = one.call.unread or named
         return other_serialization(case, one, evidence, sent, _SERIALIZATION_ADVICE)
     if is_masked(text):
         return masked_text(case, one, evidence)

@@ -211,7 +211,12 @@ def test_what_the_arguments_define_the_attachments_refer_to() -> None:
         (b"\x01R", 0xA2, "readonly"),
         (b"\x01W", 0xA2, "writeable"),
         (b"\x01Q", 0xA2, "event"),
-        (b"null", 0xE6, "event"),
+        (b"null\n", 0xE6, "heartbeat"),
+        (b'"R"\r\n', 0xB0, "readonly"),
+        (b"\xac\xed\0\x05\x77\x01\0", 0xE3, "heartbeat"),
+        (b"\xac\xed\0\x05\x77\x01\x01\x74\0\x01R", 0xA4, "readonly"),
+        (b"\xac\xed\0\x05\x74\0\x01W", 0xA7, "writeable"),
+        (b"\x01R", 0xA8, "event"),  # kryo's: nobody here knows
     ],
 )
 def test_events_have_names(body: bytes, flags: int, name: str) -> None:
@@ -238,16 +243,104 @@ def test_other_serializations_are_named_and_not_guessed(kind: int) -> None:
     look_at(found.messages)
 
 
-def test_fastjson_says_whom_it_calls() -> None:
-    lines = ("2.0.2", "com.shop.Orders", "1.0.0", "get", "I")
-    body = b"".join(b'"%s"\r\n' % line.encode() for line in lines) + b'1\r\n{"path": "x"}\r\n'
-    packets = (
-        Talk().open().call(frame(body, 0xC6)).reply(frame(b'0\r\n{"a": 1}\r\n', 6, 20)).packets
-    )
-    found = seen_in(packets)
+def in_lines(*values: str, end: str = "\n") -> bytes:
+    """Values in JSON, as fastjson, gson, jackson and protobuf-json write them: one in a line."""
+    return "".join(f"{one}{end}" for one in values).encode()
+
+
+def json_call(types: str, *values: str, end: str = "\n") -> bytes:
+    names = ('"2.0.2"', '"com.shop.Orders"', "null", '"get"', f'"{types}"')
+    return in_lines(*names, *values, end=end)
+
+
+@pytest.mark.parametrize("kind", [6, 16, 18, 21])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_values_in_json_are_read_line_by_line(kind: int, end: str) -> None:
+    types = "Ljava/lang/String;I[ILcom/shop/Who;Ljava/lang/Object;"
+    arguments = (r'"a\"b\n\u4e2d😀"', "-7", "[1,2.5,null]", '{"name":"me","in":{"x":[]}}', "null")
+    body = json_call(types, *arguments, '{"path":"com.shop.Orders","timeout":"1000"}', end=end)
+    talk = Talk().open().call(frame(body, 0xC0 | kind))
+    talk.reply(frame(in_lines("4", '{"id":1}', '{"dubbo":"2.0.2"}', end=end), kind, 20))
+    found = seen_in(talk.packets)
+    asked, answered = found.messages
     assert [one.method for one in found.messages] == ["com.shop.Orders.get"] * 2
-    assert [one.outcome for one in found.exchanges] == [Outcome.DECLARED_EXCEPTION]
+    assert values(asked) == [
+        *('a"b\n中😀', -7, [1, 2.5, None], {"name": "me", "in": {"x": []}}, None),
+    ]
+    assert [one.field_id for one in asked.fields] == [1, 2, 3, 4, 5]
+    assert values(answered) == [{"id": 1}]
+    assert [(one.name, one.value) for one in asked.metadata] == [
+        ("path", "com.shop.Orders"),
+        ("timeout", "1000"),
+    ]
+    assert [(one.name, one.value) for one in answered.metadata] == [("dubbo", "2.0.2")]
+    assert [one.outcome for one in found.exchanges] == [Outcome.SUCCESS]
+    assert not any(one.findings for one in found.messages)
     look_at(found.messages)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "outcome", "fields"),
+    [
+        (in_lines("1", "7"), 20, Outcome.SUCCESS, [(0, 7)]),
+        (b"1\n7", 20, Outcome.SUCCESS, [(0, 7)]),  # the last line need not end
+        (in_lines("2"), 20, Outcome.SUCCESS, []),
+        (in_lines("5", "{}"), 20, Outcome.SUCCESS, []),
+        (in_lines("0", '{"message":"no"}'), 20, Outcome.DECLARED_EXCEPTION, [
+            (1, {"message": "no"})
+        ]),
+        (in_lines('"no such"'), 70, Outcome.APPLICATION_EXCEPTION, [(1, "no such")]),
+    ],
+)  # fmt: skip
+def test_results_in_json(
+    body: bytes, status: int, outcome: Outcome, fields: list[tuple[int, object]]
+) -> None:
+    packets = Talk().open().call(frame(json_call("", "{}"), 0xC6)).reply(frame(body, 6, status))
+    found = seen_in(packets.packets)
+    answered = found.messages[1]
+    assert [one.outcome for one in found.exchanges] == [outcome]
+    ids = [one.field_id for one in answered.fields]
+    assert list(zip(ids, values(answered), strict=True)) == fields
+    assert not answered.findings
+    look_at(found.messages)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x85abc" * 4,
+        b'"2.0.2"\n"com.shop.Orders"\n7\n',
+        json_call("I", "tru", "{}"),
+        json_call("I", '{"a"', "{}"),
+        json_call("", "{}", "{}"),
+        json_call("I", "1", "{") + b"}}",
+    ],
+)
+def test_json_that_is_none_keeps_its_frame(body: bytes) -> None:
+    talk = Talk().open().call(frame(json_call("", "{}"), 0xC6)).call(frame(body, 0xC6, seqid=8))
+    found = seen_in(talk.call(frame(json_call("", "{}"), 0xC6, seqid=9)).packets)
+    assert [one.seqid for one in found.messages] == [7, 8, 9]
+    assert [bool(one.faults) for one in found.messages] == [False, True, False]
+    look_at(found.messages)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_mutant_of_json_raises(seed: int) -> None:
+    body = json_call("IZ", "1", "true", '{"a":"b"}')
+    lines = [(1, True, frame(body, 0xC6)), (1, False, frame(in_lines("1", "[7]"), 6, 20))]
+    for some in mutants(lines, 40, seed=seed):
+        look_at(seen_in(talk_of(some)).messages)
+
+
+def test_a_status_that_nobody_defines() -> None:
+    for status in (0, 21, 255):
+        talk = Talk().open().call(frame(call_of("", b"HZ")))
+        found = seen_in(talk.reply(frame(text("no such thing"), 2, status)).packets)
+        (failed,) = [one.reply for one in found.exchanges]
+        assert failed is not None
+        error = failed.family.error(failed)
+        assert (error.number, error.text and error.text.content) == (status, "no such thing")
+        look_at(found.messages)
 
 
 def test_text_among_frames_is_an_event() -> None:

@@ -63,6 +63,10 @@ class Dubbo(Family):
             return ""
         return "" if kind in READ else written(kind)
 
+    def serialization(self, number: int) -> str:
+        """Return the name of a serialization, and its number, for a sentence."""
+        return written(number)
+
     def parts(self, method: str) -> tuple[str, str]:
         return split(method)
 

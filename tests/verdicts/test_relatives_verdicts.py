@@ -169,7 +169,7 @@ REFUSALS: list[tuple[bytes, bytes, Kind, str]] = [
         rpcx_call(9) + rpcx_call(1, kind=7),
         rpcx_reply(9) + rpcx_error(1, "can not find codec for 7"),
         Kind.OTHER_SERIALIZATION,
-        "number 7",
+        "own (7)",
     ),
     (rpcx_call(1), rpcx_error(1, "request reached rate limit"), Kind.OVERLOADED, "in a time"),
     (rpcx_call(1), rpcx_error(1, "[service internal error]: x"), Kind.HANDLER_CRASHED, "failed"),

@@ -188,7 +188,9 @@ _OTHER_ADVICE: Final = (
 
 def _sent(one: ApplicationException) -> str:
     spoken = one.call.dialect.protocol
-    return "a serialization that is not read here" if spoken is None else unbraced(spoken.title)
+    if spoken is None or spoken.is_raw:
+        return one.call.unread or "a serialization that is not read here"
+    return unbraced(spoken.title)
 
 
 # Who speaks so, and what is told of it.

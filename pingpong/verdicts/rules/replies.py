@@ -680,7 +680,7 @@ def declared(case: Case, known: Known) -> Verdict | None:
         _thrown(case)[0],
         Severity.NOTE,
         f"{_numbers(case, case.tally)}.",
-        evidence=[*told, more.lstrip(", "), _not_read(case.tally)],
+        evidence=[*told, more.lstrip(", "), _not_read(case, case.tally)],
         alike=(case.flow.server, case.client or case.server, case.flow.lost > 0),
         covers=(Outcome.DECLARED_EXCEPTION,),
     )
@@ -719,7 +719,7 @@ def all_well(case: Case, tally: Tally) -> Verdict:
             f"{counted(tally.replies, 'reply', 'replies')} to calls that were not captured"
             if tally.replies
             else "",
-            _not_read(tally),
+            _not_read(case, tally),
         ],
         alike=(case.flow.server, dialect, case.flow.lost > 0),
     )
@@ -741,9 +741,10 @@ def _thrown(case: Case) -> tuple[Kind, str]:
     return Kind.THROWN_EXCEPTIONS, dialect.transport.family.thrown_title
 
 
-def _not_read(tally: Tally) -> str:
-    """Evidence: what is not known of answers whose values are not read; "" if all are."""
-    if not tally.unread:
+def _not_read(case: Case, tally: Tally) -> str:
+    """Evidence: what is not known of answers whose values are not read; "" if nothing is."""
+    dialect = _dialect(case)
+    if not tally.unread or dialect is None or dialect.transport.family.tells_outcome:
         return ""
     names = ", ".join(sorted(tally.unread)[:_TOLD])
     count = sum(tally.unread.values())

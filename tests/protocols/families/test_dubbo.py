@@ -333,6 +333,7 @@ def test_no_mutant_of_json_raises(seed: int) -> None:
 
 
 def test_a_status_that_nobody_defines() -> None:
+    assert begins(frame(b"\x94N", 2, 0))
     for status in (0, 21, 255):
         talk = Talk().open().call(frame(call_of("", b"HZ")))
         found = seen_in(talk.reply(frame(text("no such thing"), 2, status)).packets)
@@ -377,7 +378,9 @@ def test_a_body_that_is_none_keeps_its_frame() -> None:
     [
         frame(b"N", 0xC2, 20),  # a request with a status
         frame(b"\x94N", 0x42, 20),  # a reply that wants a reply
-        frame(b"\x94N", 0x02, 21),
+        frame(b"N", 0x02, 21),
+        frame(b"\x03\0\1\2", 0x02, 21),
+        frame(b"\x03abc", 0x08, 21),
         frame(b"\x94N", 0x05, 20),  # a serialization that nobody has
         frame(b"\x97N", 0x02, 20),
         frame(b"\x03abc"[:1] + b"\0\0\0", 0xC2),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+from typing import Any
 
 import pytest
 from making import Talk, message
@@ -24,7 +25,7 @@ from relatives import (
 )
 
 from pingpong import check_cover, explain
-from pingpong.model import MessageType, Outcome, Struct
+from pingpong.model import MessageType, Outcome, Severity, Struct
 from pingpong.protocols.families.motan.heads import begins1, begins2
 
 CAPTURES = [
@@ -242,11 +243,46 @@ def test_an_error_need_not_be_json() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "body", "encoding", "said"),
+    [
+        (1, b"\x0a\x02me", "protobuf", ["me"]),
+        (2, b'["me", 7]', "plain-json", [["me", 7]]),
+        (3, b"\xa2me", "msgpack", ["me"]),
+        (4, b's2"me"z', "raw", ['s2"me"z']),
+        (5, b"\0\2me\1\0\3you", "motan-pb", ["me", None, "you"]),
+        (5, b"\1\0\x0a\2me", "motan-pb", [None, b"\x0a\2me"]),  # a message
+        (5, b"\0\0", "motan-pb", [b"\0"]),  # "", 0 or false
+        (5, b"\0\x06\0\2me", "motan-pb", [b"\x06\0\2me"]),  # 3, then a string
+        (5, b"", "motan-pb", []),
+        (7, b'{"name": "me"}', "plain-json", ["me"]),
+        (9, b"whatever", "raw", ["whatever"]),
+    ],
+)
+def test_serializations_of_motan_2(kind: int, body: bytes, encoding: str, said: list[Any]) -> None:
+    talk = Talk().open().call(frame2(body, kind=kind)).reply(frame2(body, b"M_pt\n1", 1, kind=kind))
+    found = seen_in(talk.packets)
+    assert [one.protocol.name for one in found.messages] == [encoding] * 2
+    assert [values(one) for one in found.messages] == [said] * 2
+    told = [finding.severity for one in found.messages for finding in one.faults]
+    assert set(told) <= {Severity.NOTE}
+    assert [one.outcome for one in found.exchanges] == [Outcome.SUCCESS]
+    is_named = found.exchanges[0].why.startswith("what came is in ")
+    assert is_named is (encoding == "raw")
+    look_at(found.messages)
+
+
+def test_no_mutant_of_pb_raises() -> None:
+    lines = [(1, True, frame2(b"\0\2me\1\0\3you", kind=5)), (1, True, frame2(b"\0\7", kind=5))]
+    for some in mutants(lines, 60, seed=5):
+        look_at(seen_in(talk_of(some)).messages)
+
+
+@pytest.mark.parametrize(
     "data",
     [
         frame2(flags=0x20),
         frame2(status=2),
-        frame2(kind=9),
+        frame2(kind=9, metadata=b"who\nme"),
         frame2(metadata=b""),  # who is called?
         frame2(metadata=b"M_p\n\x00\x01\x02"),
         b"\xf1\xf1\0\x10" + frame2()[4:],

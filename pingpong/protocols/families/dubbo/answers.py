@@ -26,6 +26,7 @@ class Dubbo(Family):
     thrown_title = "an exception that the handler threw"
     has_idl = False
     answers_failures = True
+    tells_outcome = False
     timeouts_in = (
         "as timeout of the reference or of one of its methods (@DubboReference, dubbo:reference, "
         "dubbo:method; client.WithClientRequestTimeout in Go)"

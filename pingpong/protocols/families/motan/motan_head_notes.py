@@ -32,6 +32,7 @@ from .heads import (
     ONEWAY,
     PATH,
     PROXY,
+    READ,
     RESPONSE,
     SERIALIZATIONS,
     SIGNED,
@@ -74,7 +75,10 @@ def notes2(message: Message) -> list[Note]:
     writer.note(1, "frame", "version, status", f"1, {head.status} {status}", why)
     kind = head.serialization
     known = SERIALIZATIONS[kind] if kind < len(SERIALIZATIONS) else "which nobody defines"
-    writer.note(1, "frame", "serialization", f"{kind} {known}", "In the upper five bits.")
+    why = "In the upper five bits."
+    if kind not in READ:
+        why += " Values that are written so are not read here."
+    writer.note(1, "frame", "serialization", f"{kind} {known}", why)
     why = _ANSWER if head.flags & RESPONSE else _CALL
     writer.note(8, "header", "request id", str(head.seqid), why)
     writer.note(4, "size", "metadata length", str(len(head.metadata)), "In bytes.")

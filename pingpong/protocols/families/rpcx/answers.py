@@ -12,7 +12,7 @@ from ....errors import DecodeError
 from ....model import Error, Family, Message, MessageType, Outcome, Protocol, TType, Value
 from ...framings.headed_carriers import milliseconds
 from ...raw import RAW
-from .rpcx import ENCODINGS, ERROR, TIMEOUT, RpcxHead, split
+from .rpcx import ENCODINGS, ERROR, GZIP, SERIALIZATIONS, TIMEOUT, RpcxHead, split
 
 __all__ = ["RPCX", "Rpcx"]
 
@@ -47,6 +47,19 @@ class Rpcx(Family):
     def encoding(self, serialization: int) -> Protocol:
         """Return in what payloads with that number are; RAW if that is not read here."""
         return ENCODINGS.get(serialization, RAW)
+
+    def unread(self, message: Message) -> str:
+        if message.start >= message.stop:
+            return ""
+        try:
+            head = RpcxHead(message.data)
+        except DecodeError:
+            return ""
+        if head.compression > GZIP:
+            return f"bytes that are packed in a way of the user's own ({head.compression})"
+        kind = head.serialization
+        is_known = kind < len(SERIALIZATIONS)
+        return "" if is_known else f"a serialization of the user's own ({kind})"
 
     def parts(self, method: str) -> tuple[str, str]:
         return split(method)

@@ -270,7 +270,8 @@ def begins(data: bytes | bytearray) -> bool | None:
         return False
     if len(head) > 2 and head[2] & STATUS > 1:
         return False
-    if len(head) > 3 and (head[3] & 0x0F or head[3] >> 4 >= len(SERIALIZATIONS)):
+    # The upper half is the serialization: others than the library's own are the users'.
+    if len(head) > 3 and head[3] & 0x0F:
         return False
     if len(head) < FIXED:
         return None

@@ -45,8 +45,11 @@ def notes(message: Message) -> list[Note]:
     writer.note(1, "frame", "version", str(data[1]))
     writer.note(1, "frame", "flags", _flags(head), "Which way, what kind, how it is packed.")
     kind = head.serialization
-    called = SERIALIZATIONS[kind] if kind < len(SERIALIZATIONS) else "which nobody defines"
-    writer.note(1, "frame", "serialization", f"{kind} {called}", "In the upper half of the byte.")
+    called = SERIALIZATIONS[kind] if kind < len(SERIALIZATIONS) else "the user's own"
+    why = "In the upper half of the byte."
+    if kind >= len(SERIALIZATIONS):
+        why += " Values that are written so are not read here."
+    writer.note(1, "frame", "serialization", f"{kind} {called}", why)
     why = "The sender's number for this call." if not head.flags & RESPONSE else "The call's."
     writer.note(8, "header", "sequence number", str(head.seqid), why)
     length = str(head.stop - writer.at - 4)

@@ -14,6 +14,7 @@ from relatives import (
     look_at,
     look_at_all,
     lose_everywhere,
+    meet_the_article,
     mutants,
     path_of,
     seen,
@@ -107,6 +108,11 @@ def test_calls_are_paired_and_ended_as_the_peer_says() -> None:
     assert late.call is not None
     assert late.reply is not None
     assert (late.call.method, values(late.reply)) == ("Shop.Slow", ["late"])
+
+
+@pytest.mark.parametrize("name", ["rpcx_json", "rpcx_msgpack"])
+def test_the_articles_calls(name: str) -> None:
+    meet_the_article("family", name)
 
 
 def test_payloads_are_read_by_their_serialization() -> None:

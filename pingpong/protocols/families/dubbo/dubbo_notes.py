@@ -306,7 +306,7 @@ def masks(message: Message) -> HeadMasks:
             if not field.value.head and field.value.ttype is TType.BYTES:
                 runs.append((field.value.span.start, bytes(len(field.value.span))))
     elif message.protocol is RAW and message.start < len(data):
-        runs.append((message.start, bytes(len(data) - message.start)))
+        runs.append((message.start, RAW.blank(data[message.start :])))
     # Names are before the values, but in a Java stream they are in its blocks.
     return HeadMasks(runs, keeps=tuple(keeps) if message.protocol is JAVA_STREAM else ())
 

@@ -671,7 +671,7 @@ def declared(case: Case, known: Known) -> Verdict | None:
         return None
     ranked = sorted(case.declared.items(), key=lambda one: (-one[1], one[0]))
     told = [
-        f"{shown(method)}: {_exception(case, name)}{f', {count} times' if count > 1 else ''}"
+        f"{shown(method)}: {_exception(name)}{f', {count} times' if count > 1 else ''}"
         for (method, name), count in ranked[:_TOLD]
     ]
     more = f", and {len(ranked) - _TOLD} more kinds" if len(ranked) > _TOLD else ""
@@ -686,13 +686,8 @@ def declared(case: Case, known: Known) -> Verdict | None:
     )
 
 
-def _exception(case: Case, name: str) -> str:
-    if not name.isdigit():
-        return shown(name)
-    dialect = _dialect(case)
-    if dialect is None or dialect.transport.family.has_idl:
-        return f"field {name} of its result"
-    return "an exception whose class is not told"
+def _exception(name: str) -> str:
+    return f"field {name} of its result" if name.isdigit() else shown(name)
 
 
 def well(case: Case, known: Known) -> Verdict | None:

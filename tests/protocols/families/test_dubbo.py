@@ -82,6 +82,7 @@ def test_the_truth_table_is_met(name: str) -> None:
         if exchange.outcome is Outcome.DECLARED_EXCEPTION:
             if reply.protocol.name == "hessian2":
                 assert said_by(reply.fields[0].value) == row["value"]
+            assert exchange.exception == row["value"].partition(": ")[0]
             continue
         met += is_met(row, reply)
     # The others failed, are oneway, or came late.

@@ -507,8 +507,16 @@ def test_what_is_nearly_dubbo_is_not(data: bytes) -> None:
     assert begins(data) is False
 
 
-def test_the_begin_of_a_frame_is_waited_for() -> None:
-    data = frame(call_of("I", b"\x91HZ"))
+@pytest.mark.parametrize(
+    "data",
+    [
+        frame(call_of("I", b"\x91HZ")),
+        frame(json_call("I", "7", "{}"), 0xC6),
+        frame(text("no such thing"), 2, 99),
+        frame(b"\x94\x91HZ", 2, 0),
+    ],
+)
+def test_the_begin_of_a_frame_is_waited_for(data: bytes) -> None:
     told_at = [begins(data[:at]) for at in range(1, len(data) + 1)]
     assert False not in told_at
     assert told_at[-1] is True

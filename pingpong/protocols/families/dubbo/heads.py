@@ -114,7 +114,7 @@ _MOST_EVENT: Final = 4096
 # How much of a body is looked at to tell a frame from other bytes.
 _LOOK: Final = 8
 _KINDS_OF_RESULT: Final = tuple(bytes((0x90 + kind,)) for kind in range(_RESULTS))
-_WORDS: Final = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]+\Z")
+_WORDS: Final = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]*\Z")
 _VERSION: Final = re.compile(rb"[0-9A-Za-z][0-9A-Za-z._-]*\Z")
 # A line of JSON with a string or a null, and what such a line may begin with.
 _LINE: Final = re.compile(
@@ -353,8 +353,8 @@ def _may_be_body(body: bytes, flags: int, status: int) -> bool:
     if not flags & REQUEST and status not in STATUSES:
         # Nobody defines it, so that the body has to speak for the frame: a text, which says why,
         # or a result.
-        is_result = body[:1] in _KINDS_OF_RESULT
-        return not flags & EVENT and kind == HESSIAN and (is_result or _begins_text(body))
+        is_text = not body or body[:1] in _KINDS_OF_RESULT or _begins_text(body)
+        return not flags & EVENT and kind == HESSIAN and is_text
     if not body or flags & EVENT:
         return True
     if kind in JAVA:

@@ -78,6 +78,18 @@ def test_how_long_a_caller_waits_is_no_secret(ask: bytes, answer: bytes, tmp_pat
     assert run("diagnose", str(safe)) == run("diagnose", str(source))
 
 
+def test_a_line_feed_in_metadata_shows_nothing(tmp_path: Path) -> None:
+    """Motan's keys and values are lines: what comes behind one more changes its part."""
+    source, safe = tmp_path / "in.pcap", tmp_path / "safe.pcap"
+    ask = motan2_call(1, note="of two\nhunter2", token="s3cret", last="One")
+    write_capture(str(source), Talk().open().call(ask).reply(motan2_reply(1)).packets)
+    run("redact", str(source), str(safe), "-f", "*.*")
+    for secret in (b"of two", b"hunter2", b"s3cret", b"One"):
+        assert secret in source.read_bytes()
+        assert secret not in safe.read_bytes()
+    assert ended(safe) == ended(source)
+
+
 @pytest.mark.parametrize("name", MASKED)
 def test_a_masked_text_is_not_judged(name: str, tmp_path: Path) -> None:
     ask, answer, said = MASKED[name]

@@ -45,7 +45,9 @@ __all__ = [
     "JAVA_STREAM",
     "JavaStreamProtocol",
     "blocks",
+    "class_of",
     "classes",
+    "is_class",
     "modified_utf8",
     "read_utf",
 ]
@@ -112,6 +114,23 @@ def blocks(data: bytes, at: int, stop: int) -> list[tuple[int, int, int]]:
         found.append((at, inside, end))
         at = max(end, inside)
     return found
+
+
+def class_of(data: bytes, at: int, stop: int) -> tuple[str, int]:
+    """Return the class of the object at ``at``, and where its name ends; "" if it is not there."""
+    if data[at + 1 : at + 2] != b"\x72":
+        return "", at
+    # A name is not so long that its length begins with a 1.
+    inside = at + (3 if data[at + 2 : at + 3] == b"\x01" else 2)
+    try:
+        return read_utf(data, inside, stop, "class")
+    except DecodeError:
+        return "", at
+
+
+def is_class(name: str) -> bool:
+    """Say whether it is a class's name, with its package."""
+    return name.isascii() and _CLASS.fullmatch(name.encode()) is not None
 
 
 def classes(data: bytes, at: int, stop: int) -> list[str]:
@@ -274,13 +293,8 @@ class _Walk(ValuesWalk):
         """Report what is not decoded: everything from here to the end."""
         start = self.at
         name = ""
-        if tag == _OBJECT and self.data[start + 1 : start + 2] == b"\x72":
-            # A name is not so long that its length begins with a 1.
-            inside = start + (3 if self.data[start + 2 : start + 3] == b"\x01" else 2)
-            try:
-                name, _ = read_utf(self.data, inside, self.solid(), "class")
-            except DecodeError:
-                name = ""
+        if tag == _OBJECT:
+            name, _ = class_of(self.data, start, self.solid())
         what = "object" if tag == _OBJECT else f"0x{tag:02x}"
         of = f" of class {name[:200]}" if name else ""
         text = f"{what} at offset {start}{of}: it and what follows are told as bytes"

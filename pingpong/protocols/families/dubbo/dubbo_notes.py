@@ -304,7 +304,7 @@ def masks(message: Message) -> HeadMasks:
         # Attachments are in objects, which are not decoded here.
         for field in message.fields:
             if not field.value.head and field.value.ttype is TType.BYTES:
-                runs.append((field.value.span.start, bytes(len(field.value.span))))
+                runs.append(JAVA_STREAM.mask(data, field.value, field, False))
     elif message.protocol is RAW and message.start < len(data):
         runs.append((message.start, RAW.blank(data[message.start :])))
     # Names are before the values, but in a Java stream they are in its blocks.

@@ -59,8 +59,18 @@ _KEYS = {
     "M_pp": "The protocol.",
     "M_pt": "Milliseconds that the server took.",
     "M_v": "The version of the service.",
+    "M_mdu": "The module.",
+    "M_a": "Who may call.",
+    "M_is": "Whether it is signed.",
+    "M_tmo": "Milliseconds that the caller waits.",
+    "M_rid": "The id of the request, as the caller has it.",
+    "M_fws": "A service of the framework's own.",
     ERROR: "What went wrong, in JSON.",
 }
+
+
+# What clients in Java add, in plain words.
+_OF_JAVA = frozenset({"application", "clientGroup", "module", "version", "group"})
 
 
 def notes2(message: Message) -> list[Note]:
@@ -135,7 +145,9 @@ def masks2(message: Message) -> HeadMasks:
     end = head.metadata.start
     for key, value in head.pairs(data):
         name = key.of(data).decode("utf-8", "backslashreplace")
-        hide_unless_name(data, key, runs)
+        if name not in _KEYS and name not in _OF_JAVA:
+            # A line feed in a value makes keys of what comes behind it.
+            runs.append((key.start, LETTER * len(key)))
         if name == PATH:
             hide_unless_name(data, value, runs)
         elif name == ERROR:

@@ -1210,10 +1210,10 @@ class Pipeline:
                 connection = talk.connection
                 sender = connection.server_key if by_client else connection.client_key
             if item.header.type is MessageType.EVENT and not self._is_event_given(flow, item):
-                message = _message(flow, item, 0, self._limits)
                 if item.end and self._pairs is not None:
-                    self._pair(message, flow)
+                    self._pair(_message(flow, item, 0, self._limits), flow)
                 if self.redactor is not None and self.plan is not None:
+                    message = _message(flow, item, 0, self._limits)
                     self.plan.message(flow.number, sender, item, self.redactor.mask(message))
                 continue
             messages.append(self._given_out(flow, sender, item))

@@ -502,10 +502,10 @@ class MessageReader:
     def _next(self, found: list[Found]) -> bool:
         """Take the unit at the buffer's start; False if some of it is missing."""
         assert self._transport is not None
-        if self._next_wholes(found):
-            return True
         if self._transport.is_woven:
             self._transport.time = self._marks[0].time
+        elif self._next_wholes(found):
+            return True
         try:
             unit = self._transport.next(self._buffer, len(self._buffer))
         except DecodeError as error:

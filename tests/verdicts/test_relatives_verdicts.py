@@ -171,6 +171,15 @@ REFUSALS: list[tuple[bytes, bytes, Kind, str]] = [
         Kind.OTHER_SERIALIZATION,
         "own (7)",
     ),
+    (
+        motan2_call(1),
+        motan2_error(
+            1, 10001, "process request fail. errmsg:error_message: can not found serialization x, "
+            "status: 503"
+        ),
+        Kind.OTHER_SERIALIZATION,
+        "does not take that",
+    ),
     (rpcx_call(1), rpcx_error(1, "request reached rate limit"), Kind.OVERLOADED, "in a time"),
     (rpcx_call(1), rpcx_error(1, "[service internal error]: x"), Kind.HANDLER_CRASHED, "failed"),
     (
@@ -211,6 +220,10 @@ OTHERS: list[tuple[bytes, bytes, str]] = [
         "about put",
     ),
     (motan2_call(1), motan2_error(1, 404, "x: provider not exist"), "inside other words"),
+    *(
+        (motan2_call(1), motan2_error(1, 500, f"stock: {words}"), "inside other words")
+        for words in ("provider call panic", "deserialize fail", "can not found serialization 3")
+    ),
     (motan2_call(1), motan2_error(1, 404, "user 17 not found", 2), "as the service's own"),
     (motan2_call(1), motan2_error(1, 10002, f"no: {POOL}", 2), "as the service's own"),
     (rpcx_call(1), rpcx_error(1, "rpcx: can't find service Stock"), "about Stock"),

@@ -32,6 +32,8 @@ from .refusals import (
 
 __all__ = ["MOTAN_WORDS", "of_motan"]
 
+# What a server in Java puts around the text of an exception (NettyChannelHandler).
+_WRAPPED: Final = re.compile(r"process request fail\. errmsg: ?(?:error_message: )?")
 _NO_PROVIDER: Final = re.compile(
     r"(?:\w{1,80} handler Error: )?provider not exist(?: serviceKey=(?P<key>\S{0,300}))?"
     r"|not found provider for (?P<name>\S{0,300})"
@@ -81,7 +83,9 @@ _SERVICE_ADVICE: Final = (
 
 def of_motan(case: Case, one: ApplicationException, evidence: list[str]) -> Verdict:
     """What a Motan server says in M_e, or with an exception."""
-    text, code = one.text, one.code
+    wrapped = _WRAPPED.match(one.text)
+    text = one.text if wrapped is None else one.text[wrapped.end() :]
+    code = one.code
     service, own = MOTAN.parts(one.call.method)
     if one.is_own:
         tell = handler_failed if text.startswith(_AROUND) else by_the_service

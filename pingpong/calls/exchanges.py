@@ -1028,7 +1028,8 @@ def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:
     if answer is Outcome.SUCCESS and reply.protocol.is_raw:
         unread = reply.family.unread(reply)
         if unread:
-            exchange.why = f"the status is OK; what came is in {unread}, which is not read here"
+            status = "" if reply.family.tells_outcome else "the status is OK; "
+            exchange.why = f"{status}what came is in {unread}, which is not read here"
     return answer
 
 

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from .messages import Message, MessageType, Naming
 from .outcomes import Outcome
 from .shown import Shown
+from .values import TType
 
 __all__ = ["Definitions", "Exchange", "Namer"]
 
@@ -195,9 +196,13 @@ class Exchange(Shown):
     def _exception_of(self, answer: Outcome) -> str:
         assert self.reply is not None
         if answer is Outcome.DECLARED_EXCEPTION:
-            for field in self.reply.body.fields:
-                named = str(field.field_id) if field.name is None else field.name
-                return field.value.label or named
+            fields = self.reply.body.fields
+            for field in fields:
+                # In a Java stream, other things may come before what has a class.
+                if field.value.label and field.value.ttype is not TType.REFERENCE:
+                    return field.value.label
+            for field in fields:
+                return str(field.field_id) if field.name is None else field.name
         if answer is not Outcome.APPLICATION_EXCEPTION:
             return ""
         error = self.reply.family.error(self.reply)

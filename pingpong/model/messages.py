@@ -391,6 +391,8 @@ class Family(ABC):
     answers_failures: bool = False
     # A reply's struct has the method's result in one field, and exceptions in others.
     has_results: ClassVar[bool] = True
+    # What surrounds a reply's values says whether the method threw; else it is among them.
+    tells_outcome: ClassVar[bool] = True
 
     @abstractmethod
     def outcome(self, reply: Message) -> Outcome:
@@ -422,7 +424,7 @@ class Family(ABC):
     def unread(self, message: Message) -> str:
         """Return how the values of a message are written, if that is named and not read here.
 
-        "" if it is read.  Whether the method returned or threw may then be in there, too.
+        "" if it is read.  See ``tells_outcome``, too.
         """
         return ""
 

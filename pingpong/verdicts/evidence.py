@@ -181,16 +181,22 @@ class Ended(NamedTuple):
 class Fault(NamedTuple):
     """What is wrong with the bytes of a message: up to four sentences, the first fault first.
 
+    ``is_call``: it is a call, and no reply; either end may have sent it.
     ``cut``: its end is missing (see ``Message.cut``); ``lost``: the capture lost bytes of it.
     ``outcome`` is that of its exchange.
     """
 
     message: Summary
-    by_client: bool
+    is_call: bool
     texts: tuple[str, ...]
     cut: str
     outcome: Outcome
     lost: bool
+
+    @property
+    def by_client(self) -> bool:
+        """Whether the client sent it."""
+        return self.message.from_client
 
 
 class ApplicationException(NamedTuple):
@@ -218,6 +224,14 @@ class ApplicationException(NamedTuple):
     def by_client(self) -> bool:
         """Whether the client says it, of a call that the server sent."""
         return self.call.from_client != self.is_called
+
+
+class Thrown(NamedTuple):
+    """An exception that a method threw: how often, with which text, and whether at the client."""
+
+    times: int
+    text: str
+    by_client: bool
 
 
 class Slow(NamedTuple):
@@ -314,7 +328,7 @@ class Case:
       id; ``came``: when the last answers began and ended, and whether the client sent them.
     - ``slow``: calls whose answer came later than their callers wait, by method and by whether the
       call says how long that is: how many, and an example.
-    - ``thrown``: by method, type and text, how many of the ``declared`` there are, and the text.
+    - ``thrown``: by method, type and text, how many of the ``declared`` there are.
     - ``garbled``: exchanges with a text that did not survive, and how many there are of each kind.
     """
 
@@ -344,7 +358,7 @@ class Case:
         self.came: deque[tuple[int, int, bool]] = deque(maxlen=MAX_EXAMPLES)
         self.recent: deque[tuple[int, int]] = deque(maxlen=MAX_EXAMPLES)
         self.slow: dict[tuple[str, bool], tuple[int, Slow]] = {}
-        self.thrown: dict[_Kind, tuple[int, str]] = {}
+        self.thrown: dict[_Kind, Thrown] = {}
         self.garbled: dict[tuple[bool, bool, bool, bool], tuple[int, Summary, Garbled]] = {}
 
     def _find_packed(self, message: Message, kept: Summary) -> None:
@@ -392,14 +406,14 @@ class Case:
                 self.last_call = call
         for message in exchange.faulty:
             if len(self.faults) < MAX_EXAMPLES:
-                by_client = message is exchange.call
+                is_call = message is exchange.call
                 texts = [one.text for one in message.faults if one.severity is Severity.ERROR]
                 inside = _INSIDE.search(message.data, message.start) if message.cut else None
-                if by_client and inside is not None:
+                if is_call and inside is not None:
                     texts.insert(1, f"{BEGINS_INSIDE} {inside.start()}, inside this one")
                 kept = summary_of(message)
                 lost = bool(message.gaps) or message.cut == CUT_LOST
-                fault = Fault(kept, by_client, tuple(texts[:4]), message.cut, outcome, lost)
+                fault = Fault(kept, is_call, tuple(texts[:4]), message.cut, outcome, lost)
                 self.faults.append(fault)
         for whole, short in ((exchange.call, call), (exchange.reply, reply)):
             if whole is not None and short is not None and whole.listed:
@@ -439,8 +453,10 @@ class Case:
                 text = _thrown_text(exchange.reply)
                 kind = _kind(self.thrown, *key, text)
                 if kind is not None:
-                    count, text = self.thrown.get(kind, (0, text if kind.gist else ""))
-                    self.thrown[kind] = (count + 1, text)
+                    one = self.thrown.get(kind)
+                    if one is None:
+                        one = Thrown(0, text if kind.gist else "", reply.from_client)
+                    self.thrown[kind] = one._replace(times=one.times + 1)
         elif answer is Outcome.APPLICATION_EXCEPTION:
             tally.failed += 1
             self._fail(exchange, exchange.reply, call)
@@ -499,8 +515,8 @@ class Case:
         found = garbled(exchange)
         if found is None:
             return
-        where = call if found.by_client or reply is None else reply
-        key = (found.by_client, bool(found.was), found.is_half, found.is_shrunk)
+        where = call if found.in_call or reply is None else reply
+        key = (found.in_call, bool(found.was), found.is_half, found.is_shrunk)
         if where is not None:
             count, first, example = self.garbled.get(key, (0, where, found))
             self.garbled[key] = (count + 1, first, example)

@@ -16,6 +16,7 @@ from .evidence import ApplicationException, Case, Known, Summary, dialect_of, sh
 from .verdict import sized, unbraced
 
 __all__ = [
+    "LOST_HERE",
     "as_length",
     "ended_after",
     "ending",
@@ -32,6 +33,9 @@ __all__ = [
     "text_in",
     "text_of",
 ]
+
+# What a finding says of bytes that are missing because the capture does not have them.
+LOST_HERE: Final = "the capture lost"
 
 # How many bytes of a direction are shown as evidence.
 _SHOWN: Final = 12
@@ -210,14 +214,15 @@ def failed(count: int, one: ApplicationException) -> str:
     return f"EXCEPTION {shown(one.replied)}, {one.type}{text}{times}"
 
 
-# What ``pingpong redact`` puts in the place of a text (encodings/masks.py, framings/hpack.py).
-_MASK: Final = re.compile("(?:[x·□\U0001f7e6]+|(?=.)a*A*B*X*)\\Z")
+# What ``pingpong redact`` puts in the place of a text (encodings/masks.py, framings/hpack.py).  No
+# library says anything in three letters: shorter texts can be judged as they are.
+_MASK: Final = re.compile("(?=.{4})(?:[x·□\U0001f7e6]+|a*A*B*X*)\\Z")
 
 
 def is_masked(text: str) -> bool:
     """Whether a text is such as is left of one in a redacted capture, and says nothing.
 
-    >>> is_masked("xxxx·□"), is_masked("aaAAAB"), is_masked("no bob"), is_masked("")
+    >>> is_masked("xxxx·□"), is_masked("aaAAAB"), is_masked("x"), is_masked("no bob")
     (True, True, False, False)
     """
     return _MASK.match(text) is not None

@@ -48,11 +48,11 @@ class Garbled(NamedTuple):
 
     ``was`` is the call's, "" if only one text is known, ``now`` what came of it.  Both are as they
     are shown, with what cannot be written escaped.  ``is_half``: it has a lone surrogate;
-    ``is_shrunk``: a character of private use, such as an emoji shrinks to.  ``by_client``: it is in
+    ``is_shrunk``: a character of private use, such as an emoji shrinks to.  ``in_call``: it is in
     the call itself.
     """
 
-    by_client: bool
+    in_call: bool
     was: str
     now: str
     is_half: bool

@@ -6,8 +6,11 @@ They lie beside the checkout: shared/captures/family, shared/captures/relatives.
 from __future__ import annotations
 
 import csv
+import math
 import random
+import re
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
@@ -241,14 +244,77 @@ def values(message: Message) -> list[object]:
     return [plain(field.value) for field in message.fields]
 
 
-def is_text(said: str, row: str) -> bool:
-    """Is that what a truth table says of a text: the text, or how many of Java's chars it has?"""
-    return row in (said, f"{len(said.encode('utf-16-le')) // 2} chars")
-
-
 def said_by(thrown: Value) -> str:
     """A Java exception as it prints itself: its class and its text."""
     assert isinstance(thrown.content, Struct)
     inside = {field.name: field.value for field in thrown.content.fields}
     text = inside["detailMessage"].content
     return f"{thrown.label}: {'null' if text is None else str(text)}"
+
+
+def meet_the_article(folder: str, name: str) -> None:
+    """Hold that a capture has the two calls of the article, with their values, and no others."""
+    wanted = {"ping": ([], ["pong"]), "login": (["admin", "123456"], ["登录成功!"])}
+    found = seen(folder, name).calls
+    assert len(found) in (2, 4)
+    for exchange in found:
+        call, reply = exchange.call, exchange.reply
+        assert call is not None
+        assert reply is not None
+        assert exchange.outcome is Outcome.SUCCESS
+        assert (values(call), values(reply)) == wanted[call.bare_method.lower()]
+
+
+# ── As their programs print it ───────────────────────────────────────────────────────
+
+
+def java_prints(value: object) -> str:
+    """A value as Java prints it; an object of one field, as hessian writes an enum, as that."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return _java_double(value)
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        time = datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
+        return time.strftime("%a %b %d %H:%M:%S UTC %Y")
+    if isinstance(value, list) and value and isinstance(value[0], tuple):
+        inside = ", ".join(f"{java_prints(key)}={java_prints(item)}" for key, item in value)
+        return f"{{{inside}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(java_prints, value))}]"
+    if isinstance(value, dict) and len(value) == 1:
+        return java_prints(next(iter(value.values())))
+    return str(value)
+
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+def _java_double(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    digits, is_large, power = repr(value).partition("e")
+    point = "" if "." in digits else ".0"
+    return f"{digits}{point}E{int(power)}" if is_large else digits
+
+
+def go_prints(value: object) -> str:
+    """A value as Go prints it with %v."""
+    if value is None:
+        return "<nil>"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, bytes):
+        return f"[{' '.join(map(str, value))}]"
+    if isinstance(value, list) and value and isinstance(value[0], tuple):
+        pairs = sorted((go_prints(key), go_prints(item)) for key, item in value)
+        return f"map[{' '.join(f'{key}:{item}' for key, item in pairs)}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(go_prints, value))}]"
+    return str(value)

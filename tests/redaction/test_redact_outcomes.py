@@ -12,6 +12,7 @@ from frames import (
     dubbo_reply,
     motan2_call,
     motan2_error,
+    motan2_reply,
     rpcx_call,
     rpcx_error,
     thrown,
@@ -50,10 +51,43 @@ MASKED = {
         dubbo_reply(1, thrown("org.apache.dubbo.rpc.RpcException", "no hunter2"), 3),
         "Its text is masked",
     ),
+    "Dubbo, no such method": (
+        dubbo_call(1),
+        dubbo_reply(1, thrown("java.lang.NoSuchMethodException", "hunter2"), 3),
+        "Its text is masked",
+    ),
     "Motan 2": (motan2_call(1), motan2_error(1, 500, "no hunter2"), "The text is masked"),
     "Motan 2, 404": (motan2_call(1), motan2_error(1, 404, "hunter2"), "no such service, or no"),
     "rpcx": (rpcx_call(1), rpcx_error(1, "no hunter2"), "The text is masked"),
 }
+
+
+@pytest.mark.parametrize(
+    ("ask", "answer"),
+    [
+        (dubbo_call(1, timeout="1000", token="s3cret"), dubbo_reply(1)),
+        (motan2_call(1, M_tmo="1000", M_a="s3cret"), motan2_reply(1)),
+    ],
+)
+def test_how_long_a_caller_waits_is_no_secret(ask: bytes, answer: bytes, tmp_path: Path) -> None:
+    source, safe = tmp_path / "in.pcap", tmp_path / "safe.pcap"
+    talk = Talk().open().call(ask).wait(2_000_000_000).reply(answer)
+    write_capture(str(source), talk.packets)
+    run("redact", str(source), str(safe), "-f", "*.*")
+    assert b"s3cret" not in safe.read_bytes()
+    assert run("diagnose", str(safe)) == run("diagnose", str(source))
+
+
+def test_a_line_feed_in_metadata_shows_nothing(tmp_path: Path) -> None:
+    """Motan's keys and values are lines: what comes behind one more changes its part."""
+    source, safe = tmp_path / "in.pcap", tmp_path / "safe.pcap"
+    ask = motan2_call(1, note="of two\nhunter2", token="s3cret", last="One")
+    write_capture(str(source), Talk().open().call(ask).reply(motan2_reply(1)).packets)
+    run("redact", str(source), str(safe), "-f", "*.*")
+    for secret in (b"of two", b"hunter2", b"s3cret", b"One"):
+        assert secret in source.read_bytes()
+        assert secret not in safe.read_bytes()
+    assert ended(safe) == ended(source)
 
 
 @pytest.mark.parametrize("name", MASKED)

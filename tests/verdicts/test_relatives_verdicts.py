@@ -169,7 +169,16 @@ REFUSALS: list[tuple[bytes, bytes, Kind, str]] = [
         rpcx_call(9) + rpcx_call(1, kind=7),
         rpcx_reply(9) + rpcx_error(1, "can not find codec for 7"),
         Kind.OTHER_SERIALIZATION,
-        "number 7",
+        "own (7)",
+    ),
+    (
+        motan2_call(1),
+        motan2_error(
+            1, 10001, "process request fail. errmsg:error_message: can not found serialization x, "
+            "status: 503"
+        ),
+        Kind.OTHER_SERIALIZATION,
+        "does not take that",
     ),
     (rpcx_call(1), rpcx_error(1, "request reached rate limit"), Kind.OVERLOADED, "in a time"),
     (rpcx_call(1), rpcx_error(1, "[service internal error]: x"), Kind.HANDLER_CRASHED, "failed"),
@@ -211,6 +220,10 @@ OTHERS: list[tuple[bytes, bytes, str]] = [
         "about put",
     ),
     (motan2_call(1), motan2_error(1, 404, "x: provider not exist"), "inside other words"),
+    *(
+        (motan2_call(1), motan2_error(1, 500, f"stock: {words}"), "inside other words")
+        for words in ("provider call panic", "deserialize fail", "can not found serialization 3")
+    ),
     (motan2_call(1), motan2_error(1, 404, "user 17 not found", 2), "as the service's own"),
     (motan2_call(1), motan2_error(1, 10002, f"no: {POOL}", 2), "as the service's own"),
     (rpcx_call(1), rpcx_error(1, "rpcx: can't find service Stock"), "about Stock"),
@@ -479,7 +492,7 @@ def test_heartbeats(call: bytes, reply: bytes, ask: Beat, answer: Beat) -> None:
     dead = begun().call(ask(5)).wait(2 * SECOND).call(ask(6)).wait(2 * SECOND).close()
     verdict = of(Kind.HEARTBEATS, dead)
     assert verdict.severity is Severity.WARNING
-    assert "The client sent 2 heartbeats, and both had no answer" in verdict.sentence
+    assert "The client sent 2 heartbeats, and neither had an answer" in verdict.sentence
     assert "Or it never answers heartbeats" in verdict.sentence
 
     died = begun().call(ask(5)).reply(answer(5)).wait(SECOND).call(ask(6)).wait(3 * SECOND).close()
@@ -523,6 +536,18 @@ def test_packets_that_were_cut_off(name: str, size: int) -> None:
     for one in verdicts(packets):
         assert one.kind is not Kind.OTHER_PROTOCOL, one
         assert one.kind is not Kind.NOT_RECOGNISED, one
+
+
+@pytest.mark.parametrize("size", [58, 68, 96])
+def test_packets_whose_heads_are_all_that_is_left(size: int) -> None:
+    """What the capture lacks is no fault of the messages, and may have been calls."""
+    talk = good(opened()).call(dubbo_call(3, more="x" * 200)).reply(dubbo_reply(3))
+    talk.wait(SECOND).call(dubbo_heartbeat(7)).reply(dubbo_alive(7)).close()
+    packets = [
+        Packet(one.number, one.time, one.link, one.data[:size], one.length) for one in talk.packets
+    ]
+    found = verdicts(packets)
+    assert {one.kind for one in found} <= {Kind.LOST_PACKETS, Kind.NOT_THRIFT}, found
 
 
 def test_heartbeats_of_a_server() -> None:
@@ -752,6 +777,26 @@ def test_the_server_calls_the_client(answer: bytes | None, kind: Kind, said: str
     assert said in one.sentence, one.sentence
     for words in ("client gave up", "the client waits", "The server had no thread"):
         assert words not in one.sentence
+
+
+RPC = "org.apache.dubbo.rpc.RpcException"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "said"),
+    [
+        (thrown("java.lang.NoSuchMethodException", 'Not found method "changed" in class x.L'), 3,
+         "the client answers with an exception of the framework"),
+        (thrown(RPC, "Failed to invoke service com.shop.Listener.changed because exceed max "
+         "service tps"), 3, "the client answers with an exception of the framework"),
+        (b"\x40", 4, "The client's REPLY com.shop.Listener.changed cannot be read"),
+    ],
+)  # fmt: skip
+def test_the_client_is_who_answers(value: bytes, kind: int, said: str) -> None:
+    found = verdicts(backward(good(opened()), MS, dubbo_reply(7, value, kind)).packets)
+    (told,) = [one for one in found if one.severity is Severity.ERROR]
+    assert said in told.sentence
+    assert "The server has" not in told.sentence
 
 
 @pytest.mark.parametrize(

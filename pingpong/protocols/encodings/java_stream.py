@@ -12,11 +12,13 @@
 Motan 1 writes names into blocks and each argument, in hessian2, into a byte array; Dubbo's "java"
 writes strings and objects.  Blocks are cut at 1024 bytes, wherever that is: neighbours are joined.
 What an object contains depends on its class, and classes may write what they like, so an object and
-all that follows it is one run of bytes.  Classes, strings and arrays are numbered as they come.
+all that follows it is one run of bytes, of which the names of the classes are told.  Classes,
+strings and arrays are numbered as they come.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from ...errors import DecodeError, Incomplete
@@ -38,13 +40,31 @@ from .values_walk import ValuesProtocol, ValuesWalk, with_pairs
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["BYTE_ARRAY", "JAVA_STREAM", "JavaStreamProtocol", "blocks", "modified_utf8", "read_utf"]
+__all__ = [
+    "BYTE_ARRAY",
+    "JAVA_STREAM",
+    "JavaStreamProtocol",
+    "blocks",
+    "class_of",
+    "classes",
+    "is_class",
+    "modified_utf8",
+    "read_utf",
+]
 
 MAGIC: Final = b"\xac\xed\x00\x05"
 
 # The class of byte arrays: its name, its number, its flags, no fields, no superclass.
 BYTE_ARRAY: Final = bytes.fromhex("72 0002 5b42 acf317f8060854e0 02 0000 78 70")
 _FIRST_HANDLE: Final = 0x7E0000
+
+# How a class is described: 72, and the length of its name, which has a dot or is an array's.
+# Dubbo's "compactedjava" has a 1 before it, and nothing but the end, 78, after the name.
+_DESCRIPTION: Final = re.compile(rb"\x72(\x01?)(\x00[\x02-\xc8])")
+_CLASS: Final = re.compile(rb"\[*(?:[BCDFIJSZ]|L?(?:[A-Za-z_$][\w$]*\.)+[A-Za-z_$][\w$]*;?)")
+_MOST_CLASSES: Final = 16
+_FLAGS: Final = 0x1F
+_END: Final = 0x78
 
 _NULL: Final = 0x70
 _REFERENCE: Final = 0x71
@@ -94,6 +114,44 @@ def blocks(data: bytes, at: int, stop: int) -> list[tuple[int, int, int]]:
         found.append((at, inside, end))
         at = max(end, inside)
     return found
+
+
+def class_of(data: bytes, at: int, stop: int) -> tuple[str, int]:
+    """Return the class of the object at ``at``, and where its name ends; "" if it is not there."""
+    if data[at + 1 : at + 2] != b"\x72":
+        return "", at
+    # A name is not so long that its length begins with a 1.
+    inside = at + (3 if data[at + 2 : at + 3] == b"\x01" else 2)
+    try:
+        return read_utf(data, inside, stop, "class")
+    except DecodeError:
+        return "", at
+
+
+def is_class(name: str) -> bool:
+    """Say whether it is a class's name, with its package."""
+    return name.isascii() and _CLASS.fullmatch(name.encode()) is not None
+
+
+def classes(data: bytes, at: int, stop: int) -> list[str]:
+    """Return the names of the classes that are described between two places, each once.
+
+    They are found by their form, since nobody here knows where an object ends: 72, a name, a number
+    of 8 bytes, flags.  The first ones are enough.  Takes time in proportion to the bytes.
+    """
+    found: dict[str, None] = {}
+    for one in _DESCRIPTION.finditer(data, at, stop):
+        inside = one.end()
+        end = inside + int.from_bytes(one[2], "big")
+        name = data[inside:end]
+        after = end if one[1] else end + 8
+        if after >= stop or _CLASS.fullmatch(name) is None:
+            continue
+        if data[after] == _END if one[1] else not data[after] & ~_FLAGS:
+            found[name.decode("ascii")] = None
+            if len(found) >= _MOST_CLASSES:
+                break
+    return list(found)
 
 
 class _Walk(ValuesWalk):
@@ -235,14 +293,14 @@ class _Walk(ValuesWalk):
         """Report what is not decoded: everything from here to the end."""
         start = self.at
         name = ""
-        if tag == _OBJECT and self.data[start + 1 : start + 2] == b"\x72":
-            try:
-                name, _ = read_utf(self.data, start + 2, self.solid(), "class")
-            except DecodeError:
-                name = ""
+        if tag == _OBJECT:
+            name, _ = class_of(self.data, start, self.solid())
         what = "object" if tag == _OBJECT else f"0x{tag:02x}"
         of = f" of class {name[:200]}" if name else ""
         text = f"{what} at offset {start}{of}: it and what follows are told as bytes"
+        others = [one for one in classes(self.data, start, self.solid()) if one != name]
+        if others:
+            text += f"; classes in them: {', '.join(others)}"
         size = self.stop - start
         end = self.blob(start, size, "object")
         self.listener.warn(Finding(Severity.NOTE, text, start))

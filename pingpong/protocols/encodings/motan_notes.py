@@ -1,4 +1,4 @@
-"""Notes for the bytes of Motan's simple and breeze.
+"""Notes for the bytes of Motan's simple, pb and breeze.
 
 type, length │ content │ elements, keys and values, fields …
 """
@@ -13,7 +13,7 @@ from .motan_simple import NAMES
 from .notes import join
 from .values_notes import ValuesWriter
 
-__all__ = ["BreezeWriter", "SimpleWriter"]
+__all__ = ["BreezeWriter", "PbWriter", "SimpleWriter"]
 
 _VARINT: Final = (TType.I32, TType.I64)
 
@@ -87,6 +87,18 @@ class SimpleWriter(_HeadWriter):
 
     def named(self, tag: int) -> str:
         return NAMES.get(tag, "")
+
+
+class PbWriter(_HeadWriter):
+    """Writes the notes of Motan's pb serialization."""
+
+    def named(self, tag: int) -> str:
+        return "null" if tag == 1 else "a value"
+
+    def how(self, value: Value) -> str:
+        if value.ttype is TType.BYTES:
+            return "Of which type it is, both sides know; it is not on the wire."
+        return super().how(value)
 
 
 class BreezeWriter(_HeadWriter):

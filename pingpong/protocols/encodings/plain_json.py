@@ -28,7 +28,7 @@ from .thrift_json import Scanner, read_number
 from .thriftpy2_json import NamedWalk
 from .values_walk import ONLY_VALUE, ValuesProtocol, with_pairs
 
-__all__ = ["PLAIN_JSON", "PlainJsonProtocol"]
+__all__ = ["PLAIN_JSON", "PlainJsonProtocol", "PlainJsonWalk"]
 
 _SPACE: Final = re.compile(rb"[ \t\r\n]*")
 _WORD: Final = re.compile(rb"[0-9A-Za-z+.\-]*")
@@ -37,8 +37,8 @@ _STRICT: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]
 _CONTROL: Final = re.compile(rb"[\x00-\x1f]")
 
 
-class _Walk(NamedWalk):
-    """Walks over one value."""
+class PlainJsonWalk(NamedWalk):
+    """Walks over one value, or over several, one after the other."""
 
     __slots__ = ()
 
@@ -60,6 +60,19 @@ class _Walk(NamedWalk):
         """Report a payload that is not an object."""
         self.listener.struct(start)
         self.listener.field(ONLY_VALUE, None, at)
+        is_whole = self.another()
+        self.listener.struct_end(self.scanner.at if is_whole else -1, self.scanner.at)
+
+    def skip_space(self) -> int:
+        """Pass over white space; return where it ends."""
+        self.scanner.at = _end(_SPACE, self.data, self.scanner.at, self.stop)
+        return self.scanner.at
+
+    def another(self) -> bool:
+        """Report the next value, which is in no other; False if it cannot be read."""
+        at = self.skip_space()
+        # A scanner reads one value: what follows that is no part of it.
+        self.scanner = Scanner(at, self.limits)
         end = _end(_WORD, self.data, at, self.stop)
         if end == self.stop and end > at and not self.why:
             # No bracket will come to say where a word ends.
@@ -68,8 +81,7 @@ class _Walk(NamedWalk):
             ttype = TType.STOP if self.is_full() else self.word()
         else:
             ttype = self.value(self.next("value"), 1)
-        is_whole = ttype != TType.STOP and not self.broken
-        self.listener.struct_end(self.scanner.at if is_whole else -1, self.scanner.at)
+        return ttype != TType.STOP and not self.broken
 
     def word(self) -> TType:
         text = self.token()
@@ -93,6 +105,7 @@ class _Walk(NamedWalk):
         return TType.DOUBLE
 
     def check_number(self, text: bytes, start: int) -> None:
+        """Report a number that JSON does not allow."""
         if not _STRICT.fullmatch(text):
             shown = text[:40].decode("ascii", "backslashreplace")
             self.warn(f"number at offset {start}: is {shown}, want one of JSON's", start)
@@ -139,7 +152,7 @@ class PlainJsonProtocol(ValuesProtocol):
         listener: Listener,
     ) -> None:
         scanner = Scanner(start, limits)
-        _Walk(data, start, stop, gaps, limits, scanner, listener).payload()
+        PlainJsonWalk(data, start, stop, gaps, limits, scanner, listener).payload()
 
     # Notes and masks are for one message at a time: their writers are loaded when asked for.
 

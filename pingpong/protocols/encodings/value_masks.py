@@ -242,5 +242,7 @@ def in_java_stream(data: bytes, value: Value) -> Run:
         return _content(value)
     if value.ttype is TType.REFERENCE:
         return start, data[start : start + 2] + b"\x7e\0\0"
-    # Its first byte shows that it is not decoded.
-    return start + 1, bytes(stop - start - 1)
+    # Its first byte shows that it is not decoded; its class is no secret.
+    name, end = java_stream.class_of(data, start, stop)
+    inside = end if java_stream.is_class(name) else start + 1
+    return inside, bytes(stop - inside)

@@ -13,7 +13,7 @@ from mypy_extensions import mypyc_attr
 
 from ...model import LETTER, Carrier, Message, Run, Span
 
-__all__ = ["SHUT", "HeadedCarrier", "hide_unless_name", "milliseconds"]
+__all__ = ["SHUT", "HeadedCarrier", "hide_unless_name", "is_time", "milliseconds"]
 
 # Kept with a message whose texts were masked.
 SHUT: Final = "redacted"
@@ -44,6 +44,11 @@ def milliseconds(text: str | None) -> int:
     if not text or len(text) > _MOST_DIGITS or not (text.isascii() and text.isdigit()):
         return -1
     return int(text) * 1_000_000 or -1
+
+
+def is_time(text: bytes) -> bool:
+    """Say whether it is a time in milliseconds: what a call says of it is no secret."""
+    return len(text) <= _MOST_DIGITS and text.isdigit()
 
 
 @mypyc_attr(native_class=False)

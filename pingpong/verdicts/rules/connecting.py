@@ -7,7 +7,7 @@ from typing import Final
 from ...model import UDP, Outcome, Severity
 from ...protocols.purposes import counted
 from ..evidence import Case, Known
-from ..phrases import ending, first_bytes, now_and_then
+from ..phrases import LOST_HERE, ending, first_bytes, now_and_then
 from ..verdict import Kind, Verdict, sized, unbraced
 
 __all__ = [
@@ -219,6 +219,17 @@ def nothing_called(case: Case, known: Known) -> Verdict | None:
                 f"{counted(half.beats, 'heartbeat')} of the {who}, {answered} answered by the "
                 f"{peer}"
             )
+    if flow.lost:
+        return Verdict(
+            flow,
+            Kind.LOST_PACKETS,
+            Severity.WARNING,
+            f"The capture lost {sized(flow.lost)} of this connection, perhaps with calls: its ends "
+            f"speak {spoken}, and all that can be read is about the connection itself: {said}.",
+            evidence=[*told, ending(case)],
+            advice=_CAPTURE_ADVICE,
+            alike=(flow.server, "no call", "lost", tuple(sorted(flow.events))),
+        )
     return Verdict(
         flow,
         Kind.ALL_WELL,
@@ -228,6 +239,12 @@ def nothing_called(case: Case, known: Known) -> Verdict | None:
         evidence=[*told, ending(case)],
         alike=(flow.server, "no call", tuple(sorted(flow.events))),
     )
+
+
+_CAPTURE_ADVICE: Final = (
+    "Capture on the machine itself, with whole packets (tcpdump -s 0), a larger buffer (-B), and a "
+    "filter for the port."
+)
 
 
 def lost_packets(case: Case, known: Known) -> Verdict | None:
@@ -241,9 +258,8 @@ def lost_packets(case: Case, known: Known) -> Verdict | None:
         Severity.WARNING,
         f"The capture lost {sized(flow.lost)} of this connection: what seems to be missing may "
         "have been there.",
-        evidence=[one.text for one in flow.findings if "the capture lost" in one.text][:2],
-        advice="Capture on the machine itself, with whole packets (tcpdump -s 0), a larger buffer "
-        "(-B), and a filter for the port.",
+        evidence=[one.text for one in flow.findings if LOST_HERE in one.text][:2],
+        advice=_CAPTURE_ADVICE,
         alike=(flow.server,),
         covers=(Outcome.LOST, Outcome.NO_CALL, Outcome.NO_REPLY, Outcome.UNREADABLE),
     )

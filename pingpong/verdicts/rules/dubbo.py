@@ -145,9 +145,9 @@ def of_dubbo(case: Case, one: ApplicationException, evidence: list[str]) -> Verd
         return no_such_service(case, one, evidence, wanted, None, _NO_SERVICE_ADVICE)
     found = _said(_SERIALIZATION, one)
     if found is not None:
-        spoken = one.call.dialect.protocol
-        title = spoken.title if spoken is not None and spoken.classes else "a serialization"
-        sent = one.call.unread or f"{title} ({unbraced(found[1])})"
+        number = found[1].rstrip(".,")
+        named = DUBBO.serialization(int(number)) if number.isdigit() else unbraced(number)
+        sent = one.call.unread or named
         return other_serialization(case, one, evidence, sent, _SERIALIZATION_ADVICE)
     if is_masked(text):
         return masked_text(case, one, evidence)
@@ -213,10 +213,11 @@ def _not_read(case: Case, one: ApplicationException, evidence: list[str]) -> Ver
 
 # The classes, in full: a service may have an RpcException of its own.
 _RPC: Final = ("org.apache.dubbo.rpc.RpcException", "com.alibaba.dubbo.rpc.RpcException")
+_JDK_NO_METHOD: Final = "java.lang.NoSuchMethodException"
 _NO_METHOD: Final = (
     "org.apache.dubbo.common.bytecode.NoSuchMethodException",
     "com.alibaba.dubbo.common.bytecode.NoSuchMethodException",
-    "java.lang.NoSuchMethodException",
+    _JDK_NO_METHOD,
 )
 # Wrapper writes the first, Class.getMethod the second (proxy="jdk").
 _NAMED: Final = re.compile(
@@ -238,10 +239,12 @@ def thrown_by_dubbo(case: Case, known: Known) -> Iterator[Verdict]:
     if case.first is None or case.first.dialect.transport.family is not DUBBO:
         return
     told: dict[tuple[object, ...], Verdict] = {}
-    for (method, name, _), (count, text) in case.thrown.items():
+    for (method, name, _), (count, text, by_client) in case.thrown.items():
         said = _thrown(method, name, text)
         if said is None:
             continue
+        if by_client:
+            said = _called_back(method, name)
         kind, sentence, advice = said
         times = f" So it is {counted(count, 'time')}." if count > 1 else ""
         words = " ".join(text.split())
@@ -275,11 +278,29 @@ def _thrown(method: str, name: str, text: str) -> tuple[Kind, str, str] | None:
     return _rpc(method, text) if name in _RPC else None
 
 
+def _called_back(method: str, name: str) -> tuple[Kind, str, str]:
+    return (
+        Kind.ENDED_OTHERWISE,
+        f"The server calls {shown(method)} of the client, as services that call back do, and the "
+        f"client answers with an exception of the framework, {shown(name)}.",
+        "Here the client is the one that is called: its log at that time says more.",
+    )
+
+
 def _no_method(method: str, name: str, text: str) -> tuple[Kind, str, str] | None:
     service, own = DUBBO.parts(method)
+    is_hidden = is_masked(text)
+    if is_hidden and name == _JDK_NO_METHOD:
+        return (
+            Kind.APPLICATION_EXCEPTION,
+            f"{shown(method)} is answered with {name}. Its text is masked: it would say whether "
+            "the server lacks the method, or the method itself looked for another.",
+            "Look at the capture from which this one was made, or at the server's log.",
+        )
     found = _NAMED.match(text)
-    named = "" if found is None else found["own"] or found["jdk"]
-    if found is None or (found["own"] is None and named != own):
+    # A class of Dubbo's own is thrown for nothing else.
+    named = own if is_hidden else "" if found is None else found["own"] or found["jdk"]
+    if not is_hidden and (found is None or (found["own"] is None and named != own)):
         return None  # reflection of the service's own, most likely
     if named != own:
         return _of_another(method, named)

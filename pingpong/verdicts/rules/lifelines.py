@@ -189,20 +189,21 @@ def _unanswered(
     speaks = other.last > first
     answered = half.beats - len(half.unanswered)
     is_open = case.client_end < 0 and case.server_end < 0
+    first_one, last_one = ("the first of them", "the last of them") if waited[1:] else ("it", "it")
     closed = (
-        f", and the {who} closed the connection {{closed}}after the last of them"
+        f", and the {who} closed the connection {{closed}}after {last_one}"
         if (case.client_end if who == "client" else case.server_end) == over
         else ""
     )
     if speaks:
         why = (
-            f"The {peer} is alive, though: it sent bytes after the first of them. So it does not "
+            f"The {peer} is alive, though: it sent bytes after {first_one}. So it does not "
             "answer heartbeats (another version, or a library that does not know them), or it was "
-            "late with them."
+            f"late with {'them' if waited[1:] else 'this one'}."
         )
     else:
         why = (
-            f"Nothing at all came from the {peer} after the first of them. A heartbeat is answered "
+            f"Nothing at all came from the {peer} after {first_one}. A heartbeat is answered "
             "by the other program itself, without a handler: that one hangs (a long garbage "
             "collection, its threads for input and output are taken), its machine is gone, or "
             "something between the two drops what it is sent."
@@ -215,8 +216,7 @@ def _unanswered(
         Kind.HEARTBEATS,
         Severity.ERROR if answered > 0 and not speaks else Severity.WARNING,
         f"The {who} sent {counted(half.beats, 'heartbeat')}, and "
-        f"{_of_them(len(waited), half.beats)} "
-        f"no answer{closed}. {why}",
+        f"{_had_none(len(waited), half.beats)}{closed}. {why}",
         evidence=[
             f"{counted(answered, 'heartbeat')} of the {who} {'was' if answered == 1 else 'were'} "
             "answered"
@@ -226,7 +226,7 @@ def _unanswered(
             "says nothing"
             if took
             else f"the {peer}’s machine did not acknowledge all that the {who} sent",
-            f"the connection is open {lasted(over - waited[-1])} after the last of them"
+            f"the connection is open {lasted(over - waited[-1])} after {last_one}"
             if is_open
             else ending(case),
         ],
@@ -239,10 +239,11 @@ def _unanswered(
     )
 
 
-def _of_them(count: int, of: int) -> str:
-    if count == of:
-        return "it had" if of == 1 else "they had" if of > 2 else "both had"
-    return f"{count} of them had"
+def _had_none(count: int, of: int) -> str:
+    """``count`` of ``of`` heartbeats had no answer, after "sent … heartbeats, and"."""
+    if count < of:
+        return f"{count} of them had no answer"
+    return "it had no answer" if of == 1 else f"{'neither' if of == 2 else 'none'} had an answer"
 
 
 # ── Farewells ────────────────────────────────────────────────────────────────────────
@@ -371,7 +372,8 @@ def called_back(case: Case, known: Known) -> Iterator[Verdict]:
 def broken_text(case: Case, known: Known) -> Iterator[Verdict]:
     """A text whose characters above U+FFFF were lost by who wrote it, or on the way."""
     for count, where, one in list(case.garbled.values())[:_MOST]:
-        who = "client's call" if one.by_client else "server's answer"
+        sender = "client" if where.from_client else "server"
+        who = f"{sender}'s {'call' if one.in_call else 'answer'}"
         times = f" So it is with {counted(count, 'call')} in all." if count > 1 else ""
         was = f" The call has “{unbraced(one.was)}”." if one.was else ""
         if one.is_half:
@@ -407,7 +409,7 @@ def broken_text(case: Case, known: Known) -> Iterator[Verdict]:
             Severity.ERROR if one.was else Severity.WARNING,
             f"In the {who} {shown(where.method)} is {what}: “{unbraced(one.now)}”.{was} "
             f"{why}{times}",
-            evidence=[f"{'CALL' if one.by_client else 'REPLY'} {where}"],
+            evidence=[f"{'CALL' if one.in_call else 'REPLY'} {where}"],
             advice="Use a library on the side that writes it which writes such characters in 4 "
             "bytes, or as the two surrogates of 3 bytes each that Java's hessian writes and all "
             "read; and try both directions with 😀."
@@ -415,5 +417,5 @@ def broken_text(case: Case, known: Known) -> Iterator[Verdict]:
             else "Look at the value in the service's own store and log: if it is whole there, it "
             "is "
             "the encoder.",
-            alike=(case.flow.server, where.method, one.by_client, bool(one.was), one.is_half),
+            alike=(case.flow.server, where.method, one.in_call, bool(one.was), one.is_half),
         )

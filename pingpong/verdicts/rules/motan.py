@@ -32,6 +32,8 @@ from .refusals import (
 
 __all__ = ["MOTAN_WORDS", "of_motan"]
 
+# What a server in Java puts around the text of an exception (NettyChannelHandler).
+_WRAPPED: Final = re.compile(r"process request fail\. errmsg: ?(?:error_message: )?")
 _NO_PROVIDER: Final = re.compile(
     r"(?:\w{1,80} handler Error: )?provider not exist(?: serviceKey=(?P<key>\S{0,300}))?"
     r"|not found provider for (?P<name>\S{0,300})"
@@ -53,6 +55,8 @@ _SERIALIZATION: Final = re.compile(
 )
 _VALUES: Final = re.compile(r"deserialize (?:fail|arguments fail|parameters fail)")
 _FAILED: Final = re.compile(r"provider call panic|provider has encountered a fatal error")
+# What another server said, where this one's own words are before it.
+_FROM_BEHIND: Final = (_FULL, _TOO_LONG, _SERIALIZATION, _VALUES, _FAILED)
 # DefaultProvider's words around what the method threw.
 _AROUND: Final = "provider call process error"
 
@@ -79,7 +83,9 @@ _SERVICE_ADVICE: Final = (
 
 def of_motan(case: Case, one: ApplicationException, evidence: list[str]) -> Verdict:
     """What a Motan server says in M_e, or with an exception."""
-    text, code = one.text, one.code
+    wrapped = _WRAPPED.match(one.text)
+    text = one.text if wrapped is None else one.text[wrapped.end() :]
+    code = one.code
     service, own = MOTAN.parts(one.call.method)
     if one.is_own:
         tell = handler_failed if text.startswith(_AROUND) else by_the_service
@@ -120,22 +126,19 @@ def of_motan(case: Case, one: ApplicationException, evidence: list[str]) -> Verd
         meaning = "By its number, the server has no such service, or no such method in it."
         return masked_text(case, one, evidence, meaning)
     found = _NO_PROVIDER.match(text)
-    if found is not None:
-        wanted = (found["key"] or found["name"] or "").rstrip(",") or service
-        if service and not any(
-            _is_part(part, one.call.method) for part in (wanted, *wanted.split("/"))
-        ):
-            return behind(case, one, evidence, wanted)
     if found is None and (_NO_PROVIDER.search(text) or _NO_METHOD.search(text)):
         return behind(case, one, evidence, "")
     if found is not None or code in _NOT_FOUND:
-        wanted = service if found is None else wanted
+        named = "" if found is None else (found["key"] or found["name"] or "").rstrip(",")
+        wanted = named or service
+        parts = (wanted, *wanted.split("/"))
+        if service and not any(_is_part(part, one.call.method) for part in parts):
+            return behind(case, one, evidence, wanted)
         return no_such_service(case, one, evidence, wanted, None, _SERVICE_ADVICE)
-    found = _SERIALIZATION.search(text)
-    if found is not None:
+    if _SERIALIZATION.match(text):
         sent = _sent(one)
         return other_serialization(case, one, evidence, sent, _OTHER_ADVICE)
-    if _VALUES.search(text) or code == _DECODE:
+    if _VALUES.match(text) or code == _DECODE:
         return Verdict(
             case.flow,
             Kind.OTHER_SERIALIZATION,
@@ -149,8 +152,10 @@ def of_motan(case: Case, one: ApplicationException, evidence: list[str]) -> Verd
             alike=(case.flow.server, one.call.method, "values"),
             covers=(Outcome.APPLICATION_EXCEPTION,),
         )
-    if _FAILED.search(text):
+    if _FAILED.match(text):
         return handler_failed(case, one, evidence)
+    if any(words.search(text) for words in _FROM_BEHIND):
+        return behind(case, one, evidence, "")
     if code == _TIMEOUT:
         return Verdict(
             case.flow,
@@ -188,7 +193,9 @@ _OTHER_ADVICE: Final = (
 
 def _sent(one: ApplicationException) -> str:
     spoken = one.call.dialect.protocol
-    return "a serialization that is not read here" if spoken is None else unbraced(spoken.title)
+    if spoken is None or spoken.is_raw:
+        return one.call.unread or "a serialization that is not read here"
+    return unbraced(spoken.title)
 
 
 # Who speaks so, and what is told of it.

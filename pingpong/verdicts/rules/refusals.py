@@ -107,9 +107,7 @@ def no_thread(
     case: Case, one: ApplicationException, evidence: list[str], numbers: str, advice: str
 ) -> Verdict:
     """The server has no thread for the call.  ``numbers`` is what it says of its pool."""
-    running = max(
-        (sum(begun < one.call.time < ended for begun, ended in case.recent), 0),
-    )
+    running = sum(begun < one.call.time < ended for begun, ended in case.recent)
     others = (
         f"{running} other call{'s' if running != 1 else ''} of this connection "
         f"{'were' if running != 1 else 'was'} under way when it came"

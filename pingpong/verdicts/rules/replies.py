@@ -20,7 +20,7 @@ from ..evidence import (
     Tally,
     shown,
 )
-from ..phrases import ending, failed, first_bytes, how_it_ended, is_masked, text_in
+from ..phrases import LOST_HERE, ending, failed, first_bytes, how_it_ended, is_masked, text_in
 from ..verdict import Dialect, Kind, Verdict, unbraced
 from .dubbo import DUBBO_WORDS
 from .grpc import in_its_own_stream, is_sent_away, of_status
@@ -452,7 +452,7 @@ def unreadable(case: Case, known: Known) -> Verdict | None:
         return _unread(case)
     first = faults[0]
     who = "client" if first.by_client else "server"
-    kind = "CALL" if first.by_client else "REPLY"
+    kind = "CALL" if first.is_call else "REPLY"
     text, *more = (unbraced(one) for one in first.texts)
     meant, mend = _meant(first)
     return Verdict(
@@ -467,7 +467,13 @@ def unreadable(case: Case, known: Known) -> Verdict | None:
             f"{len(faults)} messages of this connection have such faults" if faults[1:] else "",
         ],
         advice=mend,
-        alike=(case.flow.server, first.by_client, first.message.method, _without_numbers(text)),
+        alike=(
+            case.flow.server,
+            first.by_client,
+            first.is_call,
+            first.message.method,
+            _without_numbers(text),
+        ),
         covers=(Outcome.UNREADABLE,),
     )
 
@@ -490,7 +496,7 @@ def not_unpacked(case: Case, known: Known) -> Verdict | None:
 
 
 def _is_told(fault: Fault) -> bool:
-    if not fault.by_client or fault.outcome in (*CLOSED, Outcome.WAITING, Outcome.LOST):
+    if not fault.is_call or fault.outcome in (*CLOSED, Outcome.WAITING, Outcome.LOST):
         return True
     # A stream may be answered before its call was sent to its end: that is no more needed then.
     return fault.cut == CUT_CLOSED and fault.message.dialect.transport.is_woven
@@ -512,7 +518,7 @@ def _meant(fault: Fault) -> tuple[str, str]:
             "(a missing flush or STOP, or a limit on a packet's size).",
         )
     begins = any(BEGINS_INSIDE in text for text in fault.texts)
-    if fault.by_client:
+    if fault.is_call:
         why = "Another call begins inside it. " if begins else ""
         return (
             f"{why}The server reads something else than the client meant, if it reads it at all.",
@@ -562,7 +568,12 @@ def _no_message(one: Ended) -> str:
 def _unread(case: Case) -> Verdict | None:
     """Bytes that are not part of any message."""
     flow = case.flow
-    wrong = [unbraced(one.text) for one in flow.findings if one.severity is Severity.ERROR]
+    wrong = [
+        unbraced(one.text)
+        for one in flow.findings
+        # What the capture lost is said of the capture.
+        if one.severity is Severity.ERROR and LOST_HERE not in one.text
+    ]
     calls = case.of(Outcome.UNREADABLE)
     if calls:
         one = calls[0]
@@ -690,7 +701,7 @@ def declared(case: Case, known: Known) -> Verdict | None:
         _thrown(case)[0],
         Severity.NOTE,
         f"{_numbers(case, case.tally)}.",
-        evidence=[*told, more.lstrip(", "), _not_read(case.tally)],
+        evidence=[*told, more.lstrip(", "), _not_read(case, case.tally)],
         alike=(case.flow.server, case.client or case.server, case.flow.lost > 0),
         covers=(Outcome.DECLARED_EXCEPTION,),
     )
@@ -724,7 +735,7 @@ def all_well(case: Case, tally: Tally) -> Verdict:
             f"{counted(tally.replies, 'reply', 'replies')} to calls that were not captured"
             if tally.replies
             else "",
-            _not_read(tally),
+            _not_read(case, tally),
         ],
         alike=(case.flow.server, dialect, case.flow.lost > 0, bool(case.packed)),
     )
@@ -746,9 +757,10 @@ def _thrown(case: Case) -> tuple[Kind, str]:
     return Kind.THROWN_EXCEPTIONS, dialect.transport.family.thrown_title
 
 
-def _not_read(tally: Tally) -> str:
-    """Evidence: what is not known of answers whose values are not read; "" if all are."""
-    if not tally.unread:
+def _not_read(case: Case, tally: Tally) -> str:
+    """Evidence: what is not known of answers whose values are not read; "" if nothing is."""
+    dialect = _dialect(case)
+    if not tally.unread or dialect is None or dialect.transport.family.tells_outcome:
         return ""
     names = ", ".join(sorted(tally.unread)[:_TOLD])
     count = sum(tally.unread.values())

@@ -69,7 +69,7 @@ def of_rpcx(case: Case, one: ApplicationException, evidence: list[str]) -> Verdi
         if spoken is not None and RPCX.encoding(int(found[1])) is not spoken:
             return behind(case, one, evidence, f"the serialization number {found[1]}")
         title = spoken.title if spoken is not None and spoken.classes else "a serialization"
-        sent = f"{unbraced(title)} (number {found[1]})"
+        sent = one.call.unread or f"{unbraced(title)} (number {found[1]})"
         return other_serialization(case, one, evidence, sent, _CODEC_ADVICE)
     if _PANIC.match(text):
         return handler_failed(case, one, evidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -65,6 +66,24 @@ def test_an_object_is_told_as_bytes_and_that_is_said() -> None:
         )
     ]
     assert any("not read" in note.why for note in explain(record))
+
+
+def described(name: str, flags: int = 2) -> bytes:
+    return b"r" + struct.pack(">H", len(name)) + name.encode() + bytes(8) + bytes((flags, 0, 0))
+
+
+def test_the_classes_in_what_is_not_read_are_named() -> None:
+    inside = described("com.shop.Who", 3) + b"xp" + b"r\0\3abc" + described("[Lcom.shop.Line;")
+    short = b"r\1\0\x0ccom.shop.Oldx"  # compactedjava's
+    again = described("com.shop.Who") + described("com.shop.Bad", 0x40)
+    record = check(MAGIC + b"s" + inside + short + again, JAVA_STREAM)
+    (told,) = record.body.findings
+    assert told.text == (
+        "object at offset 4 of class com.shop.Who: it and what follows are told as bytes; classes "
+        "in them: [Lcom.shop.Line;, com.shop.Old"
+    )
+    shortest = check(MAGIC + b"s" + short, JAVA_STREAM)
+    assert shortest.body[1].value.label == "com.shop.Old"
 
 
 FAULTS = {

@@ -3,6 +3,7 @@ and what was not recorded, by hand: other serializations, events, text among fra
 
 from __future__ import annotations
 
+import json
 import re
 import struct
 
@@ -10,10 +11,11 @@ import pytest
 from making import Talk, message
 from relatives import (
     cut_everywhere,
-    is_text,
+    java_prints,
     look_at,
     look_at_all,
     lose_everywhere,
+    meet_the_article,
     mutants,
     said_by,
     seen,
@@ -24,7 +26,7 @@ from relatives import (
 )
 
 from pingpong import check_cover, explain
-from pingpong.model import Exchange, MessageType, Outcome
+from pingpong.model import Exchange, Message, MessageType, Outcome
 from pingpong.protocols.families.dubbo.heads import begins, count_of
 
 CAPTURES = [
@@ -64,7 +66,7 @@ def test_the_truth_table_is_met(name: str) -> None:
     # By their ids; a table has them in the order of the program.
     calls = {one.call.seqid: one for one in seen("relatives", name).calls if one.call}
     assert len(calls) == len(rows)
-    texts = 0
+    met = 0
     waiting = sorted(calls)
     for row in rows:
         place = next(
@@ -80,14 +82,106 @@ def test_the_truth_table_is_met(name: str) -> None:
         if exchange.outcome is Outcome.DECLARED_EXCEPTION:
             if reply.protocol.name == "hessian2":
                 assert said_by(reply.fields[0].value) == row["value"]
+            assert exchange.exception == row["value"].partition(": ")[0]
             continue
-        said = [one for one in values(reply) if isinstance(one, str)]
-        if said and len(reply.fields) == 1 and not TIMEOUT.search(row["value"]):
-            assert is_text(said[0], row["value"].strip('"'))
-            texts += 1
-        if row["value"] == "null" and reply.protocol.name == "hessian2":
-            assert reply.fields == ()
-    assert texts or name == "dubbo2_java_ser_java"
+        met += is_met(row, reply)
+    # The others failed, are oneway, or came late.
+    assert met == sum(row["outcome"] == "reply" for row in rows)
+
+
+def is_met(row: dict[str, str], reply: Message) -> bool:
+    """Whether a reply is one of those of which the table says what is in them; they are checked."""
+    said, wanted = values(reply), row["value"]
+    if row["outcome"] != "reply":
+        assert said == ["late"]
+        return False
+    if reply.protocol.name != "hessian2":  # of strings its stream is read
+        assert wanted in ("null", *map(str, said))
+    elif wanted == "null":
+        assert reply.fields == ()
+    elif row["method"] == "buy":
+        (order,) = said
+        assert isinstance(order, dict)
+        if wanted[:1] == "{":
+            assert in_js(order) == json.loads(wanted)
+        else:
+            lines = order["lines"]
+            # Its gift, and its first line, are what came before as ``same``: a reference to it.
+            assert lines[0] == order["gift"]
+            assert wanted == f"{order['who']} truetrue"
+            assert lines[1]["note"] == "易碎"
+    elif row["method"] == "tree":
+        (root,) = said
+        assert isinstance(root, dict)
+        assert [one["parent"] for one in root["children"]] == [0, 0]  # the first object
+        assert wanted == "true"
+    else:
+        (only,) = said
+        printed = java_prints(only)
+        assert wanted.strip('"') in (printed, f"{len(printed.encode('utf-16-le')) // 2} chars")
+    return True
+
+
+def in_js(value: object) -> object:
+    """A value as JavaScript's library has it: a long above 2^53 is a string, a map an object."""
+    if isinstance(value, dict):
+        return {key: in_js(item) for key, item in value.items()}
+    if isinstance(value, list) and value and isinstance(value[0], tuple):
+        return {key: in_js(item) for key, item in value}
+    if isinstance(value, list):
+        return [in_js(one) for one in value]
+    is_large = isinstance(value, int) and value > 1 << 53
+    return str(value) if is_large else value
+
+
+# What a table says of arguments, in words.
+ARGUMENTS: dict[str, list[object]] = {
+    "admin, 123456": ["admin", "123456"],
+    "true, -1, 300, 70000, 1<<40, 0.5f, 2.5, 中": [True, -1, 300, 70000, 1 << 40, 0.5, 2.5, "中"],
+    "null x 8, null, null": [None] * 10,
+    "FALSE, 1, 2, 3, 4, 5f, 6d, x, empty, new Object": [
+        *(False, 1, 2, 3, 4, 5.0, 6.0, "x", "", []),
+    ],
+    "a😀b": ["a😀b"],
+    "33000": [33000],
+    "2026-11-27T08:09:10.123Z": [1795767150123],
+    "19.99, 2^80": [{"value": "19.99"}, {"mag": [65536, 0, 0], "signum": 1}],
+    "RED": [{"name": "RED"}],
+    "sku": ["sku"],
+    "x": ["x"],
+    "hello": ["hello"],
+    "any": ["echo!"],
+    "600 with timeout 300: late reply": [600],
+    "login(root, pwd)": ["login", ["java.lang.String"] * 2, ["root", "pwd"]],
+}
+SENT_BACK = {"echo", "$echo", "bytes", "ints", "longs", "doubles", "map", "date", "buy", "tree"}
+
+
+def test_the_arguments_of_the_table_are_met() -> None:
+    """What is sent back is, by the rows before, what it should be; so the arguments are, too."""
+    found = seen("relatives", "dubbo2_java_rich").calls
+    calls = {one.call.seqid: one for one in found if one.call is not None}
+    for row, seqid in zip(truth("dubbo2_java_rich"), sorted(calls), strict=True):
+        exchange = calls[seqid]
+        call = exchange.call
+        assert call is not None
+        said, words = values(call), row["args"]
+        made = re.fullmatch(r"(String of|byte)\W?(\d+)(?: x 中|\])", words)
+        if made is not None:
+            count = int(made[2])
+            assert said == [b"\xab" * count if made[1] == "byte" else "中" * count]
+        elif words in ARGUMENTS:
+            for one, wanted in zip(said, ARGUMENTS[words], strict=True):
+                assert one == wanted or (
+                    isinstance(one, dict)
+                    and isinstance(wanted, dict)
+                    and one.items() >= wanted.items()
+                )
+        elif row["method"] not in SENT_BACK:
+            assert said == []
+        if row["method"] in SENT_BACK:
+            assert exchange.reply is not None
+            assert repr(said) == repr(values(exchange.reply))
 
 
 def test_arguments_are_those_of_the_program() -> None:
@@ -101,6 +195,27 @@ def test_arguments_are_those_of_the_program() -> None:
     assert values(by_id[34]) == [1_795_767_150_123]
     assert values(by_id[50]) == ["login", ["java.lang.String"] * 2, ["root", "pwd"]]
     assert [field.field_id for field in by_id[2].fields] == list(range(1, 9))
+
+
+def test_what_others_meet_on_its_port() -> None:
+    """The table has the bytes that a client received, and the lines that were sent by hand."""
+    received = {flow.from_server.first for flow in seen("relatives", "mismatch_on_dubbo").flows}
+    cells = [list(row.values()) for row in truth("mismatch_on_dubbo")]
+    answers = [bytes.fromhex(one[3]) for one in cells if one[2] == "received"]
+    assert len(answers) == 2
+    assert received == {b"", *answers}
+    (flow,) = seen("relatives", "dubbo2_telnet").flows
+    lines = [row["client sends"] for row in truth("dubbo2_telnet")]
+    sent = "".join(line.removesuffix(" CRLF") + "\r\n" for line in lines)
+    assert flow.from_client.first.decode() == sent
+
+
+FAMILY = [name for folder, name in CAPTURES if folder == "family"]
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_the_articles_calls(name: str) -> None:
+    meet_the_article("family", name)
 
 
 def test_attachments_are_metadata() -> None:
@@ -211,7 +326,12 @@ def test_what_the_arguments_define_the_attachments_refer_to() -> None:
         (b"\x01R", 0xA2, "readonly"),
         (b"\x01W", 0xA2, "writeable"),
         (b"\x01Q", 0xA2, "event"),
-        (b"null", 0xE6, "event"),
+        (b"null\n", 0xE6, "heartbeat"),
+        (b'"R"\r\n', 0xB0, "readonly"),
+        (b"\xac\xed\0\x05\x77\x01\0", 0xE3, "heartbeat"),
+        (b"\xac\xed\0\x05\x77\x01\x01\x74\0\x01R", 0xA4, "readonly"),
+        (b"\xac\xed\0\x05\x74\0\x01W", 0xA7, "writeable"),
+        (b"\x01R", 0xA8, "event"),  # kryo's: nobody here knows
     ],
 )
 def test_events_have_names(body: bytes, flags: int, name: str) -> None:
@@ -238,16 +358,105 @@ def test_other_serializations_are_named_and_not_guessed(kind: int) -> None:
     look_at(found.messages)
 
 
-def test_fastjson_says_whom_it_calls() -> None:
-    lines = ("2.0.2", "com.shop.Orders", "1.0.0", "get", "I")
-    body = b"".join(b'"%s"\r\n' % line.encode() for line in lines) + b'1\r\n{"path": "x"}\r\n'
-    packets = (
-        Talk().open().call(frame(body, 0xC6)).reply(frame(b'0\r\n{"a": 1}\r\n', 6, 20)).packets
-    )
-    found = seen_in(packets)
+def in_lines(*values: str, end: str = "\n") -> bytes:
+    """Values in JSON, as fastjson, gson, jackson and protobuf-json write them: one in a line."""
+    return "".join(f"{one}{end}" for one in values).encode()
+
+
+def json_call(types: str, *values: str, end: str = "\n") -> bytes:
+    names = ('"2.0.2"', '"com.shop.Orders"', "null", '"get"', f'"{types}"')
+    return in_lines(*names, *values, end=end)
+
+
+@pytest.mark.parametrize("kind", [6, 16, 18, 21])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_values_in_json_are_read_line_by_line(kind: int, end: str) -> None:
+    types = "Ljava/lang/String;I[ILcom/shop/Who;Ljava/lang/Object;"
+    arguments = (r'"a\"b\n\u4e2d😀"', "-7", "[1,2.5,null]", '{"name":"me","in":{"x":[]}}', "null")
+    body = json_call(types, *arguments, '{"path":"com.shop.Orders","timeout":"1000"}', end=end)
+    talk = Talk().open().call(frame(body, 0xC0 | kind))
+    talk.reply(frame(in_lines("4", '{"id":1}', '{"dubbo":"2.0.2"}', end=end), kind, 20))
+    found = seen_in(talk.packets)
+    asked, answered = found.messages
     assert [one.method for one in found.messages] == ["com.shop.Orders.get"] * 2
-    assert [one.outcome for one in found.exchanges] == [Outcome.DECLARED_EXCEPTION]
+    assert values(asked) == [
+        *('a"b\n中😀', -7, [1, 2.5, None], {"name": "me", "in": {"x": []}}, None),
+    ]
+    assert [one.field_id for one in asked.fields] == [1, 2, 3, 4, 5]
+    assert values(answered) == [{"id": 1}]
+    assert [(one.name, one.value) for one in asked.metadata] == [
+        ("path", "com.shop.Orders"),
+        ("timeout", "1000"),
+    ]
+    assert [(one.name, one.value) for one in answered.metadata] == [("dubbo", "2.0.2")]
+    assert [one.outcome for one in found.exchanges] == [Outcome.SUCCESS]
+    assert not any(one.findings for one in found.messages)
     look_at(found.messages)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "outcome", "fields"),
+    [
+        (in_lines("1", "7"), 20, Outcome.SUCCESS, [(0, 7)]),
+        (b"1\n7", 20, Outcome.SUCCESS, [(0, 7)]),  # the last line need not end
+        (in_lines("2"), 20, Outcome.SUCCESS, []),
+        (in_lines("5", "{}"), 20, Outcome.SUCCESS, []),
+        (in_lines("0", '{"message":"no"}'), 20, Outcome.DECLARED_EXCEPTION, [
+            (1, {"message": "no"})
+        ]),
+        (in_lines('"no such"'), 70, Outcome.APPLICATION_EXCEPTION, [(1, "no such")]),
+    ],
+)  # fmt: skip
+def test_results_in_json(
+    body: bytes, status: int, outcome: Outcome, fields: list[tuple[int, object]]
+) -> None:
+    packets = Talk().open().call(frame(json_call("", "{}"), 0xC6)).reply(frame(body, 6, status))
+    found = seen_in(packets.packets)
+    answered = found.messages[1]
+    assert [one.outcome for one in found.exchanges] == [outcome]
+    ids = [one.field_id for one in answered.fields]
+    assert list(zip(ids, values(answered), strict=True)) == fields
+    assert not answered.findings
+    look_at(found.messages)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x85abc" * 4,
+        b'"2.0.2"\n"com.shop.Orders"\n7\n',
+        json_call("I", "tru", "{}"),
+        json_call("I", '{"a"', "{}"),
+        json_call("", "{}", "{}"),
+        json_call("I", "1", "{") + b"}}",
+    ],
+)
+def test_json_that_is_none_keeps_its_frame(body: bytes) -> None:
+    talk = Talk().open().call(frame(json_call("", "{}"), 0xC6)).call(frame(body, 0xC6, seqid=8))
+    found = seen_in(talk.call(frame(json_call("", "{}"), 0xC6, seqid=9)).packets)
+    assert [one.seqid for one in found.messages] == [7, 8, 9]
+    assert [bool(one.faults) for one in found.messages] == [False, True, False]
+    look_at(found.messages)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_mutant_of_json_raises(seed: int) -> None:
+    body = json_call("IZ", "1", "true", '{"a":"b"}')
+    lines = [(1, True, frame(body, 0xC6)), (1, False, frame(in_lines("1", "[7]"), 6, 20))]
+    for some in mutants(lines, 40, seed=seed):
+        look_at(seen_in(talk_of(some)).messages)
+
+
+def test_a_status_that_nobody_defines() -> None:
+    assert begins(frame(b"\x94N", 2, 0))
+    for status in (0, 21, 255):
+        talk = Talk().open().call(frame(call_of("", b"HZ")))
+        found = seen_in(talk.reply(frame(text("no such thing"), 2, status)).packets)
+        (failed,) = [one.reply for one in found.exchanges]
+        assert failed is not None
+        error = failed.family.error(failed)
+        assert (error.number, error.text and error.text.content) == (status, "no such thing")
+        look_at(found.messages)
 
 
 def test_text_among_frames_is_an_event() -> None:
@@ -284,7 +493,9 @@ def test_a_body_that_is_none_keeps_its_frame() -> None:
     [
         frame(b"N", 0xC2, 20),  # a request with a status
         frame(b"\x94N", 0x42, 20),  # a reply that wants a reply
-        frame(b"\x94N", 0x02, 21),
+        frame(b"N", 0x02, 21),
+        frame(b"\x03\0\1\2", 0x02, 21),
+        frame(b"\x03abc", 0x08, 21),
         frame(b"\x94N", 0x05, 20),  # a serialization that nobody has
         frame(b"\x97N", 0x02, 20),
         frame(b"\x03abc"[:1] + b"\0\0\0", 0xC2),
@@ -296,8 +507,16 @@ def test_what_is_nearly_dubbo_is_not(data: bytes) -> None:
     assert begins(data) is False
 
 
-def test_the_begin_of_a_frame_is_waited_for() -> None:
-    data = frame(call_of("I", b"\x91HZ"))
+@pytest.mark.parametrize(
+    "data",
+    [
+        frame(call_of("I", b"\x91HZ")),
+        frame(json_call("I", "7", "{}"), 0xC6),
+        frame(text("no such thing"), 2, 99),
+        frame(b"\x94\x91HZ", 2, 0),
+    ],
+)
+def test_the_begin_of_a_frame_is_waited_for(data: bytes) -> None:
     told_at = [begins(data[:at]) for at in range(1, len(data) + 1)]
     assert False not in told_at
     assert told_at[-1] is True

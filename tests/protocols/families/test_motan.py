@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import gzip
 import struct
+from typing import Any
 
 import pytest
 from making import Talk, message
 from relatives import (
     cut_everywhere,
-    is_text,
+    go_prints,
+    java_prints,
     look_at,
     look_at_all,
     lose_everywhere,
+    meet_the_article,
     mutants,
     said_by,
     seen,
@@ -24,7 +27,7 @@ from relatives import (
 )
 
 from pingpong import check_cover, explain
-from pingpong.model import MessageType, Outcome, Struct
+from pingpong.model import MessageType, Outcome, Severity, Struct
 from pingpong.protocols.families.motan.heads import begins1, begins2
 
 CAPTURES = [
@@ -37,6 +40,22 @@ CAPTURES = [
     ("family", "java_motan2", "motan2"),
     ("family", "java_motan", "motan"),
 ]
+
+
+# What the tables say of arguments, in words.
+ARGUMENTS: dict[str, list[object]] = {
+    "": [],
+    "admin, 123456": ["admin", "123456"],
+    "true, -1, 300, 70000, 1<<40, 0.5f, 2.5, 中": [
+        *(True, {"_value": -1}, {"_value": 300}, 70000),
+        *(1 << 40, {"_value": 0.5}, 2.5, "中"),
+    ],
+    "40000": [40000],
+    "with attachments": ["a", "b"],
+    "1200 with timeout 1000": [1200],
+    "1300: timeout; then heartbeats": [1300],
+    "after the late reply": [],
+}
 
 
 @pytest.mark.parametrize(
@@ -57,10 +76,26 @@ def test_the_truth_table_of_motan_1_is_met(name: str) -> None:
         is_late = "request timeout" in row["value"]
         if row["outcome"] == "reply" or is_late:
             assert exchange.outcome is Outcome.SUCCESS
-            said = [one for one in values(reply) if isinstance(one, str)]
-            if said and not is_late:
-                assert is_text(said[0], row["value"])
             assert (row["value"] == "null") == (reply.fields == ())
+            said = values(reply)
+            if row["method"] == "tree":
+                (root,) = said
+                assert isinstance(root, dict)
+                assert (row["value"], root["children"][0]["parent"]) == ("true", 0)
+            elif row["method"] == "buy":
+                (order,) = said
+                assert isinstance(order, dict)
+                # Both refer to the first line, the fourth object.
+                assert (order["gift"], order["same"], order["lines"][1]["note"]) == (3, 3, "易碎")
+                assert row["value"] == f"{order['who']}true"
+            elif said:
+                printed = java_prints(said[0])
+                length = f"{len(printed.encode('utf-16-le')) // 2} chars"
+                assert (row["value"] if not is_late else "late") in (printed, length)
+            if row["method"] in ("echo", "bytes", "buy", "tree", "map", "date"):
+                assert values(call) == (said or [None])
+            elif row["args"] in ARGUMENTS:
+                assert values(call) == ARGUMENTS[row["args"]]
             continue
         assert exchange.outcome is Outcome.DECLARED_EXCEPTION
         (thrown,) = reply.fields
@@ -80,19 +115,44 @@ def test_the_truth_table_of_motan_2_is_met(name: str) -> None:
     for row in sent:
         # Between them are calls that the table has no row for.
         exchange = next(one for one in later if one.call and one.call.bare_method == row["method"])
-        reply = exchange.reply
+        call, reply = exchange.call, exchange.reply
+        assert call is not None
         assert reply is not None
+        call_values = values(call)
         if row["error"] == "<nil>" or "cluster call panic" in row["error"]:
             assert exchange.outcome is Outcome.SUCCESS
-            said = [one for one in values(reply) if isinstance(one, str)]
-            if said:
-                assert row["reply"] in (said[0], f"{len(said[0].encode())} bytes")
+            printed = go_prints(call_values)
+            # A map without pairs looks like a list here.
+            assert row["args"] in (printed, printed.replace("[]", "map[]"))
+            (said,) = values(reply)
+            if "panic" not in row["error"] and row["args"] != "[map[]]":  # the client's own
+                printed = said.hex() if isinstance(said, bytes) else go_prints(said)
+                assert row["reply"] in (printed, f"{len(printed.encode())} bytes")
         else:
             assert exchange.outcome is Outcome.APPLICATION_EXCEPTION
             error = reply.family.error(reply)
             assert error.text is not None
             assert error.text.content == row["error"]
             assert error.number == 500
+
+
+def test_the_truth_table_of_heartbeats_is_met() -> None:
+    name = "motan_java_motan2_hessian2_heartbeat"
+    later = iter(seen("relatives", name).calls)
+    for row in truth(name):
+        # The client has sent the slow one again, until it found the server well.
+        exchange = next(one for one in later if one.call and one.call.bare_method == row["method"])
+        assert exchange.call is not None
+        assert exchange.reply is not None
+        assert exchange.outcome is Outcome.SUCCESS
+        assert values(exchange.call) == ARGUMENTS[row["args"]]
+        assert values(exchange.reply) == [row["value"] if row["outcome"] == "reply" else "late"]
+    assert next(later, None) is None
+
+
+@pytest.mark.parametrize("name", [name for folder, name, _ in CAPTURES if folder == "family"])
+def test_the_articles_calls(name: str) -> None:
+    meet_the_article("family", name)
 
 
 def test_arguments_are_those_of_the_program() -> None:
@@ -242,11 +302,46 @@ def test_an_error_need_not_be_json() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "body", "encoding", "said"),
+    [
+        (1, b"\x0a\x02me", "protobuf", ["me"]),
+        (2, b'["me", 7]', "plain-json", [["me", 7]]),
+        (3, b"\xa2me", "msgpack", ["me"]),
+        (4, b's2"me"z', "raw", ['s2"me"z']),
+        (5, b"\0\2me\1\0\3you", "motan-pb", ["me", None, "you"]),
+        (5, b"\1\0\x0a\2me", "motan-pb", [None, b"\x0a\2me"]),  # a message
+        (5, b"\0\0", "motan-pb", [b"\0"]),  # "", 0 or false
+        (5, b"\0\x06\0\2me", "motan-pb", [b"\x06\0\2me"]),  # 3, then a string
+        (5, b"", "motan-pb", []),
+        (7, b'{"name": "me"}', "plain-json", ["me"]),
+        (9, b"whatever", "raw", ["whatever"]),
+    ],
+)
+def test_serializations_of_motan_2(kind: int, body: bytes, encoding: str, said: list[Any]) -> None:
+    talk = Talk().open().call(frame2(body, kind=kind)).reply(frame2(body, b"M_pt\n1", 1, kind=kind))
+    found = seen_in(talk.packets)
+    assert [one.protocol.name for one in found.messages] == [encoding] * 2
+    assert [values(one) for one in found.messages] == [said] * 2
+    told = [finding.severity for one in found.messages for finding in one.faults]
+    assert set(told) <= {Severity.NOTE}
+    assert [one.outcome for one in found.exchanges] == [Outcome.SUCCESS]
+    is_named = found.exchanges[0].why.startswith("what came is in ")
+    assert is_named is (encoding == "raw")
+    look_at(found.messages)
+
+
+def test_no_mutant_of_pb_raises() -> None:
+    lines = [(1, True, frame2(b"\0\2me\1\0\3you", kind=5)), (1, True, frame2(b"\0\7", kind=5))]
+    for some in mutants(lines, 60, seed=5):
+        look_at(seen_in(talk_of(some)).messages)
+
+
+@pytest.mark.parametrize(
     "data",
     [
         frame2(flags=0x20),
         frame2(status=2),
-        frame2(kind=9),
+        frame2(kind=9, metadata=b"who\nme"),
         frame2(metadata=b""),  # who is called?
         frame2(metadata=b"M_p\n\x00\x01\x02"),
         b"\xf1\xf1\0\x10" + frame2()[4:],

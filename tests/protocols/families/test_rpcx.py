@@ -14,6 +14,7 @@ from relatives import (
     look_at,
     look_at_all,
     lose_everywhere,
+    meet_the_article,
     mutants,
     path_of,
     seen,
@@ -109,6 +110,11 @@ def test_calls_are_paired_and_ended_as_the_peer_says() -> None:
     assert (late.call.method, values(late.reply)) == ("Shop.Slow", ["late"])
 
 
+@pytest.mark.parametrize("name", ["rpcx_json", "rpcx_msgpack"])
+def test_the_articles_calls(name: str) -> None:
+    meet_the_article("family", name)
+
+
 def test_payloads_are_read_by_their_serialization() -> None:
     login = seen("family", "rpcx_msgpack").messages[2]
     assert (login.service, login.bare_method) == ("UserService", "Login")
@@ -188,6 +194,20 @@ def test_the_prelude_is_an_event() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "flags", "named"),
+    [(5, 0, "the user's own (5)"), (15, 0, "the user's own (15)"), (1, 0x08, "user's own (2)")],
+)
+def test_what_users_write_is_named(kind: int, flags: int, named: str) -> None:
+    talk = Talk().open().call(frame(payload=b"s2", flags=flags, kind=kind))
+    found = seen_in(talk.reply(frame(payload=b"s2", flags=0x80 | flags, kind=kind)).packets)
+    assert [one.protocol.name for one in found.messages] == ["raw"] * 2
+    (exchange,) = found.exchanges
+    assert exchange.outcome is Outcome.SUCCESS
+    assert named in exchange.why
+    look_at(found.messages)
+
+
+@pytest.mark.parametrize(
     "data",
     [
         frame()[:12] + b"\0\0\0\x05" + frame()[16:],  # shorter than four lengths
@@ -196,7 +216,6 @@ def test_the_prelude_is_an_event() -> None:
         frame(method=b""),
         b"\x08\x01" + frame()[2:],
         frame(flags=2),
-        frame(kind=5),
         b"\x08\0\0\x01" + frame()[4:],
     ],
 )

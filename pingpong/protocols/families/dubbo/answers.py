@@ -12,7 +12,7 @@ from typing import Final
 from ....errors import DecodeError
 from ....model import Error, Family, Message, MessageType, Outcome, Span, TType, Value
 from ...framings.headed_carriers import milliseconds
-from .heads import ERRORS, READ, STATUSES, DubboHead, read_result, split, written
+from .heads import ERRORS, READ, STATUSES, TIMEOUT, DubboHead, read_result, split, written
 
 __all__ = ["DUBBO", "Dubbo"]
 
@@ -26,6 +26,7 @@ class Dubbo(Family):
     thrown_title = "an exception that the handler threw"
     has_idl = False
     answers_failures = True
+    tells_outcome = False
     timeouts_in = (
         "as timeout of the reference or of one of its methods (@DubboReference, dubbo:reference, "
         "dubbo:method; client.WithClientRequestTimeout in Go)"
@@ -63,13 +64,17 @@ class Dubbo(Family):
             return ""
         return "" if kind in READ else written(kind)
 
+    def serialization(self, number: int) -> str:
+        """Return the name of a serialization, and its number, for a sentence."""
+        return written(number)
+
     def parts(self, method: str) -> tuple[str, str]:
         return split(method)
 
     def patience(self, call: Message) -> int:
         """What the attachments say, which is the reference's timeout: a method may have another."""
         for one in call.metadata:
-            if one.name == "timeout":
+            if one.name == TIMEOUT:
                 return milliseconds(one.value)
         return -1
 

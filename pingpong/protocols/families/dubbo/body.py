@@ -21,10 +21,10 @@ from .heads import ERRORS, DubboHead, read_names, read_result
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["DUBBO_HESSIAN2", "DubboHessian2", "attachments"]
+__all__ = ["DUBBO_HESSIAN2", "DubboHessian2", "Shape", "attachments", "shape_of"]
 
 
-class _Shape:
+class Shape:
     """How many values there are, the id of the first, and whether attachments may follow."""
 
     __slots__ = ("count", "first", "goes_on")
@@ -35,20 +35,21 @@ class _Shape:
         self.goes_on = goes_on
 
 
-def _shape(data: bytes, stop: int) -> _Shape:
+def shape_of(data: bytes, stop: int) -> Shape:
+    """Return what the head and the names of a frame say of the values behind them."""
     try:
         head = DubboHead(data)
         if head.is_request:
             names = read_names(data, head.serialization, stop)
             count = -1 if names is None else names.count
-            return _Shape(1, count, count >= 0)
+            return Shape(1, count, count >= 0)
         if head.is_error:
-            return _Shape(1, 1, False)
+            return Shape(1, 1, False)
         result, _ = read_result(data, head.serialization, stop)
     except DecodeError:
-        return _Shape(1, -1, False)
+        return Shape(1, -1, False)
     is_null = result in (2, 5)
-    return _Shape(1 if result in ERRORS else 0, 0 if is_null else 1, result > 2)
+    return Shape(1 if result in ERRORS else 0, 0 if is_null else 1, result > 2)
 
 
 class DubboHessian2(Hessian2Protocol):
@@ -63,7 +64,7 @@ class DubboHessian2(Hessian2Protocol):
         limits: Limits,
         listener: Listener,
     ) -> None:
-        shape = _shape(data, stop)
+        shape = shape_of(data, stop)
         said = Said()
         settle(data, start, stop, said, gaps, limits)
         walk = Hessian2Walk(data, start, stop, gaps, limits, listener, said)
@@ -89,7 +90,7 @@ class DubboHessian2(Hessian2Protocol):
 def attachments(record: Record) -> Value | None:
     """Return the attachments of a message; None if there are none that can be read."""
     data, stop = record.data, record.stop
-    shape = _shape(data, stop)
+    shape = shape_of(data, stop)
     if not shape.goes_on:
         return None
     said = Said()

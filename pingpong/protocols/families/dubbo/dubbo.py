@@ -24,12 +24,15 @@ from .heads import (
     FIXED,
     HESSIAN,
     JAVA,
+    JSON,
     MAGIC,
+    NAMES,
     TWO_WAY,
     DubboHead,
     read_names,
     read_result,
 )
+from .json_body import DUBBO_JSON
 
 __all__ = ["ENCODINGS", "DubboFraming"]
 
@@ -37,10 +40,21 @@ __all__ = ["ENCODINGS", "DubboFraming"]
 ENCODINGS: Final[dict[int, Protocol]] = {
     HESSIAN: DUBBO_HESSIAN2,
     **dict.fromkeys(JAVA, JAVA_STREAM),
+    **dict.fromkeys(JSON, DUBBO_JSON),
 }
 
-# The body of an event, in hessian2.
-_EVENTS: Final = {b"": "heartbeat", b"N": "heartbeat", b"\x01R": "readonly", b"\x01W": "writeable"}
+# The body of an event: null, "R" or "W", in hessian2, JSON, and Java's streams, of which one writes
+# a byte before an object.
+_HEARTBEAT: Final = (b"", b"N", b"null", b"\xac\xed\0\x05\x77\x01\0", b"\xac\xed\0\x05\x70")
+_LETTERS: Final = (
+    *(b"\x01%s", b'"%s"', b"\xac\xed\0\x05\x77\x01\x01\x74\0\x01%s"),
+    b"\xac\xed\0\x05\x74\0\x01%s",
+)
+_EVENTS: Final[dict[bytes, str]] = {
+    **dict.fromkeys(_HEARTBEAT, "heartbeat"),
+    **dict.fromkeys((one % b"R" for one in _LETTERS), "readonly"),
+    **dict.fromkeys((one % b"W" for one in _LETTERS), "writeable"),
+}
 
 # What a command and its answer end with.
 _LINE: Final = re.compile(rb"\n|dubbo>")
@@ -68,8 +82,8 @@ class DubboFraming(HeadedFraming):
         head = DubboHead(data)
         if head.is_event:
             name = "event"
-            if head.serialization == HESSIAN and len(data) == size:
-                name = _EVENTS.get(data[FIXED:], name)
+            if head.serialization in ENCODINGS and len(data) == size:
+                name = _EVENTS.get(data[FIXED:].rstrip(b"\r\n"), name)
             return event(name, data, head.seqid)
         if head.is_request:
             return self._call(data, size, head)
@@ -90,8 +104,7 @@ class DubboFraming(HeadedFraming):
         protocol = ENCODINGS.get(head.serialization, RAW)
         # A Java stream is read from its beginning, including the names.
         start = FIXED if protocol is JAVA_STREAM else names.start
-        stop = names.spans[3].stop
-        named = Span(stop - len(names.texts[3].encode()), stop)
+        named = names.insides[NAMES.index("method")]
         return _made(data, size, start, protocol, method, mtype, head, named)
 
     def _reply(self, data: bytes, size: int, head: DubboHead) -> Unit:

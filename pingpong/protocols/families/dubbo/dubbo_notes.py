@@ -17,30 +17,33 @@ from ....model import (
     MessageType,
     Metadatum,
     Note,
+    Record,
     Run,
     Span,
     Struct,
     TType,
     Value,
 )
-from ...encodings.hessian2 import HESSIAN2
 from ...encodings.hessian2_notes import Hessian2Writer
 from ...encodings.java_stream import JAVA_STREAM
 from ...encodings.notes import Writer
+from ...encodings.plain_json_notes import PlainJsonWriter
 from ...family import METHOD
-from ...framings.headed_carriers import hide_unless_name
-from ...purposes import REDACTED, counted
+from ...framings.headed_carriers import hide_unless_name, is_time
+from ...purposes import REDACTED, counted, role
+from ...raw import RAW
 from .body import DUBBO_HESSIAN2, attachments
 from .heads import (
     EVENT,
     FIXED,
-    HESSIAN,
     JAVA,
+    JSON,
     NAMES,
     READ,
     REQUEST,
     SERIALIZATIONS,
     STATUSES,
+    TIMEOUT,
     TWO_WAY,
     DubboHead,
     Names,
@@ -48,8 +51,10 @@ from .heads import (
     read_names,
     read_result,
 )
+from .json_body import DUBBO_JSON
+from .json_body import attachments as json_attachments
 
-__all__ = ["DubboWriter", "masks", "metadata", "notes"]
+__all__ = ["DubboWriter", "LinesWriter", "masks", "metadata", "notes"]
 
 _WHY = {
     "Dubbo version": "Of the protocol: it says how the reply is written.",
@@ -118,23 +123,22 @@ def _flags(head: DubboHead) -> str:
 def _names(writer: Writer, message: Message, head: DubboHead) -> None:
     names = read_names(message.data, head.serialization, message.stop)
     assert names is not None
-    for what, text, span in zip(NAMES, names.texts, names.spans, strict=True):
+    for what, text, span, inside in zip(
+        NAMES, names.texts, names.spans, names.insides, strict=True
+    ):
         if head.serialization in JAVA and writer.at < span.start:
             writer.note(span.start - writer.at, "frame", "Java stream", "ac ed 00 05")
-        inside = _inside(text, span)
         meaning = f'"{text}"' if text or inside.start < span.stop else "null or empty"
+        if head.serialization in JSON:
+            meaning = f'"{text}"' if text else "null or empty"
+            writer.note(len(span), "header", what, meaning, _WHY.get(what, ""))
+            continue
         if inside.start > span.start:
             size = inside.start - span.start
             word = f"{what} length" if len(inside) else what
             said = counted(len(text), "character") if len(inside) else meaning
             writer.note(size, "size" if len(inside) else "header", word, said)
         writer.note(len(inside), "header", what, meaning, _WHY.get(what, ""))
-
-
-def _inside(text: str, span: Span) -> Span:
-    """Return where the text itself is: at the end of ``span``, if it is there in one piece."""
-    size = len(text.encode("utf-8", "surrogatepass"))
-    return Span(max(span.start, span.stop - size), span.stop)
 
 
 def _result(writer: Writer, message: Message, head: DubboHead) -> None:
@@ -185,21 +189,74 @@ def _leaves(value: Value) -> Iterator[Value]:
             yield one
 
 
+class LinesWriter(PlainJsonWriter):
+    """Writes the notes of values in JSON, one after another, then of attachments."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(record)
+        self.start = self.at = record.start
+
+    def written(self) -> list[Note]:
+        record = self.record
+        for field in record.body.fields:
+            path = (field.field_id,)
+            why = role(self.kind, field.field_id, True)
+            self.line(field.value, "value", why, path)
+        value = json_attachments(record)
+        if value is not None:
+            if isinstance(record, Message) and record.kept is not None:
+                for leaf in _leaves(value):
+                    leaf.redacted = True
+            self.line(value, "attachments", "Keys with values.", ())
+        self.rest(record.stop)
+        if not self.notes and record.stop > self.start:
+            self.note(Span(self.start, record.stop), "unread", "not read", "white space")
+        return self.finish()
+
+    def _of(self, path: tuple[int, ...]) -> str:
+        return super()._of(path) if path else "the attachments"
+
+    def line(self, value: Value, label: str, why: str, path: tuple[int, ...]) -> None:
+        """Note one value; ``label`` and ``why`` say what it is to the call."""
+        self.rest(value.span.start)
+        before = len(self.notes)
+        self.value(value, label, 1, path)
+        for note in self.notes[before : before + 1]:
+            said = " ".join(one for one in (note.why, why) if one)
+            label = label if label == "attachments" and note.kind == "size" else note.label
+            self.notes[before] = Note(
+                note.span, note.kind, label, note.meaning, said, note.depth, note.path
+            )
+
+
 def _attached(message: Message) -> Value | None:
+    if message.protocol is DUBBO_JSON:
+        return json_attachments(message)
     return attachments(message) if message.protocol is DUBBO_HESSIAN2 else None
+
+
+def _pairs(value: Value | None) -> list[tuple[str, Value, Span]]:
+    """Return the keys of attachments, their values, and where each pair is."""
+    if value is None:
+        return []
+    content = value.content
+    if isinstance(content, Struct):
+        return [(one.name or "", one.value, one.span) for one in content.fields]
+    if isinstance(content, Entries):
+        return [
+            (str(key.plain), item, Span(key.span.start, item.span.stop))
+            for key, item in content.items
+        ]
+    return []
 
 
 def metadata(message: Message) -> tuple[Metadatum, ...]:
     """Return the attachments of a message."""
-    value = _attached(message)
-    if value is None or not isinstance(value.content, Entries):
-        return ()
     is_shut = message.kept is not None
     out: list[Metadatum] = []
-    for key, item in value.content.items:
-        span = Span(key.span.start, item.span.stop)
+    for key, item, span in _pairs(_attached(message)):
         text = None if is_shut or item.content is None else str(item.plain)
-        out.append(Metadatum(str(key.plain), text, span, REDACTED if is_shut else ""))
+        out.append(Metadatum(key, text, span, REDACTED if is_shut else ""))
     return tuple(out)
 
 
@@ -214,8 +271,9 @@ def masks(message: Message) -> HeadMasks:
     keeps: list[Span] = []
     names = _names_of(message, head) if head.is_request else None
     if names is not None:
-        for what, text, span in zip(NAMES, names.texts, names.spans, strict=True):
-            inside = _inside(text, span)
+        for what, text, span, inside in zip(
+            NAMES, names.texts, names.spans, names.insides, strict=True
+        ):
             hidden = len(runs)
             if what == "parameter types":
                 if count_of(text) < 0:
@@ -232,19 +290,23 @@ def masks(message: Message) -> HeadMasks:
         keeps.append(Span(FIXED, _result_end(message, head)))
     value = _attached(message)
     if value is not None:
-        keys = set()
+        shown = {
+            item.span.start
+            for key, item, _ in _pairs(value)
+            if key == TIMEOUT and is_time((item.text or "").encode())
+        }
         if isinstance(value.content, Entries):
-            keys = {key.span.start for key, _ in value.content.items}
+            shown.update(key.span.start for key, _ in value.content.items)
         for leaf in sorted(_leaves(value), key=_place):
-            if leaf.span.start not in keys and leaf.content is not None:
-                runs.append(HESSIAN2.mask(data, leaf, None, False))
+            if leaf.span.start not in shown and leaf.content is not None:
+                runs.append(message.protocol.mask(data, leaf, None, False))
     if message.protocol is JAVA_STREAM:
         # Attachments are in objects, which are not decoded here.
         for field in message.fields:
             if not field.value.head and field.value.ttype is TType.BYTES:
-                runs.append((field.value.span.start, bytes(len(field.value.span))))
-    elif head.serialization != HESSIAN and message.start < len(data):
-        runs.append((message.start, bytes(len(data) - message.start)))
+                runs.append(JAVA_STREAM.mask(data, field.value, field, False))
+    elif message.protocol is RAW and message.start < len(data):
+        runs.append((message.start, RAW.blank(data[message.start :])))
     # Names are before the values, but in a Java stream they are in its blocks.
     return HeadMasks(runs, keeps=tuple(keeps) if message.protocol is JAVA_STREAM else ())
 

@@ -9,6 +9,7 @@ flags   80 request   40 two-way: a reply is wanted   20 event   1F serialization
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final
 
@@ -23,6 +24,7 @@ __all__ = [
     "FIXED",
     "HESSIAN",
     "JAVA",
+    "JSON",
     "MAGIC",
     "NAMES",
     "OK",
@@ -30,6 +32,7 @@ __all__ = [
     "REQUEST",
     "SERIALIZATIONS",
     "STATUSES",
+    "TIMEOUT",
     "TWO_WAY",
     "DubboHead",
     "Names",
@@ -52,7 +55,8 @@ HESSIAN: Final = 2
 # Java object streams: 3 and 4 write a length before each string, 7 does not.
 JAVA: Final = (3, 4, 7)
 _NATIVE: Final = 7
-FASTJSON: Final = 6
+# Values in JSON, each in a line: fastjson, gson, jackson, protobuf-json.
+JSON: Final = (6, 16, 18, 21)
 
 SERIALIZATIONS: Final = {
     2: "hessian2",
@@ -76,8 +80,8 @@ SERIALIZATIONS: Final = {
     31: "custom msgpack",
 }
 
-# Those whose values are read here; of fastjson the names are, and the kind of result.
-READ: Final = frozenset((HESSIAN, *JAVA))
+# Those whose values are read here.
+READ: Final = frozenset((HESSIAN, *JAVA, *JSON))
 
 OK: Final = 20
 STATUSES: Final = {
@@ -102,11 +106,21 @@ _RESULTS: Final = 6
 # What comes before the arguments, in order.
 NAMES: Final = ("Dubbo version", "path", "service version", "method", "parameter types")
 
+# The attachment that says how long the caller waits, in milliseconds.
+TIMEOUT: Final = "timeout"
+
 _MOST_LENGTH: Final = 64 << 20
 _MOST_EVENT: Final = 4096
 # How much of a body is looked at to tell a frame from other bytes.
 _LOOK: Final = 8
+_KINDS_OF_RESULT: Final = tuple(bytes((0x90 + kind,)) for kind in range(_RESULTS))
+_WORDS: Final = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]*\Z")
 _VERSION: Final = re.compile(rb"[0-9A-Za-z][0-9A-Za-z._-]*\Z")
+# A line of JSON with a string or a null, and what such a line may begin with.
+_LINE: Final = re.compile(
+    rb'[ \t\r]*(?:(?P<text>"(?:[^"\\\n]|\\[^\n])*")|(?P<null>null))[ \t\r]*\n'
+)
+_MAY_BE_LINE: Final = re.compile(rb'[ \t\r]*(?:\Z|"|n)')
 _TYPE: Final = re.compile(r"\[*(?:[BCDFIJSVZ]|L[^;\[]+;)")
 
 
@@ -182,16 +196,31 @@ class DubboHead:
 class Names:
     """What comes before a call's arguments.
 
-    ``texts`` are in the order of NAMES ("" for a null), ``spans`` their places, and ``start`` is
-    where the arguments begin.
+    ``texts`` are in the order of NAMES ("" for a null), ``spans`` their places, ``insides`` those
+    of the texts alone, without lengths or quotation marks; ``start`` is where the arguments begin.
     """
 
-    __slots__ = ("spans", "start", "texts")
+    __slots__ = ("insides", "spans", "start", "texts")
 
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.spans: list[Span] = []
+        self.insides: list[Span] = []
         self.start = FIXED
+
+    def add(self, text: str, at: int, end: int) -> None:
+        """Take a text that lies, with its length before it, from ``at`` to ``end``."""
+        self.texts.append(text)
+        self.spans.append(Span(at, end))
+        # A text in several pieces is longer than it says.
+        size = len(text.encode("utf-8", "surrogatepass"))
+        self.insides.append(Span(max(at, end - size), end))
+
+    def add_line(self, text: str, at: int, quote: int, end: int, stop: int) -> None:
+        """Take a line of JSON from ``at`` to ``stop``; its string is from ``quote`` to ``end``."""
+        self.texts.append(text)
+        self.spans.append(Span(at, stop))
+        self.insides.append(Span(min(quote + 1, end), max(quote + 1, end - 1)))
 
     @property
     def method(self) -> str:
@@ -215,8 +244,7 @@ def read_names(data: bytes, serialization: int, stop: int) -> Names | None:
         at = FIXED
         for what in NAMES:
             text, end = read_string(data, at, stop, what)
-            names.texts.append(text or "")
-            names.spans.append(Span(at, end))
+            names.add(text or "", at, end)
             at = end
     elif serialization in JAVA:
         blocks = Blocks(data, FIXED, stop)
@@ -225,24 +253,40 @@ def read_names(data: bytes, serialization: int, stop: int) -> Names | None:
         for what in NAMES:
             # -1 means null, and no string follows.
             is_null = serialization != _NATIVE and blocks.number(4, what) == 0xFFFFFFFF
-            names.texts.append("" if is_null else blocks.text(what))
-            names.spans.append(Span(at, blocks.at))
+            names.add("" if is_null else blocks.text(what), at, blocks.at)
             at = blocks.at
-    elif serialization == FASTJSON:
+    elif serialization in JSON:
         at = FIXED
         for what in NAMES:
-            end = data.find(b"\n", at, stop) + 1
-            if not end:
-                raise Incomplete(what, at, needs=stop - at + 1, left=stop - at)
-            line = data[at:end].strip()
-            is_text = len(line) > 1 and line[:1] == line[-1:] == b'"'
-            names.texts.append(line[1:-1].decode("utf-8", "backslashreplace") if is_text else "")
-            names.spans.append(Span(at, end))
-            at = end
+            at = _read_line(data, at, stop, what, names)
     else:
         return None
     names.start = at
     return names
+
+
+def _read_line(data: bytes, at: int, stop: int, what: str, names: Names) -> int:
+    """Read a line with a text in JSON, or null, into ``names``; return where the next one begins.
+
+    Raises DecodeError, and Incomplete if it is cut off.
+    """
+    found = _LINE.match(data, at, stop)
+    if found is None:
+        there = data[at : min(stop, at + 8)]
+        if _MAY_BE_LINE.match(there) is not None and not data.count(b"\n", at, stop):
+            raise Incomplete(what, at, needs=stop - at + 1, left=stop - at)
+        shown = there.decode("ascii", "backslashreplace")
+        wanted = "a text in JSON, in a line of its own"
+        raise DecodeError(what, at, found=shown, wanted=wanted, size=len(there))
+    text = ""
+    if found["text"]:
+        try:
+            text = str(json.loads(found["text"], strict=False))
+        except ValueError:  # no UTF-8, or an escape that stands for nothing
+            text = found["text"][1:-1].decode("utf-8", "backslashreplace")
+    quote, end = found.span("text") if found["text"] else (found.start("null"), found.end("null"))
+    names.add_line(text, at, quote, end, found.end())
+    return found.end()
 
 
 def read_result(data: bytes, serialization: int, stop: int) -> tuple[int, int]:
@@ -259,7 +303,7 @@ def read_result(data: bytes, serialization: int, stop: int) -> tuple[int, int]:
         blocks = Blocks(data, FIXED, stop)
         blocks.head()
         result, end = blocks.number(1, "kind of result"), blocks.at
-    elif serialization == FASTJSON:
+    elif serialization in JSON:
         line = data.find(b"\n", FIXED, stop) + 1
         word = data[FIXED:line].strip()
         if not line:
@@ -289,7 +333,7 @@ def begins(data: bytes | bytearray) -> bool | None:
     is_request = flags & REQUEST != 0
     if not is_request and flags & TWO_WAY:
         return False
-    if len(head) > 3 and (head[3] if is_request else head[3] not in STATUSES):
+    if len(head) > 3 and head[3] and is_request:
         return False
     if len(head) < FIXED:
         return None
@@ -306,6 +350,11 @@ def begins(data: bytes | bytearray) -> bool | None:
 def _may_be_body(body: bytes, flags: int, status: int) -> bool:
     """Say whether the body of such a frame can begin like this."""
     kind = flags & 0x1F
+    if not flags & REQUEST and status not in STATUSES:
+        # Nobody defines it, so that the body has to speak for the frame: a text, which says why,
+        # or a result.
+        is_text = not body or body[:1] in _KINDS_OF_RESULT or _begins_text(body)
+        return not flags & EVENT and kind == HESSIAN and is_text
     if not body or flags & EVENT:
         return True
     if kind in JAVA:
@@ -313,8 +362,19 @@ def _may_be_body(body: bytes, flags: int, status: int) -> bool:
     if kind != HESSIAN:
         return True
     first = body[0]
-    is_string = first < 0x20 or 0x30 <= first < 0x34 or first in (0x4E, 0x52, 0x53)
+    is_string = first == 0x4E or _begins_string(first)
     if not flags & REQUEST:
         return 0x90 <= first < 0x90 + _RESULTS if status == OK else is_string
     text = body[1 : 1 + first] if first < 0x20 else b""
     return is_string and (not text or _VERSION.match(text) is not None)
+
+
+def _begins_string(first: int) -> bool:
+    return first < 0x20 or 0x30 <= first < 0x34 or first in (0x52, 0x53)
+
+
+def _begins_text(body: bytes) -> bool:
+    """Say whether it is the begin of a string of hessian2 with text in it."""
+    first = body[0]
+    size = 1 if first < 0x20 else 2 if first < 0x34 else 3
+    return _begins_string(first) and _WORDS.match(body, size) is not None

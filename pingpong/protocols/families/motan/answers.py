@@ -15,7 +15,7 @@ from typing import Final
 from ....errors import DecodeError
 from ....model import Error, Family, Message, MessageType, Outcome, Span, Struct, TType, Value
 from ...framings.headed_carriers import milliseconds
-from .heads import ERROR, EXCEPTION_FLAG, Motan2Head, split
+from .heads import ERROR, EXCEPTION_FLAG, READ, TIMEOUT, Motan2Head, split, written
 
 __all__ = ["MOTAN", "Motan"]
 
@@ -62,12 +62,21 @@ class Motan(Family):
         kind = _thrown(exception).kind if exception.transport == "motan" else None
         return -1 if kind is None else kind.span.start
 
+    def unread(self, message: Message) -> str:
+        if message.transport == "motan" or message.start >= message.stop:
+            return ""
+        try:
+            kind = Motan2Head(message.data).serialization
+        except DecodeError:
+            return ""
+        return "" if kind in READ else written(kind)
+
     def parts(self, method: str) -> tuple[str, str]:
         return split(method)
 
     def patience(self, call: Message) -> int:
         for one in call.metadata:
-            if one.name == "M_tmo":
+            if one.name == TIMEOUT:
                 return milliseconds(one.value)
         return -1
 

@@ -28,15 +28,18 @@ __all__ = [
     "MAGIC",
     "ONEWAY",
     "PROXY",
+    "READ",
     "RESPONSE",
     "SERIALIZATIONS",
     "SIGNED",
+    "TIMEOUT",
     "Motan2Head",
     "Names",
     "begins1",
     "begins2",
     "read_names",
     "split",
+    "written",
 ]
 
 MAGIC: Final = b"\xf1\xf1"
@@ -70,10 +73,27 @@ SERIALIZATIONS: Final = (
     "hessian2", "grpc-pb", "json", "msgpack", "hprose", "pb", "simple", "grpc-pb-json", "breeze",
 )  # fmt: skip
 
-# Keys of the metadata.
+# All but hprose are read here.
+READ: Final = frozenset((0, 1, 2, 3, 5, 6, 7, 8))
+
+
+def written(serialization: int) -> str:
+    """Return a serialization's name and number, for a sentence.
+
+    >>> written(4), written(20)
+    ('hprose (4)', 'a serialization of no known name (20)')
+    """
+    is_known = serialization < len(SERIALIZATIONS)
+    name = SERIALIZATIONS[serialization] if is_known else "a serialization of no known name"
+    return f"{name} ({serialization})"
+
+
+# Keys of the metadata, and what those that Motan writes begin with.
+_KEYS: Final = b"M_"
 PATH: Final = "M_p"
 METHOD: Final = "M_m"
 ERROR: Final = "M_e"
+TIMEOUT: Final = "M_tmo"
 
 _MOST_METADATA: Final = 1 << 20
 # How much metadata has to be text, to tell a frame from other bytes.
@@ -141,7 +161,7 @@ def begins2(data: bytes | bytearray) -> bool | None:
         return False
     if len(head) > 3 and (head[3] >> 3 != 1 or head[3] & 7 > 1):
         return False
-    if len(head) > 4 and (head[4] & 7 or head[4] >> 3 >= len(SERIALIZATIONS)):
+    if len(head) > 4 and head[4] & 7:
         return False
     if len(head) < FIXED2:
         return None
@@ -153,6 +173,9 @@ def begins2(data: bytes | bytearray) -> bool | None:
     look = min(size, _LOOK)
     if _CONTROL.search(data, FIXED2, FIXED2 + look):
         return False
+    if size and head[4] >> 3 >= len(SERIALIZATIONS) and len(data) >= FIXED2 + look:
+        # A serialization of the user's own: Motan's keys have to speak for the frame.
+        return data.find(_KEYS, FIXED2, FIXED2 + look) >= 0
     if size:
         return True if len(data) >= FIXED2 + look else None
     if len(data) < FIXED2 + 4:

@@ -33,6 +33,7 @@ from ....model import (
 )
 from ...encodings.breeze import BREEZE
 from ...encodings.hessian2 import HESSIAN2
+from ...encodings.motan_pb import MOTAN_PB
 from ...encodings.motan_simple import MOTAN_SIMPLE
 from ...encodings.msgpack import MSGPACK
 from ...encodings.plain_json import PLAIN_JSON
@@ -88,10 +89,17 @@ class _Result(ValuesProtocol):
 
 
 # The encoding of a body, by its serialization: of arguments, and of a result.  Others are bytes.
-_ONE: Final[dict[int, Protocol]] = {2: PLAIN_JSON, 3: MSGPACK, 5: PROTOBUF}
-ARGUMENTS: Final[dict[int, Protocol]] = {0: HESSIAN2, 6: MOTAN_SIMPLE, 8: BREEZE, **_ONE}
+_ONE: Final[dict[int, Protocol]] = {1: PROTOBUF, 2: PLAIN_JSON, 3: MSGPACK, 7: PLAIN_JSON}
+ARGUMENTS: Final[dict[int, Protocol]] = {
+    0: HESSIAN2,
+    5: MOTAN_PB,
+    6: MOTAN_SIMPLE,
+    8: BREEZE,
+    **_ONE,
+}
 RESULTS: Final[dict[int, Protocol]] = {
     0: _Result(HESSIAN2),
+    5: _Result(MOTAN_PB),
     6: _Result(MOTAN_SIMPLE),
     8: _Result(BREEZE),
     **_ONE,

@@ -21,7 +21,7 @@ from ....model import (
 from ...encodings.hessian2 import Said, settle
 from ...encodings.hessian2_notes import Hessian2Writer
 from ...encodings.notes import Writer
-from ...framings.headed_carriers import hide_unless_name
+from ...framings.headed_carriers import hide_unless_name, is_time
 from ...purposes import REDACTED, REDACTED_WHY, counted
 from .body import MOTAN_OBJECTS, attached, base_of, next_array
 from .heads import (
@@ -32,9 +32,11 @@ from .heads import (
     ONEWAY,
     PATH,
     PROXY,
+    READ,
     RESPONSE,
     SERIALIZATIONS,
     SIGNED,
+    TIMEOUT,
     Motan2Head,
     Names,
     read_names,
@@ -57,8 +59,18 @@ _KEYS = {
     "M_pp": "The protocol.",
     "M_pt": "Milliseconds that the server took.",
     "M_v": "The version of the service.",
+    "M_mdu": "The module.",
+    "M_a": "Who may call.",
+    "M_is": "Whether it is signed.",
+    "M_tmo": "Milliseconds that the caller waits.",
+    "M_rid": "The id of the request, as the caller has it.",
+    "M_fws": "A service of the framework's own.",
     ERROR: "What went wrong, in JSON.",
 }
+
+
+# What clients in Java add, in plain words.
+_OF_JAVA = frozenset({"application", "clientGroup", "module", "version", "group"})
 
 
 def notes2(message: Message) -> list[Note]:
@@ -73,7 +85,10 @@ def notes2(message: Message) -> list[Note]:
     writer.note(1, "frame", "version, status", f"1, {head.status} {status}", why)
     kind = head.serialization
     known = SERIALIZATIONS[kind] if kind < len(SERIALIZATIONS) else "which nobody defines"
-    writer.note(1, "frame", "serialization", f"{kind} {known}", "In the upper five bits.")
+    why = "In the upper five bits."
+    if kind not in READ:
+        why += " Values that are written so are not read here."
+    writer.note(1, "frame", "serialization", f"{kind} {known}", why)
     why = _ANSWER if head.flags & RESPONSE else _CALL
     writer.note(8, "header", "request id", str(head.seqid), why)
     writer.note(4, "size", "metadata length", str(len(head.metadata)), "In bytes.")
@@ -130,12 +145,14 @@ def masks2(message: Message) -> HeadMasks:
     end = head.metadata.start
     for key, value in head.pairs(data):
         name = key.of(data).decode("utf-8", "backslashreplace")
-        hide_unless_name(data, key, runs)
+        if name not in _KEYS and name not in _OF_JAVA:
+            # A line feed in a value makes keys of what comes behind it.
+            runs.append((key.start, LETTER * len(key)))
         if name == PATH:
             hide_unless_name(data, value, runs)
         elif name == ERROR:
             runs.append((value.start, mask_error(value.of(data))))
-        elif name != "M_m":
+        elif name != "M_m" and not (name == TIMEOUT and is_time(value.of(data))):
             runs.append((value.start, LETTER * len(value)))
         end = min(value.stop + 1, head.metadata.stop)
     if end < head.metadata.stop:

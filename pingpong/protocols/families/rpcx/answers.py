@@ -12,7 +12,7 @@ from ....errors import DecodeError
 from ....model import Error, Family, Message, MessageType, Outcome, Protocol, TType, Value
 from ...framings.headed_carriers import milliseconds
 from ...raw import RAW
-from .rpcx import ENCODINGS, ERROR, RpcxHead, split
+from .rpcx import ENCODINGS, ERROR, GZIP, SERIALIZATIONS, TIMEOUT, RpcxHead, split
 
 __all__ = ["RPCX", "Rpcx"]
 
@@ -48,12 +48,25 @@ class Rpcx(Family):
         """Return in what payloads with that number are; RAW if that is not read here."""
         return ENCODINGS.get(serialization, RAW)
 
+    def unread(self, message: Message) -> str:
+        if message.start >= message.stop:
+            return ""
+        try:
+            head = RpcxHead(message.data)
+        except DecodeError:
+            return ""
+        if head.compression > GZIP:
+            return f"bytes that are packed in a way of the user's own ({head.compression})"
+        kind = head.serialization
+        is_known = kind < len(SERIALIZATIONS)
+        return "" if is_known else f"a serialization of the user's own ({kind})"
+
     def parts(self, method: str) -> tuple[str, str]:
         return split(method)
 
     def patience(self, call: Message) -> int:
         for one in call.metadata:
-            if one.name == "__ServerTimeout":
+            if one.name == TIMEOUT:
                 return milliseconds(one.value)
         return -1
 

@@ -44,6 +44,7 @@ __all__ = [
     "ONEWAY",
     "RESPONSE",
     "SERIALIZATIONS",
+    "TIMEOUT",
     "RpcxFraming",
     "RpcxHead",
     "begins",
@@ -76,6 +77,8 @@ ENCODINGS: Final[dict[int, Protocol]] = {
 
 # The metadata key of an error's text.
 ERROR: Final = "__rpcx_error__"
+# And that of how long the caller waits, in milliseconds.
+TIMEOUT: Final = "__ServerTimeout"
 
 CONNECT: Final = b"CONNECT /_rpcx_ HTTP/1."
 CONNECTED: Final = b"HTTP/1.0 200 Connected to rpcx"
@@ -267,7 +270,8 @@ def begins(data: bytes | bytearray) -> bool | None:
         return False
     if len(head) > 2 and head[2] & STATUS > 1:
         return False
-    if len(head) > 3 and (head[3] & 0x0F or head[3] >> 4 >= len(SERIALIZATIONS)):
+    # The upper half is the serialization: others than the library's own are the users'.
+    if len(head) > 3 and head[3] & 0x0F:
         return False
     if len(head) < FIXED:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....errors import DecodeError
 from ....model import LETTER, HeadMasks, Message, MessageType, Metadatum, Note, Run, Span
 from ...encodings.notes import Writer
-from ...framings.headed_carriers import hide_unless_name
+from ...framings.headed_carriers import hide_unless_name, is_time
 from ...purposes import REDACTED, REDACTED_WHY, counted
 from .rpcx import (
     COMPRESSIONS,
@@ -15,6 +15,7 @@ from .rpcx import (
     RESPONSE,
     SERIALIZATIONS,
     STATUS,
+    TIMEOUT,
     RpcxHead,
 )
 
@@ -44,8 +45,11 @@ def notes(message: Message) -> list[Note]:
     writer.note(1, "frame", "version", str(data[1]))
     writer.note(1, "frame", "flags", _flags(head), "Which way, what kind, how it is packed.")
     kind = head.serialization
-    called = SERIALIZATIONS[kind] if kind < len(SERIALIZATIONS) else "which nobody defines"
-    writer.note(1, "frame", "serialization", f"{kind} {called}", "In the upper half of the byte.")
+    called = SERIALIZATIONS[kind] if kind < len(SERIALIZATIONS) else "the user's own"
+    why = "In the upper half of the byte."
+    if kind >= len(SERIALIZATIONS):
+        why += " Values that are written so are not read here."
+    writer.note(1, "frame", "serialization", f"{kind} {called}", why)
     why = "The sender's number for this call." if not head.flags & RESPONSE else "The call's."
     writer.note(8, "header", "sequence number", str(head.seqid), why)
     length = str(head.stop - writer.at - 4)
@@ -125,7 +129,8 @@ def masks(message: Message) -> HeadMasks:
     end = head.parts[2].start
     for key, value in head.pairs(data):
         hide_unless_name(data, key, runs)
-        runs.append((value.start, LETTER * len(value)))
+        if key.of(data) != TIMEOUT.encode() or not is_time(value.of(data)):
+            runs.append((value.start, LETTER * len(value)))
         end = value.stop
     if end < head.parts[2].stop:
         runs.append((end, bytes(head.parts[2].stop - end)))

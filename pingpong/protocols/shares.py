@@ -36,12 +36,13 @@ _ADDRESSES: Final = frozenset(
 )
 # ... and whose bytes say something besides.
 _SAYS: Final = frozenset(("key", "line feed", "value", "time", "status line"))
+_BEHIND: Final = "attachments"
 _TRACING: Final = "tracing header"
 _LENGTH: Final = " length"
 
 
 def shares(message: Message) -> dict[str, int]:
-    """Return how many bytes each of PURPOSES has; together they are all of the message's data."""
+    """Return how many bytes each of PURPOSES has: in all, the message's."""
     found = dict.fromkeys(PURPOSES, 0)
     for note, purpose in purposes(message):
         found[purpose] += len(note.span)
@@ -55,15 +56,15 @@ def purposes(message: Message) -> list[tuple[Note, str]]:
         return [(note, FRAMING) for note in notes]
     metadata = list(message.metadata)
     fields = message.body.fields
-    # What stands behind the last value, before the end: Dubbo's attachments, Motan 1's.
     values_end = fields[-1].span.stop if fields else message.start
-    begun = min((one.span.start for one in metadata if one.span.start >= values_end), default=-1)
+    is_behind = False
     found = []
     for at, note in enumerate(notes):
         following = notes[at + 1].label if at + 1 < len(notes) else ""
         purpose = _said(message, note, metadata)
+        # Dubbo's attachments, and Motan 1's, are the end of the body, behind all values.
+        is_behind |= note.label.startswith(_BEHIND) and note.span.start >= values_end
         if not purpose and message.start <= note.span.start < message.stop:
-            is_behind = begun >= 0 and note.span.start >= values_end
             purpose = METADATA if is_behind else PAYLOAD
         found.append((note, purpose or _around(note, following)))
     return found

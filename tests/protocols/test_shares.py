@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from places import ROOT, SHARED
 
-from pingpong import read
+from pingpong import decode, read
 from pingpong.capture import Pipeline
+from pingpong.live.ours.dubbo import Dubbo
 from pingpong.model import Message, MessageType
 from pingpong.protocols.shares import (
     ADDRESSING,
@@ -99,3 +101,15 @@ def test_attachments_behind_the_values_are_metadata() -> None:
     behind = [purpose for note, purpose in purposes(call) if note.span.start >= 110]
     assert set(behind) == {ADDRESSING, METADATA}
     assert [behind[0], behind[-1]] == [METADATA, METADATA]
+    # Also where there are none: the map is empty.
+    bare = decode(Bare("com.thinkrpc.UserService").call(0, "get", {"a": "b"}, {}))
+    assert [(note.label, purpose) for note, purpose in purposes(bare)][-3:] == [
+        ("value", PAYLOAD),
+        ("attachments type", METADATA),
+        ("end", METADATA),
+    ]
+
+
+class Bare(Dubbo):
+    def attached(self, metadata: Mapping[str, str]) -> dict[str, str]:
+        return {}

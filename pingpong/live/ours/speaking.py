@@ -307,7 +307,10 @@ class _Frames:
         try:
             message = decode(frame)
         except DecodeError as error:
-            raise LiveError(f"no frame of {self._speaker.title}: {error}") from None
+            begins = frame[:16].hex(" ")
+            raise LiveError(
+                f"no frame of {self._speaker.title}: it cannot be read, and begins {begins}"
+            ) from error
         if message.size != len(frame):
             raise LiveError(f"no frame of {self._speaker.title}: it goes on behind its values")
         return message

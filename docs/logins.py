@@ -67,12 +67,15 @@ def table() -> str:
 
 def row(way: Way) -> str:
     """One row: the bytes of the call and its answer, by purpose; and who says so."""
-    exchanges = [one for one in read(CAPTURES / f"{way.capture}.pcap").exchanges if one.call]
-    logins = [one for one in exchanges if one.call.bare_method.lower() in ("login", "post /login")]
-    first = (logins[0].call, logins[0].reply)
+    logins = [
+        (one.call, one.reply)
+        for one in read(CAPTURES / f"{way.capture}.pcap").exchanges
+        if one.call is not None and one.reply is not None and "login" in one.method.lower()
+    ]
+    first = logins[0]
     if way.speaker is None:
         assert len(logins) == 100
-        last, marks = (logins[99].call, logins[99].reply), (LIVE, LIVE)
+        last, marks = logins[99], (LIVE, LIVE)
     else:
         last, marks = said(way.speaker), (RECORDED, OURS)
     cells = [way.title, way.who, str(greeting(way.capture, first[0])), *figures(first, marks[0])]

@@ -70,7 +70,7 @@ RPCX = of_flow("login_rpcx.pcap", 1)
 OLD = Dubbo(USERS, dubbo="2.4.10", timeout=None)
 # Go writes a map's pairs in an order of its own each time.
 GO = ("M_s", "M_p", "M_pp", "M_g", "M_m"), ("M_p", "M_m", "M_s", "M_g", "M_pp")
-RECORDED = {
+RECORDED: dict[str, tuple[list[Message], list[tuple[Speaker, int]]]] = {
     "Dubbo, Java": (DUBBO_JAVA, [(Dubbo(USERS), 0), (Dubbo(USERS), 1)]),
     "Dubbo, Python to Java": (DUBBO_PYTHON, [(OLD, 0), (OLD, 1)]),
     "Motan, Go": (
@@ -85,7 +85,10 @@ RECORDED = {
 def test_calls_and_replies_are_the_recorded_ones(who: str) -> None:
     messages, ways = RECORDED[who]
     assert [one.type.name for one in messages] == ["CALL", "REPLY"] * 2
-    values = ("ping", {}, "pong"), ("login", LOGIN, "登录成功!")
+    values: list[tuple[str, dict[str, str], str]] = [
+        ("ping", {}, "pong"),
+        ("login", LOGIN, "登录成功!"),
+    ]
     for at, (speaker, number) in enumerate(ways):
         method, arguments, result = values[at]
         call, reply = messages[2 * at : 2 * at + 2]

@@ -161,8 +161,9 @@ class Dubbo(Speaker):
             return "no reason given" if told is None else str(told.content)
         thrown = reply.body.fields[0].value
         inside = thrown.content.fields if isinstance(thrown.content, Struct) else ()
-        words = [field.value.content for field in inside if field.name == "detailMessage"]
-        return f"{thrown.label}: {words[0] if words else ''}"
+        words = (field.value.content for field in inside if field.name == "detailMessage")
+        text_of = next((said for said in words if isinstance(said, str)), "")
+        return f"{thrown.label}: {text_of}"
 
     def alive(self, event: Message) -> bytes:
         """A heartbeat that wants an answer gets one: null, as it was itself."""

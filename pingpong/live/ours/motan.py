@@ -80,11 +80,11 @@ class Motan(Speaker):
         self.order = order
         self.first = first
 
-    def size(self, frame: bytes) -> int:
-        body = 17 + int.from_bytes(frame[13:17], "big")
-        if len(frame) < body + 4:
-            return body + 4 if body > 1 << 20 else -1
-        return body + 4 + int.from_bytes(frame[body : body + 4], "big")
+    def size(self, data: bytes | bytearray) -> int:
+        body = 17 + int.from_bytes(data[13:17], "big") + 4
+        if len(data) < body:
+            return body
+        return body + int.from_bytes(data[body - 4 : body], "big")
 
     def call(
         self, number: int, method: str, arguments: Mapping[str, Any], metadata: Mapping[str, str]

@@ -68,8 +68,8 @@ class Rpcx(Speaker):
     magic: ClassVar[bytes] = b"\x08\x00"
     head: ClassVar[int] = 16
 
-    def size(self, frame: bytes) -> int:
-        return 16 + int.from_bytes(frame[12:16], "big")
+    def size(self, data: bytes | bytearray) -> int:
+        return 16 + int.from_bytes(data[12:16], "big")
 
     def call(
         self, number: int, method: str, arguments: Mapping[str, Any], metadata: Mapping[str, str]

@@ -14,24 +14,17 @@ from __future__ import annotations
 
 import inspect
 import socket
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, Final
 
 from thriftpy2.transport import TTransportException
 
 from pingpong.capture import decode
 from pingpong.errors import DecodeError, LiveError
-from pingpong.live.listening import Acceptor, Listening
 from pingpong.live.private import PrivateNetwork
-from pingpong.live.serving import (
-    CLIENT_PATIENCE,
-    Failure,
-    dial,
-    listen_on,
-    wait_for_handlers,
-)
+from pingpong.live.serving import CLIENT_PATIENCE, Failure, SocketServer, dial, listen_on
 from pingpong.live.tap import WatchedSocket, Watcher
 from pingpong.model import Endpoint, Message, MessageType, Outcome
 
@@ -59,8 +52,8 @@ class Speaker(ABC):
         self.service = service
 
     @abstractmethod
-    def size(self, frame: bytes) -> int:
-        """Return how long the frame is that begins so, or -1: it takes more bytes to know."""
+    def size(self, data: bytes | bytearray) -> int:
+        """Return how long the frame is that begins so, or will be at least."""
 
     @abstractmethod
     def call(
@@ -97,7 +90,7 @@ class Speaker(ABC):
         return b""
 
 
-class OurServer(Listening):
+class OurServer(SocketServer):
     """A running server of ours, made by ``serving_ours``.
 
     ``address`` is where it listens; ``errors`` is what its handler raised.
@@ -110,33 +103,22 @@ class OurServer(Listening):
         listener: socket.socket,
         network: PrivateNetwork | None,
     ) -> None:
-        super().__init__(listener, network)
         self.speaker = speaker
-        self.errors: list[Failure] = []
         self._handler = handler
-        self._closed = False
-        self._lock = threading.Lock()
-        self._connections: dict[threading.Thread, WatchedSocket] = {}
-        self._clients: list[OurClient] = []
-        self._name = f"pingpong {speaker.title} server {self.address}"
-        self._acceptor = Acceptor(self._name, listener, self._welcome, self._refused)
-
-    @property
-    def is_open(self) -> bool:
-        """True until ``close()``."""
-        return not self._closed
+        super().__init__(f"{speaker.title} server", listener, network, [])
 
     def client(
         self,
+        timeout_ms: int | None = None,
         *,
         metadata: Mapping[str, str] | None = None,
         speaker: Speaker | None = None,
-        timeout_ms: int | None = None,
     ) -> OurClient:
         """A client that is connected to this server; closing the server closes it.
 
+        ``timeout_ms`` is how long it waits for an answer, in milliseconds (None: for ever).
         ``metadata`` is sent with each call.  ``speaker`` writes the client's frames (None: the
-        server's own); ``timeout_ms`` is how long it waits for an answer (None: for ever).
+        server's own).
         """
         made = connect_ours(
             speaker or self.speaker,
@@ -145,62 +127,18 @@ class OurServer(Listening):
             timeout_ms=timeout_ms,
             network=self.network,
         )
-        with self._lock:
-            self._clients = [client for client in self._clients if client.is_open] + [made]
+        self._keep(made)
         return made
-
-    def close(self) -> None:
-        """Stop listening, end the connections, wait for the threads, close the clients.
-
-        Calling it again does nothing.
-        """
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-        self._acceptor.close()
-        with self._lock:
-            connections, clients = dict(self._connections), self._clients
-        for connection in connections.values():
-            connection.hang_up()
-        wait_for_handlers(connections, self.errors)
-        for client in clients:
-            client.close()
 
     def __repr__(self) -> str:
         return f"<OurServer of {self.speaker.title} at {self.address}, {self.state}>"
 
-    def _refused(self, error: OSError) -> None:
-        self.errors.append(Failure(None, error))
-
-    def _welcome(self, accepted: socket.socket) -> None:
-        try:
-            accepted.setblocking(True)
-            connection = WatchedSocket(accepted, self.watchers, from_client=False)
-        except OSError:  # gone between the knock and now
-            accepted.close()
-            return
-        thread = threading.Thread(
-            target=self._serve, args=(connection,), name=self._name, daemon=True
-        )
-        with self._lock:
-            self._connections[thread] = connection
-        thread.start()
-
-    def _serve(self, connection: WatchedSocket) -> None:
-        """One connection, from its first call to its last: the body of its thread."""
-        try:
-            frames = _Frames(connection, self.speaker)
+    def _speak(self, connection: WatchedSocket) -> None:
+        frames = _Frames(connection, self.speaker)
+        # The client may be gone before it has its answer.
+        with suppress(TTransportException, OSError):
             while (message := frames.read()) is not None:
                 connection.write(self._answer(message))
-        except (TTransportException, OSError):
-            pass  # the client has gone
-        except BaseException as error:
-            self.errors.append(Failure(None, error))
-        finally:
-            connection.close()
-            with self._lock:
-                self._connections.pop(threading.current_thread(), None)
 
     def _answer(self, message: Message) -> bytes:
         """The answer to one frame; b"" if it wants none."""
@@ -277,14 +215,15 @@ class _Frames:
     def __init__(self, connection: WatchedSocket, speaker: Speaker) -> None:
         self._connection = connection
         self._speaker = speaker
-        self._waiting = b""
+        self._waiting = bytearray()
 
     def read(self) -> Message | None:
         """The next one; None at the end of the connection.  Raises LiveError for another family."""
         while True:
             size = self._size()
             if 0 <= size <= len(self._waiting):
-                frame, self._waiting = self._waiting[:size], self._waiting[size:]
+                frame = bytes(self._waiting[:size])
+                del self._waiting[:size]
                 return self._decoded(frame)
             try:
                 self._waiting += self._connection.read(CHUNK)
@@ -293,9 +232,9 @@ class _Frames:
 
     def _size(self) -> int:
         magic = self._speaker.magic
-        if not magic.startswith(self._waiting[: len(magic)]):
-            begins = self._waiting[:8].hex(" ")
-            raise LiveError(f"no frame of {self._speaker.title}: it begins {begins}")
+        begins = bytes(self._waiting[:8])
+        if not magic.startswith(begins[: len(magic)]):
+            raise LiveError(f"no frame of {self._speaker.title}: it begins {begins.hex(' ')}")
         if len(self._waiting) < self._speaker.head:
             return -1
         size = self._speaker.size(self._waiting)

@@ -327,6 +327,50 @@ def test_a_server_that_says_something_else(speaker: Speaker) -> None:
         thread.join()
 
 
+HEARTBEATS = {
+    "Dubbo": ("dabbe200 0000000000000009 00000001 4e", "dabb2214 0000000000000009 00000001 4e"),
+    "Motan": (
+        "f1f1100830 0000000000000009 00000000 00000000",
+        "f1f1110830 0000000000000009 00000000 00000000",
+    ),
+    "rpcx": (
+        "08004000 0000000000000009 00000010 00000000 00000000 00000000 00000000",
+        "0800c000 0000000000000009 00000010 00000000 00000000 00000000 00000000",
+    ),
+}
+
+
+def test_a_heartbeat_before_the_reply_is_answered_and_no_reply(speaker: Speaker) -> None:
+    beat, answer = (bytes.fromhex(one) for one in HEARTBEATS[speaker.title])
+    got = b""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            nonlocal got
+            with listener.accept()[0] as sock:
+                call = decode(sock.recv(65536))
+                sock.sendall(beat + answer + speaker.reply(call, "pong"))
+                got = sock.recv(len(answer), socket.MSG_WAITALL)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        address: tuple[str, int] = listener.getsockname()
+        with connect_ours(speaker, address, timeout_ms=20_000) as client:
+            assert client.call("ping") == "pong"
+        thread.join()
+    assert got == answer
+
+
+def test_what_is_no_call_has_no_answer(server: OurServer, speaker: Speaker) -> None:
+    beat, answer = (bytes.fromhex(one) for one in HEARTBEATS[speaker.title])
+    call = speaker.call(0, "ping", {}, {})
+    with socket.create_connection(server.address) as sock:
+        sock.sendall(speaker.reply(decode(call), "pong") + answer + beat + call)
+        sock.shutdown(socket.SHUT_WR)
+        answers = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert answers == answer + speaker.reply(decode(call), "pong")
+
+
 def test_closing_ends_a_client_that_waits(server: OurServer) -> None:
     client = server.client()
     assert client.call("ping") == "pong"

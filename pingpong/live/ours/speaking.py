@@ -138,12 +138,15 @@ class OurServer(SocketServer):
         # The client may be gone before it has its answer.
         with suppress(TTransportException, OSError):
             while (message := frames.read()) is not None:
-                connection.write(self._answer(message))
+                if answer := self._answer(message):
+                    connection.write(answer)
 
     def _answer(self, message: Message) -> bytes:
         """The answer to one frame; b"" if it wants none."""
         if message.type is MessageType.EVENT:
             return self.speaker.alive(message)
+        if message.type not in (MessageType.CALL, MessageType.ONEWAY):
+            return b""
         name = self.speaker.method(message)
         found = None if name.startswith("_") else getattr(self._handler, name, None)
         if message.service != self.speaker.service or not callable(found):
@@ -185,7 +188,7 @@ class OurClient:
         self._number += 1
         try:
             self._connection.write(frame)
-            reply = self._frames.read()
+            reply = self._reply()
         except (TTransportException, OSError) as error:
             raise LiveError(f"calling {method}: {error}") from None
         if reply is None:
@@ -194,6 +197,15 @@ class OurClient:
             raise LiveError(self.speaker.said(reply))
         fields = reply.body.fields
         return fields[0].value.plain if fields else None
+
+    def _reply(self) -> Message | None:
+        """The next reply; None at the end.  Servers send heartbeats and calls of their own, too."""
+        while (message := self._frames.read()) is not None:
+            if message.type in (MessageType.REPLY, MessageType.EXCEPTION):
+                return message
+            if message.type is MessageType.EVENT and (answer := self.speaker.alive(message)):
+                self._connection.write(answer)
+        return None
 
     def close(self) -> None:
         """Close it once the server has too, or has sent nothing for CLIENT_PATIENCE seconds."""

@@ -53,7 +53,7 @@ PLAIN = (
     *("notes.py", "binary_notes.py", "compact_notes.py", "json_notes.py", "masks.py"),
     *("values_notes.py", "hessian2_notes.py", "msgpack_notes.py", "plain_json_notes.py"),
     *("motan_notes.py", "java_stream_notes.py", "value_masks.py"),
-    *("before.py", "http1_notes.py", "http2_notes.py", "protobuf_notes.py"),
+    *("shares.py", "before.py", "http1_notes.py", "http2_notes.py", "protobuf_notes.py"),
     *("rpcx_notes.py", "dubbo_notes.py", "motan_head_notes.py", "wrapped_notes.py"),
 )
 

@@ -30,21 +30,31 @@ from pingpong.errors import LiveError, NotAllowed
 from pingpong.live.grpc import GrpcError, GrpcServer, serving_grpc
 from pingpong.live.idl import load_idl
 from pingpong.live.idl.services import load_services
+from pingpong.live.ours.dubbo import Dubbo
+from pingpong.live.ours.motan import Motan
+from pingpong.live.ours.rpcx import Rpcx
+from pingpong.live.ours.speaking import OurServer, Speaker, serving_ours
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.recording import Recorded, Recording, recording, use_layers
 from pingpong.live.serving import Server, serving
 from pingpong.live.tls import make_certificate
-from pingpong.model import Endpoint, Record
+from pingpong.model import Endpoint, Exchange, Message, Record
+from pingpong.protocols.shares import PURPOSES, shares
 from pingpong.views.bars import Bars
 from pingpong.views.side import Sides
+from pingpong.views.stacks import Stacks
 
 if TYPE_CHECKING:  # it needs packages of the extra "lab"
     from pingpong.live.http import HttpServer
 
 __all__ = [
+    "Dubbo",
     "GrpcError",
+    "Motan",
+    "Rpcx",
     "Source",
     "bars",
+    "by_purpose",
     "close",
     "load",
     "make_certificate",
@@ -52,13 +62,14 @@ __all__ = [
     "serve",
     "serve_grpc",
     "serve_http",
+    "serve_ours",
     "show_source",
     "side_by_side",
 ]
 
 # What is running now.  A server is known by the port that was asked for (0: by its service) and by
 # whether it is private; a recording by its server's address.
-_servers: dict[tuple[object, bool], Server | HttpServer | GrpcServer] = {}
+_servers: dict[tuple[object, bool], Server | HttpServer | GrpcServer | OurServer] = {}
 _recordings: dict[Endpoint, Recording] = {}
 _networks: list[PrivateNetwork] = []
 
@@ -152,6 +163,23 @@ def serve_grpc(
     return server
 
 
+def serve_ours(
+    speaker: Speaker, handler: object, *, port: int | None = None, private: bool | None = None
+) -> OurServer:
+    """Serve a handler's methods with a small server of ours: for Dubbo, Motan and rpcx.
+
+    ``speaker`` writes the bytes: ``lab.Dubbo("com.thinkrpc.UserService")``, ``lab.Motan(…)``,
+    ``lab.Rpcx(…)``, or what was made of one of them.  ``port`` None is where such servers usually
+    listen.  As with ``serve``, what ran on the port before is closed first.  Raises as it does.
+    """
+    network = None if private is False else _network(needed=private is True)
+    asked = speaker.port if port is None else port
+    key = (asked or speaker.title, network is not None)
+    _close_server(_servers.pop(key, None))
+    _servers[key] = server = serving_ours(speaker, handler, port=asked, network=network)
+    return server
+
+
 def record(
     server: Recorded | None = None,
     *,
@@ -178,6 +206,33 @@ def bars(numbers: Mapping[str, float], unit: str = "bytes", title: str = "") -> 
     they are about.  Raises ValueError for a number that is negative or not finite.
     """
     return Bars(numbers, unit, title)
+
+
+def by_purpose(
+    messages: Mapping[str, Message | Exchange | Sequence[Message]], title: str = ""
+) -> Stacks:
+    """What the bytes of messages are spent on, a bar for each name.
+
+    The purposes are framing, addressing, metadata and payload: ``pingpong.protocols.shares`` says
+    what they are.  Of an exchange it is the call and its answer.  ``numbers`` of what comes back
+    has them for each name.
+    """
+    numbers = {}
+    for name, given in messages.items():
+        spent = dict.fromkeys(PURPOSES, 0)
+        for message in _messages_of(given):
+            for purpose, size in shares(message).items():
+                spent[purpose] += size
+        numbers[name] = spent
+    return Stacks(numbers, "bytes", title)
+
+
+def _messages_of(given: Message | Exchange | Sequence[Message]) -> list[Message]:
+    if isinstance(given, Message):
+        return [given]
+    if isinstance(given, Exchange):
+        return [one for one in (given.call, given.reply) if one is not None]
+    return list(given)
 
 
 def side_by_side(*messages: Record, names: Sequence[str] = ()) -> Sides:
@@ -307,7 +362,7 @@ def _network(*, needed: bool) -> PrivateNetwork | None:
     return _networks[0]
 
 
-def _close_server(server: Server | HttpServer | GrpcServer | None) -> None:
+def _close_server(server: Server | HttpServer | GrpcServer | OurServer | None) -> None:
     if server is not None:
         _stop_recording(server.address)
         server.close()

@@ -25,9 +25,10 @@ import ssl
 import sys
 import threading
 import traceback
+from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from thriftpy2.protocol import TBinaryProtocolFactory
 from thriftpy2.server import TThreadedServer
@@ -41,7 +42,17 @@ from pingpong.live.tap import WatchedSocket, Watcher
 from pingpong.live.tls import TlsSocket
 from pingpong.model import Endpoint
 
-__all__ = ["Client", "Failure", "Server", "connect", "dial", "listen_on", "resolve", "serving"]
+__all__ = [
+    "Client",
+    "Failure",
+    "Server",
+    "SocketServer",
+    "connect",
+    "dial",
+    "listen_on",
+    "resolve",
+    "serving",
+]
 
 # How long, in seconds, closing waits for what may never happen: that a handler returns, and that
 # the other end of a connection closes it too.
@@ -84,67 +95,43 @@ def wait_for_handlers(threads: Iterable[threading.Thread], errors: list[Failure]
                 errors.append(Failure(None, LiveError(text)))
 
 
-class Server(Listening):
-    """A running thriftpy2 server, made by ``serving``.
+class Closable(Protocol):
+    """A client, as far as its server needs to know it."""
 
-    ``address`` is where it listens.  ``errors`` holds, in order, what its handler raised without
-    the IDL declaring it.  Such a call gets no answer: thriftpy2 closes the connection.
+    @property
+    def is_open(self) -> bool:
+        """True until it is closed."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class SocketServer(Listening):
+    """A server with a thread for each connection, in which ``_speak`` reads and writes.
+
+    ``errors`` is what went wrong, in order: in a handler, or on a connection.
     """
 
     def __init__(
         self,
-        service: Any,
-        handler: object,
+        title: str,
         listener: socket.socket,
-        protocol: Any,
-        transport: Any,
         network: PrivateNetwork | None,
-        tls: ssl.SSLContext | None,
+        errors: list[Failure],
     ) -> None:
         super().__init__(listener, network)
-        self.service = service
-        self.protocol = protocol
-        self.transport = transport
-        self.tls = tls
-        self.errors: list[Failure] = []
-        self._speaker = TThreadedServer(
-            _KeepingProcessor(service, handler, self.errors),
-            None,
-            iprot_factory=protocol,
-            itrans_factory=transport,
-        )
+        self.errors = errors
         self._lock = threading.Lock()
         self._closed = False
         self._connections: dict[threading.Thread, WatchedSocket] = {}
-        self._clients: list[Client] = []
-        self._name = f"pingpong server {self.address}"
+        self._clients: list[Closable] = []
+        self._name = f"pingpong {title} {self.address}"
         self._acceptor = Acceptor(self._name, listener, self._welcome, self._refused)
 
     @property
     def is_open(self) -> bool:
         """True until ``close()``."""
         return not self._closed
-
-    def client(self, timeout_ms: int | None = None, *, tls: ssl.SSLContext | None = None) -> Client:
-        """A client that is connected to this server; closing the server closes it.
-
-        ``timeout_ms`` is how long it waits for an answer, in milliseconds; None: for ever.  ``tls``
-        is the client's side of TLS (None: plain); it expects a certificate for "localhost".  Raises
-        LiveError if the two ends do not agree.
-        """
-        made = connect(
-            self.service,
-            self.address,
-            protocol=self.protocol,
-            transport=self.transport,
-            timeout_ms=timeout_ms,
-            network=self.network,
-            tls=tls,
-            server_name="localhost",
-        )
-        with self._lock:
-            self._clients = [client for client in self._clients if client.is_open] + [made]
-        return made
 
     def connect(self, timeout_ms: int | None = None) -> socket.socket:
         """A plain TCP connection to this server, for bytes that no client of it would send.
@@ -172,8 +159,14 @@ class Server(Listening):
         for client in clients:
             client.close()
 
-    def __repr__(self) -> str:
-        return f"<Server of {self.service.__name__} at {self.address}, {self.state}>"
+    @abstractmethod
+    def _speak(self, connection: WatchedSocket) -> None:
+        """One connection, from its first message to its last.  It is closed afterwards."""
+
+    def _keep(self, client: Closable) -> None:
+        """Close this client too when the server is closed."""
+        with self._lock:
+            self._clients = [one for one in self._clients if one.is_open] + [client]
 
     def _refused(self, error: OSError) -> None:
         self.errors.append(Failure(None, error))
@@ -186,25 +179,82 @@ class Server(Listening):
             accepted.close()
             return
         thread = threading.Thread(
-            target=self._speak, args=(connection,), name=self._name, daemon=True
+            target=self._attend, args=(connection,), name=self._name, daemon=True
         )
         with self._lock:
             self._connections[thread] = connection
         thread.start()
 
-    def _speak(self, connection: WatchedSocket) -> None:
-        """One connection, from its first message to its last: the body of its thread."""
+    def _attend(self, connection: WatchedSocket) -> None:
+        """The body of a connection's thread."""
         try:
-            if self.tls is None:
-                self._speaker.handle(connection)
-            else:
-                self._speaker.handle(TlsSocket(connection, self.tls))
+            self._speak(connection)
         except BaseException as error:
             self.errors.append(Failure(None, error))
         finally:
             connection.close()
             with self._lock:
                 self._connections.pop(threading.current_thread(), None)
+
+
+class Server(SocketServer):
+    """A running thriftpy2 server, made by ``serving``.
+
+    ``address`` is where it listens.  ``errors`` holds, in order, what its handler raised without
+    the IDL declaring it.  Such a call gets no answer: thriftpy2 closes the connection.
+    """
+
+    def __init__(
+        self,
+        service: Any,
+        handler: object,
+        listener: socket.socket,
+        protocol: Any,
+        transport: Any,
+        network: PrivateNetwork | None,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self.service = service
+        self.protocol = protocol
+        self.transport = transport
+        self.tls = tls
+        errors: list[Failure] = []
+        self._speaker = TThreadedServer(
+            _KeepingProcessor(service, handler, errors),
+            None,
+            iprot_factory=protocol,
+            itrans_factory=transport,
+        )
+        super().__init__("server", listener, network, errors)
+
+    def client(self, timeout_ms: int | None = None, *, tls: ssl.SSLContext | None = None) -> Client:
+        """A client that is connected to this server; closing the server closes it.
+
+        ``timeout_ms`` is how long it waits for an answer, in milliseconds; None: for ever.  ``tls``
+        is the client's side of TLS (None: plain); it expects a certificate for "localhost".  Raises
+        LiveError if the two ends do not agree.
+        """
+        made = connect(
+            self.service,
+            self.address,
+            protocol=self.protocol,
+            transport=self.transport,
+            timeout_ms=timeout_ms,
+            network=self.network,
+            tls=tls,
+            server_name="localhost",
+        )
+        self._keep(made)
+        return made
+
+    def __repr__(self) -> str:
+        return f"<Server of {self.service.__name__} at {self.address}, {self.state}>"
+
+    def _speak(self, connection: WatchedSocket) -> None:
+        if self.tls is None:
+            self._speaker.handle(connection)
+        else:
+            self._speaker.handle(TlsSocket(connection, self.tls))
 
 
 class Client(TClient):

@@ -482,6 +482,9 @@ class Carrier(str):
 
     ``id_name`` is what a message's ``seqid`` is called.
 
+    ``addresses`` are the names of metadata, in lower case, that say what is called: service,
+    method, host.  ``measures`` are those that say where a message ends.
+
     ``leans``: its bytes say nothing without earlier ones.  ``resumes``: it can be picked up in
     mid-stream; ``may_be_inside``: what was found there may be the inside of something larger.
     ``inner``: what its messages are in once the ends have negotiated, so that a search looks for
@@ -506,6 +509,8 @@ class Carrier(str):
     teaches: ClassVar[bool] = False
     has_ids: ClassVar[bool] = False
     id_name: ClassVar[str] = "seqid"
+    addresses: ClassVar[frozenset[str]] = frozenset()
+    measures: ClassVar[frozenset[str]] = frozenset()
     leans: ClassVar[bool] = False
     resumes: ClassVar[bool] = True
     may_be_inside: ClassVar[bool] = False

@@ -5,6 +5,7 @@
     table.py      messages, exchanges                 ladder.py   packets and messages in time
     listing.py    one line per message, any number    ledger.py   one line per call; totals
     bars.py       numbers to be compared              side.py     messages, part by part
+    stacks.py     numbers that are made of parts
     diagnosis.py  what is wrong, what to change       hint.py     a number, a line of a log
     html.py       the same facts for a notebook       json.py     … for a program
 
@@ -50,6 +51,7 @@ from .one_line import (
     has_differences,
 )
 from .side import Sides, sides
+from .stacks import Stacks, stacks
 from .table import MAX_ROWS, difference_table, exchange_table, message_table
 from .table import lines as _table_lines
 from .text import Line, escape, plain, wrapped
@@ -169,6 +171,10 @@ _VIEWS: Final[dict[type, tuple[_Drawn, _Html]]] = {
     Bars: (
         lambda thing, exact, width: bars(thing, width=width),
         lambda thing, exact: _html.bars_html(thing),
+    ),
+    Stacks: (
+        lambda thing, exact, width: stacks(thing, width=width),
+        lambda thing, exact: _html.stacks_html(thing),
     ),
     Sides: (
         lambda thing, exact, width: sides(thing, width=width),

@@ -25,7 +25,7 @@ from .table import Table
 from .table import lines as table_lines
 from .text import Line, Run, display_width, elide, escape, trim, wrapped
 
-__all__ = ["BAR", "MAX_BARS", "Bars", "bars", "bars_table", "heading"]
+__all__ = ["BAR", "MAX_BARS", "Bars", "bars", "bars_table", "figure", "heading", "row_name"]
 
 # How many columns the longest bar has, if there is room.
 BAR: Final = 40
@@ -72,13 +72,13 @@ class Bars(Shown):
         )
 
     def _names(self, number: float) -> str:
-        names = [_name(name) for name, value in self.numbers.items() if value == number]
+        names = [row_name(name) for name, value in self.numbers.items() if value == number]
         return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
     def _with_unit(self, number: float) -> str:
         # The unit "bytes" is a plural; for a single one it has to be "byte".
         unit = self.unit[:-1] if number == 1 and self.unit == "bytes" else self.unit
-        return f"{_figure(number)} {escape(unit)}".rstrip()
+        return f"{figure(number)} {escape(unit)}".rstrip()
 
 
 def bars_table(chart: Bars, room: int = BAR) -> Table:
@@ -91,7 +91,7 @@ def bars_table(chart: Bars, room: int = BAR) -> Table:
         ("<", ">", "<"),
         (False, False, False),
         tuple(
-            (Run(_name(name)), Run(_figure(number)), Run(_bar(number, most, room), "value"))
+            (Run(row_name(name)), Run(figure(number)), Run(_bar(number, most, room), "value"))
             for name, number in shown
         ),
         (f"… {left} more, not shown. " if left else "") + chart.summary,
@@ -120,12 +120,13 @@ def heading(chart: Bars) -> str:
     return escape(trim(chart.title, _MAX_TITLE))
 
 
-def _name(name: str) -> str:
+def row_name(name: str) -> str:
+    """A row's name, escaped and not too long."""
     return elide(escape(trim(name, _MAX_NAME)), _MAX_NAME)
 
 
-def _figure(number: float) -> str:
-    """Whole numbers in full, others with three digits: a bar does not show more."""
+def figure(number: float) -> str:
+    """A number as text: whole ones in full, others with three digits: a bar does not show more."""
     return str(int(number)) if number == int(number) and number < 1e15 else f"{number:.3g}"
 
 

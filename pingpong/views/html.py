@@ -51,6 +51,7 @@ from .one_line import (
     has_differences,
     header_line,
 )
+from .stacks import STYLES_OF_PARTS, Stacks, remark, stack_rows, titles
 from .table import MAX_ROWS, Table, difference_table, exchange_table, message_table
 from .text import Line, elide
 from .tree import tree
@@ -69,6 +70,7 @@ __all__ = [
     "message_html",
     "messages_html",
     "sides_html",
+    "stacks_html",
 ]
 
 MAX_HTML = 200_000
@@ -206,6 +208,31 @@ def bars_html(chart: Bars) -> str:
     heads = zip((escape(title) for title in table.titles), table.aligns, strict=True)
     title = _title(heading(chart)) if chart.title else ""
     return _root(title + _table(list(heads), "".join(drawn)))
+
+
+def stacks_html(chart: Stacks) -> str:
+    """A real table; as with ``bars_html``, the bars are characters, each part with its own."""
+    rows, left = stack_rows(chart)
+    drawn = []
+    for row in rows:
+        numbers = "".join(
+            f'<td style="{_NUMBER}">{text}</td>' for text in (*row.figures, row.total)
+        )
+        bar = "".join(
+            f'<span style="color:rgb({_TINTS[style]})">{text}</span>'
+            for text, style in zip(row.bar, STYLES_OF_PARTS, strict=False)
+            if text
+        )
+        drawn.append(
+            f'<tr style="background:none"><td style="{_CELL};white-space:nowrap">'
+            f'{escape(row.name)}</td>{numbers}<td style="{_CELL};white-space:nowrap">'
+            f'<code style="{_CODE}">{bar}</code></td></tr>'
+        )
+    heads = titles(chart)
+    drawn.append(_remark(remark(chart, left), len(heads)))
+    aligns = ["<", *[">"] * (len(heads) - 2), "<"]
+    title = _title(heading(chart.totals)) if chart.totals.title else ""
+    return _root(title + _table(list(zip(heads, aligns, strict=True)), "".join(drawn)))
 
 
 def sides_html(thing: side.Sides) -> str:

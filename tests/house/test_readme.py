@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import dialects
+import logins
 import pytest
 from places import ROOT
 
@@ -80,6 +81,11 @@ def test_the_table_of_dialects_is_what_is_read() -> None:
 
 def test_the_table_of_others_is_what_is_known_of_them() -> None:
     assert section("What it reads").count(dialects.peers_table()) == 1
+
+
+def test_the_table_of_logins_is_what_was_recorded() -> None:
+    """``python docs/logins.py`` prints it."""
+    assert section("What it reads").count(logins.table()) == 1
 
 
 def section(title: str) -> str:

@@ -5,11 +5,17 @@ What is kept with a message shows which HTTP it came in: HTTP/2 keeps its header
 
 from __future__ import annotations
 
+from typing import Final
+
 from mypy_extensions import mypyc_attr
 
 from ...model import Carrier, HeadMasks, Message, Metadatum, Note
 
-__all__ = ["HttpCarrier"]
+__all__ = ["ADDRESSES", "MEASURES", "HttpCarrier"]
+
+# What is asked of whom, in both versions of HTTP; and how much follows.
+ADDRESSES: Final = frozenset((":method", ":scheme", ":authority", ":path", "host"))
+MEASURES: Final = frozenset(("content-length", "transfer-encoding"))
 
 
 @mypyc_attr(native_class=False)
@@ -22,6 +28,8 @@ class HttpCarrier(Carrier):
     has_ids = True
     id_name = "stream"
     is_two_way = True
+    addresses = ADDRESSES
+    measures = MEASURES
 
     def notes(self, message: Message) -> list[Note]:
         from . import http1_notes, http2_notes

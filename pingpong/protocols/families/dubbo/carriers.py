@@ -20,6 +20,7 @@ class _Dubbo(HeadedCarrier):
 
     around = "Dubbo"
     family = DUBBO
+    addresses = frozenset(("path", "interface", "version", "group"))
 
     def notes(self, message: Message) -> list[Note]:
         from .dubbo_notes import notes

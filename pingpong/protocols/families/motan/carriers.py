@@ -13,6 +13,9 @@ from .heads import RESPONSE
 
 __all__ = ["MOTAN1_CARRIER", "MOTAN2_CARRIER"]
 
+# Path, method, types of its parameters, group, version; and how Java writes the last two besides.
+_ADDRESSES: Final = frozenset(("m_p", "m_m", "m_md", "m_g", "m_v", "group", "version"))
+
 
 @mypyc_attr(native_class=False)
 class _Motan1(HeadedCarrier):
@@ -20,6 +23,7 @@ class _Motan1(HeadedCarrier):
 
     around = "Motan 1"
     family = MOTAN
+    addresses = _ADDRESSES
 
     def notes(self, message: Message) -> list[Note]:
         from .motan_head_notes import notes1
@@ -47,6 +51,7 @@ class _Motan2(HeadedCarrier):
 
     around = "Motan 2"
     family = MOTAN
+    addresses = _ADDRESSES
 
     def notes(self, message: Message) -> list[Note]:
         from .motan_head_notes import notes2

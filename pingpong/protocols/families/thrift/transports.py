@@ -17,6 +17,7 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from ....model import Carrier, HeadMasks, Message, Metadatum, Note, Run
+from ...framings.carriers import ADDRESSES, MEASURES
 from . import deflate, framed, http, sasl, ttheader, websocket
 from . import theader as header
 from .answers import THRIFT
@@ -141,6 +142,8 @@ class _Http(ThriftCarrier):
     __slots__ = ()
 
     around = "HTTP"
+    addresses = ADDRESSES
+    measures = MEASURES
     classes = "THttpClient and THttpServer"
     answers_always = True
     is_shut = True

@@ -32,6 +32,7 @@ from pingpong.live.idl import load_idl
 from pingpong.live.idl.services import load_services
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.recording import Recorded, Recording, recording, use_layers
+from pingpong.live.registry import EtcdRegistry, FileRegistry, Registry, start_etcd
 from pingpong.live.serving import Server, serving
 from pingpong.live.tls import make_certificate
 from pingpong.model import Endpoint, Record
@@ -49,6 +50,7 @@ __all__ = [
     "load",
     "make_certificate",
     "record",
+    "registry",
     "serve",
     "serve_grpc",
     "serve_http",
@@ -61,6 +63,7 @@ __all__ = [
 _servers: dict[tuple[object, bool], Server | HttpServer | GrpcServer] = {}
 _recordings: dict[Endpoint, Recording] = {}
 _networks: list[PrivateNetwork] = []
+_registries: list[Registry] = []
 
 
 def load(path: str | os.PathLike[str], module_name: str | None = None) -> ModuleType:
@@ -82,6 +85,7 @@ def serve(
     transport: Any = None,
     private: bool | None = None,
     tls: ssl.SSLContext | None = None,
+    tracker: Any = None,
 ) -> Server:
     """Start a thriftpy2 server; it is listening when this returns.
 
@@ -90,7 +94,7 @@ def serve(
     (False), or into the private network if there can be one (None).  ``protocol`` and
     ``transport`` are thriftpy2 factories (None: binary, buffered).  ``tls`` is the server's side
     of TLS, with its certificate (None: plain); clients bring their own:
-    ``server.client(tls=...)``.
+    ``server.client(tls=...)``.  So it is with ``tracker``, one of thriftpy2.contrib.tracking.
 
     Raises PortTaken if another program has the port, NotAllowed if the private network was asked
     for and cannot be made.
@@ -106,6 +110,7 @@ def serve(
         transport=transport,
         network=network,
         tls=tls,
+        tracker=tracker,
     )
     return server
 
@@ -150,6 +155,32 @@ def serve_grpc(
         service, handler, port=port, network=network, options=options
     )
     return server
+
+
+def registry(kind: str | None = None, *, port: int = 2379, private: bool | None = None) -> Registry:
+    """A registry, empty: where servers say where they are.  ``how`` of it says which one it is.
+
+    ``kind`` is "etcd", which has to be installed, or "files"; None takes etcd if it can be had.
+    What this made before is closed first.  etcd answers at ``port``, and is private as servers are;
+    ``lab.record(registry.server)`` records it.  Raises LiveError for etcd that does not start.
+    """
+    if kind not in (None, "etcd", "files"):
+        raise ValueError(f'kind is "{kind}", want etcd or files')
+    while _registries:
+        _close_registry(_registries.pop())
+    why = ""
+    made: Registry | None = None
+    if kind != "files":
+        network = None if private is False else _network(needed=private is True)
+        try:
+            made = start_etcd(port, network)
+        except LiveError as error:
+            if kind == "etcd":
+                raise
+            why = str(error)
+    made = made or FileRegistry(why)
+    _registries.append(made)
+    return made
 
 
 def record(
@@ -199,6 +230,8 @@ def close() -> None:
         _stop_recording(address)
     while _servers:
         _servers.popitem()[1].close()
+    while _registries:
+        _registries.pop().close()
     while _networks:
         _networks.pop().close()
 
@@ -311,6 +344,12 @@ def _close_server(server: Server | HttpServer | GrpcServer | None) -> None:
     if server is not None:
         _stop_recording(server.address)
         server.close()
+
+
+def _close_registry(made: Registry) -> None:
+    if isinstance(made, EtcdRegistry):
+        _stop_recording(made.server.address)
+    made.close()
 
 
 def _stop_recording(address: Endpoint) -> None:

@@ -284,7 +284,7 @@ class Etcd(Listening):
         """The body of the thread that hears what etcd says."""
         assert self._process.stderr is not None
         for line in self._process.stderr:
-            self._last = line.decode(errors="backslashreplace").strip()
+            self._last = line.decode(errors="backslashreplace").strip() or self._last
             if any(words in self._last for words in READY):
                 self._is_ready.set()
         self._is_ready.set()

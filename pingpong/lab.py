@@ -160,17 +160,17 @@ def serve_grpc(
 def registry(kind: str | None = None, *, port: int = 2379, private: bool | None = None) -> Registry:
     """A registry, empty: where servers say where they are.  ``how`` of it says which one it is.
 
-    ``kind`` is "etcd", which has to be installed, or "files"; None takes etcd if it can be had.
+    ``kind`` is "etcd", which has to be installed, or "file"; None takes etcd if it can be had.
     What this made before is closed first.  etcd answers at ``port``, and is private as servers are;
     ``lab.record(registry.server)`` records it.  Raises LiveError for etcd that does not start.
     """
-    if kind not in (None, "etcd", "files"):
-        raise ValueError(f'kind is "{kind}", want etcd or files')
+    if kind not in (None, "etcd", "file"):
+        raise ValueError(f'kind is "{kind}", want etcd or file')
     while _registries:
         _close_registry(_registries.pop())
     why = ""
     made: Registry | None = None
-    if kind != "files":
+    if kind != "file":
         network = None if private is False else _network(needed=private is True)
         try:
             made = start_etcd(port, network)

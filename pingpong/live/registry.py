@@ -8,7 +8,7 @@
 There are two, with the same verbs, which are etcd's:
 
     EtcdRegistry   etcd in a process of its own, over its gateway of HTTP and JSON
-    FileRegistry   files in a folder: where there is no etcd
+    FileRegistry   a file: where there is no etcd
 
 etcd listens at Unix sockets in a folder of its own, and a Relay leads there.  So it takes no port
 of this machine, it may be in a private network, and it is recorded as any other server is.  What
@@ -28,9 +28,10 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, unquote
+from typing import TYPE_CHECKING, Any, Final
 
 from pingpong.errors import LiveError
 from pingpong.live.listening import Listening
@@ -86,9 +87,9 @@ class Registry(ABC):
 
     @abstractmethod
     def revoke(self, lease: str) -> None:
-        """End a lease now."""
+        """End a lease now, unless it has ended."""
 
-    def register(self, service: str, address: Endpoint, ttl: int = 60) -> Registration:
+    def register(self, service: str, address: Endpoint | str, ttl: int = 60) -> Registration:
         """Say that ``service`` is served at ``address``, again and again until it is closed."""
         made = Registration(self, f"/{service}/{address}", str(address), ttl)
         self._registrations.append(made)
@@ -151,54 +152,62 @@ class Registration:
 
 
 class FileRegistry(Registry):
-    """One file for each entry, and one for each lease, which holds the time when it ends."""
+    """A file of JSON: leases with their end and their length, entries with their lease.
+
+    The file has no name, so that nothing is left of it, even if this process is killed.
+    """
 
     def __init__(self, why: str = "") -> None:
         super().__init__()
-        self.how = f"files in a folder{f', because {why}' if why else ''}"
-        self._folder = Path(tempfile.mkdtemp(prefix="pingpong-"))
-        self._ttls: dict[str, int] = {}
+        self.how = f"a file{f', because {why}' if why else ''}"
+        self._lock = threading.Lock()
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  # close() does
+        json.dump([{}, {}], self._file)
 
     def grant(self, ttl: int) -> str:
-        lease = str(len(self._ttls) + 1)
-        self._ttls[lease] = ttl
-        self._write(f"lease {lease}", time.monotonic() + ttl)
+        with self._content() as (leases, _):
+            lease = str(len(leases) + 1)
+            leases[lease] = [time.monotonic() + ttl, ttl]
         return lease
 
     def put(self, key: str, value: str, lease: str) -> None:
-        self._write(f"entry {key}", [value, lease])
+        with self._content() as (_, entries):
+            entries[key] = [value, lease]
 
     def range(self, prefix: str) -> dict[str, str]:
-        found = {}
-        for path in sorted(self._folder.glob("entry*")):
-            key = unquote(path.name).removeprefix("entry ")
-            value, lease = json.loads(path.read_text())
-            if key.startswith(prefix) and self._is_alive(lease):
-                found[key] = value
-        return found
+        with self._content() as (leases, entries):
+            return {
+                key: value
+                for key, (value, lease) in sorted(entries.items())
+                if key.startswith(prefix) and leases[lease][0] > time.monotonic()
+            }
 
     def keep_alive(self, lease: str) -> bool:
-        alive = self._is_alive(lease)
-        if alive:
-            self._write(f"lease {lease}", time.monotonic() + self._ttls[lease])
-        return alive
+        now = time.monotonic()
+        with self._content() as (leases, _):
+            ends, ttl = leases[lease]
+            if ends > now:
+                leases[lease][0] = now + ttl
+        return bool(ends > now)
 
     def revoke(self, lease: str) -> None:
-        self._write(f"lease {lease}", 0)
+        with self._content() as (leases, _):
+            leases[lease][0] = 0
 
     def close(self) -> None:
         super().close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._file.close()
 
-    def _is_alive(self, lease: str) -> bool:
-        ends: float = json.loads((self._folder / quote(f"lease {lease}", safe="")).read_text())
-        return time.monotonic() < ends
-
-    def _write(self, name: str, value: object) -> None:
-        # In one go: nobody reads half of it.
-        new = self._folder / "new"
-        new.write_text(json.dumps(value))
-        new.replace(self._folder / quote(name, safe=""))
+    @contextmanager
+    def _content(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """What the file holds, to be read and changed."""
+        with self._lock:
+            self._file.seek(0)
+            content = json.load(self._file)
+            yield content[0], content[1]
+            self._file.seek(0)
+            self._file.truncate()
+            json.dump(content, self._file)
 
 
 class EtcdRegistry(Registry):
@@ -227,7 +236,11 @@ class EtcdRegistry(Registry):
         return "TTL" in self._client.call("v3/lease/keepalive", ID=lease)["result"]
 
     def revoke(self, lease: str) -> None:
-        self._client.call("v3/lease/revoke", ID=lease)
+        try:
+            self._client.call("v3/lease/revoke", ID=lease)
+        except LiveError as error:
+            if "lease not found" not in str(error):
+                raise
 
     def close(self) -> None:
         super().close()

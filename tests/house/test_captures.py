@@ -59,7 +59,7 @@ def test_recorded_again_the_messages_are_the_same(path: Path, recorded_again: Pa
 @pytest.mark.parametrize("name", sorted(OTHERS))
 def test_what_others_said_is_read_to_its_end(name: str) -> None:
     capture = read(ROOT / "captures" / name)
-    assert capture.findings == []
+    assert list(capture.findings) == []
     assert {exchange.outcome.name for exchange in capture.exchanges} == {"SUCCESS"}
 
 

@@ -543,9 +543,11 @@ class Http2(Transport):
         block = read_block(joined, 0, len(joined), self._table, number)
         for piece in pieces:
             piece.block = block
-        head = _head_of(block)
-        if any(piece.brought.gaps for piece in pieces):
-            head.unknown = True
+        head = block.head = block.head or _head_of(block)
+        for piece in pieces:
+            if piece.brought.gaps:
+                head = _head_of(block)
+                head.unknown = True
         if self._open_kind == PUSH_PROMISE:
             out.append(self._compose_event("PUSH_PROMISE", half.number, pieces))
             promised = u32(pieces[0].data, FRAME_HEAD + (pieces[0].data[4] >> 3 & 1)) & 0x7FFFFFFF

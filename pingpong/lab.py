@@ -36,6 +36,7 @@ from pingpong.live.ours.rpcx import Rpcx
 from pingpong.live.ours.speaking import OurServer, Speaker, serving_ours
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.recording import Recorded, Recording, recording, use_layers
+from pingpong.live.registry import EtcdRegistry, FileRegistry, Registry, start_etcd
 from pingpong.live.serving import Server, serving
 from pingpong.live.tls import make_certificate
 from pingpong.model import Endpoint, Exchange, Message, Record
@@ -59,6 +60,7 @@ __all__ = [
     "load",
     "make_certificate",
     "record",
+    "registry",
     "serve",
     "serve_grpc",
     "serve_http",
@@ -72,6 +74,7 @@ __all__ = [
 _servers: dict[tuple[object, bool], Server | HttpServer | GrpcServer | OurServer] = {}
 _recordings: dict[Endpoint, Recording] = {}
 _networks: list[PrivateNetwork] = []
+_registries: list[Registry] = []
 
 
 def load(path: str | os.PathLike[str], module_name: str | None = None) -> ModuleType:
@@ -93,6 +96,7 @@ def serve(
     transport: Any = None,
     private: bool | None = None,
     tls: ssl.SSLContext | None = None,
+    tracker: Any = None,
 ) -> Server:
     """Start a thriftpy2 server; it is listening when this returns.
 
@@ -101,7 +105,7 @@ def serve(
     (False), or into the private network if there can be one (None).  ``protocol`` and
     ``transport`` are thriftpy2 factories (None: binary, buffered).  ``tls`` is the server's side
     of TLS, with its certificate (None: plain); clients bring their own:
-    ``server.client(tls=...)``.
+    ``server.client(tls=...)``.  So it is with ``tracker``, one of thriftpy2.contrib.tracking.
 
     Raises PortTaken if another program has the port, NotAllowed if the private network was asked
     for and cannot be made.
@@ -117,6 +121,7 @@ def serve(
         transport=transport,
         network=network,
         tls=tls,
+        tracker=tracker,
     )
     return server
 
@@ -178,6 +183,32 @@ def serve_ours(
     _close_server(_servers.pop(key, None))
     _servers[key] = server = serving_ours(speaker, handler, port=asked, network=network)
     return server
+
+
+def registry(kind: str | None = None, *, port: int = 2379, private: bool | None = None) -> Registry:
+    """A registry, empty: where servers say where they are.  ``how`` of it says which one it is.
+
+    ``kind`` is "etcd", which has to be installed, or "file"; None takes etcd if it can be had.
+    What this made before is closed first.  etcd answers at ``port``, and is private as servers are;
+    ``lab.record(registry.server)`` records it.  Raises LiveError for etcd that does not start.
+    """
+    if kind not in (None, "etcd", "file"):
+        raise ValueError(f'kind is "{kind}", want etcd or file')
+    while _registries:
+        _close_registry(_registries.pop())
+    why = ""
+    made: Registry | None = None
+    if kind != "file":
+        network = None if private is False else _network(needed=private is True)
+        try:
+            made = start_etcd(port, network)
+        except LiveError as error:
+            if kind == "etcd":
+                raise
+            why = str(error)
+    made = made or FileRegistry(why)
+    _registries.append(made)
+    return made
 
 
 def record(
@@ -254,6 +285,8 @@ def close() -> None:
         _stop_recording(address)
     while _servers:
         _servers.popitem()[1].close()
+    while _registries:
+        _registries.pop().close()
     while _networks:
         _networks.pop().close()
 
@@ -366,6 +399,12 @@ def _close_server(server: Server | HttpServer | GrpcServer | OurServer | None) -
     if server is not None:
         _stop_recording(server.address)
         server.close()
+
+
+def _close_registry(made: Registry) -> None:
+    if isinstance(made, EtcdRegistry):
+        _stop_recording(made.server.address)
+    made.close()
 
 
 def _stop_recording(address: Endpoint) -> None:

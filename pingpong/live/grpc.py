@@ -91,6 +91,8 @@ class GrpcServer(Listening):
         self._clients: list[GrpcClient] = []
         self._lock = threading.Lock()
         self._answering: set[threading.Thread] = set()
+        # The metadata of the call that each thread answers.
+        self._here = threading.local()
         kinds = {path: [one.asks_many, one.answers_many] for path, one in self._methods.items()}
         self._child = _Child("serve", self._take, methods=kinds, options=list(options.items()))
         self._relay = Relay(
@@ -103,6 +105,11 @@ class GrpcServer(Listening):
     def is_open(self) -> bool:
         """True until ``close()``, or until its process ended."""
         return self._child.is_open
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What came with the call that is answered in this thread: for its handler."""
+        return dict(getattr(self._here, "metadata", {}))
 
     def client(
         self,
@@ -152,14 +159,17 @@ class GrpcServer(Listening):
             return
         call = _Call(self._child.control, line["id"])
         thread = threading.Thread(
-            target=self._answer, args=(call, self._methods[line["path"]]), daemon=True
+            target=self._answer,
+            args=(call, self._methods[line["path"]], dict(line["metadata"])),
+            daemon=True,
         )
         with self._lock:
             self._answering.add(thread)
         thread.start()
 
-    def _answer(self, call: _Call, method: ProtoMethod) -> None:
+    def _answer(self, call: _Call, method: ProtoMethod, metadata: dict[str, str]) -> None:
         """One call, from its request to its status: the body of its thread."""
+        self._here.metadata = metadata
         try:
             replies = self._replies(call, method)
             call.wait()
@@ -203,7 +213,10 @@ class GrpcServer(Listening):
 
 
 class GrpcClient:
-    """Calls a gRPC server, ours or another.  Use it in a ``with``, or ``close()`` it."""
+    """Calls a gRPC server, ours or another.  Use it in a ``with``, or ``close()`` it.
+
+    ``metadata`` is sent with each call from now on.
+    """
 
     def __init__(
         self,
@@ -219,7 +232,7 @@ class GrpcClient:
         self.service = service
         self.address = address
         self._timeout = None if timeout_ms is None else timeout_ms / 1000
-        self._metadata = list(metadata.items())
+        self.metadata = dict(metadata)
         self._next = 0
         self._child = _Child(
             "call",
@@ -275,7 +288,7 @@ class GrpcClient:
         self._next += 1
         self._relay.failed = None
         call = _Call(self._child.control, self._next)
-        call.begin(method, first, self._timeout, self._metadata)
+        call.begin(method, first, self._timeout, list(self.metadata.items()))
         return self._answers(call, method, rest)
 
     def _answers(self, call: _Call, method: ProtoMethod, rest: Iterator[bytes]) -> Iterator[Any]:

@@ -12,6 +12,7 @@ added here is the life of the sockets and threads:
 - A connection may be idle for as long as it likes (thriftpy2 drops it after 3 seconds).
 - Nothing is printed or logged: what a handler raises is kept in ``errors``.
 - With ``tls``, a TlsSocket is between thriftpy2 and the socket.
+- With ``tracker``, both ends speak as thriftpy2.contrib.tracking does: each call carries an id.
 
 Loopback only: other machines cannot reach what is started here.
 """
@@ -26,10 +27,12 @@ import sys
 import threading
 import traceback
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from thriftpy2.contrib.tracking import TTrackedClient, TTrackedProcessor
 from thriftpy2.protocol import TBinaryProtocolFactory
 from thriftpy2.server import TThreadedServer
 from thriftpy2.thrift import TClient, TProcessor
@@ -213,26 +216,28 @@ class Server(SocketServer):
         transport: Any,
         network: PrivateNetwork | None,
         tls: ssl.SSLContext | None,
+        tracker: Any,
     ) -> None:
         self.service = service
         self.protocol = protocol
         self.transport = transport
         self.tls = tls
-        errors: list[Failure] = []
-        self._speaker = TThreadedServer(
-            _KeepingProcessor(service, handler, errors),
-            None,
-            iprot_factory=protocol,
-            itrans_factory=transport,
-        )
-        super().__init__("server", listener, network, errors)
+        self.tracker = tracker
+        self._handler = handler
+        super().__init__("server", listener, network, [])
 
-    def client(self, timeout_ms: int | None = None, *, tls: ssl.SSLContext | None = None) -> Client:
+    def client(
+        self,
+        timeout_ms: int | None = None,
+        *,
+        tls: ssl.SSLContext | None = None,
+        tracker: Any = None,
+    ) -> Client:
         """A client that is connected to this server; closing the server closes it.
 
         ``timeout_ms`` is how long it waits for an answer, in milliseconds; None: for ever.  ``tls``
-        is the client's side of TLS (None: plain); it expects a certificate for "localhost".  Raises
-        LiveError if the two ends do not agree.
+        is the client's side of TLS (None: plain); it expects a certificate for "localhost".
+        ``tracker`` is as for ``serving``.  Raises LiveError if the two ends do not agree.
         """
         made = connect(
             self.service,
@@ -243,6 +248,7 @@ class Server(SocketServer):
             network=self.network,
             tls=tls,
             server_name="localhost",
+            tracker=tracker,
         )
         self._keep(made)
         return made
@@ -251,10 +257,16 @@ class Server(SocketServer):
         return f"<Server of {self.service.__name__} at {self.address}, {self.state}>"
 
     def _speak(self, connection: WatchedSocket) -> None:
-        if self.tls is None:
-            self._speaker.handle(connection)
-        else:
-            self._speaker.handle(TlsSocket(connection, self.tls))
+        speaker = TThreadedServer(
+            self._processor(), None, iprot_factory=self.protocol, itrans_factory=self.transport
+        )
+        speaker.handle(connection if self.tls is None else TlsSocket(connection, self.tls))
+
+    def _processor(self) -> TProcessor:
+        """The processor of one connection: a tracked one remembers what its client can do."""
+        if self.tracker is None:
+            return _KeepingProcessor(self.service, self._handler, self.errors)
+        return _TrackedProcessor(self.tracker, self.service, self._handler, self.errors)
 
 
 class Client(TClient):
@@ -286,6 +298,17 @@ class Client(TClient):
         return f"<Client of {self._service.__name__} at {self._connection.line.server}>"
 
 
+class _TrackedClient(Client, TTrackedClient):
+    """thriftpy2's tracked client, connected."""
+
+    def __init__(
+        self, tracker: Any, service: Any, protocol: Any, connection: WatchedSocket | TlsSocket
+    ) -> None:
+        self._connection = connection
+        # It says hello at once.
+        TTrackedClient.__init__(self, tracker, service, protocol)
+
+
 def serving(
     service: Any,
     handler: object,
@@ -296,13 +319,15 @@ def serving(
     transport: Any = None,
     network: PrivateNetwork | None = None,
     tls: ssl.SSLContext | None = None,
+    tracker: Any = None,
 ) -> Server:
     """Start a thriftpy2 server; it is listening when this returns.
 
     ``service`` is what thriftpy2 made of the IDL's service, ``handler`` the object with its
     methods.  ``protocol`` and ``transport`` are thriftpy2 factories (None: binary, buffered).
     With port 0 the system chooses one.  In a private network every port is free.  ``tls`` is
-    the server's side of TLS, with its certificate (None: plain).
+    the server's side of TLS, with its certificate (None: plain).  ``tracker`` is one of
+    thriftpy2.contrib.tracking (None: calls carry no ids).
 
     Raises PortTaken; HostNotLocal for anything but a loopback address of this machine;
     NotAllowed for a port that needs rights.
@@ -317,6 +342,7 @@ def serving(
             transport or BUFFERED,
             network,
             tls,
+            tracker,
         )
     except BaseException:
         listener.close()
@@ -334,18 +360,26 @@ def connect(
     watchers: list[Watcher] | None = None,
     tls: ssl.SSLContext | None = None,
     server_name: str | None = None,
+    tracker: Any = None,
 ) -> Client:
     """A client of the server at ``address``, ours or any other.
 
     ``watchers`` are told what passes.  ``timeout_ms`` is how long to wait for a connection or an
     answer (None: for ever).  ``tls`` is the client's side of TLS (None: plain), and
-    ``server_name`` the name that the certificate must have (None: the host's).  Raises LiveError
-    if nobody answers there, or not with TLS.
+    ``server_name`` the name that the certificate must have (None: the host's).  ``tracker`` is as
+    for ``serving``.  Raises LiveError if nobody answers there, or not with TLS.
     """
     watched = dial(Endpoint(*address), network, [] if watchers is None else watchers, timeout_ms)
     connection = watched if tls is None else _shake_hands(watched, tls, server_name or address[0])
     stream = (transport or BUFFERED).get_transport(connection)
-    return Client(service, (protocol or BINARY).get_protocol(stream), connection)
+    spoken = (protocol or BINARY).get_protocol(stream)
+    if tracker is None:
+        return Client(service, spoken, connection)
+    try:
+        return _TrackedClient(tracker, service, spoken, connection)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def dial(
@@ -428,23 +462,47 @@ class _KeepingProcessor(TProcessor):
     def __init__(self, service: Any, handler: object, errors: list[Failure]) -> None:
         super().__init__(service, handler)
         self._errors = errors
-        # The method that each connection's thread is in.
-        self._here = threading.local()
+        self._method: str | None = None
 
     def process_in(self, iprot: Any) -> Any:
         read = super().process_in(iprot)
-        self._here.method = read[0]
+        self._method = read[0]
         return read
 
     def process(self, iprot: Any, oprot: Any) -> None:
-        self._here.method = None
-        try:
+        self._method = None
+        with _keeping(self._errors, lambda: self._method):
             super().process(iprot, oprot)
-        except TTransportException:
-            raise
-        except BaseException as error:
-            self._errors.append(Failure(self._here.method, error))
-            raise TTransportException(TTransportException.UNKNOWN, str(error)) from error
+
+
+class _TrackedProcessor(TTrackedProcessor):
+    """The same for the one of thriftpy2.contrib.tracking, which reads messages elsewhere."""
+
+    def __init__(self, tracker: Any, service: Any, handler: object, errors: list[Failure]) -> None:
+        # thriftpy2's are not typed.
+        super().__init__(tracker, service, handler)  # type: ignore[no-untyped-call]
+        self._errors = errors
+        self._method: str | None = None
+
+    def process(self, iprot: Any, oprot: Any) -> None:
+        self._method = None
+        with _keeping(self._errors, lambda: self._method):
+            super().process(iprot, oprot)  # type: ignore[no-untyped-call]
+
+    def _do_process(self, iprot: Any, oprot: Any, api: str, *rest: Any) -> None:
+        self._method = api
+        super()._do_process(iprot, oprot, api, *rest)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _keeping(errors: list[Failure], method: Callable[[], str | None]) -> Iterator[None]:
+    try:
+        yield
+    except TTransportException:
+        raise
+    except BaseException as error:
+        errors.append(Failure(method(), error))
+        raise TTransportException(TTransportException.UNKNOWN, str(error)) from error
 
 
 def _checked(port: int) -> int:

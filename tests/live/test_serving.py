@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import thriftpy2
 from places import ROOT
+from thriftpy2.contrib.tracking import TrackerBase
+from thriftpy2.contrib.tracking.tracker import ctx
 from thriftpy2.protocol import TBinaryProtocolFactory, TCompactProtocolFactory, TJSONProtocolFactory
 from thriftpy2.rpc import make_client, make_server
 from thriftpy2.transport import (
@@ -343,3 +345,33 @@ def test_it_says_what_it_is() -> None:
         assert repr(server) == f"<Server of PingPong at 127.0.0.1:{server.port}, open>"
         assert repr(client) == f"<Client of PingPong at 127.0.0.1:{server.port}>"
     assert repr(server).endswith("closed>")
+
+
+def test_a_trace_id_goes_on_to_the_second_server() -> None:
+    tracker = TrackerBase("front", "back")
+    seen: list[tuple[str, str]] = []
+
+    class Back(Dispatcher):
+        def ping(self) -> str:
+            seen.append((ctx.header.request_id, ctx.header.seq))
+            return "pong"
+
+    with serving(foo.PingPong, Back(), tracker=tracker) as back:
+
+        class Front(Dispatcher):
+            def ping(self) -> str:
+                seen.append((ctx.header.request_id, ctx.header.seq))
+                with back.client(tracker=tracker) as client:
+                    return str(client.ping())
+
+        with serving(foo.PingPong, Front(), tracker=tracker) as front:
+            for _ in range(2):
+                with front.client(tracker=tracker) as client:
+                    assert client.ping() == "pong"
+                    with pytest.raises(TTransportException):
+                        client.login("ann", "raise")
+            assert [str(error) for error in front.errors] == ["login: KeyError: 'ann'"] * 2
+            with front.client() as plain:  # who does not track is served as well
+                assert plain.login("root", "pwd") == "登录成功!"
+    assert [seq for _, seq in seen] == ["1", "1.1", "3", "3.1"]
+    assert seen[0][0] == seen[1][0] != seen[2][0] == seen[3][0]

@@ -379,3 +379,16 @@ def test_a_proto_that_is_none(tmp_path: Path, text: str | bytes, reason: str) ->
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(IdlError, match=reason):
         lab.load(path)
+
+
+def test_a_handler_sees_the_metadata_of_its_call() -> None:
+    class Traced(Dispatcher):
+        def ping(self) -> str:
+            return str(peer.metadata.get("trace-id", "none"))
+
+    with serving_grpc(FOO.PingPong, Traced()) as peer, peer.client() as client:
+        client.metadata["trace-id"] = "abc"
+        assert client.call("ping") == "abc"
+        client.metadata.clear()
+        assert client.call("ping") == "none"
+        assert peer.metadata == {}  # no call is answered in this thread

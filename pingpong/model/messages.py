@@ -348,6 +348,11 @@ class Error(Facts):
         self.kind: Final = kind
         self.text: Final = text
 
+    @property
+    def said(self) -> str:
+        """What it says in words; "" if it says nothing, or if that is masked."""
+        return "" if self.text is None or self.text.redacted else self.text.text or ""
+
     def facts(self) -> tuple[object, ...]:
         return (self.name, self.number, self.kind, self.text)
 
@@ -407,6 +412,13 @@ class Family(ABC):
 
     def is_upgrade(self, method: str) -> bool:
         """Say whether a call of that method asks about the connection, not the service."""
+        return False
+
+    def is_open(self, field: Field) -> bool:
+        """Say whether, in an EXCEPTION's outermost struct, it may be shown whatever is masked.
+
+        It says which kind of error it is, in a word that everybody uses.
+        """
         return False
 
     def is_result(self, field: Field) -> bool:

@@ -17,6 +17,7 @@ something too: it is not hidden, and it is all that a mask says.
                          every value
     a method             that is not a name: a wrong length may have made it swallow what follows
     HTTP's own           calls of no family: the path, and every value, whatever is selected
+    a status as a body   Connect's errors: all but the code, as where headers say it
     an exception's text  with ``texts``: a handler may quote in it what it was given
 
 A message in which nothing is masked stays as it is.
@@ -223,6 +224,7 @@ class _Walk:
         self.kind = record.type if isinstance(record, Message) else None
         self.family = record.family if isinstance(record, Message) else None
         self.is_exception = self.kind is MessageType.EXCEPTION
+        self.is_status = False  # it is all an error of HTTP or gRPC
 
     def whole(self) -> None:
         record, body = self.record, self.record.body
@@ -238,8 +240,11 @@ class _Walk:
             or any(one.severity is Severity.ERROR for one in findings)
         )
         self.mask.is_sure = not self.all
-        # In HTTP that belongs to no family, nobody knows which value is a secret.
-        self.all = self.all or (isinstance(record, Message) and record.family.is_http)
+        # In HTTP that belongs to no family, nobody knows which value is a secret.  And an error that
+        # is a body says what is masked where it is in headers: its words, and its details.
+        if self.family is not None:
+            self.is_status = self.is_exception and self.family.has_statuses
+            self.all = self.all or self.family.is_http or self.is_status
         self._head(record.start, body)
         self.struct(body, tuple(states), (), True)
         stop = record.stop
@@ -264,7 +269,10 @@ class _Walk:
             was_text = self.is_text
             if outer:
                 self.is_text = self._is_text(field)
-            self.value(field.value, inner, chosen, field)
+            if outer and self.is_status and self.family is not None and self.family.is_open(field):
+                self.known.append((field.value.span.start, field.value.span.stop))
+            else:
+                self.value(field.value, inner, chosen, field)
             self.is_text = was_text
         if self.all and struct.stop is not None:
             self.known.append((struct.stop.start, struct.stop.stop))

@@ -546,8 +546,7 @@ class _Error(NamedTuple):
 def _error_of(exception: Message) -> _Error:
     """The text of an exception of the framework's own, "" if it has none, and its number."""
     error = exception.family.error(exception)
-    text = "" if error.text is None else error.text.text or ""
-    return _Error(text[:_MOST_TEXT], error.number)
+    return _Error(error.said[:_MOST_TEXT], error.number)
 
 
 # What the exceptions of Java call their text.

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from ....model import Error, Family, Message, MessageType, Outcome, Span, TType, Value
+from ....model import Error, Family, Field, Message, MessageType, Outcome, Span, TType, Value
 from ...framings.contents import Kept
 
-__all__ = ["GRPC", "STATUSES", "Grpc", "split_path", "status_name"]
+__all__ = ["CONNECT_CODES", "GRPC", "STATUSES", "Grpc", "split_path", "status_name"]
 
 # doc/statuscodes.md, by number.
 STATUSES: Final = (
@@ -33,6 +33,10 @@ STATUSES: Final = (
     "DATA_LOSS",
     "UNAUTHENTICATED",
 )
+
+# connectrpc.com/docs/protocol: codes are written in words.
+CONNECT_CODES: Final = {name.lower(): number for number, name in enumerate(STATUSES)}
+CONNECT_CODES["canceled"] = 1
 
 
 def status_name(code: int) -> str:
@@ -113,6 +117,9 @@ class Grpc(Family):
         if ending.code is not None:
             kind = Value(TType.INT, ending.code, Span(at, at))
         return Error(ending.name, ending.code, kind, text)
+
+    def is_open(self, field: Field) -> bool:
+        return field.name == "code" and field.value.content in CONNECT_CODES
 
     def parts(self, method: str) -> tuple[str, str]:
         return split_path(method)

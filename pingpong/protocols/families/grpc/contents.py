@@ -19,7 +19,7 @@ from ....model import Carrier, Protocol
 from ...bodies import by_word, of_type
 from ...encodings.protobuf import PROTOBUF
 from ...framings.contents import NOT_KNOWN, NOT_NAMED, Content, Ending, Head
-from .answers import STATUSES, status_name
+from .answers import CONNECT_CODES, STATUSES, status_name
 from .carriers import CONNECT, GRPC_CARRIER, GRPC_WEB, TRIPLE, TRIPLE_UNARY
 from .wrapped import is_wrapper, wrapped
 
@@ -31,10 +31,6 @@ _UNKNOWN: Final = 2
 
 # connectrpc.com/docs/protocol, "HTTP to Error Code": for replies without an error in JSON.
 _CONNECT_OF_HTTP: Final = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
-
-# connectrpc.com/docs/protocol: codes are written in words.
-_CONNECT_CODES: Final = {name.lower(): number for number, name in enumerate(STATUSES)}
-_CONNECT_CODES["canceled"] = 1
 
 
 def _message(raw: str) -> str:
@@ -167,7 +163,7 @@ def _connect_error(raw: bytes, otherwise: Ending) -> Ending:
         return otherwise
     if not isinstance(said, dict) or not isinstance(said.get("code"), str):
         return otherwise
-    code = _CONNECT_CODES.get(said["code"])
+    code = CONNECT_CODES.get(said["code"])
     text = said.get("message")
     name = said["code"] if code is None else STATUSES[code]
     return Ending(True, code, name, text if isinstance(text, str) else "")

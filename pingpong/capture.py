@@ -901,7 +901,8 @@ class Pipeline:
         ):
             size, half.last, closed, half.unseen = tls.inside(by_client)
             half.acked = max(0, size - max(0, direction.offset - direction.acked))
-            half.lost = max(direction.lost, closed)
+            half.shut = tls.lacking(by_client) if closed else ""
+            half.lost = direction.lost if half.shut else max(direction.lost, closed)
             if by_client:
                 flow.sent = size
             else:

@@ -63,6 +63,7 @@ from ..model import (
     Endpoint,
     Exchange,
     Flow,
+    Half,
     Message,
     MessageType,
     Outcome,
@@ -627,7 +628,7 @@ class Pairing:
         elif passed.number in pending.misled:
             self._settle(passed, Outcome.OUT_OF_SEQUENCE, pending.misled[passed.number])
         elif is_after_hole:
-            self._settle(passed, _missing(flow))
+            self._settle(passed, _missing(passed, flow))
         elif (flow is not None and flow.protocol == UDP) or self._is_answered(call):
             passed.why = "a later call was answered"
             self._settle(passed, Outcome.NO_REPLY)
@@ -721,6 +722,8 @@ class Pairing:
             left.sort(key=_by_number)
         for exchange in left:
             if exchange.call is None:
+                if flow is not None and flow.from_client.shut and not exchange.why:
+                    exchange.why = _shut("client", flow.from_client)
                 self._settle(exchange, Outcome.NO_CALL)
             elif exchange.call.type is MessageType.ONEWAY:
                 self._settle_posted(exchange)
@@ -774,9 +777,9 @@ class Pairing:
             return
         is_missing = flow.received > read_to and (server.unseen or server.last >= call.time)
         if is_missing or pending.hole >= call.time:
-            self._settle(exchange, _missing(flow))
+            self._settle(exchange, _missing(exchange, flow))
             return
-        in_order = exchange.number < pending.newest and not pending.overtakes and not server.lost
+        in_order = exchange.number < pending.newest and not pending.overtakes and not server.lacks
         if in_order and not call.transport.has_ids and not self._is_answered(call):
             self._passed_in_order(pending, exchange)
             return
@@ -953,7 +956,7 @@ def _may_miss(pending: _Pending) -> bool:
     before the first message is a negotiation, or was skipped on the way in.
     """
     flow = pending.flow
-    return pending.read_to > 0 or flow is None or flow.from_server.lost > 0
+    return pending.read_to > 0 or flow is None or flow.from_server.lacks
 
 
 def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:
@@ -979,15 +982,23 @@ def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:
         exchange.why = "a reply had begun when the capture ended"
         return Outcome.WAITING
     answer = exchange.answer
-    if answer is Outcome.UNREADABLE and flow is not None and flow.from_server.lost:
-        return Outcome.LOST
+    if answer is Outcome.UNREADABLE and flow is not None and flow.from_server.lacks:
+        return _missing(exchange, flow)
     return answer
 
 
-def _missing(flow: Flow | None) -> Outcome:
+def _missing(exchange: Exchange, flow: Flow | None) -> Outcome:
     """The outcome of a call if the server sent bytes there that were no message."""
+    if flow is not None and flow.from_server.shut:
+        exchange.why = _shut("server", flow.from_server)
+        return Outcome.UNREADABLE
     is_lost = flow is None or flow.from_server.lost > 0
     return Outcome.LOST if is_lost else Outcome.UNREADABLE
+
+
+def _shut(who: str, half: Half) -> str:
+    """Why nothing of that end is read."""
+    return f"the {who}'s TLS was not opened: {half.shut}"
 
 
 def _place(same: list[Exchange], reply: Message, is_after_hole: bool) -> int:

@@ -70,6 +70,7 @@ class Half:
         "lost",
         "rst",
         "seen",
+        "shut",
         "syn",
         "told",
         "unanswered",
@@ -92,6 +93,7 @@ class Half:
         self.seen = -1
         self.last = -1
         self.lost = 0
+        self.shut = ""
         self.unseen = 0
         self.acked = 0
         self.beats = 0
@@ -107,6 +109,11 @@ class Half:
         self.first = b""
         self.detection = None
         self.from_start = True
+
+    @property
+    def lacks(self) -> bool:
+        """Whether bytes of it cannot be read: the capture lost them, or TLS keeps them shut."""
+        return self.lost > 0 or self.shut != ""
 
     @property
     def is_seen(self) -> bool:
@@ -167,7 +174,8 @@ class Flow(Shown):
     of its GOAWAYs.
 
     ``tls`` says in what it was encrypted, if a key log opened it ("TLS 1.3 (…)"): then all that is
-    said of its bytes is said of those inside, and ``lost`` counts also what could not be opened.
+    said of its bytes is said of those inside, and ``lost`` counts also what a loss kept from being
+    opened, but not what stays shut for want of a secret.
     ``shut`` says why TLS could not be opened, or not all of it.  Else they are "".
 
     ``unreachable`` is None, or what an ICMP error said about its packets: when, who said it, and
@@ -225,6 +233,11 @@ class Flow(Shown):
         self.structs: Structs | None = None
         self.events: dict[str, int] = {}
         self.goaways: list[Goaway] = []
+
+    @property
+    def lacks(self) -> bool:
+        """Whether bytes of it cannot be read: the capture lost them, or TLS keeps them shut."""
+        return self.lost > 0 or self.from_client.lacks or self.from_server.lacks
 
     def __repr__(self) -> str:
         return f"<Flow {self.number}: {self.client} → {self.server}>"

@@ -512,7 +512,7 @@ class Case:
     @property
     def is_whole(self) -> bool:
         """Whether all of it is in the capture; otherwise an answer may be what is missing."""
-        return self.flow.opened and not self.flow.lost
+        return self.flow.opened and not self.flow.lacks
 
 
 # A strict binary CALL or ONEWAY, with the beginning of a name.

@@ -32,6 +32,7 @@ from ..verdict import Verdict
 from .connecting import (
     began_in_the_middle,
     began_late,
+    half_opened,
     lost_packets,
     no_answer,
     one_direction,
@@ -156,6 +157,7 @@ ALSO: Final[tuple[Rule, ...]] = (
     sent_away,
     took_leave,
     took_long,
+    half_opened,
     lost_packets,
     began_in_the_middle,
     same_as_another,

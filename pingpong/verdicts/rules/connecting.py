@@ -7,11 +7,12 @@ from typing import Final
 from ...model import UDP, Outcome, Severity
 from ..evidence import Case, Known
 from ..phrases import ending, first_bytes, now_and_then
-from ..verdict import Kind, Verdict, sized
+from ..verdict import Kind, Verdict, sized, unbraced
 
 __all__ = [
     "began_in_the_middle",
     "began_late",
+    "half_opened",
     "lost_packets",
     "no_answer",
     "one_direction",
@@ -194,6 +195,28 @@ def opened_only(case: Case, known: Known) -> Verdict | None:
             ending(case),
         ],
         alike=(flow.server, "nothing"),
+    )
+
+
+def half_opened(case: Case, known: Known) -> Verdict | None:
+    """TLS of which one direction stays shut, for want of its secret."""
+    flow = case.flow
+    ends = (("client", flow.from_client), ("server", flow.from_server))
+    shut = [(who, half.shut) for who, half in ends if half.shut]
+    if not shut:
+        return None
+    words = " and ".join(f"the {who}'s ({why})" for who, why in shut)
+    return Verdict(
+        flow,
+        Kind.OPENED_IN_PART,
+        Severity.WARNING,
+        f"Not all of this connection's TLS could be opened: what is missing is {words}. The "
+        "capture has those bytes, but what is in them cannot be read.",
+        evidence=[unbraced(flow.shut)],
+        advice="Let whichever end writes the key log (SSLKEYLOGFILE) write all of its lines, and "
+        "give all of them: TLS 1.3 has a secret for each direction.",
+        alike=(flow.server, *shut),
+        covers=(Outcome.LOST, Outcome.NO_CALL, Outcome.NO_REPLY, Outcome.UNREADABLE),
     )
 
 

@@ -142,7 +142,7 @@ def not_arrived(case: Case, known: Known) -> Verdict | None:
     """A call that the other end never acknowledged: it was gone, or did not get it."""
     waiting = [one for one in case.unanswered if one.call is not None and one.reply is None]
     flow = case.flow
-    if not waiting or not flow.from_server.is_seen or flow.lost:
+    if not waiting or not flow.from_server.is_seen or flow.lacks:
         return None
     first = waiting[0].call
     assert first is not None

@@ -128,7 +128,7 @@ def http_never_answered(case: Case, known: Known) -> Verdict | None:
         and one.response is None
     ]
     flow = case.flow
-    if not found or flow.lost or not flow.opened:
+    if not found or flow.lacks or not flow.opened:
         return None
     call = found[0].call
     assert call is not None
@@ -346,7 +346,7 @@ def answers_nothing(case: Case, known: Known) -> Verdict | None:
 def out_of_step(case: Case, known: Known) -> Verdict | None:
     """One direction that cannot be read from some byte on, after messages that could be."""
     flow = case.flow
-    if flow.lost or not flow.opened or not (case.tally.calls or case.tally.replies):
+    if flow.lacks or not flow.opened or not (case.tally.calls or case.tally.replies):
         return None
     for who, half in (("client", flow.from_client), ("server", flow.from_server)):
         spoken = half.detection
@@ -484,6 +484,8 @@ def _unread(case: Case) -> Verdict | None:
     flow = case.flow
     wrong = [unbraced(one.text) for one in flow.findings if one.severity is Severity.ERROR]
     calls = case.of(Outcome.UNREADABLE)
+    if flow.from_server.shut:
+        return None  # its TLS was not opened: see half_opened
     if calls:
         one = calls[0]
         count = case.tally.outcomes[Outcome.UNREADABLE]
@@ -610,7 +612,7 @@ def declared(case: Case, known: Known) -> Verdict | None:
         Severity.NOTE,
         f"{_numbers(case, case.tally)}.",
         evidence=[*told, more.lstrip(", ")],
-        alike=(case.flow.server, case.client or case.server, case.flow.lost > 0),
+        alike=(case.flow.server, case.client or case.server, case.flow.lacks),
         covers=(Outcome.DECLARED_EXCEPTION,),
     )
 
@@ -633,7 +635,7 @@ def all_well(case: Case, tally: Tally) -> Verdict:
         case.flow,
         Kind.ALL_WELL,
         Severity.NOTE,
-        f"Nothing is {'seen to be ' if case.flow.lost else ''}wrong: {_numbers(case, tally)}.",
+        f"Nothing is {'seen to be ' if case.flow.lacks else ''}wrong: {_numbers(case, tally)}.",
         evidence=[
             f"{counted(tally.silent, 'call')} without an answer, as the methods never have one: "
             "oneway, most likely, which old libraries send as CALL"
@@ -643,7 +645,7 @@ def all_well(case: Case, tally: Tally) -> Verdict:
             if tally.replies
             else "",
         ],
-        alike=(case.flow.server, dialect, case.flow.lost > 0),
+        alike=(case.flow.server, dialect, case.flow.lacks),
     )
 
 

@@ -49,6 +49,7 @@ from .model import (
     Step,
     Structs,
     add_finding,
+    backwards,
 )
 from .protocols import proxy
 from .protocols.detect import UNTOLD, Told, check_header, tell
@@ -1355,6 +1356,10 @@ class Pipeline:
         if message.type is MessageType.EVENT and not message.end:
             return
         exchange = pairs.add(message, flow)
+        if exchange.is_backwards and (message is exchange.call or message is exchange.reply):
+            assert exchange.reply is not None
+            count, first = flow.backwards or (0, next(iter(exchange.reply.packets), 0))
+            flow.backwards = (count + 1, first)
         if message.transport.teaches and self._may_learn:
             self._learn(message)
         if self._namer is not None:
@@ -1406,6 +1411,8 @@ class Pipeline:
                     f"flow {flow.number}, from the {who}: the capture lost {direction.lost} bytes"
                 )
                 flow.findings.append(Finding(Severity.WARNING, text))
+        if flow.backwards is not None:
+            flow.findings.append(Finding(Severity.WARNING, f"flow {flow.number}: {backwards(flow)}"))
         spoken = []
         for who, reader in (("client", talk.from_client), ("server", talk.from_server)):
             if reader is None or reader.detection is None:

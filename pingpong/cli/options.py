@@ -30,6 +30,7 @@ __all__ = [
     "idl_of",
     "limits_of",
     "pipeline_of",
+    "any_port",
     "port",
     "positive",
     "redactor_of",
@@ -255,6 +256,13 @@ def port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f'"{text}" is no port, want 1 to 65535')
     return int(text)
+
+
+def any_port(text: str) -> int:
+    """A port number, or 0: any that is free."""
+    if text == "0":
+        return 0
+    return port(text)
 
 
 def positive(text: str) -> float:

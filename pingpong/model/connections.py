@@ -10,7 +10,7 @@ from .packets import Packet, Segment
 from .places import Endpoint, Facts, Finding
 from .shown import Shown
 
-__all__ = ["Detection", "Flow", "Goaway", "Half", "Step", "Structs"]
+__all__ = ["Detection", "Flow", "Goaway", "Half", "Step", "Structs", "backwards"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +178,16 @@ class Flow(Shown):
     opened, but not what stays shut for want of a secret.
     ``shut`` says why TLS could not be opened, or not all of it.  Else they are "".
 
+    ``backwards`` is None, or how many replies were captured before their calls, or at an earlier
+    time, and the first packet of the first.
+
     ``unreachable`` is None, or what an ICMP error said about its packets: when, who said it, and
     what ("port unreachable").  ``copy_of`` is 0, or the number of the connection that this one
     repeats: the capture saw it on both sides of a NAT.
     """
 
     __slots__ = (
+        "backwards",
         "began",
         "client",
         "copy_of",
@@ -223,6 +227,7 @@ class Flow(Shown):
         self.sent = 0
         self.received = 0
         self.lost = 0
+        self.backwards: tuple[int, int] | None = None
         self.unreachable: tuple[int, str, str] | None = None
         self.copy_of = 0
         self.detection: Detection | None = None
@@ -241,6 +246,20 @@ class Flow(Shown):
 
     def __repr__(self) -> str:
         return f"<Flow {self.number}: {self.client} → {self.server}>"
+
+
+def backwards(flow: Flow) -> str:
+    """What there is to say of a connection with replies before their calls; "" if there is none."""
+    if flow.backwards is None:
+        return ""
+    count, first = flow.backwards
+    replies = "1 reply was" if count == 1 else f"{count} replies were"
+    its = "its call" if count == 1 else "their calls"
+    long = "that call" if count == 1 else "those calls"
+    return (
+        f"{replies} captured before {its} (first in packet {first}): packets are out of order in "
+        f"the capture, or its clock was set back, so how long {long} took is not known"
+    )
 
 
 class Step:

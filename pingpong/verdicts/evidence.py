@@ -281,6 +281,7 @@ class Case:
     - ``recent``: when the last answered calls began and ended (ns), if each has a stream.
     - ``slow``: calls whose answer came later than their callers wait, by method and by whether the
       call says how long that is: how many, and an example.
+    - ``titles``: what the families of its calls are called.
     - ``thrown``: the text of the first of the ``declared`` of each kind.
     - ``garbled``: exchanges with a text that did not survive, and how many there are of each kind.
     """
@@ -288,12 +289,13 @@ class Case:
     __slots__ = (
         *("declared", "ended", "failures", "faults", "first", "flow", "largest", "last_answered"),
         *("garbled", "last_call", "last_reply", "last_unread", "recent", "slow", "streams"),
-        *("tally", "thrown"),
+        *("tally", "thrown", "titles"),
     )
 
     def __init__(self) -> None:
         self.flow = _NO_FLOW
         self.tally = Tally()
+        self.titles: set[str] = set()
         self.first: Summary | None = None
         self.last_call: Summary | None = None
         self.last_reply = -1
@@ -367,6 +369,8 @@ class Case:
             tally.oneway += 1
             return None
         tally.calls += 1
+        if len(self.titles) < MAX_NAMES:
+            self.titles.add(call.dialect.transport.family.title)
         if reply is None or exchange.reply is None:
             return None
         if outcome is Outcome.WAITING:

@@ -90,7 +90,8 @@ class CallLister:
         widths = self._widths
         first, call, reply = exchange.first, exchange.call, exchange.reply
         outcome = exchange.outcome
-        latency = "" if call is None or reply is None else duration(reply.end_time - call.time)
+        taken = exchange.latency
+        latency = "" if taken is None else duration(taken)
         asked = "" if call is None else str(call.number)
         answered = "" if reply is None else str(reply.number)
         sent = "" if call is None else str(exchange.sent)

@@ -32,6 +32,7 @@ from ..verdict import Verdict
 from .connecting import (
     began_in_the_middle,
     began_late,
+    disordered,
     half_opened,
     lost_packets,
     no_answer,
@@ -157,6 +158,7 @@ ALSO: Final[tuple[Rule, ...]] = (
     sent_away,
     took_leave,
     took_long,
+    disordered,
     half_opened,
     lost_packets,
     began_in_the_middle,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...model import UDP, Outcome, Severity
+from ...model import UDP, Outcome, Severity, backwards
 from ..evidence import Case, Known
 from ..phrases import ending, first_bytes, now_and_then
 from ..verdict import Kind, Verdict, sized, unbraced
@@ -12,6 +12,7 @@ from ..verdict import Kind, Verdict, sized, unbraced
 __all__ = [
     "began_in_the_middle",
     "began_late",
+    "disordered",
     "half_opened",
     "lost_packets",
     "no_answer",
@@ -195,6 +196,23 @@ def opened_only(case: Case, known: Known) -> Verdict | None:
             ending(case),
         ],
         alike=(flow.server, "nothing"),
+    )
+
+
+def disordered(case: Case, known: Known) -> Verdict | None:
+    """Replies that were captured before their calls."""
+    flow = case.flow
+    said = backwards(flow)
+    if not said:
+        return None
+    return Verdict(
+        flow,
+        Kind.OUT_OF_ORDER,
+        Severity.NOTE,
+        f"{said[:1].upper()}{said[1:]}.",
+        advice="Capture on one interface, at one end, with one clock (a capture of several queues "
+        "or of two files may be sorted by time: reordercap).",
+        alike=(flow.server,),
     )
 
 

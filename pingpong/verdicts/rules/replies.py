@@ -654,6 +654,8 @@ def _numbers(case: Case, tally: Tally) -> str:
     if case.first is not None and case.first.dialect.transport.has_ids:
         dialect = case.first.dialect  # that of a connection knows its frames only
     inside = f" in {dialect}" if dialect is not None else ""
+    if len(case.titles) > 1:
+        inside = " in " + " and ".join(sorted(case.titles))
     parts = []
     if tally.calls:
         parts.append(f"{counted(tally.calls, 'call')}{inside}, {tally.answered} answered")

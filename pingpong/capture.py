@@ -1412,7 +1412,9 @@ class Pipeline:
                 )
                 flow.findings.append(Finding(Severity.WARNING, text))
         if flow.backwards is not None:
-            flow.findings.append(Finding(Severity.WARNING, f"flow {flow.number}: {backwards(flow)}"))
+            flow.findings.append(
+                Finding(Severity.WARNING, f"flow {flow.number}: {backwards(flow)}")
+            )
         spoken = []
         for who, reader in (("client", talk.from_client), ("server", talk.from_server)):
             if reader is None or reader.detection is None:

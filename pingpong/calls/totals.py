@@ -24,7 +24,8 @@ class Total:
     """What the calls of one method came to.
 
     ``calls`` counts exchanges, ``outcomes`` each outcome by its number, ``answered`` the exchanges
-    that have both messages, and a latency that is known.  ``sent`` and ``received`` are bytes of calls and of replies.
+    that have both messages, and a latency that is known.  ``sent`` and ``received`` are bytes of
+    calls and of replies.
     ``fastest`` and ``slowest`` are latencies of answered calls in nanoseconds, -1 without any.
     """
 

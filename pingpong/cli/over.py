@@ -80,7 +80,11 @@ class Speaker(ABC):
             return LiveError(f"{what}: it begins with {shown}, which is nothing known here", _WAYS)
         one = readings[0]
         text = f", and says “{escape(one.text[:_LOOK])}”" if one.text else ""
-        return LiveError(f"{what}: it begins with {shown}, which is {one.what}{text}", _way(one))
+        return LiveError(f"{what}: it begins with {shown}, which is {one.what}{text}", self.way(one))
+
+    def way(self, one: Reading) -> str:
+        """How to call what begins so."""
+        return _WAY.get(one.family, _WAYS)
 
 
 class Thrift(Speaker):
@@ -269,7 +273,8 @@ class Grpc(Proto):
                         "Does it speak gRPC, without TLS? How long to wait is --timeout",
                     ) from None
                 if error.code == "UNAVAILABLE" or error.details.startswith(_PLAIN_HTTP):
-                    raise self.misread(wire, "a gRPC server", error.details) from None
+                    said = _ENDED if wire.capture.flows else error.details
+                    raise self.misread(wire, "a gRPC server", said) from None
                 raise LiveError(f"the server could not make the call: {error}") from None
 
 
@@ -347,6 +352,11 @@ class Http2(Http):
     http2 = True
     kind = "a server of HTTP/2 with JSON"
 
+    def way(self, one: Reading) -> str:
+        if one.family is Family.GRPC:
+            return "It speaks HTTP/2 and did not answer JSON: gRPC is called with --over grpc"
+        return super().way(one)
+
 
 SPEAKERS: Final[dict[str, type[Speaker]]] = {
     "thrift": Thrift,
@@ -400,11 +410,6 @@ def _words(error: BaseException) -> str:
 def _is_http2(began: bytes) -> bool:
     """Does it begin like HTTP/2, with a SETTINGS frame?"""
     return began[3:4] == b"\x04" and began[5:9] == bytes(4)
-
-
-def _way(one: Reading) -> str:
-    """How to call what begins so."""
-    return _WAY.get(one.family, _WAYS)
 
 
 _WAY: Final[dict[Family | None, str]] = {

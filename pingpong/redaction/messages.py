@@ -240,8 +240,8 @@ class _Walk:
             or any(one.severity is Severity.ERROR for one in findings)
         )
         self.mask.is_sure = not self.all
-        # In HTTP that belongs to no family, nobody knows which value is a secret.  And an error that
-        # is a body says what is masked where it is in headers: its words, and its details.
+        # In HTTP that belongs to no family, nobody knows which value is a secret.  And an error
+        # that is a body says what is masked where it is in headers: its words, and its details.
         if self.family is not None:
             self.is_status = self.is_exception and self.family.has_statuses
             self.all = self.all or self.family.is_http or self.is_status

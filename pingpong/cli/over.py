@@ -80,7 +80,9 @@ class Speaker(ABC):
             return LiveError(f"{what}: it begins with {shown}, which is nothing known here", _WAYS)
         one = readings[0]
         text = f", and says “{escape(one.text[:_LOOK])}”" if one.text else ""
-        return LiveError(f"{what}: it begins with {shown}, which is {one.what}{text}", self.way(one))
+        return LiveError(
+            f"{what}: it begins with {shown}, which is {one.what}{text}", self.way(one)
+        )
 
     def way(self, one: Reading) -> str:
         """How to call what begins so."""
@@ -272,7 +274,13 @@ class Grpc(Proto):
                         f"{wire.address} did not answer within {timeout:g} seconds",
                         "Does it speak gRPC, without TLS? How long to wait is --timeout",
                     ) from None
-                if error.code == "UNAVAILABLE" or error.details.startswith(_PLAIN_HTTP):
+                is_other = error.code == "UNAVAILABLE" or error.details.startswith(_PLAIN_HTTP)
+                if is_other and _is_http2(wire.received):
+                    raise LiveError(
+                        f"{wire.address} did not answer as a gRPC server: {error.details}",
+                        "It speaks HTTP/2: where that carries JSON, it is called with --over http2",
+                    ) from None
+                if is_other:
                     said = _ENDED if wire.capture.flows else error.details
                     raise self.misread(wire, "a gRPC server", said) from None
                 raise LiveError(f"the server could not make the call: {error}") from None

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final
 
 import frames
-from http2s import CAPTURES, PATHS, Said, conversations
+from http2s import CAPTURES, PATHS, Said, conversations, enveloped
 
 from pingpong.capture import read
 from pingpong.protocols.framings.h2 import PREFACE, parts, read_frame
@@ -38,12 +38,12 @@ def _http(kind: bytes, asked: bytes, answer: bytes) -> list[Said]:
     return [(True, asks), (False, _OK + kind + size + answer + b"\r\n0\r\n\r\n")]
 
 
-_IN_WEB: Final = frames.enveloped(b"\x08\x02") + frames.enveloped(b"grpc-status: 0\r\n", 0x80)
+_IN_WEB: Final = enveloped(b"\x08\x02") + enveloped(b"grpc-status: 0\r\n", 0x80)
 
 _WRITTEN: Final[dict[str, list[Said]]] = {
     "http2": [(True, frames.HELLO + frames.ASKED), (False, frames.SETTINGS + frames.ANSWERED)],
     "http1": _http(b"json", b'{"id": 1, "name": "a\xc3\xa9"}', b'{"price": 1.5, "tags": []}'),
-    "grpc-web": _http(b"grpc-web+proto", frames.enveloped(b"\x08\x01\x12\x01a"), _IN_WEB),
+    "grpc-web": _http(b"grpc-web+proto", enveloped(b"\x08\x01\x12\x01a"), _IN_WEB),
     "dubbo": [
         (True, frames.dubbo_heartbeat(1) + frames.dubbo_call(2, types="I", values=b"\x91", a="b")),
         (False, frames.dubbo_alive(1) + frames.dubbo_reply(2) + frames.dubbo_error(3, 100, "full")),

@@ -401,6 +401,8 @@ def _header(message: Message) -> tuple[list[Run], Header]:
         # The carrier knows its name, and masks that: see ``Carrier.masks``.
         if not head.method or message.transport.is_open(head.method):
             return [], head
+        if head.type is MessageType.EVENT:
+            return [], head  # "PING", "heartbeat": no framing takes an event's name from the wire
         name = LETTER.decode() * len(head.method)
         kept = (head.type, head.seqid, head.strict, head.span, head.method_span)
         return [], Header(name, *kept)

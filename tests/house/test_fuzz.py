@@ -25,7 +25,7 @@ EXAMPLES = {
     "redact": 25,
     "hpack": 200,
     "h2 frames": 20,
-    **{name: 6 for name in fuzz.TARGETS if name.endswith(" talk")},
+    **{name: 10 for name in fuzz.TARGETS if name.endswith(" talk")},
     **{name: 25 for name in fuzz.TARGETS if name.endswith(" body")},
 }
 OTHERWISE = 60

@@ -19,7 +19,10 @@ from doors import run
 from leaks import COMMANDS, shown
 from making import Talk, framed, said
 
-from pingpong.model import Packet
+from pingpong.capture import Pipeline
+from pingpong.model import MessageType, Packet
+from pingpong.redaction.messages import Redactor
+from pingpong.redaction.selectors import parse_selectors
 from pingpong.wire.capturefile import write_capture
 
 SECRET = "Qz7Vx0rTgb2LmWpKe9"
@@ -143,3 +146,11 @@ def test_no_door_tells_what_a_status_says(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["gRPC, trailers", "Connect", "Connect, packed"])
 def test_the_status_itself_stays(name: str) -> None:
     assert "INVALID_ARGUMENT" in shown(MADE[name](), ("*.password",), None)
+
+
+def test_events_keep_their_names() -> None:
+    said = [(True, frames.HELLO + frames.ASKED), (False, frames.SETTINGS + frames.ANSWERED)]
+    read = Pipeline(events=True, redactor=Redactor(parse_selectors(FIELDS)))
+    messages = [one for packet in http2s.talked(said) for one in read.feed(packet).messages]
+    events = [one.method for one in messages if one.type is MessageType.EVENT]
+    assert events == ["preface", "SETTINGS", "SETTINGS"]

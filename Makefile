@@ -56,10 +56,14 @@ clean:
 # What setup.py compiles: when it changes, it is built again.  `make plain` while you work on it.
 SOURCES = $(shell find pingpong -name "*.py")
 
-# The stamp is named after the extras that were installed.
-.venv/%.done: pyproject.toml setup.py $(SOURCES)
+.venv/built.done: pyproject.toml setup.py $(SOURCES)
 	@$(PYTHON) -c 'import sys; sys.version_info < (3, 10) and sys.exit("pingpong needs Python 3.10 or newer, this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 lab")'
 	$(PYTHON) -m venv .venv
-	$(PY) -m pip install -e ".[$*]"
+	$(PY) -m pip install -e .
+	touch $@
+
+# The stamp is named after the extras that were installed.  What was compiled stays where it is.
+.venv/%.done: .venv/built.done
+	PINGPONG_COMPILE=0 $(PY) -m pip install -e ".[$*]"
 	.venv/bin/pingpong --version
 	touch $@

@@ -5,7 +5,8 @@
 
 Every capture is a generator of packets, so memory holds one packet and not the file.  A message
 is a template whose seqid and numbers are patched: writing 2 000 000 messages takes seconds.
-Everything comes from counters and one seed, so the same name and size give the same bytes.
+Everything comes from counters and one seed, so the same name and size give the same bytes.  What
+grpcio says in ``grpc`` is taken from a real conversation: it is the same but for its PINGs.
 
 The writer knows how many packets and messages it wrote (``Written``).  It stores that beside the
 capture, as ``FILE.json``, and the runner holds every tool against it.  A file is written under
@@ -22,9 +23,12 @@ import itertools
 import json
 import os
 import random
+import selectors
 import signal
+import socket
 import struct
 import sys
+import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -328,6 +332,7 @@ class Capture(NamedTuple):
     quick: int
     make: Make
     is_packed: bool = True
+    family: str = "thrift"
 
 
 def talk(connection: Connection, exchanges: Exchanges, numbers: range) -> Iterator[bytes]:
@@ -434,6 +439,79 @@ def loss(messages: int, written: Written) -> Iterator[bytes]:
         written.torn += torn
 
 
+def grpc(messages: int, written: Written) -> Iterator[bytes]:
+    """Unary calls of grpcio, one after the other, as they pass between its client and server.
+
+    ``login`` takes two strings and returns one, with metadata of the client's beside it.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    import grpc as grpcio
+
+    def login(request: bytes, context: Any) -> bytes:
+        return REPLY_BODY
+
+    handlers = {"login": grpcio.unary_unary_rpc_method_handler(login)}
+    server = grpcio.server(ThreadPoolExecutor(1))
+    server.add_generic_rpc_handlers([grpcio.method_handlers_generic_handler("foo.Foo", handlers)])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    written.messages = messages // 2 * 2
+    said: list[tuple[bool, bytes]] = []
+    with Between(port, said) as between:
+        options = [("grpc.enable_http_proxy", 0)]
+        with grpcio.insecure_channel(f"127.0.0.1:{between.port}", options) as channel:
+            call = channel.unary_unary("/foo.Foo/login")
+            for number in range(messages // 2):
+                call(CALL_BODY, metadata=[("trace-id", f"{number:016x}")])
+    server.stop(None).wait()
+    connection = Connection()
+    yield from connection.open()
+    for by_client, data in said:
+        yield from connection.send(by_client, data)
+    yield from connection.close()
+
+
+# {1: "root", 2: "pwd"} and {1: "登录成功!"} in protobuf.
+CALL_BODY: Final = b"\x0a\x04root\x12\x03pwd"
+REPLY_BODY: Final = b"\x0a\x0d" + "登录成功!".encode()
+
+
+class Between:
+    """Hands bytes on between one client and the server at ``port``, and keeps them in ``said``."""
+
+    def __init__(self, port: int, said: list[tuple[bool, bytes]]) -> None:
+        self._target = port
+        self._said = said
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._carry)
+
+    def __enter__(self) -> Between:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+
+    def _carry(self) -> None:
+        """Until either end closes."""
+        client, _ = self._listener.accept()
+        self._listener.close()
+        server = socket.create_connection(("127.0.0.1", self._target))
+        with client, server, selectors.DefaultSelector() as ready:
+            ready.register(client, selectors.EVENT_READ, (True, server))
+            ready.register(server, selectors.EVENT_READ, (False, client))
+            while True:
+                for key, _events in ready.select():
+                    by_client, other = key.data
+                    data = key.fileobj.recv(1 << 16)  # type: ignore[union-attr]
+                    if not data:
+                        return
+                    self._said.append((by_client, data))
+                    other.sendall(data)
+
+
 def count_whole(ends: list[int], lost: list[range]) -> tuple[int, int]:
     """How many messages, given where each ends, have lost no byte; and how many a part.
 
@@ -514,6 +592,14 @@ CAPTURES: Final = {
             10_000,
             loss,
             is_packed=False,
+        ),
+        Capture(
+            "grpc",
+            "Unary calls of grpcio, two strings for one, one connection",
+            200_000,
+            10_000,
+            grpc,
+            family="grpc",
         ),
     )
 }

@@ -31,7 +31,7 @@ from typing import IO, Final, NamedTuple
 from measure import Failed, Run, count, floor, median, output, run
 from report import Page, Results, grouped, rate, seconds
 
-from captures import CAPTURES, Capture, Written, stored
+from captures import CAPTURES, PORT, Capture, Written, stored
 
 HERE: Final = Path(__file__).resolve().parent
 SAMPLE: Final = HERE.parent / "captures" / "ping_login.pcap"
@@ -55,6 +55,24 @@ class Command(NamedTuple):
     @property
     def tool(self) -> str:
         return self.title.split()[0]
+
+
+# In place of these words tshark is told what to decode, and which fields of it to print.
+DECODE: Final = "DECODE"
+FIELDS: Final = "FIELDS"
+FOR_TSHARK: Final = {
+    "thrift": {DECODE: (), FIELDS: ("-e", "thrift.method")},
+    "grpc": {
+        DECODE: ("-d", f"tcp.port=={PORT},http2"),
+        FIELDS: ("-e", "grpc.message_length", "-e", "http2.headers.path"),
+    },
+}
+
+
+def argv_of(argv: Sequence[str], capture: Capture) -> list[str]:
+    """The words of a command for that capture, which comes last."""
+    words = FOR_TSHARK[capture.family]
+    return [each for word in argv for each in words.get(word, (word,))]
 
 
 COMMANDS: Final = (
@@ -85,25 +103,25 @@ COMMANDS: Final = (
     Command(
         "tshark-fields",
         "tshark -T fields",
-        ("tshark", "-T", "fields", "-e", "thrift.method", "-r"),
-        "a line a packet: the methods in it",
+        ("tshark", DECODE, "-T", "fields", FIELDS, "-r"),
+        "a line a packet: the methods in it; for gRPC the length of each message, and the path",
     ),
     Command(
         "tshark-summary",
         "tshark",
-        ("tshark", "-r"),
+        ("tshark", DECODE, "-r"),
         "a line a packet: number, time, ends, protocol, length, types and methods",
     ),
     Command(
         "tshark-json",
         "tshark -T json",
-        ("tshark", "-T", "json", "-r"),
+        ("tshark", DECODE, "-T", "json", "-r"),
         "every field of every layer as JSON",
     ),
     Command(
         "tshark-pdml",
         "tshark -T pdml",
-        ("tshark", "-T", "pdml", "-r"),
+        ("tshark", DECODE, "-T", "pdml", "-r"),
         "every field of every layer as XML, with its offset and bytes",
     ),
     Command(
@@ -144,8 +162,12 @@ def count_lines(printed: IO[bytes]) -> int:
 
 
 def count_methods(printed: IO[bytes]) -> int:
-    """tshark's lines: empty, or the methods of the packet's messages between commas."""
-    return sum(line.count(b",") + 1 for line in printed if len(line) > 1)
+    """tshark's lines: empty, or a word for each of the packet's messages, between commas.
+
+    Behind a tab comes what is not counted.
+    """
+    words = (line.strip(b"\n").partition(b"\t")[0] for line in printed)
+    return sum(word.count(b",") + 1 for word in words if word)
 
 
 def last_number(printed: IO[bytes]) -> int:
@@ -164,9 +186,7 @@ class Check(NamedTuple):
 
 CHECKS: Final = (
     Check("pingpong", (*PINGPONG, "messages", "--json"), count_lines, "messages"),
-    Check(
-        "tshark", ("tshark", "-T", "fields", "-e", "thrift.method", "-r"), count_methods, "messages"
-    ),
+    Check("tshark", ("tshark", DECODE, "-T", "fields", FIELDS, "-r"), count_methods, "messages"),
     # -M: without it 20 006 packets are "20 k".
     Check("capinfos", ("capinfos", "-M", "-c"), last_number, "packets"),
 )
@@ -316,7 +336,7 @@ def measure_capture(
         if check.tool in tools:
             say(f"{capture.name}: counting with {check.tool}")
             codes = good_codes(check.tool, written)
-            number = count([*check.argv, path], check.counter, codes)
+            number = count([*argv_of(check.argv, capture), path], check.counter, codes)
             fits, sentence = agreement(check, number, written)
             agree = agree and fits
             seen.append(f"{sentence}." if fits else f"{sentence}. That is wrong.")
@@ -328,7 +348,9 @@ def measure_capture(
 
     results = rounds(
         plan.commands,
-        lambda command: run([*command.argv, path], good_codes(command.tool, written)),
+        lambda command: run(
+            [*argv_of(command.argv, capture), path], good_codes(command.tool, written)
+        ),
         plan.runs_of,
         plan.budget,
         capture.name,
@@ -463,7 +485,8 @@ def listing(quick: bool) -> None:
             print(f"{name:<22}{grouped(size):>10} messages: {CAPTURES[name].about}")
     print(f"{START:<22}{'':>20} how long the programs take to start\n")
     for command in COMMANDS:
-        argv = " ".join(command.argv).replace(sys.executable, "python")
+        words = argv_of(command.argv, CAPTURES["small"])
+        argv = " ".join(words).replace(sys.executable, "python")
         print(f"{command.name:<16}{argv} FILE\n{'':<16}prints {command.prints}")
 
 

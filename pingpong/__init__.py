@@ -11,11 +11,17 @@ scapy, this does not.  Reading a .thrift file takes lark, which is imported only
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+# What is imported stays.  Python would look through it for cycles again and again, which takes a
+# sixth of the time.
+_was_on = gc.isenabled()
+gc.disable()
 
 from . import views  # noqa: F401  (tells the model how to show itself)
 from .capture import (
@@ -57,6 +63,9 @@ from .protocols.families.thrift.names import Interface
 from .verdicts.verdict import Diagnosis, Kind, Verdict
 from .wire import streams
 from .wire.capturefile import open_capture, write_capture
+
+if _was_on:
+    gc.enable()
 
 __version__ = "0.1.0"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 __all__ = ["main"]
@@ -12,6 +13,7 @@ def main() -> int:
     try:
         from .cli import run
 
+        gc.freeze()  # what is imported stays: see pingpong/__init__.py
         return run(sys.argv[1:])
     except KeyboardInterrupt:  # before there was anything to end
         return 130

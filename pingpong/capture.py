@@ -864,7 +864,7 @@ class Pipeline:
         if tls.is_tls is False:
             talk.tls = None
         messages: list[Message] = []
-        if not talk.is_opened and not tls.opened and (not tls.is_tls or self._told == UNTOLD):
+        if not talk.is_opened and not tls.opened and (not tls.is_tls or self._told.is_open):
             # What a stranger sees of it.
             messages = self._read_in_order(talk, by_client, pieces)
         return messages + self._read_opened(talk, tls)
@@ -1212,10 +1212,10 @@ class Pipeline:
                 connection = talk.connection
                 sender = connection.server_key if by_client else connection.client_key
             if item.header.type is MessageType.EVENT and not self._is_event_given(flow, item):
-                message = _message(flow, item, 0, self._limits)
                 if item.end and self._pairs is not None:
-                    self._pair(message, flow)
+                    self._pair(_message(flow, item, 0, self._limits), flow)
                 if self.redactor is not None and self.plan is not None:
+                    message = _message(flow, item, 0, self._limits)
                     self.plan.message(flow.number, sender, item, self.redactor.mask(message))
                 continue
             messages.append(self._given_out(flow, sender, item))
@@ -1682,6 +1682,7 @@ def read_packets(
     idl: Idl | None = None,
     redact: Iterable[str] = (),
     keys: Keys | None = None,
+    http: bool = False,
 ) -> Capture:
     """Read packets that are at hand, whether they come from a file or from a wire.
 
@@ -1699,6 +1700,8 @@ def read_packets(
     opens of TLS is read as if it had not been encrypted.  A pcapng may bring its own.  With
     ``redact`` TLS stays closed, and ``keys`` are refused: ValueError.  Raises KeyLogError if a key
     log cannot be read, or if the ciphers are not installed.
+
+    ``http``: read all that HTTP carries, pages, pictures and downloads too.
     """
     of_thrift = frozenset(ports)
     selectors = parse_selectors(redact)
@@ -1708,7 +1711,7 @@ def read_packets(
     pairing = Pairing()
     pipeline = Pipeline(
         limits,
-        tell(protocol, transport),
+        tell(protocol, transport, http),
         of_thrift,
         interface=interface_of(idl),
         redactor=Redactor(selectors, nameless=True) if selectors else None,
@@ -1845,6 +1848,7 @@ def read(
     idl: Idl | None = None,
     redact: Iterable[str] = (),
     keys: Keys | None = None,
+    http: bool = False,
 ) -> Capture:
     """Read a capture file: pcap, pcapng, snoop or netmon, packed or not; "-" is standard input.
 
@@ -1864,4 +1868,5 @@ def read(
             idl=interface,
             redact=redact,
             keys=keys,
+            http=http,
         )

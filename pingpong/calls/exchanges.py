@@ -779,6 +779,12 @@ class Pairing:
         if is_missing or pending.hole >= call.time:
             self._settle(exchange, _missing(exchange, flow))
             return
+        if call.transport.has_ids and (server if call.from_client else client).lost:
+            # Answers come in any order: it may have been in any of the bytes that are missing.
+            exchange.ended = -1
+            exchange.why = "the capture lost bytes that may have been its reply"
+            self._settle(exchange, Outcome.LOST)
+            return
         in_order = exchange.number < pending.newest and not pending.overtakes and not server.lacks
         if in_order and not call.transport.has_ids and not self._is_answered(call):
             self._passed_in_order(pending, exchange)
@@ -984,6 +990,10 @@ def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:
     answer = exchange.answer
     if answer is Outcome.UNREADABLE and flow is not None and flow.from_server.lacks:
         return _missing(exchange, flow)
+    if answer is Outcome.SUCCESS and reply.protocol.is_raw:
+        unread = reply.family.unread(reply)
+        if unread:
+            exchange.why = f"the status is OK; what came is in {unread}, which is not read here"
     return answer
 
 

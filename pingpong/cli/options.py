@@ -113,7 +113,7 @@ def pipeline_of(
     """
     return Pipeline(
         limits_of(args),
-        tell(args.protocol, args.transport),
+        tell(args.protocol, args.transport, getattr(args, "http", False)),
         frozenset(args.port or ()),
         keep=False,
         interface=idl_of(args),
@@ -187,6 +187,11 @@ def add_reading(one: argparse.ArgumentParser, *, shows: bool = True) -> None:
             "--events",
             action="store_true",
             help="list too what connections say for themselves: settings, heartbeats, farewells",
+        )
+        what.add_argument(
+            "--http",
+            action="store_true",
+            help="list all HTTP: pages, pictures and downloads too",
         )
     what.add_argument(
         "-p", "--port", type=port, action="append", help="only connections with this port"

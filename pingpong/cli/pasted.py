@@ -204,7 +204,7 @@ def _explain_bytes(data: bytes, interface: Definitions | None) -> None:
         try:
             message = decode(data, idl=interface)
         except DecodeError as error:
-            say_text(f"no message here: {escape(str(error))}", "dim")
+            say_text(f"no Thrift message here: {escape(str(error))}", "dim")
             say(number_lines(explain_bytes(data), width=width()))
             return
         say(hexdump(message, width=width()))

@@ -49,10 +49,14 @@ Always masked, whatever is named:
 Always left:
   addresses, ports, what TCP and IP say; methods and their services; types, ids, numbers of
   elements, names of fields on the wire, and every length;
+  how a call ended: the kind of its result, and of which kind an exception of the framework's own is
+  (Thrift's type, gRPC's and Connect's code, errcode and errtype of Motan);
   fields that are not named. The texts of exceptions are such fields, and handlers quote in them
   what they were given: --text masks them, and without it their number is said.
 
 What is packed (zlib, gzip, WebSocket) is hidden whole, as soon as one field in it is to be masked.
+How a call ended goes with it where only the packed bytes say it: Thrift in zlib or gzip, Motan 1,
+an error of Connect's in gzip. So does a type of Thrift's exceptions that has no name.
 TLS is not opened: all of it becomes zeros, and secrets that the capture brings are left out.
 OUT is a pcap: comments, names and keys of a pcapng stay behind. It is never IN, and it is whole or
 not there; what only some may read of IN, only they may read of OUT.

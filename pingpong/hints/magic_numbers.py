@@ -35,6 +35,7 @@ __all__ = [
     "explain_bytes",
     "explain_number",
     "in_mib",
+    "read_by",
 ]
 
 
@@ -58,6 +59,8 @@ class Role(IntEnum):
     LIMIT = 6  # nothing: the log says that it is the reader's limit
     FOREIGN = 7  # something of its own: the reader is not a Thrift program
     HTTP2 = 8  # the length of an HTTP/2 frame, 3 bytes
+    MAGIC = 9  # the magic at the start of a message of Motan (2 bytes) or rpcx (1 byte)
+    BODY = 10  # the length in the header of a message of Dubbo, Motan or rpcx
 
 
 class Family(IntEnum):
@@ -261,6 +264,8 @@ _MOTAN_CLIENT: Final = _other("a Motan client", _CLIENT, remedy=_MOTAN_REMEDY)
 _MOTAN_SERVER: Final = _other("a Motan server", _SERVER, remedy=_MOTAN_REMEDY)
 _RPCX_CLIENT: Final = _other("an rpcx client", _CLIENT, remedy=_RPCX_REMEDY)
 _RPCX_SERVER: Final = _other("an rpcx server", _SERVER, remedy=_RPCX_REMEDY)
+_RPCX: Final = _other("an rpcx client or server", remedy=_RPCX_REMEDY)
+_HTTP2_CLIENT: Final = _other("an HTTP/2 client, most likely of gRPC", _CLIENT, Family.GRPC)
 _HTTP2_SERVER: Final = _other("an HTTP/2 server, most likely of gRPC", _SERVER, Family.GRPC)
 _BEHIND: Final = _Sender(
     "a program with the strict binary protocol; the reader is not at the start of its message",
@@ -298,7 +303,11 @@ _MOTAN_V2: Final = "Motan's MotanV2Header"
 _MOTAN_V1: Final = "Motan's DefaultRpcCodec"
 _RPCX_HEADER: Final = "rpcx's protocol/message.go"
 _H2_FRAME: Final = "RFC 9113, 4.1"
+_PREFACE: Final = "RFC 9113, 3.4"
 _CALL_FAILED: Final = "the server could not make the call"
+_INNER_HEAD: Final = (
+    "the magic of the inner head of Motan's protocol, version 1, 16 bytes behind f1 f1"
+)
 
 # TLS alerts, by their numbers in RFC 8446, 6; those of a client are about a certificate.
 _ALERTS: Final = (
@@ -728,9 +737,9 @@ _RULES: Final = (
     _rule(
         '"PRI "',
         "the preface of HTTP/2",
-        _other("an HTTP/2 client, most likely of gRPC", _CLIENT, Family.GRPC),
+        _HTTP2_CLIENT,
         _CERTAIN,
-        "RFC 9113, 3.4",
+        _PREFACE,
     ),
     _rule(
         "1f 8b 08 ..",
@@ -805,6 +814,7 @@ _RULES: Final = (
         )
     ),
     _rule("f1 f1 .. ..", "the magic of Motan's protocol", _MOTAN, _LIKELY, _MOTAN_V2),
+    _rule("f0 f0 .. ..", _INNER_HEAD, _MOTAN, _LIKELY, _MOTAN_V1),
     _rule(
         "20-7e 20-7e 20-7e 20-7e",
         "four characters of text",
@@ -814,7 +824,7 @@ _RULES: Final = (
     ),
 )
 
-# The same, for readers that looked at one byte only.
+# The same, for readers that looked at one byte only: several rows may match.
 _FIRST_BYTES: Final = (
     _rule("00", "the first byte of a frame's length", _FRAMED_SIDE, _LIKELY, _FRAMES),
     _rule("80", "the first byte of a strict binary message", _BINARY_SIDE, _LIKELY, _MESSAGE),
@@ -830,7 +840,12 @@ _FIRST_BYTES: Final = (
     ),
     _rule('"G"', "the first byte of an HTTP GET", _HTTP_CLIENT, _LIKELY, _REQUEST),
     _rule('"P"', "the first byte of an HTTP POST, PUT or PATCH", _HTTP_CLIENT, _LIKELY, _REQUEST),
+    _rule('"P"', "the first byte of the preface of HTTP/2", _HTTP2_CLIENT, _POSSIBLE, _PREFACE),
     _rule('"H"', "the first byte of an HTTP response", _HTTP_SERVER, _LIKELY, _STATUS_LINE),
+    _rule('"H"', "the first byte of an HTTP HEAD", _HTTP_CLIENT, _POSSIBLE, _REQUEST),
+    _rule("da", "the first byte of a message of Dubbo", _DUBBO, _POSSIBLE, _EXCHANGE),
+    _rule("f1", "the first byte of a message of Motan", _MOTAN, _POSSIBLE, _MOTAN_V2),
+    _rule("08", "the magic of rpcx's protocol", _RPCX, _POSSIBLE, _RPCX_HEADER),
     _rule(
         '"["',
         "the first byte of a message of Apache's JSON protocol",
@@ -846,49 +861,6 @@ _FIRST_BYTES: Final = (
         _SSH,
     ),
     _rule("78", "the first byte of a zlib stream", _ZLIB_SIDE, _POSSIBLE, _ZLIB),
-)
-
-# The same, for readers that looked at two bytes.
-_FIRST_PAIRS: Final = (
-    _rule(
-        "7f 00",
-        "the start of a ThriftMux Rerr, behind its length",
-        _MUX_CLIENT,
-        _LIKELY,
-        _MUX_FRAME,
-    ),
-    _rule("80 01", "the version of a strict binary message", _BINARY_SIDE, _LIKELY, _MESSAGE),
-    _rule("82 21", "the start of a compact CALL", _COMPACT_CLIENT, _LIKELY, _COMPACT_MESSAGE),
-    _rule("82 41", "the start of a compact REPLY", _COMPACT_SERVER, _LIKELY, _COMPACT_MESSAGE),
-    _rule("82 61", "the start of a compact EXCEPTION", _COMPACT_SERVER, _LIKELY, _COMPACT_MESSAGE),
-    _rule("82 81", "the start of a compact ONEWAY", _COMPACT_CLIENT, _LIKELY, _COMPACT_MESSAGE),
-    _rule(
-        "0f ff",
-        "the magic of a THeader, which stands behind its length",
-        _HEADER_SIDE,
-        _LIKELY,
-        _THEADER,
-    ),
-    _rule("16 03", "the start of a TLS handshake", _TLS_EITHER, _LIKELY, _RECORD),
-    _rule("15 03", "the start of a TLS alert", _TLS_SERVER, _LIKELY, _RECORD),
-    _rule(
-        "00 00-7f",
-        "the first bytes of a frame's length, or of the length of a method's name in "
-        "the old header",
-        _FRAMED_SIDE,
-        _POSSIBLE,
-        _FRAMES,
-    ),
-    *(
-        _rule(f'"{start}"', f"the start of an HTTP {name}", sender, _LIKELY, source)
-        for start, name, sender, source in (
-            ("GE", "GET request", _HTTP_CLIENT, _REQUEST),
-            ("PO", "POST request", _HTTP_CLIENT, _REQUEST),
-            ("HE", "HEAD request", _HTTP_CLIENT, _REQUEST),
-            ("HT", "response", _HTTP_SERVER, _STATUS_LINE),
-        )
-    ),
-    _rule("01 00", "a SASL START", _SASL_CLIENT, _POSSIBLE, _SASL),
 )
 
 # A SASL reader knew the status, and it is not good news.
@@ -996,24 +968,27 @@ _SETTINGS_ALONE: Final = _rule(
 _NARROW: Final = 0x20
 
 
-def _first_three(rules: tuple[_Rule, ...]) -> tuple[_Rule, ...]:
-    """What three bytes say about what begins with them, for a reader that took those for a length.
+def _first_few(rules: tuple[_Rule, ...], size: int) -> tuple[_Rule, ...]:
+    """What two or three bytes say about what begins with them, for a reader of no more.
 
-    Three bytes say less than four: where one of them may be anything, they are one explanation
-    among others, and so where several beginnings share them.
+    Few bytes say less than four: where one of them may be anything, they are one explanation among
+    others, and so where several beginnings share them.  Two bytes are never certain, and they say
+    something only of what is certain with four.
     """
     made: dict[tuple[tuple[int, int], ...], _Rule] = {}
     for rule in rules:
-        three = rule.pattern[:3]
-        told = [high - low < _NARROW for low, high in three]
-        if len(three) < 3 or not (told[0] and told[1]) or three[0][0] < 0x10:
+        few = rule.pattern[:size]
+        told = [high - low < _NARROW for low, high in few]
+        if len(few) < size or not (told[0] and told[1]) or few[0][0] < 0x10:
             continue
-        sure = min(rule.certainty, _CERTAIN if all(told) else _POSSIBLE)
-        known = made.get(three)
+        if size == 2 and rule.certainty is not _CERTAIN:
+            continue
+        most = (_LIKELY if size == 2 else _CERTAIN) if all(told) else _POSSIBLE
+        known = made.get(few)
         if known is None:
-            made[three] = rule._replace(pattern=three, certainty=sure)
+            made[few] = rule._replace(pattern=few, certainty=min(rule.certainty, most))
         elif known.what != rule.what:
-            made[three] = known._replace(certainty=_POSSIBLE)
+            made[few] = known._replace(certainty=_POSSIBLE)
     return tuple(made.values())
 
 
@@ -1039,22 +1014,70 @@ _FIRST_THREE: Final = (
     _rule("80 01 00", "the start of a strict binary message", _BINARY_SIDE, _LIKELY, _MESSAGE),
     _rule("da bb 01-1f", "the magic of Dubbo's protocol, a reply", *_BY_DUBBO),
     _rule("f1 f1 00", "the magic of Motan's protocol", _MOTAN, _LIKELY, _MOTAN_V2),
-    *_first_three(_RULES),
+    *_first_few(_RULES, 3),
 )
 
-# Magics of fewer than 4 bytes, as their sources and logs print them: by their number.
-_MAGICS: Final = {
-    0xDABB: _rule("da bb", "the magic of Dubbo's protocol", _DUBBO, _LIKELY, _EXCHANGE),
-    0xF1F1: _rule("f1 f1", "the magic of Motan's protocol", _MOTAN, _LIKELY, _MOTAN_V2),
-    0xF0F0: _rule(
-        "f0 f0",
-        "the magic of the inner head of Motan's protocol, version 1, 16 bytes behind f1 f1",
-        _MOTAN,
+# What begins with two bytes, for readers that looked at no more, and for numbers that small.
+_FIRST_PAIRS: Final = (
+    _rule(
+        "7f 00",
+        "the start of a ThriftMux Rerr, behind its length",
+        _MUX_CLIENT,
         _LIKELY,
-        _MOTAN_V1,
+        _MUX_FRAME,
     ),
-    0x08: _rule("08", "the magic of rpcx's protocol", _RPCX_CLIENT, _POSSIBLE, _RPCX_HEADER),
-}
+    _rule("80 01", "the version of a strict binary message", _BINARY_SIDE, _LIKELY, _MESSAGE),
+    _rule("82 21", "the start of a compact CALL", _COMPACT_CLIENT, _LIKELY, _COMPACT_MESSAGE),
+    _rule("82 41", "the start of a compact REPLY", _COMPACT_SERVER, _LIKELY, _COMPACT_MESSAGE),
+    _rule("82 61", "the start of a compact EXCEPTION", _COMPACT_SERVER, _LIKELY, _COMPACT_MESSAGE),
+    _rule("82 81", "the start of a compact ONEWAY", _COMPACT_CLIENT, _LIKELY, _COMPACT_MESSAGE),
+    _rule(
+        "0f ff",
+        "the magic of a THeader, which stands behind its length",
+        _HEADER_SIDE,
+        _LIKELY,
+        _THEADER,
+    ),
+    _rule(
+        "10 00",
+        "perhaps the magic of a TTHeader, which stands behind its length",
+        _TTHEADER_SIDE,
+        _POSSIBLE,
+        _TTHEADER,
+    ),
+    _rule("da bb", "the magic of Dubbo's protocol", _DUBBO, _LIKELY, _EXCHANGE),
+    _rule("f1 f1", "the magic of Motan's protocol", _MOTAN, _LIKELY, _MOTAN_V2),
+    _rule("f0 f0", _INNER_HEAD, _MOTAN, _LIKELY, _MOTAN_V1),
+    _rule("08 00", "perhaps the start of an rpcx message", _RPCX, _POSSIBLE, _RPCX_HEADER),
+    _rule("16 03", "the start of a TLS handshake", _TLS_EITHER, _LIKELY, _RECORD),
+    _rule("15 03", "the start of a TLS alert", _TLS_SERVER, _LIKELY, _RECORD),
+    _rule(
+        "00 00-7f",
+        "the first bytes of a frame's length, or of the length of a method's name in "
+        "the old header",
+        _FRAMED_SIDE,
+        _POSSIBLE,
+        _FRAMES,
+    ),
+    *(
+        _rule(f'"{start}"', f"the start of an HTTP {name}", sender, _LIKELY, source)
+        for start, name, sender, source in (
+            ("GE", "GET request", _HTTP_CLIENT, _REQUEST),
+            ("PO", "POST request", _HTTP_CLIENT, _REQUEST),
+            ("HE", "HEAD request", _HTTP_CLIENT, _REQUEST),
+            ("HT", "response", _HTTP_SERVER, _STATUS_LINE),
+        )
+    ),
+    _rule("01 00", "a SASL START", _SASL_CLIENT, _POSSIBLE, _SASL),
+    *_first_few(_RULES, 2),
+)
+
+# Magics of fewer than 4 bytes that sources and logs print as a number: that is a name, more than
+# what somebody read.
+_NAMES: Final = (b"\xda\xbb", b"\xf1\xf1", b"\xf0\xf0", b"\x08")
+
+# Below, two bytes are no more than a small number.
+_LEAST_PAIR: Final = 0x0800
 
 # No HTTP/2 frame is longer unless its reader said that it may be, and most never do.
 _H2_DEFAULT: Final = 16_384
@@ -1117,7 +1140,7 @@ def explain_number(number: int, role: Role = Role.UNKNOWN) -> NumberVerdict:
         return NumberVerdict(number, b"", role, (), (remark,))
     # A single byte, which Java prints as -128 or ffffff80.
     is_byte = -128 <= number < 256 or number >> 8 == 0xFFFFFF
-    if is_byte and role in (Role.PROTOCOL_ID, Role.STATUS):
+    if is_byte and role in (Role.PROTOCOL_ID, Role.STATUS, Role.MAGIC):
         return _verdict(number, (number & 255).to_bytes(1, "big"), role)
     if role is Role.HTTP2 and 0 <= number <= _H2_MAX:
         return _frame_length(number)
@@ -1127,13 +1150,17 @@ def explain_number(number: int, role: Role = Role.UNKNOWN) -> NumberVerdict:
         return _or_three(verdict)
     if 2**32 <= number < 2**56:
         return _without_zeros(verdict)
-    short = number % 65_536 if -32_768 <= number < 0 else number
-    if role is Role.UNKNOWN and short in _MAGICS:
-        # It is a name, more than what somebody read.
-        found = replace(_reading(_MAGICS[short], role), reader="")
-        readings = sorted((*verdict.readings, found), key=lambda one: -one.certainty)
-        return replace(verdict, readings=tuple(readings))
     return verdict
+
+
+def read_by(verdict: NumberVerdict, side: str) -> NumberVerdict:
+    """The verdict, if the reader was a "client" or a "server": without what it sends itself.
+
+    Where nothing else is known, that stays: the log may be of a program that is both.
+    """
+    other = {"client": "a server", "server": "a client"}.get(side, "-")
+    left = tuple(one for one in verdict.readings if not one.reader.startswith(other))
+    return replace(verdict, readings=left) if left else verdict
 
 
 def _without_zeros(verdict: NumberVerdict) -> NumberVerdict:
@@ -1192,7 +1219,7 @@ def explain_bytes(data: bytes, role: Role = Role.UNKNOWN) -> NumberVerdict:
     them, or as many as there are.
     """
     number = int.from_bytes(data[:4], "big", signed=len(data) >= 4)
-    return _verdict(number, data, role) if len(data) > 1 else explain_number(number, role)
+    return _verdict(number, data, role) if data else explain_number(0, role)
 
 
 def _verdict(number: int, data: bytes, role: Role) -> NumberVerdict:
@@ -1202,17 +1229,15 @@ def _verdict(number: int, data: bytes, role: Role) -> NumberVerdict:
         return NumberVerdict(number, data[:8], role, (_limit(number),))
     if role is Role.HTTP2 and len(data) == 3:
         return _frame_length(int.from_bytes(data, "big"))
-    if 2 <= len(data) <= 3:
-        found = [_reading(rule, role) for rule in _match(_FIRST_PAIRS, data)]
-    elif len(data) == 1:
-        rules = _REFUSALS + _FIRST_BYTES if role is Role.STATUS else _FIRST_BYTES
-        found = [_reading(rule, role, data) for rule in _match(rules, data)]
+    if len(data) < 4:
+        found = _few(data, role)
     else:
         found = [_reading(rule, role, data) for rule in _match(_RULES, data)]
         if -(2**31) <= number < 2**32:
             remarks = _remarks(number, role)
             if len(data) == 4:
                 found = [_weighed(reading, number, role, data) for reading in found]
+            if len(data) == 4 or not found:
                 found += [_reading(rule, role, data) for rule in _match(_ALSO, data)]
             _add_others(found, number, data, role)
         else:
@@ -1220,10 +1245,25 @@ def _verdict(number: int, data: bytes, role: Role) -> NumberVerdict:
                 "It does not fit into 4 bytes, so it is no frame's length and no version; of its "
                 "8 bytes the first are looked at."
             ]
+            found += [] if found else [_reading(rule, role, data) for rule in _match(_ALSO, data)]
     if not found and not remarks:
         remarks = ["Nothing that is known here begins with these bytes."]
     found.sort(key=lambda reading: -reading.certainty)
     return NumberVerdict(number, data[:8], role, tuple(found), tuple(remarks))
+
+
+def _few(data: bytes, role: Role) -> list[Reading]:
+    """What up to three bytes begin."""
+    rules: tuple[_Rule, ...] = _FIRST_BYTES
+    if role is Role.STATUS and (refusal := _match(_REFUSALS, data)):
+        return [_reading(rule, role, data) for rule in refusal]
+    if len(data) == 3 and _match(_FIRST_THREE, data):
+        rules = _FIRST_THREE
+    elif len(data) > 1:
+        rules = _FIRST_PAIRS
+    found = [_reading(rule, role, data) for rule in _match_all(rules, data)]
+    # Nobody said who read them.
+    return [replace(one, reader="") for one in found] if role is Role.UNKNOWN else found
 
 
 def _weighed(reading: Reading, number: int, role: Role, data: bytes) -> Reading:
@@ -1292,11 +1332,28 @@ def _add_others(found: list[Reading], number: int, data: bytes, role: Role) -> N
         found += _as_length(length, role)
     if number == _EMPTY_SETTINGS and len(data) == 4 and role in (Role.UNKNOWN, Role.FRAME):
         found.append(_reading(_SETTINGS_ALONE, role))
-    if role is Role.UNKNOWN and -128 <= number < 0:
-        byte = (number & 255).to_bytes(1, "big")
-        for rule in _match(_FIRST_BYTES, byte):
-            rule = rule._replace(what=f"as one byte {byte.hex()}, {rule.what}", certainty=_POSSIBLE)
-            found.append(_reading(rule, Role.STATUS))
+    if role is Role.UNKNOWN and len(data) == 4:
+        found += _as_few(number)
+
+
+def _as_few(number: int) -> list[Reading]:
+    """What a number that fits into one byte, or into two, says if it was no more bytes."""
+    if -128 <= number < 0 or number == 8:
+        data = (number & 255).to_bytes(1, "big")
+        shown, role = f"as one byte {data.hex()}, ", Role.STATUS
+    elif -32_768 <= number < 0 or _LEAST_PAIR <= number < 65_536:
+        data = (number & 65_535).to_bytes(2, "big")
+        shown, role = f"as two bytes {data.hex(' ')}, ", Role.UNKNOWN
+    else:
+        return []
+    rules = _match_all(_FIRST_BYTES if len(data) == 1 else _FIRST_PAIRS, data)
+    if data in _NAMES:
+        return [replace(_reading(rule, Role.UNKNOWN), reader="") for rule in rules[:1]]
+    readings = [
+        _reading(rule._replace(what=f"{shown}{rule.what}", certainty=_POSSIBLE), role)
+        for rule in rules
+    ]
+    return readings if len(data) == 1 else [replace(one, reader="") for one in readings]
 
 
 def _match(rules: tuple[_Rule, ...], data: bytes) -> list[_Rule]:
@@ -1307,6 +1364,14 @@ def _match(rules: tuple[_Rule, ...], data: bytes) -> list[_Rule]:
         ):
             return [rule]
     return []
+
+
+def _match_all(rules: tuple[_Rule, ...], data: bytes) -> list[_Rule]:
+    """All rows that ``data`` matches, of those that begin with one byte; otherwise the first."""
+    first = _match(rules, data)
+    if len(data) > 1 or not first:
+        return first
+    return [rule for rule in rules if _match((rule,), data)]
 
 
 def _remarks(number: int, role: Role) -> list[str]:
@@ -1321,7 +1386,7 @@ def _remarks(number: int, role: Role) -> list[str]:
 
 def _as_length(length: int, role: Role) -> list[Reading]:
     """What to say about a number that begins nothing known: it may be a length after all."""
-    if length < 0:
+    if length < 0 or role is Role.BODY:
         return []
     if length == 0:
         return [_empty_frame(role)]
@@ -1504,6 +1569,10 @@ def _who_read(side: _Side, role: Role) -> str:
         return (
             f"{reader} that speaks HTTP/2, most likely of gRPC, as the length of a frame (3 bytes)"
         )
+    if role is Role.MAGIC:
+        return f"{reader} of Motan or rpcx, as the magic at the start of a message"
+    if role is Role.BODY:
+        return f"{reader} of Dubbo, Motan or rpcx, as the length in the header of a message"
     if role is Role.STATUS:
         return f"{reader} with a SASL transport, as the status of a negotiation"
     return f"{reader} with a framed transport, as the length of a frame"
@@ -1546,6 +1615,12 @@ _HTTP1_REMEDIES: Final = {
     "nginx); if the server wants TLS, use TLS in the client.",
     _EITHER: "Use HTTP/2 on both sides.",
 }
+# If the reader speaks Dubbo, Motan or rpcx.
+_RELATIVES_REMEDIES: Final = {
+    _CLIENT: "Keep browsers, health checks and scrapers off this port.",
+    _SERVER: "Check host and port: what answers there speaks HTTP.",
+    _EITHER: "Check host and port: the two sides speak different protocols.",
+}
 _FOREIGN_REMEDIES: Final = {
     _CLIENT: "Find out who connects to this port, and why.",
     _SERVER: "Check host and port: the client has reached another kind of server.",
@@ -1562,6 +1637,8 @@ def _remedy(sender: _Sender, role: Role) -> str:
         return "Check host and port: the client has reached another kind of server."
     if sender.remedy:
         return sender.remedy
+    if role in (Role.MAGIC, Role.BODY) and kind is not Family.TLS:
+        return _RELATIVES_REMEDIES[sender.side if kind is Family.HTTP else _EITHER]
     if role is Role.HTTP2 and kind in _HTTP2_REMEDIES:
         return _HTTP2_REMEDIES[kind]
     if role is Role.HTTP2 and kind is Family.HTTP:

@@ -332,8 +332,7 @@ def _is_no_prose(data: bytes) -> bool:
     """Whether some bytes are not text, or it begins like something known."""
     if not _PROSE.match(data):
         return True
-    readings = explain_bytes(data).readings if len(data) >= 4 else ()
-    return bool(readings) and readings[0].certainty > Certainty.POSSIBLE
+    return len(data) >= 4 and _is_known(data)
 
 
 def _escaped_text(text: str) -> bytes | None:
@@ -508,14 +507,31 @@ def _hex(text: str) -> bytes | None:
 def _stream(word: str) -> bytes | None:
     """One word: a hex stream, or pairs with marks between them."""
     pairs = _PAIR_MARKS.split(word)
-    if len(pairs) >= 4 and all(len(pair) == 2 and _HEX.match(pair) for pair in pairs):
+    if len(pairs) >= (4 if pairs[0].isdecimal() else 2) and all(
+        len(pair) == 2 and _HEX.match(pair) for pair in pairs
+    ):
         return bytes.fromhex("".join(pairs))
     long = word[:2] in ("0x", "0X") and len(word) > 18  # otherwise it is a number
     if long or word[:2] in ("x'", "X'") or (word[:2] == "\\x" and len(word) > 8):
         word = word[2:].removesuffix("'")  # SQL has all three
-    elif word.isdecimal() and len(word) <= _NUMBER_DIGITS:
+    elif word.isdecimal() and (len(word) <= _NUMBER_DIGITS or _is_long_number(word)):
         return None
     return bytes.fromhex(word) if _HEX.match(word) and len(word) % 2 == 0 else None
+
+
+def _is_long_number(word: str) -> bool:
+    """Whether digits that may be hex are a number of 8 bytes: if only as such they are known."""
+    if len(word) > _LONG_NUMBER_DIGITS or word.startswith("0") or int(word) >= 2**64:
+        return False
+    return _is_known(int(word).to_bytes(8, "big")) and not (
+        len(word) % 2 == 0 and _is_known(bytes.fromhex(word))
+    )
+
+
+def _is_known(data: bytes) -> bool:
+    """Whether it begins like something known."""
+    readings = explain_bytes(data).readings
+    return bool(readings) and readings[0].certainty > Certainty.POSSIBLE
 
 
 def _groups(words: list[str], text: str) -> bytes | None:

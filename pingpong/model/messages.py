@@ -322,31 +322,40 @@ class HeadMasks(NamedTuple):
 
     ``packed`` is the offset in the message's data from which the bytes differ from those on the
     wire, because they were packed; -1: none do.  ``values`` is a struct whose values are all to be
-    masked.
+    masked.  ``keeps`` are places among the message's own values that stay, whatever is selected:
+    its names, and how its result begins.
     """
 
     runs: list[Run]
     packed: int = -1
     values: Record | None = None
+    keeps: tuple[Span, ...] = ()
 
 
 class Error(Facts):
     """What the framework itself says about a call that failed.
 
     ``name`` and ``number`` are its kind ("UNKNOWN_METHOD", 1), "" and None if it has no known kind;
-    ``kind`` and ``text`` are the values that say so, None if they are absent.
+    ``kind`` and ``text`` are the values that say so, None if they are absent.  ``is_own``: it says
+    that the service's own code failed so, not the framework; None if it does not say which.
     """
 
-    __slots__ = ("kind", "name", "number", "text")
-    __match_args__: ClassVar = ("name", "number", "kind", "text")
+    __slots__ = ("is_own", "kind", "name", "number", "text")
+    __match_args__: ClassVar = ("name", "number", "kind", "text", "is_own")
 
     def __init__(
-        self, name: str, number: int | None, kind: Value | None, text: Value | None
+        self,
+        name: str,
+        number: int | None,
+        kind: Value | None,
+        text: Value | None,
+        is_own: bool | None = None,
     ) -> None:
         self.name: Final = name
         self.number: Final = number
         self.kind: Final = kind
         self.text: Final = text
+        self.is_own: Final = is_own
 
     @property
     def said(self) -> str:
@@ -354,7 +363,7 @@ class Error(Facts):
         return "" if self.text is None or self.text.redacted else self.text.text or ""
 
     def facts(self) -> tuple[object, ...]:
-        return (self.name, self.number, self.kind, self.text)
+        return (self.name, self.number, self.kind, self.text, self.is_own)
 
 
 class Family(ABC):
@@ -363,11 +372,16 @@ class Family(ABC):
     name: str
     title: str = "RPC"  # in a sentence: "Thrift", "gRPC"
     error_title: str  # an EXCEPTION, in a sentence: "a TApplicationException"
+    # What a method may throw, in a sentence: an IDL names each of them, or nothing does.
+    thrown_title: str = "an exception that the IDL declares"
+    has_idl: bool = True
     # An EXCEPTION is a status, gRPC's or HTTP's; only HTTP's.
     has_statuses: bool = False
     is_http: bool = False
     # Where its clients set how long they wait, after the words "its timeout is set".
     timeouts_in: str = "in the client"
+    # What a program gets whose client has waited long enough.
+    overdue: str = "a timeout"
     # How long they wait where nothing is set (ns; -1: nobody can say), and who does, in words.
     usual_wait: int = -1
     usual_waiter: str = ""
@@ -410,15 +424,15 @@ class Family(ABC):
         """Return how long the caller says it will wait for the answer (ns); -1: it does not say."""
         return -1
 
+    def unread(self, message: Message) -> str:
+        """Return how the values of a message are written, if that is named and not read here.
+
+        "" if it is read.  Whether the method returned or threw may then be in there, too.
+        """
+        return ""
+
     def is_upgrade(self, method: str) -> bool:
         """Say whether a call of that method asks about the connection, not the service."""
-        return False
-
-    def is_open(self, field: Field) -> bool:
-        """Say whether, in an EXCEPTION's outermost struct, it may be shown whatever is masked.
-
-        It says which kind of error it is, in a word that everybody uses.
-        """
         return False
 
     def is_result(self, field: Field) -> bool:
@@ -427,6 +441,13 @@ class Family(ABC):
         If a message is one value, that is field 0.
         """
         return field.field_id == 0
+
+    def kind_at(self, exception: Message) -> int:
+        """Return where, among its values, an EXCEPTION says of which kind it is; -1: nowhere.
+
+        Only if that is a number or a word of the framework's own: it stays where values are masked.
+        """
+        return -1
 
     def numbered(self, path: tuple[int, ...], number: int) -> tuple[str, str]:
         """Return the name of a number at that place in an EXCEPTION, and a sentence about it.

@@ -60,10 +60,19 @@ class Spoken(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What the user says that connections speak: both, either or neither."""
+    """What the user says that connections speak: both, either or neither.
+
+    ``http``: whatever HTTP carries is wanted, pages and pictures too.
+    """
 
     protocol: Protocol | None
     transport: Carrier | None
+    http: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the bytes have to tell what is spoken."""
+        return self.protocol is None and self.transport is None
 
 
 UNTOLD: Final = Told(None, None)
@@ -123,7 +132,7 @@ _GLANCE: Final = 64
 _MOST_HEAD: Final = 70_000
 
 
-def tell(protocol: str | None, transport: str | None) -> Told:
+def tell(protocol: str | None, transport: str | None, http: bool = False) -> Told:
     """Look up the names that the user gave.  Raises ValueError for an unknown name."""
     known = protocols()
     if protocol is not None and protocol not in known:
@@ -134,21 +143,26 @@ def tell(protocol: str | None, transport: str | None) -> Told:
     return Told(
         None if protocol is None else known[protocol],
         carriers[0] if carriers else None,
+        http,
     )
 
 
-def make_transport(spoken: Spoken, limits: Limits, prefixed: bool) -> Transport:
-    """Make the reader; ``prefixed``: tracing headers may precede messages."""
+def make_transport(spoken: Spoken, limits: Limits, prefixed: bool, http: bool = False) -> Transport:
+    """Make the reader.
+
+    ``prefixed``: tracing headers may precede messages.  ``http``: see ``Told``.
+    """
+    for entry in FAMILIES:
+        for plain in entry.plains:
+            if plain.transport is spoken.transport:
+                assert spoken.protocol is not None
+                return plain.make(spoken.protocol, limits, prefixed)
     for wrapper in _wrappers():
         if wrapper.transport is spoken.transport:
             inside = _protocols(limits, spoken.protocol)
             if wrapper.woven is not None:
-                return wrapper.woven(limits, _content, inside)
+                return wrapper.woven(limits, _any_content if http else _content, inside)
             return wrapper.make(limits, inside)
-    assert spoken.protocol is not None
-    for plain in _plains():
-        if plain.transport is spoken.transport:
-            return plain.make(spoken.protocol, limits, prefixed)
     raise ValueError(f'transport is "{spoken.transport}", and no family brings it')
 
 
@@ -160,6 +174,15 @@ def _content(head: Head, asked: Head | None) -> Content | None:
             if content is not None:
                 return content
     return None
+
+
+def _any_content(head: Head, asked: Head | None) -> Content | None:
+    """Return what reads an HTTP body with that head, whatever it is."""
+    content = _content(head, asked)
+    for entry in FAMILIES:
+        if content is None and entry.reads_rest is not None:
+            content = entry.reads_rest(head)
+    return content
 
 
 def _protocols(limits: Limits, only: Protocol | None) -> ProtocolAt:
@@ -210,8 +233,7 @@ def detect(
     """
     if not data:
         return Detection(None, None, "no bytes") if ended else None
-    is_open = told.protocol is None and told.transport is None
-    known = _SEEN.get(bytes(data[:8])) if is_open else None
+    known = _SEEN.get(bytes(data[:8])) if told.is_open else None
     if known is not None:
         return known
     for wrapper in _wrappers():
@@ -233,7 +255,7 @@ def detect(
             length = "the length of a frame, then " if plain.head else ""
             text = f"begins with {shown}: {length}{sign.words}"
             found = Detection(sign.protocol, plain.transport, text)
-            if is_open and sign.strength == STRONG and not plain.head:
+            if told.is_open and sign.strength == STRONG and not plain.head:
                 if len(_SEEN) >= _MOST_SEEN:
                     _SEEN.clear()
                 _SEEN[bytes(data[:8])] = found

@@ -115,6 +115,7 @@ class Entry(NamedTuple):
     ``nearly(data)`` says what is wrong with first bytes that are almost the family's; "" if they
     are nothing like it.  ``reads(head, asked)`` returns what reads the body of an HTTP message with
     that head (``asked``: the request's head, if this is a reply's); None: not this family.
+    ``reads_rest(head)`` reads what no family does, if the user wants that too.
     """
 
     family: Family
@@ -123,3 +124,4 @@ class Entry(NamedTuple):
     nearly: Callable[[bytes | bytearray], str] = _never
     reads: Callable[[Head, Head | None], Content | None] | None = None
     plains: tuple[Plain, ...] = ()
+    reads_rest: Callable[[Head], Content] | None = None

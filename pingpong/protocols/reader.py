@@ -333,7 +333,7 @@ class MessageReader:
             self._at_start = False
             if not self._buffer and not ended:
                 return
-        protocol, transport = self._told
+        protocol, transport, _ = self._told
         if transport is not None and (protocol is not None or not transport.is_plain):
             self._evidence = "told by the user"
             self.detection = Detection(protocol, transport, self._evidence)
@@ -394,7 +394,7 @@ class MessageReader:
         self._prefixed = self._prefixed or (
             self._transport is not None and self._transport.prefixed
         )
-        self._transport = make_transport(spoken, self._limits, self._prefixed)
+        self._transport = make_transport(spoken, self._limits, self._prefixed, self._told.http)
         self._transport.keeps_lines = self._watched
         self._transport.from_start = not self._was_sought
         self._transport.allowance = self._allowance
@@ -425,8 +425,8 @@ class MessageReader:
             return self._told
         inner = self._spoken.transport.inner
         if inner is not None:
-            return Told(self._protocol, inner)
-        return Told(self._spoken.protocol, self._spoken.transport)
+            return Told(self._protocol, inner, self._told.http)
+        return Told(self._spoken.protocol, self._spoken.transport, self._told.http)
 
     def _remark(self, what: str) -> None:
         """Add to what is known about the bytes that are not a message, once each."""
@@ -502,10 +502,10 @@ class MessageReader:
     def _next(self, found: list[Found]) -> bool:
         """Take the unit at the buffer's start; False if some of it is missing."""
         assert self._transport is not None
-        if self._next_wholes(found):
-            return True
         if self._transport.is_woven:
             self._transport.time = self._marks[0].time
+        elif self._next_wholes(found):
+            return True
         try:
             unit = self._transport.next(self._buffer, len(self._buffer))
         except DecodeError as error:

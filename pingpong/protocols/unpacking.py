@@ -16,9 +16,12 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
-from ..model import Limits
+from ..model import Limits, Severity
 
-__all__ = ["LEFT_OVER", "MESSAGE", "RATIO", "Allowance", "inflate", "over", "zlib_words"]
+__all__ = [
+    *("LEFT_OVER", "MASKED", "MESSAGE", "RATIO", "Allowance"),
+    *("grave", "inflate", "over", "zlib_words"),
+]
 
 # Unpacked bytes that are always allowed for each packed one.  Text of a service packs 3 to 20 to 1.
 RATIO: Final = 128
@@ -27,6 +30,9 @@ RATIO: Final = 128
 MESSAGE: Final = 256
 
 LEFT_OVER: Final = "bytes are left over behind its end"
+
+# Nothing that was packed is so: ``pingpong redact`` hides packed bytes as a whole.
+MASKED: Final = "its bytes are all 0, as where a capture was redacted"
 
 _PIECE: Final = 4096
 
@@ -65,6 +71,11 @@ def zlib_words(error: zlib.error) -> str:
     return str(error).rpartition(": ")[2]
 
 
+def grave(wrong: str) -> Severity:
+    """Return how bad it is that packed bytes cannot be unpacked: it may be on purpose."""
+    return Severity.NOTE if wrong.endswith(MASKED) else Severity.ERROR
+
+
 def inflate(
     data: bytes, allowance: Allowance, earned: int, bits: int = 15, members: bool = False
 ) -> tuple[bytes, str]:
@@ -74,6 +85,8 @@ def inflate(
     is zlib's number for their format; ``members``: several may follow each other, as in gzip.  If
     they hold more than the allowance, nothing is returned of them.
     """
+    if data and not data.strip(b"\0"):
+        return b"", MASKED
     limit = allowance.limit
     most = min(limit, allowance.most(earned))
     stream = zlib.decompressobj(bits)

@@ -20,6 +20,10 @@ something too: it is not hidden, and it is all that a mask says.
     a status as a body   Connect's errors: all but the code, as where headers say it
     an exception's text  with ``texts``: a handler may quote in it what it was given
 
+Not masked, so that a call ends as it did: names and the kind of a result, also where they are among
+the values (a Java stream), and which kind of exception the framework's own is, by its own number or
+word.
+
 A message in which nothing is masked stays as it is.
 """
 
@@ -41,6 +45,7 @@ from ..model import (
     Record,
     Run,
     Severity,
+    Span,
     Struct,
     TType,
     Value,
@@ -118,15 +123,19 @@ class Redactor:
         self.heads = 0
         self.masked_texts = 0
         self.left_texts = 0
+        self._keeps: tuple[Span, ...] = ()
 
     def mask(self, record: Record) -> Mask:
         """Return what is to be masked in a message, or in a bare struct."""
         mask = Mask()
+        self._keeps = ()
         if isinstance(record, Message):
             self._before(record, mask)
             mask.runs += _header(record)[0]
         walk = _Walk(self, record, mask)
         walk.whole()
+        if mask.is_sure and self._keeps:
+            mask.runs = _without(mask.runs, record.data, self._keeps)
         if not mask.is_sure:
             self.unsure += 1
         elif walk.is_nameless:
@@ -154,6 +163,13 @@ class Redactor:
         if before.values is not None:
             runs = runs + self._all_of(before.values)
         mask.packed = before.packed
+        self._keeps = before.keeps
+        if message.type is MessageType.EXCEPTION:
+            text = message.family.error(message).text
+            # It is in the head, where it is masked in any case, or in trailers, without a body.
+            is_before = text is not None and text.span.start < text.span.stop <= message.start
+            if text is not None and text.content and (is_before or not message.fields):
+                self.masked_texts += 1
         self.heads += len(runs)
         mask.runs += runs
 
@@ -172,6 +188,19 @@ def masked_with(data: bytes, runs: Iterable[Run]) -> bytes:
     for at, text in runs:
         out[at : at + len(text)] = text
     return bytes(out)
+
+
+def _without(runs: list[Run], data: bytes, keeps: Iterable[Span]) -> list[Run]:
+    """Return the masks with what stays put back into them."""
+    out: list[Run] = []
+    for at, text in runs:
+        shown = bytearray(text)
+        for one in keeps:
+            start, stop = max(one.start, at), min(one.stop, at + len(text))
+            if start < stop:
+                shown[start - at : stop - at] = data[start:stop]
+        out.append((at, bytes(shown)))
+    return out
 
 
 def hushed(finding: Finding) -> Finding:
@@ -224,7 +253,7 @@ class _Walk:
         self.kind = record.type if isinstance(record, Message) else None
         self.family = record.family if isinstance(record, Message) else None
         self.is_exception = self.kind is MessageType.EXCEPTION
-        self.is_status = False  # it is all an error of HTTP or gRPC
+        self.kind_at = -1  # where an exception of the framework's own says of which kind it is
 
     def whole(self) -> None:
         record, body = self.record, self.record.body
@@ -242,9 +271,11 @@ class _Walk:
         self.mask.is_sure = not self.all
         # In HTTP that belongs to no family, nobody knows which value is a secret.  And an error
         # that is a body says what is masked where it is in headers: its words, and its details.
-        if self.family is not None:
-            self.is_status = self.is_exception and self.family.has_statuses
-            self.all = self.all or self.family.is_http or self.is_status
+        if isinstance(record, Message):
+            self.all = self.all or record.family.is_http
+            if self.is_exception and not self.all:
+                self.kind_at = record.family.kind_at(record)
+            self.all = self.all or (self.is_exception and record.family.has_statuses)
         self._head(record.start, body)
         self.struct(body, tuple(states), (), True)
         stop = record.stop
@@ -269,10 +300,7 @@ class _Walk:
             was_text = self.is_text
             if outer:
                 self.is_text = self._is_text(field)
-            if outer and self.is_status and self.family is not None and self.family.is_open(field):
-                self.known.append((field.value.span.start, field.value.span.stop))
-            else:
-                self.value(field.value, inner, chosen, field)
+            self.value(field.value, inner, chosen, field)
             self.is_text = was_text
         if self.all and struct.stop is not None:
             self.known.append((struct.stop.start, struct.stop.stop))
@@ -330,6 +358,9 @@ class _Walk:
         """Mask in a value: ``field``'s; None for an element.  ``is_key``: it is a map's key."""
         content = value.content
         if not (states or hits or self.all or self.is_text):
+            return
+        if value.span.start == self.kind_at:
+            self.known.append((value.span.start, value.span.stop))
             return
         if self.all and value.head and not self.protocol.is_text:
             self.known.append((value.span.start, value.span.start + value.head))

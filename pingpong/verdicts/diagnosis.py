@@ -119,6 +119,8 @@ class Diagnoser:
         if group is None:
             group = self._alike[key] = _Alike(case)
         group.add(case)
+        if group.case is not case:
+            group.case.blend(case)
 
     def _known_of(self, server: Endpoint) -> Known:
         known = self._known.get(server)

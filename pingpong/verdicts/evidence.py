@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from ..hints.magic_numbers import Reading
@@ -59,8 +60,11 @@ __all__ = [
 # How many exchanges of a connection with the same outcome are remembered, and how many faults: the
 # first ones.
 MAX_EXAMPLES: Final = 64
-# How many kinds of failures of a connection are remembered; a kind is a method and a type.
+# How many kinds of failures of a connection are remembered; a kind is a method, a type, and a text
+# but for its numbers.  And how many texts of each method and type: others are counted as one kind,
+# whose text is not kept, so that nothing is said of it that only some of them say.
 MAX_FAILURES: Final = 64
+MAX_TEXTS: Final = 8
 # The types with which a server says that it could not read what it was sent.
 UNREAD: Final = frozenset(
     {"PROTOCOL_ERROR", "INVALID_PROTOCOL", "INVALID_TRANSFORM", "INVALID_MESSAGE_TYPE"}
@@ -74,12 +78,15 @@ NOT_READ: Final = (*CLOSED, Outcome.WAITING, Outcome.UNREADABLE, Outcome.NO_REPL
 # How many methods of a server are remembered, and how many dialects.
 MAX_NAMES: Final = 256
 
+_UNANSWERED: Final = (*CLOSED, Outcome.WAITING)
+
 
 class Summary(NamedTuple):
     """What is kept of a message; its attributes are as those of a Message.
 
     ``announced`` is the size that it says it has: more than ``size`` if it was cut off, and then
-    ``cut`` says why (see ``Message.cut``).
+    ``cut`` says why (see ``Message.cut``).  ``unread`` names the encoding of its values if that is
+    not read here: see ``Family.unread``.
     """
 
     number: int
@@ -92,6 +99,8 @@ class Summary(NamedTuple):
     dialect: Dialect
     cut: str = ""
     is_upgrade: bool = False
+    unread: str = ""
+    from_client: bool = True
 
     def __str__(self) -> str:
         return f"{shown(self.method)}, {sized(self.size)} (message {self.number})"
@@ -110,6 +119,8 @@ def summary_of(message: Message) -> Summary:
         Dialect(message.protocol, message.transport),
         message.cut,
         message.family.is_upgrade(message.method),
+        message.family.unread(message) if message.protocol.is_raw else "",
+        message.from_client,
     )
 
 
@@ -186,7 +197,7 @@ class ApplicationException(NamedTuple):
 
     ``title`` is what the family calls it.  ``page`` is how the body begins if the answer is HTTP's
     own instead of the family's: in one line, "" if there is none.  ``code`` is
-    its number, None if it has none.
+    its number, None if it has none; ``is_own`` is as an Error has it.
     """
 
     call: Summary
@@ -197,19 +208,27 @@ class ApplicationException(NamedTuple):
     is_called: bool  # False: the call was not captured, and ``call`` is the exception itself
     page: str = ""
     code: int | None = None
+    is_own: bool | None = None
+
+    @property
+    def by_client(self) -> bool:
+        """Whether the client says it, of a call that the server sent."""
+        return self.call.from_client != self.is_called
 
 
 class Slow(NamedTuple):
     """A call whose answer came later than its caller waits.
 
     ``patience`` is how long it waits (ns), as the call says or, if not ``is_told``, as its family's
-    clients do where nothing is set.
+    clients do where nothing is set.  ``behind`` is how long other answers came on the same
+    connection after the call was sent, before a byte of its own did (ns).
     """
 
     call: Summary
     reply: Summary
     patience: int
     is_told: bool
+    behind: int = 0
 
     @property
     def waited(self) -> int:
@@ -235,7 +254,9 @@ class Slow(NamedTuple):
 class Tally:
     """Counts of exchanges, which can be added up over connections."""
 
-    __slots__ = ("answered", "calls", "declared", "failed", "oneway", "outcomes", "replies")
+    __slots__ = (
+        *("answered", "calls", "declared", "failed", "oneway", "outcomes", "replies", "unread"),
+    )
 
     def __init__(self) -> None:
         self.calls = 0  # calls that want an answer, according to their type
@@ -245,6 +266,8 @@ class Tally:
         self.failed = 0  # answered by an exception of the server's library
         self.replies = 0  # replies whose call was not captured
         self.outcomes = [0] * len(Outcome)
+        # Answered without an error, by the encoding of their values, which is not read here.
+        self.unread: dict[str, int] = {}
 
     def add(self, other: Tally) -> None:
         """Add the counts of another tally to these."""
@@ -256,6 +279,8 @@ class Tally:
         self.replies += other.replies
         for outcome, count in enumerate(other.outcomes):
             self.outcomes[outcome] += count
+        for name, count in other.unread.items():
+            self.unread[name] = self.unread.get(name, 0) + count
 
     @property
     def silent(self) -> int:
@@ -273,20 +298,24 @@ class Case:
     - ``last_unread``: the last answer in which the server says that it could not read its call.
     - ``ended``: exchanges by their outcome, in order, MAX_EXAMPLES of each at most; ``tally``
       counts them all.
-    - ``failures``: by method and type, how often the server answered with its library's own
-      exception, and an example; ``declared``: the same count for exceptions of the IDL.
+    - ``failures``: by method, type and text but for its numbers, how often the server answered with
+      its library's own exception, and an example; ``declared``: by method and type, the same count
+      for exceptions that methods throw.
     - ``faults``: messages whose bytes are not right.
     - ``streams``: calls whose stream was reset or refused while the connection went on, by method
       and reason: how many, and an example.  They are not in ``ended``.
-    - ``recent``: when the last answered calls began and ended (ns), if each has a stream.
+    - ``backward``: calls of the server's that the client did not answer, like ``streams``.
+    - ``recent``: when the last answered calls of the client began and ended (ns), if each has an
+      id; ``came``: when the last answers began and ended, and whether the client sent them.
     - ``slow``: calls whose answer came later than their callers wait, by method and by whether the
       call says how long that is: how many, and an example.
     - ``titles``: what the families of its calls are called.
-    - ``thrown``: the text of the first of the ``declared`` of each kind.
+    - ``thrown``: by method, type and text, how many of the ``declared`` there are, and the text.
     - ``garbled``: exchanges with a text that did not survive, and how many there are of each kind.
     """
 
     __slots__ = (
+        *("backward", "came"),
         *("declared", "ended", "failures", "faults", "first", "flow", "largest", "last_answered"),
         *("garbled", "last_call", "last_reply", "last_unread", "recent", "slow", "streams"),
         *("tally", "thrown", "titles"),
@@ -303,13 +332,15 @@ class Case:
         self.last_unread: ApplicationException | None = None
         self.largest = 0
         self.ended: dict[Outcome, list[Ended]] = {}
-        self.failures: dict[tuple[str, str], tuple[int, ApplicationException]] = {}
+        self.failures: dict[_Kind, tuple[int, ApplicationException]] = {}
         self.declared: dict[tuple[str, str], int] = {}
         self.faults: list[Fault] = []
         self.streams: dict[tuple[str, Outcome, str, bool], tuple[int, Ended]] = {}
+        self.backward: dict[tuple[str, Outcome], tuple[int, Ended]] = {}
+        self.came: deque[tuple[int, int, bool]] = deque(maxlen=MAX_EXAMPLES)
         self.recent: deque[tuple[int, int]] = deque(maxlen=MAX_EXAMPLES)
         self.slow: dict[tuple[str, bool], tuple[int, Slow]] = {}
-        self.thrown: dict[tuple[str, str], str] = {}
+        self.thrown: dict[_Kind, tuple[int, str]] = {}
         self.garbled: dict[tuple[bool, bool, bool, bool], tuple[int, Summary, Garbled]] = {}
 
     def add(self, exchange: Exchange) -> Summary | None:
@@ -335,6 +366,8 @@ class Case:
         )
         if ended.is_stream:
             self._add_stream(ended)
+        elif call is not None and not call.from_client and outcome in _UNANSWERED:
+            self._add_backward(ended)
         else:
             same = self.ended.setdefault(outcome, [])
             same.append(ended)
@@ -378,9 +411,11 @@ class Case:
         tally.answered += 1
         self.largest = max(self.largest, call.size)
         if call.dialect.transport.has_ids:
-            self.recent.append((call.time, reply.end_time))
+            if call.from_client:
+                self.recent.append((call.time, reply.end_time))
             if exchange.answer is not Outcome.APPLICATION_EXCEPTION:
                 self._wait_for(exchange.call, call, reply)
+            self.came.append((reply.time, reply.end_time, reply.from_client))
         if self.last_answered is None or reply.end_time >= self.last_answered[1]:
             self.last_answered = (call, reply.end_time)
         answer = exchange.answer
@@ -389,12 +424,26 @@ class Case:
             key = (call.method, exchange.exception)
             if key in self.declared or len(self.declared) < MAX_FAILURES:
                 self.declared[key] = self.declared.get(key, 0) + 1
-                if key not in self.thrown:
-                    self.thrown[key] = _thrown_text(exchange.reply)
+                text = _thrown_text(exchange.reply)
+                kind = _kind(self.thrown, *key, text)
+                if kind is not None:
+                    count, text = self.thrown.get(kind, (0, text if kind.gist else ""))
+                    self.thrown[kind] = (count + 1, text)
         elif answer is Outcome.APPLICATION_EXCEPTION:
             tally.failed += 1
             self._fail(exchange, exchange.reply, call)
+        elif reply.unread:
+            tally.unread[reply.unread] = tally.unread.get(reply.unread, 0) + 1
         return call
+
+    def blend(self, other: Case) -> None:
+        """Take the kinds of failures of a connection to the same server that this one lacks."""
+        for key, failure in other.failures.items():
+            if key not in self.failures and _kind(self.failures, *key) == key:
+                self.failures[key] = failure
+        for key, thrown in other.thrown.items():
+            if key not in self.thrown and _kind(self.thrown, *key) == key:
+                self.thrown[key] = thrown
 
     def _add_stream(self, ended: Ended) -> None:
         """Take a call whose stream ended without an answer."""
@@ -402,6 +451,21 @@ class Case:
         count, first = self.streams.get(key, (0, ended))
         if count or len(self.streams) < MAX_FAILURES:
             self.streams[key] = (count + 1, first)
+
+    def _add_backward(self, ended: Ended) -> None:
+        """Take a call of the server's without an answer."""
+        key = (ended.message.method, ended.outcome)
+        count, first = self.backward.get(key, (0, ended))
+        if count or len(self.backward) < MAX_FAILURES:
+            self.backward[key] = (count + 1, first)
+
+    def _behind(self, call: Summary, reply: Summary) -> int:
+        """How long other answers came between a call's end and its answer's begin (ns)."""
+        return sum(
+            max(min(end, reply.time) - max(begun, call.end_time), 0)
+            for begun, end, by_client in self.came
+            if by_client == reply.from_client
+        )
 
     def _wait_for(self, asked: Message | None, call: Summary, reply: Summary) -> None:
         """Take note of an answer that came later than its caller waits."""
@@ -413,7 +477,8 @@ class Case:
         patience = told if told >= 0 else family.usual_wait
         if 0 <= patience < waited:
             key = (call.method, told >= 0)
-            count, first = self.slow.get(key, (0, Slow(call, reply, patience, told >= 0)))
+            one = Slow(call, reply, patience, told >= 0, self._behind(call, reply))
+            count, first = self.slow.get(key, (0, one))
             if count or len(self.slow) < MAX_FAILURES:
                 self.slow[key] = (count + 1, first)
 
@@ -436,18 +501,21 @@ class Case:
         if exchange.answer is not Outcome.APPLICATION_EXCEPTION:
             return
         name = exchange.exception
-        key = (subject.method, name)
         is_called = exchange.call is not None
         title = reply.family.error_title
         error = _error_of(reply)
         sample = ApplicationException(
-            subject, name, error.text, title, reply.method, is_called, _page_of(reply), error.code
+            *(subject, name, error.text, title, reply.method, is_called, _page_of(reply)),
+            *(error.code, error.is_own),
         )
         last = self.last_unread
         if name in UNREAD and (last is None or last.call.number < subject.number):
             self.last_unread = sample
-        count, sample = self.failures.get(key, (0, sample))
-        if count or len(self.failures) < MAX_FAILURES:
+        key = _kind(self.failures, subject.method, name, error.text)
+        if key is not None:
+            if not key.gist:
+                sample = sample._replace(text="")
+            count, sample = self.failures.get(key, (0, sample))
             self.failures[key] = (count + 1, sample)
 
     def of(self, *outcomes: Outcome) -> list[Ended]:
@@ -542,15 +610,41 @@ def _page_of(reply: Message) -> str:
     return text[:_PAGE] if text.isprintable() else ""
 
 
+class _Kind(NamedTuple):
+    """What failures have in common: ``gist`` is their text but for its numbers."""
+
+    method: str
+    type: str
+    gist: str
+
+
+# How much of a text tells it from others (characters).
+_GIST: Final = 240
+# A number or an address, a part of an id.
+_NUMBER: Final = re.compile(r"[0-9A-Fa-f]{0,40}[0-9][0-9A-Fa-f.:-]*")
+
+
+def _kind(known: Mapping[_Kind, object], method: str, name: str, text: str) -> _Kind | None:
+    """The kind of a failure; None if there are too many kinds already."""
+    kind = _Kind(method, name, _NUMBER.sub("#", " ".join(text[: 2 * _GIST].split())[:_GIST]))
+    if kind in known:
+        return kind
+    texts = sum(one.method == method and one.type == name for one in known)
+    if texts >= MAX_TEXTS:
+        kind = _Kind(method, name, "")
+    return kind if kind in known or len(known) < MAX_FAILURES else None
+
+
 class _Error(NamedTuple):
     text: str
     code: int | None
+    is_own: bool | None
 
 
 def _error_of(exception: Message) -> _Error:
     """The text of an exception of the framework's own, "" if it has none, and its number."""
     error = exception.family.error(exception)
-    return _Error(error.said[:_MOST_TEXT], error.number)
+    return _Error(error.said[:_MOST_TEXT], error.number, error.is_own)
 
 
 # What the exceptions of Java call their text.
@@ -659,6 +753,19 @@ class Known:
 NOTHING_KNOWN: Final = Known()
 
 
+# How much of a method's name is shown (characters): of its end twice as much as of its begin.
+_MOST_SHOWN: Final = 60
+
+
 def shown(method: str) -> str:
-    """A method's name, fit for a sentence: 60 characters at most, "(no name)" if it is empty."""
-    return unbraced(method if len(method) <= 60 else method[:59] + "…") or "(no name)"
+    """A method's name, fit for a sentence: 60 characters at most, "(no name)" if it is empty.
+
+    A longer one lacks its middle: its own name stands at the end.
+
+    >>> shown("com.alibaba.cloud.dubbo.service.metadata.DubboMetadataService.getExportedURLs")
+    'com.alibaba.cloud.d….DubboMetadataService.getExportedURLs'
+    """
+    if len(method) > _MOST_SHOWN:
+        head = (_MOST_SHOWN - 1) // 3
+        method = f"{method[:head]}…{method[head + 1 - _MOST_SHOWN :]}"
+    return unbraced(method) or "(no name)"

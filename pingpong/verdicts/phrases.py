@@ -23,6 +23,7 @@ __all__ = [
     "first_bytes",
     "frame_above_limit",
     "how_it_ended",
+    "is_masked",
     "line_of",
     "now_and_then",
     "others",
@@ -207,6 +208,19 @@ def failed(count: int, one: ApplicationException) -> str:
     text = f": {quoted(one.text)}" if one.text else ""
     times = f", {count} times" if count > 1 else ""
     return f"EXCEPTION {shown(one.replied)}, {one.type}{text}{times}"
+
+
+# What ``pingpong redact`` puts in the place of a text (encodings/masks.py, framings/hpack.py).
+_MASK: Final = re.compile("(?:[x·□\U0001f7e6]+|(?=.)a*A*B*X*)\\Z")
+
+
+def is_masked(text: str) -> bool:
+    """Whether a text is such as is left of one in a redacted capture, and says nothing.
+
+    >>> is_masked("xxxx·□"), is_masked("aaAAAB"), is_masked("no bob"), is_masked("")
+    (True, True, False, False)
+    """
+    return _MASK.match(text) is not None
 
 
 # Times that programs wait by default (ns), and which programs.

@@ -8,7 +8,8 @@ keep the lower 16 bits of the number, or write a question mark.
                   U+F600, of private use    its lower 16 bits
                   ?  or  U+FFFD             what stands for what cannot be written
 
-A question mark alone says nothing: it counts where the reply has the call's own text, all but that.
+A question mark alone says nothing: it counts where a text of the reply is one of the call's, all
+but that.  The others are no characters that people write: a part of a text is enough.
 """
 
 from __future__ import annotations
@@ -110,16 +111,17 @@ def _is_broken(was: str, now: str) -> bool:
         shrunk = "".join(re.escape(chr(ord(one) & 0xFFFF)) for one in run[0])
         count = len(run[0])
         pattern += re.escape(was[at : run.start()])
-        pattern += f"[?\ufffd\ud800-\udfff{shrunk}]{{{count},{4 * count}}}"
+        pattern += f"([?\ufffd\ud800-\udfff{shrunk}]{{{count},{4 * count}}})"
         kept += len(was[at : run.start()].strip())
         at = run.end()
     pattern += re.escape(was[at:])
     kept += len(was[at:].strip())
-    if not kept:
-        return _HALF.search(now) is not None and re.fullmatch(pattern, now) is not None
-    if kept < _ENOUGH:
-        return re.fullmatch(pattern, now) is not None
-    return re.search(pattern, now) is not None
+    if not kept and _HALF.search(now) is None:
+        return False
+    if re.fullmatch(pattern, now) is not None:
+        return True
+    found = re.search(pattern, now) if kept >= _ENOUGH else None
+    return found is not None and not any("?" in lost for lost in found.groups())
 
 
 def _texts(message: Message) -> list[str]:

@@ -80,6 +80,7 @@ class Kind(Enum):
     # Nothing is wrong between them.
     STRUCTS_ALONE = "structs without a message"
     DECLARED_EXCEPTIONS = "exceptions that the IDL declares"
+    THROWN_EXCEPTIONS = "exceptions that the handler threw"
     SERVICE_ERRORS = "errors of the service's own"
     ALL_WELL = "all is well"
     NOT_THRIFT = "nothing known here"
@@ -147,13 +148,13 @@ class Verdict:
         covers: Iterable[Outcome] = (),
         **times: int,
     ) -> None:
-        # ``{name}`` in the text stands for a time in ns and the space after it.
+        # ``{name}`` in the text stands for a time in ns and the space after it; see ``unbraced``.
         self._text = text
         self._times = times
         self.kind = kind
         self.severity = severity
-        self.evidence = tuple(one for one in evidence if one)
-        self.advice = advice
+        self.evidence = tuple(_braced(one) for one in evidence if one)
+        self.advice = _braced(advice)
         self.covers = frozenset(covers)
         self.server = flow.server
         self.client = flow.client
@@ -177,7 +178,14 @@ class Verdict:
         text = self._text
         for name, words in shown.items():
             text = text.replace(f"{{{name}}}", words)
-        return text
+        return _braced(text)
+
+    def join(self, line: str, remark: str) -> None:
+        """Add evidence of the same from elsewhere, and, once, a remark on it to the sentence."""
+        if _braced(line) not in self.evidence:
+            self.evidence += (_braced(line),)
+            if not self._text.endswith(remark):
+                self._text += remark
 
     def __repr__(self) -> str:
         return f"<Verdict {self.kind.name}, flow {self.flow}: {self.sentence}>"
@@ -233,9 +241,23 @@ def sized(count: int) -> str:
     return counted(count, "byte")
 
 
+# What stands for the braces of the wire until the times are in: two code points that Unicode keeps
+# for a program's own use, and that are no characters.
+_BRACES: Final = {"{": "\ufdd0", "}": "\ufdd1"}
+_HIDE: Final = str.maketrans(_BRACES)
+_SHOW: Final = str.maketrans({inside: brace for brace, inside in _BRACES.items()})
+
+
 def unbraced(text: str) -> str:
-    """Text from the wire with its braces escaped: in a sentence they enclose the name of a time."""
-    return text.replace("{", "\\x7b").replace("}", "\\x7d")
+    """Text from the wire without braces: in a sentence they enclose the name of a time.
+
+    A Verdict shows them as they were.
+    """
+    return text.translate(_HIDE)
+
+
+def _braced(text: str) -> str:
+    return text.translate(_SHOW)
 
 
 def lasted(time: int) -> str:

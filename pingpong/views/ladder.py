@@ -13,13 +13,14 @@ to the system.  ``numbers`` adds the numbers of messages, by which a user of the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..model import UDP, Message, MessageType, Segment, Step
 from ..protocols.purposes import counted
 from .one_line import call_line
-from .text import WORDS, Line, Run, clock, duration, elide, pad, wrap
+from .text import WORDS, Line, Run, clock, display_width, duration, elide, elide_middle, pad, wrap
 
 __all__ = ["MAX_RUNGS", "NO_ACKS", "Rung", "arrow", "ladder", "more", "rungs"]
 
@@ -237,8 +238,25 @@ def _lines(rung: Rung, exact: bool, width: int) -> Iterator[Line]:
     for at, (style, text) in enumerate([*notes, *words] or [("", "")]):
         if at:
             lane = Run("   │" + " " * (_LANE - 8) + "│")
-        run = [Run("  " + elide(text, room), style)] if text else []
+        run = [Run("  " + _fitted(text, room), style)] if text else []
         yield [Run(blank if at else margin, "dim"), lane, *run]
+
+
+# What a message's words have before its method: a flow, a number, its type.
+_BEFORE = re.compile(r"(?:flow \d+: )?(?:#\d+ )?[A-Z]+ ")
+# A method's name in fewer columns says nothing.
+_SHORTEST = 12
+
+
+def _fitted(text: str, room: int) -> str:
+    """The words in ``room`` columns; of a method that is too long, the middle is left out."""
+    before = _BEFORE.match(text)
+    if before is not None:
+        name = text[before.end() :].partition(" ")[0]
+        left = room - before.end()
+        if left >= _SHORTEST and display_width(name) > left:
+            return before[0] + elide_middle(name, left)
+    return elide(text, room)
 
 
 def arrow(rung: Rung) -> str:

@@ -22,6 +22,7 @@ from strangers import FOREIGN
 from pingpong import __version__, cli, is_compiled, read
 from pingpong.live.private import unavailable
 from pingpong.protocols.encodings.binary import write_header
+from pingpong.wire.capturefile import write_capture
 
 CAPTURE = str(ROOT / "captures" / "ping_login.pcap")
 FRAMED = str(ROOT / "captures" / "ping_login_framed.pcap")
@@ -496,7 +497,7 @@ def test_explain_bytes_and_what_is_no_message(capsys: pytest.CaptureFixture[str]
     assert out.count("method name  ") == 2
     code, out, _ = run(capsys, "explain", "16 03 01 02 00 01 00 01 fc 03 03 ec")
     assert code == cli.READ_ALL
-    assert "no message here" in out
+    assert "no Thrift message here" in out
     assert "TLS" in out
 
 
@@ -510,3 +511,15 @@ def test_explain_a_packet_from_standard_input(tmp_path: Path) -> None:
 
 def test_explain_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "explain", "good morning")[0] == cli.NO_THRIFT
+
+
+@pytest.mark.parametrize("command", ["show", "messages", "calls", "diagnose"])
+def test_all_of_http(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = b"GET /index.html HTTP/1.1\r\nHost: a\r\n\r\n"
+    page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p>x"
+    talk = Talk().open().call(asked).reply(page).fin(False).fin(True)
+    write_capture(tmp_path / "page.pcap", talk.packets)
+    named = "1 call in HTTP" if command == "diagnose" else "GET /index.html"
+    for also in ([], ["--http"]):
+        out = run(capsys, command, str(tmp_path / "page.pcap"), *also)[1]
+        assert (named in out) == bool(also), out

@@ -22,6 +22,7 @@ from thriftpy2.transport.framed.cyframed import TCyFramedTransport
 from thriftpy2.transport.memory.cymemory import TCyMemoryBuffer
 
 from pingpong.hints.complaints import TextVerdict, explain_text, troubles
+from pingpong.hints.complaints.matching import MAX_GAP
 from pingpong.hints.complaints.table import WORDINGS, phrases
 from pingpong.hints.complaints.troubles import Trouble
 from pingpong.hints.complaints.wordings import Wording, example
@@ -172,6 +173,10 @@ ALONE = {
     str(2**70): [],
     "2026-11-23 12:00:00,123 [t-12] WARN odd size 1195725856 from 10.0.0.1:50001 (3)": ["47455420"],
     "thread 140213 got 0x16030100.": ["16030100"],
+    "channel=[id: 0x16030100, /10.0.0.1:5] is gone": [],
+    "bad magic 0xdabb from a client": ["0000dabb"],
+    "magic number 61937 is wrong": ["0000f1f1"],
+    "sent 61937 rows, 0x1f4 of them twice": [],
     "1700000000 12 70000 nothing here": [],
 }
 
@@ -276,6 +281,40 @@ def test_a_row_of_the_table(wording: Wording) -> None:
             assert all(number.readings for number in verdict.numbers)
     assert wording.source
     assert wording.side in ("", "client", "server")
+
+
+LONG = [one for one in WORDINGS if "{word}" in one.template or "{text}" in one.template]
+
+
+@pytest.mark.parametrize("size", [1, 100])
+def test_names_and_texts_may_be_long(size: int) -> None:
+    unknown = []
+    for wording in LONG:
+        line = example(wording, word="w" * size, text="[x, y:1.0]"[:size] + "x" * (size - 10))
+        found = [one.meaning for one in explain_text(f"12:00 ERROR {line}").complaints]
+        if found != [wording.trouble.meaning]:
+            unknown.append((wording.template, found))
+    assert unknown == []
+
+
+@pytest.mark.parametrize("size", [10_000, MAX_GAP])
+def test_they_may_be_as_long_as_the_bound(size: int) -> None:
+    """The words of each row alone are looked for: all of them, in all the rows, take seconds."""
+    text = "[x, y:1.0]" + "x" * (size - 10)
+    for wording in LONG:
+        (phrase,) = [one for one in phrases() if wording in one.writers]
+        line = example(wording, word="w" * size, text=text).lower()
+        assert [found.start for found in phrase.find(f"12:00 error {line}")] == [12], wording
+
+
+def test_what_is_longer_than_the_bound_or_in_another_line_is_not_known() -> None:
+    words = "Not found exported service: {} in [{}], may be version or group mismatch"
+    assert not explain_text(words.format("a", "b" * 100)).is_empty
+    assert explain_text(words.format("a" * (MAX_GAP + 1), "b")).is_empty
+    assert explain_text(words.format("a\n" * 2, "b")).is_empty
+    # The first beginning has no end, the second one has.
+    twice = "Not found exported service: a\nNot found exported service: b in [c]"
+    assert explain_text(twice).complaints[0].phrase == "Not found exported service: b in [c]"
 
 
 def test_no_row_stands_twice() -> None:
@@ -384,6 +423,85 @@ MET = {
         "SSL 2 hello",
     ),
     "jdbc:hive2://10.10.10.48:10000/default: Invalid status 21": ("SASL", "TLS alert"),
+    # Dubbo, Motan, rpcx.
+    "Not found exported service: com.x.CartService:12345 in [com.x.CartService:1.0.0:12345, "
+    "com.x.OrderService:1.0.0:12345, com.x.UserService:1.0.0:12345, com.x.MailService:1.0.0:12345, "
+    "com.x.StockService:1.0.0:12345], may be version or group mismatch , channel: x": (
+        "has no such service",
+        "",
+    ),
+    "rpcx: client protocol error:wrong magic number: 72": ("not those that", "HTTP response"),
+    "rpcx: failed to read request: wrong magic number: 72": ("not those that", "HTTP HEAD"),
+    "rpcx: failed to read request: wrong magic number: 22": ("not those that", "TLS handshake"),
+    "NettyDecoder transport header not support, type: 18245, status: 503, error_code: 20001": (
+        "not those that",
+        "HTTP GET",
+    ),
+    "NettyDecoder transport header not support, type: 18501, status: 503, error_code: 20001": (
+        "not those that",
+        "HTTP HEAD",
+    ),
+    "NettyDecoder transport header not support, type: -32767, status: 503": (
+        "not those that",
+        "strict binary message",
+    ),
+    "error_message: decode error: isResponse=true, status: 503, error_code: 20003,r=": (
+        "could not make values",
+        "",
+    ),
+    "error_message: encode error: isResponse=true, status: 503, error_code: 20002,r=null": (
+        "could not write the values",
+        "",
+    ),
+    "error_message: Create registry false for url:zookeeper://IP:2181/x, status: 500": (
+        "its registry",
+        "",
+    ),
+    "NettyChannel connect to server timeout url: motan://10.0.0.2:8001/x, cost: 1000": (
+        "There is no connection",
+        "",
+    ),
+    "exception:Fail to decode request due to: RpcInvocation [methodName=a, parameterTypes=[]]": (
+        "could not make values",
+        "",
+    ),
+    "[Serialization Security] Serialized class com.x.Y is not in allow list. Current mode is": (
+        "refused to make a value of a class",
+        "",
+    ),
+    "[DubboClientHandler-thread-233] ERROR Dubbo client can not supported string message: ?C0-": (
+        "do not begin with da bb",
+        "",
+    ),
+    "Forbid consumer 192.168.1.29 access service x.IDictService from registry 10.0.0.2:2181": (
+        "knows no server",
+        "",
+    ),
+    "No provider available from registry 127.0.0.1:2181 for service x.Y on consumer 10.0.0.1 use": (
+        "knows no server",
+        "",
+    ),
+    "java.io.IOException: Data length too large: 1195725856, max payload: 8388608, channel: x": (
+        "longer than the limit",
+        "HTTP GET",
+    ),
+    "java.io.IOException: Data length too large: 9598962, max payload: 8388608, channel: x": (
+        "longer than the limit",
+        "",
+    ),
+    "client(url: dubbo://10.0.0.2:20880/a) failed to connect to server /10.0.0.2:20880 client-side "
+    "timeout 3000ms": ("nothing answered in time", ""),
+    "wrong magic number: 300": ("not those that", ""),  # no byte at all
+    # gRPC.
+    "Error: 13 INTERNAL: Received RST_STREAM with code 2 triggered by internal client error: "
+    "Session closed with error code 2": ("No RST_STREAM came from the server", ""),
+    "java.io.IOException: PROTOCOL_ERROR invalid settings id: -509": ("do not say which", ""),
+    "java.io.IOException: FRAME_SIZE_ERROR: 4740180": ("three bytes", "HTTP response"),
+    "stream error: stream ID 7; INTERNAL_ERROR; received from peer": ("RST_STREAM", ""),
+    "error: INTERNAL_ERROR": ("do not say which", ""),
+    "rpc error: code = Unavailable desc = transport is closing": ("The connection ended", ""),
+    "io.grpc.StatusRuntimeException: UNAVAILABLE: io exception": ("do not say which", ""),
+    "UNAVAILABLE: Keepalive failed. The connection is likely gone": ("heartbeats", ""),
 }
 
 
@@ -395,6 +513,32 @@ def test_lines_that_were_met(line: str) -> None:
     numbers = [number for number in verdict.numbers if number.role is not Role.LIMIT]
     assert [what in number.readings[0].what for number in numbers] == ([True] if what else [])
     assert verdict.blocks == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "writer"),
+    [
+        ("[DubboClientHandler-1] Thread pool is EXHAUSTED! Thread Name: DubboClientHandler-x", ""),
+        ("Thread pool is EXHAUSTED! Thread Name: DubboServerHandler-10.0.0.1:20880", "a server"),
+        ("Thread pool is EXHAUSTED!", ""),
+    ],
+)
+def test_whose_pool_is_full_only_its_threads_tell(line: str, writer: str) -> None:
+    (complaint,) = explain_text(line).complaints
+    assert complaint.source.endswith(writer or ".java)")
+    assert ("The server" in complaint.meaning) == bool(writer)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Failed to connect to server /10.0.0.2:20880 from NettyClient 10.0.0.1 using dubbo version",
+        "NettyChannel failed to connect to server, url: motan://10.0.0.2:8002/, result: false",
+    ],
+)
+def test_what_another_family_writes_is_not_said_to_be_thrift_s(line: str) -> None:
+    (complaint,) = explain_text(line).complaints
+    assert "Thrift" not in complaint.source + complaint.meaning
 
 
 # ── What must not be said ────────────────────────────────────────────────────────────
@@ -522,8 +666,16 @@ def test_the_system_s_words_add_nothing_to_a_library_s() -> None:
         "dial tcp x" * 100_000,
         "\n" * MAX_TEXT,
         "İ" * 500_000 + "frame size 1213486160",
+        # Beginnings whose ends never come, or come once and too far away.
+        "Not found exported service: a" * 36_000,
+        "Not found exported service:a:" * 36_000 + " in [",
+        "error reading server preface: x y " * 30_000 + "connection reset by peer",
+        ("Required field x " * 6_000 + "is unset\n") * 10,
     ],
-    ids=["starts", "required", "dial", "lines", "letters that grow"],
+    ids=[
+        *("starts", "required", "dial", "lines", "letters that grow"),
+        *("no end", "one word", "an end for all", "ends of lines"),
+    ],
 )
 def test_hostile_words_end(text: str) -> None:
     verdict = explain_text(text)

@@ -9,6 +9,7 @@ from making import ADD, framed
 from pasting import NUMBERS as TABLE
 
 from pingpong.hints import magic_numbers as numbers
+from pingpong.hints.complaints import explain_text
 from pingpong.hints.magic_numbers import (
     Certainty,
     NumberVerdict,
@@ -418,3 +419,85 @@ def test_first_bytes_of_the_relatives(data: str, what: str) -> None:
     best = explain_bytes(bytes.fromhex(data)).readings[0]
     assert what in best.what
     assert best.certainty > Certainty.POSSIBLE
+
+
+# ── One answer, however the bytes were written ───────────────────────────────────────
+
+# What the families begin with: 8 bytes, and a word of what they are.
+MAGICS = {
+    "8001000100000004": "strict binary",
+    "8221010361646415": "compact",
+    "8241010361646415": "compact",
+    "8261010361646415": "compact",
+    "8281010361646415": "compact",
+    "0fff000000000001": "THeader",
+    "1000000000000001": "TTHeader",
+    "dabbc20000000000": "Dubbo",
+    "dabb021400000000": "Dubbo",
+    "f1f1000800000000": "Motan",
+    "f1f1000000000000": "Motan",
+    "f0f0010000000000": "Motan",
+    "0800001000000000": "rpcx",
+    "0800801000000000": "rpcx",
+    b"GET / HT".hex(): "HTTP GET",
+    b"HEAD / H".hex(): "HTTP HEAD",
+    b"DELETE /".hex(): "HTTP DELETE",
+    b"HTTP/1.1".hex(): "HTTP response",
+    b"PRI * HT".hex(): "HTTP/2",
+    "16030100c8010000": "TLS",
+    "1503030002022800": "TLS",
+}
+
+
+def layouts(data: bytes) -> list[str]:
+    """Bytes as people paste them: as hex, and as a number, signed or not."""
+    number = int.from_bytes(data, "big")
+    signed = int.from_bytes(data, "big", signed=True)
+    half = len(data) // 2
+    pairs = [data.hex(" "), ", ".join(f"0x{byte:02x}" for byte in data)]
+    streams = [data.hex(), data.hex().upper(), f"{data[:half].hex()} {data[half:].hex()}"]
+    numbers = [str(number), str(signed), f"0x{data.hex()}"]
+    if (data[:2] == b"\x10\0" and len(data) < 8) or data == b"PR":
+        return [pairs[1], *numbers]  # digits alone, which say nothing that is more than possible
+    return pairs + streams + numbers
+
+
+@pytest.mark.parametrize("size", [2, 4, 8])
+@pytest.mark.parametrize("magic", MAGICS)
+def test_a_magic_is_known_however_it_is_written(magic: str, size: int) -> None:
+    for text in layouts(bytes.fromhex(magic)[:size]):
+        found = explain_text(text)
+        verdicts = [*found.numbers, *(explain_bytes(block.data) for block in found.blocks)]
+        assert any(MAGICS[magic] in one.what for verdict in verdicts for one in verdict.readings), (
+            text
+        )
+        remarks = [remark for verdict in verdicts for remark in verdict.remarks]
+        assert not any("Nothing that is known" in remark for remark in remarks), text
+
+
+@pytest.mark.parametrize(
+    ("data", "side", "what"),
+    [
+        (b"H", "client", "HTTP response"),
+        (b"H", "server", "HTTP HEAD"),
+        (b"P", "server", "HTTP POST"),
+        (b"P", "client", "HTTP POST"),  # nothing else is known: it stays
+        (b"GE", "server", "HTTP GET"),
+        (b"\x16", "server", "TLS handshake"),
+    ],
+)
+def test_a_reader_does_not_get_what_its_own_side_sends(data: bytes, side: str, what: str) -> None:
+    verdict = numbers.read_by(explain_bytes(data, Role.MAGIC), side)
+    assert what in verdict.readings[0].what
+    assert verdict.readings[0].reader
+    assert "Thrift" not in verdict.readings[0].remedy
+
+
+def test_small_numbers_stay_numbers() -> None:
+    """Two bytes of text are one explanation among others, where nobody said what was read."""
+    for number in (18_245, 18_501, 4_096):
+        readings = explain_number(number).readings
+        assert "the length of a frame" in readings[0].what
+        assert any("as two bytes" in reading.what for reading in readings)
+        assert all(reading.certainty is Certainty.POSSIBLE for reading in readings)
+    assert not any("bytes" in one.what for one in explain_number(300).readings[2:])

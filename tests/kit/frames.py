@@ -100,8 +100,8 @@ def motan2_reply(seqid: int) -> bytes:
     return motan2(1, seqid, {"M_pt": "1"}, b"\1\0\0\0\4pong")
 
 
-def motan2_error(seqid: int, code: int, words: str) -> bytes:
-    said = json.dumps({"errcode": code, "errmsg": words, "errtype": 1})
+def motan2_error(seqid: int, code: int, words: str, whose: int = 1) -> bytes:
+    said = json.dumps({"errcode": code, "errmsg": words, "errtype": whose})
     return motan2(1, seqid, {"M_e": said}, b"", status=1)
 
 

@@ -1184,9 +1184,9 @@ def run_talk(data: bytes) -> object:
     for cut, one in zip(cuts[1:], told[1:], strict=True):
         demand(one == told[0], f"in pieces of {cut}: {_differ(one, told[0])}")
     lost = _messages_of(_with_losses(said, chance))
-    for one in (*seen[0], *lost):
-        check_spans(one)
-        check_cover(explain(one), len(one.data))
+    for message in (*seen[0], *lost):
+        check_spans(message)
+        check_cover(explain(message), len(message.data))
     # To look at everything takes ten times as long as to read it: that is for one in four.
     if chance // 60 % 4:
         return told

@@ -134,11 +134,18 @@ def places(
 
 
 def twin(rng: random.Random, message: Message) -> bytes:
-    """The message's bytes with another value in each value's place."""
+    """The message's bytes with another value in each value's place.
+
+    The kind of an exception of the framework's own stays: it is not masked.
+    """
     data = bytearray(message.data)
+    is_exception = message.type is MessageType.EXCEPTION
+    kind = message.family.error(message).kind if is_exception else None
     for value, field, is_key in places(message.body):
         start, stop = value.span.start, value.span.stop
-        if message.protocol in (JSON, THRIFTPY2_JSON):
+        if kind is not None and value.span == kind.span:
+            pass
+        elif message.protocol in (JSON, THRIFTPY2_JSON):
             is_thriftpy2 = message.protocol is THRIFTPY2_JSON
             data[start:stop] = other_token(rng, value.ttype, stop - start, is_key, is_thriftpy2)
         elif value.ttype is TType.STRING:

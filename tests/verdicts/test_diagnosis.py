@@ -577,7 +577,8 @@ def test_a_verdict_says_what_it_is() -> None:
 def test_braces_of_the_wire_are_no_times() -> None:
     """A method may be called {after}."""
     (one,) = diagnosed(closed(1, call(b"{after}", b""))).verdicts
-    assert r"calls \x7bafter\x7d;" in one.sentence
+    assert "calls {after};" in one.sentence
+    assert "calls {after};" in one.plainly
 
 
 def test_lengths_of_time() -> None:

@@ -18,6 +18,7 @@ from frames import (
     DUBBO_READONLY,
     HELLO,
     SETTINGS,
+    dubbo,
     dubbo_alive,
     dubbo_call,
     dubbo_error,
@@ -164,7 +165,12 @@ REFUSALS: list[tuple[bytes, bytes, Kind, str]] = [
         Kind.UNKNOWN_METHOD,
         "no service g/com.shop.Orders/1.0",
     ),
-    (rpcx_call(1), rpcx_error(1, "can not find codec for 7"), Kind.OTHER_SERIALIZATION, "number 7"),
+    (
+        rpcx_call(9) + rpcx_call(1, kind=7),
+        rpcx_reply(9) + rpcx_error(1, "can not find codec for 7"),
+        Kind.OTHER_SERIALIZATION,
+        "number 7",
+    ),
     (rpcx_call(1), rpcx_error(1, "request reached rate limit"), Kind.OVERLOADED, "in a time"),
     (rpcx_call(1), rpcx_error(1, "[service internal error]: x"), Kind.HANDLER_CRASHED, "failed"),
     (
@@ -185,6 +191,155 @@ def test_a_refusal(call: bytes, answer: bytes, kind: Kind, words: str) -> None:
     assert any(one.startswith("CALL ") for one in verdict.evidence)
 
 
+# What a server passes on: somebody else's words are no news of the server itself.
+OTHERS: list[tuple[bytes, bytes, str]] = [
+    (dubbo_call(1), dubbo_error(1, 80, f"a.E: b: {NO_SERVICE.format('')}"), "inside other words"),
+    (
+        dubbo_call(1, path="com.shop.Cart"),
+        dubbo_error(1, 70, NO_SERVICE.format("com.shop.Pay:1.0.0:20880")),
+        "about com.shop.Orders:1.0.0:20880",
+    ),
+    (dubbo_call(1), dubbo_error(1, 70, f"a.Exception: it said {LENGTH}"), "inside other words"),
+    (
+        motan2_call(1),
+        motan2_error(1, 404, "provider not exist serviceKey=com.shop.Stock"),
+        "about com.shop.Stock",
+    ),
+    (
+        motan2_call(1),
+        motan2_error(1, 500, "method put is not found in provider."),
+        "about put",
+    ),
+    (motan2_call(1), motan2_error(1, 404, "x: provider not exist"), "inside other words"),
+    (motan2_call(1), motan2_error(1, 404, "user 17 not found", 2), "as the service's own"),
+    (motan2_call(1), motan2_error(1, 10002, f"no: {POOL}", 2), "as the service's own"),
+    (rpcx_call(1), rpcx_error(1, "rpcx: can't find service Stock"), "about Stock"),
+    (rpcx_call(1), rpcx_error(1, "rpcx: can't find method Put"), "about Put"),
+    (rpcx_call(1), rpcx_error(1, "can not find codec for 7"), "serialization number 7"),
+    (rpcx_call(1), rpcx_error(1, "x: rpcx: can't find service Orders"), "the service's own"),
+]
+
+
+@pytest.mark.parametrize(("call", "answer", "words"), OTHERS)
+def test_words_of_a_server_further_behind(call: bytes, answer: bytes, words: str) -> None:
+    verdict = of(Kind.APPLICATION_EXCEPTION, opened().call(call).reply(answer).close())
+    assert words in verdict.sentence
+
+
+def test_a_name_with_dots_is_the_one_that_is_called() -> None:
+    ask = rpcx_call(1, "do.it"), rpcx_error(1, "rpcx: can't find method do.it", "do.it")
+    of(Kind.UNKNOWN_METHOD, opened().call(ask[0]).reply(ask[1]).close())
+
+
+def test_a_server_with_more_services_than_are_kept() -> None:
+    offered = ", ".join(f"com.shop.catalogue.Service{at}:1.0.0:20880" for at in range(400))
+    answer = dubbo_error(1, 70, NO_SERVICE.format(offered))
+    verdict = of(Kind.UNKNOWN_METHOD, opened().call(dubbo_call(1)).reply(answer).close())
+    assert "com.shop.catalogue.Service0:1.0.0:20880, " in verdict.sentence
+    assert "and many more." in verdict.sentence
+
+
+def failing(answers: list[bytes], first: int = 1) -> Talk:
+    talk = opened(50000 + first)
+    for at, answer in enumerate(answers, 1):
+        talk.call(rpcx_call(at)).reply(answer)
+    return talk.close()
+
+
+TEXTS = ["sold out", "no 17", "no 18", "request reached rate limit", "rpcx: can't find method Get"]
+
+
+@pytest.mark.parametrize("is_apart", [False, True])
+def test_one_method_that_fails_in_several_ways(is_apart: bool) -> None:
+    """On one connection, and on one each."""
+    if is_apart:
+        talks = [failing([rpcx_error(1, words)], at) for at, words in enumerate(TEXTS, 1)]
+    else:
+        talks = [failing([rpcx_error(at, words) for at, words in enumerate(TEXTS, 1)])]
+    found = verdicts(together(*talks))
+    assert {one.kind for one in found} == {
+        *(Kind.OVERLOADED, Kind.UNKNOWN_METHOD, Kind.APPLICATION_EXCEPTION),
+    }
+    (own,) = (one for one in found if one.kind is Kind.APPLICATION_EXCEPTION)
+    assert "with other texts, too" in own.sentence
+    told = [one for one in own.evidence if one.startswith("EXCEPTION")]
+    assert len(told) == 2
+    assert {"sold out", "no 1"} == {text[:8].rstrip("78") for text in (
+        one.partition("“")[2].partition("”")[0] for one in told
+    )}  # fmt: skip
+
+
+def test_more_texts_than_are_kept_are_not_taken_for_the_first() -> None:
+    words = ["".join(chr(ord("g") + int(c)) for c in str(at)) for at in range(300)]
+    (verdict,) = verdicts(together(failing([rpcx_error(at, w) for at, w in enumerate(words, 1)])))
+    assert len(verdict.evidence) <= 13
+    assert "EXCEPTION Orders.Get, error, 292 times" in verdict.evidence
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("com.shop.RpcException", "declined"),
+        ("com.shop.NoSuchMethodException", 'Not found method "get" in class com.shop.Orders.'),
+        ("java.lang.NoSuchMethodException", "com.shop.Bean.setPrice(java.lang.String)"),
+    ],
+)
+def test_an_exception_that_only_looks_like_the_frameworks(name: str, said: str) -> None:
+    talk = opened().call(dubbo_call(3)).reply(dubbo_reply(3, thrown(name, said), 3)).close()
+    verdict = of(Kind.THROWN_EXCEPTIONS, talk)
+    assert "an exception that the handler threw" in verdict.sentence
+    assert "IDL" not in verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "org.apache.dubbo.rpc.RpcException",
+            "Failed to invoke service {} because exceed max service tps.",
+        ),
+        (
+            "org.apache.dubbo.common.bytecode.NoSuchMethodException",
+            'Not found method "{}" in class x',
+        ),
+    ],
+)
+def test_what_the_framework_says_of_another_call(name: str, said: str) -> None:
+    def answered(words: str) -> Talk:
+        reply = dubbo_reply(3, thrown(name, said.format(words)), 3)
+        return opened().call(dubbo_call(3)).reply(reply).close()
+
+    named = "com.shop.Orders.get" if "tps" in said else "get"
+    assert kinds(answered(named)) & {Kind.OVERLOADED, Kind.UNKNOWN_METHOD}
+    assert "not what is called here" in of(Kind.APPLICATION_EXCEPTION, answered("x")).sentence
+
+
+# ── Values that are not read ─────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("kind", "name"), [(8, "kryo (8)"), (23, "fastjson2 (23)")])
+def test_a_serialization_that_is_not_read(kind: int, name: str) -> None:
+    def talk(status: int, body: bytes) -> Talk:
+        ask = dubbo(0xC0 | kind, 0, 1, b"\x85abc\1")
+        return opened().call(ask).reply(dubbo(kind, status, 1, body)).close()
+
+    verdict = of(Kind.ALL_WELL, talk(20, b"\2\1\3pong"))
+    assert f"1 of them in {name}, which is not read here" in verdict.sentence
+    assert "seen to be wrong" in verdict.sentence
+    assert any("whether the method returned or threw" in one for one in verdict.evidence)
+    refused = of(
+        Kind.OTHER_SERIALIZATION, talk(40, b"Unexpected serialization id:8 received from network")
+    )
+    assert f"{name}, and the server does not take that" in refused.sentence
+
+
+def test_fastjson_that_is_none_is_not_called_well() -> None:
+    ask = dubbo(0xC6, 0, 1, b'"2.0.2"\n"com.shop.Orders"\n"1"\n"get"\n""\n{}\n')
+    good_one, bad = dubbo(6, 20, 1, b'1\n"pong"\n'), dubbo(6, 20, 1, b"\2\1pong\n")
+    assert kinds(opened().call(ask).reply(good_one).close()) == {Kind.ALL_WELL}
+    of(Kind.UNREADABLE, opened().call(ask).reply(bad).close())
+
+
 @pytest.mark.parametrize(
     ("name", "said", "kind", "words"),
     [
@@ -196,7 +351,9 @@ def test_a_refusal(call: bytes, answer: bytes, kind: Kind, words: str) -> None:
         ),
         (
             "org.apache.dubbo.rpc.RpcException",
-            'The service using threads greater than <dubbo:service executes="10" /> limited.',
+            "Failed to invoke method put in provider dubbo://10.0.0.2:20880/com.shop.Orders?a=b, "
+            "cause: The service using threads greater than "
+            '<dubbo:service executes="10" /> limited.',
             Kind.OVERLOADED,
             "lets 10 calls",
         ),
@@ -221,7 +378,7 @@ def test_an_exception_that_the_framework_throws(
 def test_an_exception_of_the_services_own_is_none_of_the_frameworks() -> None:
     answer = dubbo_reply(3, thrown("com.shop.NoSuchOrderException", "no"), 3)
     talk = good(opened()).call(dubbo_call(3)).reply(answer).close()
-    assert kinds(talk) == {Kind.DECLARED_EXCEPTIONS}
+    assert kinds(talk) == {Kind.THROWN_EXCEPTIONS}
 
 
 def test_a_close_is_no_handler_that_failed() -> None:
@@ -332,6 +489,42 @@ def test_heartbeats(call: bytes, reply: bytes, ask: Beat, answer: Beat) -> None:
     assert "never answers" not in verdict.sentence
 
 
+@pytest.mark.parametrize(
+    ("ask", "answer"),
+    [
+        (dubbo_heartbeat, dubbo_alive),
+        (motan2_heartbeat, lambda at: motan2_heartbeat(at, True)),
+        (rpcx_heartbeat, lambda at: rpcx_heartbeat(at, True)),
+    ],
+)
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_connection_with_heartbeats_alone(ask: Beat, answer: Beat, is_whole: bool) -> None:
+    talk = opened() if is_whole else Talk(50001, server_port=20880)
+    for at in range(1, 4):
+        talk.call(ask(at)).reply(answer(at)).wait(SECOND)
+    verdict = of(Kind.ALL_WELL, talk)
+    assert "No call is in the capture of this connection" in verdict.sentence
+    assert "3 heartbeats of the client, 3 answered by the server" in verdict.evidence
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_connection_with_a_farewell_alone(is_whole: bool) -> None:
+    talk = opened() if is_whole else Talk(50001, server_port=20880)
+    of(Kind.GOAWAY, talk.reply(DUBBO_READONLY).wait(SECOND).fin(False).fin(True))
+
+
+@pytest.mark.parametrize("name", ["dubbo2_java_pool", "motan_java_motan2_hessian2_heartbeat"])
+@pytest.mark.parametrize("size", [100, 114, 140])
+def test_packets_that_were_cut_off(name: str, size: int) -> None:
+    packets = [
+        Packet(one.number, one.time, one.link, one.data[:size], one.length)
+        for one in packets_of("relatives", name)
+    ]
+    for one in verdicts(packets):
+        assert one.kind is not Kind.OTHER_PROTOCOL, one
+        assert one.kind is not Kind.NOT_RECOGNISED, one
+
+
 def test_heartbeats_of_a_server() -> None:
     talk = good(opened()).wait(SECOND).reply(dubbo_heartbeat(7)).wait(5 * SECOND)
     verdict = of(Kind.HEARTBEATS, talk.fin(False).fin(True))
@@ -405,6 +598,8 @@ def echoed(said: bytes, back: bytes) -> Talk:
         (text("why?"), text("why?")),
         (text("😀"), text("?")),  # an answer, perhaps
         (text(EMOJI), text("ab")),
+        (text("price😀"), text("no such price?")),  # a question
+        (text("hello 😀"), text("hello 😀, or hello ? to all")),
         (text("\\ud83d"), text("\\ud83d")),  # it is written so
         (text("金"), text("\uf90a")),
     ],
@@ -532,3 +727,86 @@ def test_captures_that_were_mistreated_get_no_new_verdict(name: str, seed: int) 
     before: Any = {one.kind for one in verdicts(packets)}
     capture = check(mutated(packets, seed), deep=False)
     assert not ({one.kind for one in capture.diagnosis.verdicts} & NEW) - before
+
+
+# ── Who said it, and what the capture supports ───────────────────────────────────────
+
+
+def backward(talk: Talk, after: int, answer: bytes | None) -> Talk:
+    """The server calls the client, which answers so, or closes."""
+    talk.reply(dubbo_call(7, "changed", "com.shop.Listener", timeout="1000")).wait(after)
+    return talk.fin(True).fin(False) if answer is None else talk.call(answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "said"),
+    [
+        (None, Kind.CLOSED_ON_CALL, "the client closed the connection"),
+        (dubbo_error(7, 100, "full"), Kind.ENDED_OTHERWISE, "client could not make the call"),
+        (dubbo_reply(7), Kind.TOO_LATE, "on the client's side of this capture, not on the"),
+    ],
+)
+def test_the_server_calls_the_client(answer: bytes | None, kind: Kind, said: str) -> None:
+    talk = backward(good(opened()), 3 * SECOND, answer)
+    one = of(kind, talk)
+    assert said in one.sentence, one.sentence
+    for words in ("client gave up", "the client waits", "The server had no thread"):
+        assert words not in one.sentence
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [dubbo_call(1, timeout="2000"), motan2_call(1, M_tmo="2000"), rpcx_call(1)],
+    ids=["Dubbo", "Motan 2", "rpcx"],
+)
+def test_words_of_another_family(ask: bytes) -> None:
+    """A deadline that passed, and an answer to nobody: neither gRPC's words nor Thrift's."""
+    talk = opened().call(ask).wait(2_300 * MS).fin(True).fin(False)
+    told = of(Kind.CLIENT_GAVE_UP, talk)
+    twice = of(Kind.OUT_OF_STEP, good(opened(50002)).reply(dubbo_reply(2)))
+    for one in (told, twice):
+        words = " ".join((one.sentence, *one.evidence, one.advice))
+        assert "DEADLINE_EXCEEDED" not in words
+        assert "BAD_SEQUENCE_ID" not in words
+        assert "seqid" not in words
+
+
+@pytest.mark.parametrize("ask", [dubbo_call(3, timeout="0"), motan2_call(3, M_tmo="0")])
+def test_a_timeout_of_0_says_nothing(ask: bytes) -> None:
+    answer = dubbo_reply(3) if ask[:1] == b"\xda" else motan2_reply(3)
+    talk = opened().call(ask).wait(50 * MS).reply(answer)
+    assert kinds(talk) == {Kind.ALL_WELL}
+
+
+def test_an_answer_behind_another() -> None:
+    large = dubbo_reply(1, b"S" + (900).to_bytes(2, "big") + b"y" * 900)
+    talk = opened().call(dubbo_call(1)).call(dubbo_call(2, timeout="1000"))
+    talk.reply(large[:500]).wait(3 * SECOND).reply(large[500:]).reply(dubbo_reply(2))
+    found = [one for one in verdicts(talk.packets) if one.kind is Kind.TOO_LATE]
+    (told,) = [one for one in found if one.severity is Severity.WARNING]
+    assert "another answer came on the same connection" in told.sentence
+    assert "server's side" not in told.sentence
+
+
+def test_a_reply_that_may_be_lost() -> None:
+    """The client closed when its deadline had passed, and the capture lacks the server's bytes."""
+    talk = good(opened()).call(dubbo_call(3, timeout="1000")).skip(False, 40).wait(2 * SECOND)
+    found = verdicts(talk.reply(dubbo_reply(4)).fin(True).fin(False).packets)
+    assert Kind.CLIENT_GAVE_UP not in {one.kind for one in found}
+    assert Kind.LOST_PACKETS in {one.kind for one in found}
+
+
+@pytest.mark.parametrize("by_client", [True, False])
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_farewell_of_either_end(by_client: bool, is_whole: bool) -> None:
+    talk = good(opened() if is_whole else Talk(server_port=20880)).send(by_client, DUBBO_READONLY)
+    found = verdicts(talk.wait(SECOND).fin(by_client).fin(not by_client).packets)
+    (told,) = [one for one in found if one.kind is Kind.GOAWAY]
+    assert ("No call was under way" in told.sentence) is (is_whole and not by_client)
+    assert ("the server should not call it" in told.sentence) is by_client
+
+
+def test_a_pool_that_says_it_is_free() -> None:
+    words = "Pool Size: 100 (active: 0, core: 100, max: 100"
+    talk = good(opened()).call(dubbo_call(3)).reply(dubbo_error(3, 100, words))
+    assert "threads were free when it wrote this" in of(Kind.OVERLOADED, talk).sentence

@@ -62,7 +62,7 @@ WORDINGS: Final = (
             "client",
         ),
         (t.RESOLVE, "DNS resolution failed for", "resolver/dns", "client"),
-        (t.LOST, "keepalive watchdog timeout", f"{_CHTTP2}/chttp2_transport.cc"),
+        (t.HEARTBEAT, "keepalive watchdog timeout", f"{_CHTTP2}/chttp2_transport.cc"),
     ),
     *wordings(
         "Python",
@@ -203,6 +203,28 @@ WORDINGS: Final = (
             "client",
         ),
         (t.DEADLINE, "code = DeadlineExceeded", "status", "client"),
+        (t.STREAM_RESET, "stream error: stream ID {n}; {word}", "golang.org/x/net/http2"),
+        (
+            t.HEARTBEAT,
+            "keepalive ping failed to receive ACK within timeout",
+            "internal/transport/http2_client.go",
+            "client",
+        ),
+        (t.H2_ENDED, "transport is closing", "internal/transport/transport.go"),
+        (
+            t.H2_ENDED,
+            "error reading from server: EOF",
+            "internal/transport/http2_client.go",
+            "client",
+        ),
+        (t.REFUSED, "grpc: the connection is unavailable", "clientconn.go of 1.0", "client"),
+        (t.OWN_CLOSE, "grpc: the client connection is closing", "clientconn.go", "client"),
+        (
+            t.NO_PROVIDER,
+            "name resolver error: produced zero addresses",
+            "clientconn.go",
+            "client",
+        ),
     ),
     *wordings(
         "Java",
@@ -273,12 +295,31 @@ WORDINGS: Final = (
             "client",
         ),
         (t.DEADLINE, "DEADLINE_EXCEEDED: {text}", "Status.java", "client"),
-        (t.COMPRESSION, "Can't find decompressor for {word}", "internal/AbstractStream"),
+        (t.H2_FAILED, "UNAVAILABLE: io exception", "netty/Utils.java", "client"),
+        (t.H2_FAILED, "UNKNOWN: channel closed", "netty/Utils.java", "client"),
         (
-            t.COMPRESSION,
-            "Can't decode compressed gRPC message as compression not configured",
-            "internal/MessageDeframer.java",
+            t.H2_FAILED,
+            "Network closed for unknown reason",
+            "netty/NettyClientHandler.java",
+            "client",
         ),
+        (
+            t.H2_ENDED,
+            "End of stream or IOException",
+            "okhttp/OkHttpClientTransport.java",
+            "client",
+        ),
+        *(
+            (t.OWN_CLOSE, f"Channel {words} invoked", "internal/ManagedChannelImpl.java", "client")
+            for words in ("shutdown", "shutdownNow")
+        ),
+        (
+            t.HEARTBEAT,
+            "Keepalive failed. The connection is likely gone",
+            "internal/KeepAliveManager.java",
+        ),
+        (t.RESOLVE, "Unable to resolve host {word}", "internal/DnsNameResolver.java", "client"),
+        (t.H2_FRAME, "FRAME_SIZE_ERROR: {number}", "okhttp/internal/framed/Http2.java"),
     ),
     *wordings(
         "Node.js",
@@ -324,5 +365,20 @@ WORDINGS: Final = (
             "client",
         ),
         (t.DEADLINE, "Deadline exceeded after {word}", "src/resolving-call.ts", "client"),
+        (
+            t.OWN_RESET,
+            "Received RST_STREAM with code {n} triggered by internal client error: {word}",
+            "src/subchannel-call.ts",
+            "client",
+        ),
+        (t.NO_SERVER, "UNAVAILABLE: No connection established", "src/load-balancer", "client"),
+        (t.STREAM_RESET, "Stream refused by server", "src/subchannel-call.ts", "client"),
+        (t.H2_ENDED, "UNAVAILABLE: Connection dropped", "src/subchannel-call.ts", "client"),
+        (
+            t.RESOLVE,
+            "Name resolution failed for target {word}",
+            "src/resolver-dns.ts",
+            "client",
+        ),
     ),
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
 from . import cpp, frameworks, go, grpc, java, others, python, relatives, scripts, system
+from .matching import Found, Piece, find
 from .troubles import Trouble
-from .wordings import Wording, fixed, pattern_of
+from .wordings import Wording, fixed, pieces_of
 
 __all__ = ["WORDINGS", "Phrase", "phrases"]
 
@@ -30,15 +31,20 @@ class Phrase(NamedTuple):
     """Words, with all who write them: see ``wordings.Wording``."""
 
     start: str
-    words: str  # a pattern
+    pieces: tuple[Piece, ...]
     trouble: Trouble
     writers: tuple[Wording, ...]
     literal: int  # how many of its characters are fixed
 
+    def find(self, text: str) -> Iterator[Found]:
+        """Where these words are in ``text``, which is in lower case."""
+        return find(self.pieces, text) if self.start in text else iter(())
+
     @property
-    def pattern(self) -> re.Pattern[str]:
-        """``words`` compiled, to be matched against text in lower case."""
-        return _compiled(self.words)
+    def side(self) -> str:
+        """The side that writes these words: "client" or "server"; "" if both may, or it is open."""
+        sides = {wording.side for wording in self.writers}
+        return sides.pop() if len(sides) == 1 else ""
 
     @property
     def source(self) -> str:
@@ -52,23 +58,17 @@ _WRITERS: Final = 3
 
 
 @cache
-def _compiled(words: str) -> re.Pattern[str]:
-    """Compiles a pattern when its beginning is first found: there are a thousand of them."""
-    return re.compile(words)
-
-
-@cache
 def phrases() -> tuple[Phrase, ...]:
-    """Each pattern once.  Raises ValueError if one stands for two kinds of trouble."""
-    by_pattern: dict[tuple[str, str], list[Wording]] = {}
+    """All words once.  Raises ValueError if one stands for two kinds of trouble."""
+    by_words: dict[tuple[str, tuple[Piece, ...]], list[Wording]] = {}
     for wording in WORDINGS:
-        by_pattern.setdefault(pattern_of(wording.template), []).append(wording)
+        by_words.setdefault(pieces_of(wording.template), []).append(wording)
     made = []
-    for (start, words), writers in by_pattern.items():
+    for (start, pieces), writers in by_words.items():
         first = writers[0]
         for other in writers[1:]:
             if other.trouble != first.trouble:
                 raise ValueError(f"{first.template!r} stands for two kinds of trouble")
         literal = len(fixed(first.template))
-        made.append(Phrase(start, words, first.trouble, tuple(writers), literal))
+        made.append(Phrase(start, pieces, first.trouble, tuple(writers), literal))
     return tuple(made)

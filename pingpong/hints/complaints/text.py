@@ -18,12 +18,21 @@ most MAX_TEXT characters are looked at.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Final, NamedTuple
 
-from ..magic_numbers import Certainty, NumberVerdict, Role, explain_bytes, explain_number
+from ..magic_numbers import (
+    Certainty,
+    NumberVerdict,
+    Role,
+    explain_bytes,
+    explain_number,
+    read_by,
+)
 from ..pasted import MAX_TEXT, blocks_in
 from . import troubles
 from .found import Complaint, TextVerdict
+from .matching import Found
 from .table import Phrase, phrases
 from .troubles import Trouble
 
@@ -47,8 +56,14 @@ _LEAST: Final = frozenset(
         *(troubles.CLOSED, troubles.RESET, troubles.BROKEN_PIPE, troubles.NOT_OPEN),
         *(troubles.TIMEOUT, troubles.GAVE_UP, troubles.READ_TIMEOUT, troubles.REFUSED),
         *(troubles.SERVER_FAILED, troubles.CLIENT_GONE, troubles.NO_SERVER, troubles.HANDLER),
-        *(troubles.ARGUMENTS, troubles.SASL, troubles.BEGINNING),
-        *(troubles.DEADLINE, troubles.STREAM_RESET),
+        *(
+            troubles.ARGUMENTS,
+            troubles.PROTOCOL_ERROR,
+            troubles.INTERNAL_ERROR,
+            troubles.SASL,
+            troubles.BEGINNING,
+        ),
+        *(troubles.DEADLINE, troubles.STREAM_RESET, troubles.H2_FAILED, troubles.H2_ENDED),
     }
 )
 # The bare name of an exception: it counts only if the text has nothing else.
@@ -59,19 +74,25 @@ _VAGUE: Final = frozenset({troubles.SERVER_FAILED, troubles.NOT_OPEN, troubles.N
 _ASKED_FOR: Final = frozenset({troubles.WAITS_FOR, troubles.SHORT})
 
 
+# How many bytes the decimal number in these placeholders is.
+_SIZES: Final = {"byte": 1, "short": 2}
+
+
 class _Match(NamedTuple):
     start: int
     stop: int
     phrase: Phrase
-    found: re.Match[str]
+    found: Found
 
 
+# What Netty writes as the id of a channel ([id: 0x16030100]) is random.
 _NUMBER: Final = re.compile(
-    r"(?<![\w.:/-])(?:(?P<hex>-?0[xX][0-9A-Fa-f]{1,16})|(?P<number>-?[0-9]{1,20}))(?![\w:/-]|\.[0-9])"
+    r"(?<![\w.:/-])(?<!\[id: )"
+    r"(?:(?P<hex>-?0[xX][0-9A-Fa-f]{1,16})|(?P<number>-?[0-9]{1,20}))(?![\w:/-]|\.[0-9])"
 )
 _ONLY_NUMBERS: Final = re.compile(r"[\s,;]*\Z")
 _GROUPED: Final = re.compile(r"-?[0-9]{1,3}(?:[,_'][0-9]{3}){1,6}\Z")
-_EIGHT_DIGITS: Final = re.compile(r"[0-9]{8}\Z")
+_DIGITS: Final = re.compile(r"(?:[0-9]{8}|[0-9]{4}|[0-9]{2} [0-9]{2}(?: [0-9]{2})?)\Z")
 
 # What comes before a number that is a limit.
 _LIMIT: Final = re.compile(
@@ -91,8 +112,9 @@ def explain_text(text: str) -> TextVerdict:
     is_cut = len(text) > MAX_TEXT
     text = text[:MAX_TEXT].replace("\N{MINUS SIGN}", "-")
     blocks = blocks_in(text)
-    matches = _matches(_lower(text))
-    numbers = _named_numbers(matches)
+    lower = _lower(text)
+    matches = _matches(lower)
+    numbers = _named_numbers(lower, matches)
     if not blocks:
         numbers += _plain_numbers(text, matches, bool(numbers))
     numbers.sort(key=lambda item: item[0])
@@ -117,13 +139,9 @@ def _matches(text: str) -> list[_Match]:
     """The known words in the text, in order; where some overlap, the longest."""
     found: list[_Match] = []
     for phrase in phrases():
-        if phrase.start not in text:
-            continue
-        for count, match in enumerate(phrase.pattern.finditer(text)):
-            if count == _MAX_MATCHES:
-                break
+        for match in islice(phrase.find(text), _MAX_MATCHES):
             if _stands_alone(text, match):
-                found.append(_Match(match.start(), match.end(), phrase, match))
+                found.append(_Match(match.start, match.stop, phrase, match))
     found.sort(key=lambda one: (one.start - one.stop, -one.phrase.literal, one.start))
     kept: list[_Match] = []
     taken = bytearray(len(text))
@@ -135,9 +153,9 @@ def _matches(text: str) -> list[_Match]:
     return kept
 
 
-def _stands_alone(text: str, match: re.Match[str]) -> bool:
+def _stands_alone(text: str, match: Found) -> bool:
     """Whether the match is of whole words: "EPIPE" is not in "recEPIPEs"."""
-    start, stop = match.span()
+    start, stop = match.start, match.stop
     before = text[start - 1 : start]
     after = text[stop : stop + 1]
     return not (before.isalnum() and text[start].isalnum()) and not (
@@ -184,34 +202,45 @@ def _lines(text: str, matches: list[_Match]) -> list[int]:
 # ── Numbers ──────────────────────────────────────────────────────────────────────────
 
 
-def _named_numbers(matches: list[_Match]) -> list[tuple[int, NumberVerdict]]:
+def _named_numbers(text: str, matches: list[_Match]) -> list[tuple[int, NumberVerdict]]:
     """The numbers that the words are about, and where they are."""
     numbers: list[tuple[int, NumberVerdict]] = []
     for match in matches:
         trouble = match.phrase.trouble
-        role = trouble.role
-        for name, digits in match.found.groupdict().items():
-            place = match.found.start(name)
-            if name == "limit":
-                numbers.append((place, explain_number(int(digits), Role.LIMIT)))
-            elif name == "number":
-                before = match.found.string[max(0, match.start - _BEFORE) : place]
-                limit = role is Role.FRAME and _is_limit(int(digits), before)
-                if trouble in _ASKED_FOR and 0 <= int(digits) < 2**20:
-                    continue
-                value = int(digits) - trouble.added
-                numbers.append((place, explain_number(value, Role.LIMIT if limit else role)))
-            elif name == "hex":
-                numbers.append((place, explain_number(int(digits, 16), role)))
-            elif name in ("pair", "dump"):
-                numbers.append((place, explain_bytes(bytes.fromhex(digits), role)))
-            elif name == "bytes":
-                data = bytes(int(one) & 255 for one in digits.replace(",", " ").split())
-                numbers.append((place, explain_bytes(data, role)))
-            elif name == "hexes":
-                data = bytes.fromhex("".join(f"{one:0>2}" for one in digits.split(",")))
-                numbers.append((place, explain_bytes(data, role)))
+        for name, place, digits in match.found.numbers:
+            if name == "number" and trouble in _ASKED_FOR and 0 <= int(digits) < 2**20:
+                continue
+            if (
+                name in _SIZES
+                and not -(256 ** _SIZES[name]) // 2 <= int(digits) < 256 ** _SIZES[name]
+            ):
+                continue  # no number of so few bytes
+            before = text[max(0, match.start - _BEFORE) : place]
+            verdict = read_by(_named(name, digits, trouble, before), match.phrase.side)
+            if trouble.role is Role.BODY and name == "number" and not _is_known(verdict):
+                continue  # an ordinary size, as the words say
+            numbers.append((place, verdict))
     return numbers
+
+
+def _named(name: str, digits: str, trouble: Trouble, before: str) -> NumberVerdict:
+    """What stands for the placeholder ``name``; ``before`` is what the line says before it."""
+    role = trouble.role
+    if name == "limit":
+        return explain_number(int(digits), Role.LIMIT)
+    if name == "number":
+        limit = role is Role.FRAME and _is_limit(int(digits), before)
+        return explain_number(int(digits) - trouble.added, Role.LIMIT if limit else role)
+    if name == "hex":
+        return explain_number(int(digits, 16), role)
+    if name in _SIZES:
+        size = _SIZES[name]
+        return explain_bytes((int(digits) % 256**size).to_bytes(size, "big"), role)
+    if name == "bytes":
+        return explain_bytes(bytes(int(one) & 255 for one in digits.split(",")), role)
+    if name == "hexes":
+        digits = "".join(f"{one:0>2}" for one in digits.split(","))
+    return explain_bytes(bytes.fromhex(digits), role)
 
 
 def _plain_numbers(
@@ -226,12 +255,15 @@ def _plain_numbers(
         return [(0, explain_number(int(re.sub(r"[,_']", "", stripped))))]
     found = []
     others: list[str] = []
+    in_hex: set[int] = set()
     at = 0
     for match in _NUMBER.finditer(text):
         others.append(text[at : match.start()])
         at = match.end()
         number = int(match["hex"], 16) if match["hex"] else int(match["number"])
         found.append((match.start(), number))
+        if match["hex"]:
+            in_hex.add(match.start())
         if len(found) > 1000:
             break
     others.append(text[at:])
@@ -243,10 +275,13 @@ def _plain_numbers(
     for place, number in found:
         if any(match.start <= place < match.stop for match in matches):
             continue
+        before = lower[max(0, place - _BEFORE) : place]
         behind = lower[place + len(str(number)) : place + len(str(number)) + _BEFORE]
-        if _is_limit(number, lower[max(0, place - _BEFORE) : place], behind):
+        # A small number is a count, unless it is written or named as something else.
+        small = 0 <= number < 2**20 and place not in in_hex and "magic" not in before
+        if _is_limit(number, before, behind):
             numbers.append((place, explain_number(number, Role.LIMIT)))
-        elif not has_named and not 0 <= number < 2**20:
+        elif not has_named and not small:
             verdict = explain_number(number)
             if _is_known(verdict):
                 numbers.append((place, verdict))
@@ -261,11 +296,17 @@ def _is_limit(number: int, before: str, behind: str = "") -> bool:
 
 
 def _as_hex(text: str) -> list[tuple[int, NumberVerdict]]:
-    """Eight digits that mean more as hex than as a decimal number: ``80010001``."""
-    if not _EIGHT_DIGITS.match(text):
+    """Digits that may mean more as hex than as decimal numbers: ``80010001``, ``82 21``, ``8221``.
+
+    Four of them are a number first of all, unless they begin with a zero.
+    """
+    if not _DIGITS.match(text):
         return []
-    verdict = explain_number(int(text, 16))
-    return [(-1, verdict)] if _is_known(verdict) else []
+    verdict = explain_bytes(bytes.fromhex(text))
+    is_hex = text.startswith("0")
+    if not (_is_known(verdict) or (is_hex and verdict.readings)):
+        return []
+    return [(len(text) if len(text) == 4 and not is_hex else -1, verdict)]
 
 
 def _is_known(verdict: NumberVerdict) -> bool:

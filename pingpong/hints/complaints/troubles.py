@@ -518,7 +518,7 @@ LOST: Final = Trouble(
 # ── No connection ────────────────────────────────────────────────────────────────────
 
 REFUSED: Final = Trouble(
-    "There is no connection: nothing of Thrift has been sent yet.",
+    "There is no connection: nothing has been sent yet.",
     (
         "No server listens at this address and port, or it listens on another interface only.",
         "A firewall refuses.",
@@ -526,7 +526,7 @@ REFUSED: Final = Trouble(
     "the address and the port on both sides: ss -ltn where the server runs.",
 )
 UNREACHABLE: Final = Trouble(
-    "There is no connection: no way leads to this address. Nothing of Thrift has been sent yet.",
+    "There is no connection: no way leads to this address. Nothing has been sent yet.",
     (
         "The address is wrong, or in a network that this machine cannot reach (a VPN, another "
         "container network).",
@@ -708,6 +708,27 @@ ARGUMENTS: Final = Trouble(
         "Bytes of the call are left unread now: give up the connection.",
     ),
     "the IDL of both sides, and the call: pingpong show CAPTURE --message N.",
+)
+PROTOCOL_ERROR: Final = Trouble(
+    "An error by the name of PROTOCOL_ERROR: Thrift's is of a server that could not read the "
+    "arguments of a call (TApplicationException), HTTP/2's and gRPC's of a side that got what "
+    "HTTP/2 does not allow. These words do not say which.",
+    (
+        "In Thrift, client and server were made from different versions of the IDL: a required "
+        "field or an enum value that one of them does not know.",
+        "In HTTP/2, the other side is another kind of program, or a proxy between the two is.",
+    ),
+    "the words around it. In a capture, pingpong diagnose says which of the two it is.",
+)
+INTERNAL_ERROR: Final = Trouble(
+    "An error by the name of INTERNAL_ERROR: Thrift's is of a server whose handler failed "
+    "(TApplicationException), HTTP/2's and gRPC's of a side that ended a stream or a connection "
+    "for a failure of its own. These words do not say which.",
+    (
+        "The server's handler failed.",
+        "In HTTP/2, a proxy between the two failed, or the server behind it did.",
+    ),
+    "the words around it, and the server's log at that second.",
 )
 SESSION: Final = Trouble(
     "The server does not know the session or the operation that the client names.",
@@ -911,6 +932,48 @@ GOAWAY: Final = Trouble(
     "whether calls failed: those above the last stream were not worked on and can be sent again on "
     "a new connection, which most clients do by themselves.",
 )
+H2_FAILED: Final = Trouble(
+    "The connection failed: it did not come about, or it ended while a call was on it. These words "
+    "do not say which.",
+    (
+        "Nobody listens there, or nothing answers: so if it happens on every call.",
+        "The two do not understand each other: one side with TLS and the other without, or what "
+        "answers is no gRPC server. Then it happens on every call, too.",
+        "The server was restarted, or something between the two cut an idle connection.",
+    ),
+    "the cause behind these words (Caused by): explain it, too.",
+)
+H2_ENDED: Final = Trouble(
+    "The connection ended while a call was on it: the status of the call did not come through. The "
+    "words do not say why.",
+    (
+        "The server was restarted, or closes connections that are old or idle "
+        "(MAX_CONNECTION_AGE, MAX_CONNECTION_IDLE).",
+        "A proxy or a load balancer between the two closed it, after a pause or at its own limit.",
+        "The two do not understand each other: one side with TLS and the other without, or what "
+        "answers is no gRPC server. Then it happens on every call.",
+    ),
+    "whether it happens on every call, after a pause, or now and then; the server's log at that "
+    "second. A call that may be made twice can be made again.",
+)
+OWN_RESET: Final = Trouble(
+    "No RST_STREAM came from the server: the client's own HTTP/2 gave the stream up, for the error "
+    "that stands behind these words.",
+    (
+        "The connection was lost, or closed, while the call was on it.",
+        "Many calls were cancelled at once, and the session was ended for it.",
+        "The other side sent what HTTP/2 does not allow, or is no HTTP/2 server.",
+    ),
+    "the error behind these words: explain it, too.",
+)
+OWN_CLOSE: Final = Trouble(
+    "The client closed its own connection, or its channel, while a call was on it or before one.",
+    (
+        "The program ends, or closes the client too early: in a defer, a with, a shutdown hook.",
+        "A pool gives out a client that was closed before.",
+    ),
+    "who closes the channel in the client's program, and when.",
+)
 UPSTREAM: Final = Trouble(
     "A proxy (Envoy, Istio) did not get an answer from the server behind it, and says so itself.",
     (
@@ -969,6 +1032,7 @@ PAYLOAD: Final = Trouble(
     "how large the messages are: pingpong messages CAPTURE lists sizes. Send less at a time, or "
     "raise the limit on both sides (payload in Dubbo, maxContentLength in Motan, "
     "MaxMessageLength in rpcx).",
+    Role.BODY,
 )
 NOT_SERVED: Final = Trouble(
     "The server understands the call, and has no such service, or no such method in it.",
@@ -1008,12 +1072,106 @@ HEARTBEAT: Final = Trouble(
 WRONG_MAGIC: Final = Trouble(
     "The first bytes of a message are not those that this protocol begins with.",
     (
-        "A client of another kind has reached this port: HTTP (71 is the G of GET, 80 the P of "
-        "POST), TLS (22), gRPC, a health check, a port scanner.",
+        "In a server's log, a client of another kind has reached this port: HTTP, TLS, gRPC, a "
+        "health check, a port scanner. In a client's log, what answers there is another kind of "
+        "server.",
         "The two sides speak different versions of it.",
         "The reader is out of step, behind a message whose length was wrong.",
     ),
-    "who connects, by the address in the log, and the first bytes that it sends.",
+    "the number, where there is one: it is the first byte, or the first two, of what came. Then "
+    "the other side, by the address in the log, and the first bytes that it sends.",
+    Role.MAGIC,
+)
+NOT_DUBBO: Final = Trouble(
+    "A Dubbo client got bytes that do not begin with da bb, and took them for text of a console.",
+    (
+        "An answer was longer than the client's limit (payload): it was refused, and its rest read "
+        "as if it were a new one. Then a line about its length stands before.",
+        "What answers at that address is another kind of server.",
+    ),
+    "the lines before this one, and the first characters of the text: they are what came.",
+)
+CLASS_REFUSED: Final = Trouble(
+    "A side refused to make a value of a class that the other side sent: the class is not among "
+    "those that it allows. The message itself could be read.",
+    (
+        "The class is in no list of allowed ones: it is not in a package of the service's own, or "
+        "it came in as a subclass or a field.",
+        "It does not implement Serializable, which is checked too.",
+        "Somebody tries to have a harmful class made.",
+    ),
+    "the class in the line, and whether it belongs there. If so, allow it: Dubbo reads "
+    "security/serialize.allowlist, and dubbo.application.trust-serialize-class-level.",
+)
+DECODE: Final = Trouble(
+    "A side read the header of a message, and could not make values of what follows it.",
+    (
+        "The classes of the two sides differ: one is missing here, or has other fields.",
+        "The libraries of the serialization differ (two versions of hessian), or the caller, in "
+        "another language, wrote types that the method does not have.",
+        "The class is not allowed here, or does not implement Serializable.",
+        "Bytes are missing, or the reader is out of step.",
+    ),
+    "the cause behind these words (Caused by), in the log of the side that read; and the types of "
+    "the message: pingpong show CAPTURE prints them as they were sent.",
+)
+ENCODE: Final = Trouble(
+    "A side could not write the values of a message: nothing of that message was sent.",
+    (
+        "A class does not implement Serializable, or has a field that does not.",
+        "The serialization does not know such a value, or is not the one that the caller named.",
+    ),
+    "the cause behind these words (Caused by): it names the class.",
+)
+NO_PROVIDER: Final = Trouble(
+    "The caller knows no server for that service, by its registry or its list: the call was not "
+    "sent.",
+    (
+        "No server of it runs, or its session with the registry is over: where Dubbo says that a "
+        "consumer is forbidden, too, this is the usual cause.",
+        "Interface, group, version or path are not those under which the servers registered.",
+        "A rule or a list in the registry shuts this caller out, or the servers are switched off.",
+    ),
+    "what the registry has under that name at that time, and the log of the servers: whether they "
+    "lost their registry.",
+)
+REGISTRY: Final = Trouble(
+    "A program could not register, or ask, at its registry. Calls between those that know each "
+    "other may go on.",
+    (
+        "The registry is down, at another address, or behind a firewall.",
+        "It wants a password, or it does not allow that path.",
+        "The session was lost: the registry was busy, or this program stood still for too long.",
+    ),
+    "the address of the registry in the line, and the registry's own log.",
+)
+THREAD_POOL: Final = Trouble(
+    "A pool of threads is full, and what came was not taken. The name of the threads tells whose "
+    "it is: those of a server (DubboServerHandler) run calls, those of a client "
+    "(DubboClientHandler) take answers.",
+    (
+        "In a server, handlers are slow or hang, or more calls come than it has threads for.",
+        "In a client, what is done with the answers is slow, or it sends more calls at once than "
+        "its pool can take answers.",
+    ),
+    "the name of the threads; then a dump of what they do (Dubbo writes one, Dubbo_JStack.log).",
+)
+OWN_LIMIT: Final = Trouble(
+    "The caller itself refused the call, before anything was sent.",
+    (
+        "It has as many calls under way as it allows itself: they are not answered fast enough.",
+        "Too many calls to that server failed, and it is left out for a while (a circuit breaker).",
+    ),
+    "the errors and the times of the calls before this one.",
+)
+TOKEN: Final = Trouble(
+    "The server understands the call, and refuses it: the caller's token is not the one it wants.",
+    (
+        "The caller went past the registry, from which it gets the token (a fixed address).",
+        "The token has changed, or is set on one side only.",
+    ),
+    "the token that both sides are set to; in a capture it is among the attachments or the "
+    "metadata of the call.",
 )
 CONSOLE: Final = Trouble(
     "Dubbo's port took what it got for a command of its console: it does not begin with da bb.",

@@ -8,12 +8,14 @@ is made from them, and so is the line with which the row is tested.
 
     {number}  a number that is explained        {hex}    the same, in hexadecimal
     {limit}   the reader's limit                {bytes}  a list of bytes, as Rust prints one
-    {hexes}   a list of bytes in hexadecimal    {word}   a name   {text}  anything, or nothing
-    {n}       a number that says nothing here   {pair}   two bytes in hexadecimal
-    {dump}    bytes in hexadecimal, in a row
+    {hexes}   a list of bytes in hexadecimal    {pair}   two bytes in hexadecimal
+    {dump}    bytes in hexadecimal, in a row    {byte}   one byte, as a decimal number
+    {n}       a number that says nothing here   {short}  two bytes, as a decimal number
+    {word}    a name                            {text}   anything in the line, or nothing
 
-Patterns are for text in lower case.  Each begins with words that can be searched for, and no
-pattern repeats a repetition: the time that a search takes grows only with the text.
+Names and texts may be as long as ``matching.MAX_GAP``.  Patterns are for text in lower case.  Each
+begins with words that can be searched for, and no pattern repeats a repetition: the time that a
+search takes grows only with the text.
 """
 
 from __future__ import annotations
@@ -22,11 +24,12 @@ import re
 from typing import Final, NamedTuple, Union
 
 from ..magic_numbers import Role
+from .matching import Piece
 from .troubles import Trouble
 
-__all__ = ["Wording", "example", "fixed", "pattern_of", "wordings"]
+__all__ = ["Wording", "example", "fixed", "pieces_of", "wordings"]
 
-# What may stand for each placeholder.
+# What may stand for each placeholder, but for those in which a row is cut.
 _PLACES: Final = {
     "number": r"(?P<number>-?[0-9]{1,20})",
     "hex": r"(?:0x)?(?P<hex>[0-9a-f]{1,16})",
@@ -35,11 +38,12 @@ _PLACES: Final = {
     "dump": r"(?P<dump>(?:[0-9a-f]{2}){1,24})",
     "hexes": r"(?P<hexes>[0-9a-f]{1,2}(?:,[0-9a-f]{1,2}){1,7})",
     "bytes": r"\[(?P<bytes>[0-9]{1,3}(?:, ?[0-9]{1,3}){0,15})\]",
+    "byte": r"(?P<byte>-?[0-9]{1,3})(?![0-9])",
+    "short": r"(?P<short>-?[0-9]{1,5})(?![0-9])",
     "n": r"-?[0-9]{1,20}",
-    "word": r"[^\s'\"]{1,100}",
-    "text": r"[^\n]{0,100}?",
 }
-_PLACE: Final = re.compile(r"\{(number|pair|hexes|hex|dump|limit|bytes|n|word|text)\}")
+_CUTS: Final = ("word", "text")
+_PLACE: Final = re.compile(rf"\{{({'|'.join((*_PLACES, *_CUTS))})\}}")
 
 # What stands for the placeholders in the line that tests a row.
 _SAMPLES: Final = {
@@ -48,9 +52,9 @@ _SAMPLES: Final = {
     "dump": "485454502f",
     "bytes": "[130, 33]",
     "hexes": "47,45,54,20",
+    "byte": "72",
+    "short": "18245",
     "n": "3",
-    "word": "login",
-    "text": "(text)",
 }
 _NUMBERS: Final = {
     Role.VERSION: "-2113863679",
@@ -96,19 +100,23 @@ def wordings(language: str, library: str, *rows: _Row) -> tuple[Wording, ...]:
     return tuple(made)
 
 
-def pattern_of(template: str) -> tuple[str, str]:
-    """What every match begins with, and the pattern, for text in lower case.
+def pieces_of(template: str) -> tuple[str, tuple[Piece, ...]]:
+    """What every match begins with, and the patterns, for text in lower case.
 
     Raises ValueError if the template begins with a placeholder.
     """
-    pieces = _PLACE.split(template)
-    out = [_literal(pieces[0])]
-    for at in range(1, len(pieces), 2):
-        out += [_PLACES[pieces[at]], _literal(pieces[at + 1])]
-    start = pieces[0].lower().split("\n")[0].split(" ")[0]
+    parts = _PLACE.split(template)
+    start = parts[0].lower().split("\n")[0].split(" ")[0]
     if not start:
         raise ValueError(f"{template!r} begins with no words to search for")
-    return start, "".join(out)
+    pieces = [Piece("", _literal(parts[0]))]
+    for name, words in zip(parts[1::2], parts[2::2], strict=True):
+        if name in _CUTS:
+            pieces.append(Piece(name, _literal(words)))
+        else:
+            gap, before = pieces[-1]
+            pieces[-1] = Piece(gap, before + _PLACES[name] + _literal(words))
+    return start, tuple(pieces)
 
 
 def _literal(words: str) -> str:
@@ -121,12 +129,14 @@ def fixed(template: str) -> str:
     return _PLACE.sub("", template)
 
 
-def example(wording: Wording) -> str:
-    """A line of a log with these words."""
+def example(wording: Wording, *, word: str = "login", text: str = "(text)") -> str:
+    """A line of a log with these words; ``word`` and ``text`` stand for names and texts."""
     role = wording.trouble.role
     samples = {
         **_SAMPLES,
         "number": _NUMBERS.get(role, "1213486160"),
         "hex": _HEXES.get(role, "48545450"),
+        "word": word,
+        "text": text,
     }
     return _PLACE.sub(lambda place: samples[place[1]], wording.template)

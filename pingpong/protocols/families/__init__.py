@@ -14,6 +14,7 @@ from .grpc.answers import GRPC
 from .grpc.contents import reads as grpc_reads
 from .http.answers import HTTP
 from .http.contents import reads as http_reads
+from .http.contents import reads_rest as http_reads_rest
 from .http.signs import WRAPPERS as HTTP_WRAPPERS
 from .motan.answers import MOTAN
 from .motan.signs import WRAPPERS as MOTAN_WRAPPERS
@@ -30,5 +31,5 @@ FAMILIES: Final[list[Entry]] = [
     Entry(DUBBO, wrappers=DUBBO_WRAPPERS, nearly=dubbo_nearly),
     Entry(MOTAN, wrappers=MOTAN_WRAPPERS),
     Entry(GRPC, reads=grpc_reads),
-    Entry(HTTP, wrappers=HTTP_WRAPPERS, reads=http_reads),
+    Entry(HTTP, wrappers=HTTP_WRAPPERS, reads=http_reads, reads_rest=http_reads_rest),
 ]

@@ -14,10 +14,10 @@ from abc import abstractmethod
 from typing import Final
 
 from ...errors import DecodeError, LimitExceeded
-from ...model import NOWHERE, Finding, Header, Limits, MessageType, Severity, Span, Stretch
+from ...model import NOWHERE, Finding, Header, Limits, MessageType, Span, Stretch
 from ..framing import ProtocolAt, Transport, Unit
 from ..raw import RAW
-from ..unpacking import Allowance, inflate
+from ..unpacking import Allowance, grave, inflate
 
 __all__ = ["MAX_ASKED", "Asked", "HeadedFraming", "check_length", "event"]
 
@@ -110,7 +110,7 @@ class HeadedFraming(Transport):
         findings: tuple[Finding, ...] = ()
         if wrong and len(data) == size:
             text = f"gzip at offset {start}: {wrong}"
-            findings = (Finding(Severity.ERROR, text, start),)
+            findings = (Finding(grave(wrong), text, start),)
         layout = (
             Stretch(0, start, 0, "frame"),
             Stretch(start, len(packed), start, "packed"),

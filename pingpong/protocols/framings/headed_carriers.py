@@ -35,12 +35,15 @@ _MOST_DIGITS: Final = 10
 def milliseconds(text: str | None) -> int:
     """A time in milliseconds, written in digits, as nanoseconds; -1 if it is none.
 
-    >>> milliseconds("250"), milliseconds("soon"), milliseconds(None)
-    (250000000, -1, -1)
+    Nor is 0 one: Dubbo's clients then wait as long as where nothing is set, and Motan's do that or
+    refuse it.
+
+    >>> milliseconds("250"), milliseconds("soon"), milliseconds("0"), milliseconds(None)
+    (250000000, -1, -1, -1)
     """
     if not text or len(text) > _MOST_DIGITS or not (text.isascii() and text.isdigit()):
         return -1
-    return int(text) * 1_000_000
+    return int(text) * 1_000_000 or -1
 
 
 @mypyc_attr(native_class=False)

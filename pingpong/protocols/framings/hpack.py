@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from ...errors import DecodeError, Incomplete, LimitExceeded
 from ...model import LETTER, Facts, Note, Span
 from ..purposes import counted
+from .contents import Head
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -72,6 +73,10 @@ MOST: Final = 1_048_576
 
 # 4.1: the size of an entry besides its name and its value.
 _OVERHEAD: Final = 32
+
+# How many blocks a table remembers, and how long they may be.
+_MOST_KNOWN: Final = 64
+_LONG: Final = 1024
 
 # 5.1 sets no limit.  32 bits need 5 bytes after the first; nothing in HTTP/2 is larger.
 _MAX_SHIFT: Final = 28
@@ -159,10 +164,13 @@ class Table:
     ``is_whole``: every entry is known, so that an index beyond the last is an error.  Otherwise it
     names an older entry, and ``older`` says why those are not known.  ``limit``: how large the
     encoder lets it become, in bytes; -1 if that is not known.  ``allowed``: what the decoder's end
-    allows, -1 if that is not known.
+    allows, -1 if that is not known.  ``known`` has blocks that it read and that left it as it
+    was, by their bytes, until something changes it: until then they mean the same.
     """
 
-    __slots__ = ("_entries", "_first", "_size", "allowed", "is_whole", "limit", "older")
+    __slots__ = (
+        *("_entries", "_first", "_size", "allowed", "is_whole", "known", "limit", "older"),
+    )
 
     def __init__(self, is_whole: bool = True) -> None:
         """Start empty; ``is_whole=False``: the capture began in mid-stream."""
@@ -170,6 +178,7 @@ class Table:
         self._entries: list[Entry] = []
         self._first = 0
         self._size = 0
+        self.known: dict[bytes, Block] = {}
         self.is_whole = is_whole
         self.older = "" if is_whole else _BEFORE
         self.limit = DEFAULT_TABLE if is_whole else -1
@@ -192,6 +201,7 @@ class Table:
         That changes no limit: a size update of the encoder does (4.2), and stays below this.
         """
         self.allowed = size
+        self._change()
 
     def lose(self, why: str = _LOST) -> None:
         """Forget all entries, since bytes of this direction are missing.
@@ -199,6 +209,7 @@ class Table:
         Nobody knows what they added, nor whether they changed the limit.
         """
         self._clear()
+        self._change()
         self.is_whole = False
         self.older = why
         self.limit = -1
@@ -231,6 +242,7 @@ class Table:
         False if it is too large for the table: it only empties it.
         """
         most = self._most()
+        self._change()
         if entry.size > most:
             # "An attempt to add an entry larger than the maximum size causes the table to be
             # emptied."
@@ -245,9 +257,14 @@ class Table:
     def resize(self, size: int) -> None:
         """Apply a size update of the encoder (4.3)."""
         self.limit = size
+        self._change()
         self._evict(self._most())
         if size < _OVERHEAD:
             self._know_end()
+
+    def _change(self) -> None:
+        if self.known:
+            self.known = {}
 
     def _most(self) -> int:
         return MAX_TABLE if self.limit < 0 or self.limit > MAX_TABLE else self.limit
@@ -390,15 +407,23 @@ class Block:
     ``error``: why it could not be read to its end; the last line, UNREAD, is the rest.
     ``warnings``: what is wrong with it although it was read, so that the table is in step.  One of
     them is a LimitExceeded if the lines would stand for too much: from there on they are one line,
-    UNREAD.
+    UNREAD.  ``head``: what it says, once somebody has made that of it.
     """
 
-    __slots__ = ("error", "lines", "warnings")
+    __slots__ = ("error", "head", "lines", "warnings")
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
+        self.head: Head | None = None
         self.error: DecodeError | None = None
         self.warnings: list[DecodeError] = []
+
+    def again(self) -> Block:
+        """Return a block of its own with the same lines."""
+        same = Block()
+        same.lines = self.lines
+        same.head = self.head
+        return same
 
     @property
     def headers(self) -> list[tuple[bytes | None, bytes | None]]:
@@ -419,6 +444,11 @@ def read_block(
     what is wrong is in the Block.  After an error the table counts as lost, since nobody knows what
     the rest of the block would have added.
     """
+    is_usual = not start and stop == len(data) <= _LONG and most == MOST
+    if is_usual:
+        known = table.known.get(data)
+        if known is not None:
+            return known.again()
     block = Block()
     lines = block.lines
     reader = _BlockReader(data, start, stop, table, added)
@@ -433,6 +463,7 @@ def read_block(
         )
     seen_header = False
     told = False
+    changes = False
     try:
         while reader.at < stop:
             begun = reader.at
@@ -452,6 +483,8 @@ def read_block(
                     )
                 continue
             lines.append(line)
+            if line.form == ADDED or line.form == SIZE_UPDATE:
+                changes = True
             if line.form != SIZE_UPDATE:
                 seen_header = True
             elif seen_header and not told:
@@ -473,6 +506,8 @@ def read_block(
             unread = begun
     if unread >= 0:
         lines.append(Line(UNREAD, unread, stop, stop))
+    elif is_usual and not changes and not block.warnings and len(table.known) < _MOST_KNOWN:
+        table.known[data] = block
     return block
 
 

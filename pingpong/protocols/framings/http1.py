@@ -43,7 +43,7 @@ from ...model import (
 from ...wire.link import number as u32
 from ..framing import Brought, Found, Transport, Turn, Unit
 from ..raw import RAW
-from ..unpacking import Allowance
+from ..unpacking import Allowance, grave
 from .contents import NO_END, NOT_NAMED, Content, Contents, Ending, Head, Kept
 from .h2 import PREFACE
 from .http1_bodies import (
@@ -779,7 +779,7 @@ class Http1(Transport):
         if packing and body and not why and not said.note and not is_lossy:
             opened, wrong = self._unpack(packing, body)
             if wrong:
-                findings.append(Finding(Severity.ERROR, wrong, 0))
+                findings.append(Finding(grave(wrong), wrong, 0))
         if (packing and body and opened is None) or (protocol.is_text and not body):
             protocol = RAW
         if said.note:

@@ -42,7 +42,7 @@ from ...model import (
 from ...wire.link import number as u32
 from ..framing import Brought, Found, Transport, Unit
 from ..raw import RAW
-from ..unpacking import inflate
+from ..unpacking import MASKED, grave, inflate
 from .contents import NO_END, NOT_KNOWN, NOT_NAMED, Content, Contents, Ending, Head, Kept
 from .h2 import (
     ACK,
@@ -543,9 +543,11 @@ class Http2(Transport):
         block = read_block(joined, 0, len(joined), self._table, number)
         for piece in pieces:
             piece.block = block
-        head = _head_of(block)
-        if any(piece.brought.gaps for piece in pieces):
-            head.unknown = True
+        head = block.head = block.head or _head_of(block)
+        for piece in pieces:
+            if piece.brought.gaps:
+                head = _head_of(block)
+                head.unknown = True
         if self._open_kind == PUSH_PROMISE:
             out.append(self._compose_event("PUSH_PROMISE", half.number, pieces))
             promised = u32(pieces[0].data, FRAME_HEAD + (pieces[0].data[4] >> 3 & 1)) & 0x7FFFFFFF
@@ -1104,7 +1106,7 @@ class Http2(Transport):
             if packing:
                 unpacked, wrong = self._unpack(packing, body)
                 if wrong:
-                    findings.append(Finding(Severity.ERROR, wrong, 0))
+                    findings.append(Finding(grave(wrong), wrong, 0))
                     if unpacked is None:
                         protocol = RAW
         if protocol.is_text and not body:
@@ -1156,6 +1158,8 @@ class Http2(Transport):
                 return None, "the flag says that it is packed, and no header names the encoding"
             return None, f"content packed with {packing}, which is not unpacked here"
         content, wrong = inflate(body, self.allowance, len(body), bits, bits == 31)
+        if wrong == MASKED:
+            return None, f"content packed with {packing}: {wrong}"
         return content, f"content packed with {packing}: {wrong}" if wrong else ""
 
 

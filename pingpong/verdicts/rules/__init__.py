@@ -36,6 +36,7 @@ from .connecting import (
     half_opened,
     lost_packets,
     no_answer,
+    nothing_called,
     one_direction,
     opened_only,
     refused,
@@ -82,6 +83,7 @@ from .grpc import (
 )
 from .lifelines import (
     broken_text,
+    called_back,
     left_first,
     too_late,
     took_leave,
@@ -150,10 +152,11 @@ REPLIES: Final[tuple[tuple[Rule, Outcome], ...]] = (
     (unreadable, Outcome.UNREADABLE),
     (two_protocols, Outcome.ONEWAY),
     (http_never_answered, Outcome.ONEWAY),
-    (thrown_by_dubbo, Outcome.DECLARED_EXCEPTION),
     (declared, Outcome.DECLARED_EXCEPTION),
 )
-LAST: Final[tuple[Rule, ...]] = (well, opened_only, http2_alone, unrecognised, not_thrift)
+LAST: Final[tuple[Rule, ...]] = (
+    *(well, opened_only, http2_alone, nothing_called, unrecognised, not_thrift),
+)
 ALSO: Final[tuple[Rule, ...]] = (
     sent_away,
     took_leave,
@@ -182,11 +185,12 @@ def verdicts(case: Case, known: Known) -> tuple[Verdict, ...]:
         if not left.isdisjoint(about):
             take(rule(case, known))
     take(*streams(case, known), *too_late(case, known), *broken_text(case, known))
-    take(unanswered_heartbeats(case, known))
+    take(*called_back(case, known), unanswered_heartbeats(case, known))
     if Outcome.APPLICATION_EXCEPTION in left or any(
         not one.is_called for _, one in case.failures.values()
     ):
         take(*wrong_words(case, known))
+    take(*thrown_by_dubbo(case, known))
     for rule, outcome in REPLIES:
         if all(outcome not in one.covers for one in found):
             take(rule(case, known))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...model import UDP, Outcome, Severity, backwards
+from ...protocols.purposes import counted
 from ..evidence import Case, Known
 from ..phrases import ending, first_bytes, now_and_then
 from ..verdict import Kind, Verdict, sized, unbraced
@@ -16,6 +17,7 @@ __all__ = [
     "half_opened",
     "lost_packets",
     "no_answer",
+    "nothing_called",
     "one_direction",
     "opened_only",
     "refused",
@@ -235,6 +237,37 @@ def half_opened(case: Case, known: Known) -> Verdict | None:
         "give all of them: TLS 1.3 has a secret for each direction.",
         alike=(flow.server, *shut),
         covers=(Outcome.LOST, Outcome.NO_CALL, Outcome.NO_REPLY, Outcome.UNREADABLE),
+    )
+
+
+def nothing_called(case: Case, known: Known) -> Verdict | None:
+    """Both ends are known, and all that they say is about the connection itself."""
+    flow = case.flow
+    spoken = case.client or case.server
+    if case.first is not None or case.tally.replies or not flow.events or spoken is None:
+        return None
+    client, server = flow.from_client, flow.from_server
+    if not spoken.transport.has_ids or client.broke >= 0 or server.broke >= 0:
+        return None
+    said = ", ".join(
+        f"{unbraced(name)} ({counted(count, 'time')})" for name, count in flow.events.items()
+    )
+    told = []
+    for who, half, peer in (("client", client, "server"), ("server", server, "client")):
+        if half.beats:
+            answered = half.beats - sum(time >= 0 for time in half.unanswered.values())
+            told.append(
+                f"{counted(half.beats, 'heartbeat')} of the {who}, {answered} answered by the "
+                f"{peer}"
+            )
+    return Verdict(
+        flow,
+        Kind.ALL_WELL,
+        Severity.NOTE,
+        f"No call is in the capture of this connection: its ends speak {spoken}, and all that "
+        f"passed is about the connection itself: {said}.",
+        evidence=[*told, ending(case)],
+        alike=(flow.server, "no call", tuple(sorted(flow.events))),
     )
 
 

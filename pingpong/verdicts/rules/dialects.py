@@ -290,6 +290,8 @@ def not_answered(case: Case, known: Known) -> Verdict | None:
     client = case.client
     if client is None or case.first is not None or case.tally.replies or case.server is not None:
         return None
+    if flow.events:
+        return None  # whole messages of another kind, which are about the connection
     if client.transport.answers_always and not flow.received:
         return _posted_in_vain(case, known)
     return Verdict(

@@ -14,6 +14,7 @@ AbstractCodec, CodecSupport, DubboProtocol, Wrapper); Go's are in its protocol/d
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from ...hints.magic_numbers import Family
@@ -21,17 +22,25 @@ from ...model import Outcome, Severity
 from ...protocols.families.dubbo.answers import DUBBO
 from ...protocols.purposes import counted
 from ..evidence import ApplicationException, Case, Known, shown
-from ..phrases import ending, first_bytes, text_of
+from ..phrases import ending, first_bytes, is_masked, text_of
 from ..verdict import Kind, Verdict, unbraced
 from .foreign import foreign_in
-from .refusals import no_such_service, no_thread, other_serialization, too_long
+from .refusals import (
+    behind,
+    masked_text,
+    no_such_service,
+    no_thread,
+    other_serialization,
+    too_long,
+)
 
 __all__ = ["DUBBO_WORDS", "console", "of_dubbo", "thrown_by_dubbo"]
 
 _COVERS: Final = (Outcome.APPLICATION_EXCEPTION,)
 
+# The list may be cut off: of a long text only the beginning is kept.
 _NOT_EXPORTED: Final = re.compile(
-    r"Not found exported service: (\S{1,300}) in \[([^\]\n]{0,8192})\]"
+    r"Not found exported service: (\S{1,300}) in \[([^\]\n]{0,8192})(\]|\Z)"
 )
 _NO_EXPORTER: Final = re.compile(r"don't have th(?:is exporter|e invoker), key: ?(\S{0,300})")
 _POOL: Final = re.compile(
@@ -41,6 +50,17 @@ _TOO_LONG: Final = re.compile(
     r"Data length (?:too large: )?(\d{1,19})(?: too large)?, max payload:? (\d{1,19})"
 )
 _SERIALIZATION: Final = re.compile(r"Unexpected serialization (?:id|type):\s?(\S{1,40})")
+# An exception in words begins with its class, and so does its cause inside it.
+_CLASSES: Final = re.compile(
+    r"\s{0,8}(?:(?:[\w$]{1,200}\.){0,30}[\w$]{0,200}(?:Exception|Error|Throwable): ){0,8}"
+)
+# Dubbo's own code has written the text, with no method of the service between.
+_ITS_OWN: Final = frozenset(
+    {
+        *("SERIALIZATION_ERROR", "BAD_REQUEST", "BAD_RESPONSE", "SERVICE_NOT_FOUND"),
+        "SERVER_THREADPOOL_EXHAUSTED",
+    }
+)
 _POOL_ADVICE: Final = (
     "Find out what keeps the server's threads: a method that waits for something slow, most often "
     "(jstack at that time; Dubbo writes one by itself where its pool is exhausted). More threads "
@@ -63,10 +83,24 @@ def _name(key: str) -> str:
     return key.rpartition("/")[2].partition(":")[0]
 
 
+def _is_of(service: str, method: str) -> bool:
+    """Is it the service that was called?  A callback's has a number behind its name."""
+    called = DUBBO.parts(method)[0]
+    return not called or service == called or service.startswith(f"{called}.")
+
+
+def _said(pattern: re.Pattern[str], one: ApplicationException) -> re.Match[str] | None:
+    """Where Dubbo says so of this call: behind the names of exceptions, and nothing else."""
+    if one.type in _ITS_OWN:
+        return pattern.search(one.text)
+    begin = _CLASSES.match(one.text)
+    return pattern.match(one.text, 0 if begin is None else begin.end())
+
+
 def of_dubbo(case: Case, one: ApplicationException, evidence: list[str]) -> Verdict:
     """What a Dubbo server says with its status."""
     text = one.text
-    found = _TOO_LONG.search(text)
+    found = _said(_TOO_LONG, one)
     if found is not None:
         size, most = found.groups()
         numbers = f"It has {size} bytes, and {most} are allowed."
@@ -75,11 +109,23 @@ def of_dubbo(case: Case, one: ApplicationException, evidence: list[str]) -> Verd
         return too_long(case, one, evidence, numbers, _PAYLOAD_ADVICE)
     if one.type == "SERVER_THREADPOOL_EXHAUSTED":
         pool = _POOL.search(text)
-        numbers = "" if pool is None else f"It says how full: {pool[2]} at work, {pool[3]} at most."
+        numbers = ""
+        if pool is not None:
+            numbers = f"It says how full: {pool[2]} at work, {pool[3]} at most."
+            if int(pool[2]) < int(pool[3]):
+                # Its executor fills its numbers in when it refuses, and others may have left since.
+                numbers += (
+                    " By that, threads were free when it wrote this: others had just come free, or "
+                    "the pool was being shut down."
+                )
         return no_thread(case, one, evidence, numbers, _POOL_ADVICE)
-    found = _NOT_EXPORTED.search(text)
+    found = _said(_NOT_EXPORTED, one)
+    if found is not None and not _is_of(_name(found[1]), one.call.method):
+        return behind(case, one, evidence, found[1])
     if found is not None:
         wanted, offered = found[1], [part for part in found[2].split(", ") if part]
+        if not found[3]:
+            del offered[-1:]  # it was cut in two
         other = [key for key in offered if _name(key) == _name(wanted)]
         advice = _NO_SERVICE_ADVICE
         if other:
@@ -88,19 +134,32 @@ def of_dubbo(case: Case, one: ApplicationException, evidence: list[str]) -> Verd
                 f"{unbraced(', '.join(other[:4])[:300])}, where the client wants "
                 f"{unbraced(wanted[:200])}. Give both sides the same."
             )
-        return no_such_service(case, one, evidence, wanted, offered, advice)
-    found = _NO_EXPORTER.search(text)
+        return no_such_service(
+            case, one, evidence, wanted, offered, advice, is_whole=bool(found[3])
+        )
+    found = _said(_NO_EXPORTER, one)
+    if found is not None and found[1] and not _is_of(_name(found[1]), one.call.method):
+        return behind(case, one, evidence, found[1])
     if found is not None or one.type == "SERVICE_NOT_FOUND":
         wanted = DUBBO.parts(one.call.method)[0] if found is None else found[1]
         return no_such_service(case, one, evidence, wanted, None, _NO_SERVICE_ADVICE)
-    found = _SERIALIZATION.search(text)
+    found = _said(_SERIALIZATION, one)
     if found is not None:
         spoken = one.call.dialect.protocol
         title = spoken.title if spoken is not None and spoken.classes else "a serialization"
-        sent = f"{title} ({unbraced(found[1])})"
+        sent = one.call.unread or f"{title} ({unbraced(found[1])})"
         return other_serialization(case, one, evidence, sent, _SERIALIZATION_ADVICE)
+    if is_masked(text):
+        return masked_text(case, one, evidence)
     if one.type in ("BAD_REQUEST", "BAD_RESPONSE"):
         return _not_read(case, one, evidence)
+    for pattern in (_NOT_EXPORTED, _NO_EXPORTER):
+        found = pattern.search(text)
+        if found is not None:
+            is_same = _is_of(_name(found[1]), one.call.method)
+            return behind(case, one, evidence, "" if is_same else found[1])
+    if _TOO_LONG.search(text) or _SERIALIZATION.search(text) or _POOL.search(text):
+        return behind(case, one, evidence, "")
     return Verdict(
         case.flow,
         Kind.APPLICATION_EXCEPTION,
@@ -152,60 +211,114 @@ def _not_read(case: Case, one: ApplicationException, evidence: list[str]) -> Ver
 
 # ── What the framework throws in place of the method ─────────────────────────────────
 
-_LIMITED: Final = re.compile(r"threads greater than <dubbo:service executes=\"?(\d{1,9})")
-_TPS: Final = re.compile(r"exceed max service tps")
+# The classes, in full: a service may have an RpcException of its own.
+_RPC: Final = ("org.apache.dubbo.rpc.RpcException", "com.alibaba.dubbo.rpc.RpcException")
+_NO_METHOD: Final = (
+    "org.apache.dubbo.common.bytecode.NoSuchMethodException",
+    "com.alibaba.dubbo.common.bytecode.NoSuchMethodException",
+    "java.lang.NoSuchMethodException",
+)
+# Wrapper writes the first, Class.getMethod the second (proxy="jdk").
+_NAMED: Final = re.compile(
+    r'Not found method "(?P<own>[^"]{0,300})" in class'
+    r"|(?:[\w$]{1,200}\.){1,30}(?P<jdk>[\w$]{1,200})\("
+)
+_LIMITED: Final = re.compile(
+    r"Failed to invoke method (\S{1,300}) in provider (\S{1,2000}), cause: "
+    r"The service using threads greater than <dubbo:service executes=\"?(\d{1,9})"
+)
+_TPS: Final = re.compile(r"Failed to invoke service (\S{1,600}) because exceed max service tps")
 _BEHIND: Final = re.compile(r"Invoke remote method timeout|Waiting server-side response timeout")
 _NO_TIME: Final = re.compile(r"No time left for making the following call")
 _NO_PROVIDER: Final = re.compile(r"No provider available|Forbid consumer")
 
 
-def thrown_by_dubbo(case: Case, known: Known) -> Verdict | None:
-    """A reply with an exception that the framework has thrown, and no method of the service."""
-    for (method, name), count in case.declared.items():
-        simple = name.rpartition(".")[2]
-        if simple not in ("NoSuchMethodException", "RpcException") or case.first is None:
+def thrown_by_dubbo(case: Case, known: Known) -> Iterator[Verdict]:
+    """Replies with an exception that the framework has thrown, and no method of the service."""
+    if case.first is None or case.first.dialect.transport.family is not DUBBO:
+        return
+    told: dict[tuple[object, ...], Verdict] = {}
+    for (method, name, _), (count, text) in case.thrown.items():
+        said = _thrown(method, name, text)
+        if said is None:
             continue
-        if case.first.dialect.transport.family is not DUBBO:
-            return None
-        text = case.thrown.get((method, name), "")
+        kind, sentence, advice = said
         times = f" So it is {counted(count, 'time')}." if count > 1 else ""
-        kind, sentence, advice = _thrown(method, simple, text)
         words = " ".join(text.split())
-        return Verdict(
+        line = f"{shown(method)} is answered with {shown(name)}" + (
+            f": “{unbraced(words[:200])}”" if words else ""
+        )
+        verdict = Verdict(
             case.flow,
             kind,
             Severity.ERROR,
             f"{sentence}{times}",
-            evidence=[
-                f"{shown(method)} is answered with {shown(name)}"
-                + (f": “{unbraced(words[:200])}”" if words else "")
-            ],
+            evidence=[line],
             advice=advice,
-            alike=(case.flow.server, method, name),
+            alike=(case.flow.server, method, sentence),
         )
-    return None
+        if verdict.alike in told:
+            told[verdict.alike].join(line, "")
+        elif len(told) < _MOST_TOLD:
+            told[verdict.alike] = verdict
+    yield from told.values()
 
 
-def _thrown(method: str, name: str, text: str) -> tuple[Kind, str, str]:
+# How many verdicts there are on what Dubbo threw.
+_MOST_TOLD: Final = 8
+
+
+def _thrown(method: str, name: str, text: str) -> tuple[Kind, str, str] | None:
+    """What to say of an exception that came as a result; None if Dubbo did not throw it."""
+    if name in _NO_METHOD:
+        return _no_method(method, name, text)
+    return _rpc(method, text) if name in _RPC else None
+
+
+def _no_method(method: str, name: str, text: str) -> tuple[Kind, str, str] | None:
     service, own = DUBBO.parts(method)
-    if name == "NoSuchMethodException":
-        return (
-            Kind.UNKNOWN_METHOD,
-            f"The server has the service {shown(service)}, and no method {shown(own)} in it, or "
-            "none with such parameters: it says so with an exception, which looks like one of the "
-            "service's own.",
-            "Compare the interface of both sides: the method's name, case counts, and the types of "
-            "its parameters. Mostly one side was deployed and the other not yet.",
-        )
-    limit = _LIMITED.search(text)
+    found = _NAMED.match(text)
+    named = "" if found is None else found["own"] or found["jdk"]
+    if found is None or (found["own"] is None and named != own):
+        return None  # reflection of the service's own, most likely
+    if named != own:
+        return _of_another(method, named)
+    return (
+        Kind.UNKNOWN_METHOD,
+        f"The server has the service {shown(service)}, and no method {shown(own)} in it, or "
+        "none with such parameters: it says so with an exception, which looks like one of the "
+        "service's own.",
+        "Compare the interface of both sides: the method's name, case counts, and the types of "
+        "its parameters. Mostly one side was deployed and the other not yet.",
+    )
+
+
+def _of_another(method: str, other: str) -> tuple[Kind, str, str]:
+    return (
+        Kind.APPLICATION_EXCEPTION,
+        f"{shown(method)} is answered with an exception of the framework about {shown(other)}, "
+        "which is not what is called here: most likely the service called it, and passes on what "
+        "it was told.",
+        "Look for that other call in this server's log.",
+    )
+
+
+def _rpc(method: str, text: str) -> tuple[Kind, str, str]:
+    service, own = DUBBO.parts(method)
+    limit = _LIMITED.match(text)
+    if limit is not None and (limit[1] != own or service not in limit[2]):
+        return _of_another(method, f"{limit[1]} in {limit[2]}")
     if limit is not None:
         return (
             Kind.OVERLOADED,
-            f"The server lets {limit[1]} calls of {shown(method)} run at a time (executes), and "
+            f"The server lets {limit[3]} calls of {shown(method)} run at a time (executes), and "
             "there were more: it did not begin this one.",
             "Find out what makes the method slow, or raise executes.",
         )
-    if _TPS.search(text):
+    rate = _TPS.match(text)
+    if rate is not None and rate[1] != method:
+        return _of_another(method, rate[1])
+    if rate is not None:
         return (
             Kind.OVERLOADED,
             f"The server lets only so many calls of {shown(method)} through in a time (tps), and "
@@ -232,10 +345,18 @@ def _thrown(method: str, name: str, text: str) -> tuple[Kind, str, str]:
             f"{shown(method)} failed because the server found nobody to make a call of its own.",
             "Look at the registry, and whether the provider that the text names is up.",
         )
+    if is_masked(text):
+        return (
+            Kind.APPLICATION_EXCEPTION,
+            f"{shown(method)} is answered with an exception of the framework, RpcException. Its "
+            "text is masked: it would say what has failed.",
+            "Look at the capture from which this one was made, or at the server's log.",
+        )
     return (
         Kind.APPLICATION_EXCEPTION,
-        f"{shown(method)} is answered with an exception of the framework, RpcException: a filter "
-        "of the server, or a call that the server made itself, has failed.",
+        f"{shown(method)} is answered with an exception of a class of the framework, RpcException: "
+        "a filter of the server, or a call that the server made itself, has failed; or the service "
+        "threw it.",
         "The text of the exception says more; so does the server's log.",
     )
 

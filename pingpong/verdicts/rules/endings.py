@@ -789,17 +789,18 @@ def gave_up(case: Case, known: Known) -> Verdict | None:
 
 def _overdue(case: Case, one: Ended, call: Summary) -> Verdict:
     """The client had said with its call how long it would wait, and closed when that was over."""
+    family = call.dialect.transport.family
     return Verdict(
         case.flow,
         Kind.CLIENT_GAVE_UP,
         Severity.ERROR,
         f"The deadline of {shown(call.method)} passed: the client gave it {{deadline}}to answer, "
         "and closed the connection {waited}after it had sent the call. Its program gets "
-        "DEADLINE_EXCEEDED, which the client says itself; the server may have worked on, and what "
+        f"{family.overdue}, which the client says itself; the server may have worked on, and what "
         "it did is not undone.",
         evidence=[f"CALL {call}", one.why, ending(case)],
         advice="Find out why the server takes that long, or let the client wait longer: its "
-        f"timeout is set {call.dialect.transport.family.timeouts_in}.",
+        f"timeout is set {family.timeouts_in}.",
         alike=(case.flow.server, call.method, "deadline"),
         covers=(*BY_CLIENT, Outcome.LATE),
         waited=one.waited,

@@ -53,6 +53,8 @@ def foreign_client(case: Case, known: Known) -> Verdict | None:
         )
     family = _family(case, known)
     title = "Thrift" if family is None else family.title
+    if title in reading.sender.split() and reading.family is not Family.HTTP:
+        return None  # it is of the server's kind, and still cannot be read
     return Verdict(
         case.flow,
         _kind_of(reading),

@@ -634,6 +634,12 @@ _HTTP_ADVICE: Final = {
     "long.",
 }
 
+# Where HTTP is all there is.
+_OWN_HTTP_ADVICE: Final = {
+    415: "The server takes another content type: its documentation says which.",
+    502: "A proxy could not reach the server behind it, or did not understand it.",
+}
+
 
 def _refused_by_http(
     case: Case, one: ApplicationException, code: int, evidence: list[str]
@@ -641,16 +647,15 @@ def _refused_by_http(
     method = shown(one.call.method)
     is_rpc = not one.call.dialect.transport.family.is_http
     words = next((f"{code} {one.phrase}" for one in HTTPStatus if one == code), str(code))
+    advice = _HTTP_ADVICE.get(code, "The body of the answer, or the log of who sent it, says why.")
     return Verdict(
         case.flow,
-        Kind.HTTP,
+        Kind.HTTP if is_rpc else Kind.APPLICATION_EXCEPTION,
         Severity.ERROR,
         f"HTTP answers the call {method} with {words}"
         + (", and there is no gRPC status." if is_rpc else "."),
         evidence=[*evidence, f"it begins with “{unbraced(one.page)}”" if one.page else ""],
-        advice=_HTTP_ADVICE.get(
-            code, "The body of the answer, or the log of who sent it, says why."
-        ),
+        advice=advice if is_rpc else _OWN_HTTP_ADVICE.get(code, advice),
         alike=(case.flow.server, one.call.method, code),
         covers=(Outcome.APPLICATION_EXCEPTION,),
     )
@@ -671,5 +676,8 @@ def in_its_own_stream(fault: Fault) -> tuple[str, str]:
     return (
         f"The {other} cannot read it either, unless it knows that it is written in another way.",
         "Compare the .proto files (the IDL) of both sides, and what the program puts into the "
-        "message.",
+        "message."
+        if fault.message.dialect.transport.family.has_statuses
+        else "Compare what both sides know of the method and its types, and the serialization that "
+        "each of them writes.",
     )

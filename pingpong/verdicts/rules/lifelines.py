@@ -14,13 +14,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ...model import Half, Severity
+from ...model import Half, Outcome, Severity
 from ...protocols.purposes import counted
 from ..evidence import BY_SERVER, Case, Known, Slow, shown
 from ..phrases import ending
 from ..verdict import Kind, Verdict, lasted, unbraced
 
-__all__ = ["broken_text", "left_first", "too_late", "took_leave", "unanswered_heartbeats"]
+__all__ = [
+    "broken_text",
+    "called_back",
+    "left_first",
+    "too_late",
+    "took_leave",
+    "unanswered_heartbeats",
+]
 
 _MOST: Final = 8
 
@@ -33,19 +40,20 @@ def too_late(case: Case, known: Known) -> Iterator[Verdict]:
     for count, one in told[:_MOST]:
         family = one.call.dialect.transport.family
         who, where = _slowest(one)
+        caller, callee = _ends(one)
         doubt = f" {family.patience_doubt}" if family.patience_doubt else ""
         yield Verdict(
             case.flow,
             Kind.TOO_LATE,
             Severity.WARNING,
             f"The answer to {shown(one.call.method)} came {{waited}}after the call, and the call "
-            f"says that its client waits {{patience}}for it: most likely that had given up, its "
+            f"says that {_whose(one)} waits {{patience}}for it: most likely that had given up, its "
             f"program got a timeout, and the answer was dropped. {where}{_in_all(count)}{doubt}",
             evidence=_times(case, one),
-            advice="Find out why it takes that long, or let the client wait longer: its timeout is "
-            f"set {family.timeouts_in}. What the server did is not undone: a call that is sent "
-            "again does it twice.",
-            alike=(case.flow.server, one.call.method, who),
+            advice=f"Find out why it takes that long, or let the {caller} wait longer: its timeout "
+            f"is set {family.timeouts_in}. What the {callee} did is not undone: a call that is "
+            "sent again does it twice.",
+            alike=(case.flow.server, one.call.method, who, caller),
             waited=one.waited,
             patience=one.patience,
         )
@@ -59,6 +67,7 @@ def took_long(case: Case, known: Known) -> Verdict | None:
     count, one = max(found, key=lambda each: each[1].waited)
     family = one.call.dialect.transport.family
     who, where = _slowest(one)
+    caller, _ = _ends(one)
     others = [
         f"so it is with {shown(each.call.method)}, {counted(times, 'call')}"
         for times, each in found[:_MOST]
@@ -69,37 +78,55 @@ def took_long(case: Case, known: Known) -> Verdict | None:
         Kind.TOO_LATE,
         Severity.NOTE,
         f"The answer to {shown(one.call.method)} came {{waited}}after the call. Nothing in the "
-        "call "
-        f"says how long its client waits; {family.usual_waiter} wait {{patience}}where nothing is "
-        f"set, and one that does had given up, and dropped the answer. {where}{_in_all(count)}",
+        f"call says how long {_whose(one)} waits; {family.usual_waiter} wait {{patience}}where "
+        "nothing is set, and one that does had given up, and dropped the answer. "
+        f"{where}{_in_all(count)}",
         evidence=[*_times(case, one), *others],
-        advice="If the client's log has a timeout at that time, find out why it takes that long, "
-        "or "
-        f"let it wait longer: its timeout is set {family.timeouts_in}.",
-        alike=(case.flow.server, one.call.method, who, "usual"),
+        advice=f"If the {caller}'s log has a timeout at that time, find out why it takes that "
+        f"long, or let it wait longer: its timeout is set {family.timeouts_in}.",
+        alike=(case.flow.server, one.call.method, who, caller, "usual"),
         waited=one.waited,
         patience=one.patience,
     )
 
 
 _PASSED: Final = {
-    "client": "Most of it passed while the call was being sent: the client wrote slowly, or the "
-    "network or the server did not take it.",
+    "client": "Most of it passed while the call was being sent: the {caller} wrote slowly, or the "
+    "network or the {callee} did not take it.",
     "server": "Most of it passed between the last byte of the call and the first of the answer: on "
-    "the server's side of this capture, not on the client's.",
+    "the {callee}'s side of this capture, not on the {caller}'s.",
+    "behind": "Most of it passed while another answer came on the same connection, which this one "
+    "stood behind: the network is slow, or the {caller} does not read, or the other answer is "
+    "large.",
     "way": "The answer had begun early enough, and most of it passed while it came: the network is "
-    "slow, or the client does not read.",
+    "slow, or the {caller} does not read.",
     "": "It passed in several places, none of which stands out.",
 }
 
 
 def _slowest(one: Slow) -> tuple[str, str]:
     """Who let most of the time go by, and that in a sentence."""
-    parts = {"client": one.sending, "server": one.working, "way": one.coming}
+    parts = {
+        "client": one.sending,
+        "server": one.working - one.behind,
+        "behind": one.behind,
+        "way": one.coming,
+    }
     who = max(parts, key=lambda name: parts[name])
     if parts[who] < one.waited // 2:
         who = ""
-    return who, _PASSED[who]
+    caller, callee = _ends(one)
+    return who, _PASSED[who].format(caller=caller, callee=callee)
+
+
+def _whose(one: Slow) -> str:
+    """Who waits for the answer, after "the call says that"."""
+    return "its client" if one.call.from_client else "the server"
+
+
+def _ends(one: Slow) -> tuple[str, str]:
+    """Who sent the call, and who answers it: either end may call the other."""
+    return ("client", "server") if one.call.from_client else ("server", "client")
 
 
 def _in_all(count: int) -> str:
@@ -115,6 +142,7 @@ def _times(case: Case, one: Slow) -> list[str]:
         f"REPLY {one.reply}",
         f"the call took {lasted(one.sending)} to be sent; for {lasted(one.working)} no byte of the "
         f"answer came; the answer took {lasted(one.coming)} to come",
+        f"for {lasted(one.behind)} of that time other answers came" if one.behind else "",
         f"when the connection was opened, a round trip to the server took {lasted(trip)}"
         if trip
         else "",
@@ -190,7 +218,10 @@ def _unanswered(
         f"{_of_them(len(waited), half.beats)} "
         f"no answer{closed}. {why}",
         evidence=[
-            f"{counted(answered, 'heartbeat')} of the {who} were answered" if answered > 0 else "",
+            f"{counted(answered, 'heartbeat')} of the {who} {'was' if answered == 1 else 'were'} "
+            "answered"
+            if answered > 0
+            else "",
             f"the {peer}’s machine acknowledged all that the {who} sent: it is its program that "
             "says nothing"
             if took
@@ -235,6 +266,20 @@ def _leave(case: Case, covers: bool) -> Verdict:
     flow = case.flow
     who = "server" if flow.from_server.left >= 0 else "client"
     said = flow.from_server.left if who == "server" else flow.from_client.left
+    end = case.server_end if who == "server" else case.client_end
+    closed = "and closed the connection {closed}later" if end >= said else "and did not close yet"
+    if who == "client":
+        return Verdict(
+            flow,
+            Kind.GOAWAY,
+            Severity.NOTE,
+            "The client says that it takes no more calls (readonly), as one does that is being "
+            f"stopped, {closed}. So the server should not call it any more; calls of the client's "
+            "own are not meant.",
+            evidence=[ending(case)],
+            alike=(flow.server, who),
+            closed=max(end - said, 0),
+        )
     later = [ended - begun for begun, ended in case.recent if begun > said]
     under_way = sum(begun < said < ended for begun, ended in case.recent)
     open_ = [one for one in case.unanswered if one.call is not None]
@@ -255,8 +300,10 @@ def _leave(case: Case, covers: bool) -> Verdict:
         parts.append(
             f"{counted(len(open_) - len(after), 'call')} that had been sent before had no answer"
         )
-    end = case.server_end if who == "server" else case.client_end
-    closed = "and closed the connection {closed}later" if end >= said else "and did not close yet"
+    is_all = case.is_whole and flow.from_client.is_seen and flow.from_server.is_seen
+    none = (
+        " No call was under way." if is_all else " Which calls were under way, the capture lacks."
+    )
     bad = bool(open_)
     return Verdict(
         flow,
@@ -264,7 +311,7 @@ def _leave(case: Case, covers: bool) -> Verdict:
         Severity.ERROR if bad and covers else Severity.WARNING if bad else Severity.NOTE,
         f"The {who} says that it takes no more calls (readonly), as one does that is being "
         "stopped, "
-        f"{closed}." + (f" {'; '.join(parts)}." if parts else " No call was under way."),
+        f"{closed}." + (f" {'; '.join(parts)}." if parts else none),
         evidence=[*(f"CALL {one.call}" for one in open_[:_MOST]), ending(case)],
         advice="Calls that the server did not answer may have been worked on: only what may be "
         "done "
@@ -278,6 +325,44 @@ def _leave(case: Case, covers: bool) -> Verdict:
         covers=BY_SERVER if covers else (),
         closed=max(end - said, 0),
     )
+
+
+# ── Calls of the server's ──
+
+
+def called_back(case: Case, known: Known) -> Iterator[Verdict]:
+    """Calls that the server sent and the client did not answer: either end may call the other."""
+    for (method, outcome), (count, one) in list(case.backward.items())[:_MOST]:
+        call = one.call
+        assert call is not None
+        more = f" So it is with {counted(count, 'call')} in all." if count > 1 else ""
+        is_open = outcome is Outcome.WAITING
+        by_server = outcome in BY_SERVER
+        if is_open:
+            how = "the capture ends {after}after that, and no answer has come yet"
+        else:
+            who, did = (
+                "server" if by_server else "client",
+                "reset"
+                if outcome in (Outcome.RESET_BY_SERVER, Outcome.RESET_BY_CLIENT)
+                else "closed",
+            )
+            how = f"the {who} {did} the connection {{after}}after that, and no answer had come"
+        yield Verdict(
+            case.flow,
+            Kind.WAITING if is_open else Kind.CLOSED_ON_CALL,
+            Severity.NOTE if is_open else Severity.ERROR,
+            f"The server calls {shown(method)} of the client, as services that call back do: "
+            f"{how}.{more}",
+            evidence=[f"CALL {call}", one.why, ending(case)],
+            advice=""
+            if is_open
+            else "Here the client is the one that is called: look at its log at that time, whether "
+            "it was still at work on the call, or was stopped. It is the server's program that "
+            "lacks the answer.",
+            alike=(case.flow.server, method, outcome, "backward"),
+            after=max((case.flow.last if is_open else one.time) - call.end_time, 0),
+        )
 
 
 # ── Characters that did not survive ──────────────────────────────────────────────────

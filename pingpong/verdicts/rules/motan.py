@@ -4,7 +4,8 @@ Motan 2 says it in JSON ({"errcode": 404, "errmsg": "…", "errtype": 1}), Motan
 of its own, with the same numbers (MotanErrorMsgConstant): 404 and 10101 nothing of that name,
 10002 rejected, 10201 too long, 10003 in time, 2000n the framework itself, 30001 the method.  The
 texts are the Java library's (ProviderMessageRouter, NettyDecoder, DefaultProvider) and Go's
-(server/server.go, provider/provider.go).
+(server/server.go, provider/provider.go).  errtype 2 marks what the service itself threw: whatever
+its number and text are, they are the service's own.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from typing import Final
 from ...model import Outcome, Severity
 from ...protocols.families.motan.answers import MOTAN
 from ..evidence import ApplicationException, Case, shown
+from ..phrases import is_masked
 from ..verdict import Kind, Verdict, unbraced
 from .refusals import (
+    behind,
     by_the_service,
     handler_failed,
+    masked_text,
     no_such_method,
     no_such_service,
     no_thread,
@@ -28,21 +32,29 @@ from .refusals import (
 
 __all__ = ["MOTAN_WORDS", "of_motan"]
 
-_NO_PROVIDER: Final = re.compile(r"provider not exist(?: serviceKey=(\S{0,300}))?")
+_NO_PROVIDER: Final = re.compile(
+    r"(?:\w{1,80} handler Error: )?provider not exist(?: serviceKey=(?P<key>\S{0,300}))?"
+    r"|not found provider for (?P<name>\S{0,300})"
+)
 _NO_METHOD: Final = re.compile(
     r"method (?P<go>\S{0,200}) is not found in provider|Service method not exist: "
     r"(?P<java>\S{0,300})"
 )
-_FULL: Final = re.compile(r"thread pool is full|ThreadProtectedRequestRouter reject request")
+_FULL: Final = re.compile(
+    r"(?:process )?thread pool is full|ThreadProtectedRequestRouter reject request"
+)
 _COUNTERS: Final = re.compile(r"total_counter=(\d{1,9}) max_thread=(\d{1,9})")
 _TOO_LONG: Final = re.compile(
-    r"content length over of limit, size: (\d{1,19}) {1,3}> {1,3}(\d{1,19})"
+    r"(?:\w{1,80} )?(?:transport )?(?:data )?content length over of limit, "
+    r"size: (\d{1,19}) {1,3}> {1,3}(\d{1,19})"
 )
 _SERIALIZATION: Final = re.compile(
     r"can not found serialization (\S{0,80})|message serialize (?:not found|number not correct)"
 )
 _VALUES: Final = re.compile(r"deserialize (?:fail|arguments fail|parameters fail)")
 _FAILED: Final = re.compile(r"provider call panic|provider has encountered a fatal error")
+# DefaultProvider's words around what the method threw.
+_AROUND: Final = "provider call process error"
 
 # MotanErrorMsgConstant.
 _REJECTED, _TIMEOUT, _OVER_LIMIT, _DECODE = 10002, 10003, 10201, 20003
@@ -69,11 +81,14 @@ def of_motan(case: Case, one: ApplicationException, evidence: list[str]) -> Verd
     """What a Motan server says in M_e, or with an exception."""
     text, code = one.text, one.code
     service, own = MOTAN.parts(one.call.method)
-    found = _TOO_LONG.search(text)
+    if one.is_own:
+        tell = handler_failed if text.startswith(_AROUND) else by_the_service
+        return tell(case, one, evidence)
+    found = _TOO_LONG.match(text)
     if found is not None or code == _OVER_LIMIT:
         numbers = "" if found is None else f"It has {found[1]} bytes, and {found[2]} are allowed."
         return too_long(case, one, evidence, numbers, _LENGTH_ADVICE)
-    if _FULL.search(text) or code == _REJECTED:
+    if _FULL.match(text):
         counters = _COUNTERS.search(text)
         numbers = (
             ""
@@ -82,14 +97,40 @@ def of_motan(case: Case, one: ApplicationException, evidence: list[str]) -> Verd
             "threads."
         )
         return no_thread(case, one, evidence, numbers, _POOL_ADVICE)
-    found = _NO_METHOD.search(text)
+    if code == _REJECTED:
+        return Verdict(
+            case.flow,
+            Kind.OVERLOADED,
+            Severity.ERROR,
+            f"The server rejects the call {shown(one.call.method)} ({one.type}), and most likely "
+            "did not begin it: a limit of its own, on threads or on calls, or a filter.",
+            evidence=evidence,
+            advice="The text says which limit, if anything does; so does the server's log.",
+            alike=(case.flow.server, one.call.method, one.type),
+            covers=(Outcome.APPLICATION_EXCEPTION,),
+        )
+    found = _NO_METHOD.match(text)
     if found is not None:
-        named = found["go"] or (found["java"] or "").partition("(")[0].rpartition(".")[2] or own
+        java = (found["java"] or "").partition("(")[0]
+        named = found["go"] or java.rpartition(".")[2] or own
+        if not _is_part(java or named, one.call.method):
+            return behind(case, one, evidence, java or named)
         return no_such_method(case, one, evidence, named, service)
-    found = _NO_PROVIDER.search(text)
+    if code in _NOT_FOUND and is_masked(text):
+        meaning = "By its number, the server has no such service, or no such method in it."
+        return masked_text(case, one, evidence, meaning)
+    found = _NO_PROVIDER.match(text)
+    if found is not None:
+        wanted = (found["key"] or found["name"] or "").rstrip(",") or service
+        if service and not any(
+            _is_part(part, one.call.method) for part in (wanted, *wanted.split("/"))
+        ):
+            return behind(case, one, evidence, wanted)
+    if found is None and (_NO_PROVIDER.search(text) or _NO_METHOD.search(text)):
+        return behind(case, one, evidence, "")
     if found is not None or code in _NOT_FOUND:
-        wanted = (found[1] if found is not None else "") or service
-        return no_such_service(case, one, evidence, wanted.rstrip(","), None, _SERVICE_ADVICE)
+        wanted = service if found is None else wanted
+        return no_such_service(case, one, evidence, wanted, None, _SERVICE_ADVICE)
     found = _SERIALIZATION.search(text)
     if found is not None:
         sent = _sent(one)
@@ -125,6 +166,17 @@ def of_motan(case: Case, one: ApplicationException, evidence: list[str]) -> Verd
     if code == _BUSINESS:
         return handler_failed(case, one, evidence)
     return by_the_service(case, one, evidence)
+
+
+def _is_part(name: str, called: str) -> bool:
+    """Is it what was called, its service or its own name?  It may be, where that is not known."""
+    whole = f".{called}."
+    return (
+        not called
+        or called.endswith("…")
+        or whole.startswith(f".{name}.")
+        or whole.endswith(f".{name}.")
+    )
 
 
 _OTHER_ADVICE: Final = (

@@ -2,6 +2,10 @@
 
 Dubbo, Motan and rpcx say it in a text, each in its own.  Their rules (``dubbo``, ``motan``,
 ``rpcx``) know these texts, and here is what each of them means, whoever said it.
+
+A server passes on what it was told itself: its handler calls another one, and that one's text
+becomes a part of its own.  So a text counts as this server's only where its library begins with it,
+and where the names in it are those of the call; otherwise it speaks of someone ``behind`` it.
 """
 
 from __future__ import annotations
@@ -11,11 +15,15 @@ from typing import Final
 
 from ...model import Outcome, Severity
 from ..evidence import ApplicationException, Case, shown
+from ..phrases import is_masked
 from ..verdict import Kind, Verdict, unbraced
 
 __all__ = [
+    "behind",
+    "by_the_client",
     "by_the_service",
     "handler_failed",
+    "masked_text",
     "no_such_method",
     "no_such_service",
     "no_thread",
@@ -45,18 +53,22 @@ def no_such_service(
     service: str,
     offered: Sequence[str] | None,
     advice: str,
+    is_whole: bool = True,
 ) -> Verdict:
     """Say that the server has no such service.
 
-    ``offered`` is what it says that it has, None if it does not say.
+    ``offered`` is what it says that it has, None if it does not say; ``is_whole``: all of it.
     """
     if offered is None:
         rest = ""
-    elif not offered:
+    elif not offered and is_whole:
         rest = " It says that it has no service at all on this port."
     else:
         names = ", ".join(unbraced(name[:120]) for name in offered[:_NAMED])
-        more = f", and {len(offered) - _NAMED} more" if len(offered) > _NAMED else ""
+        left = len(offered) - _NAMED
+        more = (
+            f", and {left} more" if left > 0 and is_whole else "" if is_whole else ", and many more"
+        )
         rest = f" It says what it has: {names}{more}."
     return Verdict(
         case.flow,
@@ -166,15 +178,83 @@ def handler_failed(case: Case, one: ApplicationException, evidence: list[str]) -
     )
 
 
-def by_the_service(case: Case, one: ApplicationException, evidence: list[str]) -> Verdict:
-    """An error whose text no library is known to write: the service's own, as far as it shows."""
+def behind(case: Case, one: ApplicationException, evidence: list[str], other: str) -> Verdict:
+    """What the server answers with are a library's words, and they are not about this call.
+
+    ``other`` is the service, the method or whatever else they name, "" if that is not plain.
+    """
+    about = f"about {shown(other)}, which is not what is called here" if other else ""
     return Verdict(
         case.flow,
         Kind.APPLICATION_EXCEPTION,
         Severity.ERROR,
         f"The server could not make the call {shown(one.call.method)}: it answers with "
-        f"{_said(one)}. These are not words that its library is known to write: most likely they "
-        "are the service's own.",
+        f"{_said(one)}. In it are a library's words {about or 'inside other words'}: most likely "
+        "the service called another one, and passes on what that said.",
+        evidence=evidence,
+        advice="Look for that other call in this server's log: whom did it call? Nothing in the "
+        "text says that what is called here is missing or refused.",
+        alike=(case.flow.server, one.call.method, one.type, "behind", other),
+        covers=_COVERS,
+    )
+
+
+def by_the_client(case: Case, one: ApplicationException, evidence: list[str]) -> Verdict:
+    """The server called the client, and that could not make the call."""
+    return Verdict(
+        case.flow,
+        Kind.ENDED_OTHERWISE,
+        Severity.ERROR,
+        f"The server calls {shown(one.call.method)} of the client, as services that call back do, "
+        f"and the client could not make the call: it answers with {_said(one)}.",
+        evidence=evidence,
+        advice="Here the client is the one that is called: its log at that time says more.",
+        alike=(case.flow.server, one.call.method, one.type, "backward"),
+        covers=_COVERS,
+    )
+
+
+def masked_text(
+    case: Case, one: ApplicationException, evidence: list[str], meaning: str = ""
+) -> Verdict:
+    """An error whose text would say what it means, in a capture from which it was taken.
+
+    ``meaning`` is what its number alone says.
+    """
+    return Verdict(
+        case.flow,
+        Kind.APPLICATION_EXCEPTION,
+        Severity.ERROR,
+        f"The server could not make the call {shown(one.call.method)}: it answers with "
+        f"{_said(one)}. The text is masked, and with it goes whether the library says this or the "
+        f"service.{f' {meaning}' if meaning else ''}",
+        evidence=evidence,
+        advice="Look at the capture from which this one was made, or at the server's log.",
+        alike=(case.flow.server, one.call.method, one.type, "masked"),
+        covers=_COVERS,
+    )
+
+
+_OWN: Final = "The answer marks it as the service's own, and not the framework's."
+_NOT_KNOWN: Final = (
+    "These are not words that its library is known to write: most likely they are the service's "
+    "own."
+)
+
+
+def by_the_service(case: Case, one: ApplicationException, evidence: list[str]) -> Verdict:
+    """An error whose text no library is known to write: the service's own, as far as it shows."""
+    if is_masked(one.text):
+        return masked_text(case, one, evidence)
+    whose = _OWN if one.is_own else _NOT_KNOWN
+    if not one.text:
+        whose = "It has no text, or one of so many that they are not told."
+    return Verdict(
+        case.flow,
+        Kind.APPLICATION_EXCEPTION,
+        Severity.ERROR,
+        f"The server could not make the call {shown(one.call.method)}: it answers with "
+        f"{_said(one)}. {whose}",
         evidence=evidence,
         advice="The text says what the service minds; its log may say more.",
         alike=(case.flow.server, one.call.method, one.type),

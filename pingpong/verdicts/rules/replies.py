@@ -8,12 +8,24 @@ from typing import Final
 from ...model import UDP, Family, Outcome, Severity
 from ...protocols.encodings.reading import BEGINS_INSIDE
 from ...protocols.purposes import counted
-from ..evidence import CLOSED, UNREAD, ApplicationException, Case, Ended, Fault, Known, Tally, shown
-from ..phrases import ending, failed, first_bytes, how_it_ended, text_in
-from ..verdict import Kind, Verdict, unbraced
+from ..evidence import (
+    CLOSED,
+    UNREAD,
+    ApplicationException,
+    Case,
+    Ended,
+    Fault,
+    Known,
+    Summary,
+    Tally,
+    shown,
+)
+from ..phrases import ending, failed, first_bytes, how_it_ended, is_masked, text_in
+from ..verdict import Dialect, Kind, Verdict, unbraced
 from .dubbo import DUBBO_WORDS
 from .grpc import in_its_own_stream, is_sent_away, of_status
 from .motan import MOTAN_WORDS
+from .refusals import by_the_client
 from .rpcx import RPCX_WORDS
 
 __all__ = [
@@ -33,6 +45,9 @@ __all__ = [
 
 # How many kinds of failures of a connection are reported one by one.
 _TOLD: Final = 8
+# How many lines of evidence a verdict on failures has that differ in their texts only.
+_MOST_EVIDENCE: Final = 12
+_OTHER_TEXTS: Final = " There are answers of that kind with other texts, too."
 
 
 # Families whose servers say in words of their own what they do not do, and who knows these.
@@ -44,10 +59,21 @@ _OWN_WORDS: Final[dict[Family, Callable[[Case, ApplicationException, list[str]],
 def wrong_words(case: Case, known: Known) -> Iterator[Verdict]:
     """Exceptions in which the server says what is wrong: each method and type once."""
     ranked = sorted(case.failures.values(), key=lambda one: -one[0])
-    for count, one in ranked[:_TOLD]:
+    told: dict[tuple[object, ...], Verdict] = {}
+    for count, one in ranked:
         if is_sent_away(case, one):
             continue  # the connection's GOAWAY says it
-        yield _failure(case, count, one, len(ranked))
+        verdict = _failure(case, count, one)
+        known_one = told.setdefault(verdict.alike, verdict)
+        if known_one is not verdict and len(known_one.evidence) < _MOST_EVIDENCE:
+            known_one.join(failed(count, one), _OTHER_TEXTS)
+    for verdict in list(told.values())[:_TOLD]:
+        if len(told) > _TOLD:
+            verdict.join(
+                f"{len(told)} kinds of such failures on this connection, of which {_TOLD} are told",
+                "",
+            )
+        yield verdict
     yield from _http_refusals(case, known)
 
 
@@ -176,7 +202,7 @@ def structs_alone(case: Case, known: Known) -> Verdict | None:
     )
 
 
-def _failure(case: Case, count: int, one: ApplicationException, kinds: int) -> Verdict:
+def _failure(case: Case, count: int, one: ApplicationException) -> Verdict:
     family = one.call.dialect.transport.family
     method, kind = shown(one.call.method), one.type
     rest = case.tally.answered - case.tally.failed
@@ -184,11 +210,12 @@ def _failure(case: Case, count: int, one: ApplicationException, kinds: int) -> V
         f"CALL {one.call}" if one.is_called else "its call was not captured",
         failed(count, one),
         f"{counted(rest, 'other call')} on this connection had an answer" if rest else "",
-        f"{kinds} kinds of such failures on this connection, of which {_TOLD} are told"
-        if kinds > _TOLD
-        else "",
     ]
+    if is_masked(one.text):
+        evidence.append("its text is masked, as in a redacted capture: it is not judged")
     covers = (Outcome.APPLICATION_EXCEPTION,)
+    if one.by_client and one.call.dialect.transport.is_two_way:
+        return by_the_client(case, one, evidence)
     if family.has_statuses:
         return of_status(case, one, evidence)
     tell = _OWN_WORDS.get(family)
@@ -322,6 +349,8 @@ def answers_nothing(case: Case, known: Known) -> Verdict | None:
         rest = f" The call {shown(waiting[0].method)} with seqid {waiting[0].seqid} had no answer."
     count = case.tally.outcomes[Outcome.NO_CALL]
     more = f" So it is with {count} replies in all." if count > 1 else ""
+    if reply.dialect.transport.has_ids:
+        return _answers_no_id(case, reply, waiting, more)
     return Verdict(
         case.flow,
         Kind.OUT_OF_STEP,
@@ -340,6 +369,35 @@ def answers_nothing(case: Case, known: Known) -> Verdict | None:
         "Let one thread at a time write to a connection.",
         alike=(case.flow.server, reply.method, bool(waiting)),
         covers=(Outcome.NO_CALL, *(CLOSED if waiting else ()), Outcome.WAITING),
+    )
+
+
+def _answers_no_id(case: Case, reply: Summary, waiting: list[Summary], more: str) -> Verdict:
+    """A reply whose id no call has that waits; whoever gets it tells calls by their ids."""
+    who, other = ("client", "server") if reply.from_client else ("server", "client")
+    calls = [one for one in waiting if one.from_client != reply.from_client]
+    rest = (
+        f" The call {shown(calls[0].method)} with id {calls[0].seqid} had no answer."
+        if calls
+        else ""
+    )
+    return Verdict(
+        case.flow,
+        Kind.OUT_OF_STEP,
+        Severity.ERROR,
+        f"The {who} sends a reply {shown(reply.method)} with id {reply.seqid}, and no call of that "
+        f"id waits for it.{rest}{more} It wrote another id than the call's, or answered twice; or "
+        "something between the two mixed up connections.",
+        evidence=[
+            f"REPLY {reply}",
+            f"CALL {calls[0]}" if calls else "",
+            f"{counted(case.tally.answered, 'call')} on this connection had been answered",
+            f"the {other} finds the call of an answer by its id, and drops what nobody waits for",
+        ],
+        advice="Look at what writes the reply: it has to take over the id of the call, and answer "
+        "it once.",
+        alike=(case.flow.server, reply.method, bool(calls)),
+        covers=(Outcome.NO_CALL, *(CLOSED if calls else ()), Outcome.WAITING),
     )
 
 
@@ -476,7 +534,8 @@ def _no_message(one: Ended) -> str:
             "HTTP answers, and no Thrift server wrote that: look at the path of the URL, and at "
             "what a proxy or a login page before the server sends."
         )
-    return "Check host and port: most likely no Thrift server listens there."
+    title = one.message.dialect.transport.family.title
+    return f"Check host and port: most likely no {title} server listens there."
 
 
 def _unread(case: Case) -> Verdict | None:
@@ -541,7 +600,6 @@ def _unread(case: Case) -> Verdict | None:
 # ── What is left to say ──────────────────────────────────────────────────────────────
 
 _WORDS: Final = {
-    Outcome.DECLARED_EXCEPTION: "an exception that the IDL declares",
     Outcome.APPLICATION_EXCEPTION: "an exception of the server's own",
     Outcome.NO_REPLY: "no reply, and nothing tells why",
     Outcome.NO_CALL: "a reply, and the call was not captured",
@@ -564,7 +622,9 @@ def ended_otherwise(case: Case, left: set[Outcome]) -> Verdict:
     for outcome in sorted(left):
         one = case.ended[outcome][0]
         count = case.tally.outcomes[outcome]
-        words = _WORDS[outcome]
+        words = _WORDS.get(outcome, "")
+        if outcome is Outcome.DECLARED_EXCEPTION:
+            words = one.message.dialect.transport.family.thrown_title
         if outcome is Outcome.APPLICATION_EXCEPTION:
             words = one.message.dialect.transport.family.error_title
         if outcome is Outcome.NO_CALL and case.is_whole:
@@ -594,7 +654,7 @@ def is_well(case: Case) -> bool:
 
 
 def declared(case: Case, known: Known) -> Verdict | None:
-    """Answers, some of which are exceptions of the IDL.
+    """Answers, some of which are exceptions of the IDL, or of the methods where there is none.
 
     That is business as usual, and yet the callers did not get what they asked for.
     """
@@ -608,10 +668,10 @@ def declared(case: Case, known: Known) -> Verdict | None:
     more = f", and {len(ranked) - _TOLD} more kinds" if len(ranked) > _TOLD else ""
     return Verdict(
         case.flow,
-        Kind.DECLARED_EXCEPTIONS,
+        _thrown(case)[0],
         Severity.NOTE,
         f"{_numbers(case, case.tally)}.",
-        evidence=[*told, more.lstrip(", ")],
+        evidence=[*told, more.lstrip(", "), _not_read(case.tally)],
         alike=(case.flow.server, case.client or case.server, case.flow.lacks),
         covers=(Outcome.DECLARED_EXCEPTION,),
     )
@@ -635,7 +695,8 @@ def all_well(case: Case, tally: Tally) -> Verdict:
         case.flow,
         Kind.ALL_WELL,
         Severity.NOTE,
-        f"Nothing is {'seen to be ' if case.flow.lacks else ''}wrong: {_numbers(case, tally)}.",
+        f"Nothing is {'seen to be ' if case.flow.lacks or tally.unread else ''}wrong: "
+        f"{_numbers(case, tally)}.",
         evidence=[
             f"{counted(tally.silent, 'call')} without an answer, as the methods never have one: "
             "oneway, most likely, which old libraries send as CALL"
@@ -644,15 +705,42 @@ def all_well(case: Case, tally: Tally) -> Verdict:
             f"{counted(tally.replies, 'reply', 'replies')} to calls that were not captured"
             if tally.replies
             else "",
+            _not_read(tally),
         ],
         alike=(case.flow.server, dialect, case.flow.lacks),
     )
 
 
-def _numbers(case: Case, tally: Tally) -> str:
+def _dialect(case: Case) -> Dialect | None:
+    """How the connection speaks; None if no end of it says so."""
     dialect = case.client or case.server
     if case.first is not None and case.first.dialect.transport.has_ids:
-        dialect = case.first.dialect  # that of a connection knows its frames only
+        return case.first.dialect  # that of a connection knows its frames only
+    return dialect
+
+
+def _thrown(case: Case) -> tuple[Kind, str]:
+    """The exceptions that methods throw: the kind of a verdict on them, and one in a sentence."""
+    dialect = _dialect(case)
+    if dialect is None or dialect.transport.family.has_idl:
+        return Kind.DECLARED_EXCEPTIONS, Family.thrown_title
+    return Kind.THROWN_EXCEPTIONS, dialect.transport.family.thrown_title
+
+
+def _not_read(tally: Tally) -> str:
+    """Evidence: what is not known of answers whose values are not read; "" if all are."""
+    if not tally.unread:
+        return ""
+    names = ", ".join(sorted(tally.unread)[:_TOLD])
+    count = sum(tally.unread.values())
+    return (
+        f"{counted(count, 'answer')} in {names}: the status is OK, and whether "
+        "the method returned or threw is in what is not read"
+    )
+
+
+def _numbers(case: Case, tally: Tally) -> str:
+    dialect = _dialect(case)
     inside = f" in {dialect}" if dialect is not None else ""
     if len(case.titles) > 1:
         inside = " in " + " and ".join(sorted(case.titles))
@@ -664,7 +752,11 @@ def _numbers(case: Case, tally: Tally) -> str:
     else:
         parts.append(f"{counted(tally.replies, 'reply', 'replies')}{inside}")
     if tally.declared:
-        parts.append(f"{tally.declared} of them with an exception that the IDL declares")
+        parts.append(f"{tally.declared} of them with {_thrown(case)[1]}")
+    parts += [
+        f"{count} of them in {name}, which is not read here"
+        for name, count in sorted(tally.unread.items())[:_TOLD]
+    ]
     if tally.oneway and tally.calls:
         parts.append(f"{counted(tally.oneway, 'oneway call')}")
     return ", ".join(parts)

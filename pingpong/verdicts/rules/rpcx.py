@@ -2,7 +2,8 @@
 
 There is a status, 1, and a text.  What the library writes begins in ways of its own
 (server/server_dispatch.go, server/service.go, server/server.go); every other text is one that a
-handler returned as its error.
+handler returned as its error.  A handler may return what a server that it called has said, in the
+same words: so the names in them have to be the call's.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ...protocols.families.rpcx.answers import RPCX
 from ..evidence import ApplicationException, Case, shown
 from ..verdict import Kind, Verdict, unbraced
 from .refusals import (
+    behind,
     by_the_service,
     handler_failed,
     no_such_method,
@@ -24,8 +26,8 @@ from .refusals import (
 
 __all__ = ["RPCX_WORDS", "of_rpcx"]
 
-_NO_SERVICE: Final = re.compile(r"rpcx: can't find service ?(.{0,300})\Z", re.S)
-_NO_METHOD: Final = re.compile(r"rpcx: can't find method ?(.{0,300})\Z", re.S)
+_NO_SERVICE: Final = re.compile(r"rpcx: can't find service ?(.{0,1000})\Z", re.S)
+_NO_METHOD: Final = re.compile(r"rpcx: can't find method ?(.{0,1000})\Z", re.S)
 _CODEC: Final = re.compile(r"can not find codec for (\d{1,3})\Z")
 _PANIC: Final = re.compile(r"\[service internal error\]: ")
 _RATE: Final = "request reached rate limit"
@@ -47,18 +49,25 @@ _CODEC_ADVICE: Final = (
 def of_rpcx(case: Case, one: ApplicationException, evidence: list[str]) -> Verdict:
     """What an rpcx server says in __rpcx_error__."""
     text = one.text
-    service, own = RPCX.parts(one.call.method)
+    called = one.call.method
+    service, own = RPCX.parts(called)
     found = _NO_SERVICE.match(text)
     if found is not None:
-        return no_such_service(
-            case, one, evidence, found[1].strip() or service, None, _SERVICE_ADVICE
-        )
+        named = found[1].strip() or service
+        if called and named != called and not called.startswith(f"{named}."):
+            return behind(case, one, evidence, named)
+        return no_such_service(case, one, evidence, named, None, _SERVICE_ADVICE)
     found = _NO_METHOD.match(text)
     if found is not None:
-        return no_such_method(case, one, evidence, found[1].strip() or own, service)
+        named = found[1].strip() or own
+        if called and named != called and not called.endswith(f".{named}"):
+            return behind(case, one, evidence, named)
+        return no_such_method(case, one, evidence, named, service)
     found = _CODEC.match(text)
     if found is not None:
         spoken = one.call.dialect.protocol
+        if spoken is not None and RPCX.encoding(int(found[1])) is not spoken:
+            return behind(case, one, evidence, f"the serialization number {found[1]}")
         title = spoken.title if spoken is not None and spoken.classes else "a serialization"
         sent = f"{unbraced(title)} (number {found[1]})"
         return other_serialization(case, one, evidence, sent, _CODEC_ADVICE)

@@ -23,6 +23,7 @@ from pingpong.protocols.framings.hpack import (
     STATIC,
     UNREAD,
     Block,
+    Entry,
     Line,
     String,
     Table,
@@ -705,3 +706,46 @@ def test_what_is_dropped_without_a_limit_leaves_older_ones_unknown() -> None:
         read(b"\x44" + string(b"a" * 10_000, False), table)
     assert not table.is_whole
     assert read(integer(128, 127, 62 + table.count), table).headers == [(None, None)]
+
+
+# ── Blocks that came before ──────────────────────────────────────────────────────────
+
+# They add, refer to what was added, change the limit, name, and end too early.
+SAID = [
+    raw(one)
+    for one in (
+        "82 86 84 be", "82 bf be", "c0", "be", "40 01 61 01 62", "40 01 61 01 63", "00 01 61 01 62",
+        "20", "3f 01", "3f 21 be", "be 40 01 61 01 62", "10 01 61", "80", "ff 40", "82",
+    )
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(SAID), max_size=40), st.booleans(), st.sampled_from([4096, 64, -1]))
+def test_a_block_that_was_read_before_means_what_it_would_mean_now(
+    blocks: list[bytes], is_whole: bool, allowed: int
+) -> None:
+    one, two = Table(is_whole), Table(is_whole)
+    for number, data in enumerate(blocks):
+        if number == 7 and allowed >= 0:
+            one.allow(allowed)
+            two.allow(allowed)
+        if number == 23:
+            one.lose()
+            two.lose()
+        two.known.clear()
+        first, second = read(data, one, number), read(data, two, number)
+        assert first.lines == second.lines
+        assert (str(first.error), [str(each) for each in first.warnings]) == (
+            str(second.error), [str(each) for each in second.warnings]
+        )  # fmt: skip
+
+
+def test_few_blocks_are_remembered() -> None:
+    table = Table()
+    for number in range(1000):
+        read(bytes((0, 2)) + number.to_bytes(2, "big") + b"\x01b", table)
+    assert 0 < len(table.known) <= 64
+    read(b"\0\x01a\x7f\xe0\x0f" + bytes(2143), table)
+    assert max(len(data) for data in table.known) < 2000
+    table.add(Entry(b"a", b"b", 1))
+    assert not table.known

@@ -344,3 +344,53 @@ def test_hostile_base64() -> None:
         kind = "Content-Type: application/grpc-web-text"
         for message in read((True, ask("/s.S/Get", body, kind)), (True, PONG)).messages:
             check_cover(explain(message), len(message.data))
+
+
+# ── All that HTTP carries ────────────────────────────────────────────────────────────
+
+SITE = [
+    (True, ask("/", verb="GET")),
+    (False, answer(b"<html>", "Content-Type: text/html; charset=utf-8")),
+    (True, ask("/a.png", verb="HEAD")),
+    (False, lines("HTTP/1.1 200 OK", "Content-Type: image/png", "Content-Length: 9")),
+    (True, ask("/a.png", verb="GET") + ask("/b.css", verb="GET")),
+    (False, answer(b"\x89PNG\r\n\x1a\n\0", "Content-Type: image/png")),
+    (False, lines("HTTP/1.1 304 Not Modified", "Content-Length: 80")),
+    (True, ask("/login", b"user=bob", "Content-Type: application/x-www-form-urlencoded")),
+    (False, answer(gzip.compress(b"no"), "Content-Encoding: gzip", status="403 Forbidden")),
+    (True, ask("/old", verb="DELETE")),
+    (False, lines("HTTP/1.1 200 OK", "Content-Type: text/plain") + b"until it closes"),
+]
+
+
+@pytest.mark.parametrize("step", [0, 1, 7])
+def test_pages_and_pictures_are_listed_if_asked_for(step: int) -> None:
+    talk = Talk().open()
+    for by_client, data in SITE:
+        for at in range(0, len(data), step or len(data)):
+            talk.send(by_client, data[at : at + (step or len(data))])
+    packets = talk.fin(False).fin(True).packets
+    capture = read_packets(packets, http=True)
+    said = sorted(told(capture), key=lambda one: (one[2], one[0] != "CALL"))
+    assert said == [
+        *(("CALL", "GET /", 1, b""), ("REPLY", "GET /", 1, b"<html>")),
+        *(("CALL", "HEAD /a.png", 2, b""), ("REPLY", "HEAD /a.png", 2, b"")),
+        *(("CALL", "GET /a.png", 3, b""), ("REPLY", "GET /a.png", 3, b"\x89PNG\r\n\x1a\n\0")),
+        *(("CALL", "GET /b.css", 4, b""), ("REPLY", "GET /b.css", 4, b"")),
+        *(("CALL", "POST /login", 5, b"user=bob"), ("EXCEPTION", "POST /login", 5, b"no")),
+        *(("CALL", "DELETE /old", 6, b""), ("REPLY", "DELETE /old", 6, b"until it closes")),
+    ]
+    outcomes = [Outcome.SUCCESS] * 4 + [Outcome.APPLICATION_EXCEPTION, Outcome.SUCCESS]
+    assert [one.outcome for one in capture.exchanges] == outcomes
+    for message in capture.messages:
+        check_cover(explain(message), len(message.data))
+    assert [one.method for one in read_packets(packets).messages] == ["POST /login"] * 2
+
+
+def test_http_for_thrift_stays_thrift_where_all_of_http_is_listed() -> None:
+    said = [(True, post(ADD)), (False, answer(PONG, "Content-Type: application/x-thrift")), SITE[0]]
+    packets = Talk().open()
+    for by_client, data in [*said, SITE[1]]:
+        packets.send(by_client, data)
+    capture = read_packets(packets.close().packets, http=True)
+    assert [one.method for one in capture.messages] == ["add", "ping", "GET /", "GET /"]

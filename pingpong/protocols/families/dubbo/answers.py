@@ -1,6 +1,7 @@
 """What Dubbo's messages say about a call.
 
-REPLY        status 20, OK: then the body says whether the method returned or threw
+REPLY        status 20, OK: then the body says whether the method returned or threw; if its
+             serialization is not read here, OK is all that is known, and taken for it
 EXCEPTION    any other status: Dubbo itself says what went wrong
 """
 
@@ -11,7 +12,7 @@ from typing import Final
 from ....errors import DecodeError
 from ....model import Error, Family, Message, MessageType, Outcome, Span, TType, Value
 from ...framings.headed_carriers import milliseconds
-from .heads import ERRORS, STATUSES, DubboHead, read_result, split
+from .heads import ERRORS, READ, STATUSES, DubboHead, read_result, split, written
 
 __all__ = ["DUBBO", "Dubbo"]
 
@@ -22,6 +23,8 @@ class Dubbo(Family):
     name = "dubbo"
     title = "Dubbo"
     error_title = "a Dubbo error"
+    thrown_title = "an exception that the handler threw"
+    has_idl = False
     answers_failures = True
     timeouts_in = (
         "as timeout of the reference or of one of its methods (@DubboReference, dubbo:reference, "
@@ -42,8 +45,6 @@ class Dubbo(Family):
             result, _ = read_result(reply.data, head.serialization, reply.stop)
         except DecodeError:
             return Outcome.UNREADABLE
-        if result < 0:
-            return Outcome.UNREADABLE  # the body would say it, but it cannot be read here
         return Outcome.DECLARED_EXCEPTION if result in ERRORS else Outcome.SUCCESS
 
     def error(self, exception: Message) -> Error:
@@ -54,6 +55,13 @@ class Dubbo(Family):
         fields = exception.fields
         kind = Value(TType.INT, status, Span(3, 4))
         return Error(STATUSES.get(status, ""), status, kind, fields[0].value if fields else None)
+
+    def unread(self, message: Message) -> str:
+        try:
+            kind = DubboHead(message.data).serialization
+        except DecodeError:
+            return ""
+        return "" if kind in READ else written(kind)
 
     def parts(self, method: str) -> tuple[str, str]:
         return split(method)

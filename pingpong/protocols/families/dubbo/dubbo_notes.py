@@ -27,19 +27,23 @@ from ...encodings.hessian2 import HESSIAN2
 from ...encodings.hessian2_notes import Hessian2Writer
 from ...encodings.java_stream import JAVA_STREAM
 from ...encodings.notes import Writer
+from ...family import METHOD
 from ...framings.headed_carriers import hide_unless_name
 from ...purposes import REDACTED, counted
 from .body import DUBBO_HESSIAN2, attachments
 from .heads import (
     EVENT,
+    FIXED,
     HESSIAN,
     JAVA,
     NAMES,
+    READ,
     REQUEST,
     SERIALIZATIONS,
     STATUSES,
     TWO_WAY,
     DubboHead,
+    Names,
     count_of,
     read_names,
     read_result,
@@ -77,6 +81,8 @@ def notes(message: Message) -> list[Note]:
         return writer.notes
     writer.note(2, "frame", "magic", "da bb", "Each frame begins with it.")
     why = "Which way, what kind, and how the body is written."
+    if head.serialization not in READ:
+        why += " Values that are written so are not read here."
     writer.note(1, "frame", "flags", _flags(head), why)
     status = f"{head.status} {STATUSES.get(head.status, 'which Dubbo does not define')}"
     why = "Only replies have one."
@@ -205,11 +211,12 @@ def masks(message: Message) -> HeadMasks:
         return HeadMasks([(0, LETTER * len(data))])
     if message.type is MessageType.EVENT:
         return HeadMasks(runs)
-    if head.is_request and message.start > 16:
-        names = read_names(data, head.serialization, message.stop)
-        assert names is not None
+    keeps: list[Span] = []
+    names = _names_of(message, head) if head.is_request else None
+    if names is not None:
         for what, text, span in zip(NAMES, names.texts, names.spans, strict=True):
             inside = _inside(text, span)
+            hidden = len(runs)
             if what == "parameter types":
                 if count_of(text) < 0:
                     runs.append((inside.start, LETTER * len(inside)))
@@ -218,6 +225,11 @@ def masks(message: Message) -> HeadMasks:
                     runs.append((inside.start, LETTER * len(inside)))
             elif what == "path":
                 hide_unless_name(data, inside, runs)
+            is_open = METHOD.match(text) is not None if what == "method" else hidden == len(runs)
+            if is_open:
+                keeps.append(span)
+    if message.protocol is JAVA_STREAM and message.type is MessageType.REPLY:
+        keeps.append(Span(FIXED, _result_end(message, head)))
     value = _attached(message)
     if value is not None:
         keys = set()
@@ -233,7 +245,24 @@ def masks(message: Message) -> HeadMasks:
                 runs.append((field.value.span.start, bytes(len(field.value.span))))
     elif head.serialization != HESSIAN and message.start < len(data):
         runs.append((message.start, bytes(len(data) - message.start)))
-    return HeadMasks(runs)
+    # Names are before the values, but in a Java stream they are in its blocks.
+    return HeadMasks(runs, keeps=tuple(keeps) if message.protocol is JAVA_STREAM else ())
+
+
+def _names_of(message: Message, head: DubboHead) -> Names | None:
+    """Return what comes before the arguments; None if that cannot be read."""
+    try:
+        return read_names(message.data, head.serialization, message.stop)
+    except DecodeError:
+        return None
+
+
+def _result_end(message: Message, head: DubboHead) -> int:
+    """Return where the kind of result ends; where the body begins, if there is none."""
+    try:
+        return read_result(message.data, head.serialization, message.stop)[1]
+    except DecodeError:
+        return FIXED
 
 
 def _place(value: Value) -> int:

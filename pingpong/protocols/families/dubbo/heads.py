@@ -26,6 +26,7 @@ __all__ = [
     "MAGIC",
     "NAMES",
     "OK",
+    "READ",
     "REQUEST",
     "SERIALIZATIONS",
     "STATUSES",
@@ -37,6 +38,7 @@ __all__ = [
     "read_names",
     "read_result",
     "split",
+    "written",
 ]
 
 FIXED: Final = 16
@@ -73,6 +75,9 @@ SERIALIZATIONS: Final = {
     28: "fury",
     31: "custom msgpack",
 }
+
+# Those whose values are read here; of fastjson the names are, and the kind of result.
+READ: Final = frozenset((HESSIAN, *JAVA))
 
 OK: Final = 20
 STATUSES: Final = {
@@ -129,6 +134,16 @@ def count_of(types: str) -> int:
         at = found.end()
         count += 1
     return count
+
+
+def written(serialization: int) -> str:
+    """Return a serialization's name and number, for a sentence.
+
+    >>> written(8), written(29)
+    ('kryo (8)', 'a serialization of no known name (29)')
+    """
+    name = SERIALIZATIONS.get(serialization, "a serialization of no known name")
+    return f"{name} ({serialization})"
 
 
 class DubboHead:
@@ -247,8 +262,13 @@ def read_result(data: bytes, serialization: int, stop: int) -> tuple[int, int]:
     elif serialization == FASTJSON:
         line = data.find(b"\n", FIXED, stop) + 1
         word = data[FIXED:line].strip()
-        if not line or not word.isdigit() or len(word) > 1:
-            return -1, FIXED
+        if not line:
+            raise Incomplete("kind of result", FIXED, needs=stop - FIXED + 1, left=stop - FIXED)
+        if not word.isdigit() or len(word) > 1:
+            found = word[:8].decode("ascii", "backslashreplace")
+            raise DecodeError(
+                "kind of result", FIXED, found=found, wanted="0 to 5", size=line - FIXED
+            )
         result, end = int(word), line
     else:
         return -1, FIXED

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from ....model import Error, Family, Field, Message, MessageType, Outcome, Span, TType, Value
+from ....model import Error, Family, Message, MessageType, Outcome, Span, TType, Value
 from ...framings.contents import Kept
 
-__all__ = ["CONNECT_CODES", "GRPC", "STATUSES", "Grpc", "split_path", "status_name"]
+__all__ = ["CODES", "GRPC", "STATUSES", "Grpc", "split_path", "status_name"]
 
 # doc/statuscodes.md, by number.
 STATUSES: Final = (
@@ -35,8 +35,8 @@ STATUSES: Final = (
 )
 
 # connectrpc.com/docs/protocol: codes are written in words.
-CONNECT_CODES: Final = {name.lower(): number for number, name in enumerate(STATUSES)}
-CONNECT_CODES["canceled"] = 1
+CODES: Final = {name.lower(): number for number, name in enumerate(STATUSES)}
+CODES["canceled"] = 1
 
 
 def status_name(code: int) -> str:
@@ -87,6 +87,7 @@ class Grpc(Family):
     has_statuses = True
     error_title = "a gRPC status"
     has_results = False
+    overdue = "DEADLINE_EXCEEDED"
     timeouts_in = (
         "with each call, as its deadline (timeout= in Python, a context in Go, withDeadlineAfter "
         "in Java, deadline in Node)"
@@ -118,8 +119,16 @@ class Grpc(Family):
             kind = Value(TType.INT, ending.code, Span(at, at))
         return Error(ending.name, ending.code, kind, text)
 
-    def is_open(self, field: Field) -> bool:
-        return field.name == "code" and field.value.content in CONNECT_CODES
+    def kind_at(self, exception: Message) -> int:
+        """Where the code is in Connect's error, which is the body."""
+        kept = exception.kept
+        if not isinstance(kept, Kept) or kept.ending.code is None:
+            return -1
+        for field in exception.fields:
+            word = field.value.content
+            if field.name == "code" and isinstance(word, str) and word in CODES:
+                return field.value.span.start
+        return -1
 
     def parts(self, method: str) -> tuple[str, str]:
         return split_path(method)

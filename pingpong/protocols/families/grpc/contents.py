@@ -19,7 +19,7 @@ from ....model import Carrier, Protocol
 from ...bodies import by_word, of_type
 from ...encodings.protobuf import PROTOBUF
 from ...framings.contents import NOT_KNOWN, NOT_NAMED, Content, Ending, Head
-from .answers import CONNECT_CODES, STATUSES, status_name
+from .answers import CODES, STATUSES, status_name
 from .carriers import CONNECT, GRPC_CARRIER, GRPC_WEB, TRIPLE, TRIPLE_UNARY
 from .wrapped import is_wrapper, wrapped
 
@@ -163,7 +163,7 @@ def _connect_error(raw: bytes, otherwise: Ending) -> Ending:
         return otherwise
     if not isinstance(said, dict) or not isinstance(said.get("code"), str):
         return otherwise
-    code = CONNECT_CODES.get(said["code"])
+    code = CODES.get(said["code"])
     text = said.get("message")
     name = said["code"] if code is None else STATUSES[code]
     return Ending(True, code, name, text if isinstance(text, str) else "")

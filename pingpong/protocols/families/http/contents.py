@@ -12,7 +12,7 @@ from ...framings.carriers import HttpCarrier
 from ...framings.contents import NOT_KNOWN, Content, Ending, Head
 from .answers import HTTP, phrase
 
-__all__ = ["HTTP1", "HTTP2", "reads"]
+__all__ = ["HTTP1", "HTTP2", "reads", "reads_rest"]
 
 
 @mypyc_attr(native_class=False)
@@ -79,6 +79,11 @@ def reads(head: Head, asked: Head | None) -> Content | None:
     if head.version != 1:
         return _PLAIN
     return _PLAIN1 if is_known(head.content_type) or _asks_values(head) else None
+
+
+def reads_rest(head: Head) -> Content:
+    """Return what reads pages, pictures and downloads too."""
+    return _PLAIN1 if head.version == 1 else _PLAIN
 
 
 def _asks_values(head: Head) -> bool:

@@ -1,6 +1,8 @@
 """What Motan's messages say about a call.
 
-Motan 2   EXCEPTION   status 1, or M_e in the metadata: {"errcode": 404, "errmsg": "…"}
+Motan 2   EXCEPTION   status 1, or M_e in the metadata:
+                      {"errcode": 404, "errmsg": "…", "errtype": 1}
+                      errtype 0 the framework, 1 what is around the service, 2 the service's own
 Motan 1   REPLY       a value, null, or what the method threw: a MotanBizException around it
           EXCEPTION   another of Motan's own exceptions
 """
@@ -20,6 +22,8 @@ __all__ = ["MOTAN", "Motan"]
 # The texts in an exception of Motan's own (com.weibo.api.motan.exception).
 _TEXTS: Final = ("errorMsg", "detailMessage")
 _DETAILS: Final = "motanErrorMsg"
+# The errtype of what the service itself threw (ExceptionUtil in Java, BizException in Go).
+_OWN: Final = 2
 
 
 class Motan(Family):
@@ -28,6 +32,8 @@ class Motan(Family):
     name = "motan"
     title = "Motan"
     error_title = "a Motan error"
+    thrown_title = "an exception that the handler threw"
+    has_idl = False
     answers_failures = True
     timeouts_in = "as requestTimeout of the referer, or of one of its methods"
     usual_wait = 1_000_000_000
@@ -52,6 +58,10 @@ class Motan(Family):
                 return _said(value.of(exception.data), value, exception.kept is not None)
         return Error("", None, None, None)
 
+    def kind_at(self, exception: Message) -> int:
+        kind = _thrown(exception).kind if exception.transport == "motan" else None
+        return -1 if kind is None else kind.span.start
+
     def parts(self, method: str) -> tuple[str, str]:
         return split(method)
 
@@ -69,16 +79,18 @@ def _said(raw: bytes, place: Span, is_shut: bool) -> Error:
     except (ValueError, RecursionError):
         said = None
     words = raw.decode("utf-8", "backslashreplace")
-    number = kind = None
+    number = kind = is_own = None
     if isinstance(said, dict):
         words = str(said.get("errmsg", ""))
         code = said.get("errcode")
         if isinstance(code, int) and not isinstance(code, bool):
             number = code
             kind = Value(TType.INT, code, place)
+        if said.get("errtype") in (0, 1, 2):
+            is_own = said["errtype"] == _OWN
     text = Value(TType.TEXT, words, place)
     text.redacted = is_shut
-    return Error("", None if is_shut else number, None if is_shut else kind, text)
+    return Error("", number, kind, text, is_own)
 
 
 def _thrown(exception: Message) -> Error:

@@ -147,6 +147,8 @@ class Motan2Framing(HeadedFraming):
             packed_stop = len(data)
             data, findings, layout = self.unpacked(data, start, size)
             start = packed_stop
+            if start == len(data) and findings:
+                protocol = RAW
         unit = Unit(size, data, start, protocol, "", findings)
         unit.layout = layout
         named = head.value(data, METHOD)

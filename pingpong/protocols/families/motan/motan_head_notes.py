@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from ....errors import DecodeError
 from ....model import (
     LETTER,
@@ -130,6 +133,8 @@ def masks2(message: Message) -> HeadMasks:
         hide_unless_name(data, key, runs)
         if name == PATH:
             hide_unless_name(data, value, runs)
+        elif name == ERROR:
+            runs.append((value.start, mask_error(value.of(data))))
         elif name != "M_m":
             runs.append((value.start, LETTER * len(value)))
         end = min(value.stop + 1, head.metadata.stop)
@@ -140,6 +145,29 @@ def masks2(message: Message) -> HeadMasks:
         if message.type is not MessageType.EVENT:
             return HeadMasks(runs, message.start)
     return HeadMasks(runs)
+
+
+# A word that Motan's errors have, with its number; a text; anything else.
+_ERROR_TOKEN: Final = re.compile(
+    rb'("err(?:code|type)"\s*:\s*-?\d{1,9}(?=\s*[,}]))|("errmsg"\s*:)|"(?:[^"\\]|\\.)*"|[{},:\s]',
+    re.DOTALL,
+)
+
+
+def mask_error(raw: bytes) -> bytes:
+    """Mask the text of an error; its numbers stay, which say of which kind it is.
+
+    >>> mask_error(b'{"errcode":404,"errmsg":"no bob","errtype":1}')
+    b'{"errcode":404,"errmsg":"xxxxxx","errtype":1}'
+    """
+    out = bytearray()
+    for found in _ERROR_TOKEN.finditer(raw):
+        if found.start() != len(out):
+            break
+        token = found.group()
+        is_text = found.lastindex is None and token[:1] == b'"'
+        out += b'"' + LETTER * (len(token) - 2) + b'"' if is_text else token
+    return bytes(out) if len(out) == len(raw) else LETTER * len(raw)
 
 
 # ── Motan 1 ──────────────────────────────────────────────────────────────────────────

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from ....errors import DecodeError
-from ....model import Error, Family, Message, MessageType, Outcome, TType, Value
+from ....model import Error, Family, Message, MessageType, Outcome, Protocol, TType, Value
 from ...framings.headed_carriers import milliseconds
-from .rpcx import ERROR, RpcxHead, split
+from ...raw import RAW
+from .rpcx import ENCODINGS, ERROR, RpcxHead, split
 
 __all__ = ["RPCX", "Rpcx"]
 
@@ -23,6 +24,7 @@ class Rpcx(Family):
     title = "rpcx"
     error_title = "an rpcx error"
     answers_failures = True
+    has_results = False
     timeouts_in = "with each call, as the deadline of its context"
 
     def outcome(self, reply: Message) -> Outcome:
@@ -41,6 +43,10 @@ class Rpcx(Family):
                 text.redacted = exception.kept is not None
                 return Error("error", None, None, text)
         return Error("", None, None, None)
+
+    def encoding(self, serialization: int) -> Protocol:
+        """Return in what payloads with that number are; RAW if that is not read here."""
+        return ENCODINGS.get(serialization, RAW)
 
     def parts(self, method: str) -> tuple[str, str]:
         return split(method)

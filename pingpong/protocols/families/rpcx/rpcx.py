@@ -224,6 +224,8 @@ class RpcxFraming(HeadedFraming):
             packed_stop = len(data)
             data, findings, layout = self.unpacked(data, start, size)
             start = packed_stop
+            if start == len(data) and findings:
+                protocol = RAW
         elif head.compression or (start == head.stop and protocol is not PROTOBUF):
             protocol = RAW  # packed by the user's own means; or empty, which is no value
         unit = Unit(size, data, start, protocol, "", findings)

@@ -96,6 +96,10 @@ class Thrift(Family):
             return Error("", None, kind, text)
         return Error(_error_name(number), number, kind, text)
 
+    def kind_at(self, exception: Message) -> int:
+        error = self.error(exception)
+        return error.kind.span.start if error.name and error.kind is not None else -1
+
     def is_upgrade(self, method: str) -> bool:
         return method in UPGRADES
 

@@ -700,6 +700,7 @@ class Pipeline:
                 at = stop
         if at < end:
             rest = Chunk(offset + (at - inside), data[at:end], time, packet)
+            reader.heard = lane.other.acked
             made = reader.feed(rest)
             found += self._report(lane.talk, reader, lane.by_client, made, at == inside)
             self._waiting += lane.talk.count()
@@ -825,6 +826,7 @@ class Pipeline:
             watched = self.plan is not None
             from_start = direction.from_start or talk.is_opened
             reader = MessageReader(from_start, self._limits, self._told, watched, self._allowance)
+            reader.is_lossy = direction.skipped > 0
             if by_client:
                 talk.from_client = reader
             else:
@@ -945,8 +947,10 @@ class Pipeline:
         other = talk.from_server if by_client else talk.from_client
         if other is not None and not reader.other:
             reader.other = other.speaks
-        flow = talk.connection.flow
+        connection = talk.connection
+        flow = connection.flow
         half = flow.from_client if by_client else flow.from_server
+        reader.heard = (connection.from_server if by_client else connection.from_client).acked
         found: list[Found] = []
         for piece in pieces:
             is_first = isinstance(piece, Chunk) and piece.offset == len(half.first)
@@ -1201,6 +1205,7 @@ class Pipeline:
             half.broke = reader.broke
             half.why = reader.why if self.redactor is None else ""
             half.held_since, half.held_on = reader.held
+            half.stall = reader.stalled
         if reader.proxied is not None:
             flow.proxied = reader.proxied
         messages = []
@@ -1281,9 +1286,15 @@ class Pipeline:
         client, server = talk.from_client, talk.from_server
         if client is None or server is None or client.is_lossy or server.is_lossy:
             # Some are missing.  A client that does not pipeline waits for the answer to its last.
-            del talk.requests[:-1]
+            time = 0 if turn.response is None else turn.response.time
+            asked = len([1 for one, _ in talk.requests if one is None or one.time <= time])
+            del talk.requests[: max(0, asked - 1)]
+            if not asked:
+                return
         if talk.requests:
             self._respond(talk, talk.requests.pop(0), turn)
+        elif turn.response is not None and turn.response.status == 408:
+            pass  # a server says so unasked, when a connection was idle
         elif talk.connection.flow.opened and len(talk.early) < MAX_REQUESTS:
             talk.early.append(turn)
 

@@ -118,7 +118,9 @@ class _Pending:
     - ``orphans``: replies without a call; ``acked``: how far their sender had acknowledged bytes
       that the capture brings only later, a call of them perhaps.
     - ``read_to``: where the server's last message ended in its stream; ``hole``: the time of its
-      last message before which bytes were missing (-1: none).
+      last message before which bytes were missing (-1: none); ``is_unsure``: since then it is not
+      known which calls of HTTP/1 are answered.  ``heard``: how many bytes of the server's the
+      client of such a call had got when it sent it.
     - ``gave_up``: when the client turned to its next call; ``misled``: the exchange whose reply it
       read instead of its own; ``unread``: replies that the next calls will read.
     - ``last``: the exchange that was answered last; ``newest``: the latest call that was answered;
@@ -139,8 +141,10 @@ class _Pending:
         "count",
         "flow",
         "gave_up",
+        "heard",
         "hole",
         "hurried",
+        "is_unsure",
         "last",
         "latest",
         "misled",
@@ -163,6 +167,8 @@ class _Pending:
         self.acked: dict[int, int] = {}
         self.read_to = 0
         self.hole = -1
+        self.is_unsure = False
+        self.heard: dict[int, int] = {}
         self.last: Exchange | None = None
         self.gave_up: dict[int, int] = {}
         self.misled: dict[int, int] = {}
@@ -182,6 +188,7 @@ class _Pending:
         number = exchange.number
         self.gave_up.pop(number, None)
         self.misled.pop(number, None)
+        self.heard.pop(number, None)
         self.hurried.discard(number)
 
     def add_orphan(self, exchange: Exchange, reply: Message) -> Exchange | None:
@@ -308,6 +315,11 @@ class Pairing:
     def _identified(self, pending: _Pending, message: Message) -> Exchange:
         mtype, by_id, seqid = message.type, pending.by_id, message.seqid
         if not message.from_client and mtype is not MessageType.EVENT:
+            flow = pending.flow
+            if flow is not None and not message.transport.is_woven:
+                is_behind = message.offset > pending.read_to and flow.from_server.lost > 0
+                if is_behind or (not seqid and _skipped(flow)):
+                    pending.hole = message.time
             pending.read_to = max(pending.read_to, message.offset + message.size)
         if mtype is MessageType.CALL:
             return self._identified_call(pending, message)
@@ -477,6 +489,9 @@ class Pairing:
                 self._settle(exchange, Outcome.ONEWAY)
             return exchange
         pending.latest = exchange
+        flow = pending.flow
+        if call.transport.answers_always and flow is not None:
+            pending.heard[exchange.number] = max(flow.from_server.acked, flow.received)
         same = pending.waiting.get(call.seqid)
         if same is None:
             pending.waiting[call.seqid] = [exchange]
@@ -540,9 +555,10 @@ class Pairing:
     # ── A reply ──────────────────────────────────────────────────────────────────────
 
     def _reply(self, pending: _Pending, reply: Message) -> Exchange:
-        is_after_hole = reply.offset > pending.read_to and _may_miss(pending)
+        is_after_hole = _is_after_hole(pending, reply)
         if is_after_hole:
             pending.hole = reply.time
+        is_after_hole = is_after_hole or pending.is_unsure
         pending.read_to = max(pending.read_to, reply.offset + reply.size)
         seqid = reply.seqid
         same = pending.waiting.get(seqid)
@@ -555,6 +571,16 @@ class Pairing:
             at, seqid = 0, call.seqid
         if same is None or at < 0:
             return self._orphan(pending, reply)
+        if is_after_hole and reply.transport.answers_always:
+            surely = _lowest(same, at, pending.heard)
+            pending.is_unsure = surely < at
+            if pending.is_unsure:
+                # It is not known which of them this answers; the next answers a later one.
+                for passed in same[: surely + 1]:
+                    self._pass_over(pending, passed, True)
+                del same[: surely + 1]
+                pending.count -= surely + 1
+                return self._orphan(pending, reply)
         exchange = same[at]
         exchange.reply = reply
         last, pending.last = pending.last, exchange
@@ -587,6 +613,8 @@ class Pairing:
             pending.newest = exchange.number
         if pending.hurried:
             pending.hurried.discard(exchange.number)
+        if pending.heard:
+            pending.heard.pop(exchange.number, None)
         self._answered(reply.server, exchange.method)
 
     def _orphan(self, pending: _Pending, reply: Message) -> Exchange:
@@ -779,7 +807,9 @@ class Pairing:
         if is_missing or pending.hole >= call.time:
             self._settle(exchange, _missing(exchange, flow))
             return
-        if call.transport.has_ids and (server if call.from_client else client).lost:
+        replying = server if call.from_client else client
+        is_skipped = replying.skipped > 0 and call.time < replying.seen
+        if is_skipped or (call.transport.has_ids and replying.lost):
             # Answers come in any order: it may have been in any of the bytes that are missing.
             exchange.ended = -1
             exchange.why = "the capture lost bytes that may have been its reply"
@@ -955,14 +985,22 @@ def _came_between(last: Exchange | None, exchange: Exchange) -> bool:
     )
 
 
-def _may_miss(pending: _Pending) -> bool:
-    """Whether a reply can be missing before the server's next message.
+def _is_after_hole(pending: _Pending, reply: Message) -> bool:
+    """Whether a reply can be missing before this one.
 
     It can after a first message, or if the capture lost bytes of the server.  Otherwise what comes
     before the first message is a negotiation, or was skipped on the way in.
     """
     flow = pending.flow
-    return pending.read_to > 0 or flow is None or flow.from_server.lacks
+    if reply.offset > pending.read_to:
+        return pending.read_to > 0 or flow is None or flow.from_server.lacks
+    return not (reply.offset or pending.read_to) and flow is not None and _skipped(flow)
+
+
+def _skipped(flow: Flow) -> bool:
+    """Whether the server's first bytes are missing, and a call was seen before that."""
+    server = flow.from_server
+    return server.skipped > 0 and 0 <= flow.from_client.seen < server.seen
 
 
 def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:
@@ -1002,7 +1040,7 @@ def _missing(exchange: Exchange, flow: Flow | None) -> Outcome:
     if flow is not None and flow.from_server.shut:
         exchange.why = _shut("server", flow.from_server)
         return Outcome.UNREADABLE
-    is_lost = flow is None or flow.from_server.lost > 0
+    is_lost = flow is None or flow.from_server.lost > 0 or _skipped(flow)
     return Outcome.LOST if is_lost else Outcome.UNREADABLE
 
 
@@ -1026,6 +1064,18 @@ def _place(same: list[Exchange], reply: Message, is_after_hole: bool) -> int:
             break
         found = at
     return found
+
+
+def _lowest(same: list[Exchange], last: int, heard: dict[int, int]) -> int:
+    """Which of the calls by HTTP/1, up to ``last``, a reply behind lost bytes answers at least.
+
+    A reply is missing.  A client that had got something new before each call waits for the answer
+    to its last one; if it sends several in one go, that says nothing about how many are missing.
+    """
+    at = min(last, 1)
+    while at < last and heard.get(same[at + 1].number, 0) > heard.get(same[at].number, 0):
+        at += 1
+    return at
 
 
 def _answers(reply: Message, call: Message) -> bool:

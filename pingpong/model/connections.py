@@ -10,7 +10,7 @@ from .packets import Packet, Segment
 from .places import Endpoint, Facts, Finding
 from .shown import Shown
 
-__all__ = ["Detection", "Flow", "Goaway", "Half", "Step", "Structs", "backwards"]
+__all__ = ["Detection", "Flow", "Goaway", "Half", "Stall", "Step", "Structs", "backwards"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,27 @@ class Detection:
     wrong: str = ""
 
 
+class Stall:
+    """A time for which an end had something to send, and might not: HTTP/2's flow control.
+
+    ``since`` and ``until`` are in ns.  ``stream`` is the one that was held, 0 if all were, and
+    ``window`` how many bytes it might send: 0, or less.  ``method`` is that of the call, "" if it
+    is not known.  ``why`` says what ended the stream before it might send again, "" if it did.
+    """
+
+    __slots__ = ("method", "since", "stream", "until", "why", "window")
+
+    def __init__(
+        self, since: int, until: int, stream: int, window: int, method: str, why: str
+    ) -> None:
+        self.since = since
+        self.until = until
+        self.stream = stream
+        self.window = window
+        self.method = method
+        self.why = why
+
+
 class Half:
     """One direction of a connection: what its end did, and when.
 
@@ -39,14 +60,17 @@ class Half:
     it last sent new bytes.  ``lost`` counts the bytes of it that the capture does not have,
     ``unseen`` those of them that came after all others: the other end acknowledged them.  ``acked``
     is how many bytes of it the other end acknowledged, even if no packet of it was seen: in that
-    case counted from the first acknowledgement, and perhaps one too many, for its FIN.
+    case counted from the first acknowledgement, and perhaps one too many, for its FIN.  ``skipped``
+    counts the bytes between that one and the first that was captured: they are lost, or had passed
+    before the capture began.
 
     ``broke`` is where Thrift's bytes could first not be read, -1 if all could; ``why`` says what is
     wrong there.  Bytes that the capture lost do not count.  ``begun`` counts its last bytes if they
     began something that never became complete, and are too few to tell what.
 
     ``held_since`` is when it had used up what the other end grants it (HTTP/2's flow control), -1
-    if it may send; ``held_on`` is the stream that is held, 0 if all are.
+    if it may send; ``held_on`` is the stream that is held, 0 if all are.  ``stall`` is the longest
+    such time that has ended, None if there was none.
     ``beats`` counts the heartbeats of this end that want an answer; ``unanswered`` says, by their
     ids, when those were sent that have none (ns).  ``left`` is when this end said that it takes no
     more calls (-1: it did not).  ``told`` is where the last of its events ends in its stream.
@@ -71,6 +95,8 @@ class Half:
         "rst",
         "seen",
         "shut",
+        "skipped",
+        "stall",
         "syn",
         "told",
         "unanswered",
@@ -84,6 +110,7 @@ class Half:
         self.why = ""
         self.held_since = -1
         self.held_on = 0
+        self.stall: Stall | None = None
         self.first = b""
         self.from_start = False
         self.detection: Detection | None = None
@@ -96,6 +123,7 @@ class Half:
         self.shut = ""
         self.unseen = 0
         self.acked = 0
+        self.skipped = 0
         self.beats = 0
         self.unanswered: dict[int, int] = {}
         self.left = -1

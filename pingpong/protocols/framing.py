@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from ..model import Carrier, Finding, Gap, Header, Protocol, Response, Stretch
+from ..model import Carrier, Finding, Gap, Header, Protocol, Response, Stall, Stretch
 from .unpacking import Allowance
 
 if TYPE_CHECKING:
@@ -234,7 +234,9 @@ class Transport(ABC):
     between: ``next`` gives units without a protocol, and ``take`` makes messages of them.
     ``waiting`` counts the bytes that it keeps for them.  ``holds``, if it is woven: what ``end``
     was asked about was such a piece; otherwise ``rest`` knows it.  ``from_start``: its first byte
-    is the direction's.  ``time`` is that of the next unit's first byte, if it is woven.
+    is the direction's.  ``time`` is that of the next unit's first byte, if it is woven; ``heard``
+    is how many bytes of the other direction the sender had acknowledged by then.  ``is_inside``:
+    what was lost may be the rest of a unit that was given out, or of one that was not seen.
     """
 
     name: str
@@ -248,6 +250,8 @@ class Transport(ABC):
     holds: bool = True
     from_start: bool = False
     time: int = 0
+    heard: int = 0
+    is_inside: bool = False
 
     def meet(self, other: Transport) -> None:
         """Learn the transport of the other direction, once both are known to speak the same."""
@@ -259,6 +263,10 @@ class Transport(ABC):
         Also returns on which stream, 0 for all of them; (-1, 0): it may send.
         """
         return -1, 0
+
+    def stalled(self) -> Stall | None:
+        """Return the longest time that has ended for which this direction might send nothing."""
+        return None
 
     def follow(self, before: Transport) -> None:
         """The transport that read the direction up to here, where it switched to this one."""

@@ -33,6 +33,7 @@ from ..model import (
     MessageType,
     Protocol,
     Severity,
+    Stall,
     Stretch,
     add_finding,
 )
@@ -103,7 +104,8 @@ class MessageReader:
     too.  ``detection`` is None until the bytes have told; ``findings`` is about bytes that belong
     to no message.  ``passed``, if ``watched``, has the units without a message, until the caller
     clears it.  ``begun``, ``broke`` and ``why`` are the Half's.  ``turns`` are HTTP's requests or
-    responses, in order, until the caller clears them; ``is_lossy``: some may be missing.
+    responses, in order, until the caller clears them; ``is_lossy``: some may be missing.  ``heard``
+    is how many bytes of the other direction its sender has acknowledged, as far as the caller says.
     """
 
     def __init__(
@@ -125,6 +127,8 @@ class MessageReader:
         self.turns: list[Turn] = []
         self.proxied: Endpoint | None = None
         self.is_lossy = False
+        self.heard = 0
+        self._is_from_start = from_start
         self._answers_thrift = False
         self.begun = 0
         self.broke = -1
@@ -286,6 +290,11 @@ class MessageReader:
         return (-1, 0) if self._transport is None else self._transport.held()
 
     @property
+    def stalled(self) -> Stall | None:
+        """When the direction might send nothing: see ``Transport.stalled``."""
+        return None if self._transport is None else self._transport.stalled()
+
+    @property
     def is_settled(self) -> bool:
         """Whether it is known to be Thrift, so that odd bytes in it matter."""
         return self.detection is not None and self.detection.transport is not None
@@ -402,6 +411,9 @@ class MessageReader:
         if peer is not None and peer._transport is not None and peer.speaks is self.speaks:
             self._transport.meet(peer._transport)
             peer._transport.meet(self._transport)
+        if self.is_lossy and self._transport.is_woven:
+            self._transport.is_inside = not self._is_from_start
+            self._transport.give_up()
 
     def _search(self, reason: str) -> None:
         """Look for the next message, or stop if none can be found after a break."""
@@ -504,6 +516,7 @@ class MessageReader:
         assert self._transport is not None
         if self._transport.is_woven:
             self._transport.time = self._marks[0].time
+            self._transport.heard = self.heard
         elif self._next_wholes(found):
             return True
         try:

@@ -19,7 +19,7 @@ from typing import Final
 from ..model import Limits, Severity
 
 __all__ = [
-    *("LEFT_OVER", "MASKED", "MESSAGE", "RATIO", "Allowance"),
+    *("LEFT_OVER", "MASKED", "MESSAGE", "NOT_UNPACKED", "RATIO", "Allowance"),
     *("grave", "inflate", "over", "zlib_words"),
 ]
 
@@ -33,6 +33,9 @@ LEFT_OVER: Final = "bytes are left over behind its end"
 
 # Nothing that was packed is so: ``pingpong redact`` hides packed bytes as a whole.
 MASKED: Final = "its bytes are all 0, as where a capture was redacted"
+
+# What is said of a packing that only whoever sent and reads it knows.
+NOT_UNPACKED: Final = "which is not unpacked here"
 
 _PIECE: Final = 4096
 
@@ -72,8 +75,13 @@ def zlib_words(error: zlib.error) -> str:
 
 
 def grave(wrong: str) -> Severity:
-    """Return how bad it is that packed bytes cannot be unpacked: it may be on purpose."""
-    return Severity.NOTE if wrong.endswith(MASKED) else Severity.ERROR
+    """Return how bad it is that packed bytes cannot be unpacked.
+
+    It is an error if who reads them fails, too.  It may be on purpose, or only not known here.
+    """
+    if wrong.endswith(MASKED):
+        return Severity.NOTE
+    return Severity.WARNING if wrong.endswith(NOT_UNPACKED) else Severity.ERROR
 
 
 def inflate(

@@ -31,6 +31,7 @@ from ..model import (
 )
 from ..protocols.encodings.reading import BEGINS_INSIDE
 from ..protocols.purposes import counted
+from ..protocols.unpacking import NOT_UNPACKED
 from .texts import Garbled, garbled
 from .verdict import Dialect, sized, unbraced
 
@@ -197,7 +198,8 @@ class ApplicationException(NamedTuple):
 
     ``title`` is what the family calls it.  ``page`` is how the body begins if the answer is HTTP's
     own instead of the family's: in one line, "" if there is none.  ``code`` is
-    its number, None if it has none; ``is_own`` is as an Error has it.
+    its number, None if it has none; ``is_own`` is as an Error has it.  ``sent_type`` and
+    ``answer_type`` are the content types of the call and of the answer, "" if they have none.
     """
 
     call: Summary
@@ -209,6 +211,8 @@ class ApplicationException(NamedTuple):
     page: str = ""
     code: int | None = None
     is_own: bool | None = None
+    sent_type: str = ""
+    answer_type: str = ""
 
     @property
     def by_client(self) -> bool:
@@ -301,7 +305,8 @@ class Case:
     - ``failures``: by method, type and text but for its numbers, how often the server answered with
       its library's own exception, and an example; ``declared``: by method and type, the same count
       for exceptions that methods throw.
-    - ``faults``: messages whose bytes are not right.
+    - ``faults``: messages whose bytes are not right; ``packed``: how many bodies are packed in a
+      way that is not unpacked here, by what is said of it, and an example.
     - ``streams``: calls whose stream was reset or refused while the connection went on, by method
       and reason: how many, and an example.  They are not in ``ended``.
     - ``backward``: calls of the server's that the client did not answer, like ``streams``.
@@ -317,8 +322,8 @@ class Case:
     __slots__ = (
         *("backward", "came"),
         *("declared", "ended", "failures", "faults", "first", "flow", "largest", "last_answered"),
-        *("garbled", "last_call", "last_reply", "last_unread", "recent", "slow", "streams"),
-        *("tally", "thrown", "titles"),
+        *("garbled", "last_call", "last_reply", "last_unread", "packed", "recent", "slow"),
+        *("streams", "tally", "thrown", "titles"),
     )
 
     def __init__(self) -> None:
@@ -335,6 +340,7 @@ class Case:
         self.failures: dict[_Kind, tuple[int, ApplicationException]] = {}
         self.declared: dict[tuple[str, str], int] = {}
         self.faults: list[Fault] = []
+        self.packed: dict[str, tuple[int, Summary]] = {}
         self.streams: dict[tuple[str, Outcome, str, bool], tuple[int, Ended]] = {}
         self.backward: dict[tuple[str, Outcome], tuple[int, Ended]] = {}
         self.came: deque[tuple[int, int, bool]] = deque(maxlen=MAX_EXAMPLES)
@@ -342,6 +348,13 @@ class Case:
         self.slow: dict[tuple[str, bool], tuple[int, Slow]] = {}
         self.thrown: dict[_Kind, tuple[int, str]] = {}
         self.garbled: dict[tuple[bool, bool, bool, bool], tuple[int, Summary, Garbled]] = {}
+
+    def _find_packed(self, message: Message, kept: Summary) -> None:
+        for one in message.listed:
+            if one.text.endswith(NOT_UNPACKED):
+                count, first = self.packed.get(one.text, (0, kept))
+                if count or len(self.packed) < MAX_EXAMPLES:
+                    self.packed[one.text] = (count + 1, first)
 
     def add(self, exchange: Exchange) -> Summary | None:
         """Take a settled exchange; returns its call if that wanted an answer and got one."""
@@ -390,6 +403,9 @@ class Case:
                 lost = bool(message.gaps) or message.cut == CUT_LOST
                 fault = Fault(kept, by_client, tuple(texts[:4]), message.cut, outcome, lost)
                 self.faults.append(fault)
+        for whole, short in ((exchange.call, call), (exchange.reply, reply)):
+            if whole is not None and short is not None and whole.listed:
+                self._find_packed(whole, short)
         if reply is not None:
             self.last_reply = max(self.last_reply, reply.end_time)
         self._read_texts(exchange, call, reply)
@@ -506,7 +522,7 @@ class Case:
         error = _error_of(reply)
         sample = ApplicationException(
             *(subject, name, error.text, title, reply.method, is_called, _page_of(reply)),
-            *(error.code, error.is_own),
+            *(error.code, error.is_own, _type_of(exchange.call), _type_of(reply)),
         )
         last = self.last_unread
         if name in UNREAD and (last is None or last.call.number < subject.number):
@@ -608,6 +624,18 @@ def _page_of(reply: Message) -> str:
     body = reply.data[reply.start : min(reply.stop, reply.start + 4 * _PAGE)]
     text = " ".join(body.decode("utf-8", "replace").split())
     return text[:_PAGE] if text.isprintable() else ""
+
+
+def _type_of(message: Message | None) -> str:
+    """The content type of a message of HTTP's; "" if it has none, or is another's."""
+    if message is None or not message.family.has_statuses or message.redacted:
+        return ""
+    said = [one.value or "" for one in message.metadata if _is_content_type(one.name)]
+    return said[-1][:_PAGE] if said and said[-1].isprintable() else ""
+
+
+def _is_content_type(name: str | None) -> bool:
+    return name is not None and name.lower() == "content-type"
 
 
 class _Kind(NamedTuple):

@@ -50,6 +50,7 @@ class Kind(Enum):
     OTHER_PROTOCOL = "another protocol"
     OTHER_SERIALIZATION = "values that the server does not take"
     # They understand each other, and still something went wrong.
+    HELD_UP = "held up by flow control"
     CLOSED_ON_CALL = "closed without an answer"
     HANDLER_CRASHED = "the handler failed"
     UNKNOWN_METHOD = "unknown method"
@@ -63,6 +64,7 @@ class Kind(Enum):
     ONEWAY_ANSWERED = "a oneway call was answered"
     OUT_OF_STEP = "out of step"
     UNREADABLE = "a message that cannot be read"
+    NOT_UNPACKED = "a packing that is not read here"
     CUT_OFF = "cut off while it waited"
     PROBE_REFUSED = "a probe that the server does not take"
     TWO_PROTOCOLS = "two protocols on one port"

@@ -90,7 +90,8 @@ class Direction:
     ``offset`` counts the bytes that were given out or given up so far.  ``from_start``: its SYN was
     captured, so offset 0 is its first byte.  ``before`` has the bytes between a SYN that came late
     and offset 0, if one came.  ``missed`` counts bytes that came after those that follow them, when
-    nothing was known before these.
+    nothing was known before these.  ``skipped`` counts those between what the other side had
+    acknowledged when it was first seen, and offset 0: they are lost, or came before the capture.
     """
 
     __slots__ = (
@@ -109,6 +110,7 @@ class Direction:
         "from_start",
         "missed",
         "offset",
+        "skipped",
     )
 
     def __init__(self) -> None:
@@ -116,6 +118,7 @@ class Direction:
         self.from_start = False
         self.before: Direction | None = None
         self.missed: i64 = 0
+        self.skipped: i64 = 0
         self._missed_from: i64 = 0  # from where on they are counted
         self._start: i64 = 0  # the offset of its first byte
         self._next: i64 = -1  # the sequence number of the byte at ``offset``; -1: none seen yet
@@ -255,6 +258,9 @@ class Direction:
         """
         if self._next < 0:
             self._next = segment.seq
+            ahead = (segment.seq - self._first_ack) & 0xFFFFFFFF
+            if self._first_ack >= 0 and ahead < _HALF:
+                self.skipped = ahead
         seq = segment.seq + 1 if segment.flags & SYN else segment.seq
         place = self._place(seq)
         data = segment.payload
@@ -566,6 +572,8 @@ class Connection:
         flow.from_server.lost = self.from_server.lost
         flow.from_client.acked = self.from_client.acked
         flow.from_server.acked = self.from_server.acked
+        flow.from_client.skipped = self.from_client.skipped
+        flow.from_server.skipped = self.from_server.skipped
         flow.sent = self.from_client.offset
         flow.received = self.from_server.offset
 

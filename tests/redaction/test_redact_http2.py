@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 from typing import Any
 
@@ -28,6 +29,8 @@ from http2s import (
     talked,
     trailers,
 )
+from surrounding import answer
+from surrounding import lines as lines_of
 
 from pingpong.capture import Pipeline
 from pingpong.model import Exchange, Message
@@ -249,3 +252,35 @@ def test_a_status_in_the_body_can_still_be_read(
         assert one.reply is not None
         error = one.reply.family.error(one.reply)
         assert (error.name, error.number) == ("NOT_FOUND", 5)
+
+
+@pytest.mark.parametrize("is_http1", [False, True])
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_arguments_in_a_path(is_http1: bool, is_packed: bool) -> None:
+    """Connect's GET has them in its query: they are masked in each form that they have there."""
+    body = PASSWORD if not is_packed else gzip.compress(PASSWORD)
+    text = base64.urlsafe_b64encode(body).rstrip(b"=")
+    path = "/shop.Orders/Get?connect=v1&encoding=proto&base64=1&message=" + text.decode()
+    path += "&compression=gzip" * is_packed
+    if is_http1:
+        ask = lines_of(f"GET {path} HTTP/1.1", "Host: x")
+        said = [(True, ask), (False, answer(b"", "Content-Type: application/proto"))]
+    else:
+        get = block(__method="GET", __path=path, __scheme="http")
+        reply = block(__status="200", content_type="application/proto")
+        said = [
+            *OPENING,
+            (True, frame(HEADERS, END_HEADERS | END_STREAM, 1, get)),
+            (False, frame(HEADERS, END_HEADERS | END_STREAM, 1, reply)),
+        ]
+    assert values_of(said) == [SECRET]
+    result, out = done(said, "Get.2")
+    assert result.redactor.counts == [1]
+    assert not leaks(out, SECRET, text, body[10:])
+    assert not leaks(shown(said, "Get.2"), SECRET, text)
+
+
+def values_of(said: list[Said]) -> list[bytes]:
+    """The secrets that the messages of a conversation hold, once they are read."""
+    messages = Read(talked(said)).messages
+    return [SECRET for one in messages if SECRET in one.data[one.start : one.stop]]

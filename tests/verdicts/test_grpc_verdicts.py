@@ -396,6 +396,72 @@ def test_a_message_that_is_packed_and_nobody_says_how() -> None:
     assert "thread" not in verdict.advice
 
 
+WEB = "application/grpc-web+proto"
+
+
+def over_http1(kind: str, body: bytes, *said: str, status: str = "200 OK") -> Talk:
+    """A call in that content type over HTTP/1.1, and its answer."""
+    head = f"POST /shop.Orders/Get HTTP/1.1\r\nContent-Type: {kind}\r\nContent-Length: "
+    lines = "".join(f"{one}\r\n" for one in (f"HTTP/1.1 {status}", *said, "Content-Length: 0"))
+    talk = Talk().open().call(f"{head}{len(body)}\r\n\r\n".encode() + body)
+    return talk.reply(f"{lines}\r\n".encode()).close()
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "kind"),
+    [
+        (("Content-Type: text/plain",), "415 Unsupported Media Type", Kind.HTTP),
+        (
+            (
+                "Content-Type: application/grpc",
+                "grpc-status: 3",
+                f"grpc-message: bad content-type {WEB}",
+            ),
+            *("415 Unsupported Media Type", Kind.DIALECTS_DIFFER),
+        ),
+        (
+            (
+                f"Content-Type: {WEB}",
+                "grpc-status: 13",
+                f"grpc-message: invalid content-type: {WEB}",
+            ),
+            *("200 OK", Kind.DIALECTS_DIFFER),
+        ),
+    ],
+)
+def test_a_content_type_that_is_refused(said: tuple[str, ...], status: str, kind: Kind) -> None:
+    talk = over_http1(WEB, b"\0\0\0\0\2\x08\1", *said, status=status)
+    verdict = only(talk)
+    assert (verdict.kind, verdict.severity) == (kind, Severity.ERROR)
+    assert f"“{WEB}”" in verdict.sentence
+    (types,) = (one for one in verdict.evidence if one.startswith("content types: "))
+    assert WEB in types
+    assert said[0].partition(": ")[2] in types
+    assert "application/grpc-web" in verdict.advice
+
+
+def test_go_says_which_content_type_it_does_not_take() -> None:
+    text = f'invalid gRPC request content-type "{WEB}"'
+    call = headers(1, (":method", "POST"), (":path", "/s.S/Get"), ("content-type", WEB))
+    reply = headers(
+        1,
+        (":status", "415"),
+        ("content-type", "application/grpc"),
+        ("grpc-status", "3"),
+        ("grpc-message", text),
+        end=True,
+    )
+    verdict = only(begun().call(call + data(1, b"\x08\1", end=True)).reply(reply).close())
+    assert verdict.kind is Kind.DIALECTS_DIFFER
+    assert WEB in verdict.sentence
+
+
+@pytest.mark.parametrize("text", ["content-type image/png is not for us", "no such row"])
+def test_a_handler_may_speak_of_content_types_of_its_own(text: str) -> None:
+    verdict = only(begun().call(asked()).reply(failed(3, text)).close())
+    assert verdict.kind is Kind.SERVICE_ERRORS
+
+
 # ── Captures with real programs ──────────────────────────────────────────────────────
 
 

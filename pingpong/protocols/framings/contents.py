@@ -18,7 +18,8 @@ from typing import Final
 from ...model import LETTER, Carrier, Protocol
 
 __all__ = [
-    *("NOT_KNOWN", "NOT_NAMED", "NO_END", "Content", "Contents", "Ending", "Head", "Kept"),
+    *("NOT_KNOWN", "NOT_NAMED", "NO_END", "Content", "Contents", "Ending", "Head", "InHead"),
+    "Kept",
 ]
 
 NOT_NAMED: Final = "?"
@@ -94,6 +95,22 @@ class Kept:
         self.is_redacted = False
 
 
+class InHead:
+    """A message that stands in a head, not in a body: Connect's GET has it in its query.
+
+    ``content`` are its bytes, packed as ``packing`` says ("" if they are not).  ``wrong`` says why
+    they cannot be read, "" if they can.
+    """
+
+    __slots__ = ("content", "packing", "protocol", "wrong")
+
+    def __init__(self, content: bytes, protocol: Protocol, packing: str, wrong: str) -> None:
+        self.content = content
+        self.protocol = protocol
+        self.packing = packing
+        self.wrong = wrong
+
+
 class Content(ABC):
     """How messages are laid out in the bodies that a family takes; it has no state.
 
@@ -124,6 +141,10 @@ class Content(ABC):
     def method(self, head: Head) -> str:
         """Return the method that a request calls."""
         return head.get(":path")
+
+    def in_head(self, head: Head) -> InHead | None:
+        """Return the message that stands in a request's head; None: none does, it is the body."""
+        return None
 
     def packing(self, head: Head, flag: int) -> str:
         """Return how a message with that flag is packed: "gzip", "deflate" and so on.

@@ -16,6 +16,11 @@ What is passed over does not wait in memory: it is taken a window at a time.  Wh
 messages: a request is a CALL, its response the REPLY or EXCEPTION.  HTTP/1 has no ids: a request's
 place in its connection is its number, and a response has the number of the request it answers.
 
+After lost bytes the place is not known.  It is between two requests: behind those whose responses
+must have been lost, and not behind what was sent later than the response.  A client that has got
+something new before each request sends one at a time, and waits for the answer to its last one.
+If that leaves more than one request, the response is nobody's: it is not guessed.
+
 A request without a body does not say enough about its purpose: it is a call if its response shows
 that.  Every request gets a response, and each of them is a ``Turn``, for code that settles calls.
 
@@ -44,14 +49,12 @@ from ...wire.link import number as u32
 from ..framing import Brought, Found, Transport, Turn, Unit
 from ..raw import RAW
 from ..unpacking import Allowance, grave
-from .contents import NO_END, NOT_NAMED, Content, Contents, Ending, Head, Kept
+from .contents import NO_END, Content, Contents, Ending, Head, Kept
 from .h2 import PREFACE
 from .http1_bodies import (
     ANSWER,
     CLOSE,
-    DEFLATE,
     DONE,
-    GZIP,
     HEAD_END,
     LENGTH,
     MAX_HEAD,
@@ -63,9 +66,10 @@ from .http1_bodies import (
     add_lines,
     begin_of,
     begins,
+    in_head,
     no_start,
+    opened,
     shown,
-    unpacked,
 )
 from .pieces import (
     ENVELOPE,
@@ -105,10 +109,13 @@ class Asked:
 
     ``content`` reads its body; None: nothing does, or the body's own bytes were claimed
     (``is_claimed``).  ``held`` is all of a request without a body, until its response shows what it
-    is.
+    is.  ``waited``: its client had got something new since its last request; ``is_after_loss``: one
+    before it may be missing.
     """
 
-    __slots__ = ("content", "head", "held", "is_claimed", "number", "time")
+    __slots__ = (
+        *("content", "head", "held", "is_after_loss", "is_claimed", "number", "time", "waited"),
+    )
 
     def __init__(self, number: int, head: Head, time: int) -> None:
         self.number = number
@@ -117,6 +124,8 @@ class Asked:
         self.content: Content | None = None
         self.is_claimed = False
         self.held: Piece | None = None
+        self.waited = False
+        self.is_after_loss = False
 
 
 class TakenUnit:
@@ -219,7 +228,10 @@ class Http1(Transport):
         self._count = 0
         # Responses that came before their requests in the capture: their numbers and times.
         self._early: list[tuple[int, int]] = []
+        self._is_even = False  # a response was found to answer a request
         self._is_lossy = False  # a request, or a response, may be missing
+        self._may_be_tail = False  # what is missing may be the rest of one that was seen
+        self._heard_then = -1  # ``heard`` at the last request
         self.upgraded: Asked | None = None  # the request that stream 1 of HTTP/2 answers
         self._reset()
 
@@ -235,6 +247,7 @@ class Http1(Transport):
         self._has_turned = False
 
     def give_up(self) -> None:
+        self._may_be_tail = self._may_be_tail or self._head is not None or self.is_inside
         self._reset()
         self._is_lossy = True
 
@@ -374,21 +387,58 @@ class Http1(Transport):
         waiting = [] if other is None else other._asking
         is_lossy = self._is_lossy or (other is not None and other._is_lossy)
         if is_lossy:
-            # Some are missing.  A client that does not pipeline waits for the answer to its last.
-            asked_by_then = sum(1 for one in waiting if one.time <= self.time)
-            del waiting[: max(0, asked_by_then - 1)]
             self._early.clear()
-        if waiting and (not is_lossy or waiting[0].time <= self.time):
+        if is_lossy or (waiting and waiting[0].is_after_loss):
+            first, last = self._places_of_answer(waiting)
+            del waiting[:first]
+            if first < last:
+                # It is not known which of them this answers; the next answers a later one.
+                del waiting[0]
+                self._is_lossy = self._may_be_tail = True
+                return
+            if last < 0:
+                return
+        if waiting:
             self._asked = waiting.pop(0)
-            self._is_lossy = False
+            self._is_lossy = self._may_be_tail = False
             if other is not None:
                 other._is_lossy = False
             if self._asked.head.get(":method") == "HEAD":
                 head.ends = NO_BODY
-        elif not is_lossy and self.from_start and (other is None or other.from_start):
+            self._is_even = True
+        elif not is_lossy and self._knows_first and head.status != 408:
+            # RFC 9110, 15.5.9: a server may send 408 unasked, when a connection was idle.
             self._count = (self._count if other is None else max(self._count, other._count)) + 1
             self._early.append((self._count, self.time))
             del self._early[:-MAX_ASKED]
+
+    @property
+    def _knows_first(self) -> bool:
+        """Whether a response without a request before it answers one that is captured later."""
+        return self._is_even or (
+            self.from_start and (self._other is None or self._other.from_start)
+        )
+
+    def _places_of_answer(self, waiting: list[Asked]) -> tuple[int, int]:
+        """Return between which of the waiting requests the one is that a response answers.
+
+        Bytes before the response are lost, or a request is.  (0, -1): it answers none of them.
+        """
+        count = 0
+        while count < len(waiting) and waiting[count].time <= self.time:
+            count += 1
+        if not count:
+            return 0, -1
+        last = count - 1
+        if not self._is_lossy and not waiting[0].is_after_loss:
+            return 0, 0  # what was lost is a request behind it
+        first = 0
+        expects = waiting[0].head.get("expect")  # the server may have answered that: 100 Continue
+        if last and self._is_lossy and not (self._may_be_tail or expects):
+            first = 1  # the answer to the first of them began where bytes are lost
+        while first < last and waiting[first + 1].waited:
+            first += 1
+        return first, last
 
     def _ask(self, head: Start) -> None:
         """Begin a request."""
@@ -405,6 +455,9 @@ class Http1(Transport):
         self._count = max(self._count, number)
         asked = self._asked = Asked(number, head.head(), self.time)
         asked.is_claimed = self.is_owned(head)
+        asked.waited = self.heard > self._heard_then
+        asked.is_after_loss = self._is_lossy
+        self._heard_then = self.heard
         if not is_answered:
             self._asking.append(asked)
             if len(self._asking) > MAX_ASKED:
@@ -686,11 +739,11 @@ class Http1(Transport):
                 if piece.what == "body":
                     piece.what = "packed" if said.is_packed else "base64"
             body_at = start + ENVELOPE
-            opened = [
+            parts = [
                 Piece(NOWHERE, data[start:body_at], "envelope", pieces[0].brought),
                 Piece(NOWHERE, data[body_at:stop], "body", pieces[0].brought),
             ]
-            self._message(said, mine + opened, data[start], size, out)
+            self._message(said, mine + parts, data[start], size, out)
             start, text = stop, max(text, text_stop)
         if not spans:
             said.tail += pieces
@@ -747,8 +800,8 @@ class Http1(Transport):
         held = said.held or []
         body = b"".join([piece.data for piece in held if piece.what == "body"])
         if said.packing and body and not said.is_packed:
-            opened, _ = self._unpack(said.packing, body)
-            body = opened or b""
+            inner, _ = self._unpack(said.packing, body)
+            body = inner or b""
         ending = said.content.ending(said.head, said.trailers, body)
         if ending.is_error and held and said.is_cut:
             # An error has no message: this one was part of a stream.
@@ -770,18 +823,22 @@ class Http1(Transport):
         """Make a message of these pieces."""
         protocol = said.protocol
         findings: list[Finding] = []
-        opened: bytes | None = None
+        inner: bytes | None = None
         body = b"".join([piece.data for piece in pieces if piece.what == "body"])
         is_lossy = any(piece.brought.gaps for piece in pieces)
         packing = said.packing
         if said.is_cut or said.is_base64 or (said.is_packed and not said.note):
             packing = said.content.packing(said.head, flag)
         if packing and body and not why and not said.note and not is_lossy:
-            opened, wrong = self._unpack(packing, body)
+            inner, wrong = self._unpack(packing, body)
             if wrong:
                 findings.append(Finding(grave(wrong), wrong, 0))
-        if (packing and body and opened is None) or (protocol.is_text and not body):
+        if mtype is MessageType.CALL and not body and not is_lossy:
+            protocol, inner = in_head(said.content, said.head, protocol, self.allowance, findings)
+        elif packing and body and inner is None:
             protocol = RAW
+        if protocol.is_text and not (body or inner):
+            protocol = RAW  # no text is a value
         if said.note:
             findings.append(Finding(Severity.WARNING, said.note, 0))
         size = sum([len(piece.data) for piece in pieces if piece.offset != NOWHERE])
@@ -797,11 +854,11 @@ class Http1(Transport):
         header = Header(method, mtype, said.number, True, Span(0, 0), span)
         carrier = said.content.carrier
         found = Found(header, protocol, carrier, offset, size, data, (), (), 0, 0, ())
-        lay_out(found, pieces, opened is not None)
-        if opened is not None:
+        lay_out(found, pieces, inner is not None)
+        if inner is not None:
             start = len(found.data)
-            found.data += opened
-            found.layout += (Stretch(start, len(opened), NOWHERE, "body"),)
+            found.data += inner
+            found.layout += (Stretch(start, len(inner), NOWHERE, "body"),)
         start, stop = place_of_body(found, pieces)
         found.header = Header(method, mtype, said.number, True, Span(start, start), span)
         found.body_stop = stop
@@ -818,15 +875,8 @@ class Http1(Transport):
 
     def _unpack(self, packing: str, body: bytes) -> tuple[bytes | None, str]:
         """Return the content of packed bytes, and what is wrong with that, else ""."""
-        coding = packing.encode()
-        if packing == NOT_NAMED:
-            return None, "the flag says that it is packed, and no header names the encoding"
-        if coding not in GZIP and coding != DEFLATE:
-            return None, f"content packed with {packing}, which is not unpacked here"
-        content, wrong = unpacked(coding, body, self.allowance)
-        if wrong and not content:
-            return None, f"content packed with {packing}: {wrong}"
-        return content, f"content packed with {packing}: {wrong}" if wrong else ""
+        content, wrong = opened(packing, body, self.allowance)
+        return (content or None) if wrong else content, wrong
 
     def end(
         self, data: bytes, brought: Brought | None, reason: str, cut: str, is_all: bool

@@ -13,10 +13,11 @@ import zlib
 from typing import Final
 
 from ...errors import DecodeError, LimitExceeded
-from ...model import Limits, Protocol, Response
+from ...model import Finding, Limits, Protocol, Response
 from ..framing import Turn
-from ..unpacking import Allowance, inflate
-from .contents import Head
+from ..raw import RAW
+from ..unpacking import NOT_UNPACKED, Allowance, grave, inflate
+from .contents import NOT_NAMED, Content, Head
 
 __all__ = [
     "ANSWER",
@@ -37,8 +38,10 @@ __all__ = [
     "begin_of",
     "begins",
     "describe",
+    "in_head",
     "is_packed",
     "no_start",
+    "opened",
     "shown",
     "unpacked",
 ]
@@ -258,6 +261,58 @@ def unpacked(coding: bytes, data: bytes, allowance: Allowance | None) -> tuple[b
     assert allowance is not None
     bits = _bits(coding, data)
     return inflate(data, allowance, len(data), bits, bits == 31)
+
+
+# How often a body may be packed: once is usual, twice happens behind a proxy.
+_MOST_CODINGS: Final = 4
+
+
+def opened(packing: str, data: bytes, allowance: Allowance | None) -> tuple[bytes | None, str]:
+    """Return the content of bytes packed with each of the codings, and what is wrong with it.
+
+    The last one named was applied last (RFC 9110, 8.4).  None: nothing of the content is there.
+    """
+    if packing == NOT_NAMED:
+        return None, "the flag says that it is packed, and no header names the encoding"
+    codings = [one.strip() for one in packing.lower().encode().split(b",")]
+    codings = [one for one in codings if one not in (b"", b"identity")]
+    known = all(one in GZIP or one == DEFLATE for one in codings)
+    if not known or len(codings) > _MOST_CODINGS or allowance is None:
+        return None, f"content packed with {packing}, {NOT_UNPACKED}"
+    earned = len(data)
+    for at in range(len(codings) - 1, -1, -1):
+        bits = _bits(codings[at], data)
+        content, wrong = inflate(data, allowance, earned, bits, bits == 31)
+        if wrong:
+            some = content if content and not at else None
+            return some, f"content packed with {packing}: {wrong}"
+        data, earned = content, 0
+    return data, ""
+
+
+def in_head(
+    content: Content,
+    head: Head,
+    protocol: Protocol,
+    allowance: Allowance | None,
+    findings: list[Finding],
+) -> tuple[Protocol, bytes | None]:
+    """Return the encoding of a call without a body, and its message, if that stands in its head.
+
+    None: it does not, and the encoding is ``protocol``.  What is wrong with it is a finding.
+    """
+    found = content.in_head(head)
+    if found is None:
+        return protocol, None
+    data: bytes | None = found.content
+    wrong = found.wrong
+    if found.packing and found.content and not wrong:
+        data, wrong = opened(found.packing, found.content, allowance)
+    if wrong:
+        findings.append(Finding(grave(wrong), wrong, 0))
+    if wrong or data is None:
+        return (found.protocol, data) if data else (RAW, None)
+    return found.protocol, data
 
 
 def is_packed(head: bytes) -> bool:

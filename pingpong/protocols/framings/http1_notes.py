@@ -24,6 +24,7 @@ def notes(message: Message) -> list[Note]:
     """Return the notes of everything but the message's content, in order."""
     out: list[Note] = []
     data = message.data
+    is_in_head = _is_in_head(message)
     for stretch in message.layout:
         start, stop = stretch.start, stretch.start + stretch.size
         if not stretch.size or stretch.what == "body":
@@ -34,6 +35,8 @@ def notes(message: Message) -> list[Note]:
         elif stretch.what == "head":
             at = start
             for size, label, meaning, why in describe(data[start:stop], stop - start):
+                if is_in_head:
+                    why = "" if at else "The message stands in its query; below it is decoded."
                 out.append(Note(Span(at, at + size), "frame", label, meaning, why))
                 at += size
         elif stretch.what == "chunk":
@@ -48,6 +51,12 @@ def notes(message: Message) -> list[Note]:
             meaning = data[start:stop].decode("utf-8", "backslashreplace")
             out.append(Note(Span(start, stop), "header", stretch.what, meaning.rstrip("\r\n")))
     return out
+
+
+def _is_in_head(message: Message) -> bool:
+    """Say whether the message stands in its head, as in Connect's GET, and not in a body."""
+    whats = {stretch.what for stretch in message.layout}
+    return whats == {"head", "body"} and message.layout[-1].is_packed
 
 
 def _lost(gaps: tuple[Gap, ...], start: int, stop: int) -> int:

@@ -37,13 +37,14 @@ from ...model import (
     Protocol,
     Severity,
     Span,
+    Stall,
     Stretch,
 )
 from ...wire.link import number as u32
 from ..framing import Brought, Found, Transport, Unit
 from ..raw import RAW
-from ..unpacking import MASKED, grave, inflate
-from .contents import NO_END, NOT_KNOWN, NOT_NAMED, Content, Contents, Ending, Head, Kept
+from ..unpacking import grave
+from .contents import NO_END, NOT_KNOWN, Content, Contents, Ending, Head, Kept
 from .h2 import (
     ACK,
     CONTINUATION,
@@ -67,8 +68,10 @@ from .h2 import (
     settings,
 )
 from .h2 import HEAD as FRAME_HEAD
+from .h2_windows import MAX_STREAMS, Windows
 from .hpack import Block, Table, read_block
 from .http1 import Http1
+from .http1_bodies import in_head, opened
 from .pieces import (
     ENVELOPE,
     Piece,
@@ -88,7 +91,6 @@ __all__ = ["HeadBlock", "Heads", "Http2", "begins", "find"]
 
 # How many streams of one direction are followed at once, and how many ended ones are remembered,
 # since frames of them may still be under way.
-MAX_STREAMS: Final = 4096
 MAX_ENDED: Final = 256
 
 # How many units of a direction wait until it is known who sends them.
@@ -103,7 +105,6 @@ MAX_BLOCK: Final = 1 << 20
 
 _TABLE_SIZE: Final = 1  # SETTINGS_HEADER_TABLE_SIZE
 _INITIAL_WINDOW: Final = 4  # SETTINGS_INITIAL_WINDOW_SIZE
-_WINDOW: Final = 65_535  # RFC 9113, 6.9.2: where nothing else is said
 
 
 class HeadBlock:
@@ -150,6 +151,7 @@ class _Half:
     how many bytes of a message are still to come, -1 before its envelope is complete.  ``held`` is
     the first message as long as it may be the only one; ``is_stream``: there are several, and the
     head was given out.  ``is_shut``: its messages are packed, or in base64, as a whole.
+    ``is_cut_short``: the other end has answered it, and does not want the rest.
     """
 
     __slots__ = (
@@ -161,6 +163,7 @@ class _Half:
         "head_part",
         "held",
         "is_broken",
+        "is_cut_short",
         "is_guessed",
         "is_shut",
         "is_stream",
@@ -188,8 +191,20 @@ class _Half:
         self.is_stream = False
         self.is_shut = False
         self.is_broken = False
+        self.is_cut_short = False
         self.is_guessed = False
         self.has_ended = False
+
+    def wants(self) -> bool:
+        """Whether it is in the midst of a message, and so has more to send."""
+        if self.has_ended or self.is_broken or self.is_cut_short or self.head is None:
+            return False
+        if self.left > 0 or self.envelope:
+            return True
+        length = self.head.get("content-length")
+        if self.content is None or self.content.is_enveloped or not length.isdecimal():
+            return False
+        return len(length) < 16 and int(length) > (self.current.size if self.current else 0)
 
 
 class Http2(Transport):
@@ -225,13 +240,10 @@ class Http2(Transport):
         # The request of HTTP/1 that stream 1 answers, behind an upgrade, and its number there.
         self._upgraded: _Half | None = None
         self._first_id = 1
-        # Flow control (RFC 9113, 5.2): what this direction may still send, in all and on a stream
-        # that begins; what it has used of that by stream; and where it may not, since when.
-        self._counts = True  # nothing was missed
-        self._window: i64 = _WINDOW
-        self._initial: i64 = _WINDOW
-        self._used: dict[int, int] = {}
-        self._held: dict[int, int] = {}
+        self._windows = Windows()  # what this direction may send
+        # What it said that rules the other direction, before that was seen.
+        self._rules: list[tuple[Frame, bytes, int]] = []
+        self._misses_rules = False
 
     def follow(self, before: Transport) -> None:
         """RFC 7540, 3.2: the request that asked for HTTP/2 is stream 1, and has been sent."""
@@ -250,11 +262,16 @@ class Http2(Transport):
             if number == _TABLE_SIZE:
                 self._table.allow(value)
             elif number == _INITIAL_WINDOW:
-                self._resize(value)
+                self._windows.resize(value, self.time)
 
     def meet(self, other: Transport) -> None:
         if isinstance(other, Http2):
             self._other = other
+            rules, self._rules = self._rules, []
+            for frame, data, time in rules:
+                self._rule(frame, data, time)
+            if self._misses_rules:
+                other._windows.stop()
             if other._upgraded is not None:
                 self._first_id = other._first_id
             if self._is_client is None and other._is_client is not None:
@@ -263,62 +280,48 @@ class Http2(Transport):
     # ── Flow control ─────────────────────────────────────────────────────────────────
 
     def give_up(self) -> None:
-        self._stop_counting()
+        self._windows.stop()
         if self._other is not None:
-            self._other._stop_counting()
-
-    def _stop_counting(self) -> None:
-        self._counts = False
-        self._used.clear()
-        self._held.clear()
+            self._other._windows.stop()
 
     def held(self) -> tuple[int, int]:
-        if 0 in self._held and not self._used:
-            return -1, 0  # all has been sent
         since, stream = -1, 0
-        for number, time in self._held.items():
+        if not self._hears_all():
+            return since, stream
+        for number, time in self._windows.held.items():
+            if not number and not self._windows.is_under_way:
+                continue  # all has been sent
             if since < 0 or time < since:
                 since, stream = time, number
         return since, stream
 
-    def _spend(self, frame: Frame, time: int) -> None:
-        """Count data that this direction sends: all of the frame's payload."""
-        if not self._counts or not self.from_start:
-            return
-        number = frame.stream
-        self._window -= frame.length
-        if self._window <= 0:
-            self._held.setdefault(0, time)
-        if frame.flags & END_STREAM:
-            self._drop_window(number)
-            return
-        if number not in self._used and len(self._used) >= MAX_STREAMS:
-            self._drop_window(next(iter(self._used)))
-        used = self._used[number] = self._used.get(number, 0) + frame.length
-        if used >= self._initial:
-            self._held.setdefault(number, time)
+    def stalled(self) -> Stall | None:
+        return self._windows.stall if self._hears_all() else None
 
-    def _drop_window(self, number: int) -> None:
-        """A stream is over."""
-        self._used.pop(number, None)
-        self._held.pop(number, None)
+    def _hears_all(self) -> bool:
+        """Whether all is known that either end has said."""
+        return self.from_start and self._other is not None and self._other.from_start
 
-    def _grant(self, number: int, more: int) -> None:
+    def _wanting(self, number: int) -> _Half | None:
+        """Return a half with something left to send: that of a stream, or of any (0)."""
+        if number:
+            half = self._halves.get(number)
+            return half if half is not None and half.wants() else None
+        return next((one for one in self._halves.values() if one.wants()), None)
+
+    def _grant(self, number: int, more: int, time: int) -> None:
         """The other end takes more."""
-        if not number:
-            self._window += more
-            if self._window > 0:
-                self._held.pop(0, None)
-        elif number in self._used:
-            self._used[number] -= more
-            if self._used[number] < self._initial:
-                self._held.pop(number, None)
+        if number in self._ended:
+            return
+        half = self._wanting(number) if number in self._windows.held else None
+        method = "" if half is None else half.method
+        self._windows.grant(number, more, time, half is not None, method)
 
-    def _resize(self, initial: int) -> None:
-        """The other end's SETTINGS change what every stream may send."""
-        self._initial = initial
-        for number in [one for one in self._held if one and self._used.get(one, 0) < initial]:
-            del self._held[number]
+    def _stop_sending(self, number: int, time: int, why: str) -> None:
+        """The other end, or this one, breaks off what this one sends on a stream."""
+        half = self._wanting(number) if self._windows.held else None
+        method = "" if half is None else half.method
+        self._windows.over(number, time, half is not None, method, why)
 
     # ── Frames ───────────────────────────────────────────────────────────────────────
 
@@ -449,21 +452,43 @@ class Http2(Transport):
         elif kind == RST_STREAM:
             self._reset(frame, data, brought, out)
         else:
-            if kind == SETTINGS and not frame.flags & ACK:
-                self._settings(data)
-            elif kind == WINDOW_UPDATE and self._other is not None and len(data) >= FRAME_HEAD + 4:
-                self._other._grant(frame.stream, u32(data, FRAME_HEAD) & 0x7FFFFFFF)
+            if kind == SETTINGS and frame.flags & ACK:
+                self._windows.accept(brought.end_time)
+            elif kind in (SETTINGS, WINDOW_UPDATE):
+                self._rule(frame, data, brought.end_time)
             out.append(self._event(frame_name(kind), frame.stream, data, brought))
             if kind == GOAWAY:
                 self._goaway(data, brought, out)
         return out
 
-    def _settings(self, data: bytes) -> None:
+    def _rule(self, frame: Frame, data: bytes, time: int) -> None:
+        """Handle SETTINGS and WINDOW_UPDATE: they say what the other end may do."""
+        other = self._other
+        if other is None:
+            self._rules.append((frame, data, time))
+            if len(self._rules) > MAX_EARLY:
+                del self._rules[0]
+                self._misses_rules = True
+            return
+        if frame.kind == WINDOW_UPDATE:
+            if len(data) >= FRAME_HEAD + 4:
+                other._grant(frame.stream, u32(data, FRAME_HEAD) & 0x7FFFFFFF, time)
+            return
+        initial = -1
         for number, value in settings(data, FRAME_HEAD, len(data)):
-            if number == _TABLE_SIZE and self._other is not None:
-                self._other._table.allow(value)
-            elif number == _INITIAL_WINDOW and self._other is not None:
-                self._other._resize(value)
+            if number == _TABLE_SIZE:
+                other._table.allow(value)
+            elif number == _INITIAL_WINDOW:
+                initial = value
+        other._windows.propose(initial, time)
+
+    def _spend(self, frame: Frame, time: int) -> None:
+        """Count data that this direction sends: all of the frame's payload."""
+        number = frame.stream
+        half = self._halves.get(number)
+        ends = bool(frame.flags & END_STREAM) or half is None or half.is_cut_short
+        method = "" if half is None else half.method
+        self._windows.spend(number, frame.length, ends, time, method)
 
     def _event(self, name: str, stream: int, data: bytes, brought: Brought) -> Found:
         """Give out a frame of the connection's own."""
@@ -567,6 +592,8 @@ class Http2(Transport):
         part = half.head_part
         if is_first:
             half.head = head
+            if not self._open_ends:
+                self._windows.begin(half.number, pieces[-1].brought.end_time)
             if not status.startswith("1") or status == "101":
                 self._begin(half, head)
         else:
@@ -885,6 +912,12 @@ class Http2(Transport):
             return
         half.has_ended = True
         is_asking = self._is_asking(half)
+        self._windows.end(half.number)
+        other = self._other
+        asking = None if is_asking or other is None else other._halves.get(half.number)
+        if other is not None and asking is not None:
+            other._stop_sending(half.number, self.time, "the server's answer")
+            asking.is_cut_short = True
         if is_asking and half.is_stream:
             if tail is not None:
                 self._as_events(half, tail, out)
@@ -935,9 +968,14 @@ class Http2(Transport):
         """
         code = u32(data, FRAME_HEAD)
         words = error_name(code)
-        self._drop_window(frame.stream)
-        if self._other is not None:
-            self._other._drop_window(frame.stream)
+        by = (
+            ""
+            if self._is_client is None
+            else f" by the {'client' if self._is_client else 'server'}"
+        )
+        for one in (self, self._other):
+            if one is not None:
+                one._stop_sending(frame.stream, brought.time, f"RST_STREAM {words}{by}")
         why = f"the stream was reset: {words}"
         other = self._other
         replying = other if self._is_client else self
@@ -1109,11 +1147,14 @@ class Http2(Transport):
                     findings.append(Finding(grave(wrong), wrong, 0))
                     if unpacked is None:
                         protocol = RAW
-        if protocol.is_text and not body:
+        if content is not None and half.head is not None and mtype is MessageType.CALL and not body:
+            head, allowance = half.head, self.allowance
+            protocol, unpacked = in_head(content, head, protocol, allowance, findings)
+        if protocol.is_text and not (body or unpacked):
             protocol = RAW  # no text is a value
         if content is not None:
-            opened = body if unpacked is None else unpacked
-            protocol = content.reads_as(protocol, opened, self._is_asking(half))
+            seen = body if unpacked is None else unpacked
+            protocol = content.reads_as(protocol, seen, self._is_asking(half))
         data = b"".join([piece.data for piece in ordered(pieces)])
         header = Header(half.method, mtype, number, True, Span(0, 0), Span(0, 0))
         offset = pieces[0].brought.offset if pieces else 0
@@ -1152,15 +1193,7 @@ class Http2(Transport):
 
     def _unpack(self, packing: str, body: bytes) -> tuple[bytes | None, str]:
         """Return the content of packed bytes, and what is wrong with that, else ""."""
-        bits = {"gzip": 31, "x-gzip": 31, "deflate": 15}.get(packing)
-        if bits is None or self.allowance is None:
-            if packing == NOT_NAMED:
-                return None, "the flag says that it is packed, and no header names the encoding"
-            return None, f"content packed with {packing}, which is not unpacked here"
-        content, wrong = inflate(body, self.allowance, len(body), bits, bits == 31)
-        if wrong == MASKED:
-            return None, f"content packed with {packing}: {wrong}"
-        return content, f"content packed with {packing}: {wrong}" if wrong else ""
+        return opened(packing, body, self.allowance)
 
 
 # ── Pieces ───────────────────────────────────────────────────────────────────────────

@@ -54,6 +54,7 @@ from .dialects import (
 from .dubbo import console, thrown_by_dubbo
 from .endings import (
     closed_on_call,
+    closed_unasked,
     cut_call,
     cut_reply,
     dropped_when_idle,
@@ -73,6 +74,7 @@ from .foreign import (
 )
 from .grpc import (
     answered_in_http1,
+    held_up,
     http2_alone,
     http2_refused,
     http2_server,
@@ -97,6 +99,7 @@ from .replies import (
     ended_otherwise,
     http_never_answered,
     is_well,
+    not_unpacked,
     oneway_answered,
     out_of_step,
     structs_alone,
@@ -118,6 +121,7 @@ FIRST: Final[tuple[Rule, ...]] = (
     began_late,
     too_large,
     structs_alone,
+    closed_unasked,
     looked_in,
     console,
     http2_server,
@@ -163,6 +167,7 @@ ALSO: Final[tuple[Rule, ...]] = (
     took_long,
     disordered,
     half_opened,
+    not_unpacked,
     lost_packets,
     began_in_the_middle,
     same_as_another,
@@ -184,6 +189,7 @@ def verdicts(case: Case, known: Known) -> tuple[Verdict, ...]:
     for rule, about in CALLS:
         if not left.isdisjoint(about):
             take(rule(case, known))
+    take(held_up(case, known))
     take(*streams(case, known), *too_late(case, known), *broken_text(case, known))
     take(*called_back(case, known), unanswered_heartbeats(case, known))
     if Outcome.APPLICATION_EXCEPTION in left or any(

@@ -131,7 +131,9 @@ def answers_differ(case: Case, known: Known) -> Verdict | None:
         return None
     if None in (client.protocol, server.protocol) or case.tally.calls > 1:
         return None  # SASL and the like; or the client read the answer and went on
-    if client.transport == server.transport and client.transport.has_ids:
+    both = (client.transport, server.transport)
+    is_http = both[0].around == both[1].around and all(one.family.has_statuses for one in both)
+    if client.transport.has_ids and (both[0] == both[1] or is_http):
         return None  # HTTP, Dubbo and their like: each message says which encoding it is in
     evidence = [
         first_bytes("client", case.flow.from_client),

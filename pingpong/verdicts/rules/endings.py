@@ -8,6 +8,7 @@ that a device between the two has sent it: to be sure of one of them is often to
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from ...calls.exchanges import HURRIED, bare_method
@@ -35,6 +36,7 @@ from ..phrases import (
     how_it_ended,
     patience,
     refused_length,
+    text_in,
 )
 from ..verdict import Dialect, Kind, Verdict, lasted, sized, unbraced
 from .dialects import change, check, doubt, is_usual, mismatch, same_naming
@@ -42,6 +44,7 @@ from .foreign import elsewhere
 
 __all__ = [
     "closed_on_call",
+    "closed_unasked",
     "cut_call",
     "cut_reply",
     "dropped_when_idle",
@@ -317,6 +320,48 @@ def cut_reply(case: Case, known: Known) -> Verdict | None:
         "(a proxy, a load balancer) and its limits.",
         alike=(case.flow.server, reply.method, "cut"),
         covers=(Outcome.UNREADABLE,),
+    )
+
+
+# RFC 9110, 15.5.9: 408 is what a server says that closes a connection nobody used.
+_UNASKED: Final = re.compile(rb"HTTP/1\.[01] 408\b")
+
+
+def closed_unasked(case: Case, known: Known) -> Verdict | None:
+    """The server says in HTTP that it closes a connection on which it got no request yet."""
+    flow, server, call = case.flow, case.flow.from_server, case.first
+    if not server.from_start or not flow.opened or _UNASKED.match(server.first) is None:
+        return None
+    if flow.lacks or case.tally.answered:
+        return None
+    if max(flow.sent, flow.from_client.acked - 1) > 0 if call is None else server.last > call.time:
+        return None  # the begin of a request, perhaps
+    line = unbraced(text_in(server.first))
+    said = f"The server closed an idle connection: before any request came, it sent “{line}”"
+    evidence = [first_bytes("server", server), ending(case)]
+    if call is None:
+        return Verdict(
+            flow,
+            Kind.IDLE_DROPPED,
+            Severity.NOTE,
+            f"{said}, which nobody had asked for. No call was made.",
+            evidence=evidence,
+            alike=(flow.server, "unasked"),
+            covers=Outcome,
+        )
+    return Verdict(
+        flow,
+        Kind.IDLE_DROPPED,
+        Severity.ERROR,
+        f"{said}. {shown(call.method)} was under way to it, {{later}}later: that is no answer to "
+        "the call, which was never made.",
+        evidence=[f"CALL {call}", *evidence],
+        advice="Let the client send the call again on a new connection: nothing of it was worked "
+        "on. Close idle connections in the client before the server does, or raise the server's "
+        "timeout for a request's head.",
+        alike=(flow.server, "unasked"),
+        covers=Outcome,
+        later=max(0, call.time - server.last),
     )
 
 

@@ -19,7 +19,7 @@ from http import HTTPStatus
 from typing import Final
 
 from ...hints.magic_numbers import Family, Reading
-from ...model import UDP, Goaway, Half, Outcome, Severity
+from ...model import UDP, Goaway, Half, Outcome, Severity, Stall
 from ...protocols.framings.h2 import PREFACE
 from ...protocols.framings.http2 import begins
 from ...protocols.purposes import counted
@@ -41,6 +41,7 @@ from .foreign import foreign_in
 
 __all__ = [
     "answered_in_http1",
+    "held_up",
     "http2_alone",
     "http2_refused",
     "http2_server",
@@ -282,14 +283,58 @@ def stands_still(case: Case, known: Known) -> Verdict | None:
             f"{{waited}}the {reader} has granted no more. The {reader} does not read what has "
             "come.",
             evidence=[f"no WINDOW_UPDATE of the {reader} for {where} since", ending(case)],
-            advice=f"Look at what the {reader}'s program does with the messages of a stream: as "
-            "long as it takes none, no more can be sent. A stream that is no longer wanted has to "
-            "be cancelled.",
+            advice=_reads_not(reader),
             alike=(flow.server, "window", sender),
             covers=Outcome,
             waited=waited,
         )
     return None
+
+
+def _reads_not(reader: str) -> str:
+    return (
+        f"Look at what the {reader}'s program does with the messages of a stream: as long as it "
+        "takes none, no more can be sent. A stream that is no longer wanted has to be cancelled."
+    )
+
+
+def _long_stall(half: Half) -> Stall | None:
+    stall = half.stall
+    return None if stall is None or stall.until - stall.since < _LONG else stall
+
+
+def held_up(case: Case, known: Known) -> Verdict | None:
+    """An end had to wait for the other's leave to send: the longest time of that, if it is over."""
+    flow = case.flow
+    found: list[Verdict] = []
+    for half, sender, reader in (
+        (flow.from_server, "server", "client"),
+        (flow.from_client, "client", "server"),
+    ):
+        stall = _long_stall(half)
+        if stall is None:
+            continue
+        where = f"stream {stall.stream}" if stall.stream else "the connection"
+        what = f"{shown(stall.method)} was held up" if stall.method else "A call was held up"
+        found.append(
+            Verdict(
+                flow,
+                Kind.HELD_UP,
+                Severity.ERROR if stall.why else Severity.WARNING,
+                f"{what} by flow control: for {{waited}}the {sender} had more of it to send, and "
+                f"was not allowed to on {where}. The {reader} grants more when it has read what "
+                "came" + (f"; {stall.why} ended that, and the call." if stall.why else "."),
+                evidence=[
+                    f"the window of {where} stood at {stall.window}, and no WINDOW_UPDATE or "
+                    f"SETTINGS of the {reader} raised it in that time",
+                    stall.why,
+                ],
+                advice=_reads_not(reader),
+                alike=(flow.server, sender, stall.method, bool(stall.stream), bool(stall.why)),
+                waited=stall.until - stall.since,
+            )
+        )
+    return max(found, key=lambda one: one.severity, default=None)
 
 
 # ── Streams ──────────────────────────────────────────────────────────────────────────
@@ -321,6 +366,10 @@ def streams(case: Case, known: Known) -> Iterator[Verdict]:
             continue
         code = one.why[len(STREAM_RESET) :].partition(";")[0]
         times = f" So it was {counted(count, 'time')}." if count > 1 else ""
+        stall = _long_stall(case.flow.from_server)
+        is_held = stall is not None and stall.why != "" and stall.method == one.message.method
+        if is_held and one.outcome in BY_CLIENT and count == 1 and not one.is_overdue:
+            continue  # see held_up
         if one.outcome in BY_CLIENT:
             yield _given_up(case, one, code, times)
         else:
@@ -531,6 +580,18 @@ def of_status(case: Case, one: ApplicationException, evidence: list[str]) -> Ver
     )
     if in_words is not None:
         return _refused_by_http(case, one, int(in_words[1]), evidence)
+    if one.sent_type and _is_type_refused(one):
+        return Verdict(
+            case.flow,
+            Kind.DIALECTS_DIFFER,
+            Severity.ERROR,
+            f"The server does not take {method} in the content type {_quoted(one.sent_type)}: it "
+            f"answers {name}, “{unbraced(one.text[:160])}”.",
+            evidence=[*evidence, _types(one)],
+            advice=_HTTP_ADVICE[415],
+            alike=(server, call.method, one.sent_type),
+            covers=covers,
+        )
     if _NO_STATUS in one.text:
         return Verdict(
             case.flow,
@@ -641,6 +702,27 @@ _OWN_HTTP_ADVICE: Final = {
 }
 
 
+_TYPE: Final = re.compile(r"content[- ]?type", re.I)
+
+
+def _is_type_refused(one: ApplicationException) -> bool:
+    """Whether the text is about the content type that was sent, and names it."""
+    kind = one.sent_type.partition(";")[0].strip().lower()
+    return _TYPE.search(one.text) is not None and kind in one.text.lower()
+
+
+def _quoted(kind: str) -> str:
+    return f"“{unbraced(kind)}”"
+
+
+def _types(one: ApplicationException) -> str:
+    """Evidence: the content types of the call and of the answer."""
+    said = [f"the call's is {_quoted(one.sent_type)}" if one.sent_type else ""]
+    said.append(f"the answer's is {_quoted(one.answer_type)}" if one.answer_type else "")
+    words = ", ".join(part for part in said if part)
+    return f"content types: {words}" if words else ""
+
+
 def _refused_by_http(
     case: Case, one: ApplicationException, code: int, evidence: list[str]
 ) -> Verdict:
@@ -653,8 +735,17 @@ def _refused_by_http(
         Kind.HTTP if is_rpc else Kind.APPLICATION_EXCEPTION,
         Severity.ERROR,
         f"HTTP answers the call {method} with {words}"
-        + (", and there is no gRPC status." if is_rpc else "."),
-        evidence=[*evidence, f"it begins with “{unbraced(one.page)}”" if one.page else ""],
+        + (", and there is no gRPC status." if is_rpc else ".")
+        + (
+            f" The server does not take the content type {_quoted(one.sent_type)}."
+            if code == 415 and one.sent_type
+            else ""
+        ),
+        evidence=[
+            *evidence,
+            f"it begins with “{unbraced(one.page)}”" if one.page else "",
+            _types(one) if code == 415 else "",
+        ],
         advice=advice if is_rpc else _OWN_HTTP_ADVICE.get(code, advice),
         alike=(case.flow.server, one.call.method, code),
         covers=(Outcome.APPLICATION_EXCEPTION,),
@@ -673,11 +764,34 @@ def in_its_own_stream(fault: Fault) -> tuple[str, str]:
             "proxy has to leave it.",
         )
     other = "server" if fault.by_client else "client"
+    if any("(--max-unpacked)" in text for text in fault.texts):
+        return (
+            f"That is the limit of what is unpacked here; the {other} has one of its own, or none.",
+            "If it is not meant to be that large, look at who sent it: so little that unpacks to "
+            "so much is how servers are attacked. If it is, read it with a larger --max-unpacked.",
+        )
+    if any(text.startswith("content packed with ") for text in fault.texts):
+        return (
+            f"It says that it is packed so, and is not, or not rightly: the {other} cannot unpack "
+            "it either.",
+            f"Look at what packs the {'request' if fault.by_client else 'answer'}: the program, "
+            "its library, or a proxy that changes the body or the header, and not the other of "
+            "them.",
+        )
+    family = fault.message.dialect.transport.family
+    if family.is_http:
+        mend = "Look at what the program puts into the message."
+    elif family.has_statuses:
+        mend = (
+            "Compare the .proto files (the IDL) of both sides, and what the program puts into the "
+            "message."
+        )
+    else:
+        mend = (
+            "Compare what both sides know of the method and its types, and the serialization that "
+            "each of them writes."
+        )
     return (
         f"The {other} cannot read it either, unless it knows that it is written in another way.",
-        "Compare the .proto files (the IDL) of both sides, and what the program puts into the "
-        "message."
-        if fault.message.dialect.transport.family.has_statuses
-        else "Compare what both sides know of the method and its types, and the serialization that "
-        "each of them writes.",
+        mend,
     )

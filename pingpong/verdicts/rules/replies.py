@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from ...model import UDP, Family, Outcome, Severity
+from ...model import CUT_CLOSED, UDP, Family, Outcome, Severity
 from ...protocols.encodings.reading import BEGINS_INSIDE
 from ...protocols.purposes import counted
 from ..evidence import (
@@ -35,6 +35,7 @@ __all__ = [
     "ended_otherwise",
     "http_never_answered",
     "is_well",
+    "not_unpacked",
     "oneway_answered",
     "out_of_step",
     "structs_alone",
@@ -471,8 +472,28 @@ def unreadable(case: Case, known: Known) -> Verdict | None:
     )
 
 
+def not_unpacked(case: Case, known: Known) -> Verdict | None:
+    """Bodies that are packed in a way that is not known here: nothing is wrong with them."""
+    if not case.packed:
+        return None
+    text, (_, first) = next(iter(case.packed.items()))
+    total = sum(count for count, _ in case.packed.values())
+    return Verdict(
+        case.flow,
+        Kind.NOT_UNPACKED,
+        Severity.NOTE,
+        f"{counted(total, 'message')} could not be looked into: {unbraced(text)}. That says "
+        "nothing about whether the other side can read it; the status says how the call went.",
+        evidence=[f"{first}", *(unbraced(one) for one in list(case.packed)[1:4])],
+        alike=(case.flow.server, text),
+    )
+
+
 def _is_told(fault: Fault) -> bool:
-    return not fault.by_client or fault.outcome in (*CLOSED, Outcome.WAITING, Outcome.LOST)
+    if not fault.by_client or fault.outcome in (*CLOSED, Outcome.WAITING, Outcome.LOST):
+        return True
+    # A stream may be answered before its call was sent to its end: that is no more needed then.
+    return fault.cut == CUT_CLOSED and fault.message.dialect.transport.is_woven
 
 
 def _without_numbers(text: str) -> str:
@@ -691,12 +712,12 @@ def well(case: Case, known: Known) -> Verdict | None:
 def all_well(case: Case, tally: Tally) -> Verdict:
     """The verdict that all is well, with the numbers of one connection or of many."""
     dialect = case.client or case.server
+    is_blind = case.flow.lacks or tally.unread or case.packed
     return Verdict(
         case.flow,
         Kind.ALL_WELL,
         Severity.NOTE,
-        f"Nothing is {'seen to be ' if case.flow.lacks or tally.unread else ''}wrong: "
-        f"{_numbers(case, tally)}.",
+        f"Nothing is {'seen to be ' if is_blind else ''}wrong: {_numbers(case, tally)}.",
         evidence=[
             f"{counted(tally.silent, 'call')} without an answer, as the methods never have one: "
             "oneway, most likely, which old libraries send as CALL"
@@ -707,7 +728,7 @@ def all_well(case: Case, tally: Tally) -> Verdict:
             else "",
             _not_read(tally),
         ],
-        alike=(case.flow.server, dialect, case.flow.lacks),
+        alike=(case.flow.server, dialect, case.flow.lacks, bool(case.packed)),
     )
 
 

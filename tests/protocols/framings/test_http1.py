@@ -6,9 +6,12 @@ import base64
 import gzip
 import itertools
 import tracemalloc
+import zlib
 
 import pytest
-from making import ADD, PONG, Talk
+from doors import check
+from http2s import OPENING, block, frame, talked
+from making import ADD, PONG, Talk, call, reply
 from surrounding import answer, chunked, lines, post
 
 from pingpong import read_packets
@@ -62,6 +65,10 @@ def on_the_wire(message: Message) -> int:
 
 
 FIVE = base64.b64encode(wrapped(b"hello")) + base64.b64encode(wrapped(b"grpc-status: 0\r\n", 128))
+
+UNASKED = lines("HTTP/1.1 408 Request Timeout", "Content-Length: 0", "Connection: close")
+TWICE = gzip.compress(gzip.compress(b'{"a":1}', mtime=0), mtime=0)
+BOTH = zlib.compress(gzip.compress(b"[2]", mtime=0))
 
 # name: what is said, the messages
 TALKS = {
@@ -124,6 +131,13 @@ TALKS = {
         ],
         [("CALL", "POST /a", 1, b'{"a":1}'), ("REPLY", "POST /a", 1, b"[1,2]")],
     ),
+    "packed twice": (
+        [
+            (True, ask("/a", TWICE, JSON, "Content-Encoding: gzip, gzip")),
+            (False, answer(BOTH, JSON, "Content-Encoding: gzip,deflate , identity")),
+        ],
+        [("CALL", "POST /a", 1, b'{"a":1}'), ("REPLY", "POST /a", 1, b"[2]")],
+    ),
     "until the stream ends": (
         [(True, ask("/a", b"1", JSON)), (False, lines("HTTP/1.0 200 OK", JSON) + b"[1,2]")],
         [("CALL", "POST /a", 1, b"1"), ("REPLY", "POST /a", 1, b"[1,2]")],
@@ -183,7 +197,7 @@ TALKS = {
             (True, ask("/s.S/Get?connect=v1&encoding=json&message=%7B%7D", verb="GET")),
             (False, answer(b"{}", JSON)),
         ],
-        [("CALL", "/s.S/Get", 1, b""), ("REPLY", "/s.S/Get", 1, b"{}")],
+        [("CALL", "/s.S/Get", 1, b"{}"), ("REPLY", "/s.S/Get", 1, b"{}")],
     ),
     "beside Thrift": (
         [
@@ -273,30 +287,82 @@ def test_a_response_before_its_request_in_the_capture() -> None:
     ]
 
 
-@pytest.mark.parametrize("lost", ["a response", "a request"])
-def test_what_is_lost_shifts_no_answer(lost: str) -> None:
-    """Behind a loss, a response is that of the last request."""
-    talk = Talk().open()
-    for number in range(4):
-        asking = ask(f"/{number}", b"1", JSON)
-        reply = answer(b"%d" % number, JSON)
-        is_lost = number == 1
-        if is_lost and lost == "a request":
-            talk.skip(True, len(asking))
-        else:
-            talk.send(True, asking)
-        if is_lost and lost == "a response":
-            talk.skip(False, len(reply))
-        else:
-            talk.send(False, reply)
-    capture = read_packets(talk.close().packets)
-    pairs = [
-        (one.call.method, one.reply.data[one.reply.start :].decode())
+def pairs(capture: Capture) -> list[tuple[str, str]]:
+    """The path of each call that is answered, and what the answer says."""
+    return [
+        (one.call.method.partition("/")[2], one.reply.data[one.reply.start :].decode())
         for one in capture.exchanges
         if one.call is not None and one.reply is not None
     ]
-    assert {("POST /0", "0"), ("POST /2", "2"), ("POST /3", "3")} <= set(pairs)
-    assert all(method.endswith(body) for method, body in pairs)
+
+
+@pytest.mark.parametrize("lost", ["a response", "a request"])
+@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("opened", [True, False])
+def test_what_is_lost_shifts_no_answer(lost: str, which: int, opened: bool) -> None:
+    """A client that waits for each response: one behind a loss is that of the last request."""
+    talk = Talk()
+    if opened:
+        talk.open()
+    for number in range(4):
+        asking = ask(f"/{number}", b"1", JSON)
+        reply = answer(b"%d" % number, JSON)
+        if number == which and lost == "a request":
+            talk.skip(True, len(asking))
+        else:
+            talk.send(True, asking)
+        if number == which and lost == "a response":
+            talk.skip(False, len(reply))
+        else:
+            talk.send(False, reply)
+    capture = check(talk.close().packets)
+    found = pairs(capture)
+    assert all(path == body for path, body in found)
+    assert {str(number) for number in range(4) if number != which} <= {path for path, _ in found}
+    if lost == "a response":
+        assert capture.exchanges[which].outcome is Outcome.LOST
+
+
+@pytest.mark.parametrize("groups", [[(0, 1, 2, 3)], [(0, 1), (2, 3)], [(0, 1, 2), (3,)]])
+@pytest.mark.parametrize("which", range(4))
+@pytest.mark.parametrize("verb", ["POST", "GET"])
+@pytest.mark.parametrize("opened", [True, False])
+def test_requests_in_one_go_and_a_lost_response(
+    groups: list[tuple[int, ...]], which: int, verb: str, opened: bool
+) -> None:
+    """If it is not known which request a response answers, it answers none."""
+    talk = Talk()
+    if opened:
+        talk.open()
+    for group in groups:
+        for number in group:
+            body = b"" if verb == "GET" else b"1"
+            talk.call(ask(f"/{number}", body, "Accept: application/json", JSON, verb=verb))
+        for number in group:
+            reply = answer(b"%d" % number, JSON)
+            if number == which:
+                talk.skip(False, len(reply))
+            else:
+                talk.reply(reply)
+    capture = check(talk.close().packets)
+    found = pairs(capture)
+    assert all(path == body for path, body in found)
+    assert {str(number) for number in range(which)} <= {path for path, _ in found}
+    whole = {Outcome.SUCCESS, Outcome.NO_CALL, Outcome.LOST}
+    assert {one.outcome for one in capture.exchanges} <= whole
+
+
+def test_thrift_in_http_behind_a_lost_first_response() -> None:
+    talk = Talk()
+    for number in range(3):
+        talk.call(post(call("ping")))
+        body = answer(reply("ping", 0, f"08 0000 0000000{number} 00"), "Content-Type: x")
+        if number:
+            talk.reply(body)
+        else:
+            talk.skip(False, len(body))
+    capture = check(talk.close().packets)
+    assert [one.outcome.name for one in capture.exchanges] == ["LOST", "SUCCESS", "SUCCESS"]
 
 
 def test_what_is_there_of_a_cut_body() -> None:
@@ -344,6 +410,131 @@ def test_hostile_base64() -> None:
         kind = "Content-Type: application/grpc-web-text"
         for message in read((True, ask("/s.S/Get", body, kind)), (True, PONG)).messages:
             check_cover(explain(message), len(message.data))
+
+
+PATH = "/shop.Orders/Get?connect=v1&encoding="
+
+
+def in_query(body: bytes, how: str = "") -> str:
+    return "message=" + base64.urlsafe_b64encode(body).decode().rstrip("=") + "&base64=1" + how
+
+
+GETS = {
+    "JSON": ("json&message=%7B%22a%22%3A%22b%2B+%22%7D", b'{"a":"b+ "}'),
+    "in base64": ("proto&" + in_query(b"\x0a\x03\xff\xfe?"), b"\x0a\x03\xff\xfe?"),
+    "padded": ("proto&base64=1&message=CgJhYg%3D%3D", b"\x0a\x02ab"),
+    "packed": (
+        "json&" + in_query(gzip.compress(b'{"a":1}', mtime=0), "&compression=gzip"),
+        b'{"a":1}',
+    ),
+    "not packed": ("json&compression=identity&message=%7B%7D", b"{}"),
+    "without arguments": ("proto&message=", b""),
+    "no base64": ("proto&base64=1&message=%25%25%25", None),
+    "a packing that is wrong": ("json&compression=gzip&message=%7B%7D", None),
+    "a packing that is not known": ("json&compression=br&message=%7B%7D", None),
+}
+
+
+@pytest.mark.parametrize("name", GETS)
+@pytest.mark.parametrize("is_http2", [False, True])
+def test_a_call_whose_arguments_stand_in_its_path(name: str, is_http2: bool) -> None:
+    query, body = GETS[name]
+    if is_http2:
+        head = block(__method="GET", __path=PATH + query, __scheme="http")
+        reply = block(__status="200", content_type="application/json")
+        frames = frame(1, 4, 1, reply) + frame(0, 1, 1, b"{}")
+        packets = talked([*OPENING, (True, frame(1, 5, 1, head)), (False, frames)])
+        capture = read_packets(packets)
+    else:
+        capture = read((True, ask(PATH + query, verb="GET")), (False, answer(b"{}", JSON)))
+    call = next(one for one in capture.messages if one.type.name == "CALL")
+    assert call.method == "/shop.Orders/Get"
+    assert call.data[call.start : call.stop] == (body or b"")
+    assert call.protocol.is_raw is (body is None)
+    assert bool(call.listed) is (body is None)
+    assert call.size == on_the_wire(call)
+    check_cover(explain(call), len(call.data))
+    assert ended(capture) == ["SUCCESS"]
+
+
+def test_any_other_query_is_no_message() -> None:
+    for path in ("/shop.Orders/Get?message=%7B%7D&encoding=json", "/a?connect=v2&message=%7B%7D"):
+        capture = read((True, ask(path, verb="GET")), (False, answer(b"{}", JSON)))
+        assert capture.messages[0].method == f"GET {path}"
+        assert capture.messages[0].start == capture.messages[0].stop
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "x-own", "gzip, br", "gzip" + ", gzip" * 9])
+@pytest.mark.parametrize("kind", [JSON, "Content-Type: application/proto"])
+def test_a_packing_that_is_not_known(coding: str, kind: str) -> None:
+    """It says nothing about the message; whoever reads it knows it."""
+    how = ("Connect-Protocol-Version: 1", f"Content-Encoding: {coding}")
+    said = read((True, ask("/s.S/Get", TWICE, kind, *how)), (False, answer(TWICE, kind, how[1])))
+    assert ended(said) == ["SUCCESS"]
+    assert not said.exchanges[0].faulty
+    assert [one.protocol.is_raw for one in said.messages] == [True, True]
+    texts = [one.text for message in said.messages for one in message.listed]
+    assert texts == [f"content packed with {coding}, which is not unpacked here"] * 2
+    said_of = [(one.kind.name, one.severity.name) for one in said.diagnosis.verdicts]
+    assert said_of == [("NOT_UNPACKED", "NOTE"), ("ALL_WELL", "NOTE")]
+    assert "2 messages" in str(said.diagnosis)
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "words"),
+    [
+        ("gzip", b'{"a":1}', "incorrect header check"),
+        ("gzip", TWICE[:-9], "its end is missing"),
+        ("gzip, gzip", TWICE[:-9], "its end is missing"),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"1" * 99)[:-9]), "its end is missing"),
+        ("gzip", gzip.compress(b"[" * 20_000_000), "--max-unpacked"),
+    ],
+)
+def test_a_packing_that_is_wrong(coding: str, body: bytes, words: str) -> None:
+    how = (JSON, f"Content-Encoding: {coding}")
+    said = read((True, ask("/a", body, *how)), (False, answer(b"1", JSON)))
+    (verdict, *_) = said.diagnosis.verdicts
+    assert words in verdict.sentence
+    assert ("the server cannot unpack it" in verdict.sentence) is ("--max" not in words)
+
+
+@pytest.mark.parametrize(
+    ("said", "kinds"),
+    [
+        ([(False, UNASKED)], [("IDLE_DROPPED", "NOTE")]),
+        ([(False, UNASKED), (True, ask("/a", b"1", JSON))], [("IDLE_DROPPED", "ERROR")]),
+        (
+            [(True, ask("/a", b"1", JSON)), (False, answer(b"2", JSON)), (False, UNASKED)],
+            [("ALL_WELL", "NOTE")],
+        ),
+    ],
+)
+def test_a_server_that_ends_an_idle_connection(
+    said: list[tuple[bool, bytes]], kinds: list[tuple[str, str]]
+) -> None:
+    capture = read(*said)
+    assert [(one.kind.name, one.severity.name) for one in capture.diagnosis.verdicts] == kinds
+    assert all(one.reply is None or one.reply.data[-1:] == b"2" for one in capture.exchanges)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [(True, b"POST /a HTT"), (False, UNASKED)],
+        [(True, ask("/a", b"1", JSON)[:-1]), (False, UNASKED)],
+        [(True, bytes(5)), (False, UNASKED)],
+        [(False, UNASKED.replace(b"408 Request Timeout", b"400 Bad Request"))],
+        [(False, UNASKED.replace(b"408 Request Timeout", b"503 No"))],
+    ],
+)
+def test_what_may_be_an_answer_is_not_called_unasked(said: list[tuple[bool, bytes]]) -> None:
+    assert "IDLE_DROPPED" not in {one.kind.name for one in read(*said).diagnosis.verdicts}
+
+
+def test_a_request_that_was_lost_may_have_been_answered_with_408() -> None:
+    talk = Talk().open().skip(True, 70).reply(UNASKED).close()
+    kinds = {one.kind.name for one in read_packets(talk.packets).diagnosis.verdicts}
+    assert "IDLE_DROPPED" not in kinds
 
 
 # ── All that HTTP carries ────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from ....model import Definitions, Message
 from ...framings.carriers import HttpCarrier
 from .answers import GRPC
 
-__all__ = ["CONNECT", "GRPC_CARRIER", "GRPC_WEB", "TRIPLE", "TRIPLE_UNARY"]
+__all__ = ["CONNECT", "GRPC_CARRIER", "GRPC_OLD", "GRPC_WEB", "TRIPLE", "TRIPLE_UNARY"]
 
 
 @mypyc_attr(native_class=False)
@@ -35,6 +35,8 @@ class _OverHttp2(_OverHttp):
 
 
 GRPC_CARRIER: Final = _OverHttp2("grpc")
+# gRPC's type in HTTP/1, over which it does not run: what its servers say no with, and proxies.
+GRPC_OLD: Final = _OverHttp("grpc")
 GRPC_WEB: Final = _OverHttp("grpc-web")
 CONNECT: Final = _OverHttp("connect")
 TRIPLE: Final = _OverHttp2("triple")

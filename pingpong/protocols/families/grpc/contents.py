@@ -5,6 +5,8 @@
     application/connect+proto|json         the same; the end is a last message with flag 02, in JSON
     application/proto|json, with Connect's headers, or a method of an RPC's form
                                            the body is the message
+    GET …?connect=v1&encoding=json|proto&message=…[&base64=1][&compression=gzip]
+                                           the message stands in the query
 
 grpc/doc/PROTOCOL-HTTP2.md, PROTOCOL-WEB.md, http-grpc-status-mapping.md; connectrpc.com's protocol.
 """
@@ -18,9 +20,10 @@ from urllib.parse import unquote_to_bytes
 from ....model import Carrier, Protocol
 from ...bodies import by_word, of_type
 from ...encodings.protobuf import PROTOBUF
-from ...framings.contents import NOT_KNOWN, NOT_NAMED, Content, Ending, Head
+from ...framings.contents import NOT_KNOWN, NOT_NAMED, Content, Ending, Head, InHead
+from ...framings.pieces import from_base64
 from .answers import CODES, STATUSES, status_name
-from .carriers import CONNECT, GRPC_CARRIER, GRPC_WEB, TRIPLE, TRIPLE_UNARY
+from .carriers import CONNECT, GRPC_CARRIER, GRPC_OLD, GRPC_WEB, TRIPLE, TRIPLE_UNARY
 from .wrapped import is_wrapper, wrapped
 
 __all__ = ["reads"]
@@ -31,6 +34,9 @@ _UNKNOWN: Final = 2
 
 # connectrpc.com/docs/protocol, "HTTP to Error Code": for replies without an error in JSON.
 _CONNECT_OF_HTTP: Final = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
+
+
+_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def _message(raw: str) -> str:
@@ -150,6 +156,25 @@ class _ConnectUnary(Content):
     def method(self, head: Head) -> str:
         return head.get(":path").partition("?")[0]
 
+    def in_head(self, head: Head) -> InHead | None:
+        path = head.get(":path")
+        if head.get(":method") != "GET" or not _asks_connect(path):
+            return None
+        said: dict[str, str] = {}
+        for one in path.partition("?")[2].split("&"):
+            name, _, value = one.partition("=")
+            said.setdefault(name, value.replace("+", " "))
+        content, wrong = unquote_to_bytes(said.get("message", "")), ""
+        if said.get("base64") == "1":
+            # RFC 4648, 5; the padding may be left out.
+            text = content.translate(_URL_SAFE).rstrip(b"=")
+            opened, _ = from_base64(text + b"=" * (-len(text) % 4))
+            wrong = "message= in its query is no base64" if opened is None else ""
+            content = opened or b""
+        coding = unquote_to_bytes(said.get("compression", "")).decode("ascii", "replace")
+        packing = "" if coding == "identity" else coding
+        return InHead(content, by_word(said.get("encoding", "")), packing, wrong)
+
     def packing(self, head: Head, flag: int) -> str:
         coding = head.get("content-encoding")
         return "" if coding == "identity" else coding
@@ -170,6 +195,7 @@ def _connect_error(raw: bytes, otherwise: Ending) -> Ending:
 
 
 _GRPC: Final = _Grpc(GRPC_CARRIER)
+_GRPC_OLD: Final = _Grpc(GRPC_OLD)
 _TRIPLE: Final = _Triple(TRIPLE)
 _WEB: Final = _GrpcWeb(GRPC_WEB)
 _WEB_TEXT: Final = _GrpcWebText(GRPC_WEB)
@@ -187,6 +213,8 @@ def reads(head: Head, asked: Head | None) -> Content | None:
     if kind.startswith("application/grpc-web"):
         return _WEB_TEXT if kind.startswith("application/grpc-web-text") else _WEB
     if kind == "application/grpc" or kind.startswith("application/grpc+"):
+        if head.version == 1:
+            return _GRPC_OLD
         is_triple = kind == "application/grpc+data" or _is_of_dubbo(head)
         return _TRIPLE if is_triple or (asked is not None and _is_of_dubbo(asked)) else _GRPC
     if kind.startswith("application/connect+"):

@@ -49,6 +49,7 @@ from .model import (
     Step,
     Structs,
     add_finding,
+    backwards,
 )
 from .protocols import proxy
 from .protocols.detect import UNTOLD, Told, check_header, tell
@@ -903,7 +904,8 @@ class Pipeline:
         ):
             size, half.last, closed, half.unseen = tls.inside(by_client)
             half.acked = max(0, size - max(0, direction.offset - direction.acked))
-            half.lost = max(direction.lost, closed)
+            half.shut = tls.lacking(by_client) if closed else ""
+            half.lost = direction.lost if half.shut else max(direction.lost, closed)
             if by_client:
                 flow.sent = size
             else:
@@ -1365,6 +1367,10 @@ class Pipeline:
         if message.type is MessageType.EVENT and not message.end:
             return
         exchange = pairs.add(message, flow)
+        if exchange.is_backwards and (message is exchange.call or message is exchange.reply):
+            assert exchange.reply is not None
+            count, first = flow.backwards or (0, next(iter(exchange.reply.packets), 0))
+            flow.backwards = (count + 1, first)
         if message.transport.teaches and self._may_learn:
             self._learn(message)
         if self._namer is not None:
@@ -1416,6 +1422,10 @@ class Pipeline:
                     f"flow {flow.number}, from the {who}: the capture lost {direction.lost} bytes"
                 )
                 flow.findings.append(Finding(Severity.WARNING, text))
+        if flow.backwards is not None:
+            flow.findings.append(
+                Finding(Severity.WARNING, f"flow {flow.number}: {backwards(flow)}")
+            )
         spoken = []
         for who, reader in (("client", talk.from_client), ("server", talk.from_server)):
             if reader is None or reader.detection is None:

@@ -63,6 +63,7 @@ from ..model import (
     Endpoint,
     Exchange,
     Flow,
+    Half,
     Message,
     MessageType,
     Outcome,
@@ -655,7 +656,7 @@ class Pairing:
         elif passed.number in pending.misled:
             self._settle(passed, Outcome.OUT_OF_SEQUENCE, pending.misled[passed.number])
         elif is_after_hole:
-            self._settle(passed, _missing(flow))
+            self._settle(passed, _missing(passed, flow))
         elif (flow is not None and flow.protocol == UDP) or self._is_answered(call):
             passed.why = "a later call was answered"
             self._settle(passed, Outcome.NO_REPLY)
@@ -749,6 +750,8 @@ class Pairing:
             left.sort(key=_by_number)
         for exchange in left:
             if exchange.call is None:
+                if flow is not None and flow.from_client.shut and not exchange.why:
+                    exchange.why = _shut("client", flow.from_client)
                 self._settle(exchange, Outcome.NO_CALL)
             elif exchange.call.type is MessageType.ONEWAY:
                 self._settle_posted(exchange)
@@ -802,7 +805,7 @@ class Pairing:
             return
         is_missing = flow.received > read_to and (server.unseen or server.last >= call.time)
         if is_missing or pending.hole >= call.time:
-            self._settle(exchange, _missing(flow))
+            self._settle(exchange, _missing(exchange, flow))
             return
         replying = server if call.from_client else client
         is_skipped = replying.skipped > 0 and call.time < replying.seen
@@ -812,7 +815,7 @@ class Pairing:
             exchange.why = "the capture lost bytes that may have been its reply"
             self._settle(exchange, Outcome.LOST)
             return
-        in_order = exchange.number < pending.newest and not pending.overtakes and not server.lost
+        in_order = exchange.number < pending.newest and not pending.overtakes and not server.lacks
         if in_order and not call.transport.has_ids and not self._is_answered(call):
             self._passed_in_order(pending, exchange)
             return
@@ -990,7 +993,7 @@ def _is_after_hole(pending: _Pending, reply: Message) -> bool:
     """
     flow = pending.flow
     if reply.offset > pending.read_to:
-        return pending.read_to > 0 or flow is None or flow.from_server.lost > 0
+        return pending.read_to > 0 or flow is None or flow.from_server.lacks
     return not (reply.offset or pending.read_to) and flow is not None and _skipped(flow)
 
 
@@ -1023,8 +1026,8 @@ def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:
         exchange.why = "a reply had begun when the capture ended"
         return Outcome.WAITING
     answer = exchange.answer
-    if answer is Outcome.UNREADABLE and flow is not None and flow.from_server.lost:
-        return Outcome.LOST
+    if answer is Outcome.UNREADABLE and flow is not None and flow.from_server.lacks:
+        return _missing(exchange, flow)
     if answer is Outcome.SUCCESS and reply.protocol.is_raw:
         unread = reply.family.unread(reply)
         if unread:
@@ -1033,10 +1036,18 @@ def _answer(exchange: Exchange, flow: Flow | None) -> Outcome:
     return answer
 
 
-def _missing(flow: Flow | None) -> Outcome:
+def _missing(exchange: Exchange, flow: Flow | None) -> Outcome:
     """The outcome of a call if the server sent bytes there that were no message."""
+    if flow is not None and flow.from_server.shut:
+        exchange.why = _shut("server", flow.from_server)
+        return Outcome.UNREADABLE
     is_lost = flow is None or flow.from_server.lost > 0 or _skipped(flow)
     return Outcome.LOST if is_lost else Outcome.UNREADABLE
+
+
+def _shut(who: str, half: Half) -> str:
+    """Why nothing of that end is read."""
+    return f"the {who}'s TLS was not opened: {half.shut}"
 
 
 def _place(same: list[Exchange], reply: Message, is_after_hole: bool) -> int:

@@ -24,7 +24,8 @@ class Total:
     """What the calls of one method came to.
 
     ``calls`` counts exchanges, ``outcomes`` each outcome by its number, ``answered`` the exchanges
-    that have both messages.  ``sent`` and ``received`` are bytes of calls and of replies.
+    that have both messages, and a latency that is known.  ``sent`` and ``received`` are bytes of
+    calls and of replies.
     ``fastest`` and ``slowest`` are latencies of answered calls in nanoseconds, -1 without any.
     """
 
@@ -64,6 +65,8 @@ class Total:
         if call is None:
             return
         latency = reply.end_time - call.time
+        if latency < 0 or reply.time < call.time:
+            return  # it is not known: see Exchange.latency
         self.answered += 1
         if latency > self.slowest or self.answered == 1:
             self.slowest = latency
@@ -118,8 +121,6 @@ def _bucket(latency: int) -> int:
     >>> _bucket(1_000_000), _bucket(7)
     (1000448, 7)
     """
-    if latency < 0:  # a clock was set back
-        return -_bucket(-latency)
     spare = latency.bit_length() - _BITS
     if spare <= 0:
         return latency

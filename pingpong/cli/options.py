@@ -27,6 +27,7 @@ __all__ = [
     "add_limits",
     "add_reading",
     "add_redaction",
+    "any_port",
     "idl_of",
     "limits_of",
     "pipeline_of",
@@ -260,6 +261,13 @@ def port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f'"{text}" is no port, want 1 to 65535')
     return int(text)
+
+
+def any_port(text: str) -> int:
+    """A port number, or 0: any that is free."""
+    if text == "0":
+        return 0
+    return port(text)
 
 
 def positive(text: str) -> float:

@@ -20,6 +20,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import LiveError
+from ..hints.magic_numbers import Family, Reading, explain_bytes
+from ..views.text import escape
 from .printing import counted
 
 if TYPE_CHECKING:
@@ -62,6 +64,29 @@ class Speaker(ABC):
     @abstractmethod
     def call(self, wire: Recording) -> Iterator[str]:
         """Make the call; what it answers, a line each.  Raises LiveError."""
+
+    def misread(self, wire: Recording, kind: str, said: str) -> LiveError:
+        """What to say if no server of that kind answered: what came instead, and what speaks so.
+
+        ``said`` is the client's own word for it, for a server that said nothing.
+        """
+        began = wire.received[:_SHOWN]
+        what = f"{wire.address} did not answer as {kind}"
+        if not began:
+            return LiveError(f"{what}: {said}", f"Does anything else speak there? {_WAYS}")
+        shown = began.hex(" ") + (" …" if len(wire.received) > _SHOWN else "")
+        readings = explain_bytes(wire.received[:_LOOK]).readings
+        if not readings:
+            return LiveError(f"{what}: it begins with {shown}, which is nothing known here", _WAYS)
+        one = readings[0]
+        text = f", and says “{escape(one.text[:_LOOK])}”" if one.text else ""
+        return LiveError(
+            f"{what}: it begins with {shown}, which is {one.what}{text}", self.way(one)
+        )
+
+    def way(self, one: Reading) -> str:
+        """How to call what begins so."""
+        return _WAY.get(one.family, _WAYS)
 
 
 class Thrift(Speaker):
@@ -126,11 +151,12 @@ class Thrift(Speaker):
                 yield str(getattr(client, args.method)(*args.arguments))
         except TApplicationException as error:
             raise LiveError(f"the server could not make the call: {error}") from None
-        except (TException, OSError, EOFError) as error:
-            raise LiveError(
-                f"{wire.address} did not answer as a Thrift server of this kind: {error}",
-                "Does it speak the same protocol and transport (--framed)?",
-            ) from None
+        except LiveError:
+            raise
+        except Exception as error:  # thriftpy2's readers raise what their bytes lead them to
+            kind = "a framed Thrift server" if args.framed else "an unframed Thrift server"
+            said = _words(error) if isinstance(error, (TException, OSError)) else _ENDED
+            raise self.misread(wire, kind, said) from None
 
 
 class Proto(Speaker):
@@ -241,16 +267,22 @@ class Grpc(Proto):
                 for one in answer if method.answers_many else [answer]:
                     yield _as_text(one)
             except GrpcError as error:
+                if error.code == "DEADLINE_EXCEEDED" and not _is_http2(wire.received):
+                    raise self.misread(wire, "a gRPC server", _late(timeout)) from None
                 if error.code == "DEADLINE_EXCEEDED":
                     raise LiveError(
                         f"{wire.address} did not answer within {timeout:g} seconds",
                         "Does it speak gRPC, without TLS? How long to wait is --timeout",
                     ) from None
-                if error.code == "UNAVAILABLE" or error.details.startswith(_PLAIN_HTTP):
+                is_other = error.code == "UNAVAILABLE" or error.details.startswith(_PLAIN_HTTP)
+                if is_other and _is_http2(wire.received):
                     raise LiveError(
                         f"{wire.address} did not answer as a gRPC server: {error.details}",
-                        "Does it speak gRPC, without TLS?",
+                        "It speaks HTTP/2: where that carries JSON, it is called with --over http2",
                     ) from None
+                if is_other:
+                    said = _ENDED if wire.capture.flows else error.details
+                    raise self.misread(wire, "a gRPC server", said) from None
                 raise LiveError(f"the server could not make the call: {error}") from None
 
 
@@ -258,6 +290,7 @@ class Http(Proto):
     """JSON over HTTP/1.1: hypercorn serves, httpcore calls."""
 
     told = ", over HTTP"
+    kind = "an HTTP/1.1 server"
     http2 = False
 
     def serving(self) -> Any:
@@ -311,13 +344,26 @@ class Http(Proto):
             watchers=wire.watchers,
             timeout_ms=round(self.args.timeout * 1000),
         ) as client:
-            yield _as_text(client.call(method, **arguments))
+            try:
+                answer = client.call(method, **arguments)
+            except self._http().NoHttp as error:
+                if not wire.capture.flows:
+                    raise LiveError(str(error)) from None
+                said = _late(self.args.timeout) if error.is_late else _ENDED
+                raise self.misread(wire, self.kind, said) from None
+            yield _as_text(answer)
 
 
 class Http2(Http):
     """The same over HTTP/2, by prior knowledge."""
 
     http2 = True
+    kind = "a server of HTTP/2 with JSON"
+
+    def way(self, one: Reading) -> str:
+        if one.family is Family.GRPC:
+            return "It speaks HTTP/2 and did not answer JSON: gRPC is called with --over grpc"
+        return super().way(one)
 
 
 SPEAKERS: Final[dict[str, type[Speaker]]] = {
@@ -347,6 +393,43 @@ class _Replies(Handler):
 _PLAIN_HTTP: Final = "Received http2 header with status"
 
 _OURS: Final = tuple(f"/pingpong.v1.PingPong/{name}" for name in ("ping", "login", "news"))
+
+
+# How many of a server's first bytes are shown, and how many are looked at.
+_SHOWN: Final = 12
+_LOOK: Final = 256
+
+_ENDED: Final = "it closed the connection and said nothing"
+_WAYS: Final = (
+    "Ways to call are --over thrift, with --framed or without, grpc, http and http2, all without "
+    "TLS"
+)
+
+
+def _late(seconds: float) -> str:
+    return f"it said nothing within {seconds:g} seconds (--timeout)"
+
+
+def _words(error: BaseException) -> str:
+    """What a client says of a connection on which no byte came."""
+    return "it said nothing in time (--timeout)" if isinstance(error, TimeoutError) else _ENDED
+
+
+def _is_http2(began: bytes) -> bool:
+    """Does it begin like HTTP/2, with a SETTINGS frame?"""
+    return began[3:4] == b"\x04" and began[5:9] == bytes(4)
+
+
+_WAY: Final[dict[Family | None, str]] = {
+    Family.BINARY: "Thrift that is unframed is called with --over thrift, without --framed",
+    Family.FRAMED: "Framed Thrift is called with --over thrift --framed",
+    Family.COMPACT: "serve and call speak Thrift's binary protocol only",
+    Family.JSON: "serve and call speak Thrift's binary protocol only",
+    Family.HEADER: "serve and call speak no THeader",
+    Family.HTTP: "HTTP/1.1 is called with --over http",
+    Family.GRPC: "HTTP/2 is called with --over grpc, or with --over http2 where it carries JSON",
+    Family.TLS: "serve and call speak no TLS: look for a port without it",
+}
 
 
 def _empty(method: Any) -> Any:

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import textwrap
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..views.hexdump import hexdump
@@ -15,7 +16,7 @@ from ..views.ladder import ladder
 from ..views.text import escape
 from ..wire.capturefile import write_packets
 from ..wire.newfile import NewFile
-from .options import HOST, PORT, Command, add_force, port, positive
+from .options import HOST, PORT, Command, add_force, any_port, port, positive
 from .over import SPEAKERS, Handler, Thrift
 from .printing import READ_ALL, say, say_text, width
 from .streams import ENDINGS
@@ -40,7 +41,7 @@ def add(command: Command) -> None:
         "  pingpong serve\n  pingpong serve --over grpc\n"
         "  pingpong serve --over grpc --idl shop.proto    its replies are empty",
     )
-    _where(one)
+    _where(one, any_port)
 
     one = command(
         "call",
@@ -61,9 +62,9 @@ def add(command: Command) -> None:
     _where(one)
 
 
-def _where(one: argparse.ArgumentParser) -> None:
+def _where(one: argparse.ArgumentParser, number: Callable[[str], int] = port) -> None:
     one.add_argument("--host", default=HOST, help=f"the server's address ({HOST})")
-    one.add_argument("-p", "--port", type=port, default=PORT, help=f"its port ({PORT})")
+    one.add_argument("-p", "--port", type=number, default=PORT, help=f"its port ({PORT})")
     one.add_argument("--framed", action="store_true", help="use Thrift's framed transport")
     one.add_argument(
         "--over", choices=list(SPEAKERS), default="thrift", help="what to speak (thrift)"

@@ -40,7 +40,7 @@ from pingpong.live.serving import Failure, dial, listen_on
 from pingpong.live.tap import WatchedSocket, Watcher
 from pingpong.model import Endpoint
 
-__all__ = ["HttpClient", "HttpServer", "JsonApp", "serving_http"]
+__all__ = ["HttpClient", "HttpServer", "JsonApp", "NoHttp", "serving_http"]
 
 JSON: Final = b"application/json"
 # How long, in seconds, an idle connection is kept: as long as a reader of the lesson needs.
@@ -186,6 +186,12 @@ class HttpServer(Listening):
         self.errors.append(Failure(None, error))
 
 
+class NoHttp(LiveError):
+    """What came is no answer in HTTP.  ``is_late``: nothing came in time."""
+
+    is_late = False
+
+
 class HttpClient:
     """Calls an HttpServer, or another.  Use it in a ``with``, or ``close()`` it.
 
@@ -219,7 +225,9 @@ class HttpClient:
         try:
             answer = self._pool.request("POST", url, headers=self._headers, content=body)
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
-            raise LiveError(f"POST {url}: {error or type(error).__name__}") from None
+            raised = NoHttp(f"POST {url}: {error or type(error).__name__}")
+            raised.is_late = isinstance(error, httpcore.TimeoutException) or "time" in str(error)
+            raise raised from None
         text = answer.content.decode(errors="backslashreplace")
         if answer.status != 200:
             raise LiveError(f"POST {url}: status {answer.status}, {text}")

@@ -559,8 +559,8 @@ def _listen(family: int, address: Any, network: PrivateNetwork | None) -> socket
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(
                 f"port {where.port} of {where.host} is taken",
-                "Close the server that listens there, choose another port, or let port=0 "
-                "choose a free one",
+                "Close the server that listens there, or choose another port; port 0 is any that "
+                "is free",
             ) from None
         if error.errno == errno.EADDRNOTAVAIL:
             raise HostNotLocal(

@@ -10,7 +10,7 @@ How an object looks is the business of ``views``: it hands its two renderers to
 ``use_renderers`` once, and every ``Shown`` object prints and shows itself with them.
 """
 
-from .connections import Detection, Flow, Goaway, Half, Stall, Step, Structs
+from .connections import Detection, Flow, Goaway, Half, Stall, Step, Structs, backwards
 from .exchanges import Definitions, Exchange, Namer
 from .messages import (
     CUT_CLOSED,
@@ -144,6 +144,7 @@ __all__ = [
     "TType",
     "Value",
     "add_finding",
+    "backwards",
     "tell",
     "use_renderers",
     "written_time",

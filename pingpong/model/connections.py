@@ -10,7 +10,7 @@ from .packets import Packet, Segment
 from .places import Endpoint, Facts, Finding
 from .shown import Shown
 
-__all__ = ["Detection", "Flow", "Goaway", "Half", "Stall", "Step", "Structs"]
+__all__ = ["Detection", "Flow", "Goaway", "Half", "Stall", "Step", "Structs", "backwards"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ class Half:
         "lost",
         "rst",
         "seen",
+        "shut",
         "skipped",
         "stall",
         "syn",
@@ -119,6 +120,7 @@ class Half:
         self.seen = -1
         self.last = -1
         self.lost = 0
+        self.shut = ""
         self.unseen = 0
         self.acked = 0
         self.skipped = 0
@@ -135,6 +137,11 @@ class Half:
         self.first = b""
         self.detection = None
         self.from_start = True
+
+    @property
+    def lacks(self) -> bool:
+        """Whether bytes of it cannot be read: the capture lost them, or TLS keeps them shut."""
+        return self.lost > 0 or self.shut != ""
 
     @property
     def is_seen(self) -> bool:
@@ -195,8 +202,12 @@ class Flow(Shown):
     of its GOAWAYs.
 
     ``tls`` says in what it was encrypted, if a key log opened it ("TLS 1.3 (…)"): then all that is
-    said of its bytes is said of those inside, and ``lost`` counts also what could not be opened.
+    said of its bytes is said of those inside, and ``lost`` counts also what a loss kept from being
+    opened, but not what stays shut for want of a secret.
     ``shut`` says why TLS could not be opened, or not all of it.  Else they are "".
+
+    ``backwards`` is None, or how many replies were captured before their calls, or at an earlier
+    time, and the first packet of the first.
 
     ``unreachable`` is None, or what an ICMP error said about its packets: when, who said it, and
     what ("port unreachable").  ``copy_of`` is 0, or the number of the connection that this one
@@ -204,6 +215,7 @@ class Flow(Shown):
     """
 
     __slots__ = (
+        "backwards",
         "began",
         "client",
         "copy_of",
@@ -243,6 +255,7 @@ class Flow(Shown):
         self.sent = 0
         self.received = 0
         self.lost = 0
+        self.backwards: tuple[int, int] | None = None
         self.unreachable: tuple[int, str, str] | None = None
         self.copy_of = 0
         self.detection: Detection | None = None
@@ -254,8 +267,27 @@ class Flow(Shown):
         self.events: dict[str, int] = {}
         self.goaways: list[Goaway] = []
 
+    @property
+    def lacks(self) -> bool:
+        """Whether bytes of it cannot be read: the capture lost them, or TLS keeps them shut."""
+        return self.lost > 0 or self.from_client.lacks or self.from_server.lacks
+
     def __repr__(self) -> str:
         return f"<Flow {self.number}: {self.client} → {self.server}>"
+
+
+def backwards(flow: Flow) -> str:
+    """What there is to say of a connection with replies before their calls; "" if there is none."""
+    if flow.backwards is None:
+        return ""
+    count, first = flow.backwards
+    replies = "1 reply was" if count == 1 else f"{count} replies were"
+    its = "its call" if count == 1 else "their calls"
+    long = "that call" if count == 1 else "those calls"
+    return (
+        f"{replies} captured before {its} (first in packet {first}): packets are out of order in "
+        f"the capture, or its clock was set back, so how long {long} took is not known"
+    )
 
 
 class Step:

@@ -133,11 +133,20 @@ class Exchange(Shown):
     def latency(self) -> int | None:
         """Nanoseconds from the call's first packet to the reply's last; None without both.
 
-        This is what the caller waited, as seen where the packets were captured.
+        This is what the caller waited, as seen where the packets were captured.  None also if the
+        reply was captured before its call: then the order and the times of packets are not true.
         """
-        if self.call is None or self.reply is None:
+        if self.call is None or self.reply is None or self.is_backwards:
             return None
         return self.reply.end_time - self.call.time
+
+    @property
+    def is_backwards(self) -> bool:
+        """Whether the reply was captured before its call, or the clock was set back between."""
+        call, reply = self.call, self.reply
+        if call is None or reply is None:
+            return False
+        return reply.time < call.time or reply.end_time < call.time
 
     @property
     def waited(self) -> int | None:
@@ -147,7 +156,8 @@ class Exchange(Shown):
         """
         if self.reply is not None or self.ended < 0 or self.call is None:
             return self.latency
-        return self.ended - self.call.time
+        waited = self.ended - self.call.time
+        return waited if waited >= 0 else None
 
     @property
     def outcome(self) -> Outcome:

@@ -357,6 +357,11 @@ class Error(Facts):
         self.text: Final = text
         self.is_own: Final = is_own
 
+    @property
+    def said(self) -> str:
+        """What it says in words; "" if it says nothing, or if that is masked."""
+        return "" if self.text is None or self.text.redacted else self.text.text or ""
+
     def facts(self) -> tuple[object, ...]:
         return (self.name, self.number, self.kind, self.text, self.is_own)
 

@@ -17,6 +17,7 @@ something too: it is not hidden, and it is all that a mask says.
                          every value
     a method             that is not a name: a wrong length may have made it swallow what follows
     HTTP's own           calls of no family: the path, and every value, whatever is selected
+    a status as a body   Connect's errors: all but the code, as where headers say it
     an exception's text  with ``texts``: a handler may quote in it what it was given
 
 Not masked, so that a call ends as it did: names and the kind of a result, also where they are among
@@ -268,10 +269,13 @@ class _Walk:
             or any(one.severity is Severity.ERROR for one in findings)
         )
         self.mask.is_sure = not self.all
-        # In HTTP that belongs to no family, nobody knows which value is a secret.
-        self.all = self.all or (isinstance(record, Message) and record.family.is_http)
-        if self.is_exception and not self.all and isinstance(record, Message):
-            self.kind_at = record.family.kind_at(record)
+        # In HTTP that belongs to no family, nobody knows which value is a secret.  And an error
+        # that is a body says what is masked where it is in headers: its words, and its details.
+        if isinstance(record, Message):
+            self.all = self.all or record.family.is_http
+            if self.is_exception and not self.all:
+                self.kind_at = record.family.kind_at(record)
+            self.all = self.all or (self.is_exception and record.family.has_statuses)
         self._head(record.start, body)
         self.struct(body, tuple(states), (), True)
         stop = record.stop
@@ -353,7 +357,10 @@ class _Walk:
     ) -> None:
         """Mask in a value: ``field``'s; None for an element.  ``is_key``: it is a map's key."""
         content = value.content
-        if not (states or hits or self.all or self.is_text) or value.span.start == self.kind_at:
+        if not (states or hits or self.all or self.is_text):
+            return
+        if value.span.start == self.kind_at:
+            self.known.append((value.span.start, value.span.stop))
             return
         if self.all and value.head and not self.protocol.is_text:
             self.known.append((value.span.start, value.span.start + value.head))
@@ -425,6 +432,8 @@ def _header(message: Message) -> tuple[list[Run], Header]:
         # The carrier knows its name, and masks that: see ``Carrier.masks``.
         if not head.method or message.transport.is_open(head.method):
             return [], head
+        if head.type is MessageType.EVENT:
+            return [], head  # "PING", "heartbeat": no framing takes an event's name from the wire
         name = LETTER.decode() * len(head.method)
         kept = (head.type, head.seqid, head.strict, head.span, head.method_span)
         return [], Header(name, *kept)

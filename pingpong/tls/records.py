@@ -218,6 +218,7 @@ class _Side:
         "unseen",
         "waits",
         "why",
+        "wrong",
     )
 
     def __init__(self, by_client: bool) -> None:
@@ -240,6 +241,7 @@ class _Side:
         self.tried = -1  # the key log's ``changes``, when it was asked last
         self.why = ""  # it is shut
         self.label = ""  # … for want of the secret with that label
+        self.wrong = ""  # … because the secret with that label does not fit
         self.plain = 0  # bytes that were inside, so far
         self.last = -1  # when the last of them came
         self.has_opened = False
@@ -333,6 +335,13 @@ class Tls:
         side = self._sides[by_client]
         begun = max(0, len(side.buffer) - _HEAD) if self._is_half_open(side) else 0
         return side.plain + begun, side.last, side.missed, side.unseen
+
+    def lacking(self, by_client: bool) -> str:
+        """Which secret of that direction is missing or wrong, in a few words; "" if none is."""
+        side = self._sides[by_client]
+        if side.label or side.wrong:
+            return f"no {side.label}" if side.label else f"a wrong {side.wrong}"
+        return f"no {side.waits}" if side.waits not in ("", "hello") else ""
 
     def shut(self, by_client: bool) -> str:
         """Why that direction cannot be opened; "" if it can, or if it is no TLS."""
@@ -881,11 +890,12 @@ class Tls:
             why = f"from byte {where} on its records do not open: a tag does not agree"
         else:
             why = self._wrong_key(side, label)
+            side.wrong = label or _last_label(side)
         self._shut(side, why)
         return False
 
     def _wrong_key(self, side: _Side, label: str = "") -> str:
-        label = label or (side.epochs[-1] if side.epochs else MASTER)
+        label = label or _last_label(side)
         return (
             f"{self._opener.keys.names} has a wrong {label} for client random "
             f"{self._random.hex()}: the tag of the first record does not agree"
@@ -1015,6 +1025,11 @@ class Tls:
         if self._version == _TLS_13:
             return "TLS 1.3"
         return _VERSIONS.get(self._version, f"TLS of version 0x{self._version:04x}")
+
+
+def _last_label(side: _Side) -> str:
+    """The label of the secret in which its data are."""
+    return side.epochs[-1] if side.epochs else MASTER
 
 
 def _begins(data: bytes | bytearray) -> bool:

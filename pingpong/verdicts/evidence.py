@@ -328,6 +328,7 @@ class Case:
       id; ``came``: when the last answers began and ended, and whether the client sent them.
     - ``slow``: calls whose answer came later than their callers wait, by method and by whether the
       call says how long that is: how many, and an example.
+    - ``titles``: what the families of its calls are called.
     - ``thrown``: by method, type and text, how many of the ``declared`` there are.
     - ``garbled``: exchanges with a text that did not survive, and how many there are of each kind.
     """
@@ -336,12 +337,13 @@ class Case:
         *("backward", "came"),
         *("declared", "ended", "failures", "faults", "first", "flow", "largest", "last_answered"),
         *("garbled", "last_call", "last_reply", "last_unread", "packed", "recent", "slow"),
-        *("streams", "tally", "thrown"),
+        *("streams", "tally", "thrown", "titles"),
     )
 
     def __init__(self) -> None:
         self.flow = _NO_FLOW
         self.tally = Tally()
+        self.titles: set[str] = set()
         self.first: Summary | None = None
         self.last_call: Summary | None = None
         self.last_reply = -1
@@ -430,6 +432,8 @@ class Case:
             tally.oneway += 1
             return None
         tally.calls += 1
+        if len(self.titles) < MAX_NAMES:
+            self.titles.add(call.dialect.transport.family.title)
         if reply is None or exchange.reply is None:
             return None
         if outcome is Outcome.WAITING:
@@ -612,7 +616,7 @@ class Case:
     @property
     def is_whole(self) -> bool:
         """Whether all of it is in the capture; otherwise an answer may be what is missing."""
-        return self.flow.opened and not self.flow.lost
+        return self.flow.opened and not self.flow.lacks
 
 
 # A strict binary CALL or ONEWAY, with the beginning of a name.
@@ -684,8 +688,7 @@ class _Error(NamedTuple):
 def _error_of(exception: Message) -> _Error:
     """The text of an exception of the framework's own, "" if it has none, and its number."""
     error = exception.family.error(exception)
-    text = "" if error.text is None else error.text.text or ""
-    return _Error(text[:_MOST_TEXT], error.number, error.is_own)
+    return _Error(error.said[:_MOST_TEXT], error.number, error.is_own)
 
 
 # What the exceptions of Java call their text.

@@ -89,6 +89,8 @@ class Kind(Enum):
     # It is about the capture.
     SAME_AS_ANOTHER = "the same connection, captured twice"
     ONE_DIRECTION = "only one direction was captured"
+    OPENED_IN_PART = "TLS that was opened in part"
+    OUT_OF_ORDER = "packets out of order in the capture"
     LOST_PACKETS = "the capture lost packets"
     BEGAN_LATE = "the capture began too late"
 

@@ -289,11 +289,10 @@ def _metadatum(one: Metadatum) -> str:
 
 def _error(error: Error) -> str:
     """Return the error in a reply, if no field has it."""
-    text = None if error.text is None or error.text.redacted else error.text.content
     return (
         f'{{"code": {"null" if error.number is None else error.number}, '
         f'"name": {_text(error.name) if error.name else "null"}, '
-        f'"text": {_text(text) if isinstance(text, str) else "null"}}}'
+        f'"text": {_text(error.said) if error.said else "null"}}}'
     )
 
 

@@ -60,7 +60,8 @@ class CallLister:
 
     ``first`` are the exchanges that decide how wide the columns are; ``least`` is how wide they
     are in any case, in columns of text.  ``room`` is how many columns a line may have (None: as
-    many as it needs): methods are cut for that.
+    many as it needs): methods are cut for that, columns are left out, and what else there is to
+    say of a call goes to a line of its own.
     """
 
     def __init__(
@@ -73,7 +74,8 @@ class CallLister:
         for exchange in first[:SAMPLE]:
             for at, cell in enumerate(_cells(exchange)):
                 self._widths[at] = max(self._widths[at], display_width(cell))
-        fit(self._widths, 6, room)
+        self._room = room
+        self._gone = fit(self._widths, room, 1, 6, ((4, 5), (9, 10), (2, 3)))
         self._columns = Columns(self._widths[1], self._widths[6], room is not None)
         self._outcomes = [pad(OUTCOMES[one], self._widths[7]) + "  " for one in Outcome]
 
@@ -81,29 +83,45 @@ class CallLister:
         """The titles of the columns in one line, without a line end."""
         padded = (
             pad(title, width, align)
-            for title, width, align in zip(_TITLES, self._widths, _ALIGNS, strict=True)
+            for at, (title, width, align) in enumerate(
+                zip(_TITLES, self._widths, _ALIGNS, strict=True)
+            )
+            if at not in self._gone
         )
         return "  ".join(padded)
 
     def row(self, exchange: Exchange) -> str:
-        """The line for a settled exchange, without a line end."""
+        """The line for a settled exchange, without a line end.
+
+        With ``room`` there may be a second one.
+        """
         widths = self._widths
         first, call, reply = exchange.first, exchange.call, exchange.reply
         outcome = exchange.outcome
-        latency = "" if call is None or reply is None else duration(reply.end_time - call.time)
+        taken = exchange.latency
+        latency = "" if taken is None else duration(taken)
         asked = "" if call is None else str(call.number)
         answered = "" if reply is None else str(reply.number)
         sent = "" if call is None else str(exchange.sent)
         received = str(exchange.received) if exchange.has_received else ""
+        numbers = f"{asked.rjust(widths[4])}  {answered.rjust(widths[5])}  "
+        sizes = f"  {sent.rjust(widths[9])}  {received.rjust(widths[10])}"
+        if self._gone:
+            numbers = "" if 4 in self._gone else numbers
+            sizes = "" if 9 in self._gone else sizes
         row = (
             f"{str(exchange.number).rjust(widths[0])}  {self._columns.time(first.time)}"
-            f"{self._between(first)}{asked.rjust(widths[4])}  {answered.rjust(widths[5])}  "
+            f"{self._between(first)}{numbers}"
             f"{self._columns.method(first)}{self._outcomes[outcome]}"
-            f"{latency.rjust(widths[8])}  {sent.rjust(widths[9])}  {received.rjust(widths[10])}"
+            f"{latency.rjust(widths[8])}{sizes}"
         )
         if outcome == 0 and not exchange.why:  # a success has nothing more to say
             return row
-        return f"{row}  {outcome_detail(exchange, True)}".rstrip()
+        more = outcome_detail(exchange, True)
+        if self._room is None or display_width(row) + 2 + display_width(more) <= self._room:
+            return f"{row}  {more}".rstrip()
+        indent = " " * (widths[0] + 2)
+        return f"{row.rstrip()}\n{indent}{elide(more, self._room - len(indent))}"
 
     def rows(self, exchanges: Sequence[Exchange]) -> str:
         """The lines for many exchanges, each with a line end."""
@@ -116,6 +134,8 @@ class CallLister:
         if known is None or not known.is_of(message):
             client, server = str(message.client), str(message.server)
             text = f"{pad(client, self._widths[2])}  {pad(server, self._widths[3])}  "
+            if 2 in self._gone:
+                text = ""
             known = Side(message, text)
             if len(self._flows) >= _MAX_KNOWN:
                 self._flows.clear()

@@ -71,12 +71,33 @@ class Side:
 _LEAST: Final = 20
 
 
-def fit(widths: list[int], method: int, room: int | None) -> None:
-    """Take from the column of the methods what ``room`` does not have."""
-    if room is not None:
-        over = sum(widths) + 2 * (len(widths) - 1) - room
-        if over > 0:
-            widths[method] = max(min(widths[method], _LEAST), widths[method] - over)
+# How wide the date of a time is, with the "T" after it.
+DATE: Final = 11
+
+
+def fit(
+    widths: list[int], room: int | None, time: int, method: int, spare: Sequence[Sequence[int]]
+) -> set[int]:
+    """Make columns fit into ``room``; those that are left out.
+
+    At first methods are cut.  If that is not enough, times lose their date, and then the columns
+    of ``spare`` go, a group at a time.
+    """
+    gone: set[int] = set()
+    if room is None:
+        return gone
+    over = sum(widths) + 2 * (len(widths) - 1) - room
+    least = min(widths[method], _LEAST)
+    if over > widths[method] - least and widths[time] > DATE + 4:
+        widths[time] -= DATE
+        over -= DATE
+    for group in spare:
+        if over <= widths[method] - least:
+            break
+        over -= sum([widths[at] + 2 for at in group])
+        gone.update(group)
+    widths[method] = max(least, widths[method] - max(0, over))
+    return gone
 
 
 class Columns:
@@ -90,6 +111,8 @@ class Columns:
         self._time_width = time_width
         self._method_width = method_width
         self._is_cut = is_cut  # a method is no longer than its column
+        # The longest time is 26; what is shorter has no date.
+        self._skip = DATE if is_cut and time_width < 26 else 0
         self._methods: dict[str, str] = {}
         self._second: i64 = -1
         self._clock = ""
@@ -98,12 +121,12 @@ class Columns:
     def time(self, time: int) -> str:
         """The cell for a time in ns since 1970: UTC, to the microsecond."""
         if not 0 <= time < FAR:
-            return pad(clock(time).replace(" ", "T"), self._time_width) + "  "
+            return pad(clock(time).replace(" ", "T")[self._skip :], self._time_width) + "  "
         now: i64 = time
         second = now // 1000000000
         if second != self._second:
             self._second = second
-            self._clock = clock(time).replace(" ", "T")[:-6]
+            self._clock = clock(time).replace(" ", "T")[self._skip : -6]
             self._gap = " " * max(self._time_width - len(self._clock) - 6, 0) + "  "
         micros = (now - second * 1000000000) // 1000
         return f"{self._clock}{DIGITS[micros // 1000]}{DIGITS[micros % 1000]}{self._gap}"
@@ -126,7 +149,7 @@ class Lister:
     """Makes the rows of a list of messages; ``first`` decide how wide the columns are.
 
     ``room`` is how many columns a line may have (None: as many as it needs): methods are cut for
-    that.
+    that, and columns are left out.
     """
 
     def __init__(self, first: Sequence[Message], room: int | None = None) -> None:
@@ -135,7 +158,7 @@ class Lister:
         for message in first[:SAMPLE]:
             for at, cell in enumerate(_cells(message)):
                 self._widths[at] = max(self._widths[at], display_width(cell))
-        fit(self._widths, 4, room)
+        self._gone = fit(self._widths, room, 0, 4, ((7,), (3,), (6,), (1, 2)))
         self._columns = Columns(self._widths[0], self._widths[4], room is not None)
         self._sizes = [str(size).rjust(self._widths[7]) for size in range(SMALL)]
         self._types = [pad(mtype.name, self._widths[5]) + "  " for mtype in MESSAGE_TYPES]
@@ -144,12 +167,17 @@ class Lister:
         """The titles of the columns in one line, without a line end."""
         padded = (
             pad(title, width, align)
-            for title, width, align in zip(_TITLES, self._widths, _ALIGNS, strict=True)
+            for at, (title, width, align) in enumerate(
+                zip(_TITLES, self._widths, _ALIGNS, strict=True)
+            )
+            if at not in self._gone
         )
         return "  ".join(padded).rstrip()
 
     def row(self, message: Message) -> str:
         """The line for a message, without a line end."""
+        if self._gone:
+            return self._narrow(message)
         header = message.header
         size = message.size
         seqid = str(header.seqid)
@@ -160,6 +188,16 @@ class Lister:
             f"{self._types[header.type]}{_BLANKS[room] if room > 0 else ''}{seqid}  "
             f"{self._sizes[size] if size < SMALL else str(size).rjust(self._widths[7])}"
         )
+
+    def _narrow(self, message: Message) -> str:
+        """The same without the columns that are left out."""
+        header = message.header
+        last = {6: str(header.seqid).rjust(self._widths[6]), 7: str(message.size)}
+        row = (
+            f"{self._columns.time(message.time)}{self._between(message)}"
+            f"{self._columns.method(message)}{self._types[header.type]}"
+        )
+        return (row + "  ".join([last[at] for at in last if at not in self._gone])).rstrip()
 
     def rows(self, messages: Sequence[Message]) -> str:
         """The lines for many messages, each with a line end."""
@@ -173,9 +211,11 @@ class Lister:
         if known is None or not known.is_of(message):
             cells = _ends(message)
             padded = [
-                pad(cell, width) for cell, width in zip(cells, self._widths[1:4], strict=True)
+                pad(cells[at - 1], self._widths[at]) + "  "
+                for at in (1, 2, 3)
+                if at not in self._gone
             ]
-            known = Side(message, "  ".join(padded) + "  ")
+            known = Side(message, "".join(padded))
             if len(self._sides) >= _MAX_KNOWN:
                 self._sides.clear()
             self._sides[key] = known

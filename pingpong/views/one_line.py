@@ -123,6 +123,8 @@ def redacted(value: Value) -> str:
     if value.ttype not in (TType.STRING, TType.TEXT, TType.BYTES):
         return "(redacted)"
     size = len(value.content) if isinstance(value.content, bytes) else len(value.span) - value.head
+    if not value.span and isinstance(value.content, str):
+        size = len(value.content)  # a status says it, outside the struct; the mask is as long
     size -= value.lost if isinstance(value.content, str) else 0
     return f"(redacted, {counted(size + value.lost, 'byte')})"
 

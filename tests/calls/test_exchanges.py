@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from http2s import DATA, END_STREAM, OPENING, PING, Read, enveloped, frame, request, talked
-from making import foo, message, thriftpy2_message
+from making import Talk, foo, framed, message, packet, said, thriftpy2_message
 
 from pingpong.calls.exchanges import Pairing, bare_method
+from pingpong.calls.totals import Total
+from pingpong.capture import read_packets
 from pingpong.model import Endpoint, Exchange, Flow, Message, MessageType, Outcome
 from pingpong.protocols.encodings.binary import write_header
 
@@ -137,3 +139,34 @@ def test_what_a_server_says_for_the_connection_is_no_reply_that_cannot_be_read()
     asked = request(1) + frame(DATA, END_STREAM, 1, enveloped(b""))
     read = Read(talked([*OPENING, (True, asked), (False, frame(PING, 1, 0, bytes(8)))]))
     assert [one.outcome for one in read.exchanges] == [Outcome.CLOSED_BY_CLIENT]
+
+
+# ── A reply that was captured first ──────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("way", ["order", "clock"])
+def test_a_reply_before_its_call_has_no_latency(way: str) -> None:
+    talk = Talk().open()
+    for seqid in (1, 2):
+        talk.call(framed(said("ping", 1, seqid)))
+        if way == "clock":
+            talk.wait(-60_000_000_000)
+        talk.reply(framed(said("ping", 2, seqid)))
+    found = talk.packets
+    if way == "order":
+        # In each pair the reply was captured first.
+        swapped = [*found[:3], found[4], found[3], found[6], found[5]]
+        found = [packet(number, one.data) for number, one in enumerate(swapped, 1)]
+    capture = read_packets(found)
+    calls = [*capture.exchanges]
+    assert [one.outcome for one in calls] == [Outcome.SUCCESS] * 2
+    assert [(one.latency, one.waited) for one in calls] == [(None, None)] * 2
+    assert not [*capture.exchanges.where(slower=0)]
+    total = Total("ping")
+    for one in calls:
+        total.add(one)
+    assert (total.calls, total.answered) == (2, 0)
+    told = [one.text for one in capture.findings if "captured before" in one.text]
+    assert len(told) == 1
+    assert "2 replies" in told[0]
+    assert "OUT_OF_ORDER" in {one.kind.name for one in capture.diagnosis.verdicts}

@@ -92,6 +92,7 @@ def test_a_terminal_gets_colours_and_the_same_words(
     options: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = run(capsys, "calls", INCIDENT, *options)[1]
+    monkeypatch.setenv("COLUMNS", "250")  # nothing is left out
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)

@@ -23,6 +23,10 @@ EXAMPLES = {
     "listing": 300,
     "pipeline": 25,
     "redact": 25,
+    "hpack": 200,
+    "h2 frames": 20,
+    **{name: 10 for name in fuzz.TARGETS if name.endswith(" talk")},
+    **{name: 25 for name in fuzz.TARGETS if name.endswith(" body")},
 }
 OTHERWISE = 60
 MEASURED = 20
@@ -54,6 +58,20 @@ REGRESSIONS = {
         "thriftpy2json",
         "000000667b226d65746164617461223a7b2276657273696f6e223a312c226e616d65223a22222c22747479706522"
         "3a312c227365716964223a337d2c227061796c6f6164223a7b22223a377d7d",
+    ),
+    "gRPC-Web: a message that claims too much, in a piece of its own": (
+        "grpc-web talk",
+        "0a3e3e3e0a485454502f312e31203230300a436f6e74656e742d547970653a6170706c69636174696f6e2f677270"
+        "632d7765620a0a31630d0a0d0a",
+    ),
+    "gRPC-Web: a chunk that is wrong, behind a message": (
+        "grpc-web talk",
+        "485454502f312e31203230300a436f6e74656e742d547970653a6170706c69636174696f6e2f677270632d776562"
+        "0a5472616e736665722d456e636f64696e673a6368756e6b65640a0a630d0a00000000023a20300d0a0d0a100a",
+    ),
+    "protobuf: a length beyond the end, with bytes lost": (
+        "protobuf body",
+        "0a5b71dda09f0fef4e5454a0702f5e4a882df7dd3ac037241580754bf31580754b7b9b027469636b2031",
     ),
 }
 

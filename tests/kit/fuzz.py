@@ -23,6 +23,7 @@ import io
 import itertools
 import json as stdlib_json
 import random
+import re
 import struct
 import sys
 import time
@@ -35,11 +36,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
+import payloads
+import seeds
+from http2s import talked
 from places import ROOT, SHARED
 from tls_talks import EARLY_TAKEN, Sealer, handshake, record
 from tls_talks import talked as tls_packets
 
 from pingpong import views
+from pingpong.calls.exchanges import Pairing
 from pingpong.capture import Capture, Pipeline, decode, read_packets
 from pingpong.errors import CaptureError, DecodeError
 from pingpong.model import (
@@ -54,8 +59,10 @@ from pingpong.model import (
     Items,
     Limits,
     Message,
+    Note,
     Packet,
     Protocol,
+    Record,
     Severity,
     Span,
     Struct,
@@ -65,6 +72,13 @@ from pingpong.model import (
 from pingpong.protocols.encodings import binary, compact
 from pingpong.protocols.encodings import thrift_json as json
 from pingpong.protocols.encodings import thriftpy2_json as thriftpy2json
+from pingpong.protocols.encodings.breeze import BREEZE
+from pingpong.protocols.encodings.hessian2 import HESSIAN2
+from pingpong.protocols.encodings.java_stream import JAVA_STREAM
+from pingpong.protocols.encodings.motan_simple import MOTAN_SIMPLE
+from pingpong.protocols.encodings.msgpack import MSGPACK
+from pingpong.protocols.encodings.plain_json import PLAIN_JSON
+from pingpong.protocols.encodings.protobuf import PROTOBUF
 from pingpong.protocols.explain import check_cover, explain
 from pingpong.protocols.families.thrift.deflate import DeflateTransport, FramedDeflateTransport
 from pingpong.protocols.families.thrift.http import HttpTransport
@@ -84,6 +98,7 @@ from pingpong.protocols.families.thrift.transports import UNFRAMED
 from pingpong.protocols.families.thrift.ttheader import TTHeaderTransport
 from pingpong.protocols.families.thrift.websocket import WebSocketTransport
 from pingpong.protocols.framing import Transport
+from pingpong.protocols.framings import h2, hpack
 from pingpong.protocols.reader import Found, MessageReader
 from pingpong.views.json import exchange_row, listing_row, message_row, total_rows
 from pingpong.views.ledger import CallLister, csv_rows
@@ -470,6 +485,9 @@ def made(header: Header, data: bytes, protocol: Protocol) -> Message:
     )
 
 
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
+
+
 def look_at(message: Message) -> tuple[str, ...]:
     """Read it, explain it, and show it in every way."""
     check_spans(message)
@@ -483,7 +501,7 @@ def look_at(message: Message) -> tuple[str, ...]:
         listing_row(message),
     )
     for shown in ways:
-        demand(all(char >= " " or char == "\n" for char in shown), "a control character is shown")
+        demand(CONTROL.search(shown) is None, "a control character is shown")
         shown.encode()  # no half of a surrogate pair
     return ways
 
@@ -1112,6 +1130,261 @@ def run_redact(data: bytes) -> object:
     return [*map(look_at, capture.messages), *show(capture)]
 
 
+# ── Thrift's relatives ───────────────────────────────────────────────────────────────
+
+# What of a conversation is taken, in bytes, and how many messages are looked at: those of captures
+# may be long.
+TALK = 5000
+MOST = 8
+
+
+def _make_talk(kind: str) -> Callable[[random.Random], bytes]:
+    """A conversation from its beginning, in which what some of its turns say is wrong, or a turn is
+    missing, early or said twice."""
+
+    def make(rng: random.Random) -> bytes:
+        talks = seeds.talks(kind)
+        said: list[seeds.Said] = []
+        left = rng.choice((150, 400, 400, 1200, TALK))
+        for by_client, data in rng.choice(talks):
+            if left <= 0:
+                break
+            said.append((by_client, data[:left]))
+            left -= len(data)
+        for _ in range(rng.choice((1, 1, 2, 4))):
+            at = rng.randrange(len(said))
+            by_client, data = said[at]
+            way = rng.randrange(10)
+            if way == 0:
+                said.insert(rng.randrange(len(said)), said.pop(at))
+            elif way == 1:
+                said.insert(rng.randrange(len(said) + 1), said[at])
+            elif way == 2 and len(said) > 1:
+                del said[at]
+            elif way == 3:
+                said[at] = not by_client, data
+            else:
+                other = rng.choice(rng.choice(talks))[1][:TALK]
+                said[at] = by_client, mutate(rng, data, other)
+        return seeds.written(said)
+
+    return make
+
+
+def run_talk(data: bytes) -> object:
+    """A connection however it is cut, and with bytes lost: see the top of this file."""
+    said = seeds.said_in(data)
+    size = sum(len(part) for _, part in said)
+    chance = zlib.crc32(data)
+    small = 1 if size < 300 else 7 if size < 1500 else 61
+    # What each turn's first packet has, and the others: all in one, small ones, one cut.
+    cuts = ((0, 50_000), (0, small), (1 + chance % 60, 50_000))
+    seen = [_messages_of(talked(said, most, first)) for first, most in cuts]
+    # By who sent them: what was found behind a fault proves itself later in small pieces.
+    told = [
+        [_told(one) for end in (True, False) for one in messages if one.from_client is end]
+        for messages in seen
+    ]
+    for cut, one in zip(cuts[1:], told[1:], strict=True):
+        demand(one == told[0], f"in pieces of {cut}: {_differ(one, told[0])}")
+    lost = _messages_of(_with_losses(said, chance))
+    for message in (*seen[0], *lost):
+        check_spans(message)
+        check_cover(explain(message), len(message.data))
+    # To look at everything takes ten times as long as to read it: that is for one in four.
+    if chance // 60 % 4:
+        return told
+    packets = talked(said, 1000)
+    hidden = read_packets(packets, "fuzz", LIMITS, redact=["*.*"])
+    demand(len(hidden.packets) == len(packets), "packets are missing")
+    messages = [*seen[0][:MOST], *lost[:MOST], *[*hidden.messages][:MOST]]
+    return [told, *map(look_at, messages), *show(read_packets(packets, "fuzz", LIMITS))]
+
+
+def _messages_of(packets: list[Packet]) -> list[Message]:
+    pipeline = Pipeline(LIMITS, events=True, pairing=Pairing())
+    messages = [one for packet in packets for one in pipeline.feed(packet).messages]
+    return [*messages, *pipeline.close().messages]
+
+
+def _told(one: Message) -> tuple[object, ...]:
+    return (one.method, one.type.name, one.seqid, one.from_client, one.data, str(one.transport))
+
+
+def _differ(one: list[tuple[object, ...]], other: list[tuple[object, ...]]) -> str:
+    for at, (mine, theirs) in enumerate(itertools.zip_longest(one, other)):
+        if mine != theirs:
+            return f"message {at + 1} is {mine}, in large ones {theirs}"
+    return ""
+
+
+def _with_losses(said: list[seeds.Said], seed: int) -> list[Packet]:
+    """The same without some of its packets, or with what comes late."""
+    rng = random.Random(seed)
+    packets = talked(said, rng.choice((11, 60, 500)))
+    for _ in range(rng.choice((1, 1, 3))):
+        at = rng.randrange(len(packets))
+        if rng.random() < 0.7:
+            del packets[at]
+        else:
+            packets.insert(rng.randrange(len(packets)), packets.pop(at))
+    return [
+        Packet(number, 10**18 + number * 10**6, one.link, one.data, one.length)
+        for number, one in enumerate(packets, 1)
+    ]
+
+
+def make_frames(rng: random.Random) -> bytes:
+    """One direction of HTTP/2, at times from its middle."""
+    talk, other = rng.choice(seeds.talks("http2")), rng.choice(seeds.talks("http2"))
+    end = rng.random() < 0.5
+    stream = b"".join(part for by_client, part in talk if by_client is end)
+    stream = stream[: rng.choice((400, 400, TALK))]
+    if rng.random() < 0.2:
+        stream = stream[rng.randrange(len(stream) + 1) :]
+    return mutate(rng, stream, rng.choice(other)[1][:TALK])
+
+
+def run_frames(data: bytes) -> object:
+    """Each frame is explained, whatever is in it, and the stream is read in any pieces."""
+    at = 0
+    told: list[object] = []
+    while (frame := h2.read_frame(data, at, len(data))) is not None:
+        stop = min(frame.stop, len(data))
+        notes = h2.notes_of_frame(data, at, stop)
+        check_cover([Note(_less(n.span, at), n.kind, n.label, n.meaning) for n in notes], stop - at)
+        found = h2.parts(data, frame, stop)
+        _inside(found.content, Span(frame.inside, stop))
+        _inside(found.padding, Span(frame.inside, stop))
+        told += [notes, h2.faults(data, frame, stop), h2.may_be_frame(data, at)]
+        at = stop
+    for ended in (False, True):
+        place, is_found = h2.find_frames(data, 0, len(data), ended)
+        demand(0 <= place <= len(data), f"frames at {place} of {len(data)} bytes")
+        demand(not is_found or h2.may_be_frame(data, place), f"no frame at {place}")
+    return [told, run_stream(data)]
+
+
+def _less(span: Span, at: int) -> Span:
+    return Span(span.start - at, span.stop - at)
+
+
+# Between blocks: no header's text, and easily left out.
+BETWEEN = b"\n---\n"
+
+
+def make_blocks(rng: random.Random) -> bytes:
+    blocks = list(rng.choice(seeds.blocks()))
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        at = rng.randrange(len(blocks))
+        if rng.random() < 0.2:
+            blocks.insert(at, rng.choice(blocks))
+        elif rng.random() < 0.2:
+            size = rng.choice((0, 31, 64, 4096, 4097, 1 << 20))
+            update = bytes((0x20 | size,)) if size < 31 else b"\x3f" + _varint(size - 31)
+            blocks[at] = update + blocks[at]
+        else:
+            blocks[at] = mutate(rng, blocks[at], rng.choice(rng.choice(seeds.blocks())))
+    return BETWEEN.join(blocks)
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes((*out, value))
+
+
+def run_blocks(data: bytes) -> object:
+    """Every byte is in one line and one note, and what is not known is not guessed."""
+    whole, late = hpack.Table(), hpack.Table(is_whole=False)
+    told: list[object] = []
+    for number, one in enumerate(data.split(BETWEEN)):
+        block, other = (hpack.read_block(one, 0, len(one), t, number) for t in (whole, late))
+        for read in (block, other):
+            _check_block(read, one)
+        told += [block.headers, other.headers, block.error, block.warnings]
+        if block.error is not None:
+            break
+        # A block that was lost, or came before the capture, hides entries; it changes none.
+        for mine, theirs in zip(other.lines, block.lines, strict=False):
+            for known, true in ((mine.name, theirs.name), (mine.value, theirs.value)):
+                demand(known in (None, true), f"{known!r} is guessed for {true!r}")
+        if number == 0:
+            late.lose()
+    return told
+
+
+def _check_block(block: hpack.Block, data: bytes) -> None:
+    at = 0
+    for line in block.lines:
+        demand(
+            line.start == at < line.stop, f"a line from {line.start} to {line.stop}, behind {at}"
+        )
+        at = line.stop
+        for text in (line.name_at, line.value_at):
+            if text is not None:
+                _inside(text.span, line.span)
+                masked = hpack.mask_string(data, text)
+                demand(len(masked) == text.stop - text.inside, "a mask of another length")
+    demand(at == len(data), f"lines end at {at} of {len(data)} bytes")
+    check_cover(hpack.notes_of_block(block), len(data))
+
+
+def _make_body(encoding: str) -> Callable[[random.Random], bytes]:
+    def make(rng: random.Random) -> bytes:
+        found = seeds.bodies(encoding)
+        if rng.random() < 0.02:
+            # The same thing in itself, or behind itself, very often.
+            data = rng.choice(found)
+            at = rng.randrange(len(data))
+            return data[:at] + data[at : at + rng.randint(1, 6)] * 500
+        data, other = rng.choice(found), rng.choice(found)
+        return mutate(rng, data, other) if rng.random() < 0.95 else data + noise(rng)
+
+    return make
+
+
+def _check_guessed(data: bytes, protocol: Protocol, gaps: tuple[Gap, ...] = ()) -> None:
+    """Like payloads.check for an encoding that says no types: a mask may look like another."""
+    record = Record(data=data, protocol=protocol, gaps=gaps)
+    hidden = Record(data=payloads.masked(record), protocol=protocol, gaps=gaps)
+    for one in (record, hidden):
+        payloads.check_nesting(payloads.whole(one.body, len(data)), 0, len(data))
+        check_cover(explain(one), len(data))
+    spans = [[field.span for field in one.body.fields] for one in (record, hidden)]
+    demand(spans[0] == spans[1], f"masks move fields: {spans}")
+
+
+def _run_body(*protocols: Protocol) -> Callable[[bytes], object]:
+    def run(data: bytes) -> object:
+        told: list[object] = []
+        third = len(data) // 3
+        for protocol in protocols:
+            check = _check_guessed if protocol is PROTOBUF else payloads.check
+            check(data, protocol)
+            check(data[: 2 * third], protocol)
+            if third:
+                check(data, protocol, (Gap(third, third),))
+            header = Header("get", MESSAGE_TYPES[1], 1, True, NOWHERE, NOWHERE)
+            told.append(look_at(made(header, data, protocol)))
+        return told
+
+    return run
+
+
+BODIES: dict[str, tuple[Protocol, ...]] = {
+    "hessian2": (HESSIAN2,),
+    "java-stream": (JAVA_STREAM,),
+    "msgpack": (MSGPACK,),
+    "protobuf": (PROTOBUF,),
+    "motan-simple": (MOTAN_SIMPLE,),
+    "breeze": (BREEZE,),
+    "plain-json": (PLAIN_JSON,),
+}
+
+
 # ── Targets ──────────────────────────────────────────────────────────────────────────
 
 TARGETS: dict[str, Target] = {
@@ -1136,6 +1409,16 @@ TARGETS: dict[str, Target] = {
     ),
     "redact": Target(make_packets, run_redact),
     "tls records": Target(make_tls, run_tls),
+    "hpack": Target(make_blocks, run_blocks),
+    "h2 frames": Target(make_frames, run_frames),
+    **{
+        f"{kind} talk": Target(_make_talk(kind), run_talk)
+        for kind in ("http2", "http1", "grpc-web", "dubbo", "motan", "rpcx")
+    },
+    **{
+        f"{name} body": Target(_make_body(name), _run_body(*protocols))
+        for name, protocols in BODIES.items()
+    },
 }
 
 

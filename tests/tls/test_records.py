@@ -43,6 +43,7 @@ from pingpong.capture import Capture, Pipeline
 from pingpong.errors import KeyLogError
 from pingpong.model import Chunk, Gap, Message, Outcome, Packet
 from pingpong.tls import KeyLog, Opener, records
+from pingpong.verdicts.verdict import Kind
 from pingpong.wire.streams import Piece
 
 FOO = [
@@ -395,8 +396,32 @@ def test_with_one_end_alone_the_other_is_lost_and_not_silent() -> None:
     left = b"".join(line for line in lines if b"SERVER_TRAFFIC" not in line)
     capture = read_packets(packets_of(name), keys=log_of(left))
     assert [one.method for one in capture.messages] == ["alpha", "beta"]
-    assert {one.outcome for one in capture.exchanges} == {Outcome.LOST}
+    assert {one.outcome for one in capture.exchanges} == {Outcome.UNREADABLE}
     assert "opened in part: from the server" in texts(capture)
+
+
+@pytest.mark.parametrize(
+    ("label", "how", "why"),
+    [
+        (b"CLIENT_TRAFFIC_SECRET_0", "gone", "the client's TLS was not opened: no CLIENT_"),
+        (b"SERVER_TRAFFIC_SECRET_0", "gone", "the server's TLS was not opened: no SERVER_"),
+        (b"SERVER_TRAFFIC_SECRET_0", "wrong", "the server's TLS was not opened: a wrong SERVER_"),
+    ],
+)
+def test_what_is_shut_is_no_loss_of_the_capture(label: bytes, how: str, why: str) -> None:
+    name = "13_aes128"
+    lines = Path(keys_of(name)).read_bytes().splitlines(keepends=True)
+    if how == "gone":
+        lines = [one for one in lines if not one.startswith(label)]
+    else:
+        lines = [one[:-9] + b"00000000\n" if one.startswith(label) else one for one in lines]
+    capture = read_packets(packets_of(name), keys=log_of(b"".join(lines)))
+    assert {flow.lost for flow in capture.flows} == {0}
+    assert capture.exchanges
+    assert all(one.why.startswith(why) for one in capture.exchanges)
+    kinds = {one.kind for one in capture.diagnosis.verdicts}
+    assert Kind.OPENED_IN_PART in kinds
+    assert not kinds & {Kind.LOST_PACKETS, Kind.UNREADABLE}
 
 
 @pytest.mark.parametrize("name", [name for name in HELD if HELD[name][1]])

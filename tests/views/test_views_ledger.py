@@ -30,7 +30,7 @@ from pingpong.views.ledger import (
 from pingpong.views.listing import FAR, Lister
 from pingpong.views.one_line import OUTCOMES
 from pingpong.views.table import lines
-from pingpong.views.text import clock, plain
+from pingpong.views.text import clock, display_width, plain
 
 
 def trouble() -> list[Exchange]:
@@ -58,6 +58,25 @@ ROWS = """\
 def test_rows() -> None:
     lister = CallLister(trouble())
     assert f"{lister.heading()}\n{lister.rows(trouble())}" == ROWS
+
+
+@pytest.mark.parametrize("room", range(80, 161, 10))
+def test_rows_fit_a_terminal(room: int) -> None:
+    long = call("com.shop." + "orders." * 20 + "get")
+    found = [*trouble(), *read_packets(Talk().open().call(long).packets).exchanges]
+    lister = CallLister(found, (), room)
+    lines = f"{lister.heading()}\n{lister.rows(found)}".splitlines()
+    assert max(map(display_width, lines)) <= room
+    text = "\n".join(lines)
+    for word in ("outcome", "latency", "UNKNOWN_METHOD", "read exchange 4's reply", "1.00 ms"):
+        assert word in text
+    assert ("10.0.0.2:9090" in text) == ("server" in lines[0])
+    assert ("  17  " in text) == ("sent" in lines[0])
+    messages = [one.first for one in found]
+    other = Lister(messages, room)
+    lines = f"{other.heading()}\n{other.rows(messages)}".splitlines()
+    assert max(map(display_width, lines)) <= room
+    assert "22:13:20.004000" in lines[1]
 
 
 def test_every_outcome_has_words() -> None:

@@ -62,7 +62,13 @@ class ProtoMethod:
         try:
             read = json_format.Parse(text, self._request(), max_recursion_depth=100)
         except json_format.Error as error:
-            raise ValueError(str(error)) from None
+            known = self._request.DESCRIPTOR.fields_by_name
+            ways = {one for field in known.values() for one in (field.name, field.json_name)}
+            unknown = [name for name in _names(text) if name not in ways]
+            if unknown:
+                has = ", ".join(known) or "none"
+                raise ValueError(f"there is no field {unknown[0]}; it has {has}") from None
+            raise ValueError(" ".join(str(error).split())) from None
         return {field.name: getattr(read, field.name) for field, _ in read.ListFields()}
 
     def in_json(self, name: str, text: str) -> Any:
@@ -167,6 +173,15 @@ def load_services(
         made.services.append(service)
         setattr(made, described.name, service)
     return made
+
+
+def _names(text: str) -> list[str]:
+    """The names of the fields in a JSON object; none if it is something else."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    return list(said) if isinstance(said, dict) else []
 
 
 def _read(kind: Any, data: bytes) -> Any:

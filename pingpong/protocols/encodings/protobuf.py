@@ -477,7 +477,8 @@ class ProtobufWalk(Walk):
         if self.group and not self.broken:
             self.fail(Incomplete(f"end of group {self.group}", self.at, needs=1, left=0))
         if self.broken:
-            self.listener.struct_end(-1, self.end if self.is_loss else self.at)
+            # A length may say more than there is, and some of what there is may be lost.
+            self.listener.struct_end(-1, min(self.end, self.stop) if self.is_loss else self.at)
         else:
             self.listener.struct_end(self.end, self.end)
 

@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Final
 
-from ...model import Carrier, Protocol
+from ...model import LETTER, Carrier, Protocol
 
 __all__ = [
     *("NOT_KNOWN", "NOT_NAMED", "NO_END", "Content", "Contents", "Ending", "Head", "InHead"),
@@ -68,6 +68,15 @@ class Ending:
         self.code = code
         self.name = name
         self.text = text
+
+    def hushed(self) -> Ending:
+        """Return the same without what the server chose to say.
+
+        A status with a number has a name that everybody knows; another's is the server's word.
+        """
+        name = "" if self.code is None else self.name
+        text = LETTER.decode() * len(self.text.encode("utf-8", "surrogatepass"))
+        return Ending(self.is_error, self.code, name, text, self.is_known)
 
 
 NO_END: Final = Ending(False, None, "", "")

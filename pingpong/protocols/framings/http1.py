@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...errors import LimitExceeded
+from ...errors import DecodeError, LimitExceeded
 from ...model import (
     CUT_LOST,
     NOWHERE,
@@ -553,13 +553,18 @@ class Http1(Transport):
                 unit.kept.ends = True
                 self._mode = _PASSED
             return unit
-        body.advance(buffer, have, body.total + have)
+        wrong: DecodeError | None = None
+        try:
+            body.advance(buffer, have, body.total + have)
+        except DecodeError as error:
+            wrong = error  # the messages before it are whole
         content = body.content
         if len(content) >= ENVELOPE:
             flag, size = content[0], u32(bytes(content[:ENVELOPE]), 1)
             whole = ENVELOPE + size
             if size > self._limits.message:
-                unit = self._piece(buffer, body.at, True)
+                # Its head alone: how much of the rest is here depends on the packets.
+                unit = self._piece(buffer, body.place(ENVELOPE), True, ENVELOPE)
                 assert isinstance(unit.kept, TakenUnit)
                 limit = self._limits.message
                 unit.kept.why = f"a message of {size} bytes: at most {limit} are read"
@@ -578,6 +583,8 @@ class Http1(Transport):
         if body.begin and not content:
             # The head alone: what comes after it may take its time.
             return self._piece(buffer, body.begin, False, 0)
+        if wrong is not None:
+            raise wrong
         return None
 
     def _piece(self, buffer: bytearray, stop: int, ends: bool, size: int = -1) -> Unit:

@@ -153,6 +153,6 @@ def masked(message: Message) -> object:
     """Return what is kept with a message, as it may be shown."""
     kept = message.kept
     assert isinstance(kept, Kept1)
-    hidden = Kept1(kept.ending)
+    hidden = Kept1(kept.ending.hushed())
     hidden.is_redacted = True
     return hidden

@@ -276,6 +276,6 @@ def masked(message: Message) -> object:
     kept = message.kept
     if not isinstance(kept, Heads):
         return kept
-    hidden = Heads(kept.blocks, kept.ending)
+    hidden = Heads(kept.blocks, kept.ending.hushed())
     hidden.is_redacted = True
     return hidden

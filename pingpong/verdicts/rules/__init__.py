@@ -32,6 +32,8 @@ from ..verdict import Verdict
 from .connecting import (
     began_in_the_middle,
     began_late,
+    disordered,
+    half_opened,
     lost_packets,
     no_answer,
     nothing_called,
@@ -163,6 +165,8 @@ ALSO: Final[tuple[Rule, ...]] = (
     sent_away,
     took_leave,
     took_long,
+    disordered,
+    half_opened,
     not_unpacked,
     lost_packets,
     began_in_the_middle,

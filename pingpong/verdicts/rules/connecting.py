@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...model import UDP, Outcome, Severity
+from ...model import UDP, Outcome, Severity, backwards
 from ...protocols.purposes import counted
 from ..evidence import Case, Known
 from ..phrases import LOST_HERE, ending, first_bytes, now_and_then
@@ -13,6 +13,8 @@ from ..verdict import Kind, Verdict, sized, unbraced
 __all__ = [
     "began_in_the_middle",
     "began_late",
+    "disordered",
+    "half_opened",
     "lost_packets",
     "no_answer",
     "nothing_called",
@@ -196,6 +198,45 @@ def opened_only(case: Case, known: Known) -> Verdict | None:
             ending(case),
         ],
         alike=(flow.server, "nothing"),
+    )
+
+
+def disordered(case: Case, known: Known) -> Verdict | None:
+    """Replies that were captured before their calls."""
+    flow = case.flow
+    said = backwards(flow)
+    if not said:
+        return None
+    return Verdict(
+        flow,
+        Kind.OUT_OF_ORDER,
+        Severity.NOTE,
+        f"{said[:1].upper()}{said[1:]}.",
+        advice="Capture on one interface, at one end, with one clock (a capture of several queues "
+        "or of two files may be sorted by time: reordercap).",
+        alike=(flow.server,),
+    )
+
+
+def half_opened(case: Case, known: Known) -> Verdict | None:
+    """TLS of which one direction stays shut, for want of its secret."""
+    flow = case.flow
+    ends = (("client", flow.from_client), ("server", flow.from_server))
+    shut = [(who, half.shut) for who, half in ends if half.shut]
+    if not shut:
+        return None
+    words = " and ".join(f"the {who}'s ({why})" for who, why in shut)
+    return Verdict(
+        flow,
+        Kind.OPENED_IN_PART,
+        Severity.WARNING,
+        f"Not all of this connection's TLS could be opened: what is missing is {words}. The "
+        "capture has those bytes, but what is in them cannot be read.",
+        evidence=[unbraced(flow.shut)],
+        advice="Let whichever end writes the key log (SSLKEYLOGFILE) write all of its lines, and "
+        "give all of them: TLS 1.3 has a secret for each direction.",
+        alike=(flow.server, *shut),
+        covers=(Outcome.LOST, Outcome.NO_CALL, Outcome.NO_REPLY, Outcome.UNREADABLE),
     )
 
 

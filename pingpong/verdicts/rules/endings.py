@@ -145,7 +145,7 @@ def not_arrived(case: Case, known: Known) -> Verdict | None:
     """A call that the other end never acknowledged: it was gone, or did not get it."""
     waiting = [one for one in case.unanswered if one.call is not None and one.reply is None]
     flow = case.flow
-    if not waiting or not flow.from_server.is_seen or flow.lost:
+    if not waiting or not flow.from_server.is_seen or flow.lacks:
         return None
     first = waiting[0].call
     assert first is not None
@@ -332,7 +332,7 @@ def closed_unasked(case: Case, known: Known) -> Verdict | None:
     flow, server, call = case.flow, case.flow.from_server, case.first
     if not server.from_start or not flow.opened or _UNASKED.match(server.first) is None:
         return None
-    if flow.lost or case.tally.answered:
+    if flow.lacks or case.tally.answered:
         return None
     if max(flow.sent, flow.from_client.acked - 1) > 0 if call is None else server.last > call.time:
         return None  # the begin of a request, perhaps

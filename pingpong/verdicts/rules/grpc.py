@@ -193,7 +193,7 @@ _SETTINGS_COME: Final = 1_000_000_000
 def http2_refused(case: Case, known: Known) -> Verdict | None:
     """An HTTP/2 client, and a server that says nothing to it."""
     flow = case.flow
-    if not _is_preface(flow.from_client) or flow.received or flow.lost or flow.protocol == UDP:
+    if not _is_preface(flow.from_client) or flow.received or flow.lacks or flow.protocol == UDP:
         return None
     if not flow.opened or not flow.from_server.is_seen or flow.from_client.acked < len(PREFACE):
         return None

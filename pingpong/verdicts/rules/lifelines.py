@@ -158,7 +158,7 @@ _AT_ONCE: Final = 1_000_000_000
 def unanswered_heartbeats(case: Case, known: Known) -> Verdict | None:
     """An end asks whether the other is alive, and gets no answer."""
     flow = case.flow
-    if flow.lost:
+    if flow.lacks:
         return None
     for who, half, other in (
         ("client", flow.from_client, flow.from_server),

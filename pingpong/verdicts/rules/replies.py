@@ -155,7 +155,7 @@ def http_never_answered(case: Case, known: Known) -> Verdict | None:
         and one.response is None
     ]
     flow = case.flow
-    if not found or flow.lost or not flow.opened:
+    if not found or flow.lacks or not flow.opened:
         return None
     call = found[0].call
     assert call is not None
@@ -405,7 +405,7 @@ def _answers_no_id(case: Case, reply: Summary, waiting: list[Summary], more: str
 def out_of_step(case: Case, known: Known) -> Verdict | None:
     """One direction that cannot be read from some byte on, after messages that could be."""
     flow = case.flow
-    if flow.lost or not flow.opened or not (case.tally.calls or case.tally.replies):
+    if flow.lacks or not flow.opened or not (case.tally.calls or case.tally.replies):
         return None
     for who, half in (("client", flow.from_client), ("server", flow.from_server)):
         spoken = half.detection
@@ -575,6 +575,8 @@ def _unread(case: Case) -> Verdict | None:
         if one.severity is Severity.ERROR and LOST_HERE not in one.text
     ]
     calls = case.of(Outcome.UNREADABLE)
+    if flow.from_server.shut:
+        return None  # its TLS was not opened: see half_opened
     if calls:
         one = calls[0]
         count = case.tally.outcomes[Outcome.UNREADABLE]
@@ -702,7 +704,7 @@ def declared(case: Case, known: Known) -> Verdict | None:
         Severity.NOTE,
         f"{_numbers(case, case.tally)}.",
         evidence=[*told, more.lstrip(", "), _not_read(case, case.tally)],
-        alike=(case.flow.server, case.client or case.server, case.flow.lost > 0),
+        alike=(case.flow.server, case.client or case.server, case.flow.lacks),
         covers=(Outcome.DECLARED_EXCEPTION,),
     )
 
@@ -721,7 +723,7 @@ def well(case: Case, known: Known) -> Verdict | None:
 def all_well(case: Case, tally: Tally) -> Verdict:
     """The verdict that all is well, with the numbers of one connection or of many."""
     dialect = case.client or case.server
-    is_blind = case.flow.lost or tally.unread or case.packed
+    is_blind = case.flow.lacks or tally.unread or case.packed
     return Verdict(
         case.flow,
         Kind.ALL_WELL,
@@ -737,7 +739,7 @@ def all_well(case: Case, tally: Tally) -> Verdict:
             else "",
             _not_read(case, tally),
         ],
-        alike=(case.flow.server, dialect, case.flow.lost > 0, bool(case.packed)),
+        alike=(case.flow.server, dialect, case.flow.lacks, bool(case.packed)),
     )
 
 
@@ -773,6 +775,8 @@ def _not_read(case: Case, tally: Tally) -> str:
 def _numbers(case: Case, tally: Tally) -> str:
     dialect = _dialect(case)
     inside = f" in {dialect}" if dialect is not None else ""
+    if len(case.titles) > 1:
+        inside = " in " + " and ".join(sorted(case.titles))
     parts = []
     if tally.calls:
         parts.append(f"{counted(tally.calls, 'call')}{inside}, {tally.answered} answered")

@@ -33,7 +33,7 @@ from ..views.text import Run, escape
 from ..wire.capturefile import open_capture
 from ..wire.newfile import NewFile
 from .options import Command, add_idl, add_reading, pipeline_of, size
-from .printing import Verdict, complain, counted, room, say, say_text, say_unmatched, width
+from .printing import InputReport, complain, counted, room, say, say_text, say_unmatched, width
 from .show import batches_of, conclude
 
 __all__ = ["add", "add_choice", "say_totals", "wanted_of", "writer"]
@@ -140,7 +140,7 @@ def calls(args: argparse.Namespace) -> int:
     """``pingpong calls``: every call once, when it is clear what became of it."""
     if args.arrow and (args.totals or args.sort or args.limit is not None):
         raise CaptureError("--arrow writes all calls, in their order: no --totals, --sort, --limit")
-    verdict = Verdict()
+    verdict = InputReport()
     pairing = Pairing(keeps_bytes=bool(args.where))
     pipeline = pipeline_of(args, pairing=pairing)
     totals = Totals()

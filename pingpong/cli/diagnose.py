@@ -12,7 +12,7 @@ from ..verdicts.diagnosis import Diagnoser
 from ..views.diagnosis import MAX_GROUPS, diagnosis_lines, diagnosis_rows
 from ..wire.capturefile import open_capture
 from .options import Command, add_idl, add_reading, pipeline_of
-from .printing import TROUBLE, Verdict, complain, counted, say, say_unmatched, width
+from .printing import TROUBLE, InputReport, complain, counted, say, say_unmatched, width
 from .show import few_collections, progress_of, say_bystanders
 
 __all__ = ["add"]
@@ -44,7 +44,7 @@ def add(command: Command) -> None:
 
 def diagnose(args: argparse.Namespace) -> int:
     """``pingpong diagnose``: the verdicts, the most telling first."""
-    verdict = Verdict()
+    verdict = InputReport()
     pairing = Pairing()
     gone: list[Flow] = []
     pipeline = pipeline_of(args, gone.append, pairing=pairing)

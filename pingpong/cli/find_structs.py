@@ -22,10 +22,10 @@ from ..protocols.encodings.binary import BINARY
 from ..protocols.encodings.compact import COMPACT
 from ..protocols.encodings.reading import too_many
 
-__all__ = ["Place", "places", "remark_on"]
+__all__ = ["StructPlace", "places", "remark_on"]
 
 
-class Place(NamedTuple):
+class StructPlace(NamedTuple):
     """A struct: ``length`` bytes from ``offset`` on, in ``protocol``; ``what`` says what it is."""
 
     offset: int
@@ -74,7 +74,7 @@ _CAPTURES: Final = (
 )
 
 
-def places(data: bytes, limits: Limits) -> list[Place]:
+def places(data: bytes, limits: Limits) -> list[StructPlace]:
     """Where whole structs are in ``data``; none if that cannot be told."""
     if data[:4] in (_PARQUET, _ENCRYPTED) or data[-4:] in (_PARQUET, _ENCRYPTED):
         return _parquet(data, limits)
@@ -127,7 +127,7 @@ def _is_message(data: bytes, limits: Limits) -> bool:
     return not message.findings and message.protocol is not None and message.size > 0
 
 
-def _parquet(data: bytes, limits: Limits) -> list[Place]:
+def _parquet(data: bytes, limits: Limits) -> list[StructPlace]:
     """The footer, whose length is in the last 8 bytes: little-endian, before the magic."""
     if data[-4:] != _PARQUET or len(data) < _TAIL + len(_PARQUET):
         return []
@@ -139,10 +139,10 @@ def _parquet(data: bytes, limits: Limits) -> list[Place]:
     if body is None or body.stop is None or body.stop.stop != length:
         return []
     what = "the footer (FileMetaData) of a Parquet file, as its last 8 bytes say"
-    return [Place(offset, length, COMPACT.name, what)]
+    return [StructPlace(offset, length, COMPACT.name, what)]
 
 
-def _behind_prefix(data: bytes, limits: Limits) -> list[Place]:
+def _behind_prefix(data: bytes, limits: Limits) -> list[StructPlace]:
     for start, size, what in _PREFIXES:
         if not data.startswith(start) or len(data) <= size:
             continue
@@ -150,11 +150,11 @@ def _behind_prefix(data: bytes, limits: Limits) -> list[Place]:
         if found is not None:
             number = int.from_bytes(data[1:5], "big")
             more = f": schema {number}" if size == 5 else ""
-            return [Place(size, len(data) - size, found.name, f"behind {what}{more}")]
+            return [StructPlace(size, len(data) - size, found.name, f"behind {what}{more}")]
     return []
 
 
-def _behind_lengths(data: bytes, limits: Limits) -> list[Place]:
+def _behind_lengths(data: bytes, limits: Limits) -> list[StructPlace]:
     """One struct or several, each after its length: 4 bytes, or a varint."""
     for read_length, words in (
         (_big, "a length of 4 bytes"),
@@ -162,7 +162,7 @@ def _behind_lengths(data: bytes, limits: Limits) -> list[Place]:
         (_varint, "a length as a varint"),
     ):
         for protocol in (BINARY, COMPACT):
-            found: list[Place] = []
+            found: list[StructPlace] = []
             at = 0
             while at < len(data) and len(found) < _MAX_STRUCTS:
                 size, length = read_length(data, at)
@@ -174,16 +174,16 @@ def _behind_lengths(data: bytes, limits: Limits) -> list[Place]:
                 if body is None or body.stop is None or body.stop.stop != length:
                     found = []
                     break
-                found.append(Place(start, length, protocol.name, f"behind {words}"))
+                found.append(StructPlace(start, length, protocol.name, f"behind {words}"))
                 at = start + length
             if found:
                 return found
     return []
 
 
-def _one_after_another(data: bytes, limits: Limits) -> list[Place]:
+def _one_after_another(data: bytes, limits: Limits) -> list[StructPlace]:
     for protocol in (BINARY, COMPACT):
-        found: list[Place] = []
+        found: list[StructPlace] = []
         at = 0
         while at < len(data):
             body = _read(data, protocol, at, limits)
@@ -192,14 +192,14 @@ def _one_after_another(data: bytes, limits: Limits) -> list[Place]:
             number = len(found) + 1
             length = body.stop.stop - at
             if len(found) < _MAX_STRUCTS:
-                found.append(Place(at, length, protocol.name, f"struct {number} of several"))
+                found.append(StructPlace(at, length, protocol.name, f"struct {number} of several"))
             at += length
         if at == len(data) and len(found) > 1:
             return found
     return []
 
 
-def _page(data: bytes, limits: Limits) -> list[Place]:
+def _page(data: bytes, limits: Limits) -> list[StructPlace]:
     """A Parquet page: a header in compact, then as many bytes as the header says."""
     body = _read(data, COMPACT, 0, limits)
     if body is None or body.stop is None:
@@ -213,11 +213,11 @@ def _page(data: bytes, limits: Limits) -> list[Place]:
         return []
     if kind in range(4) and 0 <= packed <= len(data) - length and unpacked >= 0:
         what = f"the header of a Parquet page: {packed} bytes of the page follow it"
-        return [Place(0, length, COMPACT.name, what)]
+        return [StructPlace(0, length, COMPACT.name, what)]
     return []
 
 
-def _further_on(data: bytes, limits: Limits) -> list[Place]:
+def _further_on(data: bytes, limits: Limits) -> list[StructPlace]:
     """A struct after bytes that are unknown here: it has to reach to the very end."""
     if len(data) > _MAX_SEARCHED:
         return []
@@ -233,7 +233,7 @@ def _further_on(data: bytes, limits: Limits) -> list[Place]:
         if found is not None:
             count = "1 byte" if at == 1 else f"{at} bytes"
             what = f"behind {count} that are no part of it, whatever they are"
-            return [Place(at, len(data) - at, found.name, what)]
+            return [StructPlace(at, len(data) - at, found.name, what)]
     return []
 
 

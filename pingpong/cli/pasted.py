@@ -19,7 +19,7 @@ from ..views.hint import number as number_lines
 from ..views.hint import pasted
 from ..views.json import record_row
 from ..views.text import escape
-from .find_structs import Place, places, remark_on
+from .find_structs import StructPlace, places, remark_on
 from .options import (
     Command,
     add_idl,
@@ -30,7 +30,7 @@ from .options import (
     redactor_of,
     size,
 )
-from .printing import NO_THRIFT, READ_ALL, Verdict, say, say_text, say_unmatched, width
+from .printing import NO_THRIFT, READ_ALL, InputReport, say, say_text, say_unmatched, width
 
 __all__ = ["add"]
 
@@ -86,12 +86,12 @@ def add(command: Command) -> None:
 
 def struct(args: argparse.Namespace) -> int:
     """``pingpong struct``: every byte of a struct that has no message around it."""
-    verdict = Verdict()
+    verdict = InputReport()
     data = _bytes_of(args.file)
     stop = len(data) if args.length is None else min(len(data), args.offset + args.length)
     interface = idl_of(args)
     redactor = redactor_of(args)
-    asked = [Place(args.offset, stop - args.offset, args.protocol or "", "")]
+    asked = [StructPlace(args.offset, stop - args.offset, args.protocol or "", "")]
     try:
         records = [_struct_at(data, place, args, interface) for place in asked]
     except DecodeError as error:
@@ -132,7 +132,7 @@ def _findings_of(record: Record) -> list[Finding]:
 
 
 def _struct_at(
-    data: bytes, place: Place, args: argparse.Namespace, interface: Definitions | None
+    data: bytes, place: StructPlace, args: argparse.Namespace, interface: Definitions | None
 ) -> Record:
     """The struct in that place, with names.  Raises DecodeError, and IdlError for a wrong name."""
     try:
@@ -148,7 +148,7 @@ def _struct_at(
 
 
 def _tell_places(
-    args: argparse.Namespace, data: bytes, found: list[Place], error: DecodeError | None
+    args: argparse.Namespace, data: bytes, found: list[StructPlace], error: DecodeError | None
 ) -> None:
     """Say where the struct is, since the bytes are not one struct from first to last."""
     lines = [

@@ -27,7 +27,7 @@ __all__ = [
     "READ_ALL",
     "TROUBLE",
     "UNABLE",
-    "Verdict",
+    "InputReport",
     "bar",
     "complain",
     "counted",
@@ -169,7 +169,7 @@ def room() -> int | None:
     return width() if sys.stdout.isatty() else None
 
 
-class Verdict:
+class InputReport:
     """What is wrong with the input, said while it is read, and the exit code of it all."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture, write_packets
 from ..wire.newfile import NewFile
 from .options import SELECTORS, Command, add_idl, add_reading, pipeline_of, selectors
-from .printing import BAD, Verdict, complain, counted, say_text, say_unmatched
+from .printing import BAD, InputReport, complain, counted, say_text, say_unmatched
 from .show import conclude, progress_of, steps
 
 __all__ = ["add"]
@@ -107,7 +107,7 @@ def redact(args: argparse.Namespace) -> int:
 
 
 def _redact(args: argparse.Namespace, opened: Callable[[], CaptureFile], out: NewFile) -> int:
-    verdict = Verdict()
+    verdict = InputReport()
     chosen = [one for part in args.fields for one in part]
     redactor = Redactor(chosen, texts=args.text, nameless=True)
     plan = Plan()

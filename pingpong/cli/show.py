@@ -27,7 +27,7 @@ from ..wire.capturefile import CaptureFile, open_capture
 from .options import Command, add_idl, add_reading, pipeline_of, size
 from .printing import (
     BAD,
-    Verdict,
+    InputReport,
     bar,
     complain,
     counted,
@@ -162,7 +162,7 @@ def show(args: argparse.Namespace) -> int:
     if args.others:
         complain("error: several files can be shown with --json only; or list their messages")
         return BAD
-    verdict = Verdict()
+    verdict = InputReport()
     pipeline = pipeline_of(args, pairing=Pairing() if args.message is None else None)
     with open_capture(args.file) as file:
         pipeline.use_secrets_of(file)
@@ -202,7 +202,7 @@ def _one_file(
     report: Callable[[int], None],
 ) -> int:
     """Print the messages of one file; returns the exit code."""
-    verdict = Verdict()
+    verdict = InputReport()
     pipeline = pipeline_of(args)
     with open_capture(path) as file:
         pipeline.use_secrets_of(file)
@@ -264,7 +264,7 @@ def batches_of(
     args: argparse.Namespace,
     file: CaptureFile,
     pipeline: Pipeline,
-    verdict: Verdict,
+    verdict: InputReport,
     *,
     deep: bool,
     report: Callable[[int], None] | None = None,
@@ -317,7 +317,7 @@ def whose(args: argparse.Namespace, file: CaptureFile) -> str:
 
 
 def _that_one(
-    args: argparse.Namespace, file: CaptureFile, pipeline: Pipeline, verdict: Verdict
+    args: argparse.Namespace, file: CaptureFile, pipeline: Pipeline, verdict: InputReport
 ) -> Iterator[list[Message]]:
     """The message that was asked for; nothing after it is read."""
     about = whose(args, file)
@@ -332,7 +332,7 @@ def _that_one(
 
 
 def _show_all(
-    args: argparse.Namespace, file: CaptureFile, pipeline: Pipeline, verdict: Verdict
+    args: argparse.Namespace, file: CaptureFile, pipeline: Pipeline, verdict: InputReport
 ) -> None:
     """Print the ladder, then the exchanges.  Memory holds what is shown, not what is read."""
     most = sys.maxsize if args.all else ROWS
@@ -402,7 +402,7 @@ def _show_all(
     )
 
 
-def conclude(verdict: Verdict, pipeline: Pipeline, about: str = "") -> None:
+def conclude(verdict: InputReport, pipeline: Pipeline, about: str = "") -> None:
     """Say what there is to say at the end of a file that had no messages.
 
     ``about`` is put before each sentence.

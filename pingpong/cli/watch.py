@@ -23,7 +23,7 @@ from ..views.text import escape
 from ..wire.capturefile import CaptureFile, open_capture
 from .calls import add_choice, say_totals, wanted_of, writer
 from .options import Command, add_idl, add_reading, pipeline_of, positive
-from .printing import BAD, Verdict, complain, counted, say_text
+from .printing import BAD, InputReport, complain, counted, say_text
 from .show import say_bystanders
 from .streams import ENDINGS
 
@@ -76,7 +76,7 @@ def watch(args: argparse.Namespace) -> int:
     if args.file is not None and args.interface is not None:
         complain("error: a file has no interface: give one of them")
         return BAD
-    verdict = Verdict()
+    verdict = InputReport()
     pipeline = pipeline_of(args, pairing=Pairing(keeps_bytes=bool(args.where)))
     totals = Totals()
     with Until(args.seconds) as until:
@@ -156,7 +156,7 @@ def follow(path: str, wait: Callable[[], bool]) -> CaptureFile:
 
 
 def _watch_interface(
-    args: argparse.Namespace, until: Until, pipeline: Pipeline, verdict: Verdict, totals: Totals
+    args: argparse.Namespace, until: Until, pipeline: Pipeline, verdict: InputReport, totals: Totals
 ) -> int:
     from ..live.watching import watch_interface
 
@@ -183,7 +183,7 @@ def _watch(
     args: argparse.Namespace,
     until: Until,
     pipeline: Pipeline,
-    verdict: Verdict,
+    verdict: InputReport,
     totals: Totals,
     packets: Iterator[list[Packet]],
 ) -> None:
@@ -204,7 +204,7 @@ def _watch(
 
 
 def _settled(
-    packets: Iterator[list[Packet]], pipeline: Pipeline, verdict: Verdict
+    packets: Iterator[list[Packet]], pipeline: Pipeline, verdict: InputReport
 ) -> Iterator[list[Exchange]]:
     """The exchanges as they are settled, whatever their order."""
     pairing = pipeline.pairing

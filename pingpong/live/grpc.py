@@ -32,7 +32,7 @@ from typing import Any, Final
 
 from pingpong.errors import LiveError
 from pingpong.live import grpc_child
-from pingpong.live.idl.services import ProtoMethod, ProtoService
+from pingpong.live.idl.services import RpcMethod, RpcService
 from pingpong.live.listening import Listening
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.relay import Relay, to_child, to_server
@@ -43,7 +43,7 @@ from pingpong.protocols.families.grpc.answers import STATUSES, status_name
 
 __all__ = ["GrpcClient", "GrpcError", "GrpcServer", "connect_grpc", "serving_grpc"]
 
-Line = grpc_child.Line
+JsonLine = grpc_child.JsonLine
 
 # How long, in seconds, closing waits for the child, and for a handler.
 PATIENCE: Final = 5.0
@@ -77,7 +77,7 @@ class GrpcServer(Listening):
 
     def __init__(
         self,
-        service: ProtoService,
+        service: RpcService,
         handler: object,
         listener: socket.socket,
         network: PrivateNetwork | None,
@@ -152,7 +152,7 @@ class GrpcServer(Listening):
     def __repr__(self) -> str:
         return f"<GrpcServer of {self.service.__name__} at {self.address}, {self.state}>"
 
-    def _take(self, line: Line) -> None:
+    def _take(self, line: JsonLine) -> None:
         """What the child says, in the thread that reads it."""
         if line["do"] != "call":
             self._child.control.pass_on(line)
@@ -167,7 +167,7 @@ class GrpcServer(Listening):
             self._answering.add(thread)
         thread.start()
 
-    def _answer(self, call: _Call, method: ProtoMethod, metadata: dict[str, str]) -> None:
+    def _answer(self, call: _Call, method: RpcMethod, metadata: dict[str, str]) -> None:
         """One call, from its request to its status: the body of its thread."""
         self._here.metadata = metadata
         try:
@@ -190,7 +190,7 @@ class GrpcServer(Listening):
             with self._lock:
                 self._answering.discard(threading.current_thread())
 
-    def _replies(self, call: _Call, method: ProtoMethod) -> Iterator[bytes]:
+    def _replies(self, call: _Call, method: RpcMethod) -> Iterator[bytes]:
         found = getattr(self._handler, method.name, None)
         if not callable(found):
             raise GrpcError("UNIMPLEMENTED", f"the handler has no method {method.name}")
@@ -220,7 +220,7 @@ class GrpcClient:
 
     def __init__(
         self,
-        service: ProtoService,
+        service: RpcService,
         address: Endpoint,
         *,
         timeout_ms: int | None,
@@ -282,16 +282,14 @@ class GrpcClient:
         got = list(answers)
         return got[0] if got else None
 
-    def _call(
-        self, method: ProtoMethod, first: bytes | None, rest: Iterator[bytes]
-    ) -> Iterator[Any]:
+    def _call(self, method: RpcMethod, first: bytes | None, rest: Iterator[bytes]) -> Iterator[Any]:
         self._next += 1
         self._relay.failed = None
         call = _Call(self._child.control, self._next)
         call.begin(method, first, self._timeout, list(self.metadata.items()))
         return self._answers(call, method, rest)
 
-    def _answers(self, call: _Call, method: ProtoMethod, rest: Iterator[bytes]) -> Iterator[Any]:
+    def _answers(self, call: _Call, method: RpcMethod, rest: Iterator[bytes]) -> Iterator[Any]:
         try:
             for data in call.parts(rest, asking=method.answers_many):
                 yield method.result(data)
@@ -305,7 +303,7 @@ class GrpcClient:
         finally:
             call.close()
 
-    def _error(self, status: Line) -> LiveError:
+    def _error(self, status: JsonLine) -> LiveError:
         code = status_name(status["code"]) or "UNKNOWN"
         # grpcio knows our socket for it; who reads it wants to know where it leads.
         text = status["text"].replace(f"unix:{self._child.path('client')}", str(self.address))
@@ -342,11 +340,11 @@ class _Call:
         self._said = control.open(number)
         self._asked = 0
         self._is_over = False
-        self.status: Line = {}
+        self.status: JsonLine = {}
 
     def begin(
         self,
-        method: ProtoMethod,
+        method: RpcMethod,
         data: bytes | None,
         timeout: float | None,
         metadata: list[tuple[str, str]],
@@ -412,7 +410,7 @@ class _Call:
         if not self._is_over:
             self._control.say("gone", self._number)
 
-    def _get(self) -> Line:
+    def _get(self) -> JsonLine:
         line = self._said.get()
         if line["do"] == "gone":
             self._is_over = True
@@ -427,7 +425,7 @@ class _Child:
     says of calls, in a thread of its own.  Raises LiveError if it cannot be started.
     """
 
-    def __init__(self, do: str, take: Callable[[Line], None], **settings: Any) -> None:
+    def __init__(self, do: str, take: Callable[[JsonLine], None], **settings: Any) -> None:
         if not hasattr(socket, "AF_UNIX"):
             raise LiveError("gRPC is served and called over Unix sockets, which are not here")
         self._lock = threading.Lock()
@@ -482,7 +480,7 @@ class _Child:
             self._closed = True
         self._end()
 
-    def _read(self, take: Callable[[Line], None]) -> None:
+    def _read(self, take: Callable[[JsonLine], None]) -> None:
         for line in self._lines:
             take(line)
         self.control.end()
@@ -523,7 +521,7 @@ def _start(control: socket.socket) -> subprocess.Popen[bytes]:
         raise LiveError(f"{sys.executable} cannot be run: {error.strerror}") from None
 
 
-def _check(line: Line | None) -> None:
+def _check(line: JsonLine | None) -> None:
     if line is None:
         raise LiveError("the process that speaks gRPC ended before it began")
     if line["do"] == "missing":
@@ -534,7 +532,7 @@ def _check(line: Line | None) -> None:
 
 
 def serving_grpc(
-    service: ProtoService,
+    service: RpcService,
     handler: object,
     *,
     host: str = "127.0.0.1",
@@ -556,7 +554,7 @@ def serving_grpc(
 
 
 def connect_grpc(
-    service: ProtoService,
+    service: RpcService,
     address: tuple[str, int],
     *,
     timeout_ms: int | None = None,

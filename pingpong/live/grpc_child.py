@@ -36,7 +36,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-Line = dict[str, Any]
+JsonLine = dict[str, Any]
 
 # Calls that a server answers at once; each open stream is one.
 MAX_CALLS = 64
@@ -49,7 +49,7 @@ class Control:
         self._file = sock.makefile("rb")
         self._sock = sock
         self._lock = threading.Lock()
-        self._queues: dict[int, queue.SimpleQueue[Line]] = {}
+        self._queues: dict[int, queue.SimpleQueue[JsonLine]] = {}
         self._ended = False
 
     def say(self, do: str, number: int = 0, **more: Any) -> None:
@@ -58,21 +58,21 @@ class Control:
         with self._lock, suppress(OSError):
             self._sock.sendall(line.encode())
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[JsonLine]:
         """What the other side says, until it closes."""
         with suppress(OSError):
             for line in self._file:
                 yield json.loads(line)
 
-    def open(self, number: int) -> queue.SimpleQueue[Line]:
+    def open(self, number: int) -> queue.SimpleQueue[JsonLine]:
         """The queue of what is said of a call from now on."""
-        made: queue.SimpleQueue[Line] = queue.SimpleQueue()
+        made: queue.SimpleQueue[JsonLine] = queue.SimpleQueue()
         self._queues[number] = made
         if self._ended:
             made.put({"do": "gone"})
         return made
 
-    def pass_on(self, line: Line) -> None:
+    def pass_on(self, line: JsonLine) -> None:
         """Put what was said into its call's queue; a call that is over has none."""
         found = self._queues.get(line["id"])
         if found is not None:
@@ -107,7 +107,7 @@ def metadata_of(pairs: Any) -> list[list[str]]:
 class Serving:
     """A server: each call is told to the parent, which answers it."""
 
-    def __init__(self, control: Control, settings: Line) -> None:
+    def __init__(self, control: Control, settings: JsonLine) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
         import grpc
@@ -199,7 +199,7 @@ class Serving:
             else:
                 self._control.say("part", number, data=coded(data))
 
-    def take(self, line: Line) -> None:
+    def take(self, line: JsonLine) -> None:
         """What the parent says."""
         self._control.pass_on(line)
 
@@ -211,7 +211,7 @@ class Serving:
 class Calling:
     """A client: each call is made as the parent says it."""
 
-    def __init__(self, control: Control, settings: Line) -> None:
+    def __init__(self, control: Control, settings: JsonLine) -> None:
         import grpc
 
         self._control = control
@@ -221,7 +221,7 @@ class Calling:
             f"unix:{settings['folder']}/client", options=options(settings) + more
         )
 
-    def take(self, line: Line) -> None:
+    def take(self, line: JsonLine) -> None:
         """What the parent says."""
         if line["do"] == "call":
             said = self._control.open(line["id"])
@@ -229,12 +229,12 @@ class Calling:
         else:
             self._control.pass_on(line)
 
-    def _call(self, line: Line, said: queue.SimpleQueue[Line]) -> None:
+    def _call(self, line: JsonLine, said: queue.SimpleQueue[JsonLine]) -> None:
         """One call from its begin to its end: the body of its thread."""
         number, control = line["id"], self._control
         asks_many, answers_many = line["kind"]
-        wanted: queue.SimpleQueue[Line] = queue.SimpleQueue()
-        sent: queue.SimpleQueue[Line] = queue.SimpleQueue()
+        wanted: queue.SimpleQueue[JsonLine] = queue.SimpleQueue()
+        sent: queue.SimpleQueue[JsonLine] = queue.SimpleQueue()
 
         def requests() -> Iterator[bytes]:
             while True:
@@ -287,7 +287,7 @@ class Calling:
             control.close(number)
 
     def _stream(
-        self, number: int, replies: Iterator[bytes], wanted: queue.SimpleQueue[Line]
+        self, number: int, replies: Iterator[bytes], wanted: queue.SimpleQueue[JsonLine]
     ) -> None:
         while wanted.get()["do"] == "ask":
             data = next(replies, None)
@@ -300,7 +300,7 @@ class Calling:
         self._channel.close()
 
 
-def options(settings: Line) -> list[tuple[str, Any]]:
+def options(settings: JsonLine) -> list[tuple[str, Any]]:
     """What grpcio is told: two runs of a lesson send the same bytes."""
     return [
         # It would measure the network with PINGs, and they come when they come.

@@ -34,7 +34,7 @@ IFF_UP = 1
 ETHTOOL_STSO, ETHTOOL_SGSO = 0x1F, 0x24
 
 
-class Step(Exception):
+class StepRefused(Exception):
     """A step that the kernel refused: ``name`` says which, ``errno`` why."""
 
     def __init__(self, name: str, errno: int) -> None:
@@ -45,11 +45,11 @@ class Step(Exception):
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Turn an OSError inside the ``with`` into a Step of that name, for the parent to read."""
+    """Turn an OSError inside the ``with`` into a StepRefused, for the parent to read."""
     try:
         yield
     except OSError as error:
-        raise Step(name, error.errno or 0) from error
+        raise StepRefused(name, error.errno or 0) from error
 
 
 def unshare(flags: int) -> None:
@@ -67,7 +67,7 @@ def write(path: str, text: str) -> None:
 
 
 def enter() -> None:
-    """Enter a new network in which this process may do everything.  Raises Step."""
+    """Enter a new network in which this process may do everything.  Raises StepRefused."""
     user, group = os.geteuid(), os.getegid()
     with step("unshare"):
         try:
@@ -86,7 +86,7 @@ def enter() -> None:
 
 
 def raise_loopback() -> None:
-    """Bring up ``lo``, which is down in a new network.  Raises Step."""
+    """Bring up ``lo``, which is down in a new network.  Raises StepRefused."""
     with step("raise the loopback"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         answer = ioctl(sock, SIOCGIFFLAGS, struct.pack("16sH14x", b"lo", 0))
         (flags,) = struct.unpack_from("H", answer, 16)
@@ -94,7 +94,7 @@ def raise_loopback() -> None:
 
 
 def set_mtu(mtu: int) -> None:
-    """Set the MTU of ``lo``, in bytes, and have segments carried one by one.  Raises Step."""
+    """Set the MTU of ``lo``, in bytes, and have segments carried singly.  Raises StepRefused."""
     with step("set the MTU"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         ioctl(sock, SIOCSIFMTU, struct.pack("16si12x", b"lo", mtu))
         # Otherwise the loopback carries several segments as one large packet, as a driver hands
@@ -123,14 +123,14 @@ def main(control: socket.socket) -> None:
     try:
         enter()
         raise_loopback()
-    except Step as refused:
+    except StepRefused as refused:
         control.send(ANSWER.pack(refused.errno) + refused.name.encode())
         return
     control.send(ANSWER.pack(0))
     while request := control.recv(REQUEST.size):
         try:
             answer(control, request)
-        except Step as refused:
+        except StepRefused as refused:
             control.send(ANSWER.pack(refused.errno) + refused.name.encode())
 
 

@@ -30,15 +30,15 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from pingpong.errors import LiveError, NotAllowed
 from pingpong.live.private import PrivateNetwork
-from pingpong.live.tap import Line
+from pingpong.live.tap import Ends
 from pingpong.model import Packet
 from pingpong.wire.link import LINK_NAMES, TCP, Peeler
 
 __all__ = [
+    "PacketSource",
     "Ring",
     "ScapySocket",
     "Sniffer",
-    "Source",
     "Wanted",
     "interface_source",
     "interface_to",
@@ -73,7 +73,7 @@ class Captured(NamedTuple):
     data: bytes
 
 
-class Source(Protocol):
+class PacketSource(Protocol):
     """Where packets come from.  ``read`` yields what is there and does not wait for more."""
 
     link: int
@@ -257,7 +257,7 @@ class Marker:
 class Sniffer:
     """Takes packets out of a source as they arrive, and keeps those that are wanted."""
 
-    def __init__(self, source: Source, wanted: Wanted, marker: Marker | None) -> None:
+    def __init__(self, source: PacketSource, wanted: Wanted, marker: Marker | None) -> None:
         self._source = source
         self._wanted = wanted
         self._marker = marker
@@ -366,14 +366,14 @@ class Relief:
     def __init__(self, sniffer: Sniffer) -> None:
         self._sniffer = sniffer
 
-    def opened(self, line: Line) -> None:
+    def opened(self, line: Ends) -> None:
         """Nothing to do: the handshake is three small packets."""
 
-    def carried(self, line: Line, from_client: bool, data: bytes) -> None:
+    def carried(self, line: Ends, from_client: bool, data: bytes) -> None:
         """Empty the source.  ``data`` is ignored: the source has it."""
         self._sniffer.take()
 
-    def ended(self, line: Line, from_client: bool, *, reset: bool = False) -> None:
+    def ended(self, line: Ends, from_client: bool, *, reset: bool = False) -> None:
         """Nothing to do: an end is a few small packets."""
 
 
@@ -389,7 +389,7 @@ def sniff_network(network: PrivateNetwork, host: str | None, port: int) -> Sniff
     return Sniffer(source, Wanted(host, port), marker)
 
 
-def interface_source(interface: str | None) -> Source:
+def interface_source(interface: str | None) -> PacketSource:
     """The packets of an interface of this machine; None: of the loopback.
 
     Raises NotAllowed without the rights, LiveError for an interface that does not exist.

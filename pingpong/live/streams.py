@@ -13,10 +13,10 @@ from pingpong.model import Chunk, Flow, Packet
 from pingpong.wire.link import TCP, Peeler
 from pingpong.wire.streams import Connections, Piece
 
-__all__ = ["Said", "pieces_of"]
+__all__ = ["StreamPiece", "pieces_of"]
 
 
-class Said(NamedTuple):
+class StreamPiece(NamedTuple):
     """A piece of a stream: a Chunk, or a Gap where the capture lost bytes."""
 
     flow: Flow
@@ -29,7 +29,7 @@ class Said(NamedTuple):
         return self.piece.data if isinstance(self.piece, Chunk) else b""
 
 
-def pieces_of(packets: Iterable[Packet]) -> Iterator[Said]:
+def pieces_of(packets: Iterable[Packet]) -> Iterator[StreamPiece]:
     """The pieces of all TCP connections, in the order in which they were captured.
 
     The pieces of one direction come in the order in which they were sent.
@@ -47,8 +47,8 @@ def pieces_of(packets: Iterable[Packet]) -> Iterator[Said]:
         yield from _said(connection.flow, *connection.close())
 
 
-def _said(flow: Flow, from_client: list[Piece], from_server: list[Piece]) -> Iterator[Said]:
+def _said(flow: Flow, from_client: list[Piece], from_server: list[Piece]) -> Iterator[StreamPiece]:
     for piece in from_client:
-        yield Said(flow, True, piece)
+        yield StreamPiece(flow, True, piece)
     for piece in from_server:
-        yield Said(flow, False, piece)
+        yield StreamPiece(flow, False, piece)

@@ -32,14 +32,14 @@ from pingpong.wire.link import ACK, FIN, PSH, SYN
 
 RST: Final = 0x04
 
-__all__ = ["Line", "Tap", "WatchedSocket", "Watcher"]
+__all__ = ["Ends", "Tap", "WatchedSocket", "Watcher"]
 
 ETHERNET: Final = 1
 # What a segment on Linux's loopback holds: its MTU of 65536, less headers and options.
 MAX_PAYLOAD: Final = 65483
 
 
-class Line(NamedTuple):
+class Ends(NamedTuple):
     """The two ends of a connection."""
 
     client: Endpoint
@@ -49,13 +49,13 @@ class Line(NamedTuple):
 class Watcher(Protocol):
     """Is told what passes through a WatchedSocket, before it passes."""
 
-    def opened(self, line: Line) -> None:
+    def opened(self, line: Ends) -> None:
         """A connection was made."""
 
-    def carried(self, line: Line, from_client: bool, data: bytes) -> None:
+    def carried(self, line: Ends, from_client: bool, data: bytes) -> None:
         """One end sends ``data`` to the other."""
 
-    def ended(self, line: Line, from_client: bool, *, reset: bool = False) -> None:
+    def ended(self, line: Ends, from_client: bool, *, reset: bool = False) -> None:
         """One end sends no more, or (``reset``) breaks the connection off.  Told once for each."""
 
 
@@ -66,7 +66,7 @@ class Tap:
         self._lock = threading.Lock()
         self._packets: list[Packet] = []
         # The next sequence number of the client, and of the server.
-        self._next: dict[Line, list[int]] = {}
+        self._next: dict[Ends, list[int]] = {}
         self._stopped = False
 
     @property
@@ -75,7 +75,7 @@ class Tap:
         with self._lock:
             return list(self._packets)
 
-    def opened(self, line: Line) -> None:
+    def opened(self, line: Ends) -> None:
         """Make a handshake of three packets."""
         with self._lock:
             self._next[line] = [0, 0]
@@ -83,14 +83,14 @@ class Tap:
             self._send(line, False, SYN | ACK)
             self._send(line, True, ACK)
 
-    def carried(self, line: Line, from_client: bool, data: bytes) -> None:
+    def carried(self, line: Ends, from_client: bool, data: bytes) -> None:
         """Make segments of at most MAX_PAYLOAD bytes, each with its acknowledgement."""
         with self._lock:
             for start in range(0, len(data), MAX_PAYLOAD):
                 self._send(line, from_client, PSH | ACK, data[start : start + MAX_PAYLOAD])
                 self._send(line, not from_client, ACK)
 
-    def ended(self, line: Line, from_client: bool, *, reset: bool = False) -> None:
+    def ended(self, line: Ends, from_client: bool, *, reset: bool = False) -> None:
         """Make a FIN and its acknowledgement, or a RST."""
         with self._lock:
             self._send(line, from_client, RST | ACK if reset else FIN | ACK)
@@ -107,7 +107,7 @@ class Tap:
         with self._lock:
             self._stopped = True
 
-    def _send(self, line: Line, from_client: bool, flags: int, payload: bytes = b"") -> None:
+    def _send(self, line: Ends, from_client: bool, flags: int, payload: bytes = b"") -> None:
         if self._stopped:
             return
         # A connection that is older than the tap has no handshake to show.
@@ -132,7 +132,7 @@ class WatchedSocket(TSocket):
     ) -> None:
         super().__init__(sock=sock, socket_timeout=None)  # type: ignore[no-untyped-call]
         here, there = Endpoint(*sock.getsockname()[:2]), Endpoint(*sock.getpeername()[:2])
-        self.line = Line(here, there) if from_client else Line(there, here)
+        self.line = Ends(here, there) if from_client else Ends(there, here)
         self._watchers = watchers
         self._from_client = from_client
         # The ends that are known to send no more: each is told once.

@@ -22,7 +22,7 @@ from typing import Any, Final
 from thriftpy2.transport import TTransportBase, TTransportException
 
 from pingpong.errors import LiveError
-from pingpong.live.tap import Line, WatchedSocket
+from pingpong.live.tap import Ends, WatchedSocket
 
 __all__ = ["TlsSocket", "make_certificate"]
 
@@ -52,7 +52,7 @@ class TlsSocket(TTransportBase):
         self._do(self.tls.do_handshake)
 
     @property
-    def line(self) -> Line:
+    def line(self) -> Ends:
         """The two ends of the connection: those of the socket below."""
         return self._below.line
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pingpong.errors import LiveError
-from pingpong.live.streams import Said, pieces_of
+from pingpong.live.streams import StreamPiece, pieces_of
 from pingpong.model import Flow, Gap, Packet
 
 __all__ = ["TlsRecord", "read_records"]
@@ -109,7 +109,7 @@ class _RecordReader:
         self._waiting = {True: b"", False: b""}
         self._lost: set[bool] = set()  # the ends whose records cannot be told apart any more
 
-    def feed(self, said: Said) -> Iterator[TlsRecord]:
+    def feed(self, said: StreamPiece) -> Iterator[TlsRecord]:
         """Add a piece of the stream; yield the records that are now complete."""
         # After a loss nobody knows where a record begins, nor its number, which goes into the key.
         if isinstance(said.piece, Gap):

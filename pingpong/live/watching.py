@@ -1,6 +1,6 @@
 """Packets of an interface as they arrive, for a reader who looks at each and keeps none.
 
-    interface ──▶ Source (sniffing.py) ──▶ Watch.batch() ──▶ whoever asked
+    interface ──▶ PacketSource (sniffing.py) ──▶ Watch.batch() ──▶ whoever asked
 
 ``recording`` keeps packets and can be asked for all of them; a Watch has no end, so it hands
 over what is there and forgets it.  It has no thread: if you read too slowly, packets wait in the
@@ -16,7 +16,7 @@ from typing import Final
 
 from pingpong.errors import LiveError
 from pingpong.live.serving import resolve
-from pingpong.live.sniffing import Source, Wanted, interface_source, interface_to
+from pingpong.live.sniffing import PacketSource, Wanted, interface_source, interface_to
 from pingpong.model import Packet
 
 __all__ = ["Watch", "watch_interface", "watch_port"]
@@ -32,7 +32,9 @@ class Watch:
     ``wanted`` says which packets are handed over; None: all of them.
     """
 
-    def __init__(self, source: Source, wanted: Callable[[Packet], bool] | None = None) -> None:
+    def __init__(
+        self, source: PacketSource, wanted: Callable[[Packet], bool] | None = None
+    ) -> None:
         self.dropped = 0
         self.link = source.link
         self._source = source

@@ -27,7 +27,7 @@ __all__ = [
     "PROOF",
     "UNTOLD",
     "Effort",
-    "Place",
+    "FoundPlace",
     "Spoken",
     "Told",
     "answer_to",
@@ -328,7 +328,7 @@ def _hex(data: bytes | bytearray, size: int) -> str:
 # ── In mid-stream ────────────────────────────────────────────────────────────────────
 
 
-class Place(NamedTuple):
+class FoundPlace(NamedTuple):
     """Where a message was found; if ``spoken`` is None, a place before which none begins."""
 
     at: int
@@ -368,7 +368,7 @@ class Effort:
 
 def find_message(
     data: bytes | bytearray, settled: Told, ended: bool, limits: Limits, effort: Effort
-) -> Place:
+) -> FoundPlace:
     """Find the first place in ``data`` where a message, or a wrapper's head, proves itself.
 
     ``settled`` is what is already known about it.  ``ended``: no more will come.  A framed message
@@ -377,7 +377,7 @@ def find_message(
     search = _search_for(settled)
     stop = len(data)
     if search is None:
-        return Place(stop if ended else max(0, stop - _OVERLAP), None)
+        return FoundPlace(stop if ended else max(0, stop - _OVERLAP), None)
     hit = search.search(data)
     while hit is not None:
         magic = hit.group()
@@ -393,12 +393,12 @@ def find_message(
                 at = hit.start() - wrapper.shift
                 begins = _begins_at(data, at, wrapper, effort) if at >= 0 else False
                 if begins:
-                    return Place(at, Spoken(settled.protocol, wrapper.transport))
+                    return FoundPlace(at, Spoken(settled.protocol, wrapper.transport))
                 if begins is None and not ended:
-                    return Place(at, None)
+                    return FoundPlace(at, None)
         hit = search.search(data, hit.start() + 1)
     # Keep what may be the beginning of a frame, or of a magic.
-    return Place(stop if ended else max(0, stop - _OVERLAP), None)
+    return FoundPlace(stop if ended else max(0, stop - _OVERLAP), None)
 
 
 # An HTTP chunk size looks like this.  It could be read as part of a protocol that is text, although
@@ -448,7 +448,7 @@ def _message_at(
     ended: bool,
     limits: Limits,
     effort: Effort,
-) -> Place | None:
+) -> FoundPlace | None:
     """Return the place of the message at ``at``, or of the bytes to wait with; None: no message.
 
     A magic of one byte is everywhere, also in the values of messages: then the frame has to end
@@ -456,7 +456,7 @@ def _message_at(
     Where the protocol is known, a struct that makes sense for long is enough.
     """
     plains = [one for one in entry.plains if settled.transport in (None, one.transport)]
-    wait = Place(max(0, at - max([one.head for one in entry.plains], default=0)), None)
+    wait = FoundPlace(max(0, at - max([one.head for one in entry.plains], default=0)), None)
     needs_next = len(sign.magic) == 1
     is_known = settled.protocol is not None
     reach = AGREE if needs_next and not is_known else PROOF
@@ -485,7 +485,7 @@ def _message_at(
         if framed is None:
             return wait
         if framed:
-            return Place(at - plain.head, Spoken(sign.protocol, plain.transport))
+            return FoundPlace(at - plain.head, Spoken(sign.protocol, plain.transport))
     effort.spend(looked if end == _UNKNOWN else end - at)
     if bare is None:
         return None
@@ -499,7 +499,7 @@ def _message_at(
             return wait
         if not begins and not (ended and end == len(data)):
             return None
-    return Place(at, Spoken(sign.protocol, bare.transport))
+    return FoundPlace(at, Spoken(sign.protocol, bare.transport))
 
 
 def _may_be(sign: Sign, settled: Told) -> bool:

@@ -42,7 +42,7 @@ from .detect import (
     PROOF,
     UNTOLD,
     Effort,
-    Place,
+    FoundPlace,
     Spoken,
     Told,
     answer_to,
@@ -490,14 +490,14 @@ class MessageReader:
                 break
         return found
 
-    def _find(self, settled: Told, ended: bool) -> Place:
+    def _find(self, settled: Told, ended: bool) -> FoundPlace:
         """Find the next place where a message, or a unit, proves itself: see ``find_message``."""
         keep = len(self._buffer)
         for wrapper in woven(settled):
             assert wrapper.find is not None
             at, is_sure = wrapper.find(self._buffer, ended)
             if settled.transport is not None:
-                return Place(at, Spoken(None, wrapper.transport) if is_sure else None)
+                return FoundPlace(at, Spoken(None, wrapper.transport) if is_sure else None)
             if len(self._buffer) < _MOST_DOUBTFUL and not ended:
                 keep = min(keep, at)
             if not is_sure:
@@ -507,9 +507,9 @@ class MessageReader:
             self.looks_like = wrapper.transport
             peer = self.peer
             if peer is not None and wrapper.transport in (peer.looks_like, peer.speaks):
-                return Place(at, Spoken(None, wrapper.transport))
+                return FoundPlace(at, Spoken(None, wrapper.transport))
         place = find_message(self._buffer, settled, ended, self._limits, self._effort)
-        return Place(min(place.at, keep), None) if place.spoken is None else place
+        return FoundPlace(min(place.at, keep), None) if place.spoken is None else place
 
     def _next(self, found: list[Found]) -> bool:
         """Take the unit at the buffer's start; False if some of it is missing."""

@@ -76,7 +76,7 @@ class _Lines:
         self.name = name
         self.at = 0
         self.number = 0  # of the last line that was given out
-        self._rest = b""  # the begin of a line that has not ended
+        self._rest = b""  # the beginning of a line that has not ended
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The lines that end in ``data``; ``number`` is that of the line."""

@@ -225,7 +225,7 @@ class _Side:
         self.by_client = by_client
         self.queue: list[Piece] = []
         self.queued = 0  # bytes in it
-        self.buffer = bytearray()  # from the begin of a record on
+        self.buffer = bytearray()  # from the beginning of a record on
         self.at = 0  # how much of the buffer was taken
         self.offset = 0  # of the byte behind the buffer
         self.marks: list[tuple[int, int, int]] = []  # each packet's offset, time, number

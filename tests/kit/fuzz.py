@@ -1298,7 +1298,7 @@ def _varint(value: int) -> bytes:
 
 def run_blocks(data: bytes) -> object:
     """Every byte is in one line and one note, and what is not known is not guessed."""
-    whole, late = hpack.Table(), hpack.Table(is_whole=False)
+    whole, late = hpack.DynamicTable(), hpack.DynamicTable(is_whole=False)
     told: list[object] = []
     for number, one in enumerate(data.split(BETWEEN)):
         block, other = (hpack.read_block(one, 0, len(one), t, number) for t in (whole, late))
@@ -1316,7 +1316,7 @@ def run_blocks(data: bytes) -> object:
     return told
 
 
-def _check_block(block: hpack.Block, data: bytes) -> None:
+def _check_block(block: hpack.HeaderBlock, data: bytes) -> None:
     at = 0
     for line in block.lines:
         demand(

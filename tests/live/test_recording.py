@@ -21,7 +21,7 @@ from pingpong.live import recording as recording_module
 from pingpong.live.private import PrivateNetwork
 from pingpong.live.recording import WAYS, recording
 from pingpong.live.serving import Server, serving
-from pingpong.live.tap import Line
+from pingpong.live.tap import Ends
 from pingpong.model import Endpoint, MessageType
 
 foo: Any = thriftpy2.load(str(ROOT / "foo.thrift"), module_name="pingpong_thrift")
@@ -46,7 +46,7 @@ def start(network: PrivateNetwork | None) -> Any:
 
 def test_who_is_the_server_is_known_though_it_speaks_first() -> None:
     with recording(port=50051, way="tap") as wire:
-        line = Line(Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", 50051))
+        line = Ends(Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", 50051))
         for watcher in wire.watchers:  # of a connection that is older
             watcher.carried(line, False, b"late answer")
             watcher.carried(line, True, b"question")

@@ -13,12 +13,12 @@ from scapy.layers.l2 import Ether
 
 from pingpong.capture import read_packets
 from pingpong.live.serving import serving
-from pingpong.live.tap import MAX_PAYLOAD, Line, Tap, WatchedSocket
+from pingpong.live.tap import MAX_PAYLOAD, Ends, Tap, WatchedSocket
 from pingpong.model import Endpoint
 from pingpong.wire.link import Peeler
 
 foo: Any = thriftpy2.load(str(ROOT / "foo.thrift"), module_name="pingpong_thrift")
-LINE = Line(Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", 9000))
+LINE = Ends(Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", 9000))
 
 
 class Dispatcher:
@@ -102,7 +102,7 @@ def test_the_checksums_are_right(payload: bytes) -> None:
 
 def test_ipv6() -> None:
     tap = Tap()
-    tap.carried(Line(Endpoint("::1", 50001), Endpoint("::1", 9000)), True, b"call")
+    tap.carried(Ends(Endpoint("::1", 50001), Endpoint("::1", 9000)), True, b"call")
     segment = Peeler().segment(tap.packets[0])
     assert segment is not None
     assert segment.payload == b"call"

@@ -23,7 +23,7 @@ from pingpong.live.private import PrivateNetwork, unavailable
 from pingpong.live.recording import Recording, recording
 from pingpong.live.serving import connect, serving
 from pingpong.live.streams import pieces_of
-from pingpong.live.tap import Line, Tap
+from pingpong.live.tap import Ends, Tap
 from pingpong.live.tls import make_certificate
 from pingpong.live.tls_records import read_records
 from pingpong.model import Endpoint, Packet
@@ -34,7 +34,7 @@ foo: Any = thriftpy2.load(str(ROOT / "foo.thrift"), module_name="pingpong_thrift
 REASON = unavailable()
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 CERTIFICATE, KEY = make_certificate()
-LINE = Line(Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", 9000))
+LINE = Ends(Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", 9000))
 
 
 class Dispatcher:

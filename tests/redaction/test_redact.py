@@ -639,7 +639,7 @@ def test_what_is_before_the_first_bytes_of_a_late_syn(first: int) -> None:
 
 
 def test_what_a_packed_stream_began_and_did_not_end() -> None:
-    """Bytes of a message that can be read may hold the begin of one that cannot."""
+    """Bytes of a message that can be read may hold the beginning of one that cannot."""
     pack = zlib.compressobj()
     both = pack.compress(PING + login()[:-5]) + pack.flush(zlib.Z_SYNC_FLUSH)
     for tail in (b"", b"\xff\xff\xff\xff garbage", pack.compress(b"\x63" * 9) + pack.flush()):

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
-__all__ = ["MAX_GAP", "Found", "Piece", "find"]
+__all__ = ["MAX_GAP", "RowMatch", "RowPiece", "find"]
 
 # How many characters may stand for one {text} or {word}.
 MAX_GAP: Final = 1 << 14
@@ -27,14 +27,14 @@ MAX_GAP: Final = 1 << 14
 _ENDS: Final = {"text": r"\n", "word": r"[\s'\"]"}
 
 
-class Piece(NamedTuple):
+class RowPiece(NamedTuple):
     """Words of a row, and the placeholder before them: "text", "word", or "" at the beginning."""
 
     gap: str
     words: str  # a pattern for text in lower case; "" if the row ends with the placeholder
 
 
-class Found(NamedTuple):
+class RowMatch(NamedTuple):
     """A row's words in a text, and its numbers: placeholder, place and digits of each."""
 
     start: int
@@ -67,11 +67,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def find(pieces: tuple[Piece, ...], text: str) -> Iterator[Found]:
+def find(pieces: tuple[RowPiece, ...], text: str) -> Iterator[RowMatch]:
     """Each place, from left to right, where all the pieces are in ``text``."""
     if len(pieces) == 1:
         for match in _compiled(pieces[0].words).finditer(text):
-            yield Found(match.start(), match.end(), _numbers(match))
+            yield RowMatch(match.start(), match.end(), _numbers(match))
         return
     words = [_Nearest(piece.words, text) for piece in pieces]
     ends = [_Nearest(_ENDS.get(piece.gap, r"\n"), text) for piece in pieces]
@@ -96,7 +96,7 @@ def find(pieces: tuple[Piece, ...], text: str) -> Iterator[Found]:
             stop = found.end()
             numbers += _numbers(found)
         else:
-            yield Found(first.start(), stop, numbers)
+            yield RowMatch(first.start(), stop, numbers)
             at = stop
             continue
         at = first.start() + 1

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from . import cpp, frameworks, go, grpc, java, others, python, relatives, scripts, system
-from .matching import Found, Piece, find
+from .matching import RowMatch, RowPiece, find
 from .troubles import Trouble
 from .wordings import Wording, fixed, pieces_of
 
@@ -31,12 +31,12 @@ class Phrase(NamedTuple):
     """Words, with all who write them: see ``wordings.Wording``."""
 
     start: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[RowPiece, ...]
     trouble: Trouble
     writers: tuple[Wording, ...]
     literal: int  # how many of its characters are fixed
 
-    def find(self, text: str) -> Iterator[Found]:
+    def find(self, text: str) -> Iterator[RowMatch]:
         """Where these words are in ``text``, which is in lower case."""
         return find(self.pieces, text) if self.start in text else iter(())
 
@@ -60,7 +60,7 @@ _WRITERS: Final = 3
 @cache
 def phrases() -> tuple[Phrase, ...]:
     """All words once.  Raises ValueError if one stands for two kinds of trouble."""
-    by_words: dict[tuple[str, tuple[Piece, ...]], list[Wording]] = {}
+    by_words: dict[tuple[str, tuple[RowPiece, ...]], list[Wording]] = {}
     for wording in WORDINGS:
         by_words.setdefault(pieces_of(wording.template), []).append(wording)
     made = []

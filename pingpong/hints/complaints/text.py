@@ -32,7 +32,7 @@ from ..magic_numbers import (
 from ..pasted import MAX_TEXT, blocks_in
 from . import troubles
 from .found import Complaint, TextVerdict
-from .matching import Found
+from .matching import RowMatch
 from .table import Phrase, phrases
 from .troubles import Trouble
 
@@ -82,7 +82,7 @@ class _Match(NamedTuple):
     start: int
     stop: int
     phrase: Phrase
-    found: Found
+    found: RowMatch
 
 
 # What Netty writes as the id of a channel ([id: 0x16030100]) is random.
@@ -153,7 +153,7 @@ def _matches(text: str) -> list[_Match]:
     return kept
 
 
-def _stands_alone(text: str, match: Found) -> bool:
+def _stands_alone(text: str, match: RowMatch) -> bool:
     """Whether the match is of whole words: "EPIPE" is not in "recEPIPEs"."""
     start, stop = match.start, match.stop
     before = text[start - 1 : start]

@@ -24,7 +24,7 @@ import re
 from typing import Final, NamedTuple, Union
 
 from ..magic_numbers import Role
-from .matching import Piece
+from .matching import RowPiece
 from .troubles import Trouble
 
 __all__ = ["Wording", "example", "fixed", "pieces_of", "wordings"]
@@ -100,7 +100,7 @@ def wordings(language: str, library: str, *rows: _Row) -> tuple[Wording, ...]:
     return tuple(made)
 
 
-def pieces_of(template: str) -> tuple[str, tuple[Piece, ...]]:
+def pieces_of(template: str) -> tuple[str, tuple[RowPiece, ...]]:
     """What every match begins with, and the patterns, for text in lower case.
 
     Raises ValueError if the template begins with a placeholder.
@@ -109,13 +109,13 @@ def pieces_of(template: str) -> tuple[str, tuple[Piece, ...]]:
     start = parts[0].lower().split("\n")[0].split(" ")[0]
     if not start:
         raise ValueError(f"{template!r} begins with no words to search for")
-    pieces = [Piece("", _literal(parts[0]))]
+    pieces = [RowPiece("", _literal(parts[0]))]
     for name, words in zip(parts[1::2], parts[2::2], strict=True):
         if name in _CUTS:
-            pieces.append(Piece(name, _literal(words)))
+            pieces.append(RowPiece(name, _literal(words)))
         else:
             gap, before = pieces[-1]
-            pieces[-1] = Piece(gap, before + _PLACES[name] + _literal(words))
+            pieces[-1] = RowPiece(gap, before + _PLACES[name] + _literal(words))
     return start, tuple(pieces)
 
 

@@ -1,7 +1,7 @@
 """The services of a .proto file, to serve and to call.
 
     foo.proto ──protoc──▶ descriptors ──protobuf──▶ classes of messages, made as it runs
-                                         └────────▶ ProtoService: its methods, and their messages
+                                         └────────▶ RpcService: its methods, and their messages
 
 A method is called as in Python, by the names of the fields of its request; what it returns is the
 field of its reply, if there is just one.  So the handler that Thrift and HTTP have serves gRPC too:
@@ -24,10 +24,10 @@ from pingpong.errors import IdlError
 
 from .proto import descriptor_set
 
-__all__ = ["ProtoMethod", "ProtoService", "load_services"]
+__all__ = ["RpcMethod", "RpcService", "load_services"]
 
 
-class ProtoMethod:
+class RpcMethod:
     """A method of a service: its ``path`` on the wire, and how its messages become values.
 
     ``asks_many`` and ``answers_many`` say on which sides it has a stream.
@@ -116,10 +116,10 @@ class ProtoMethod:
         return _one(_fields(_read(self._request, data)))
 
     def __repr__(self) -> str:
-        return f"<ProtoMethod {self.path}>"
+        return f"<RpcMethod {self.path}>"
 
 
-class ProtoService:
+class RpcService:
     """A service of a .proto file: ``methods`` by name.  ``path`` is the file it is from."""
 
     def __init__(self, described: Any, classes: Mapping[str, Any], path: str) -> None:
@@ -127,11 +127,11 @@ class ProtoService:
         self.name: str = described.full_name
         self.path = path
         self.methods = {
-            method.name: ProtoMethod(self.name, method, classes) for method in described.methods
+            method.name: RpcMethod(self.name, method, classes) for method in described.methods
         }
 
     def __repr__(self) -> str:
-        return f"<ProtoService {self.name}>"
+        return f"<RpcService {self.name}>"
 
 
 def load_services(
@@ -169,7 +169,7 @@ def load_services(
     for described in found:
         types = {t for m in described.methods for t in (m.input_type, m.output_type)}
         classes = {one.full_name: message_factory.GetMessageClass(one) for one in types}
-        service = ProtoService(described, classes, where)
+        service = RpcService(described, classes, where)
         made.services.append(service)
         setattr(made, described.name, service)
     return made

@@ -55,7 +55,7 @@ from ...model import (
 )
 from .reading import (
     NO_FIELDS,
-    Heads,
+    SeenHeads,
     Walk,
     Walker,
     cannot_write,
@@ -182,8 +182,8 @@ def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) 
 
 
 # At the start of a message, and after a frame's length.
-_BARE: Final = Heads(0)
-_FRAMED: Final = Heads(4)
+_BARE: Final = SeenHeads(0)
+_FRAMED: Final = SeenHeads(4)
 
 
 # A strict header's first four bytes, taken for a seqid: 80 01 00 01 to 80 01 00 04.

@@ -51,7 +51,7 @@ from ...model import (
 from .reading import (
     NO_FIELDS,
     WANTED_MTYPES,
-    Heads,
+    SeenHeads,
     Walk,
     Walker,
     cannot_write,
@@ -253,7 +253,7 @@ def read_header(data: bytes | bytearray, start: int, stop: int, limits: Limits) 
 
 # One for each message type and each length of a seqid up to four bytes, since both come before the
 # name: first at the start of a message, then after a frame's length.
-_HEADS: Final = [Heads(into) for into in (0, 4) for _ in range(16)]
+_HEADS: Final = [SeenHeads(into) for into in (0, 4) for _ in range(16)]
 
 
 def whole_header(data: bytes, at: i64, stop: i64, into: i64) -> Header | None:

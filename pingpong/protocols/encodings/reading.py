@@ -39,7 +39,7 @@ __all__ = [
     "MAX_NAMES",
     "WANTED_MTYPES",
     "Cursor",
-    "Heads",
+    "SeenHeads",
     "Walk",
     "Walker",
     "cannot_write",
@@ -109,7 +109,7 @@ def read_number(
     )
 
 
-class Heads:
+class SeenHeads:
     """Headers seen before, without their seqids, so that the same bytes are not read again.
 
     ``into`` is how many bytes precede them in their message.

@@ -19,13 +19,13 @@ from ..framing import ProtocolAt, Transport, Unit
 from ..raw import RAW
 from ..unpacking import Allowance, grave, inflate
 
-__all__ = ["MAX_ASKED", "Asked", "HeadedFraming", "check_length", "event"]
+__all__ = ["MAX_ASKED", "AskedMethod", "HeadedFraming", "check_length", "event"]
 
 # How many calls of one direction are remembered, for the replies to them.
 MAX_ASKED: Final = 4096
 
 
-class Asked:
+class AskedMethod:
     """What a call asked for, as far as the reply needs it: its method.
 
     ``version`` is that of the protocol that it spoke, "" if that does not matter.
@@ -60,8 +60,8 @@ class HeadedFraming(Transport):
 
     def __init__(self, limits: Limits, inside: ProtocolAt) -> None:
         self.limits = limits
-        self.asked: dict[int, Asked] = {}
-        self.answers: dict[int, Asked] = {}
+        self.asked: dict[int, AskedMethod] = {}
+        self.answers: dict[int, AskedMethod] = {}
         self._own_allowance = Allowance(limits)
 
     @abstractmethod
@@ -92,7 +92,7 @@ class HeadedFraming(Transport):
         self.asked.pop(seqid, None)
         if len(self.asked) >= MAX_ASKED:
             del self.asked[next(iter(self.asked))]
-        self.asked[seqid] = Asked(method, version)
+        self.asked[seqid] = AskedMethod(method, version)
 
     def draws_on(self) -> Allowance:
         """What the size of unpacked bytes is charged to."""

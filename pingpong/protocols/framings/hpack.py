@@ -49,11 +49,11 @@ __all__ = [
     "SIZE_UPDATE",
     "STATIC",
     "UNREAD",
-    "Block",
-    "Entry",
-    "Line",
+    "DynamicTable",
+    "FieldLine",
+    "HeaderBlock",
     "String",
-    "Table",
+    "TableEntry",
     "mask_string",
     "notes_of_block",
     "read_block",
@@ -111,7 +111,7 @@ strict-transport-security transfer-encoding user-agent vary via www-authenticate
 """
 
 
-class Entry:
+class TableEntry:
     """An entry of a table.
 
     ``added`` is the caller's number for the block that added it, None in the static table.
@@ -135,20 +135,20 @@ class Entry:
         self.size = size  # a minimum: a name may be unknown
 
 
-def _static() -> list[Entry]:
+def _static() -> list[TableEntry]:
     entries = []
     for row in _STATIC_TABLE.split():
         name, _, value = row.partition("|")
-        entries.append(Entry(name.encode(), value.replace("_", " ").encode(), None))
+        entries.append(TableEntry(name.encode(), value.replace("_", " ").encode(), None))
     return entries
 
 
 # STATIC[0] is index 1.
-STATIC: Final[list[Entry]] = _static()
+STATIC: Final[list[TableEntry]] = _static()
 _STATIC_SIZE: Final = 61
 
 # In place of an entry that is gone.
-_GONE: Final = Entry(None, None, None)
+_GONE: Final = TableEntry(None, None, None)
 
 # ── The dynamic table ────────────────────────────────────────────────────────────────
 
@@ -158,7 +158,7 @@ _FAULT: Final = "added before a block that could not be read"
 _OLD: Final = "no longer kept: the table is too large"
 
 
-class Table:
+class DynamicTable:
     """The dynamic table of one direction (2.3.2, 4).
 
     ``is_whole``: every entry is known, so that an index beyond the last is an error.  Otherwise it
@@ -175,10 +175,10 @@ class Table:
     def __init__(self, is_whole: bool = True) -> None:
         """Start empty; ``is_whole=False``: the capture began in mid-stream."""
         # The oldest first; those before _first are gone.
-        self._entries: list[Entry] = []
+        self._entries: list[TableEntry] = []
         self._first = 0
         self._size = 0
-        self.known: dict[bytes, Block] = {}
+        self.known: dict[bytes, HeaderBlock] = {}
         self.is_whole = is_whole
         self.older = "" if is_whole else _BEFORE
         self.limit = DEFAULT_TABLE if is_whole else -1
@@ -214,7 +214,7 @@ class Table:
         self.older = why
         self.limit = -1
 
-    def find(self, index: i64, offset: int, size: int) -> Entry:
+    def find(self, index: i64, offset: int, size: int) -> TableEntry:
         """Return the entry with this index; an unknown one has neither name nor value.
 
         Raises DecodeError if there cannot be one; ``offset`` and ``size`` say where the index is
@@ -234,9 +234,9 @@ class Table:
             words = f"at most {_STATIC_SIZE + self.limit // _OVERHEAD}: the table has "
             words += counted(self.limit, "byte")
             raise DecodeError("index", offset, found=str(index), wanted=words, size=size)
-        return Entry(None, None, None, f"entry {index}, {self.older}")
+        return TableEntry(None, None, None, f"entry {index}, {self.older}")
 
-    def add(self, entry: Entry) -> bool:
+    def add(self, entry: TableEntry) -> bool:
         """Add the newest entry; the oldest make room for it (4.4).
 
         False if it is too large for the table: it only empties it.
@@ -323,7 +323,7 @@ class String(Facts):
         return Span(self.start, self.stop)
 
 
-class Line(Facts):
+class FieldLine(Facts):
     """A header field of a block, or a size update: ``data[start:stop]``.
 
     ``form`` is one of FORMS, by number.  ``index``: that of the entry (INDEXED), or of the name's,
@@ -401,7 +401,7 @@ class Line(Facts):
         return None if self.value_at is None else self.value_at.span
 
 
-class Block:
+class HeaderBlock:
     """What was read of a header block: each of its bytes is in exactly one of its ``lines``.
 
     ``error``: why it could not be read to its end; the last line, UNREAD, is the rest.
@@ -413,14 +413,14 @@ class Block:
     __slots__ = ("error", "head", "lines", "warnings")
 
     def __init__(self) -> None:
-        self.lines: list[Line] = []
+        self.lines: list[FieldLine] = []
         self.head: Head | None = None
         self.error: DecodeError | None = None
         self.warnings: list[DecodeError] = []
 
-    def again(self) -> Block:
+    def again(self) -> HeaderBlock:
         """Return a block of its own with the same lines."""
-        same = Block()
+        same = HeaderBlock()
         same.lines = self.lines
         same.head = self.head
         return same
@@ -435,21 +435,21 @@ class Block:
 
 
 def read_block(
-    data: bytes, start: int, stop: int, table: Table, added: int, most: int = MOST
-) -> Block:
+    data: bytes, start: int, stop: int, table: DynamicTable, added: int, most: int = MOST
+) -> HeaderBlock:
     """Read the header block at ``data[start:stop]``.
 
     That is the block of a HEADERS or a PUSH_PROMISE and of its CONTINUATIONs, joined.  ``added`` is
     the number to give to entries that it adds: a packet's number, an offset.  It raises nothing:
-    what is wrong is in the Block.  After an error the table counts as lost, since nobody knows what
-    the rest of the block would have added.
+    what is wrong is in the HeaderBlock.  After an error the table counts as lost, since nobody
+    knows what the rest of the block would have added.
     """
     is_usual = not start and stop == len(data) <= _LONG and most == MOST
     if is_usual:
         known = table.known.get(data)
         if known is not None:
             return known.again()
-    block = Block()
+    block = HeaderBlock()
     lines = block.lines
     reader = _BlockReader(data, start, stop, table, added)
     begun: i64 = start
@@ -505,7 +505,7 @@ def read_block(
         if unread < 0:
             unread = begun
     if unread >= 0:
-        lines.append(Line(UNREAD, unread, stop, stop))
+        lines.append(FieldLine(UNREAD, unread, stop, stop))
     elif is_usual and not changes and not block.warnings and len(table.known) < _MOST_KNOWN:
         table.known[data] = block
     return block
@@ -516,14 +516,14 @@ class _BlockReader:
 
     __slots__ = ("added", "at", "data", "stop", "table")
 
-    def __init__(self, data: bytes, start: i64, stop: i64, table: Table, added: int) -> None:
+    def __init__(self, data: bytes, start: i64, stop: i64, table: DynamicTable, added: int) -> None:
         self.data = data
         self.at: i64 = start
         self.stop: i64 = stop
         self.table = table
         self.added = added
 
-    def line(self) -> Line:
+    def line(self) -> FieldLine:
         """Return the next line; raise DecodeError.  The table changes only if it could be read."""
         at = self.at
         first: i64 = self.data[at]
@@ -531,7 +531,7 @@ class _BlockReader:
             index = self.integer("index", 127)
             entry = self.table.find(index, at, self.at - at)
             stop = self.at
-            return Line(
+            return FieldLine(
                 INDEXED,
                 at,
                 stop,
@@ -552,11 +552,11 @@ class _BlockReader:
                     "table size update", at, found=str(size), limit=allowed, size=self.at - at
                 )
             self.table.resize(size)
-            return Line(SIZE_UPDATE, at, self.at, self.at, size=size)
+            return FieldLine(SIZE_UPDATE, at, self.at, self.at, size=size)
         # 6.2.3, 6.2.2
         return self.literal(NEVER_INDEXED if first >= 16 else NOT_ADDED, 15)
 
-    def literal(self, form: int, mask: i64) -> Line:
+    def literal(self, form: int, mask: i64) -> FieldLine:
         at = self.at
         index = self.integer("index of a name", mask)
         inside = self.at
@@ -580,8 +580,8 @@ class _BlockReader:
             why = unknown
             if name is None and not why.startswith("its name"):
                 why = f"its name was that of {why}"
-            empties = not self.table.add(Entry(name, value, self.added, why))
-        return Line(
+            empties = not self.table.add(TableEntry(name, value, self.added, why))
+        return FieldLine(
             form,
             at,
             inside,
@@ -827,7 +827,7 @@ _MASKS: Final = _mask_codes()
 # ── Notes ────────────────────────────────────────────────────────────────────────────
 
 
-def notes_of_block(block: Block, by: str = "by the block at", depth: int = 1) -> list[Note]:
+def notes_of_block(block: HeaderBlock, by: str = "by the block at", depth: int = 1) -> list[Note]:
     """Return a note for every byte of a block; places are those that it was read from.
 
     ``by`` comes before a block's number: "by packet" makes "added by packet 12".
@@ -873,7 +873,7 @@ _FORM_WHY: Final = {
 _EMPTIES: Final = "Literal, to be added to the table; it is larger than that, which it empties."
 
 
-def _entry(line: Line, by: str) -> str:
+def _entry(line: FieldLine, by: str) -> str:
     """Say which entry a line names, and where that comes from."""
     if line.added is None:
         return line.unknown or f"entry {line.index} (static table)"

@@ -69,7 +69,7 @@ from .h2 import (
 )
 from .h2 import HEAD as FRAME_HEAD
 from .h2_windows import MAX_STREAMS, Windows
-from .hpack import Block, Table, read_block
+from .hpack import DynamicTable, HeaderBlock, read_block
 from .http1 import Http1
 from .http1_bodies import in_head, opened
 from .pieces import (
@@ -112,7 +112,7 @@ class HeadBlock:
 
     __slots__ = ("block", "fragments")
 
-    def __init__(self, block: Block, fragments: tuple[Span, ...]) -> None:
+    def __init__(self, block: HeaderBlock, fragments: tuple[Span, ...]) -> None:
         self.block = block
         self.fragments = fragments
 
@@ -221,7 +221,7 @@ class Http2(Transport):
         self._limits = limits
         self._contents = contents
         self._carrier = carrier
-        self._table = Table(False)
+        self._table = DynamicTable(False)
         self._is_begun = False  # a unit was read
         self._is_client: bool | None = None
         self._other: Http2 | None = None
@@ -402,10 +402,10 @@ class Http2(Transport):
         if is_first and frame.kind == SETTINGS and not frame.flags & ACK:
             self._is_client = False  # a client would have begun with the preface
             if self._upgraded is None:
-                self._table = Table()
+                self._table = DynamicTable()
         elif frame.kind == HEADERS and frame.flags & END_HEADERS:
             content = parts(data, frame, len(data)).content
-            head = _head_of(read_block(data, content.start, content.stop, Table(False), 0))
+            head = _head_of(read_block(data, content.start, content.stop, DynamicTable(False), 0))
             if head.is_request:
                 self._is_client = True
             elif ":status" in head.lines or frame.flags & END_STREAM:
@@ -430,7 +430,7 @@ class Http2(Transport):
         if unit.what == "preface":
             self._is_begun = True
             self._is_client = True
-            self._table = Table()
+            self._table = DynamicTable()
             out.append(self._event("preface", 0, data, brought))
             return out
         frame = read_frame(data, 0, len(data))
@@ -1221,7 +1221,7 @@ def _heads_of(pieces: list[Piece], found: Found, ending: Ending) -> Heads:
     """Return the header blocks of a message, with their places in its data."""
     blocks: list[HeadBlock] = []
     fragments: list[Span] = []
-    current: Block | None = None
+    current: HeaderBlock | None = None
     for stretch, piece in zip(found.layout, ordered(pieces), strict=False):
         if piece.block is None or piece.fragment is None:
             continue
@@ -1248,7 +1248,7 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace")
 
 
-def _head_of(block: Block) -> Head:
+def _head_of(block: HeaderBlock) -> Head:
     """Return what a header block says, as far as it is known."""
     head = Head(False)
     for name, value in block.headers:

@@ -29,7 +29,7 @@ from .h2 import (
     placed,
     read_frame,
 )
-from .hpack import UNREAD, Line, mask_string, notes_of_block
+from .hpack import UNREAD, FieldLine, mask_string, notes_of_block
 from .http2 import HeadBlock, Heads
 
 __all__ = ["envelope_notes", "is_open", "masked", "masks", "metadata", "notes", "trailers_masks"]
@@ -102,7 +102,7 @@ def envelope_notes(data: bytes, start: int, stop: int) -> list[Note]:
     return out
 
 
-def _hidden(notes: list[Note], lines: list[Line]) -> list[Note]:
+def _hidden(notes: list[Note], lines: list[FieldLine]) -> list[Note]:
     """Return the notes of a block without the values that were masked."""
     shut = [
         line.span for line in lines if line.is_header and _name(line) not in _OPEN and line.value
@@ -118,7 +118,7 @@ def _hidden(notes: list[Note], lines: list[Line]) -> list[Note]:
     return out
 
 
-def _name(line: Line) -> str | None:
+def _name(line: FieldLine) -> str | None:
     return None if line.name is None else _text(line.name)
 
 
@@ -147,7 +147,7 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace")
 
 
-def _span(line: Line, fragments: tuple[Span, ...]) -> Span:
+def _span(line: FieldLine, fragments: tuple[Span, ...]) -> Span:
     """Return where a line is in the message's data; if it is cut in two, where it begins."""
     at = line.start
     for fragment in fragments:

@@ -16,7 +16,7 @@ from typing import Final
 from ...model import Gap, Span, Stretch
 from ...wire.link import number as u32
 from ..framing import Brought, Found
-from .hpack import Block
+from .hpack import HeaderBlock
 
 __all__ = [
     *("ENVELOPE", "Piece", "envelopes", "from_base64", "gaps_of", "lay_out", "ordered"),
@@ -42,7 +42,7 @@ class Piece:
         self.offset = offset
         self.data = data
         self.what = what
-        self.block: Block | None = None
+        self.block: HeaderBlock | None = None
         self.fragment: Span | None = None
 
 

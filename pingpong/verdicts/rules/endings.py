@@ -335,7 +335,7 @@ def closed_unasked(case: Case, known: Known) -> Verdict | None:
     if flow.lacks or case.tally.answered:
         return None
     if max(flow.sent, flow.from_client.acked - 1) > 0 if call is None else server.last > call.time:
-        return None  # the begin of a request, perhaps
+        return None  # the beginning of a request, perhaps
     line = unbraced(text_in(server.first))
     said = f"The server closed an idle connection: before any request came, it sent “{line}”"
     evidence = [first_bytes("server", server), ending(case)]
@@ -504,7 +504,7 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
         took = (
             f"it is framed, and took them for the length of a frame, {as_length(case)}."
             if framed
-            else "it is unframed, and took the length of the frame for the begin of a message."
+            else "it is unframed, and took the length of the frame for the beginning of a message."
         )
         return Verdict(
             case.flow,
@@ -531,8 +531,8 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
             case.flow,
             Kind.CLOSED_ON_CALL,
             Severity.ERROR,
-            f"{begin}Either it took what it got for the begin of something longer, waited for the "
-            f"rest, and its timeout ran out ({why}); or the call was under way, and a limit of the "
+            f"{begin}Either it took what it got for the beginning of something longer, waited for "
+            f"the rest, and its timeout ran out ({why}); or the call was under way, and a limit of the "
             "server, or of a device between the two (a load balancer, a firewall, NAT), cut it "
             "off; or its handler failed. Nothing here tells which.",
             evidence=[
@@ -625,8 +625,8 @@ def _understood(case: Case, known: Known, ended: Ended, call: Summary) -> Verdic
             Severity.ERROR,
             f"The server answered the client's question {shown(last[0].method)}, and then "
             f"{how_it_ended(case, call)}, without an answer. Either bytes of the question were "
-            "left unread, so that it took them for the begin of the call, or its handler failed: "
-            "the wire does not say which.",
+            "left unread, so that it took them for the beginning of the call, or its handler "
+            "failed: the wire does not say which.",
             evidence=[f"CALL {last[0]}", f"CALL {call}", ending(case)],
             advice="Look at the server's log at that time, and try the client without that "
             "question (withNoAttemptTTwitterUpgrade in Finagle).",
@@ -805,7 +805,7 @@ def gave_up(case: Case, known: Known) -> Verdict | None:
         doubtful = (
             f" Or the server waits too: it could not read the arguments of the call before, "
             f"{shown(unread[0].method)} ({unread[1].type}), and where bytes of that were left "
-            "unread, it is out of step and takes them for the begin of this one."
+            "unread, it is out of step and takes them for the beginning of this one."
         )
     later = " The server answered {came}later, to nobody." if came >= 0 else ""
     times = {"waited": waited}

@@ -39,7 +39,7 @@ _QUOTED: Final = 160
 
 
 def _said(one: ApplicationException) -> str:
-    """With what the server answers, and the begin of its text."""
+    """With what the server answers, and the beginning of its text."""
     kind = "" if one.title.endswith(f" {one.type}") else f", {one.type}"
     words = " ".join(one.text.split())
     text = f": “{unbraced(words[:_QUOTED])}{'…' if len(words) > _QUOTED else ''}”" if words else ""

@@ -234,7 +234,7 @@ def _failure(case: Case, count: int, one: ApplicationException) -> Verdict:
             case.flow,
             Kind.OUT_OF_STEP if went_on else Kind.APPLICATION_EXCEPTION,
             Severity.ERROR,
-            f"The server could not read the begin of the call {method}: it answers with "
+            f"The server could not read the beginning of the call {method}: it answers with "
             f"{one.title}, {kind}, that names no method. Most likely {why}",
             evidence=evidence,
             advice="After such an exception, close the connection and open a new one; and compare "
@@ -424,7 +424,7 @@ def out_of_step(case: Case, known: Known) -> Verdict | None:
         else:
             why = (
                 "Either two threads write to one connection, or an exception was written behind "
-                "the begin of a reply."
+                "the beginning of a reply."
             )
             advice = "Look at the server's log: writing a reply failed there. Let one thread write."
         return Verdict(

@@ -46,7 +46,7 @@ from pingpong.protocols.framings.h2 import (
     read_frame,
     settings,
 )
-from pingpong.protocols.framings.hpack import Table, notes_of_block, read_block
+from pingpong.protocols.framings.hpack import DynamicTable, notes_of_block, read_block
 from pingpong.wire.capturefile import open_capture
 from pingpong.wire.link import Peeler
 from pingpong.wire.streams import Connections
@@ -323,7 +323,9 @@ def test_headers_over_several_frames() -> None:
         frames.append(head_of(data, at))
         at = frames[-1].stop
     fragments = [parts(data, frame, len(data)).content for frame in frames]
-    read = read_block(b"".join(span.of(data) for span in fragments), 0, len(block), Table(), 0)
+    read = read_block(
+        b"".join(span.of(data) for span in fragments), 0, len(block), DynamicTable(), 0
+    )
     inner = placed(notes_of_block(read), fragments)
     notes: list[Note] = []
     for frame, mine in zip(frames, inner, strict=True):
@@ -560,7 +562,7 @@ def table_sizes(data: bytes, at: int) -> list[int]:
 
 def check_direction(data: bytes, at: int, theirs: list[int], most: int) -> int:
     """Every frame and every header as the libraries have them; how many blocks there were."""
-    table, decoder = Table(), hpack.Decoder(1 << 24)
+    table, decoder = DynamicTable(), hpack.Decoder(1 << 24)
     allowed = iter(theirs)
     fragments: list[Span] = []
     frames: list[Frame] = []
@@ -656,7 +658,7 @@ def test_headers_of_a_real_connection_cut_anywhere(name: str, relatives: Path) -
         for data, at in ((client, len(PREFACE)), (server, 0)):
             blocks = blocks_of(data, at)
             for first in range(len(blocks)):
-                whole, late = Table(), Table(is_whole=False)
+                whole, late = DynamicTable(), DynamicTable(is_whole=False)
                 for number, block in enumerate(blocks):
                     right = read_block(block, 0, len(block), whole, number)
                     if number < first:

@@ -22,11 +22,11 @@ from pingpong.protocols.framings.hpack import (
     SIZE_UPDATE,
     STATIC,
     UNREAD,
-    Block,
-    Entry,
-    Line,
+    DynamicTable,
+    FieldLine,
+    HeaderBlock,
     String,
-    Table,
+    TableEntry,
     notes_of_block,
     read_block,
     unpack_huffman,
@@ -43,14 +43,14 @@ def raw(text: str) -> bytes:
     return bytes.fromhex(text.replace(" ", "").replace("|", ""))
 
 
-def read(data: bytes, table: Table | None = None, added: int = 0) -> Block:
+def read(data: bytes, table: DynamicTable | None = None, added: int = 0) -> HeaderBlock:
     """The block, of which each byte is in one line and in one note."""
-    block = read_block(data, 0, len(data), table or Table(), added)
+    block = read_block(data, 0, len(data), table or DynamicTable(), added)
     check(block, data)
     return block
 
 
-def check(block: Block, data: bytes) -> None:
+def check(block: HeaderBlock, data: bytes) -> None:
     at = 0
     for line in block.lines:
         assert line.start == at
@@ -167,7 +167,7 @@ EXAMPLES: dict[str, tuple[int, list[tuple[str, list[Header], int]]]] = {
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_examples_of_the_rfc(name: str) -> None:
     limit, blocks = EXAMPLES[name]
-    table = Table()
+    table = DynamicTable()
     table.resize(limit)
     for number, (text, headers, size) in enumerate(blocks):
         block = read(raw(text), table, number)
@@ -211,13 +211,13 @@ def test_the_static_table_is_the_librarys() -> None:
 # ── Notes ────────────────────────────────────────────────────────────────────────────
 
 
-def whys(data: bytes, table: Table, added: int) -> list[tuple[str, str, str]]:
+def whys(data: bytes, table: DynamicTable, added: int) -> list[tuple[str, str, str]]:
     notes = notes_of_block(read(data, table, added), by="by packet")
     return [(note.label, note.meaning, note.why) for note in notes]
 
 
 def test_notes_say_where_a_header_is_from() -> None:
-    table = Table()
+    table = DynamicTable()
     assert whys(raw("82 41 8c f1e3c2e5f23a6ba0ab90f4ff"), table, 12) == [
         ("header", '":method": "GET"', "Indexed: entry 2 (static table)."),
         (
@@ -234,7 +234,7 @@ def test_notes_say_where_a_header_is_from() -> None:
 
 
 def test_notes_of_what_is_not_known() -> None:
-    table = Table(is_whole=False)
+    table = DynamicTable(is_whole=False)
     assert whys(raw("c0 | 7f 01 01 61 | be"), table, 7) == [
         ("header", "unknown: unknown", "Indexed: entry 64, added before the capture."),
         (
@@ -255,7 +255,7 @@ def test_notes_of_what_is_not_known() -> None:
 
 
 def test_a_binary_value_is_shown_in_hex() -> None:
-    assert whys(raw("00 01 61 02 00ff"), Table(), 0)[-1] == ("value", "2 bytes: 00 ff", "")
+    assert whys(raw("00 01 61 02 00ff"), DynamicTable(), 0)[-1] == ("value", "2 bytes: 00 ff", "")
 
 
 # ── What is wrong ────────────────────────────────────────────────────────────────────
@@ -285,7 +285,7 @@ WRONG = {
 def test_what_is_wrong_is_said(name: str) -> None:
     text, start, said = WRONG[name]
     data = raw(text)
-    table = Table()
+    table = DynamicTable()
     block = read(data, table)
     assert str(block.error).startswith(said)
     assert (block.lines[-1].form, block.lines[-1].span) == (UNREAD, Span(start, len(data)))
@@ -295,7 +295,7 @@ def test_what_is_wrong_is_said(name: str) -> None:
 
 
 def test_a_size_update_comes_first() -> None:
-    table = Table()
+    table = DynamicTable()
     block = read(raw("82 20 82"), table)
     assert block.error is None
     assert block.headers == GET[:1] * 2
@@ -305,7 +305,7 @@ def test_a_size_update_comes_first() -> None:
 
 
 def test_a_lowered_maximum_is_answered() -> None:
-    table = Table()
+    table = DynamicTable()
     table.allow(100)
     assert [one.found for one in read(raw("82"), table).warnings] == ["missing"]
     assert read(raw("3f 45"), table).warnings == []
@@ -315,14 +315,14 @@ def test_a_lowered_maximum_is_answered() -> None:
 
 
 def test_a_larger_table_has_to_be_allowed() -> None:
-    table = Table()
+    table = DynamicTable()
     table.allow(1 << 32 - 1)
     block = read(raw("3f e1 ff 03 82"), table)
     assert (block.error, table.limit) == (None, 65536)
 
 
 def test_an_entry_that_is_too_large_empties_the_table() -> None:
-    table = Table()
+    table = DynamicTable()
     read(raw("44 012f"), table)
     block = read(raw("44 7f a1 1f") + b"a" * 4128, table)
     assert (block.error, block.lines[0].empties) == (None, True)
@@ -360,7 +360,7 @@ def encoded(blocks: list[tuple[int | None, bool, list[Header]]]) -> list[tuple[b
 
 @given(BLOCKS)
 def test_the_librarys_blocks_are_read(blocks: list[Any]) -> None:
-    table = Table()
+    table = DynamicTable()
     for number, (data, headers) in enumerate(encoded(blocks)):
         block = read(data, table, number)
         assert (block.error, block.warnings) == (None, [])
@@ -411,7 +411,7 @@ def written(draw: st.DrawFn) -> bytes:
     return update + b"".join(draw(st.lists(lines(), max_size=8)))
 
 
-def agree(decoder: Any, table: Table, data: bytes) -> bool:
+def agree(decoder: Any, table: DynamicTable, data: bytes) -> bool:
     """Do both read the same?  False if both refuse it."""
     block = read(data, table)
     try:
@@ -430,7 +430,7 @@ def agree(decoder: Any, table: Table, data: bytes) -> bool:
 
 @given(st.lists(written(), min_size=1, max_size=8))
 def test_the_library_reads_the_same(blocks: list[bytes]) -> None:
-    decoder, table = other.Decoder(), Table()
+    decoder, table = other.Decoder(), DynamicTable()
     for data in blocks:
         if not agree(decoder, table, data):
             break
@@ -440,7 +440,7 @@ def test_the_library_reads_the_same(blocks: list[bytes]) -> None:
 def test_the_library_reads_the_same_of_mutated_blocks(
     blocks: list[Any], data: st.DataObject
 ) -> None:
-    decoder, table = other.Decoder(), Table()
+    decoder, table = other.Decoder(), DynamicTable()
     for block, _ in encoded(blocks):
         changed = bytearray(block)
         for _ in range(data.draw(st.integers(0, 2))):
@@ -452,8 +452,8 @@ def test_the_library_reads_the_same_of_mutated_blocks(
 
 @given(st.binary(max_size=60))
 def test_any_bytes(data: bytes) -> None:
-    agree(other.Decoder(), Table(), data)
-    block = read(data, Table(is_whole=False))
+    agree(other.Decoder(), DynamicTable(), data)
+    block = read(data, DynamicTable(is_whole=False))
     for line in block.lines:
         if line.is_header:
             assert bool(line.unknown) == (line.name is None or line.value is None)
@@ -485,7 +485,7 @@ def test_huffman_of_each_byte(byte: int) -> None:
 # ── What is missing ──────────────────────────────────────────────────────────────────
 
 
-def never_wrong(mine: Line, whole: Line, since: int) -> None:
+def never_wrong(mine: FieldLine, whole: FieldLine, since: int) -> None:
     """What is said is right, and what was added since is known."""
     assert (mine.form, mine.span, mine.index) == (whole.form, whole.span, whole.index)
     assert mine.name in (None, whole.name)
@@ -512,7 +512,7 @@ def never_wrong(mine: Line, whole: Line, since: int) -> None:
 
 def read_with_holes(blocks: list[bytes], first: int, holes: set[int]) -> int:
     """Read from block ``first`` on, without those in ``holes``; how many headers were known."""
-    whole, mine = Table(), Table(is_whole=first == 0)
+    whole, mine = DynamicTable(), DynamicTable(is_whole=first == 0)
     since, known = first, 0
     for number, data in enumerate(blocks):
         right = read(data, whole, number)
@@ -560,7 +560,7 @@ def test_what_is_added_since_is_known() -> None:
 
 
 def test_an_empty_table_is_whole_again() -> None:
-    table = Table(is_whole=False)
+    table = DynamicTable(is_whole=False)
     assert read(raw("20 3f e1 1f 44 012f be"), table).error is None
     assert table.is_whole
     assert "at most 62, the last entry" in str(read(raw("bf"), table).error)
@@ -568,14 +568,14 @@ def test_an_empty_table_is_whole_again() -> None:
 
 def test_a_limit_that_is_not_known_does_not_evict() -> None:
     """An entry of 5000 bytes may have been added: a size update may stand before the capture."""
-    table = Table(is_whole=False)
+    table = DynamicTable(is_whole=False)
     large = b"a" * 5000
     block = read(b"\x44" + string(large, False) + raw("44 012f bf"), table)
     assert block.headers[-1] == (b":path", large)
 
 
 def test_an_index_that_no_table_has_is_wrong_with_a_known_limit() -> None:
-    table = Table(is_whole=False)
+    table = DynamicTable(is_whole=False)
     assert read(raw("ff ff 7f"), table).headers == [(None, None)]
     assert read(raw("3f e1 1f"), table).error is None
     assert read(raw("ff 3e"), table).headers == [(None, None)]  # 189: 128 entries of 32 bytes
@@ -586,7 +586,7 @@ def test_an_index_that_no_table_has_is_wrong_with_a_known_limit() -> None:
 
 
 def test_a_bomb_is_not_unpacked() -> None:
-    table = Table()
+    table = DynamicTable()
     large = b"a" * 4000
     data = b"\x44" + string(large, False) + b"\xbe" * 100_000 + raw("44 012f")
     block = read(data, table)
@@ -617,7 +617,7 @@ def test_an_error_behind_too_much_is_told() -> None:
 
 def test_the_table_has_an_end() -> None:
     """4 GiB are allowed and announced; what is not kept is unknown, what is kept is right."""
-    table = Table()
+    table = DynamicTable()
     table.allow((1 << 32) - 1)
     assert read(integer(32, 31, (1 << 32) - 1), table).error is None
     value = b"a" * 10_000
@@ -668,7 +668,7 @@ HOSTILE = {
 def test_no_byte_is_looked_at_often(name: str, is_whole: bool) -> None:
     data = Counted(HOSTILE[name])
     Counted.looks = 0
-    read_block(data, 0, len(data), Table(is_whole), 0)
+    read_block(data, 0, len(data), DynamicTable(is_whole), 0)
     assert Counted.looks <= 3 * len(data) + 10
 
 
@@ -679,21 +679,21 @@ def test_incomplete_says_so() -> None:
 def test_an_entry_that_just_fits() -> None:
     """:path and / are 6 bytes, and the entry counts for 32."""
     for limit, count in ((38, 1), (37, 0)):
-        table = Table()
+        table = DynamicTable()
         table.resize(limit)
         read(raw("44 012f"), table)
         assert (table.count, table.size) == (count, 38 * count)
 
 
 def test_a_table_without_room_is_whole() -> None:
-    table = Table(is_whole=False)
+    table = DynamicTable(is_whole=False)
     table.resize(31)
     assert table.is_whole
 
 
 def test_a_loss_hides_the_limit_too() -> None:
     """A size update may be among what is lost: the entry may have been added."""
-    table = Table()
+    table = DynamicTable()
     table.lose()
     large = b"a" * 5000
     block = read(b"\x44" + string(large, False) + raw("44 012f bf"), table)
@@ -701,7 +701,7 @@ def test_a_loss_hides_the_limit_too() -> None:
 
 
 def test_what_is_dropped_without_a_limit_leaves_older_ones_unknown() -> None:
-    table = Table(is_whole=False)
+    table = DynamicTable(is_whole=False)
     for _ in range(30):
         read(b"\x44" + string(b"a" * 10_000, False), table)
     assert not table.is_whole
@@ -724,7 +724,7 @@ SAID = [
 def test_a_block_that_was_read_before_means_what_it_would_mean_now(
     blocks: list[bytes], is_whole: bool, allowed: int
 ) -> None:
-    one, two = Table(is_whole), Table(is_whole)
+    one, two = DynamicTable(is_whole), DynamicTable(is_whole)
     for number, data in enumerate(blocks):
         if number == 7 and allowed >= 0:
             one.allow(allowed)
@@ -741,11 +741,11 @@ def test_a_block_that_was_read_before_means_what_it_would_mean_now(
 
 
 def test_few_blocks_are_remembered() -> None:
-    table = Table()
+    table = DynamicTable()
     for number in range(1000):
         read(bytes((0, 2)) + number.to_bytes(2, "big") + b"\x01b", table)
     assert 0 < len(table.known) <= 64
     read(b"\0\x01a\x7f\xe0\x0f" + bytes(2143), table)
     assert max(len(data) for data in table.known) < 2000
-    table.add(Entry(b"a", b"b", 1))
+    table.add(TableEntry(b"a", b"b", 1))
     assert not table.known

@@ -374,7 +374,7 @@ def _begins_string(first: int) -> bool:
 
 
 def _begins_text(body: bytes) -> bool:
-    """Say whether it is the begin of a string of hessian2 with text in it."""
+    """Say whether it is the beginning of a string of hessian2 with text in it."""
     first = body[0]
     size = 1 if first < 0x20 else 2 if first < 0x34 else 3
     return _begins_string(first) and _WORDS.match(body, size) is not None

@@ -18,7 +18,7 @@ from ...encodings.notes import Writer
 from ...purposes import counted
 from .framed import HEAD
 from .sasl import START
-from .theader import Head, Part
+from .theader import FrameHead, Part
 
 __all__ = ["BLANK", "head_masks", "notes", "own_of_sasl", "struct_masks"]
 
@@ -72,7 +72,7 @@ def struct_masks(message: Message, at: int) -> HeadMasks:
     return HeadMasks([], -1, values)
 
 
-def head_masks(head: Head) -> HeadMasks:
+def head_masks(head: FrameHead) -> HeadMasks:
     """Mask a (TT)THeader head: keys and values that are text, its token, and what was not read.
 
     The keys that TTHeader has numbers for stay.

@@ -8,7 +8,7 @@
     │  payload: one message, through the transforms in their order        │
     └─────────────────────────────────────────────────────────────────────┘
 
-``Head`` walks over the head once, and its result serves two purposes: the transport takes the
+``FrameHead`` walks over the head once, and its result serves two purposes: the transport takes the
 transforms and undoes them, ``describe`` turns the parts into notes.  zlib is undone here, up to the
 size that a message may have.  What cannot be undone or read is passed over as a whole frame, with a
 finding: the length still says where the next one begins.
@@ -30,8 +30,8 @@ from ...unpacking import Allowance, inflate
 from .framed import EMPTY, HEAD, read_frame_length
 
 __all__ = [
+    "FrameHead",
     "FramedHeaderTransport",
-    "Head",
     "HeaderTransport",
     "ProtocolAt",
     "begins",
@@ -72,7 +72,7 @@ _LASTING_KEY_VALUES: Final = 2  # fbthrift's: they hold for the whole connection
 _INFOS: Final = {_KEY_VALUES: "key/values", _LASTING_KEY_VALUES: "lasting key/values"}
 
 
-class Head:
+class FrameHead:
     """A frame's head, walked from left to right: ``data[:limit]`` is looked at.
 
     ``walk`` raises DecodeError if it cannot be a head; ``parts`` has what was read until then.  The
@@ -260,9 +260,9 @@ class HeaderTransport(Transport):
         self._protocol_at = protocol_at
         self.allowance = Allowance(limits)
 
-    def head(self, data: bytes | bytearray, limit: int) -> Head:
-        """Make a Head over ``data[:limit]``; the relatives have classes of their own."""
-        return Head(data, limit, self.base)
+    def head(self, data: bytes | bytearray, limit: int) -> FrameHead:
+        """Make a FrameHead over ``data[:limit]``; the relatives have classes of their own."""
+        return FrameHead(data, limit, self.base)
 
     def next(self, buffer: bytearray, have: int) -> Unit | None:
         base = self.base
@@ -334,7 +334,7 @@ class HeaderTransport(Transport):
                 return inside, self._protocol_at(data, inside, len(data))
         return start, protocol
 
-    def _not_undone(self, frame: bytes, head: Head, left: list[int]) -> Unit:
+    def _not_undone(self, frame: bytes, head: FrameHead, left: list[int]) -> Unit:
         number = left[0] if left else ZLIB
         named = f"{number} {TRANSFORMS.get(number, 'unknown')}"
         if not left:
@@ -389,7 +389,7 @@ class FramedHeaderTransport(HeaderTransport):
 
 def begins(data: bytes | bytearray) -> bool | None:
     """Say whether these first bytes of a direction begin a THeader frame; None: too few yet."""
-    return begins_frame(data, Head(data, len(data)))
+    return begins_frame(data, FrameHead(data, len(data)))
 
 
 def size_of(data: bytes | bytearray, magic: int) -> int:
@@ -411,7 +411,7 @@ def begins_framed(data: bytes | bytearray) -> bool | None:
     return begins(data[HEAD:])
 
 
-def begins_frame(data: bytes | bytearray, head: Head) -> bool | None:
+def begins_frame(data: bytes | bytearray, head: FrameHead) -> bool | None:
     """Say the same for THeader's relatives: ``head`` is one of theirs over ``data``.
 
     The whole head has to make sense, and if nothing packs the payload, it has to begin like a
@@ -479,17 +479,17 @@ def like_message(data: bytes | bytearray, at: int) -> bool | None:
 
 def describe(data: bytes, stop: int) -> list[Part]:
     """Return the parts of what precedes the message: size, label, meaning and why."""
-    return describe_head(Head(data, stop), stop)
+    return describe_head(FrameHead(data, stop), stop)
 
 
 def describe_framed(data: bytes, stop: int) -> list[Part]:
     """Return the same for THeader frames in frames."""
     length = str(int.from_bytes(data[:HEAD], "big", signed=True))
     outer = (HEAD, "frame length", length, "Of the frame around the THeader frame.")
-    return [outer, *describe_head(Head(data, stop, HEAD), stop)]
+    return [outer, *describe_head(FrameHead(data, stop, HEAD), stop)]
 
 
-def describe_head(head: Head, stop: int) -> list[Part]:
+def describe_head(head: FrameHead, stop: int) -> list[Part]:
     """Return the parts of a head, and of everything up to ``stop``, where the message begins."""
     try:
         head.walk()

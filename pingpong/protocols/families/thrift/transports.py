@@ -22,7 +22,7 @@ from . import deflate, framed, http, sasl, ttheader, websocket
 from . import theader as header
 from .answers import THRIFT
 from .framed import HEAD
-from .theader import FIXED, Head, Part
+from .theader import FIXED, FrameHead, Part
 from .ttheader import TTHead
 
 __all__ = [
@@ -189,8 +189,8 @@ class _Theader(ThriftCarrier):
     def describe(self, data: bytes, stop: int) -> list[Part]:
         return header.describe(data, stop)
 
-    def head(self, data: bytes, stop: int) -> Head:
-        return Head(data, stop)
+    def head(self, data: bytes, stop: int) -> FrameHead:
+        return FrameHead(data, stop)
 
     def masks_whole(self, message: Message, start: int) -> HeadMasks:
         from .before import head_masks
@@ -215,7 +215,7 @@ class _TTheader(_Theader):
     def describe(self, data: bytes, stop: int) -> list[Part]:
         return ttheader.describe(data, stop)
 
-    def head(self, data: bytes, stop: int) -> Head:
+    def head(self, data: bytes, stop: int) -> FrameHead:
         return TTHead(data, stop)
 
 
@@ -232,8 +232,8 @@ class _FramedTheader(_Theader):
     def describe(self, data: bytes, stop: int) -> list[Part]:
         return header.describe_framed(data, stop)
 
-    def head(self, data: bytes, stop: int) -> Head:
-        return Head(data, stop, HEAD)
+    def head(self, data: bytes, stop: int) -> FrameHead:
+        return FrameHead(data, stop, HEAD)
 
     def own_bytes(
         self, data: bytes, start: int, lines: tuple[tuple[int, bytes], ...]

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from .theader import Head, HeaderTransport, Part, begins_frame, describe_head, plain_number
+from .theader import FrameHead, HeaderTransport, Part, begins_frame, describe_head, plain_number
 
 __all__ = ["TTHead", "TTHeaderTransport", "begins", "describe"]
 
@@ -69,7 +69,7 @@ _KEYS: Final = (
 )
 
 
-class TTHead(Head):
+class TTHead(FrameHead):
     """The head of a TTHeader frame."""
 
     title = "TTHeader"
@@ -115,7 +115,7 @@ class TTHeaderTransport(HeaderTransport):
 
     name = "ttheader"
 
-    def head(self, data: bytes | bytearray, limit: int) -> Head:
+    def head(self, data: bytes | bytearray, limit: int) -> FrameHead:
         return TTHead(data, limit, self.base)
 
 

@@ -400,8 +400,8 @@ def test_show_needs_no_option(
     capture = read(path)
     assert cli.run(["show", str(path)]) == 0
     out = capsys.readouterr().out
-    # Long names are cut in the ladder.
-    assert f"{capture.messages[0].type.name} {capture.messages[0].method[:20]}" in out
+    # Long names are cut in the ladder, in their middle.
+    assert f"{capture.messages[0].type.name} {capture.messages[0].method[:8]}" in out
     count = len(capture.messages)
     assert f"{len(capture.packets)} packets, " in out
     assert f", {count} message{'s' if count > 1 else ''}, " in out

@@ -532,8 +532,8 @@ def closed_on_call(case: Case, known: Known) -> Verdict | None:
             Kind.CLOSED_ON_CALL,
             Severity.ERROR,
             f"{begin}Either it took what it got for the beginning of something longer, waited for "
-            f"the rest, and its timeout ran out ({why}); or the call was under way, and a limit of the "
-            "server, or of a device between the two (a load balancer, a firewall, NAT), cut it "
+            f"the rest, and its timeout ran out ({why}); or the call was under way, and a limit of "
+            "the server, or of a device between the two (a load balancer, a firewall, NAT), cut it "
             "off; or its handler failed. Nothing here tells which.",
             evidence=[
                 *evidence,

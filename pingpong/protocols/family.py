@@ -85,7 +85,8 @@ class Wrapper(NamedTuple):
     ``woven`` makes the transport instead of ``make`` if each message's head decides which family
     reads it: see ``framings.contents``.  ``find(data, ended)`` searches where there is no magic: it
     returns where one begins, and whether that is certain; it is believed if both directions have
-    one.
+    one.  ``alone(data, at)``: what begins there is proof enough where nothing of the other
+    direction was captured.
 
     ``behind(data, magic)``: how many bytes of a head come after the magic, by its own account; None
     if it does not say, and its end is easily found.  ``answers(data)`` says what first bytes are
@@ -102,6 +103,7 @@ class Wrapper(NamedTuple):
     find: Callable[[bytes | bytearray, bool], tuple[int, bool]] | None = None
     behind: Callable[[bytes | bytearray, int], int] | None = None
     answers: Callable[[bytes | bytearray], str] | None = None
+    alone: Callable[[bytes | bytearray, int], bool] | None = None
 
 
 def _never(data: bytes | bytearray) -> str:

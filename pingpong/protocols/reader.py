@@ -100,12 +100,13 @@ class MessageReader:
 
     ``from_start``: the first chunk begins the connection.  ``told`` is what the user says that it
     speaks.  ``other`` is the transport that the other direction was seen to speak, NOT_KNOWN before
-    that; ``peer`` reads it.  ``looks_like`` is what this direction may speak, if the other one does
-    too.  ``detection`` is None until the bytes have told; ``findings`` is about bytes that belong
-    to no message.  ``passed``, if ``watched``, has the units without a message, until the caller
-    clears it.  ``begun``, ``broke`` and ``why`` are the Half's.  ``turns`` are HTTP's requests or
-    responses, in order, until the caller clears them; ``is_lossy``: some may be missing.  ``heard``
-    is how many bytes of the other direction its sender has acknowledged, as far as the caller says.
+    that; ``peer`` reads it.  ``was_fed``: bytes of this one came.  ``looks_like`` is what this
+    direction may speak, if the other one does too.  ``detection`` is None until the bytes have
+    told; ``findings`` is about bytes that belong to no message.  ``passed``, if ``watched``, has
+    the units without a message, until the caller clears it.  ``begun``, ``broke`` and ``why`` are
+    the Half's.  ``turns`` are HTTP's requests or responses, in order, until the caller clears
+    them; ``is_lossy``: some may be missing.  ``heard`` is how many bytes of the other direction
+    its sender has acknowledged, as far as the caller says.
     """
 
     def __init__(
@@ -120,6 +121,7 @@ class MessageReader:
         self._effort = Effort()
         self.other = NOT_KNOWN
         self.peer: MessageReader | None = None
+        self.was_fed = False
         self.looks_like = NOT_KNOWN
         self.passed: list[Passed] = []
         self._watched = watched
@@ -167,6 +169,7 @@ class MessageReader:
 
     def feed(self, chunk: Chunk) -> list[Found]:
         """Take the next bytes; return the messages that are complete with them."""
+        self.was_fed = True
         if self._state == _FOREIGN:
             return []
         data = chunk.data
@@ -498,7 +501,8 @@ class MessageReader:
             at, is_sure = wrapper.find(self._buffer, ended)
             if settled.transport is not None:
                 return FoundPlace(at, Spoken(None, wrapper.transport) if is_sure else None)
-            if len(self._buffer) < _MOST_DOUBTFUL and not ended:
+            is_late = ended or len(self._buffer) >= _MOST_DOUBTFUL
+            if not is_late:
                 keep = min(keep, at)
             if not is_sure:
                 continue
@@ -507,6 +511,9 @@ class MessageReader:
             self.looks_like = wrapper.transport
             peer = self.peer
             if peer is not None and wrapper.transport in (peer.looks_like, peer.speaks):
+                return FoundPlace(at, Spoken(None, wrapper.transport))
+            is_alone = is_late and (peer is None or not peer.was_fed)
+            if is_alone and wrapper.alone is not None and wrapper.alone(self._buffer, at):
                 return FoundPlace(at, Spoken(None, wrapper.transport))
         place = find_message(self._buffer, settled, ended, self._limits, self._effort)
         return FoundPlace(min(place.at, keep), None) if place.spoken is None else place

@@ -87,7 +87,7 @@ from .pieces import (
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-__all__ = ["HeadBlock", "Heads", "Http2", "begins", "find"]
+__all__ = ["HeadBlock", "Heads", "Http2", "begins", "find", "proves_itself"]
 
 # How many streams of one direction are followed at once, and how many ended ones are remembered,
 # since frames of them may still be under way.
@@ -1369,3 +1369,40 @@ def find(data: bytes | bytearray, ended: bool) -> tuple[int, bool]:
             size -= 1
         begin = len(raw) - size if size else -1
     return (begin, is_sure) if 0 <= begin < place else (place, is_sure)
+
+
+# How many frames are looked at where nothing came from the other end, and how many are enough.
+_LOOKED_AT: Final = 256
+_ENOUGH: Final = 8
+
+
+def proves_itself(data: bytes | bytearray, at: int) -> bool:
+    """Say whether frames that begin at ``at`` are HTTP/2 for sure, whatever the other end sent.
+
+    They follow each other to the end of the data, where one may be cut, or many of them do.  A
+    block of headers among them can be read, and has the method of a request or the status of a
+    reply.  The preface is proof enough.
+    """
+    raw = bytes(data)
+    if raw.startswith(PREFACE, at):
+        return True
+    frames = 0
+    is_named = False
+    while at + FRAME_HEAD <= len(raw) and frames < _LOOKED_AT:
+        if not may_be_frame(raw, at):
+            return False
+        frame = read_frame(raw, at, len(raw))
+        assert frame is not None
+        if frame.stop > len(raw):
+            break
+        frames += 1
+        at = frame.stop
+        if frame.kind == HEADERS and frame.flags & END_HEADERS and not is_named:
+            content = parts(raw, frame, len(raw)).content
+            block = read_block(raw, content.start, content.stop, DynamicTable(False), 0)
+            lines = _head_of(block).lines
+            status = lines.get(":status", "")
+            is_named = block.error is None and (
+                lines.get(":method", "").isalpha() or (len(status) == 3 and status.isdigit())
+            )
+    return is_named and frames >= _ENOUGH

@@ -25,4 +25,14 @@ def _alone(limits: Limits, inside: ProtocolAt) -> Transport:
     return http2.Http2(limits, reads, HTTP2)
 
 
-WRAPPERS: Final = (Wrapper(HTTP2, "HTTP/2", http2.begins, _alone, (), 0, _woven, http2.find),)
+WRAPPERS: Final = (
+    Wrapper(
+        HTTP2,
+        "HTTP/2",
+        http2.begins,
+        _alone,
+        woven=_woven,
+        find=http2.find,
+        alone=http2.proves_itself,
+    ),
+)

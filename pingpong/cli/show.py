@@ -63,7 +63,7 @@ SHOW: Final = """\
   tcpdump -i lo -w - port 9090 | pingpong show -
 
 Messages have numbers, which --message takes: #3 in the ladder, the columns call and reply of the
-exchanges (of `pingpong calls` too), the first column of `pingpong messages`.
+exchanges (of `pingpong calls` too), "number" in `pingpong messages --json`.
 
 With --json, one object a line a message: number, time (seconds since 1970), client, server,
 flow, protocol, transport, type (CALL, REPLY, EXCEPTION, ONEWAY), method, seqid, offset (in

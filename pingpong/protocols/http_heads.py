@@ -21,10 +21,16 @@ from ..model import LETTER, Run
 
 __all__ = ["mask_head_lines", "mask_lines", "mask_trailers"]
 
-_REQUEST: Final = re.compile(
-    rb"((?:GET|POST|PUT|HEAD|OPTIONS|DELETE|PATCH|TRACE|CONNECT) )(/?)([^ ]*)( HTTP/1\.[01])\Z",
-    re.DOTALL,
+# The methods that IANA's registry knows, and those of UPnP and of caches: no others stay.
+_METHODS: Final = b"|".join(
+    b"""
+    ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE GET HEAD LABEL LINK LOCK M-SEARCH
+    MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE NOTIFY OPTIONS ORDERPATCH PATCH
+    POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SUBSCRIBE TRACE UNBIND UNCHECKOUT
+    UNLINK UNLOCK UNSUBSCRIBE UPDATE UPDATEREDIRECTREF VERSION-CONTROL
+    """.split()
 )
+_REQUEST: Final = re.compile(rb"((?:" + _METHODS + rb") )(/?)([^ ]*)( HTTP/1\.[01])\Z", re.DOTALL)
 _STATUS: Final = re.compile(rb"(HTTP/1\.[01] [1-5][0-9][0-9])(?: (.*))?\Z", re.DOTALL)
 _PHRASES: Final = frozenset(one.phrase.encode() for one in HTTPStatus)
 

@@ -210,7 +210,9 @@ def now_and_then(known: Known) -> str:
 def failed(count: int, one: ApplicationException) -> str:
     """Evidence of a failure: ``EXCEPTION method, TYPE: “text”, 3 times``."""
     text = f": {quoted(one.text)}" if one.text else ""
-    times = f", {count} times" if count > 1 else ""
+    # Texts that differ in their numbers alone count as one: see evidence.py.
+    some = ", with these numbers or others" if any(map(str.isdigit, one.text)) else ""
+    times = f", {count} times{some}" if count > 1 else ""
     return f"EXCEPTION {shown(one.replied)}, {one.type}{text}{times}"
 
 

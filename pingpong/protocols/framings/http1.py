@@ -471,11 +471,16 @@ class Http1(Transport):
             self._is_own = True
             return self._contents(said, None)
         asked = self._asked
+        if asked is None and head.status == 408:
+            return None  # it answers nobody
         if head.status < 200 or (asked is not None and asked.is_claimed):
             return None
         own = self._contents(said, None if asked is None else asked.head)
         self._is_own = own is not None
-        return own if own is not None or asked is None else asked.content
+        if own is not None or asked is None:
+            return own
+        # A request may be answered before its body has come: it is read by what its head says.
+        return asked.content or self._contents(asked.head, None)
 
     def _settle(self, buffer: bytearray, have: int) -> bool:
         """Decide what becomes of the body; False if too little of it is there to tell."""

@@ -80,7 +80,9 @@ _METHODS: Final = (
 )
 ANSWER: Final = b"HTTP/1."
 STARTS: Final[tuple[bytes, ...]] = (*_METHODS, ANSWER)
-_REQUEST_LINE: Final = re.compile(rb"[A-Z]+ [\x21-\x7e]+ HTTP/1\.[01]\Z")
+# RFC 9110, 9.1: any word may be a method.  All that are in use are in capitals.
+_METHOD: Final = re.compile(rb"[A-Z][A-Z-]{0,19}(?: |\Z)")
+_REQUEST_LINE: Final = re.compile(rb"[A-Z][A-Z-]{0,19} [\x21-\x7e]+ HTTP/1\.[01]\Z")
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] [1-5][0-9][0-9](?: [^\r\n]*)?\Z")
 _CHUNK_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,16}\Z")
 # How a body ends.
@@ -516,9 +518,8 @@ def begins(data: bytes | bytearray) -> bool | None:
 
     What it is used for, its bodies tell.
     """
-    word = bytes(data[:8])
-    starts = [one for one in STARTS if one.startswith(word) or word.startswith(one)]
-    if not starts:
+    word = bytes(data[:20])
+    if not (ANSWER.startswith(word[:7]) or word.startswith(ANSWER) or _METHOD.match(word)):
         return False
     end = data.find(b"\n", 0, MAX_START)
     if end < 0:

@@ -447,7 +447,11 @@ def unreadable(case: Case, known: Known) -> Verdict | None:
     """Messages whose bytes are not what they should be."""
     # If a call was not sent to its end, the rule about its outcome says so.
     # If the capture lost a part of it, it is nobody's fault.
-    faults = [one for one in case.faults if not (one.lost or (one.cut and _is_told(one)))]
+    faults = [
+        one
+        for one in case.faults
+        if not (one.lost or (one.cut and _is_told(one)) or _is_cut_short(one))
+    ]
     if not faults:
         return _unread(case)
     first = faults[0]
@@ -493,6 +497,16 @@ def not_unpacked(case: Case, known: Known) -> Verdict | None:
         evidence=[f"{first}", *(unbraced(one) for one in list(case.packed)[1:4])],
         alike=(case.flow.server, text),
     )
+
+
+def _is_cut_short(fault: Fault) -> bool:
+    """Whether a request or a reply of HTTP was not sent to its end.
+
+    An end may stop at any time: how the call ended says why.  What else is wrong with the message
+    follows from that.
+    """
+    family = fault.message.dialect.transport.family
+    return family.has_statuses and any(one.startswith("message cut off at ") for one in fault.texts)
 
 
 def _is_told(fault: Fault) -> bool:

@@ -585,3 +585,45 @@ def test_http_for_thrift_stays_thrift_where_all_of_http_is_listed() -> None:
         packets.send(by_client, data)
     capture = read_packets(packets.close().packets, http=True)
     assert [one.method for one in capture.messages] == ["add", "ping", "GET /", "GET /"]
+
+
+@pytest.mark.parametrize("verb", ["PROPFIND", "M-SEARCH", "PURGE", "QUERY", "FROBNICATE"])
+@pytest.mark.parametrize("step", [0, 1])
+def test_any_word_in_capitals_is_a_method(verb: str, step: int) -> None:
+    said = [
+        *((True, ask("/a", verb=verb)), (False, answer(b"1", JSON))),
+        *((True, ask("/b", verb="GET")), (False, answer(b"2", JSON))),
+    ]
+    talk = Talk().open()
+    for by_client, data in said:
+        for at in range(0, len(data), step or len(data)):
+            talk.send(by_client, data[at : at + (step or len(data))])
+    capture = read_packets(talk.close().packets, http=True)
+    calls = [(one.method, one.outcome.name) for one in capture.exchanges]
+    assert calls == [(f"{verb} /a", "SUCCESS"), ("GET /b", "SUCCESS")]
+
+
+def test_a_part_of_json_is_not_read_as_json() -> None:
+    part = answer(b'{"a":[1,', JSON, "Content-Range: bytes 0-7/100", status="206 Partial Content")
+    capture = read((True, ask("/a", verb="GET")), (False, part))
+    reply = capture.messages[1]
+    assert reply.data[reply.start : reply.stop] == b'{"a":[1,'
+    assert not reply.faults
+    assert ended(capture) == ["SUCCESS"]
+
+
+def test_a_408_that_nobody_asked_for_answers_nobody() -> None:
+    said = answer(b"", "Connection: close", status="408 Request Timeout")
+    talk = Talk().open().send(False, said).fin(False).fin(True)
+    for http in (False, True):
+        capture = read_packets(talk.packets, http=http)
+        assert not capture.messages
+        assert [one.verdict.kind.name for one in capture.diagnosis.groups] == ["IDLE_DROPPED"]
+
+
+def test_a_request_that_is_refused_in_its_middle_is_not_unreadable() -> None:
+    whole = ask("/a", b'{"a": "' + b"x" * 2000 + b'"}', JSON)
+    said = answer(b"big", "Connection: close", status="413 Content Too Large")
+    talk = Talk().open().send(True, whole[:900]).send(False, said).fin(False).fin(True)
+    kinds = {one.verdict.kind.name for one in read_packets(talk.packets).diagnosis.groups}
+    assert kinds == {"APPLICATION_EXCEPTION"}

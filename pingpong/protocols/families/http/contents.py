@@ -10,6 +10,7 @@ from ....model import Carrier, Protocol
 from ...bodies import is_known, of_type
 from ...framings.carriers import HttpCarrier
 from ...framings.contents import NOT_KNOWN, Content, Ending, Head
+from ...raw import RAW
 from .answers import HTTP, phrase
 
 __all__ = ["HTTP1", "HTTP2", "reads", "reads_rest"]
@@ -44,6 +45,8 @@ class _Plain(Content):
         self.carrier = carrier
 
     def protocol(self, head: Head) -> Protocol:
+        if "content-range" in head.lines:
+            return RAW  # a part of something (RFC 9110, 14.4)
         return of_type(head.content_type)
 
     def ending(self, head: Head, trailers: Head | None, body: bytes) -> Ending:

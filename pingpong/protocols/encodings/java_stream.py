@@ -118,7 +118,7 @@ def blocks(data: bytes, at: int, stop: int) -> list[tuple[int, int, int]]:
 
 def class_of(data: bytes, at: int, stop: int) -> tuple[str, int]:
     """Return the class of the object at ``at``, and where its name ends; "" if it is not there."""
-    if data[at + 1 : at + 2] != b"\x72":
+    if at + 3 > stop or data[at + 1 : at + 2] != b"\x72":
         return "", at
     # A name is not so long that its length begins with a 1.
     inside = at + (3 if data[at + 2 : at + 3] == b"\x01" else 2)

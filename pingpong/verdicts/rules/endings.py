@@ -857,14 +857,16 @@ def _did_not_wait(case: Case, known: Known, call: Summary, waited: int) -> Verdi
     """The client closed sooner than any timeout would run out."""
     answered = {bare_method(one) for one in known.methods}
     is_answered = bare_method(call.method) in answered
+    # What HTTP carries has a reply, always.
+    is_asking = is_answered or call.dialect.transport.family.has_statuses
     why = (
         "The client ended or failed, be it about what it had read before, or another of its "
         "threads closed the connection."
-        if is_answered
+        if is_asking
         else "Either the method is oneway, which old libraries and Go's send as CALL, or the "
         "client ended or failed."
     )
-    advice = "" if is_answered else "If the IDL says that the method is oneway, nothing is wrong. "
+    advice = "" if is_asking else "If the IDL says that the method is oneway, nothing is wrong. "
     understood = case.tally.answered or known.answers(call.dialect)
     return Verdict(
         case.flow,

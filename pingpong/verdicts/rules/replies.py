@@ -768,9 +768,11 @@ def _dialect(case: Case) -> Dialect | None:
 def _thrown(case: Case) -> tuple[Kind, str]:
     """The exceptions that methods throw: the kind of a verdict on them, and one in a sentence."""
     dialect = _dialect(case)
-    if dialect is None or dialect.transport.family.has_idl:
-        return Kind.DECLARED_EXCEPTIONS, Family.thrown_title
-    return Kind.THROWN_EXCEPTIONS, dialect.transport.family.thrown_title
+    if dialect is None:
+        return Kind.DECLARED_EXCEPTIONS, "an exception that the IDL declares"
+    family = dialect.transport.family
+    kind = Kind.DECLARED_EXCEPTIONS if family.has_idl else Kind.THROWN_EXCEPTIONS
+    return kind, family.thrown_title
 
 
 def _not_read(case: Case, tally: Tally) -> str:

@@ -305,9 +305,9 @@ def read_result(data: bytes, serialization: int, stop: int) -> tuple[int, int]:
         result, end = blocks.number(1, "kind of result"), blocks.at
     elif serialization in JSON:
         line = data.find(b"\n", FIXED, stop) + 1
-        word = data[FIXED:line].strip()
         if not line:
             raise Incomplete("kind of result", FIXED, needs=stop - FIXED + 1, left=stop - FIXED)
+        word = data[FIXED:line].strip()
         if not word.isdigit() or len(word) > 1:
             found = word[:8].decode("ascii", "backslashreplace")
             raise DecodeError(

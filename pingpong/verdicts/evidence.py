@@ -807,7 +807,7 @@ def shown(method: str) -> str:
     A longer one lacks its middle: its own name stands at the end.
 
     >>> shown("com.alibaba.cloud.dubbo.service.metadata.DubboMetadataService.getExportedURLs")
-    'com.alibaba.cloud.d….DubboMetadataService.getExportedURLs'
+    'com.alibaba.cloud.d…ata.DubboMetadataService.getExportedURLs'
     """
     if len(method) > _MOST_SHOWN:
         head = (_MOST_SHOWN - 1) // 3

@@ -135,7 +135,7 @@ class Ended(NamedTuple):
     """What is kept of an exchange: how it ended, and at which ``time`` (ns; -1: not known).
 
     ``why`` and ``misled_by`` are as an Exchange has them; ``response`` is HTTP's to its call.
-    ``parts`` are the messages that had come when its stream was reset.  ``deadline`` is how long
+    ``parts`` are the messages of the answer that had come by then.  ``deadline`` is how long
     the client said that it would wait (ns), if it had no answer; -1: it did not say.
     """
 
@@ -386,7 +386,7 @@ class Case:
             exchange.why,
             exchange.misled_by,
             None if exchange.call is None else exchange.call.response,
-            exchange.parts_in_time,
+            exchange.parts_in_time or exchange.parts_received,
             exchange.call.family.patience(exchange.call)
             if exchange.call is not None and outcome in BY_CLIENT
             else -1,

@@ -568,3 +568,34 @@ def test_a_deadline_of_connect_over_http_1_1_passes(limit: int, is_over: bool) -
     capture = read_packets(talk.close().packets)
     (verdict,) = capture.diagnosis.verdicts
     assert ("deadline of /shop.Orders/Get passed" in str(verdict)) is is_over
+
+
+# ── Streams that are left ────────────────────────────────────────────────────────────
+
+HEAD = headers(1, (":status", "200"), ("content-type", "application/grpc"))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_server_that_closes_in_its_answer_understood_the_call(count: int) -> None:
+    talk = begun().call(asked()).reply(HEAD + data(1, b"\x08\x02") * count)
+    verdict = only(talk.fin(False).fin(True))
+    assert verdict.kind is Kind.CLOSED_ON_CALL
+    messages = f"{count} message{'s' if count > 1 else ''} of the answer to /shop.Orders/Get"
+    assert messages in verdict.sentence
+    assert "host and port" not in f"{verdict}"
+    assert "HTTP/2" not in verdict.sentence
+
+
+def test_a_client_that_leaves_a_stream_is_not_told_of_limits() -> None:
+    talk = begun().call(asked()).reply(HEAD + data(1, b"\x08\x02") * 3)
+    verdict = only(talk.fin(True).fin(False))
+    assert (verdict.kind, verdict.severity) == (Kind.CLIENT_GAVE_UP, Severity.WARNING)
+    assert "3 messages of the answer" in verdict.sentence
+    assert "maxFrameSize" not in f"{verdict}"
+
+
+def test_a_client_that_closes_behind_the_head_is_not_told_of_thrift() -> None:
+    verdict = only(begun().call(asked()).reply(HEAD).fin(True).fin(False))
+    assert verdict.kind is Kind.CLIENT_GAVE_UP
+    assert "Thrift" not in f"{verdict}"
+    assert "maxFrameSize" not in f"{verdict}"

@@ -50,6 +50,7 @@ __all__ = [
     "dropped_when_idle",
     "gave_up",
     "late_reply",
+    "left_stream",
     "not_arrived",
     "still_waiting",
     "too_large",
@@ -275,6 +276,51 @@ def cut_call(case: Case, known: Known) -> Verdict | None:
     )
 
 
+def left_stream(case: Case, known: Known) -> Verdict | None:
+    """A connection that was closed in the midst of a stream of answers."""
+    ended = [
+        one
+        for one in case.of(*BY_CLIENT, *BY_SERVER)
+        if one.parts and one.call is not None and not one.is_stream
+    ]
+    if not ended:
+        return None
+    one = ended[0]
+    call = one.call
+    assert call is not None
+    by_client = one.outcome in BY_CLIENT
+    more = f", and so are {counted(len(ended) - 1, 'other call')}" if len(ended) > 1 else ""
+    came = f"{counted(one.parts, 'message')} of the answer to {shown(call.method)} had come"
+    evidence = [f"CALL {call}", ending(case)]
+    if by_client:
+        return Verdict(
+            case.flow,
+            Kind.CLIENT_GAVE_UP,
+            Severity.WARNING,
+            f"The client closed the connection while the answer was coming: {came}, and no end of "
+            f"it{more}. Its program wanted no more, or ended.",
+            evidence=evidence,
+            advice="If the program was to read on: its log at that time tells.",
+            alike=(case.flow.server, call.method, "left stream"),
+            covers=BY_CLIENT,
+            **ended_after(case),
+        )
+    return Verdict(
+        case.flow,
+        Kind.CLOSED_ON_CALL,
+        Severity.ERROR,
+        f"The server closed the connection in the midst of its answer: {came}, and nothing that "
+        f"says how the call went{more}. It failed while it answered, or was stopped; or a device "
+        "between the two cut it off.",
+        evidence=evidence,
+        advice="Look at the server's log at that time; if there is nothing, at what lies between "
+        "(a proxy, a load balancer) and its limits.",
+        alike=(case.flow.server, call.method, "left stream"),
+        covers=BY_SERVER,
+        **ended_after(case),
+    )
+
+
 def cut_reply(case: Case, known: Known) -> Verdict | None:
     """A reply that was not sent to its end, or not accepted to its end."""
     ended = [
@@ -294,6 +340,7 @@ def cut_reply(case: Case, known: Known) -> Verdict | None:
     if by_client:
         took = case.client_end - reply.time
         verb = "reset" if case.flow.from_client.fin < 0 else "closed"
+        is_http = reply.dialect.transport.family.has_statuses
         return Verdict(
             case.flow,
             Kind.CLIENT_GAVE_UP,
@@ -301,9 +348,10 @@ def cut_reply(case: Case, known: Known) -> Verdict | None:
             f"The client {verb} the connection when {text} had come, {{took}}after the first of "
             "them: it would not take more. Its limit on the size of a message may be below that, "
             "its timeout may have run out while the reply came, or it could not read it and "
-            "failed.",
+            f"failed{', or it had what it wanted' if is_http else ''}.",
             evidence=evidence,
-            advice="The client's log at that time tells. " + _SMALLER.format("client"),
+            advice="The client's log at that time tells."
+            + ("" if is_http else f" {_SMALLER.format('client')}"),
             alike=(case.flow.server, reply.method, "reply"),
             covers=BY_CLIENT,
             took=took,

@@ -275,13 +275,17 @@ def stands_still(case: Case, known: Known) -> Verdict | None:
         if half.held_since < 0 or waited < _LONG:
             continue
         where = f"stream {half.held_on}" if half.held_on else "the connection"
+        is_over = bool(flow.ended) or max(flow.from_client.fin, flow.from_server.fin) >= 0
+        used = f"the {sender} has used up the window of {where}, and for {{waited}}the {reader} has"
         return Verdict(
             flow,
-            Kind.WAITING,
+            Kind.HELD_UP if is_over else Kind.WAITING,
             Severity.ERROR,
-            f"Flow control stands still: the {sender} has used up the window of {where}, and for "
-            f"{{waited}}the {reader} has granted no more. The {reader} does not read what has "
-            "come.",
+            f"Flow control stood still to the end: {used} granted no more. The {reader} did not "
+            "read what had come."
+            if is_over
+            else f"Flow control stands still: {used} granted no more. The {reader} does not read "
+            "what has come.",
             evidence=[f"no WINDOW_UPDATE of the {reader} for {where} since", ending(case)],
             advice=_reads_not(reader),
             alike=(flow.server, "window", sender),

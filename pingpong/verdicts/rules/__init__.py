@@ -144,7 +144,7 @@ CALLS: Final[tuple[tuple[Rule, tuple[Outcome, ...]], ...]] = (
     (oneway_answered, (Outcome.NO_CALL,)),
     (answers_nothing, (Outcome.NO_CALL,)),
     (not_arrived, (*CLOSED, Outcome.WAITING)),
-    (left_stream, (*BY_CLIENT, *BY_SERVER)),
+    (left_stream, (*BY_CLIENT, *BY_SERVER, Outcome.UNREADABLE)),
     (cut_reply, (*BY_CLIENT, Outcome.UNREADABLE)),
     (cut_call, CLOSED),
     (left_first, BY_SERVER),

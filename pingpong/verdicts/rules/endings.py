@@ -280,8 +280,11 @@ def left_stream(case: Case, known: Known) -> Verdict | None:
     """A connection that was closed in the midst of a stream of answers."""
     ended = [
         one
-        for one in case.of(*BY_CLIENT, *BY_SERVER)
-        if one.parts and one.call is not None and not one.is_stream
+        for one in case.of(*BY_CLIENT, *BY_SERVER, Outcome.UNREADABLE)
+        if one.parts
+        and one.call is not None
+        and not one.is_stream
+        and (one.reply is None or one.reply.cut == CUT_CLOSED)
     ]
     if not ended:
         return None
@@ -316,7 +319,7 @@ def left_stream(case: Case, known: Known) -> Verdict | None:
         advice="Look at the server's log at that time; if there is nothing, at what lies between "
         "(a proxy, a load balancer) and its limits.",
         alike=(case.flow.server, call.method, "left stream"),
-        covers=BY_SERVER,
+        covers=(*BY_SERVER, Outcome.UNREADABLE),
         **ended_after(case),
     )
 
